@@ -1,0 +1,125 @@
+/**
+ * The borders of the lane protocol: what the rooms ask of MongoDB (`lib/store`), of RabbitMQ (`lib/broker`) and of time.
+ * The tests hold the real servers and the in-memory stand-ins to one contract. Every method rejects with
+ * `StoreUnavailableError` or `BrokerUnavailableError` when its server cannot answer.
+ */
+import type {
+  ChangeResult,
+  EntryId,
+  LedgerChange,
+  LedgerEntry,
+  RequestMessage,
+  RequestStatus,
+  Session,
+  Ticket,
+  UserQueue,
+} from './types.ts';
+
+export type Account = { userId: string; username: string; passwordHash: string };
+
+export interface AccountStore {
+  /** Creates the account and returns its id; `undefined` when the name is taken (compared without case). */
+  create(username: string, passwordHash: string): Promise<string | undefined>;
+  findByUsername(username: string): Promise<Account | undefined>;
+}
+
+export interface UserQueueStore {
+  /** Idempotent: an existing user queue stays as it is. */
+  create(userId: string, lane: number, now: Date): Promise<void>;
+  /** Also creates the user queue when registration died before it did. */
+  addSession(userId: string, session: Session, lane: number, maxSessions: number): Promise<'added' | 'too-many'>;
+  /** Returns the user queue after the session is gone; `undefined` for an unknown user. Repeating it is harmless. */
+  removeSession(userId: string, sessionId: string): Promise<UserQueue | undefined>;
+  /** Enqueue step 2: one atomic update. `undefined`: no such live session. */
+  takeTicket(userId: string, sessionId: string, now: Date): Promise<Ticket | undefined>;
+  get(userIds: string[]): Promise<UserQueue[]>;
+  /** All user queues of a lane that are not closed, in batches, in any order. */
+  notClosed(lane: number): AsyncIterable<UserQueue[]>;
+  /** Close step 1 [R8]: open -> closing where nothing was accepted since. */
+  beginClose(userId: string, accepted: number, onlyWithoutSession: boolean, now: Date): Promise<boolean>;
+  /** Close step 3 [R9]: closing -> closed where nothing was accepted since. */
+  endClose(userId: string, accepted: number, now: Date): Promise<boolean>;
+  /** Raises `settled`, never lowers it, and notes the progress. */
+  flushSettled(progress: { userId: string; settled: number }[], now: Date): Promise<void>;
+  dropExpiredSessions(now: Date): Promise<void>;
+  /** User queues that need an owner's look and saw no progress since `before`: pending work, no session left, or closing. */
+  stuck(before: Date, limit: number): Promise<{ userId: string; lane: number; updatedAt: Date }[]>;
+}
+
+export type NewEntry = Pick<LedgerEntry, 'userId' | 'seq' | 'key' | 'body' | 'acceptedAt'>;
+
+export interface LedgerStore {
+  insert(entry: NewEntry): Promise<'inserted' | 'duplicate-seq' | 'duplicate-key'>;
+  /** True when the tombstone was written, false when a document with this `seq` exists. */
+  insertTombstone(id: EntryId, now: Date): Promise<boolean>;
+  findByKey(userId: string, key: string): Promise<LedgerEntry | undefined>;
+  /** The entries that exist, in any order. */
+  read(ids: EntryId[]): Promise<LedgerEntry[]>;
+  /** Group commit: each change stands alone; the results are in the order of the changes. */
+  commit(changes: LedgerChange[]): Promise<ChangeResult[]>;
+  /** queued -> cancelled. Returns whether it did. */
+  cancel(id: EntryId, now: Date): Promise<boolean>;
+  /** Cancels whatever of the user is queued and returns how many. */
+  cancelQueued(userId: string, now: Date): Promise<number>;
+  /** By ascending `seq`, those above `after`. */
+  page(userId: string, query: { status?: RequestStatus; after: number; limit: number }): Promise<LedgerEntry[]>;
+  /** The unsettled entry with the lowest `seq` at or above `from`. */
+  oldestPending(userId: string, from: number): Promise<LedgerEntry | undefined>;
+}
+
+export interface LaneStore {
+  /** Take the lane, step 1: adds one to the lease; the new value is the fencing token. */
+  takeLease(lane: number): Promise<number>;
+  /** The leases of these lanes; 0 for a lane never taken. */
+  leases(lanes: number[]): Promise<Map<number, number>>;
+  /** All lanes ever taken. */
+  known(): Promise<number[]>;
+}
+
+/** `unroutable`: the queue does not exist; the message is nowhere. */
+export type PublishResult = 'routed' | 'unroutable';
+
+/** Persistent, mandatory, confirmed, with a deadline. Never declares or deletes [R1, R2]. */
+export interface Publisher {
+  publishRequest(userId: string, message: RequestMessage): Promise<PublishResult>;
+  publishWake(lane: number, userId: string): Promise<PublishResult>;
+  publishBaton(lane: number): Promise<PublishResult>;
+}
+
+/** One delivery that waits for its ack. `ack` on a closed channel does nothing. */
+export type Delivery = { ack(): void };
+
+export interface LaneEvents {
+  baton(delivery: Delivery): void;
+  wake(userId: string, delivery: Delivery): void;
+  request(userId: string, message: RequestMessage, delivery: Delivery): void;
+  /** The server cancelled a user queue's consumer: the queue was deleted by somebody else [R6]. */
+  userQueueCancelled(userId: string): void;
+  /** The channel is gone, and with it every consumer and unacked delivery. Called once; never after `close()`. */
+  closed(cause: Error | undefined): void;
+}
+
+/** A lane's own channel: the lane's consumer, its declares and its user queues' consumers live and die together. */
+export interface LaneChannel {
+  /** Declares the user queue and consumes it. Harmless when repeated. */
+  openUserQueue(userId: string): Promise<void>;
+  deleteUserQueue(userId: string): Promise<void>;
+  /** How many consumers stand by on this lane, this one included. */
+  consumerCount(): Promise<number>;
+  /** Gives everything unacked back to the server, in place. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface LaneBroker {
+  /** Declares the lane and consumes it on a channel of its own. Events may come before it resolves. */
+  openLane(lane: number, events: LaneEvents): Promise<LaneChannel>;
+}
+
+/** Time and chance, so that a scheduler can decide both. */
+export interface Clock {
+  now(): Date;
+  /** Calls back once after `ms`; the returned function cancels. */
+  after(ms: number, callback: () => void): () => void;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
