@@ -8,9 +8,12 @@ import type {
   EntryId,
   LedgerChange,
   LedgerEntry,
+  Outcome,
   RequestMessage,
   RequestStatus,
+  Run,
   Session,
+  SettledStatus,
   Ticket,
   UserQueue,
 } from './types.ts';
@@ -122,4 +125,20 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
   /** Uniform in [0, 1). */
   random(): number;
+}
+
+/** Runs the processor once and says what its end means. Never rejects. */
+export type RunRequest = (run: Run) => Promise<Outcome>;
+
+/** What a worker's lanes tell of themselves, for metrics, logs and recorded histories. Must not throw. */
+export interface LaneObserver {
+  laneTaken(event: { lane: number; fencingToken: number; users: number; at: Date }): void;
+  laneReleased(event: { lane: number; reason: 'handed-over' | 'lost' | 'stopped'; at: Date }): void;
+  runStarted(event: EntryId & { attempt: number; fencingToken: number; acceptedAt: Date; at: Date }): void;
+  /** `aborted`: the lane was lost or the worker stopped; the outcome is not recorded, unless it was a success in time. */
+  runEnded(event: EntryId & { attempt: number; fencingToken: number; outcome: Outcome['kind'] | 'aborted'; at: Date }): void;
+  /** Recorded in the ledger by this worker. */
+  settled(event: EntryId & { status: SettledStatus; fencingToken: number; acceptedAt: Date; at: Date }): void;
+  /** A sweep woke this many users that saw no progress. */
+  swept(event: { stuck: number; at: Date }): void;
 }

@@ -59,8 +59,17 @@ export type LedgerEntry = {
 
 export type EntryId = { userId: string; seq: number };
 
-/** What travels in a user's RabbitMQ queue. `body` is JSON text. */
-export type RequestMessage = { seq: number; body: string };
+/** What travels in a user's RabbitMQ queue. `body` is JSON text; `acceptedAt` is in ms since the epoch. */
+export type RequestMessage = { seq: number; body: string; acceptedAt: number };
+
+/** What one run's end means. A `retry` runs again in place after `delayMs`. */
+export type Outcome =
+  | { kind: 'done'; result: string }
+  | { kind: 'retry'; error: RunError; delayMs: number }
+  | { kind: 'failed'; error: RunError };
+
+/** One run of a request, as it is handed to the processor. `body` is JSON text. */
+export type Run = EntryId & { body: string; attempt: number; fencingToken: number; signal: AbortSignal };
 
 /**
  * One owner's change of one ledger entry, guarded by the fencing token [R7].
