@@ -41,6 +41,7 @@ export const environment = {
     .regex(/^[A-Za-z0-9._-]{0,40}$/, 'must be at most 40 of A-Z a-z 0-9 . _ -')
     .default(''),
   LANES: integer(1, 1_024, 64),
+  LANE_QUEUE_TYPE: z.enum(['classic', 'quorum']).default('classic'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 
   JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
@@ -78,7 +79,8 @@ export const environment = {
 
 const schema = z.object(environment).superRefine((env, context) => {
   const fault = (name: string, message: string) => context.addIssue({ code: 'custom', path: [name], message });
-  if (env.RETRY_MAX_MS < env.RETRY_BASE_MS) fault('RETRY_MAX_MS', `must be at least RETRY_BASE_MS (${env.RETRY_BASE_MS})`);
+  if (env.RETRY_MAX_MS < env.RETRY_BASE_MS)
+    fault('RETRY_MAX_MS', `must be at least RETRY_BASE_MS (${env.RETRY_BASE_MS})`);
   if (env.PROCESSOR === 'webhook') {
     if (!env.WEBHOOK_URL) fault('WEBHOOK_URL', 'is required when PROCESSOR is webhook');
     if (!env.WEBHOOK_SECRET) fault('WEBHOOK_SECRET', 'is required when PROCESSOR is webhook');
@@ -90,6 +92,7 @@ const shape = (env: z.infer<typeof schema>) => ({
   rabbitmqUrl: env.RABBITMQ_URL,
   queuePrefix: env.QUEUE_PREFIX,
   lanes: env.LANES,
+  laneQueueType: env.LANE_QUEUE_TYPE,
   logLevel: env.LOG_LEVEL,
   jwtSecret: env.JWT_SECRET,
   jwtSecretId: env.JWT_SECRET_ID,
@@ -133,11 +136,15 @@ export type Config = ReturnType<typeof shape>;
  */
 export const loadConfig = (env: NodeJS.ProcessEnv, role: Role): Config => {
   const known = Object.keys(environment);
-  const given = Object.fromEntries(known.filter((name) => env[name] !== undefined && env[name] !== '').map((name) => [name, env[name]]));
+  const given = Object.fromEntries(
+    known.filter((name) => env[name] !== undefined && env[name] !== '').map((name) => [name, env[name]]),
+  );
   const parsed = schema.safeParse(given);
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
   if (role === 'functions' && !given.JWT_SECRET && !given.JWT_SECRET_ID) {
-    faults.push('JWT_SECRET or JWT_SECRET_ID is required: the secret that signs tokens, or its name in AWS Secrets Manager');
+    faults.push(
+      'JWT_SECRET or JWT_SECRET_ID is required: the secret that signs tokens, or its name in AWS Secrets Manager',
+    );
   }
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
   return shape(parsed.data);

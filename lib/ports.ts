@@ -136,7 +136,9 @@ export interface LaneObserver {
   laneReleased(event: { lane: number; reason: 'handed-over' | 'lost' | 'stopped'; at: Date }): void;
   runStarted(event: EntryId & { attempt: number; fencingToken: number; acceptedAt: Date; at: Date }): void;
   /** `aborted`: the lane was lost or the worker stopped; the outcome is not recorded, unless it was a success in time. */
-  runEnded(event: EntryId & { attempt: number; fencingToken: number; outcome: Outcome['kind'] | 'aborted'; at: Date }): void;
+  runEnded(
+    event: EntryId & { attempt: number; fencingToken: number; outcome: Outcome['kind'] | 'aborted'; at: Date },
+  ): void;
   /** Recorded in the ledger by this worker. */
   settled(event: EntryId & { status: SettledStatus; fencingToken: number; acceptedAt: Date; at: Date }): void;
   /** A sweep woke this many users that saw no progress. */

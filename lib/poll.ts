@@ -1,0 +1,23 @@
+import { sleep } from './clock.ts';
+import type { Clock } from './ports.ts';
+
+const firstPauseMs = 25;
+const longestPauseMs = 250;
+
+/**
+ * Asks `check` until it gives a value or `waitMs` is over, at first quickly, then more slowly; asks at least once.
+ * Resolves to `undefined` when the time is over.
+ */
+export const pollUntil = async <T>(
+  clock: Pick<Clock, 'now' | 'after'>,
+  waitMs: number,
+  check: () => Promise<T | undefined>,
+): Promise<T | undefined> => {
+  const deadline = clock.now().getTime() + waitMs;
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    const found = await check();
+    const leftMs = deadline - clock.now().getTime();
+    if (found !== undefined || leftMs <= 0) return found;
+    await sleep(clock, Math.min(pauseMs, leftMs));
+  }
+};

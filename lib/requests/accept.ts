@@ -1,0 +1,108 @@
+/** Enqueue: from a request to a ticket, a ledger entry and a word to the owner. Steps and rules: the lane protocol. */
+import type { Deps } from '../deps.ts';
+import { AppError, BrokerUnavailableError } from '../errors.ts';
+import type { LedgerEntry, RequestStatus, Ticket } from '../types.ts';
+import { isSettled } from '../types.ts';
+import { IdempotencyKeyReusedError, SessionEndedError, TooManyPendingError } from './errors.ts';
+import { wakeLane } from './wake.ts';
+
+/** `body` is the request as JSON text; `key` the Idempotency-Key. */
+export type AcceptCommand = { userId: string; sessionId: string; body: string; key?: string };
+
+/** `position` counts from 1, the request that runs or is next; 0 when the request is settled. */
+export type Accepted = { seq: number; status: RequestStatus; position: number };
+
+export type AcceptDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & {
+  config: Pick<Deps['config'], 'maxPending'>;
+};
+
+/** A ticket is fenced only when its function was slow for `gapTimeoutMs`; this often in a row means that MongoDB is. */
+const ticketTries = 3;
+
+/** Where a request stands in its user queue, as far as `settled` was flushed. */
+export const positionOf = (entry: Pick<LedgerEntry, 'seq' | 'status'>, settled: number): number =>
+  isSettled(entry) ? 0 : Math.max(1, entry.seq - settled);
+
+/**
+ * Accepts one request of one user. When it resolves, the request is in the ledger and nothing loses it.
+ *
+ * @throws {SessionEndedError} 401; {TooManyPendingError} 429; {IdempotencyKeyReusedError} 422; {StoreUnavailableError}
+ * 503: the request may or may not have been recorded, which an Idempotency-Key makes safe to repeat.
+ */
+export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): Promise<Accepted> => {
+  const earlier = command.key === undefined ? undefined : await deps.ledger.findByKey(command.userId, command.key);
+  if (earlier) return answerAgain(command, earlier, deps);
+
+  for (let tries = 0; tries < ticketTries; tries += 1) {
+    const ticket = await deps.userQueues.takeTicket(command.userId, command.sessionId, deps.clock.now());
+    if (!ticket) throw new SessionEndedError();
+    await refuseOverLimit(command.userId, ticket, deps);
+
+    const recorded = await record(command, ticket.seq, deps);
+    if (recorded === 'recorded') {
+      await announce(command, ticket, deps);
+      return { seq: ticket.seq, status: 'queued', position: ticket.seq - ticket.settled };
+    }
+    if (recorded !== 'fenced') return answerAgain(command, recorded, deps);
+  }
+  throw new AppError(`${ticketTries} tickets in a row were fenced before the request could be recorded.`, {
+    code: 'not-recorded-in-time',
+    status: 503,
+    retryable: true,
+    retryAfterSeconds: 1,
+  });
+};
+
+const refuseOverLimit = async (userId: string, ticket: Ticket, deps: AcceptDeps): Promise<void> => {
+  const pending = ticket.seq - ticket.settled - 1;
+  if (pending < deps.config.maxPending) return;
+  await deps.ledger.insertTombstone({ userId, seq: ticket.seq }, deps.clock.now());
+  throw new TooManyPendingError(pending, deps.config.maxPending);
+};
+
+/** `fenced`: a tombstone came first. An entry: another request has the key, and this ticket is a tombstone now. */
+const record = async (
+  { userId, body, key }: AcceptCommand,
+  seq: number,
+  { ledger, clock }: AcceptDeps,
+): Promise<'recorded' | 'fenced' | LedgerEntry> => {
+  const inserted = await ledger.insert({ userId, seq, body, key, acceptedAt: clock.now() });
+  if (inserted === 'inserted') return 'recorded';
+  if (inserted === 'duplicate-seq') {
+    // Only the ticket's holder and a tombstone write this seq: anything else is this very insert, sent twice by the driver.
+    const [there] = await ledger.read([{ userId, seq }]);
+    return there && there.status !== 'abandoned' ? 'recorded' : 'fenced';
+  }
+  await ledger.insertTombstone({ userId, seq }, clock.now());
+  const other = key === undefined ? undefined : await ledger.findByKey(userId, key);
+  if (!other) throw new Error(`The ledger refused the key of request ${seq} but holds no request with it.`);
+  return other;
+};
+
+const answerAgain = async (command: AcceptCommand, entry: LedgerEntry, deps: AcceptDeps): Promise<Accepted> => {
+  const [queue] = await deps.userQueues.get([command.userId]);
+  const now = deps.clock.now();
+  const alive = queue?.sessions.some((session) => session.id === command.sessionId && session.expiresAt > now);
+  if (!queue || !alive) throw new SessionEndedError();
+  if (entry.body !== command.body) throw new IdempotencyKeyReusedError(entry.seq);
+  if (entry.status === 'queued') await wakeLane(queue.lane, command.userId, deps);
+  return { seq: entry.seq, status: entry.status, position: positionOf(entry, queue.settled) };
+};
+
+/** To the user queue when it was open, else, or when it is not there [R1], to the lane. */
+const announce = async (command: AcceptCommand, ticket: Ticket, deps: AcceptDeps): Promise<void> => {
+  if (ticket.wasOpen) {
+    const message = { seq: ticket.seq, body: command.body, acceptedAt: deps.clock.now().getTime() };
+    try {
+      if ((await deps.publisher.publishRequest(command.userId, message)) === 'routed') return;
+    } catch (error) {
+      if (!(error instanceof BrokerUnavailableError)) throw error;
+      deps.log.warn(
+        { err: error, userId: command.userId, seq: ticket.seq },
+        'the broker did not take a request; the sweep will',
+      );
+      return;
+    }
+  }
+  await wakeLane(ticket.lane, command.userId, deps);
+};
