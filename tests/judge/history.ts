@@ -1,0 +1,139 @@
+/**
+ * What a test run writes down, one JSON object a line, and what the judge reads.
+ *
+ * `at` is in milliseconds and may have a fraction; every process of one history reads the same clock. The order of the
+ * lines does not matter. A worker's name is used by one process only: a restarted worker has a new one.
+ */
+import type { Outcome, RequestStatus, SettledStatus, UserQueueState } from '../../lib/types.ts';
+
+/** What a fault may do to the runs it hits. */
+type Effect = {
+  /** Runs of the target end without an `ended` event. */
+  kills: boolean;
+  /** The target may be alive while another worker takes over: the exception to "one at a time". */
+  cutsOff: boolean;
+  /** A request may run again though no attempt of it failed. */
+  repeats: boolean;
+};
+
+const harmless: Effect = { kills: false, cutsOff: false, repeats: false };
+
+export const faultEffects = {
+  'worker-killed': { kills: true, cutsOff: false, repeats: true },
+  /** The event loop hangs; the primary kills the worker. */
+  'worker-hung': { kills: true, cutsOff: true, repeats: true },
+  'worker-frozen': { kills: false, cutsOff: true, repeats: true },
+  'connection-cut': { kills: false, cutsOff: true, repeats: true },
+  'network-slow': { kills: false, cutsOff: true, repeats: true },
+  'broker-restarted': { kills: false, cutsOff: true, repeats: true },
+  'broker-wiped': { kills: false, cutsOff: true, repeats: true },
+  'store-restarted': { kills: false, cutsOff: false, repeats: true },
+  'worker-joined': harmless,
+  'worker-stopped': harmless,
+  'lane-handed-over': harmless,
+  'function-killed': harmless,
+  'user-queue-deleted': harmless,
+  'clock-jumped': harmless,
+} satisfies Record<string, Effect>;
+
+export type FaultKind = keyof typeof faultEffects;
+
+type OfRequest = { userId: string; seq: number; at: number };
+type OfRun = OfRequest & { attempt: number; fencingToken: number; worker: string };
+
+export type HistoryEvent =
+  /** A client saw `202`. */
+  | (OfRequest & { kind: 'accepted'; key?: string })
+  /** A client saw an error instead. */
+  | { kind: 'refused'; userId: string; at: number; code?: string }
+  | (OfRun & { kind: 'started' })
+  | (OfRun & { kind: 'ended'; outcome: Outcome['kind'] | 'aborted' })
+  /** The worker knows that the outcome is in the ledger. */
+  | (OfRequest & { kind: 'settled'; status: SettledStatus; fencingToken: number; worker: string })
+  /** A client saw that its request was cancelled. */
+  | (OfRequest & { kind: 'cancelled' })
+  /**
+   * `at` is read before the fault is done, `until` (where it lasts) after it is over. `target` is a worker or, of a
+   * consumer's primary, the part of its workers' names before the `/`. No target: it may have hit everybody.
+   */
+  | { kind: 'fault'; fault: FaultKind; at: number; until?: number; target?: string };
+
+export type FinalEntry = {
+  userId: string;
+  seq: number;
+  key?: string;
+  status: RequestStatus;
+  attempts: number;
+  result?: string;
+};
+
+/** Read after every user has disconnected and the queues have had time to end. */
+export type FinalState = {
+  ledger: FinalEntry[];
+  userQueues: { userId: string; state: UserQueueState; accepted: number; settled: number }[];
+  /** The names of the user queues that RabbitMQ still has. */
+  leftOverQueues: string[];
+};
+
+type EventOf<Kind extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: Kind }>;
+export type Started = EventOf<'started'>;
+export type Ended = EventOf<'ended'>;
+export type Settled = EventOf<'settled'>;
+export type Fault = EventOf<'fault'>;
+
+/** One run from its start to its end; `end` is absent when its worker died in it. */
+export type RunSpan = { start: Started; end: Ended | undefined };
+
+export type UserHistory = {
+  userId: string;
+  accepted: EventOf<'accepted'>[];
+  cancelled: EventOf<'cancelled'>[];
+  settled: Settled[];
+  /** In the order of their starts. */
+  runs: RunSpan[];
+  unpaired: (Started | Ended)[];
+  entries: FinalEntry[];
+};
+
+const runId = (event: Started | Ended): string =>
+  JSON.stringify([event.seq, event.attempt, event.fencingToken, event.worker]);
+
+const pairRuns = (started: Started[], ended: Ended[]): Pick<UserHistory, 'runs' | 'unpaired'> => {
+  const ends = new Map<string, Ended>();
+  const unpaired: (Started | Ended)[] = [];
+  for (const end of ended) {
+    if (ends.has(runId(end))) unpaired.push(end);
+    else ends.set(runId(end), end);
+  }
+  const runs = started
+    .toSorted((a, b) => a.at - b.at)
+    .map((start) => {
+      const end = ends.get(runId(start));
+      ends.delete(runId(start));
+      return { start, end };
+    });
+  return { runs, unpaired: [...unpaired, ...ends.values()] };
+};
+
+/** Sorts a history by user. A user shows up when any event, ledger entry or user queue names it. */
+export const byUser = (events: HistoryEvent[], final: FinalState): UserHistory[] => {
+  const ids = new Set<string>();
+  for (const event of events) if (event.kind !== 'fault') ids.add(event.userId);
+  for (const { userId } of [...final.ledger, ...final.userQueues]) ids.add(userId);
+
+  const eventsOf = Map.groupBy(events, (event) => (event.kind === 'fault' ? '' : event.userId));
+  const entriesOf = Map.groupBy(final.ledger, (entry) => entry.userId);
+  return [...ids].map((userId) => {
+    const own = eventsOf.get(userId) ?? [];
+    const pick = <Kind extends HistoryEvent['kind']>(kind: Kind) =>
+      own.filter((event): event is EventOf<Kind> => event.kind === kind);
+    return {
+      userId,
+      accepted: pick('accepted'),
+      cancelled: pick('cancelled'),
+      settled: pick('settled'),
+      ...pairRuns(pick('started'), pick('ended')),
+      entries: entriesOf.get(userId) ?? [],
+    };
+  });
+};

@@ -1,0 +1,406 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type GoodHistory, goodHistory } from './good-history.ts';
+import type { Ended, FinalEntry, HistoryEvent, Settled, Started } from './history.ts';
+import { type JudgeOptions, judgeHistory, type ViolationKind } from './judge.ts';
+
+/** Does one thing that breaks a promise. Returns false where this history offers no place for it. */
+type Mutation = (history: GoodHistory, pick: <T>(from: T[]) => T) => boolean;
+
+const started = ({ events }: GoodHistory): Started[] => events.filter((event) => event.kind === 'started');
+const settled = ({ events }: GoodHistory): Settled[] => events.filter((event) => event.kind === 'settled');
+const endOf = ({ events }: GoodHistory, run: Started): Ended | undefined =>
+  events.find((event): event is Ended => event.kind === 'ended' && sameRun(event, run));
+const sameRun = (a: Started | Ended, b: Started | Ended): boolean =>
+  a.userId === b.userId && a.seq === b.seq && a.attempt === b.attempt;
+const remove = (history: GoodHistory, gone: (event: HistoryEvent) => boolean): void => {
+  history.events = history.events.filter((event) => !gone(event));
+};
+
+/** Pairs of runs of one user, the first before the second. */
+const consecutive = (history: GoodHistory): [Started, Started][] =>
+  started(history).flatMap((run, index, runs) => {
+    const next = runs[index + 1];
+    return next?.userId === run.userId ? [[run, next] as [Started, Started]] : [];
+  });
+
+const acceptedEntries = ({ events, final }: GoodHistory): FinalEntry[] =>
+  final.ledger.filter(({ userId, seq }) =>
+    events.some((event) => event.kind === 'accepted' && event.userId === userId && event.seq === seq),
+  );
+
+const onOneOf =
+  <T>(places: (history: GoodHistory) => T[], change: (place: T, history: GoodHistory) => void): Mutation =>
+  (history, pick) => {
+    const found = places(history);
+    if (found.length > 0) change(pick(found), history);
+    return found.length > 0;
+  };
+
+const statusTo = (status: FinalEntry['status']): Mutation =>
+  onOneOf(acceptedEntries, (entry) => {
+    entry.status = status;
+  });
+
+const laterSeq = (history: GoodHistory): [Started, Started][] =>
+  consecutive(history).filter(([first, second]) => second.seq > first.seq);
+
+const afterDeath = (history: GoodHistory): [Started, Started][] =>
+  consecutive(history).filter(
+    ([first, second]) => second.seq === first.seq && second.fencingToken > first.fencingToken,
+  );
+
+const mutations: [string, ViolationKind, Mutation][] = [
+  ['an accepted request that still waits', 'loss', statusTo('queued')],
+  ['an accepted request that was begun and forgotten', 'loss', statusTo('processing')],
+  ['an accepted request under a tombstone', 'loss', statusTo('abandoned')],
+  [
+    'an accepted request that is nowhere',
+    'loss',
+    onOneOf(acceptedEntries, (entry, { final }) => {
+      final.ledger.splice(final.ledger.indexOf(entry), 1);
+    }),
+  ],
+  [
+    'a recorded request that nobody saw accepted and nobody settled',
+    'unsettled',
+    onOneOf(
+      (history) => history.final.ledger.filter((entry) => !acceptedEntries(history).includes(entry)),
+      (entry) => {
+        entry.status = 'queued';
+      },
+    ),
+  ],
+  [
+    'two requests that ran in the wrong order',
+    'inversion',
+    onOneOf(laterSeq, ([first, second], { events }) => {
+      const eventsOf = (run: Started) =>
+        events.filter((event) => 'attempt' in event && sameRun(event, run)) as Started[];
+      const [ofFirst, ofSecond, lower, higher] = [eventsOf(first), eventsOf(second), first.seq, second.seq];
+      for (const event of ofFirst) event.seq = higher;
+      for (const event of ofSecond) event.seq = lower;
+    }),
+  ],
+  [
+    'a request that overtook one that waits for its next attempt',
+    'inversion',
+    onOneOf(laterSeq, ([first], history) => {
+      const end = endOf(history, first);
+      if (end) end.outcome = 'retry';
+    }),
+  ],
+  [
+    'a run that did not wait for the settlement before it',
+    'inversion',
+    (history, pick) => {
+      const places = laterSeq(history).filter(([first, second]) => first.worker === second.worker);
+      if (places.length === 0) return false;
+      const [first, second] = pick(places);
+      const event = settled(history).find(({ userId, seq }) => userId === first.userId && seq === first.seq);
+      if (event) event.at = second.at + 0.5;
+      return true;
+    },
+  ],
+  [
+    'two runs of a user at a time',
+    'overlap',
+    onOneOf(laterSeq, ([first, second], history) => {
+      const end = endOf(history, first);
+      if (end) end.at = second.at + 0.5;
+    }),
+  ],
+  [
+    'a run that went on after its lane was taken, without a fault',
+    'overlap',
+    onOneOf(afterDeath, ([first, second], history) => {
+      remove(history, (event) => event.kind === 'fault');
+      const end = endOf(history, first);
+      if (end) end.at = second.at + 0.5;
+      else history.events.push({ ...first, kind: 'ended', outcome: 'aborted', at: second.at + 0.5 });
+    }),
+  ],
+  [
+    'a request that was settled twice',
+    'second-outcome',
+    onOneOf(settled, (event, { events }) => {
+      events.push({ ...event, at: event.at + 0.5 });
+    }),
+  ],
+  [
+    'an outcome that changed',
+    'second-outcome',
+    onOneOf(settled, (event) => {
+      event.status = event.status === 'done' ? 'failed' : 'done';
+    }),
+  ],
+  [
+    'an outcome that a stale worker recorded',
+    'second-outcome',
+    onOneOf(settled, (event) => {
+      event.fencingToken -= 1;
+    }),
+  ],
+  [
+    'a request that ran though it was cancelled',
+    'second-outcome',
+    onOneOf(
+      (history) => history.events.filter((event) => event.kind === 'cancelled'),
+      ({ userId, seq, at }, { events }) => {
+        const run = { userId, seq, attempt: 1, fencingToken: 1, worker: `${userId}-worker/1` };
+        events.push(
+          { ...run, kind: 'started', at: at + 0.1 },
+          { ...run, kind: 'ended', outcome: 'done', at: at + 0.2 },
+        );
+      },
+    ),
+  ],
+  [
+    'a cancelled request that is done',
+    'second-outcome',
+    onOneOf(
+      ({ final }) => final.ledger.filter((entry) => entry.status === 'cancelled'),
+      (entry) => {
+        entry.status = 'done';
+      },
+    ),
+  ],
+  [
+    'an outcome of nothing',
+    'outcome-without-run',
+    onOneOf(started, ({ userId, seq }, history) => {
+      remove(history, (event) => 'attempt' in event && event.userId === userId && event.seq === seq);
+    }),
+  ],
+  [
+    'a run repeated for no reason',
+    'repeat',
+    onOneOf(started, (run, history) => {
+      remove(history, (event) => event.kind === 'fault');
+      const last = history.events.findLast(
+        (event): event is Ended => event.kind === 'ended' && event.userId === run.userId && event.seq === run.seq,
+      )!;
+      const again = { ...last, attempt: last.attempt + 1 };
+      history.events.push({ ...again, kind: 'started', at: last.at + 0.1 }, { ...again, at: last.at + 0.2 });
+    }),
+  ],
+  [
+    'a repeat whose fault came only afterwards',
+    'repeat',
+    onOneOf(afterDeath, ([, second], { events }) => {
+      for (const event of events) if (event.kind === 'fault') event.at = event.until = second.at + 0.5;
+    }),
+  ],
+  [
+    'a repeat after a fault of another worker',
+    'repeat',
+    onOneOf(afterDeath, (_, { events }) => {
+      for (const event of events) if (event.kind === 'fault') event.target = 'somebody else';
+    }),
+  ],
+  [
+    'a fencing token that goes down',
+    'token-down',
+    onOneOf(consecutive, ([first], { events }) => {
+      for (const event of events) if ('attempt' in event && sameRun(event, first)) event.fencingToken += 100;
+    }),
+  ],
+  [
+    'a run that never ended',
+    'unpaired',
+    onOneOf(started, (run, history) => {
+      remove(history, (event) => event.kind === 'fault' || (event.kind === 'ended' && sameRun(event, run)));
+    }),
+  ],
+  [
+    'an end without a start',
+    'unpaired',
+    onOneOf(
+      (history) => started(history).filter((run) => endOf(history, run)),
+      (run, history) => {
+        remove(history, (event) => event === run);
+      },
+    ),
+  ],
+  [
+    'a seq that was skipped',
+    'gap',
+    onOneOf(
+      ({ final }) => final.ledger.filter((entry) => entry.status === 'abandoned'),
+      (entry, { final }) => {
+        final.ledger.splice(final.ledger.indexOf(entry), 1);
+      },
+    ),
+  ],
+  [
+    'one key for two requests',
+    'same-key',
+    onOneOf(
+      ({ final }) => final.userQueues.filter(({ accepted }) => accepted > 1),
+      ({ userId }, { final }) => {
+        for (const entry of final.ledger) {
+          if (entry.userId !== userId) continue;
+          entry.key = 'the same';
+          if (entry.status === 'abandoned') entry.status = 'cancelled';
+        }
+      },
+    ),
+  ],
+  [
+    'a queue that is left over',
+    'leftover-queue',
+    (history) => {
+      history.final.leftOverQueues.push('user.user-0');
+      return true;
+    },
+  ],
+  [
+    'a user that was not closed',
+    'not-closed',
+    onOneOf(
+      ({ final }) => final.userQueues,
+      (userQueue) => {
+        userQueue.state = 'closing';
+      },
+    ),
+  ],
+  [
+    'a user closed before all was settled',
+    'not-closed',
+    onOneOf(
+      ({ final }) => final.userQueues,
+      (userQueue) => {
+        userQueue.settled -= 1;
+      },
+    ),
+  ],
+];
+
+const kinds = ({ events, final }: GoodHistory, options?: JudgeOptions): ViolationKind[] =>
+  judgeHistory(events, final, options).violations.map(({ kind }) => kind);
+
+const pickBy =
+  (place: number) =>
+  <T>(from: T[]): T =>
+    from[place % from.length]!;
+
+describe('The judge', () => {
+  test('passes every history that keeps the promises, in whatever order its lines come', () => {
+    fc.assert(
+      fc.property(goodHistory, fc.infiniteStream(fc.nat()), ({ events, final }, keys) => {
+        const shuffled = events
+          .map((event) => ({ event, key: keys.next().value }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ event }) => event);
+        expect(judgeHistory(shuffled, final).violations).toEqual([]);
+      }),
+    );
+  });
+
+  test.each(mutations)('catches %s (%s)', (_, kind, mutate) => {
+    let changed = 0;
+    fc.assert(
+      fc.property(goodHistory, fc.nat(), (good, place) => {
+        const history = structuredClone(good);
+        fc.pre(mutate(history, pickBy(place)));
+        changed += 1;
+        expect(kinds(history)).toContain(kind);
+      }),
+      { numRuns: 50 },
+    );
+    expect(changed).toBe(50);
+  });
+
+  test('counts what happened', () => {
+    const run = { userId: 'ada', seq: 1, fencingToken: 1, worker: 'one' };
+    const { ok, counts } = judgeHistory(
+      [
+        { kind: 'accepted', userId: 'ada', seq: 1, at: 1 },
+        { kind: 'refused', userId: 'ada', at: 2 },
+        { kind: 'started', ...run, attempt: 1, at: 3 },
+        { kind: 'ended', ...run, attempt: 1, outcome: 'retry', at: 4 },
+        { kind: 'started', ...run, attempt: 2, at: 5 },
+        { kind: 'ended', ...run, attempt: 2, outcome: 'done', at: 6 },
+        { kind: 'fault', fault: 'worker-joined', at: 7 },
+      ],
+      {
+        ledger: [
+          { userId: 'ada', seq: 1, status: 'done', attempts: 2 },
+          { userId: 'ada', seq: 2, status: 'abandoned', attempts: 0 },
+        ],
+        userQueues: [{ userId: 'ada', state: 'closed', accepted: 2, settled: 2 }],
+        leftOverQueues: [],
+      },
+    );
+    expect(ok).toBe(true);
+    expect(counts).toEqual({
+      users: 1,
+      accepted: 1,
+      refused: 1,
+      runs: 2,
+      repeats: 1,
+      staleRuns: 0,
+      faults: 1,
+      done: 1,
+      failed: 0,
+      cancelled: 0,
+      abandoned: 1,
+    });
+  });
+});
+
+describe('A worker that is cut off but alive', () => {
+  const stale = { userId: 'ada', seq: 1, attempt: 1, fencingToken: 1, worker: 'old' };
+  const fresh = { userId: 'ada', seq: 1, attempt: 2, fencingToken: 2, worker: 'new' };
+  const final = {
+    ledger: [{ userId: 'ada', seq: 1, status: 'done' as const, attempts: 2 }],
+    userQueues: [{ userId: 'ada', state: 'closed' as const, accepted: 1, settled: 1 }],
+    leftOverQueues: [],
+  };
+  const history = (cutOff: HistoryEvent[]): GoodHistory => ({
+    events: [
+      { kind: 'accepted', userId: 'ada', seq: 1, at: 1 },
+      { kind: 'started', ...stale, at: 2 },
+      ...cutOff,
+      { kind: 'started', ...fresh, at: 4 },
+      { kind: 'ended', ...stale, outcome: 'done', at: 5 },
+      { kind: 'ended', ...fresh, outcome: 'done', at: 6 },
+      { kind: 'settled', ...fresh, status: 'done', at: 7 },
+    ],
+    final,
+  });
+  const cut: HistoryEvent = { kind: 'fault', fault: 'connection-cut', target: 'old', at: 3 };
+
+  test('may still be inside a run when the lane is taken, where that is allowed', () => {
+    const { events } = history([cut]);
+    expect(judgeHistory(events, final, { allowCutOff: true })).toMatchObject({ ok: true, counts: { staleRuns: 1 } });
+  });
+
+  test('may not where it is not allowed', () => {
+    expect(kinds(history([cut]))).toEqual(['overlap']);
+  });
+
+  test('may not without a fault, after one of another worker, or long after one', () => {
+    const options = { allowCutOff: true, excuseMs: 0.5 };
+    expect(kinds(history([]), options)).toContain('overlap');
+    expect(kinds(history([{ ...cut, target: 'new' }]), options)).toContain('overlap');
+    expect(kinds(history([{ ...cut, at: 1 }]), options)).toContain('overlap');
+  });
+
+  test('may not because of a fault that kills', () => {
+    expect(kinds(history([{ ...cut, fault: 'worker-killed' }]), { allowCutOff: true })).toEqual(['overlap']);
+  });
+
+  test('may not record its outcome', () => {
+    const { events } = history([cut]);
+    events.push({ kind: 'settled', ...stale, status: 'done', at: 5.5 });
+    expect(kinds({ events, final }, { allowCutOff: true })).toContain('second-outcome');
+  });
+
+  test('may not run under the higher token', () => {
+    const events = history([cut]).events.map((event) =>
+      event.kind !== 'fault' && 'worker' in event && event.worker === 'old' ? { ...event, fencingToken: 3 } : event,
+    );
+    expect(kinds({ events, final }, { allowCutOff: true })).toEqual(expect.arrayContaining(['overlap', 'token-down']));
+  });
+});

@@ -1,0 +1,284 @@
+/**
+ * Decides from a recorded history whether Lanekeeper kept its promises. Pure: it knows nothing of how the history came
+ * about, and serves the tests against real servers, the simulation and the demo alike.
+ */
+import type { RequestStatus } from '../../lib/types.ts';
+import { isSettled } from '../../lib/types.ts';
+import type { Fault, FinalState, HistoryEvent, RunSpan, UserHistory } from './history.ts';
+import { byUser, faultEffects } from './history.ts';
+
+export type ViolationKind =
+  /** A client saw `202`; the request is not settled, not there, or a tombstone. */
+  | 'loss'
+  /** Recorded and never settled, though no client saw a `202`. */
+  | 'unsettled'
+  /** A run started before every lower `seq` was settled. */
+  | 'inversion'
+  /** Two runs of one user at a time. */
+  | 'overlap'
+  /** An outcome recorded twice, or changed, or of a request that was cancelled. */
+  | 'second-outcome'
+  /** Settled as done or failed, and nobody ran it. */
+  | 'outcome-without-run'
+  /** A further run though no attempt failed and no fault explains it. */
+  | 'repeat'
+  /** A run under a lower fencing token than an earlier run of the user. */
+  | 'token-down'
+  /** A run that never ended, and no fault killed its worker; or an end without a start. */
+  | 'unpaired'
+  /** A `seq` without a ledger entry. */
+  | 'gap'
+  /** One Idempotency-Key, two requests. */
+  | 'same-key'
+  | 'leftover-queue'
+  | 'not-closed';
+
+export type Violation = { kind: ViolationKind; userId: string; seq?: number; detail: string };
+
+export type Verdict = {
+  ok: boolean;
+  violations: Violation[];
+  counts: {
+    users: number;
+    accepted: number;
+    refused: number;
+    runs: number;
+    /** Runs that were not a request's first. */
+    repeats: number;
+    /** Runs of a worker that was cut off but alive, excused by a fault. */
+    staleRuns: number;
+    faults: number;
+    done: number;
+    failed: number;
+    cancelled: number;
+    abandoned: number;
+  };
+};
+
+export type JudgeOptions = {
+  /** Excuse the stale runs of a worker that was cut off but alive. Default false. */
+  allowCutOff?: boolean;
+  /** How long after a fault its effects may still show, in ms. Default 30,000: a frozen worker loses its lanes after 15 s. */
+  excuseMs?: number;
+};
+
+type Report = (kind: ViolationKind, seq: number | undefined, detail: string) => void;
+
+/** Which fault excuses what. */
+type Excuses = {
+  /** When the run ended: when it says so, or when its worker was killed. `undefined`: nobody knows. */
+  endOf(run: RunSpan): number | undefined;
+  /** Whether a request may run again at `at`; `worker` ran it before, `undefined` where only its claim is known. */
+  repeat(worker: string | undefined, since: number, at: number): boolean;
+  /** Whether `worker` may have been cut off but alive at `at`. */
+  cutOff(worker: string, at: number): boolean;
+};
+
+const hits = (fault: Fault, worker: string): boolean =>
+  fault.target === undefined || fault.target === worker || worker.startsWith(`${fault.target}/`);
+
+const createExcuses = (faults: Fault[], { allowCutOff = false, excuseMs = 30_000 }: JudgeOptions): Excuses => {
+  const kills = faults.filter(({ fault }) => faultEffects[fault].kills).sort((a, b) => a.at - b.at);
+  const repeats = faults.filter(({ fault }) => faultEffects[fault].repeats);
+  const cutOffs = allowCutOff ? faults.filter(({ fault }) => faultEffects[fault].cutsOff) : [];
+  const lasts = ({ at, until }: Fault): number => (until ?? at) + excuseMs;
+  return {
+    endOf: ({ start, end }) => {
+      if (end) return end.at;
+      const kill = kills.find((fault) => hits(fault, start.worker) && lasts(fault) >= start.at);
+      return kill && Math.max(start.at, kill.at);
+    },
+    repeat: (worker, since, at) =>
+      repeats.some((fault) => fault.at <= at && lasts(fault) >= since && (worker === undefined || hits(fault, worker))),
+    cutOff: (worker, at) => cutOffs.some((fault) => hits(fault, worker) && fault.at <= at && lasts(fault) >= at),
+  };
+};
+
+const name = ({ start }: RunSpan): string =>
+  `run of ${start.seq} (attempt ${start.attempt}, token ${start.fencingToken}, ${start.worker})`;
+
+/**
+ * Order and overlap. Returns the stale runs that a fault excuses: those under a lower fencing token than a run of the
+ * same user that started before they ended.
+ */
+const judgeOrder = (user: UserHistory, excuses: Excuses, report: Report): Set<RunSpan> => {
+  const stale = new Set<RunSpan>();
+  const excused = (run: RunSpan, newer: RunSpan): boolean => {
+    const allowed =
+      run.start.fencingToken < newer.start.fencingToken &&
+      excuses.cutOff(run.start.worker, Math.max(run.start.at, newer.start.at));
+    if (allowed) stale.add(run);
+    return allowed;
+  };
+  let newest: RunSpan | undefined;
+  let active: RunSpan[] = [];
+  for (const run of user.runs) {
+    const { at, seq, fencingToken } = run.start;
+    active = active.filter((earlier) => (excuses.endOf(earlier) ?? Number.POSITIVE_INFINITY) > at);
+    for (const earlier of active) {
+      if (!excused(earlier, run) && !excused(run, earlier))
+        report('overlap', seq, `${name(run)} with ${name(earlier)}`);
+    }
+    if (newest && fencingToken < newest.start.fencingToken && !excused(run, newest)) {
+      report('token-down', seq, `${name(run)} after ${name(newest)}`);
+    }
+    if (newest && seq < newest.start.seq && !excused(run, newest)) {
+      report('inversion', seq, `${name(run)} after ${name(newest)}`);
+    }
+    if (!stale.has(run)) newest = !newest || seq >= newest.start.seq ? run : newest;
+    active.push(run);
+  }
+  return stale;
+};
+
+/** No run starts while the newest one before it has failed for now, or while its outcome is on its way to the ledger. */
+const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, report: Report): void => {
+  const settledAt = new Map(user.settled.map((event) => [`${event.seq} ${event.worker}`, event.at]));
+  let previous: RunSpan | undefined;
+  for (const run of user.runs) {
+    if (stale.has(run)) continue;
+    if (previous && run.start.seq > previous.start.seq) {
+      const settled = settledAt.get(`${previous.start.seq} ${run.start.worker}`);
+      if (previous.end?.outcome === 'retry') report('inversion', run.start.seq, `${name(run)} overtook a retry`);
+      else if (settled !== undefined && settled > run.start.at) {
+        report('inversion', run.start.seq, `${name(run)} before ${previous.start.seq} was settled`);
+      }
+    }
+    previous = run;
+  }
+};
+
+const judgeRepeats = (user: UserHistory, excuses: Excuses, report: Report): void => {
+  for (const [seq, runs] of Map.groupBy(user.runs, ({ start }) => start.seq)) {
+    const recorded = user.accepted.find((event) => event.seq === seq)?.at ?? Number.NEGATIVE_INFINITY;
+    const byAttempt = Map.groupBy(runs, ({ start }) => start.attempt);
+    for (const [attempt, same] of byAttempt) {
+      if (same.length > 1) report('repeat', seq, `attempt ${attempt} ran ${same.length} times`);
+      for (let before = 1; before < attempt; before++) {
+        const earlier = byAttempt.get(before)?.[0];
+        if (earlier?.end?.outcome === 'retry') continue;
+        const since = earlier ? earlier.start.at : recorded;
+        if (excuses.repeat(earlier?.start.worker, since, same[0]!.start.at)) continue;
+        report('repeat', seq, `attempt ${attempt} ran; attempt ${before} had not failed and no fault explains it`);
+      }
+    }
+  }
+};
+
+const judgePairs = (user: UserHistory, excuses: Excuses, report: Report): void => {
+  for (const run of user.runs) {
+    if (excuses.endOf(run) === undefined) report('unpaired', run.start.seq, `${name(run)} never ended`);
+  }
+  for (const event of user.unpaired) report('unpaired', event.seq, `an end without a start on ${event.worker}`);
+};
+
+const judgeOutcomes = (user: UserHistory, stale: Set<RunSpan>, report: Report): void => {
+  const status = new Map<number, RequestStatus>();
+  for (const entry of user.entries) {
+    if (status.has(entry.seq)) report('second-outcome', entry.seq, 'two ledger entries');
+    status.set(entry.seq, entry.status);
+  }
+  const runsOf = Map.groupBy(user.runs, ({ start }) => start.seq);
+  for (const [seq, events] of Map.groupBy(user.settled, (event) => event.seq)) {
+    if (events.length > 1) report('second-outcome', seq, `settled ${events.length} times`);
+    for (const event of events) {
+      if (status.get(seq) !== event.status) {
+        report('second-outcome', seq, `settled as ${event.status}, the ledger says ${status.get(seq)}`);
+      }
+      const runs = runsOf.get(seq) ?? [];
+      const later = runs.find((run) => !stale.has(run) && run.start.at > event.at);
+      if (later) report('second-outcome', seq, `${name(later)} after it was settled`);
+      const newer = runs.find((run) => run.start.fencingToken > event.fencingToken);
+      if (newer)
+        report('second-outcome', seq, `settled under token ${event.fencingToken} in spite of the ${name(newer)}`);
+    }
+  }
+  for (const { seq } of user.cancelled) {
+    if (status.get(seq) !== 'cancelled') report('second-outcome', seq, `cancelled, the ledger says ${status.get(seq)}`);
+  }
+  for (const entry of user.entries) {
+    const runs = runsOf.get(entry.seq)?.length ?? 0;
+    const ran = entry.status === 'done' || entry.status === 'failed';
+    if (ran && runs === 0) report('outcome-without-run', entry.seq, `${entry.status}, and nobody ran it`);
+    if (!ran && isSettled(entry) && runs > 0) report('second-outcome', entry.seq, `${entry.status}, and it ran`);
+  }
+};
+
+const judgeKept = (user: UserHistory, accepted: number, report: Report): void => {
+  const entries = new Map(user.entries.map((entry) => [entry.seq, entry]));
+  const promised = new Set(user.accepted.map((event) => event.seq));
+  for (const seq of promised) {
+    const entry = entries.get(seq);
+    const kept = entry && isSettled(entry) && entry.status !== 'abandoned';
+    if (!kept) report('loss', seq, `accepted, the ledger says ${entry?.status ?? 'nothing'}`);
+  }
+  for (const entry of user.entries) {
+    if (!isSettled(entry) && !promised.has(entry.seq)) report('unsettled', entry.seq, `left as ${entry.status}`);
+  }
+  const highest = Math.max(accepted, ...entries.keys());
+  for (let seq = 1; seq <= highest; seq++) if (!entries.has(seq)) report('gap', seq, 'no ledger entry');
+};
+
+const judgeKeys = (user: UserHistory, report: Report): void => {
+  const live = user.entries.filter((entry) => entry.status !== 'abandoned');
+  for (const [key, uses] of Map.groupBy([...live, ...user.accepted], (use) => use.key)) {
+    const seqs = new Set(uses.map((use) => use.seq));
+    if (key !== undefined && seqs.size > 1) report('same-key', undefined, `${key} is ${[...seqs].join(' and ')}`);
+  }
+};
+
+const judgeEnd = (final: FinalState): Violation[] => [
+  ...final.leftOverQueues.map((queue) => ({
+    kind: 'leftover-queue' as const,
+    userId: queue,
+    detail: `${queue} is left`,
+  })),
+  ...final.userQueues
+    .filter(({ state, accepted, settled }) => state !== 'closed' || accepted !== settled)
+    .map(({ userId, state, accepted, settled }) => ({
+      kind: 'not-closed' as const,
+      userId,
+      detail: `${state}, accepted ${accepted}, settled ${settled}`,
+    })),
+];
+
+const count = (users: UserHistory[], events: HistoryEvent[], staleRuns: number): Verdict['counts'] => {
+  const entries = users.flatMap((user) => user.entries);
+  const having = (status: RequestStatus): number => entries.filter((entry) => entry.status === status).length;
+  const started = events.filter((event) => event.kind === 'started');
+  return {
+    users: users.length,
+    accepted: events.filter((event) => event.kind === 'accepted').length,
+    refused: events.filter((event) => event.kind === 'refused').length,
+    runs: started.length,
+    repeats: started.filter((event) => event.attempt > 1).length,
+    staleRuns,
+    faults: events.filter((event) => event.kind === 'fault').length,
+    done: having('done'),
+    failed: having('failed'),
+    cancelled: having('cancelled'),
+    abandoned: having('abandoned'),
+  };
+};
+
+/** Every violation of the promises that the history shows. */
+export const judgeHistory = (events: HistoryEvent[], final: FinalState, options: JudgeOptions = {}): Verdict => {
+  const faults = events.filter((event) => event.kind === 'fault');
+  const excuses = createExcuses(faults, options);
+  const users = byUser(events, final);
+  const acceptedOf = new Map(final.userQueues.map(({ userId, accepted }) => [userId, accepted]));
+  const violations = judgeEnd(final);
+  let staleRuns = 0;
+  for (const user of users) {
+    const report: Report = (kind, seq, detail) => violations.push({ kind, userId: user.userId, seq, detail });
+    const stale = judgeOrder(user, excuses, report);
+    staleRuns += stale.size;
+    judgeSettledBefore(user, stale, report);
+    judgeRepeats(user, excuses, report);
+    judgePairs(user, excuses, report);
+    judgeOutcomes(user, stale, report);
+    judgeKept(user, acceptedOf.get(user.userId) ?? 0, report);
+    judgeKeys(user, report);
+  }
+  return { ok: violations.length === 0, violations, counts: count(users, events, staleRuns) };
+};
