@@ -1,0 +1,51 @@
+/** Group commit: what is asked while a batch is on its way travels together in the next one. */
+
+export type Batcher<T, R> = (item: T) => Promise<R>;
+
+type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: unknown) => void };
+
+/**
+ * @param run gets the items in the order they were asked and gives as many results in that order. When it rejects, each
+ * of them is rejected.
+ * @param maxItems of one batch. @param maxInFlight batches at a time.
+ */
+export const createBatcher = <T, R>(
+  run: (items: T[]) => Promise<R[]>,
+  { maxItems, maxInFlight }: { maxItems: number; maxInFlight: number },
+): Batcher<T, R> => {
+  const waiting: Waiting<T, R>[] = [];
+  let inFlight = 0;
+  let scheduled = false;
+
+  const send = async (batch: Waiting<T, R>[]): Promise<void> => {
+    inFlight += 1;
+    try {
+      const results = await run(batch.map(({ item }) => item));
+      batch.forEach(({ resolve }, index) => {
+        resolve(results[index] as R);
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      inFlight -= 1;
+      schedule();
+    }
+  };
+
+  /** A microtask later: whatever the same turn still asks comes along. */
+  const schedule = (): void => {
+    if (scheduled || waiting.length === 0 || inFlight >= maxInFlight) return;
+    scheduled = true;
+    queueMicrotask(() => {
+      scheduled = false;
+      void send(waiting.splice(0, maxItems));
+      schedule();
+    });
+  };
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      schedule();
+    });
+};

@@ -1,0 +1,91 @@
+/** What all lanes of one worker share: the group commits, the slots, the runs. */
+import type { Deps } from '../deps.ts';
+import type { ChangeResult, EntryId, LedgerChange, LedgerEntry, UserQueue } from '../types.ts';
+import { type Batcher, createBatcher } from './batcher.ts';
+import { persist } from './persist.ts';
+import { createSlots, type Slots } from './slots.ts';
+
+export type LaneDeps = Pick<
+  Deps,
+  'clock' | 'log' | 'userQueues' | 'ledger' | 'lanes' | 'publisher' | 'laneBroker' | 'runRequest' | 'observer'
+> & {
+  config: Pick<
+    Deps['config'],
+    | 'lanes'
+    | 'concurrency'
+    | 'graceMs'
+    | 'gapTimeoutMs'
+    | 'idleTimeoutMs'
+    | 'stuckAfterMs'
+    | 'sweepMs'
+    | 'balanceMs'
+    | 'flushMs'
+    | 'batonRenewMs'
+  >;
+};
+
+/** `wanted` is asked again before each try: a claim for a lost lane is not sent. */
+type Wanted = { wanted: () => boolean };
+
+/** One user's look: the user queue, and the lease of its lane, read after it [R4]. */
+export type Look = { queue: UserQueue | undefined; lease: number };
+
+export type WorkerContext = {
+  deps: LaneDeps;
+  slots: Slots;
+  /** `undefined`: not wanted any more, nothing is known. */
+  commit: Batcher<Wanted & { change: LedgerChange }, ChangeResult | undefined>;
+  readEntries: Batcher<Wanted & { ids: EntryId[] }, LedgerEntry[] | undefined>;
+  look: Batcher<Wanted & { userId: string; lane: number }, Look | undefined>;
+  /** What this process still does for a user, whichever lane hold began it: the next one waits for its end. */
+  runs: Map<string, Promise<void>>;
+};
+
+const commitBatch = { maxItems: 500, maxInFlight: 2 };
+const readBatch = { maxItems: 64, maxInFlight: 2 };
+/** One at a time, so that a later look never shows an older state. */
+const lookBatch = { maxItems: 500, maxInFlight: 1 };
+
+export const createContext = (deps: LaneDeps): WorkerContext => ({
+  deps,
+  slots: createSlots(deps.config.concurrency),
+  commit: createBatcher(commitAll(deps), commitBatch),
+  readEntries: createBatcher(readAll(deps), readBatch),
+  look: createBatcher(lookAll(deps), lookBatch),
+  runs: new Map(),
+});
+
+/** Runs `work` with the items still wanted, until it succeeds or none is; the results stand where their items stood. */
+const whileWanted = async <T extends Wanted, R>(
+  deps: LaneDeps,
+  items: T[],
+  work: (wanted: T[]) => Promise<R[]>,
+): Promise<(R | undefined)[]> => {
+  let wanted = items;
+  const anyWanted = () => {
+    wanted = items.filter((item) => item.wanted());
+    return wanted.length > 0;
+  };
+  const results = await persist(deps.clock, anyWanted, () => work(wanted));
+  if (!results) return items.map(() => undefined);
+  const byItem = new Map(wanted.map((item, index) => [item, results[index]]));
+  return items.map((item) => byItem.get(item));
+};
+
+const commitAll = (deps: LaneDeps) => (items: (Wanted & { change: LedgerChange })[]) =>
+  whileWanted(deps, items, (wanted) => deps.ledger.commit(wanted.map(({ change }) => change)));
+
+const readAll = (deps: LaneDeps) => (items: (Wanted & { ids: EntryId[] })[]) =>
+  whileWanted(deps, items, async (wanted) => {
+    const entries = await deps.ledger.read(wanted.flatMap(({ ids }) => ids));
+    const byUser = Map.groupBy(entries, ({ userId }) => userId);
+    return wanted.map(({ ids }) => (ids[0] && byUser.get(ids[0].userId)) ?? []);
+  });
+
+const lookAll = (deps: LaneDeps) => (items: (Wanted & { userId: string; lane: number })[]) =>
+  whileWanted(deps, items, async (wanted): Promise<Look[]> => {
+    const queues = await deps.userQueues.get([...new Set(wanted.map(({ userId }) => userId))]);
+    const leases = await deps.lanes.leases([...new Set(wanted.map(({ lane }) => lane))]);
+    const byUser = new Map(queues.map((queue) => [queue.userId, queue]));
+    return wanted.map(({ userId, lane }) => ({ queue: byUser.get(userId), lease: leases.get(lane) ?? 0 }));
+  });

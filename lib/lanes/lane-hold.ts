@@ -1,0 +1,268 @@
+/** One hold on a lane, from the subscription to the end of its channel: stand by, take, own, hand over. */
+import type { Delivery, LaneChannel, LaneEvents } from '../ports.ts';
+import type { WorkerContext } from './context.ts';
+import { persist } from './persist.ts';
+import { type LoadedUser, loadUser, noteLook, noteMessage } from './user-state.ts';
+import { createUserWork } from './user-work.ts';
+
+export type ReleaseReason = 'handed-over' | 'lost' | 'stopped';
+
+/** `opening standing-by taking owned handing-over released`, in this order; a hand-over that is given up goes back to `owned`. */
+export type HoldState = 'opening' | 'standing-by' | 'taking' | 'owned' | 'handing-over' | 'released';
+
+export type LaneHold = {
+  readonly lane: number;
+  state(): HoldState;
+  users(): Iterable<LoadedUser>;
+  /** How many users are in the middle of a step. */
+  workingCount(): number;
+  consumerCount(): Promise<number>;
+  /**
+   * Starts nothing new, lets what runs end and settle, and closes the channel. Resolves to false, with the lane still owned,
+   * when that takes longer than `patience` allows.
+   */
+  handOver(reason: 'handed-over' | 'stopped', patience?: AbortSignal): Promise<boolean>;
+  abortRuns(): void;
+  renewBaton(): Promise<void>;
+  /** Settled since the last flush. */
+  unflushed(): { userId: string; settled: number }[];
+  flushed(progress: { userId: string; settled: number }[]): void;
+  /** Acks what was held longer than this; the ledger has it. Nothing is held near the broker's `consumer_timeout`. */
+  ackHeldSince(before: Date): void;
+  /** Resolves when the channel is gone. */
+  readonly ended: Promise<ReleaseReason>;
+};
+
+export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
+  const { clock, log, observer, publisher, laneBroker, lanes, userQueues } = context.deps;
+  const users = new Map<string, LoadedUser>();
+  const abort = new AbortController();
+  const ended = Promise.withResolvers<ReleaseReason>();
+  /** Wakes that came before the lane was owned. */
+  const earlyWakes = new Set<string>();
+  /** Looks under way, by user. */
+  const looks = new Map<string, number>();
+  let state: HoldState = 'opening';
+  let token = 0;
+  let channel: LaneChannel | undefined;
+  let baton: Delivery | undefined;
+  let delivered = false;
+  let working = 0;
+  let quiet: (() => void) | undefined;
+  let handingOver: Promise<boolean> | undefined;
+
+  const isHeld = () => state !== 'released';
+
+  const release = async (reason: ReleaseReason): Promise<void> => {
+    if (state === 'released') return;
+    const wasOwned = state === 'owned' || state === 'handing-over';
+    state = 'released';
+    abort.abort();
+    for (const user of users.values()) user.cancelTimer?.();
+    quiet?.();
+    await channel?.close();
+    if (wasOwned) observer.laneReleased({ lane, reason, at: clock.now() });
+    ended.resolve(reason);
+  };
+
+  const lose = (why: string, error?: unknown): void => {
+    if (!isHeld()) return;
+    log.warn({ lane, fencingToken: token, err: error }, `lane lost: ${why}`);
+    void release('lost');
+  };
+
+  const work = createUserWork(
+    {
+      token: () => token,
+      channel: () => channel as LaneChannel,
+      mayStart: () => state === 'owned',
+      isHeld,
+      signal: () => abort.signal,
+      isLoaded: (user) => users.get(user.userId) === user,
+      forget: (user) => forget(user),
+      look: (userId) => look(userId),
+      lose,
+      working(change) {
+        working += change;
+        if (working === 0) quiet?.();
+      },
+    },
+    context,
+  );
+
+  const forget = (user: LoadedUser): void => {
+    user.cancelTimer?.();
+    for (const request of user.held.values()) request.delivery?.ack();
+    users.delete(user.userId);
+  };
+
+  const look = (userId: string): void => {
+    looks.set(userId, (looks.get(userId) ?? 0) + 1);
+    const user = users.get(userId);
+    if (user) user.lookDue = true;
+    context.look({ userId, lane, wanted: isHeld }).then(
+      (seen) => {
+        const left = (looks.get(userId) ?? 1) - 1;
+        if (left > 0) looks.set(userId, left);
+        else looks.delete(userId);
+        if (!seen || !isHeld()) return;
+        if (seen.lease === token) noteSeen(userId, seen.queue);
+        else lose(`its lease is ${seen.lease} by now`);
+      },
+      (error) => lose('a look failed', error),
+    );
+  };
+
+  const noteSeen = (userId: string, queue: Parameters<typeof loadUser>[0] | undefined): void => {
+    const loaded = users.get(userId);
+    if (loaded) loaded.lookDue = looks.has(userId);
+    if (!queue || queue.state === 'closed') {
+      // Closed by us, and the answer was lost; or nothing to do.
+      if (loaded?.activity === 'idle') forget(loaded);
+      return;
+    }
+    const user = loaded ?? loadUser(queue, clock.now());
+    if (loaded) noteLook(loaded, queue, clock.now());
+    else users.set(userId, user);
+    work.advance(user);
+  };
+
+  /** Reads the lease again after the load: an owner that was overtaken meanwhile must not start anything [R4]. */
+  const load = async (): Promise<boolean> => {
+    token = await lanes.takeLease(lane);
+    users.clear();
+    for await (const batch of userQueues.notClosed(lane)) {
+      for (const queue of batch) users.set(queue.userId, loadUser(queue, clock.now()));
+    }
+    return (await lanes.leases([lane])).get(lane) === token;
+  };
+
+  const take = async (): Promise<void> => {
+    state = 'taking';
+    const mine = await persist(clock, isHeld, load);
+    if (!isHeld()) return;
+    if (!mine) {
+      lose('it was taken while it was loaded');
+      return;
+    }
+    state = 'owned';
+    observer.laneTaken({ lane, fencingToken: token, users: users.size, at: clock.now() });
+    for (const user of [...users.values()]) work.advance(user);
+    for (const userId of earlyWakes) look(userId);
+    earlyWakes.clear();
+  };
+
+  /** The first delivery proves that this consumer is the active one. Before it, nothing is touched. */
+  const takeWhenDelivered = (): void => {
+    delivered = true;
+    if (state === 'standing-by') take().catch((error) => lose('it could not be taken', error));
+  };
+
+  const events: LaneEvents = {
+    baton(delivery) {
+      baton?.ack();
+      baton = delivery;
+      takeWhenDelivered();
+    },
+    wake(userId, delivery) {
+      delivery.ack();
+      if (state === 'owned') look(userId);
+      else earlyWakes.add(userId);
+      takeWhenDelivered();
+    },
+    request(userId, message, delivery) {
+      const user = users.get(userId);
+      if (user) {
+        noteMessage(user, message, delivery, clock.now());
+        work.advance(user);
+      } else {
+        delivery.ack();
+        if (isHeld()) look(userId);
+      }
+    },
+    userQueueCancelled(userId) {
+      const user = users.get(userId);
+      if (!user || !isHeld()) return;
+      user.queue = 'none';
+      look(userId);
+    },
+    closed: (cause) => lose('its channel was closed', cause),
+  };
+
+  const open = async (): Promise<void> => {
+    channel = await laneBroker.openLane(lane, events);
+    if (!isHeld()) return channel.close();
+    if ((await publisher.publishBaton(lane)) === 'unroutable') lose('it is not there');
+    if (!isHeld()) return;
+    state = 'standing-by';
+    if (delivered) takeWhenDelivered();
+  };
+
+  const whenQuiet = (patience: AbortSignal | undefined): Promise<void> =>
+    new Promise((resolve) => {
+      if (working === 0 || patience?.aborted) return resolve();
+      quiet = resolve;
+      patience?.addEventListener('abort', () => resolve(), { once: true });
+    });
+
+  const unflushed = () =>
+    [...users.values()]
+      .filter((user) => user.next - 1 > user.flushed)
+      .map((user) => ({ userId: user.userId, settled: user.next - 1 }));
+
+  const giveAway = async (reason: 'handed-over' | 'stopped', patience?: AbortSignal): Promise<boolean> => {
+    if (state === 'owned') {
+      state = 'handing-over';
+      await whenQuiet(patience);
+      quiet = undefined;
+      if (working > 0 && isHeld()) {
+        state = 'owned';
+        for (const user of [...users.values()]) work.advance(user);
+        return false;
+      }
+      if (isHeld()) await userQueues.flushSettled(unflushed(), clock.now()).catch(() => undefined);
+    }
+    await release(reason);
+    return true;
+  };
+
+  open().catch((error) => {
+    log.debug({ lane, err: error }, 'a lane could not be opened');
+    void release('lost');
+  });
+
+  return {
+    lane,
+    state: () => state,
+    users: () => users.values(),
+    workingCount: () => working,
+    consumerCount: () => (channel as LaneChannel).consumerCount(),
+    handOver(reason, patience) {
+      const earlier = handingOver;
+      handingOver = (async () => (await earlier) || giveAway(reason, patience))();
+      return handingOver;
+    },
+    abortRuns: () => abort.abort(),
+    async renewBaton() {
+      if (state !== 'owned') return;
+      if ((await publisher.publishBaton(lane)) === 'unroutable') lose('it is not there any more');
+    },
+    unflushed,
+    flushed(progress) {
+      for (const { userId, settled } of progress) {
+        const user = users.get(userId);
+        if (user) user.flushed = Math.max(user.flushed, settled);
+      }
+    },
+    ackHeldSince(before) {
+      for (const user of users.values()) {
+        for (const request of user.held.values()) {
+          if (request.heldSince > before) continue;
+          request.delivery?.ack();
+          request.delivery = undefined;
+        }
+      }
+    },
+    ended: ended.promise,
+  };
+};

@@ -1,0 +1,26 @@
+import { sleep } from '../clock.ts';
+import { StoreUnavailableError } from '../errors.ts';
+import type { Clock } from '../ports.ts';
+
+const firstPauseMs = 50;
+const longestPauseMs = 1_000;
+
+/**
+ * Repeats `work` while MongoDB does not answer and `wanted` still holds; every other error is thrown.
+ * Resolves to `undefined` when it is not wanted any more.
+ */
+export const persist = async <T>(
+  clock: Pick<Clock, 'after'>,
+  wanted: () => boolean,
+  work: () => Promise<T>,
+): Promise<T | undefined> => {
+  for (let pauseMs = firstPauseMs; wanted(); pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      await sleep(clock, pauseMs);
+    }
+  }
+  return undefined;
+};

@@ -1,0 +1,152 @@
+/** One loaded user, as its owner sees it, and the pure decisions about what to do next. */
+import type { Delivery } from '../ports.ts';
+import { isSettled, type LedgerEntry, type RequestMessage, type UserQueue } from '../types.ts';
+
+/** A request that waits in memory, from a message or from the ledger. */
+export type HeldRequest = {
+  body: string;
+  acceptedAt: Date;
+  /** Claims so far, as far as known; a claim that finds another number is told the right one. */
+  attempts: number;
+  retryAt?: Date;
+  /** Not acked yet: the request came by message and is not claimed. */
+  delivery?: Delivery;
+  heldSince: Date;
+};
+
+export type LoadedUser = {
+  readonly userId: string;
+  readonly lane: number;
+  /** The lowest `seq` that is not settled: the only one that may run. */
+  next: number;
+  /** The highest `seq` that is known to be accepted. */
+  known: number;
+  /** `settled` as `userQueues` has it. */
+  flushed: number;
+  /** No session is left. */
+  drain: boolean;
+  /** `userQueues` says `closing`. */
+  closing: boolean;
+  /** A look is on its way: nothing is closed before it. */
+  lookDue: boolean;
+  queue: 'none' | 'opening' | 'open';
+  held: Map<number, HeldRequest>;
+  /** `ready`: waits for a slot. `working`: a step is under way, and no other begins before it ends. */
+  activity: 'idle' | 'ready' | 'working';
+  /** Since when `next` has been missing in the ledger, and how often it was found so. */
+  gap: { since: Date; reads: number } | undefined;
+  idleSince: Date;
+  cancelTimer: (() => void) | undefined;
+};
+
+export type Step =
+  | { kind: 'run'; request: HeldRequest }
+  | { kind: 'read' }
+  | { kind: 'bury' }
+  | { kind: 'wait'; until: Date }
+  | { kind: 'begin-close'; onlyWithoutSession: boolean }
+  | { kind: 'end-close' }
+  | { kind: 'none' };
+
+export type StepLimits = { gapTimeoutMs: number; idleTimeoutMs: number };
+
+/** A missing `next` is read again this often before it is given up. */
+const gapReads = 4;
+
+export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
+  userId: queue.userId,
+  lane: queue.lane,
+  next: queue.settled + 1,
+  known: queue.accepted,
+  flushed: queue.settled,
+  drain: queue.sessions.length === 0,
+  closing: queue.state === 'closing',
+  lookDue: false,
+  queue: 'none',
+  held: new Map(),
+  activity: 'idle',
+  gap: undefined,
+  idleSince: now,
+  cancelTimer: undefined,
+});
+
+/** [R5] */
+export const noteLook = (user: LoadedUser, queue: UserQueue, now: Date): void => {
+  if (queue.accepted > user.known) user.idleSince = now;
+  user.known = Math.max(user.known, queue.accepted);
+  user.drain = queue.sessions.length === 0;
+  user.closing = queue.state === 'closing';
+};
+
+export const noteMessage = (user: LoadedUser, message: RequestMessage, delivery: Delivery, now: Date): void => {
+  user.idleSince = now;
+  user.known = Math.max(user.known, message.seq);
+  const held = user.held.get(message.seq);
+  if (message.seq < user.next || held?.delivery) {
+    delivery.ack();
+    return;
+  }
+  const { body, acceptedAt } = message;
+  user.held.set(message.seq, {
+    ...(held ?? { body, acceptedAt: new Date(acceptedAt), attempts: 0 }),
+    delivery,
+    heldSince: now,
+  });
+};
+
+export const advancePast = (user: LoadedUser, seq: number, now: Date): void => {
+  user.next = Math.max(user.next, seq + 1);
+  user.gap = undefined;
+  user.idleSince = now;
+  for (const [held, request] of user.held) {
+    if (held >= user.next) continue;
+    request.delivery?.ack();
+    user.held.delete(held);
+  }
+};
+
+/** What the ledger says of some requests from `next` on: what is settled is skipped, what waits is held. */
+export const noteEntries = (user: LoadedUser, entries: LedgerEntry[], now: Date): void => {
+  const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
+  for (let entry = bySeq.get(user.next); entry && isSettled(entry); entry = bySeq.get(user.next)) {
+    advancePast(user, entry.seq, now);
+  }
+  if (!bySeq.has(user.next) && hasWork(user)) {
+    user.gap = { since: user.gap?.since ?? now, reads: (user.gap?.reads ?? 0) + 1 };
+  }
+  for (const entry of entries) {
+    if (isSettled(entry) || entry.body === undefined || entry.seq < user.next) continue;
+    const { body, acceptedAt, attempts, retryAt } = entry;
+    const delivery = user.held.get(entry.seq)?.delivery;
+    user.held.set(entry.seq, { body, acceptedAt, attempts, retryAt, delivery, heldSince: now });
+  }
+};
+
+/** Whether `next` is accepted, as far as this owner knows. */
+export const hasWork = (user: LoadedUser): boolean => user.next <= user.known;
+
+/** What to do with a user that does nothing at the moment. */
+export const decideStep = (user: LoadedUser, now: Date, limits: StepLimits): Step => {
+  if (!hasWork(user)) return decideClose(user, now, limits);
+  const request = user.held.get(user.next);
+  if (request?.retryAt && request.retryAt > now) return { kind: 'wait', until: request.retryAt };
+  if (request) return { kind: 'run', request };
+  return decideGap(user, now, limits);
+};
+
+/** Its function is between ticket and record, or dead: read again now and then, and at last put a tombstone there. */
+const decideGap = ({ gap }: LoadedUser, now: Date, { gapTimeoutMs }: StepLimits): Step => {
+  if (!gap) return { kind: 'read' };
+  const reads = Math.min(gap.reads, gapReads);
+  const due = new Date(gap.since.getTime() + Math.ceil((gapTimeoutMs * reads) / gapReads));
+  if (due > now) return { kind: 'wait', until: due };
+  return { kind: reads < gapReads ? 'read' : 'bury' };
+};
+
+const decideClose = (user: LoadedUser, now: Date, { idleTimeoutMs }: StepLimits): Step => {
+  if (user.lookDue || user.queue === 'opening') return { kind: 'none' };
+  if (user.closing) return { kind: 'end-close' };
+  if (user.drain) return { kind: 'begin-close', onlyWithoutSession: true };
+  const idleUntil = new Date(user.idleSince.getTime() + idleTimeoutMs);
+  return idleUntil <= now ? { kind: 'begin-close', onlyWithoutSession: false } : { kind: 'wait', until: idleUntil };
+};
