@@ -27,3 +27,15 @@ export type Deps = {
   runRequest: RunRequest;
   observer: LaneObserver;
 };
+
+/** What the functions work with. */
+export type FunctionDeps = Pick<
+  Deps,
+  'config' | 'clock' | 'log' | 'accounts' | 'userQueues' | 'ledger' | 'publisher'
+> & {
+  /** Signs and verifies tokens. */
+  tokenSecret: string;
+  /** Each resolves when its server answers. */
+  ping: { mongodb(): Promise<void>; rabbitmq(): Promise<void> };
+  close(): Promise<void>;
+};

@@ -28,3 +28,20 @@ export class IdempotencyKeyReusedError extends AppError {
     });
   }
 }
+
+/** Thrown when the user has no request with this `seq`. */
+export class RequestNotFoundError extends AppError {
+  constructor(seq: number) {
+    super(`There is no request ${seq}.`, { code: 'request-not-found', status: 404 });
+  }
+}
+
+/** Thrown when a request that is to be cancelled has started, or is settled. */
+export class NotCancellableError extends AppError {
+  constructor(seq: number, status: string) {
+    super(`Request ${seq} is ${status}; only what is queued can be cancelled.`, {
+      code: 'not-cancellable',
+      status: 409,
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import { AppError } from '../errors.ts';
+
+/** Thrown when a user name is registered already, in whatever case. */
+export class UsernameTakenError extends AppError {
+  constructor() {
+    super('This user name is taken. Choose another.', { code: 'username-taken', status: 409 });
+  }
+}
+
+/** Thrown for an unknown user and for a wrong password alike, so that nobody learns which names exist. */
+export class InvalidCredentialsError extends AppError {
+  constructor() {
+    super('The user name or the password is wrong.', { code: 'invalid-credentials', status: 401 });
+  }
+}
+
+/** Thrown when a user has as many live sessions as one may have. */
+export class TooManySessionsError extends AppError {
+  constructor(limit: number) {
+    super(`At most ${limit} sessions may live at once. Disconnect one, or wait until one expires.`, {
+      code: 'too-many-sessions',
+      status: 429,
+    });
+  }
+}
+
+/** Thrown when a token is missing, malformed, expired, or not signed by us. */
+export class InvalidTokenError extends AppError {
+  constructor(message: string, code: 'missing-token' | 'invalid-token' | 'expired-token', cause?: unknown) {
+    super(message, { code, status: 401, cause });
+  }
+}
+
+/** Thrown when AWS Secrets Manager does not give the secret that signs tokens. */
+export class SecretUnavailableError extends AppError {
+  constructor(message: string, cause?: unknown) {
+    super(message, { code: 'secret-unavailable', status: 503, retryable: true, cause, retryAfterSeconds: 1 });
+  }
+}

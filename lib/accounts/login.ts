@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import bcrypt from 'bcryptjs';
+import type { Deps } from '../deps.ts';
+import { laneOf } from '../lanes/lane-of.ts';
+import { InvalidCredentialsError, TooManySessionsError } from './errors.ts';
+import type { Credentials } from './register.ts';
+import { signToken } from './tokens.ts';
+
+export type LoginDeps = Pick<Deps, 'accounts' | 'userQueues' | 'clock'> & {
+  config: Pick<Deps['config'], 'bcryptCost' | 'lanes' | 'maxSessions' | 'tokenTtlSeconds'>;
+  tokenSecret: string;
+};
+
+/**
+ * Opens a session. `expiresIn` is in seconds.
+ *
+ * @throws {InvalidCredentialsError} 401; {TooManySessionsError} 429
+ */
+export const logIn = async (
+  credentials: Credentials,
+  deps: LoginDeps,
+): Promise<{ token: string; expiresIn: number }> => {
+  const { config } = deps;
+  const userId = await checkPassword(credentials, deps);
+  const identity = { userId, sessionId: randomUUID() };
+  const expiresAt = new Date(deps.clock.now().getTime() + config.tokenTtlSeconds * 1_000);
+  const session = { id: identity.sessionId, expiresAt };
+  const added = await deps.userQueues.addSession(userId, session, laneOf(userId, config.lanes), config.maxSessions);
+  if (added === 'too-many') throw new TooManySessionsError(config.maxSessions);
+  return { token: signToken(identity, expiresAt, deps.tokenSecret), expiresIn: config.tokenTtlSeconds };
+};
+
+/** An unknown user costs one comparison too: the time does not tell which names exist. */
+const checkPassword = async (
+  { username, password }: Credentials,
+  { accounts, config }: Pick<LoginDeps, 'accounts' | 'config'>,
+): Promise<string> => {
+  const account = await accounts.findByUsername(username);
+  const matches = await bcrypt.compare(password, account?.passwordHash ?? hashOfNobody(config.bcryptCost));
+  if (!account || !matches) throw new InvalidCredentialsError();
+  return account.userId;
+};
+
+/** A well-formed bcrypt hash of this cost that no known password gives. */
+const hashOfNobody = (cost: number): string => `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;

@@ -1,0 +1,31 @@
+/** JSON Web Tokens: HS256 only, claims `sub` (user id), `sid` (session id) and `exp`. */
+import jwt from 'jsonwebtoken';
+import { z } from 'zod';
+import { InvalidTokenError } from './errors.ts';
+
+/** Whom a token speaks for. */
+export type Identity = { userId: string; sessionId: string };
+
+const claims = z.object({ sub: z.string().min(1), sid: z.string().min(1), exp: z.number() });
+
+const seconds = (date: Date): number => Math.floor(date.getTime() / 1_000);
+
+export const signToken = ({ userId, sessionId }: Identity, expiresAt: Date, secret: string): string =>
+  jwt.sign({ sub: userId, sid: sessionId, exp: seconds(expiresAt) }, secret, { algorithm: 'HS256', noTimestamp: true });
+
+/** @throws {InvalidTokenError} 401 when the signature, the claims or the time are not right. */
+export const verifyToken = (token: string, secret: string, now: Date): Identity => {
+  const { sub, sid } = claimsOf(token, secret, now);
+  return { userId: sub, sessionId: sid };
+};
+
+const claimsOf = (token: string, secret: string, now: Date): z.infer<typeof claims> => {
+  try {
+    return claims.parse(jwt.verify(token, secret, { algorithms: ['HS256'], clockTimestamp: seconds(now) }));
+  } catch (error) {
+    if (error instanceof jwt.TokenExpiredError) {
+      throw new InvalidTokenError('The token has expired. Log in again.', 'expired-token', error);
+    }
+    throw new InvalidTokenError('The token is not valid. Log in again.', 'invalid-token', error);
+  }
+};

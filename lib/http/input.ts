@@ -1,0 +1,90 @@
+/** What the calls take, checked. Fields that are not known are ignored. */
+import { z } from 'zod';
+import { requestStatuses } from '../types.ts';
+import type { Call } from './call.ts';
+import { InvalidRequestError, RequestTooLargeError } from './errors.ts';
+import { memberText } from './json-text.ts';
+
+const kib = 1_024;
+
+/** Above it a request is refused: it travels in one message of RabbitMQ and one document of MongoDB. */
+export const maxRequestBytes = 256 * kib;
+
+/** The whole body of an enqueue: the request, and room for what stands around it. */
+export const maxEnqueueBytes = maxRequestBytes + 16 * kib;
+
+/** The whole body of any other call. */
+export const maxBodyBytes = 16 * kib;
+
+/** bcrypt reads no more. */
+const maxPasswordBytes = 72;
+const passwordBytes = (min: number) =>
+  z.string().refine((value) => Buffer.byteLength(value) >= min && Buffer.byteLength(value) <= maxPasswordBytes, {
+    message: `must have ${min} to ${maxPasswordBytes} bytes`,
+  });
+
+const newCredentials = z.object({
+  username: z.string().regex(/^[A-Za-z0-9._-]{3,64}$/, 'must be 3 to 64 of A-Z a-z 0-9 . _ -'),
+  password: passwordBytes(8),
+});
+
+/** Laxer than at registration: what could never be registered is an unknown user, told like a wrong password. */
+const credentials = z.object({ username: z.string().max(256), password: passwordBytes(0) });
+
+const object = z.object({});
+const seq = z.object({ seq: z.string().regex(/^[1-9]\d{0,14}$/, 'must be a positive whole number') });
+const wait = z.object({
+  wait: z
+    .string()
+    .regex(/^\d{1,2}(\.\d{1,3})?$/, 'must be a number of seconds')
+    .transform(Number)
+    .pipe(z.number().max(20))
+    .default(0),
+});
+const page = z.object({
+  status: z.enum(requestStatuses).optional(),
+  after: z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .default(0),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(1).max(100))
+    .default(50),
+});
+const pending = z.object({ pending: z.enum(['drain', 'cancel']).default('drain') });
+const idempotencyKey = z
+  .string()
+  .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
+  .optional();
+
+/** @throws {InvalidRequestError} 400, which names every fault but no value. */
+const check = <T>(schema: z.ZodType<T>, value: unknown, what: string): T => {
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  const faults = checked.error.issues.map(({ path, message }) => `${[what, ...path].join('.')}: ${message}`);
+  throw new InvalidRequestError(faults.join('; '));
+};
+
+export const newCredentialsOf = (call: Call) => check(newCredentials, call.json, 'body');
+export const credentialsOf = (call: Call) => check(credentials, call.json, 'body');
+export const seqOf = (call: Call): number => Number(check(seq, call.pathParameters, 'path').seq);
+export const waitMsOf = (call: Call): number => check(wait, call.queryStringParameters ?? {}, 'query').wait * 1_000;
+export const pageOf = (call: Call) => check(page, call.queryStringParameters ?? {}, 'query');
+export const pendingOf = (call: Call) => check(pending, call.json, 'body').pending;
+
+/**
+ * The request as JSON text, untouched, and the Idempotency-Key.
+ *
+ * @throws {InvalidRequestError} 400; {RequestTooLargeError} 413
+ */
+export const enqueueOf = (call: Call): { body: string; key?: string } => {
+  check(object, call.json, 'body');
+  const body = memberText(call.text, 'request');
+  if (body === undefined) throw new InvalidRequestError('body.request: must be there; it may be any JSON value');
+  if (Buffer.byteLength(body) > maxRequestBytes) throw new RequestTooLargeError('The request', maxRequestBytes);
+  return { body, key: check(idempotencyKey, call.headers['idempotency-key'], 'Idempotency-Key') };
+};

@@ -1,0 +1,32 @@
+/** The routes, from serverless.yml: their only source. */
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+/** `path` as API Gateway writes it: `/requests/{seq}`. `file` is the module, without its ending; `name` its export. */
+export type Route = { method: string; path: string; file: string; name: string };
+
+const httpApi = z.string().regex(/^[A-Z]+ \/\S*$/, 'must be `METHOD /path`');
+const serverless = z.object({
+  functions: z.record(z.string(), z.object({ handler: z.string(), events: z.array(z.object({ httpApi })) })),
+});
+
+const routeOf = (handler: string, event: string): Route => {
+  const [method = '', path = ''] = event.split(' ');
+  const dot = handler.lastIndexOf('.');
+  return { method, path, file: handler.slice(0, dot), name: handler.slice(dot + 1) };
+};
+
+export const routesOf = (serverlessYml: string): Route[] =>
+  Object.values(serverless.parse(parse(serverlessYml)).functions).flatMap(({ handler, events }) =>
+    events.map((event) => routeOf(handler, event.httpApi)),
+  );
+
+const root = new URL('../../', import.meta.url);
+
+export const readRoutes = async (): Promise<Route[]> =>
+  routesOf(await readFile(new URL('serverless.yml', root), 'utf8'));
+
+/** The function behind a route, loaded. */
+export const handlerOf = async <T>({ file, name }: Route): Promise<T> =>
+  (await import(new URL(`${file}.ts`, root).href))[name];
