@@ -1,0 +1,54 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from '../log.ts';
+
+export type Endpoints = { port: number; close(): void };
+
+type EndpointsOptions = {
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  log: Logger;
+  health: () => { healthy: boolean; body: unknown };
+  metrics: () => Promise<string>;
+  metricsType: string;
+};
+
+const answer = (response: ServerResponse, status: number, type: string, body: string): void => {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+};
+
+/**
+ * Serves `GET /healthz` (200 or 503) and `GET /metrics`.
+ *
+ * @throws when the port is taken.
+ */
+export const openEndpoints = async (options: EndpointsOptions): Promise<Endpoints> => {
+  const sendMetrics = async (response: ServerResponse) => {
+    try {
+      answer(response, 200, options.metricsType, await options.metrics());
+    } catch (err) {
+      options.log.error({ err }, 'the metrics could not be collected');
+      answer(response, 500, 'text/plain', 'the metrics could not be collected\n');
+    }
+  };
+  const server = createServer((request, response) => {
+    const path = request.url?.split('?')[0];
+    if (request.method !== 'GET') return answer(response, 405, 'text/plain', 'only GET\n');
+    if (path === '/metrics') return void sendMetrics(response);
+    if (path !== '/healthz') return answer(response, 404, 'text/plain', 'there are /healthz and /metrics\n');
+    const { healthy, body } = options.health();
+    answer(response, healthy ? 200 : 503, 'application/json', JSON.stringify(body));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+};

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Config } from '../config.ts';
+import { AppError } from '../errors.ts';
+import type { Clock } from '../ports.ts';
+import type { Processor } from './processor.ts';
+import { createWebhookProcessor } from './webhook.ts';
+
+/** Thrown at start when `PROCESSOR` is not usable. */
+export class ProcessorLoadError extends AppError {
+  constructor(message: string, cause?: unknown) {
+    super(message, { code: 'bad-processor', status: 500, cause });
+  }
+}
+
+/** The default: the request is its own result. */
+export const echo: Processor = (request) => request;
+
+/** A file, from the working folder, or a URL; what is neither is the name of a package. */
+const moduleOf = (name: string): string => {
+  const path = resolve(name);
+  return !name.startsWith('file:') && existsSync(path) ? pathToFileURL(path).href : name;
+};
+
+const importProcessor = async (name: string): Promise<Processor> => {
+  if (/^\.{0,2}\//.test(name) && !existsSync(name)) {
+    throw new ProcessorLoadError(`PROCESSOR=${name}: there is no file ${resolve(name)}`);
+  }
+  const module: { default?: unknown } = await import(moduleOf(name)).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ProcessorLoadError(`PROCESSOR=${name} could not be loaded: ${reason}`, cause);
+  });
+  if (typeof module.default !== 'function') {
+    throw new ProcessorLoadError(
+      `PROCESSOR=${name}: its default export is ${module.default === undefined ? 'missing' : `a ${typeof module.default}`}; ` +
+        'it must be a function (request, { userId, seq, attempt, fencingToken, signal, logger }) => result',
+    );
+  }
+  return module.default as Processor;
+};
+
+type LoadDeps = {
+  config: Pick<Config, 'processor' | 'webhookUrl' | 'webhookSecret' | 'webhookTimeoutMs'>;
+  clock: Pick<Clock, 'now' | 'after'>;
+};
+
+/**
+ * The processor that `PROCESSOR` names: `echo`, `webhook`, a file, a file URL or a package.
+ *
+ * @throws {ProcessorLoadError} when there is none, or its default export is not a function.
+ */
+export const loadProcessor = async ({ config, clock }: LoadDeps): Promise<Processor> => {
+  if (config.processor === 'echo') return echo;
+  if (config.processor !== 'webhook') return importProcessor(config.processor);
+  const { webhookUrl: url, webhookSecret: secret, webhookTimeoutMs: timeoutMs } = config;
+  if (!url || !secret) throw new ProcessorLoadError('PROCESSOR=webhook needs WEBHOOK_URL and WEBHOOK_SECRET');
+  try {
+    return createWebhookProcessor({ url, secret, timeoutMs }, clock);
+  } catch (cause) {
+    throw new ProcessorLoadError(`PROCESSOR=webhook: ${(cause as Error).message}`, cause);
+  }
+};

@@ -1,0 +1,30 @@
+import type { MetricObjectWithValues, MetricValue } from 'prom-client';
+import type { LifecycleState } from './lifecycle.ts';
+
+/** What a worker knows of itself at this moment. */
+export type WorkerSnapshot = {
+  lanesOwned: number;
+  usersLoaded: number;
+  inFlight: number;
+  oldestPendingAgeMs: number;
+  stuckUsers: number;
+};
+
+export type MetricValues = MetricObjectWithValues<MetricValue<string>>[];
+
+/** Worker to primary. A report says that the event loop turns; `metrics` answers, or says farewell. */
+export type WorkerMessage =
+  | { kind: 'report'; state: LifecycleState; snapshot?: WorkerSnapshot }
+  | { kind: 'metrics'; metrics: MetricValues };
+
+/** Primary to worker. */
+export type PrimaryMessage = { kind: 'send-metrics' };
+
+/** User code may send messages of its own over the same channel: those are none of ours. */
+const kindOf = (message: unknown): unknown =>
+  typeof message === 'object' && message !== null && 'kind' in message ? message.kind : undefined;
+
+export const isWorkerMessage = (message: unknown): message is WorkerMessage =>
+  ['report', 'metrics'].includes(kindOf(message) as string);
+
+export const isPrimaryMessage = (message: unknown): message is PrimaryMessage => kindOf(message) === 'send-metrics';
