@@ -1,0 +1,13 @@
+import { functionDeps } from '../lib/deps.ts';
+import { jsonText } from '../lib/http/call.ts';
+import { entryJson } from '../lib/http/entry-json.ts';
+import { httpFunction } from '../lib/http/http-function.ts';
+import { seqOf, waitMsOf } from '../lib/http/input.ts';
+import { lookUpRequest } from '../lib/requests/look-up.ts';
+
+/** `GET /requests/{seq}`, with `?wait=seconds` when it is settled or the time is over. */
+export const handler = httpFunction(functionDeps, { identity: 'session' }).handler(async (call) => {
+  const id = { userId: call.userQueue.userId, seq: seqOf(call) };
+  const entry = await lookUpRequest(id, waitMsOf(call), call.deps);
+  return jsonText(200, entryJson(entry, call.userQueue.settled));
+});

@@ -1,0 +1,12 @@
+import { functionDeps } from '../lib/deps.ts';
+import { jsonText } from '../lib/http/call.ts';
+import { pageJson } from '../lib/http/entry-json.ts';
+import { httpFunction } from '../lib/http/http-function.ts';
+import { pageOf } from '../lib/http/input.ts';
+
+/** `GET /requests?status=&after=&limit=`: the user's requests by `seq`, a page. */
+export const handler = httpFunction(functionDeps, { identity: 'session' }).handler(async (call) => {
+  const query = pageOf(call);
+  const entries = await call.deps.ledger.page(call.userQueue.userId, query);
+  return jsonText(200, pageJson(entries, query.limit, call.userQueue.settled));
+});

@@ -1,0 +1,173 @@
+import { createServer, request as httpRequest, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { createGateway, type EventHandler } from '../../lib/http/gateway.ts';
+import { createLogger } from '../../lib/log.ts';
+
+const echo: EventHandler = async (event) => ({
+  statusCode: 207,
+  headers: { 'content-type': 'application/json', 'x-own': 'yes' },
+  body: JSON.stringify(event),
+});
+const fails: EventHandler = async () => {
+  throw new Error('secret');
+};
+const binary: EventHandler = async () => ({
+  statusCode: 200,
+  body: Buffer.from([0, 255]).toString('base64'),
+  isBase64Encoded: true,
+});
+const route = (method: string, path: string, handler: EventHandler) => ({ method, path, file: '', name: '', handler });
+const routes = [
+  route('POST', '/things', echo),
+  route('GET', '/things/{seq}', echo),
+  route('DELETE', '/things/{seq}', echo),
+  route('GET', '/fails', fails),
+  route('GET', '/binary', binary),
+];
+
+let server: Server;
+let base: string;
+
+beforeEach(async () => {
+  server = createServer(createGateway(routes, createLogger('silent')));
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+});
+
+const event = async (path: string, init?: RequestInit): Promise<APIGatewayProxyEventV2> => {
+  const response = await fetch(base + path, init);
+  expect(response.status).toBe(207);
+  return (await response.json()) as APIGatewayProxyEventV2;
+};
+
+const problem = async (path: string, init?: RequestInit) => {
+  const response = await fetch(base + path, init);
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  return { allow: response.headers.get('allow'), ...((await response.json()) as { status: number; code: string }) };
+};
+
+describe('the gateway makes the event that API Gateway makes', () => {
+  test('with the route, the decoded path parameters and the query, values that come twice joined', async () => {
+    expect(await event('/things/a%20b?x=1&y=%26&x=2')).toMatchObject({
+      version: '2.0',
+      routeKey: 'GET /things/{seq}',
+      rawPath: '/things/a%20b',
+      rawQueryString: 'x=1&y=%26&x=2',
+      pathParameters: { seq: 'a b' },
+      queryStringParameters: { x: '1,2', y: '&' },
+      isBase64Encoded: false,
+      requestContext: { http: { method: 'GET', path: '/things/a%20b', protocol: 'HTTP/1.1', sourceIp: '127.0.0.1' } },
+    });
+  });
+
+  test('without a query, path parameters or a body where there are none', async () => {
+    const plain = await event('/things', { method: 'POST' });
+    for (const name of ['queryStringParameters', 'pathParameters', 'body', 'cookies'])
+      expect(plain).not.toHaveProperty(name);
+  });
+
+  test('with headers in lower case, those that come twice joined, and cookies apart', async () => {
+    const received = new Promise<string>((resolve, reject) => {
+      const headers = [
+        'X-Many',
+        'a',
+        'x-many',
+        'b',
+        'Authorization',
+        'Bearer t',
+        'Cookie',
+        'c=1; d=2',
+        'Host',
+        'localhost',
+      ];
+      httpRequest(`${base}/things/1`, { headers }, async (response) => {
+        resolve(Buffer.concat(await Array.fromAsync(response)).toString());
+      })
+        .once('error', reject)
+        .end();
+    });
+    const { headers, cookies } = JSON.parse(await received);
+    expect(headers).toMatchObject({ 'x-many': 'a,b', authorization: 'Bearer t' });
+    expect(headers).not.toHaveProperty('cookie');
+    expect(cookies).toEqual(['c=1', 'd=2']);
+  });
+
+  test.each(['application/json', 'application/json; charset=utf-8', 'text/plain', 'application/problem+json'])(
+    'with a body of type %s as text',
+    async (type) => {
+      const sent = await event('/things', { method: 'POST', body: '{"ä": 1}', headers: { 'content-type': type } });
+      expect(sent).toMatchObject({ body: '{"ä": 1}', isBase64Encoded: false });
+    },
+  );
+
+  test.each(['application/x-www-form-urlencoded', 'application/octet-stream'])(
+    'with a body of type %s in base64',
+    async (type) => {
+      const sent = await event('/things', {
+        method: 'POST',
+        body: new Uint8Array([0, 255]),
+        headers: { 'content-type': type },
+      });
+      expect(sent).toMatchObject({ body: 'AP8=', isBase64Encoded: true });
+    },
+  );
+});
+
+describe('the gateway answers', () => {
+  test('with what the function said: status, headers and body, binary ones included', async () => {
+    const response = await fetch(`${base}/things`, { method: 'POST' });
+    expect(response.headers.get('x-own')).toBe('yes');
+    expect(response.headers.has('x-powered-by')).toBe(false);
+    const bytes = await (await fetch(`${base}/binary`)).arrayBuffer();
+    expect([...new Uint8Array(bytes)]).toEqual([0, 255]);
+  });
+
+  test.each(['/', '/thing', '/things/', '/Things', '/things/1/2'])('404 for %s', async (path) => {
+    expect(await problem(path)).toMatchObject({ status: 404, code: 'not-found' });
+  });
+
+  test('405 for a method that a path does not have, with those that it has', async () => {
+    expect(await problem('/things/1', { method: 'PUT' })).toMatchObject({
+      status: 405,
+      code: 'method-not-allowed',
+      allow: 'GET, DELETE',
+    });
+  });
+
+  test('400 for a path that cannot be decoded', async () => {
+    expect(await problem('/things/%E0%A4')).toMatchObject({ status: 400, code: 'invalid-request' });
+  });
+
+  test('413 for a body above everything that a function takes', async () => {
+    const body = 'x'.repeat(1_048_577);
+    expect(await problem('/things', { method: 'POST', body })).toMatchObject({
+      status: 413,
+      code: 'request-too-large',
+    });
+  });
+
+  test('415 for a body that is encoded', async () => {
+    const headers = { 'content-encoding': 'gzip' };
+    expect(await problem('/things', { method: 'POST', body: 'x', headers })).toMatchObject({
+      status: 415,
+      code: 'unsupported-encoding',
+    });
+  });
+
+  test('500 for a function that fails, and nothing of why', async () => {
+    const failed = await problem('/fails');
+    expect(failed).toMatchObject({ status: 500, code: 'internal-error' });
+    expect(JSON.stringify(failed)).not.toContain('secret');
+  });
+});

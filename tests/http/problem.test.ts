@@ -1,0 +1,50 @@
+import { describe, expect, test } from '@jest/globals';
+import { InvalidTokenError } from '../../lib/accounts/errors.ts';
+import { BrokerUnavailableError } from '../../lib/errors.ts';
+import { problemReply } from '../../lib/http/problem.ts';
+import { TooManyPendingError } from '../../lib/requests/errors.ts';
+
+const problem = (error: unknown) => JSON.parse(problemReply(error).body ?? '');
+
+describe('problemReply', () => {
+  test('tells an error of the caller with its code and its message', () => {
+    const reply = problemReply(new TooManyPendingError(7, 7));
+    expect(reply.statusCode).toBe(429);
+    expect(reply.headers).toMatchObject({ 'content-type': 'application/problem+json', 'retry-after': '1' });
+    expect(problem(new TooManyPendingError(7, 7))).toEqual({
+      type: 'about:blank',
+      title: 'Too Many Requests',
+      status: 429,
+      code: 'too-many-pending',
+      detail: expect.stringContaining('at most 7'),
+    });
+  });
+
+  test('asks for a token with every 401', () => {
+    const reply = problemReply(new InvalidTokenError('No.', 'missing-token'));
+    expect(reply.headers).toMatchObject({ 'www-authenticate': 'Bearer' });
+  });
+
+  test('tells an error of ours by its code alone, and when to come again', () => {
+    const error = new BrokerUnavailableError('amqp://user:hunter2@10.0.0.1 refused', new Error('ECONNREFUSED'));
+    expect(problemReply(error).headers).toMatchObject({ 'retry-after': '1' });
+    expect(problem(error)).toEqual({
+      type: 'about:blank',
+      title: 'Service Unavailable',
+      status: 503,
+      code: 'broker-unavailable',
+    });
+  });
+
+  test.each([new TypeError('secret'), 'secret', undefined, { status: 200, code: 'secret' }])(
+    'says nothing of what was not expected: %p',
+    (thrown) => {
+      expect(problem(thrown)).toEqual({
+        type: 'about:blank',
+        title: 'Internal Server Error',
+        status: 500,
+        code: 'internal-error',
+      });
+    },
+  );
+});

@@ -1,0 +1,35 @@
+import { readdir } from 'node:fs/promises';
+import { describe, expect, test } from '@jest/globals';
+import { readRoutes, routesOf } from '../../lib/http/routes.ts';
+
+describe('routes', () => {
+  test('serverless.yml routes every call of the API', async () => {
+    const calls = (await readRoutes()).map(({ method, path }) => `${method} ${path}`);
+    expect(calls).toEqual([
+      'POST /register',
+      'POST /login',
+      'POST /enqueue',
+      'GET /requests/{seq}',
+      'GET /requests',
+      'DELETE /requests/{seq}',
+      'GET /queue',
+      'POST /disconnect',
+      'GET /health',
+    ]);
+  });
+
+  test('every route leads to a file of its own under functions/, and every such file has a route', async () => {
+    const entryPoints = ['functions/api', 'functions/consumer'];
+    const files = (await readdir(new URL('../../functions/', import.meta.url))).map(
+      (name) => `functions/${name.replace(/\.ts$/, '')}`,
+    );
+    const routed = (await readRoutes()).map(({ file }) => file);
+    expect([...routed].sort()).toEqual(files.filter((file) => !entryPoints.includes(file)).sort());
+  });
+
+  test('a route that is not METHOD /path is refused', () => {
+    expect(() => routesOf('functions: {a: {handler: functions/a.handler, events: [{httpApi: "*"}]}}')).toThrow(
+      'METHOD /path',
+    );
+  });
+});

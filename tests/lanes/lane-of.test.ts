@@ -1,0 +1,18 @@
+import { describe, expect, test } from '@jest/globals';
+import { laneOf } from '../../lib/lanes/lane-of.ts';
+
+describe('laneOf', () => {
+  test('never changes for a user: it is written into the user queue once, by whichever function comes first', () => {
+    expect(laneOf('66f0c0ffee0000000000beef', 64)).toBe(28);
+    expect(laneOf('66f0c0ffee0000000000beef', 1)).toBe(0);
+  });
+
+  test('spreads users evenly over the lanes', () => {
+    const counts = new Array<number>(16).fill(0);
+    for (let user = 0; user < 16_000; user += 1) counts[laneOf(`user-${user}`, 16)]! += 1;
+    for (const count of counts) {
+      expect(count).toBeGreaterThan(850);
+      expect(count).toBeLessThan(1_150);
+    }
+  });
+});
