@@ -1,0 +1,107 @@
+import type { LedgerStore, NewEntry } from '../ports.ts';
+import { type ChangeResult, type EntryId, type LedgerChange, type LedgerEntry, pendingStatuses } from '../types.ts';
+import { entryId, guardOf, stands, updateOf } from './changes.ts';
+import type { Call } from './connection.ts';
+import { native, type RequestDocument } from './models.ts';
+import { isDuplicate } from './unavailable.ts';
+
+const toEntry = ({ _id, ...entry }: RequestDocument): LedgerEntry => entry;
+
+// An absent key must be absent in the document: the driver would write null, and two of them would collide.
+const toDocument = ({ userId, seq, key, body, acceptedAt }: NewEntry): RequestDocument => ({
+  _id: entryId({ userId, seq }),
+  userId,
+  seq,
+  ...(key === undefined ? {} : { key }),
+  ...(body === undefined ? {} : { body }),
+  status: 'queued',
+  attempts: 0,
+  acceptedAt,
+});
+
+export const ledgerStore = (call: Call): LedgerStore => {
+  const read = (ids: EntryId[]): Promise<LedgerEntry[]> =>
+    call(async ({ requests }) => (await requests.find({ _id: { $in: ids.map(entryId) } }).lean()).map(toEntry));
+
+  /** Returns `undefined`, or the index that already holds the document's value. */
+  const insertDocument = (document: RequestDocument): Promise<'seq' | 'key' | undefined> =>
+    call(async ({ requests }) => {
+      try {
+        await native(requests).insertOne(document);
+        return undefined;
+      } catch (error) {
+        if (isDuplicate(error)) return error.keyPattern?.key ? 'key' : 'seq';
+        throw error;
+      }
+    });
+
+  const write = (changes: LedgerChange[]): Promise<number> =>
+    call(async ({ requests }) => {
+      const updates = changes.map((change) => ({ updateOne: { filter: guardOf(change), update: updateOf(change) } }));
+      return (await native(requests).bulkWrite(updates, { ordered: false })).matchedCount;
+    });
+
+  /** A bulk tells how many matched, not which: the entries that stand there tell it. */
+  const judge = async (changes: LedgerChange[]): Promise<ChangeResult[]> => {
+    const entries = new Map((await read(changes)).map((entry) => [entryId(entry), entry]));
+    return changes.map((change) => {
+      const entry = entries.get(entryId(change));
+      return entry && stands(change, entry) ? { applied: true } : { applied: false, entry };
+    });
+  };
+
+  return {
+    read,
+
+    insert: async (entry) => {
+      const held = await insertDocument(toDocument(entry));
+      return held ? (`duplicate-${held}` as const) : 'inserted';
+    },
+
+    insertTombstone: async ({ userId, seq }, now) => {
+      const tombstone = {
+        ...toDocument({ userId, seq, acceptedAt: now }),
+        status: 'abandoned' as const,
+        settledAt: now,
+      };
+      return (await insertDocument(tombstone)) === undefined;
+    },
+
+    findByKey: (userId, key) =>
+      call(async ({ requests }) => {
+        const found = await requests.findOne({ userId, key }).lean();
+        return found ? toEntry(found) : undefined;
+      }),
+
+    commit: async (changes) => {
+      if (changes.length === 0) return [];
+      if ((await write(changes)) === changes.length) return changes.map(() => ({ applied: true }));
+      return judge(changes);
+    },
+
+    cancel: (id, now) =>
+      call(async ({ requests }) => {
+        const cancelled = { $set: { status: 'cancelled' as const, settledAt: now } };
+        return (await requests.updateOne({ _id: entryId(id), status: 'queued' }, cancelled)).matchedCount === 1;
+      }),
+
+    cancelQueued: (userId, now) =>
+      call(async ({ requests }) => {
+        const cancelled = { $set: { status: 'cancelled' as const, settledAt: now } };
+        return (await requests.updateMany({ userId, status: 'queued' }, cancelled)).modifiedCount;
+      }),
+
+    page: (userId, { status, after, limit }) =>
+      call(async ({ requests }) => {
+        const filter = { userId, seq: { $gt: after }, ...(status ? { status } : {}) };
+        return (await requests.find(filter).sort({ seq: 1 }).limit(limit).lean()).map(toEntry);
+      }),
+
+    oldestPending: (userId, from) =>
+      call(async ({ requests }) => {
+        const filter = { userId, seq: { $gte: from }, status: { $in: [...pendingStatuses] } };
+        const [oldest] = await requests.find(filter).sort({ seq: 1 }).limit(1).lean();
+        return oldest ? toEntry(oldest) : undefined;
+      }),
+  };
+};

@@ -1,0 +1,93 @@
+import mongoose, { type Connection, type Model } from 'mongoose';
+import type { LedgerEntry, UserQueue } from '../types.ts';
+
+/** The documents: the plain data under MongoDB's `_id`. */
+export type AccountDocument = {
+  _id: mongoose.Types.ObjectId;
+  username: string;
+  /** `username` in lower case: what is unique, and what is looked up. */
+  name: string;
+  passwordHash: string;
+};
+export type UserQueueDocument = Omit<UserQueue, 'userId'> & { _id: string };
+export type RequestDocument = LedgerEntry & { _id: string };
+export type LaneDocument = { _id: number; lease: number };
+
+export type Models = {
+  accounts: Model<AccountDocument>;
+  userQueues: Model<UserQueueDocument>;
+  requests: Model<RequestDocument>;
+  lanes: Model<LaneDocument>;
+};
+
+/** Nothing happens behind the caller's back: no buffering while disconnected, no index or collection made in passing. */
+const options = {
+  versionKey: false,
+  bufferCommands: false,
+  autoIndex: false,
+  autoCreate: false,
+  minimize: false,
+} as const;
+
+const accountSchema = new mongoose.Schema<AccountDocument>(
+  { username: String, name: String, passwordHash: String },
+  options,
+).index({ name: 1 }, { unique: true });
+
+const sessionSchema = new mongoose.Schema({ id: String, expiresAt: Date }, { _id: false });
+
+// Plain indexes, not partial ones over the states: a closed user's entry costs 40 bytes and no write, and every server
+// uses them. `_id` in the first one lets a take-over read page after page.
+const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
+  {
+    _id: String,
+    lane: Number,
+    sessions: { type: [sessionSchema], default: undefined },
+    state: String,
+    accepted: Number,
+    settled: Number,
+    updatedAt: Date,
+  },
+  options,
+)
+  .index({ lane: 1, state: 1, _id: 1 })
+  .index({ state: 1, updatedAt: 1 })
+  .index({ 'sessions.expiresAt': 1 });
+
+const runErrorSchema = new mongoose.Schema({ name: String, message: String }, { _id: false });
+
+// No index holds the status: it would be rewritten by every claim and settlement. What asks for it starts at a `seq`.
+const requestSchema = new mongoose.Schema<RequestDocument>(
+  {
+    _id: String,
+    userId: String,
+    seq: Number,
+    key: String,
+    body: String,
+    status: String,
+    token: Number,
+    attempts: Number,
+    result: String,
+    error: runErrorSchema,
+    retryAt: Date,
+    acceptedAt: Date,
+    startedAt: Date,
+    settledAt: Date,
+  },
+  options,
+)
+  .index({ userId: 1, seq: 1 })
+  .index({ userId: 1, key: 1 }, { unique: true, partialFilterExpression: { key: { $exists: true } } });
+
+const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Number }, options);
+
+export const defineModels = (connection: Connection): Models => ({
+  accounts: connection.model<AccountDocument>('accounts', accountSchema, 'accounts'),
+  userQueues: connection.model<UserQueueDocument>('userQueues', userQueueSchema, 'userQueues'),
+  requests: connection.model<RequestDocument>('requests', requestSchema, 'requests'),
+  lanes: connection.model<LaneDocument>('lanes', laneSchema, 'lanes'),
+});
+
+/** The driver's own collection, for what is hot: mongoose would cast every field of every update again. */
+export const native = <Document extends { _id: unknown }>(model: Model<Document>) =>
+  model.collection as unknown as mongoose.mongo.Collection<Document>;

@@ -1,0 +1,44 @@
+/** MongoDB: accounts, user queues, the ledger and the lanes' leases. The only room that knows mongoose. */
+import type { Config } from '../config.ts';
+import type { AccountStore, LaneStore, LedgerStore, UserQueueStore } from '../ports.ts';
+import { accountStore } from './accounts.ts';
+import { connectStore } from './connection.ts';
+import { laneStore } from './lanes.ts';
+import { ledgerStore } from './ledger.ts';
+import { userQueueStore } from './user-queues.ts';
+
+export type Stores = {
+  accounts: AccountStore;
+  userQueues: UserQueueStore;
+  ledger: LedgerStore;
+  lanes: LaneStore;
+  /** Connects and makes the indexes. Optional, idempotent, and may be called concurrently. */
+  ready(): Promise<void>;
+  ping(): Promise<void>;
+  /** Drops the database: for tests. */
+  drop(): Promise<void>;
+  /** Every call after it rejects. */
+  close(): Promise<void>;
+};
+
+/**
+ * Opens one connection of its own, lazily: the first call connects and makes the indexes.
+ *
+ * Every statement ends within `storeTimeoutMs`; no call takes more than a few. One that was given up may still have an effect: all writes are safe to repeat, except that
+ * a repeated ticket or lease takes one more.
+ *
+ * @throws {StoreUnavailableError} (every method) when MongoDB cannot be reached or does not answer in time.
+ */
+export const openStores = (config: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>): Stores => {
+  const { call, ping, drop, close } = connectStore(config);
+  return {
+    accounts: accountStore(call),
+    userQueues: userQueueStore(call),
+    ledger: ledgerStore(call),
+    lanes: laneStore(call),
+    ready: ping,
+    ping,
+    drop,
+    close,
+  };
+};

@@ -1,0 +1,43 @@
+import mongoose from 'mongoose';
+import { StoreUnavailableError } from '../errors.ts';
+
+const { MongoBulkWriteError, MongoError, MongoWriteConcernError } = mongoose.mongo;
+
+/** The driver's errors that say: no server, no connection, no answer in time. By name, as not all are exported. */
+const connectionErrors = new Set([
+  'MongoNetworkError',
+  'MongoNetworkTimeoutError',
+  'MongoServerSelectionError',
+  'MongooseServerSelectionError',
+  'MongoNotConnectedError',
+  'MongoServerClosedError',
+  'MongoTopologyClosedError',
+  'MongoClientClosedError',
+  'MongoConnectionPoolClosedError',
+  'MongoPoolClosedError',
+  'MongoPoolClearedError',
+  'MongoWaitQueueTimeoutError',
+  'MongoStalePrimaryError',
+  'MongoOperationTimeoutError',
+]);
+
+/** The server's answers that mean the same: it stops, is not the primary, has no majority, or ran out of time. */
+const unavailableCodes = new Set([6, 7, 50, 64, 89, 91, 133, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+
+const isUnavailable = (error: Error): boolean => {
+  if (connectionErrors.has(error.name)) return true;
+  if (!(error instanceof MongoError)) return false;
+  if (error instanceof MongoWriteConcernError || error.hasErrorLabel('RetryableWriteError')) return true;
+  // A bulk without a write error of its own failed by its write concern.
+  if (error instanceof MongoBulkWriteError && [error.writeErrors].flat().length === 0) return true;
+  return unavailableCodes.has(Number(error.code));
+};
+
+/** The one place that decides which failures mean that MongoDB cannot answer now; every other error stays itself. */
+export const asStoreError = (error: unknown): unknown =>
+  error instanceof Error && isUnavailable(error)
+    ? new StoreUnavailableError(`MongoDB cannot be reached or did not answer: ${error.message}`, error)
+    : error;
+
+export const isDuplicate = (error: unknown): error is mongoose.mongo.MongoServerError =>
+  error instanceof mongoose.mongo.MongoServerError && error.code === 11000;

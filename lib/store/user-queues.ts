@@ -1,0 +1,148 @@
+import type { UserQueueStore } from '../ports.ts';
+import type { Session, Ticket, UserQueue, UserQueueState } from '../types.ts';
+import type { Call } from './connection.ts';
+import { native, type UserQueueDocument } from './models.ts';
+import { isDuplicate } from './unavailable.ts';
+
+const notClosedStates: UserQueueState[] = ['open', 'closing'];
+
+/** User queues a page of a take-over's load. */
+const pageSize = 500;
+
+const toUserQueue = ({ _id, ...rest }: UserQueueDocument): UserQueue => ({ userId: _id, ...rest });
+
+const live = (now: Date) => ({ $elemMatch: { expiresAt: { $gt: now } } });
+
+export const userQueueStore = (call: Call): UserQueueStore => {
+  /** Makes the user queue where there is none. Returns whether it did. */
+  const insertIfAbsent = (userId: string, lane: number, sessions: Session[], updatedAt: Date): Promise<boolean> =>
+    call(async ({ userQueues }) => {
+      const fresh = { lane, sessions, state: 'closed' as const, accepted: 0, settled: 0, updatedAt };
+      try {
+        const { upsertedCount } = await userQueues.updateOne(
+          { _id: userId },
+          { $setOnInsert: fresh },
+          { upsert: true },
+        );
+        return upsertedCount === 1;
+      } catch (error) {
+        if (isDuplicate(error)) return false;
+        throw error;
+      }
+    });
+
+  const get: UserQueueStore['get'] = (userIds) =>
+    call(async ({ userQueues }) => (await userQueues.find({ _id: { $in: userIds } }).lean()).map(toUserQueue));
+
+  return {
+    get,
+
+    create: async (userId, lane, now) => {
+      await insertIfAbsent(userId, lane, [], now);
+    },
+
+    addSession: async (userId, session, lane, maxSessions) => {
+      const hasRoom = { [`sessions.${maxSessions - 1}`]: { $exists: false }, 'sessions.id': { $ne: session.id } };
+      const push = () =>
+        call(({ userQueues }) => userQueues.updateOne({ _id: userId, ...hasRoom }, { $push: { sessions: session } }));
+      for (;;) {
+        if ((await push()).matchedCount === 1) return 'added';
+        if (await insertIfAbsent(userId, lane, [session], new Date(0))) return 'added';
+        const sessions = (await get([userId]))[0]?.sessions ?? [];
+        if (sessions.some(({ id }) => id === session.id)) return 'added';
+        if (sessions.length >= maxSessions) return 'too-many';
+      }
+    },
+
+    removeSession: (userId, sessionId) =>
+      call(async ({ userQueues }) => {
+        const pull = { $pull: { sessions: { id: sessionId } } };
+        const after = await userQueues.findOneAndUpdate({ _id: userId }, pull, { returnDocument: 'after' }).lean();
+        return after ? toUserQueue(after) : undefined;
+      }),
+
+    // `updatedAt` is the owner's: a ticket that moved it would hide an owner that stands still.
+    takeTicket: (userId, sessionId, now) =>
+      call(async ({ userQueues }): Promise<Ticket | undefined> => {
+        const before = await userQueues
+          .findOneAndUpdate(
+            { _id: userId, sessions: { $elemMatch: { id: sessionId, expiresAt: { $gt: now } } } },
+            { $inc: { accepted: 1 }, $set: { state: 'open' } },
+            { returnDocument: 'before', projection: { lane: 1, state: 1, accepted: 1, settled: 1 } },
+          )
+          .lean();
+        if (!before) return undefined;
+        const { lane, state, accepted, settled } = before;
+        return { seq: accepted + 1, lane, wasOpen: state === 'open', settled };
+      }),
+
+    notClosed: async function* (lane) {
+      let after = '';
+      for (;;) {
+        const page = await call(({ userQueues }) =>
+          userQueues
+            .find({ lane, state: { $in: notClosedStates }, _id: { $gt: after } })
+            .sort({ _id: 1 })
+            .limit(pageSize)
+            .lean(),
+        );
+        if (page.length > 0) yield page.map(toUserQueue);
+        const last = page.at(-1);
+        if (!last || page.length < pageSize) return;
+        after = last._id;
+      }
+    },
+
+    beginClose: (userId, accepted, onlyWithoutSession, now) =>
+      call(async ({ userQueues }) => {
+        const { matchedCount } = await userQueues.updateOne(
+          { _id: userId, state: 'open', accepted, ...(onlyWithoutSession ? { sessions: { $not: live(now) } } : {}) },
+          { $set: { state: 'closing', settled: accepted, updatedAt: now } },
+        );
+        return matchedCount === 1;
+      }),
+
+    endClose: (userId, accepted, now) =>
+      call(async ({ userQueues }) => {
+        const { matchedCount } = await userQueues.updateOne(
+          { _id: userId, state: 'closing', accepted },
+          { $set: { state: 'closed', updatedAt: now } },
+        );
+        return matchedCount === 1;
+      }),
+
+    flushSettled: async (progress, now) => {
+      if (progress.length === 0) return;
+      const updates = progress.map(({ userId, settled }) => ({
+        updateOne: { filter: { _id: userId }, update: { $max: { settled }, $set: { updatedAt: now } } },
+      }));
+      await call(({ userQueues }) => native(userQueues).bulkWrite(updates, { ordered: false }));
+    },
+
+    dropExpiredSessions: async (now) => {
+      const expired = { expiresAt: { $lte: now } };
+      await call(({ userQueues }) =>
+        userQueues.updateMany({ 'sessions.expiresAt': { $lte: now } }, { $pull: { sessions: expired } }),
+      );
+    },
+
+    // The longest without progress come first, so that a limit never hides them.
+    stuck: (before, limit) =>
+      call(async ({ userQueues }) => {
+        const pending = { $expr: { $lt: ['$settled', '$accepted'] } };
+        const found = await userQueues
+          .find(
+            {
+              state: { $in: notClosedStates },
+              updatedAt: { $lt: before },
+              $or: [pending, { sessions: { $size: 0 } }, { state: 'closing' }],
+            },
+            { lane: 1, updatedAt: 1 },
+          )
+          .sort({ updatedAt: 1 })
+          .limit(limit)
+          .lean();
+        return found.map(({ _id, lane, updatedAt }) => ({ userId: _id, lane, updatedAt }));
+      }),
+  };
+};
