@@ -1,6 +1,9 @@
 /** The composition root: the only file that sees the rooms and the servers. */
-import type { Config } from './config.ts';
-import type { Logger } from './log.ts';
+import { loadTokenSecret } from './accounts/token-secret.ts';
+import { createPublisher } from './broker/publisher.ts';
+import { systemClock } from './clock.ts';
+import { type Config, loadConfig } from './config.ts';
+import { createLogger, type Logger } from './log.ts';
 import type {
   AccountStore,
   Clock,
@@ -12,6 +15,7 @@ import type {
   RunRequest,
   UserQueueStore,
 } from './ports.ts';
+import { openStores } from './store/stores.ts';
 
 /** Every side effect there is. Ask for the few you use: `Pick<Deps, 'ledger' | 'clock'>`. */
 export type Deps = {
@@ -38,4 +42,49 @@ export type FunctionDeps = Pick<
   /** Each resolves when its server answers. */
   ping: { mongodb(): Promise<void>; rabbitmq(): Promise<void> };
   close(): Promise<void>;
+};
+
+const openFunctionDeps = async (): Promise<FunctionDeps> => {
+  const config = loadConfig(process.env, 'functions');
+  const tokenSecret = await loadTokenSecret(config);
+  const log = createLogger(config.logLevel, { role: 'functions' });
+  const stores = openStores(config);
+  const publisher = createPublisher(config, log);
+  return {
+    config,
+    clock: systemClock,
+    log,
+    accounts: stores.accounts,
+    userQueues: stores.userQueues,
+    ledger: stores.ledger,
+    publisher,
+    tokenSecret,
+    ping: { mongodb: stores.ping, rabbitmq: publisher.ping },
+    close: async () => {
+      await Promise.all([stores.close(), publisher.close()]);
+    },
+  };
+};
+
+let shared: Promise<FunctionDeps> | undefined;
+
+/**
+ * The functions' side effects, one set a process, made at the first call and again after that failed. Connections are
+ * made when they are used, and replaced by the stores and the publisher when they died, as in a frozen Lambda.
+ *
+ * @throws {ConfigError} 500; {SecretUnavailableError} 503
+ */
+export const functionDeps = (): Promise<FunctionDeps> => {
+  shared ??= openFunctionDeps().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+};
+
+/** Ends the connections; the next call of `functionDeps` makes new ones. */
+export const closeFunctionDeps = async (): Promise<void> => {
+  const closing = shared;
+  shared = undefined;
+  await (await closing)?.close();
 };

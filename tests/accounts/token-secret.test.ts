@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadTokenSecret } from '../../lib/accounts/token-secret.ts';
 
@@ -9,10 +10,9 @@ const answers = new Map<string, { status: number; body: object }>();
 
 /** Speaks as much of AWS Secrets Manager's protocol as one call needs. */
 const server = createServer(async (request, response) => {
-  const chunks = await Array.fromAsync(request);
-  const { SecretId, VersionStage } = JSON.parse(Buffer.concat(chunks).toString());
+  const { SecretId, VersionStage } = (await json(request)) as Record<string, string>;
   asked.push(`${request.headers['x-amz-target']} ${SecretId} ${VersionStage}`);
-  const { status, body } = answers.get(SecretId) ?? { status: 400, body: { __type: 'ResourceNotFoundException' } };
+  const { status, body } = answers.get(SecretId ?? '') ?? { status: 400, body: { __type: 'ResourceNotFoundException' } };
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
 });
 

@@ -1,5 +1,6 @@
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { createGateway, type EventHandler } from '../../lib/http/gateway.ts';
@@ -92,7 +93,7 @@ describe('the gateway makes the event that API Gateway makes', () => {
         'localhost',
       ];
       httpRequest(`${base}/things/1`, { headers }, async (response) => {
-        resolve(Buffer.concat(await Array.fromAsync(response)).toString());
+        resolve(await text(response));
       })
         .once('error', reject)
         .end();
