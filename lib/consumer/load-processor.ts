@@ -33,7 +33,7 @@ const importProcessor = async (name: string): Promise<Processor> => {
   });
   if (typeof module.default !== 'function') {
     throw new ProcessorLoadError(
-      `PROCESSOR=${name}: its default export is ${module.default === undefined ? 'missing' : `a ${typeof module.default}`}; ` +
+      `PROCESSOR=${name}: its default export is ${module.default === undefined ? 'missing' : `of type ${typeof module.default}`}; ` +
         'it must be a function (request, { userId, seq, attempt, fencingToken, signal, logger }) => result',
     );
   }

@@ -1,14 +1,6 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
+import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 import type { LifecycleState } from './lifecycle.ts';
-
-/** What a worker knows of itself at this moment. */
-export type WorkerSnapshot = {
-  lanesOwned: number;
-  usersLoaded: number;
-  inFlight: number;
-  oldestPendingAgeMs: number;
-  stuckUsers: number;
-};
 
 export type MetricValues = MetricObjectWithValues<MetricValue<string>>[];
 

@@ -1,7 +1,8 @@
 import cluster from 'node:cluster';
 import type { Registry } from 'prom-client';
+import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 import type { LifecycleState } from './lifecycle.ts';
-import { isPrimaryMessage, type WorkerMessage, type WorkerSnapshot } from './messages.ts';
+import { isPrimaryMessage, type WorkerMessage } from './messages.ts';
 
 export type PrimaryLink = {
   /** At once, beside the regular reports. */

@@ -10,7 +10,7 @@ import { judgeSignal, reportEveryMs } from './supervision.ts';
 import { openWorkerSlot, type WorkerSlot } from './worker-slot.ts';
 
 /** Past `graceMs` a worker still aborts its runs, closes its connections and exits; then it is killed. */
-const exitMarginMs = 5_000;
+const exitMarginMs = 3_000;
 /** Loading the modules of a worker takes a second, and much longer where many start at once on a busy machine. */
 const defaultStartTimeoutMs = 20_000;
 

@@ -1,8 +1,9 @@
 import type { Worker } from 'node:cluster';
+import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
 import { createLifecycle, type Lifecycle, type LifecycleState, mayBecome } from './lifecycle.ts';
-import { isWorkerMessage, type MetricValues, type PrimaryMessage, type WorkerSnapshot } from './messages.ts';
+import { isWorkerMessage, type MetricValues, type PrimaryMessage } from './messages.ts';
 import { failuresInRow, judgeSilence, restartDelayMs, silenceAfter } from './supervision.ts';
 
 /** One worker's place in the cluster, as `/healthz` shows it. */

@@ -1,11 +1,11 @@
 import type { Config } from '../config.ts';
 import { ConfigError } from '../config.ts';
+import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
 import type { LaneObserver } from '../ports.ts';
 import { hopelessExitCode } from './exit-codes.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { ProcessorLoadError } from './load-processor.ts';
-import type { WorkerSnapshot } from './messages.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { linkToPrimary } from './primary-link.ts';
 import { reportEveryMs } from './supervision.ts';

@@ -1,0 +1,55 @@
+import { relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../lib/clock.ts';
+import { loadProcessor, ProcessorLoadError } from '../../lib/consumer/load-processor.ts';
+import type { ProcessorContext } from '../../lib/consumer/processor.ts';
+
+const load = (processor: string, more: { webhookUrl?: string; webhookSecret?: string } = {}) =>
+  loadProcessor({
+    config: { processor, webhookUrl: undefined, webhookSecret: undefined, webhookTimeoutMs: 1_000, ...more },
+    clock: systemClock,
+  });
+
+const file = (name: string) => fileURLToPath(new URL(`./support/processors/${name}`, import.meta.url));
+
+describe('PROCESSOR', () => {
+  test('echo gives the request back', async () => {
+    expect((await load('echo'))({ a: 1 }, {} as ProcessorContext)).toEqual({ a: 1 });
+  });
+
+  test.each([
+    ['an absolute path', file('good.ts')],
+    ['a path from the working folder', `./${relative(process.cwd(), file('good.ts'))}`],
+    ['a path from the working folder without a dot', relative(process.cwd(), file('good.ts'))],
+    ['a file URL', pathToFileURL(file('good.ts')).href],
+  ])('names a module by %s', async (_name, name) => {
+    expect(await (await load(name))(5, {} as ProcessorContext)).toEqual({ processed: 5 });
+  });
+
+  test('names a package', async () => {
+    expect(typeof (await load('pino'))).toBe('function');
+  });
+
+  test.each([
+    ['there is no such file', './no-such-file.ts', 'there is no file'],
+    ['there is no such package', 'no-such-package-anywhere', 'could not be loaded'],
+    ['the module throws', file('broken.ts'), 'broken on purpose'],
+    ['there is no default export', file('none.ts'), 'default export is missing'],
+    ['the default export is no function', file('object.ts'), 'default export is of type object'],
+  ])('is refused at start, by name, when %s', async (_name, name, reason) => {
+    const refusal = await load(name).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(ProcessorLoadError);
+    expect((refusal as Error).message).toContain(name);
+    expect((refusal as Error).message).toContain(reason);
+  });
+
+  test('webhook needs a URL and a secret with a key in it', async () => {
+    await expect(load('webhook')).rejects.toThrow('needs WEBHOOK_URL and WEBHOOK_SECRET');
+    const webhookUrl = 'http://127.0.0.1:1/';
+    await expect(load('webhook', { webhookUrl, webhookSecret: 'whsec_!!!!!!!!!!!!!!' })).rejects.toThrow(
+      ProcessorLoadError,
+    );
+    expect(typeof (await load('webhook', { webhookUrl, webhookSecret: 'sixteen bytes ok' }))).toBe('function');
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, test } from '@jest/globals';
+import { createClusterMetrics } from '../../lib/consumer/cluster-metrics.ts';
+import { createWorkerMetrics } from '../../lib/consumer/metrics.ts';
+import { createLogger } from '../../lib/log.ts';
+
+const snapshot = { lanesOwned: 4, usersLoaded: 9, inFlight: 2, oldestPendingAgeMs: 1_500, stuckUsers: 3 };
+const open = () => createWorkerMetrics(createLogger('silent'), () => snapshot);
+const at = (ms: number) => new Date(100_000 + ms);
+const run = { userId: 'u', seq: 1, attempt: 1, fencingToken: 5 };
+
+describe('worker metrics', () => {
+  test('measure latencies from acceptance, and only to the first start', async () => {
+    const { registry, observer } = open();
+    observer.runStarted({ ...run, acceptedAt: at(0), at: at(200) });
+    observer.runStarted({ ...run, attempt: 2, acceptedAt: at(0), at: at(9_000) });
+    observer.settled({ userId: 'u', seq: 1, status: 'done', fencingToken: 5, acceptedAt: at(0), at: at(9_500) });
+    const text = await registry.metrics();
+    expect(text).toContain('lanekeeper_accepted_to_started_seconds_sum 0.2\n');
+    expect(text).toContain('lanekeeper_accepted_to_started_seconds_bucket{le="0.1"} 0\n');
+    expect(text).toContain('lanekeeper_accepted_to_started_seconds_bucket{le="0.25"} 1\n');
+    expect(text).toContain('lanekeeper_accepted_to_settled_seconds_sum 9.5\n');
+  });
+
+  test('measure the time of each run, also beside an older run of the same request', async () => {
+    const { registry, observer } = open();
+    const later = { ...run, attempt: 2, fencingToken: 6 };
+    observer.runStarted({ ...run, acceptedAt: at(0), at: at(0) });
+    observer.runStarted({ ...later, acceptedAt: at(0), at: at(1_000) });
+    observer.runEnded({ ...run, outcome: 'aborted', at: at(5_000) });
+    observer.runEnded({ ...later, outcome: 'done', at: at(1_300) });
+    const text = await registry.metrics();
+    expect(text).toContain('lanekeeper_run_seconds_sum{outcome="aborted"} 5\n');
+    expect(text).toContain('lanekeeper_run_seconds_sum{outcome="done"} 0.3\n');
+  });
+
+  test('count settled requests, retries, failures, take-overs, released lanes and swept users', async () => {
+    const { registry, observer } = open();
+    observer.laneTaken({ lane: 1, fencingToken: 5, users: 2, at: at(0) });
+    observer.laneReleased({ lane: 1, reason: 'lost', at: at(1) });
+    observer.runEnded({ ...run, outcome: 'retry', at: at(2) });
+    observer.runEnded({ ...run, outcome: 'failed', at: at(3) });
+    observer.settled({ userId: 'u', seq: 1, status: 'failed', fencingToken: 5, acceptedAt: at(0), at: at(4) });
+    observer.settled({ userId: 'u', seq: 2, status: 'abandoned', fencingToken: 5, acceptedAt: at(0), at: at(5) });
+    observer.swept({ stuck: 0, at: at(6) });
+    observer.swept({ stuck: 2, at: at(7) });
+    const text = await registry.metrics();
+    for (const line of [
+      'lanekeeper_lanes_taken_total 1',
+      'lanekeeper_lanes_released_total{reason="lost"} 1',
+      'lanekeeper_retries_total 1',
+      'lanekeeper_failures_total 1',
+      'lanekeeper_settled_total{status="failed"} 1',
+      'lanekeeper_settled_total{status="abandoned"} 1',
+      'lanekeeper_accepted_to_settled_seconds_count 1',
+      'lanekeeper_swept_users_total 2',
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
+  });
+
+  test('show what the worker is at', async () => {
+    const text = await open().registry.metrics();
+    for (const line of [
+      'lanekeeper_in_flight 2',
+      'lanekeeper_lanes_owned 4',
+      'lanekeeper_users_loaded 9',
+      'lanekeeper_oldest_pending_age_seconds 1.5',
+      'lanekeeper_stuck_users 3',
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
+  });
+});
+
+describe('cluster metrics', () => {
+  test('keep what an ended worker had counted, and forget what it was at', async () => {
+    const [one, other] = [open(), open()];
+    const lane = { lane: 1, fencingToken: 5, users: 2, at: at(0) };
+    one.observer.laneTaken(lane);
+    other.observer.laneTaken(lane);
+    const cluster = createClusterMetrics(() => 1);
+    cluster.retire(await one.registry.getMetricsAsJSON());
+    cluster.retire(undefined);
+    cluster.workerRestarted('hung');
+    const text = await cluster.render([await other.registry.getMetricsAsJSON()]);
+    for (const line of [
+      'lanekeeper_lanes_taken_total 2',
+      'lanekeeper_lanes_owned 4',
+      'lanekeeper_worker_restarts_total{reason="hung"} 1',
+      'lanekeeper_workers_ready 1',
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
+  });
+
+  test('are those of the primary alone while there is no worker', async () => {
+    expect(await createClusterMetrics(() => 0).render([])).toContain('lanekeeper_workers_ready 0\n');
+  });
+});

@@ -1,0 +1,173 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { retryDelayMs } from '../../lib/consumer/backoff.ts';
+import type { Processor } from '../../lib/consumer/processor.ts';
+import { createRunRequest, maxResultBytes, outcomeOfError } from '../../lib/consumer/run.ts';
+import { UnrecoverableError } from '../../lib/errors.ts';
+import { createLogger } from '../../lib/log.ts';
+import type { Run } from '../../lib/types.ts';
+
+const config = { maxAttempts: 3, retryBaseMs: 100, retryMaxMs: 1_000 };
+const log = createLogger('silent');
+
+const runOnce = (processor: Processor, run: Partial<Run> = {}) =>
+  createRunRequest(processor, { config, clock: { random: () => 0.5 }, log })({
+    userId: 'u1',
+    seq: 4,
+    body: '{"a":1}',
+    attempt: 1,
+    fencingToken: 9,
+    signal: new AbortController().signal,
+    ...run,
+  });
+
+const throwing =
+  (thrown: unknown): Processor =>
+  () => {
+    throw thrown;
+  };
+
+describe('a run', () => {
+  test('hands the parsed request and all that is known of it to the processor', async () => {
+    const { signal } = new AbortController();
+    const calls: unknown[] = [];
+    await runOnce(
+      async (request, { logger, ...context }) => {
+        calls.push(request, context, typeof logger.info);
+      },
+      { signal },
+    );
+    expect(calls).toEqual([{ a: 1 }, { userId: 'u1', seq: 4, attempt: 1, fencingToken: 9, signal }, 'function']);
+  });
+
+  test('is done with the result as JSON text', async () => {
+    expect(await runOnce(async (request) => ({ echoed: request }))).toEqual({
+      kind: 'done',
+      result: '{"echoed":{"a":1}}',
+    });
+  });
+
+  test('is done with null when the processor returns nothing', async () => {
+    expect(await runOnce(() => undefined)).toEqual({ kind: 'done', result: 'null' });
+  });
+
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  test.each([
+    ['a BigInt', 1n],
+    ['a circle', circular],
+    ['a function', () => 1],
+    ['a symbol', Symbol('s')],
+    ['a toJSON that throws', { toJSON: throwing(new Error('no')) }],
+  ])('fails at once when the result is %s', async (_name, result) => {
+    const outcome = await runOnce(() => result);
+    expect(outcome).toMatchObject({ kind: 'failed', error: { name: 'BadResultError' } });
+  });
+
+  test('keeps a result of 256 KiB and fails at once above', async () => {
+    expect(await runOnce(() => 'x'.repeat(maxResultBytes - 2))).toMatchObject({ kind: 'done' });
+    expect(await runOnce(() => 'é'.repeat(maxResultBytes / 2 - 1))).toMatchObject({ kind: 'done' });
+    expect(await runOnce(() => 'x'.repeat(maxResultBytes - 1))).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining('262145 bytes') },
+    });
+  });
+
+  test('is tried again after a while when the processor throws or rejects', async () => {
+    const expected = { kind: 'retry', error: { name: 'TypeError', message: 'no' }, delayMs: 150 };
+    expect(await runOnce(throwing(new TypeError('no')))).toEqual(expected);
+    expect(await runOnce(() => Promise.reject(new TypeError('no')))).toEqual(expected);
+  });
+
+  test('fails at the last attempt, and above it', async () => {
+    expect(await runOnce(throwing(new Error('no')), { attempt: 2 })).toMatchObject({ kind: 'retry' });
+    for (const attempt of [3, 4]) {
+      expect(await runOnce(throwing(new Error('no')), { attempt })).toEqual({
+        kind: 'failed',
+        error: { name: 'Error', message: 'no' },
+      });
+    }
+  });
+
+  test('fails at once by an UnrecoverableError, also by one of another copy of the class', async () => {
+    const copy = Object.assign(new Error('never'), { name: 'UnrecoverableError' });
+    for (const error of [new UnrecoverableError('never'), copy]) {
+      expect(await runOnce(throwing(error))).toEqual({
+        kind: 'failed',
+        error: { name: 'UnrecoverableError', message: 'never' },
+      });
+    }
+  });
+
+  test('clips the message of an error and keeps no stack', async () => {
+    const error = Object.assign(new Error('m'.repeat(5_000)), { name: 'N'.repeat(5_000) });
+    const outcome = await runOnce(throwing(error));
+    if (outcome.kind !== 'retry') throw new Error(`not a retry: ${outcome.kind}`);
+    expect(outcome.error.message).toHaveLength(1_000);
+    expect(outcome.error.name).toHaveLength(100);
+    expect(Object.keys(outcome.error)).toEqual(['name', 'message']);
+  });
+
+  const hostile = {
+    get name() {
+      throw new Error('name');
+    },
+    get message() {
+      throw new Error('message');
+    },
+    [Symbol.toPrimitive]: throwing(new Error('primitive')),
+  };
+  test.each([
+    ['a text', 'plain', 'plain'],
+    ['a number', 7, '7'],
+    ['undefined', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['an object whose getters throw', hostile, 'something that cannot be printed'],
+  ])('never rejects, even when the processor throws %s', async (_name, thrown, message) => {
+    expect(await runOnce(throwing(thrown))).toMatchObject({ kind: 'retry', error: { name: 'Error', message } });
+  });
+
+  test('fails at once when the recorded request is not JSON', async () => {
+    expect(await runOnce(() => 1, { body: '{' })).toMatchObject({ kind: 'failed', error: { name: 'BadRequestError' } });
+  });
+
+  test('waits as long as the error asks for by retryAfterMs, up to RETRY_MAX_MS', () => {
+    const policy = { maxAttempts: 3, retryBaseMs: 100, retryMaxMs: 1_000 };
+    const delay = (retryAfterMs: unknown) =>
+      outcomeOfError(Object.assign(new Error('later'), { retryAfterMs }), 1, policy, 0);
+    expect(delay(700)).toMatchObject({ delayMs: 700 });
+    expect(delay(5_000)).toMatchObject({ delayMs: 1_000 });
+    for (const nonsense of [-1, 0, Number.NaN, 'soon']) expect(delay(nonsense)).toMatchObject({ delayMs: 100 });
+  });
+});
+
+describe('back-off', () => {
+  const limits = fc
+    .tuple(fc.integer({ min: 1, max: 3_600_000 }), fc.integer({ min: 1, max: 86_400_000 }))
+    .map(([a, b]) => ({ retryBaseMs: Math.min(a, b), retryMaxMs: Math.max(a, b) }));
+  const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+  test('stays between RETRY_BASE_MS and RETRY_MAX_MS, for any attempt', () => {
+    fc.assert(
+      fc.property(limits, fc.integer({ min: 1, max: 5_000 }), chance, (bounds, attempt, random) => {
+        const delayMs = retryDelayMs(attempt, bounds, random);
+        expect(Number.isInteger(delayMs)).toBe(true);
+        expect(delayMs).toBeGreaterThanOrEqual(bounds.retryBaseMs);
+        expect(delayMs).toBeLessThanOrEqual(bounds.retryMaxMs);
+      }),
+    );
+  });
+
+  test('doubles its bound with every attempt until RETRY_MAX_MS', () => {
+    const bounds = { retryBaseMs: 100, retryMaxMs: 1_000 };
+    expect([1, 2, 3, 4, 5].map((attempt) => retryDelayMs(attempt, bounds, 0.999_999))).toEqual([
+      200, 400, 800, 1_000, 1_000,
+    ]);
+  });
+
+  test('spreads what failed together over the whole span', () => {
+    const bounds = { retryBaseMs: 100, retryMaxMs: 10_000 };
+    expect(retryDelayMs(3, bounds, 0)).toBe(100);
+    expect(retryDelayMs(3, bounds, 0.5)).toBe(450);
+  });
+});

@@ -1,0 +1,2 @@
+/** A worker that lives and never reports. */
+setInterval(() => {}, 60_000);

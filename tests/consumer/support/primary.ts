@@ -1,0 +1,11 @@
+/** A cluster primary as in functions/consumer.ts, over the worker script that the test names. */
+import { systemClock } from '../../../lib/clock.ts';
+import { loadConfig } from '../../../lib/config.ts';
+import { runPrimary } from '../../../lib/consumer/primary.ts';
+import { createLogger } from '../../../lib/log.ts';
+
+const config = loadConfig(process.env, 'consumer');
+const log = createLogger('info', { role: 'primary' });
+const script = process.env.TEST_WORKER ?? '';
+const startTimeoutMs = Number(process.env.TEST_START_TIMEOUT_MS ?? 20_000);
+process.exit(await runPrimary({ config, clock: systemClock, log, script, startTimeoutMs }));

@@ -1,0 +1,1 @@
+export default async (request: unknown) => ({ processed: request });

@@ -1,0 +1,1 @@
+export const processor = () => 1;

@@ -1,0 +1,36 @@
+/** A worker whose task is a stub. SIGUSR2 hangs its event loop; `TEST_STOP_MS` is what its stop takes. */
+import { setTimeout } from 'node:timers/promises';
+import { loadConfig } from '../../../lib/config.ts';
+import { runWorker } from '../../../lib/consumer/worker.ts';
+import { createLogger } from '../../../lib/log.ts';
+
+const config = loadConfig(process.env, 'consumer');
+const log = createLogger('info', { role: 'worker', pid: process.pid });
+const stopMs = Number(process.env.TEST_STOP_MS ?? 0);
+
+process.on('SIGUSR2', () => {
+  for (;;);
+});
+
+await runWorker({
+  config,
+  log,
+  start: async (observer) => {
+    // Long enough to keep the process alive, as connections do.
+    const keepAlive = setInterval(() => {}, 60_000);
+    const at = new Date(10_000);
+    const run = { userId: 'u', seq: 1, attempt: 1, fencingToken: 3 };
+    observer.laneTaken({ lane: 0, fencingToken: 3, users: 1, at });
+    observer.runStarted({ ...run, acceptedAt: new Date(9_700), at });
+    observer.runEnded({ ...run, outcome: 'done', at: new Date(10_030) });
+    observer.settled({ userId: 'u', seq: 1, fencingToken: 3, status: 'done', acceptedAt: new Date(9_700), at });
+    return {
+      snapshot: () => ({ lanesOwned: 2, usersLoaded: 3, inFlight: 1, oldestPendingAgeMs: process.pid, stuckUsers: 1 }),
+      stop: async () => {
+        await setTimeout(stopMs);
+        clearInterval(keepAlive);
+        log.info('the task has stopped');
+      },
+    };
+  },
+});

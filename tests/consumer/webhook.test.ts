@@ -1,0 +1,159 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../lib/clock.ts';
+import { createWebhookProcessor, keyOf, retryAfterMs, sign } from '../../lib/consumer/webhook.ts';
+import { createLogger } from '../../lib/log.ts';
+import { openHttpEndpoint } from './support/http-endpoint.ts';
+
+const secret = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
+
+const post = (url: string, options: { timeoutMs?: number; signal?: AbortSignal; attempt?: number } = {}) =>
+  createWebhookProcessor({ url, secret, timeoutMs: options.timeoutMs ?? 10_000 }, systemClock)(
+    { say: 'héllo' },
+    {
+      userId: 'user-1',
+      seq: 7,
+      attempt: options.attempt ?? 2,
+      fencingToken: 12,
+      signal: options.signal ?? new AbortController().signal,
+      logger: createLogger('silent'),
+    },
+  );
+
+const json = { 'content-type': 'application/json' };
+
+describe('the webhook processor', () => {
+  test('posts the request with its place, and takes the JSON answer for the result', async () => {
+    await using endpoint = await openHttpEndpoint((response) => response.writeHead(200, json).end('{"ok":[1]}'));
+    expect(await post(endpoint.url)).toEqual({ ok: [1] });
+    const [call] = endpoint.received;
+    expect(call).toMatchObject({
+      method: 'POST',
+      path: '/hook',
+      headers: {
+        'content-type': 'application/json',
+        'webhook-id': 'user-1:7',
+        'lanekeeper-user-id': 'user-1',
+        'lanekeeper-seq': '7',
+        'lanekeeper-attempt': '2',
+        'lanekeeper-fencing-token': '12',
+      },
+    });
+    expect(JSON.parse(call!.body)).toEqual({
+      userId: 'user-1',
+      seq: 7,
+      attempt: 2,
+      fencingToken: 12,
+      request: { say: 'héllo' },
+    });
+  });
+
+  test('signs the body as Standard Webhooks says, at the present time', async () => {
+    await using endpoint = await openHttpEndpoint((response) => response.writeHead(204).end());
+    const before = Math.floor(Date.now() / 1_000);
+    await post(endpoint.url);
+    const { headers, body } = endpoint.received[0]!;
+    const timestamp = Number(headers['webhook-timestamp']);
+    expect(timestamp).toBeGreaterThanOrEqual(before);
+    expect(timestamp).toBeLessThanOrEqual(Date.now() / 1_000);
+    const hmac = createHmac('sha256', Buffer.from(secret.slice('whsec_'.length), 'base64'));
+    const expected = hmac.update(`${headers['webhook-id']}.${timestamp}.${body}`).digest('base64');
+    expect(headers['webhook-signature']).toBe(`v1,${expected}`);
+  });
+
+  test('signs the example of the Standard Webhooks specification as it does', () => {
+    const key = keyOf('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
+    expect(sign(key, 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1_614_265_330, '{"test": 2432232314}')).toBe(
+      'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    );
+  });
+
+  test('sends the same id with every attempt', async () => {
+    await using endpoint = await openHttpEndpoint((response) => response.writeHead(204).end());
+    await post(endpoint.url, { attempt: 1 });
+    await post(endpoint.url, { attempt: 2 });
+    expect(endpoint.received.map((call) => call.headers['webhook-id'])).toEqual(['user-1:7', 'user-1:7']);
+  });
+
+  test.each([
+    ['a text', { 'content-type': 'text/plain' }, 'fine', 'fine'],
+    ['nothing', {}, '', null],
+    ['JSON that is none', json, '{oops', '{oops'],
+  ])('takes %s for the result as it is', async (_name, headers, answer, result) => {
+    await using endpoint = await openHttpEndpoint((response) => response.writeHead(200, headers).end(answer));
+    expect(await post(endpoint.url)).toEqual(result);
+  });
+
+  test.each([400, 401, 404, 410, 422])('fails for good when refused with %i', async (status) => {
+    await using endpoint = await openHttpEndpoint((response) => response.writeHead(status).end('because'));
+    await expect(post(endpoint.url)).rejects.toMatchObject({ name: 'UnrecoverableError' });
+  });
+
+  test.each([408, 409, 425, 429, 500, 502, 503])('may be tried again after %i', async (status) => {
+    await using endpoint = await openHttpEndpoint((response) => response.writeHead(status).end());
+    await expect(post(endpoint.url)).rejects.toMatchObject({
+      name: 'WebhookError',
+      message: expect.stringContaining(`${status}`),
+    });
+  });
+
+  test('hands on how long the endpoint asked to wait', async () => {
+    await using endpoint = await openHttpEndpoint((response) => response.writeHead(503, { 'retry-after': '3' }).end());
+    await expect(post(endpoint.url)).rejects.toMatchObject({ retryAfterMs: 3_000 });
+  });
+
+  test('reads Retry-After as seconds or as a date, and nothing else', () => {
+    const now = new Date('2026-01-01T00:00:00Z');
+    expect(retryAfterMs('120', now)).toBe(120_000);
+    expect(retryAfterMs('Thu, 01 Jan 2026 00:00:05 GMT', now)).toBe(5_000);
+    for (const header of [null, '0', 'soon', 'Thu, 01 Jan 2020 00:00:00 GMT']) {
+      expect(retryAfterMs(header, now)).toBeUndefined();
+    }
+  });
+
+  test('does not follow a redirect, and fails for good', async () => {
+    await using elsewhere = await openHttpEndpoint((response) => response.writeHead(200).end());
+    await using endpoint = await openHttpEndpoint((response) => {
+      response.writeHead(307, { location: elsewhere.url }).end();
+    });
+    await expect(post(endpoint.url)).rejects.toMatchObject({ name: 'UnrecoverableError' });
+    expect(elsewhere.received).toEqual([]);
+  });
+
+  test('may be tried again when no answer came before the deadline, its body included', async () => {
+    await using silent = await openHttpEndpoint(() => {});
+    const noAnswer = { name: 'WebhookError', message: 'The webhook gave no answer in 80 ms' };
+    await expect(post(silent.url, { timeoutMs: 80 })).rejects.toMatchObject(noAnswer);
+    await using slow = await openHttpEndpoint((response) => response.writeHead(200).write('begun'));
+    await expect(post(slow.url, { timeoutMs: 80 })).rejects.toMatchObject(noAnswer);
+  });
+
+  test('ends as soon as its signal aborts', async () => {
+    const stop = new AbortController();
+    await using endpoint = await openHttpEndpoint(() => stop.abort());
+    await expect(post(endpoint.url, { signal: stop.signal })).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  test('may be tried again when nobody listens', async () => {
+    const endpoint = await openHttpEndpoint(() => {});
+    await endpoint[Symbol.asyncDispose]();
+    await expect(post(endpoint.url)).rejects.toMatchObject({ name: 'WebhookError' });
+  });
+
+  test('reads at most 256 KiB of an answer', async () => {
+    await using endpoint = await openHttpEndpoint((response) => {
+      response.writeHead(200);
+      const pump = () => {
+        while (response.write('x'.repeat(65_536)));
+      };
+      response.on('drain', pump);
+      pump();
+    });
+    await expect(post(endpoint.url)).rejects.toMatchObject({ name: 'UnrecoverableError' });
+  });
+
+  test('refuses a secret with too short a key', () => {
+    expect(() => keyOf('whsec_c2hvcnQ=')).toThrow('holds 5 bytes of key');
+    expect(keyOf('sixteen bytes ok').toString()).toBe('sixteen bytes ok');
+  });
+});
