@@ -1,0 +1,52 @@
+/** The servers the tests meet (jest's global set-up started them), and names that no other test has. */
+import { randomBytes } from 'node:crypto';
+import { env } from 'node:process';
+import { type Config, loadConfig } from '../../lib/config.ts';
+
+const fromSetUp = (name: string): string => {
+  const value = env[name];
+  if (!value) throw new Error(`${name} is not set: run tests with "npm test -- path", which starts the servers.`);
+  return value;
+};
+
+export const rabbitmqUrl = (): string => fromSetUp('RABBITMQ_URL');
+
+/** The test MongoDB's URL with this database in it. */
+export const mongodbUrl = (databaseName: string): string => {
+  const url = new URL(fromSetUp('MONGODB_URL'));
+  url.pathname = `/${databaseName}`;
+  return url.href;
+};
+
+/** Fits a database name and a queue prefix: at most 12 random characters after the prefix. */
+export const uniqueName = (prefix: string): string => `${prefix}-${randomBytes(5).toString('hex')}`;
+
+const smallValues = {
+  LANES: '4',
+  LOG_LEVEL: 'silent',
+  BCRYPT_COST: '4',
+  JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
+  WORKERS: '1',
+  RETRY_BASE_MS: '5',
+  RETRY_MAX_MS: '50',
+  GRACE_MS: '2000',
+  GAP_TIMEOUT_MS: '300',
+  STUCK_AFTER_MS: '1000',
+  SWEEP_MS: '300',
+  BALANCE_MS: '300',
+  FLUSH_MS: '50',
+  PORT: '0',
+  METRICS_PORT: '0',
+};
+
+/** A whole configuration with small times, and a database and queue names of its own at each call. */
+export const testConfig = (overrides: Partial<Config> = {}): Config => {
+  const name = uniqueName('test');
+  const settings = {
+    ...smallValues,
+    RABBITMQ_URL: rabbitmqUrl(),
+    MONGODB_URL: mongodbUrl(name),
+    QUEUE_PREFIX: `${name}.`,
+  };
+  return { ...loadConfig(settings, 'functions'), ...overrides };
+};

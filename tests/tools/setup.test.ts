@@ -1,0 +1,25 @@
+import { expect, test } from '@jest/globals';
+import pino from 'pino';
+import { createConnection } from '../../lib/broker/connection.ts';
+import { testConfig } from '../support/servers.ts';
+
+test('two configurations of the tests share neither database nor queue names', () => {
+  const [one, other] = [testConfig(), testConfig({ lanes: 2 })];
+  expect(one.mongodbUrl).not.toBe(other.mongodbUrl);
+  expect(one.queuePrefix).not.toBe(other.queuePrefix);
+  expect(other.lanes).toBe(2);
+});
+
+test('the test RabbitMQ lets its own user in and no guest', async () => {
+  const { rabbitmqUrl } = testConfig();
+  const login = async (url: string) => {
+    const options = { url, name: 'test', heartbeatSeconds: 5, connectTimeoutMs: 5_000 };
+    const connection = createConnection(options, pino({ level: 'silent' }));
+    await connection.get().finally(() => connection.close());
+  };
+  await login(rabbitmqUrl);
+  const asGuest = new URL(rabbitmqUrl);
+  asGuest.username = 'guest';
+  asGuest.password = 'guest';
+  await expect(login(asGuest.href)).rejects.toThrow('RabbitMQ');
+});
