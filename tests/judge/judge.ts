@@ -99,14 +99,15 @@ const name = ({ start }: RunSpan): string =>
 
 /**
  * Order and overlap. Returns the stale runs that a fault excuses: those under a lower fencing token than a run of the
- * same user that started before they ended.
+ * same user that started before they ended. Either of the two workers may be the one that was cut off: when that one had
+ * just become active, it takes its lease after the new owner took one.
  */
 const judgeOrder = (user: UserHistory, excuses: Excuses, report: Report): Set<RunSpan> => {
   const stale = new Set<RunSpan>();
   const excused = (run: RunSpan, newer: RunSpan): boolean => {
-    const allowed =
-      run.start.fencingToken < newer.start.fencingToken &&
-      excuses.cutOff(run.start.worker, Math.max(run.start.at, newer.start.at));
+    const at = Math.max(run.start.at, newer.start.at);
+    const cutOff = excuses.cutOff(run.start.worker, at) || excuses.cutOff(newer.start.worker, at);
+    const allowed = cutOff && run.start.fencingToken < newer.start.fencingToken;
     if (allowed) stale.add(run);
     return allowed;
   };
@@ -148,7 +149,7 @@ const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, report: Repo
   }
 };
 
-const judgeRepeats = (user: UserHistory, excuses: Excuses, report: Report): void => {
+const judgeRepeats = (user: UserHistory, stale: Set<RunSpan>, excuses: Excuses, report: Report): void => {
   for (const [seq, runs] of Map.groupBy(user.runs, ({ start }) => start.seq)) {
     const recorded = user.accepted.find((event) => event.seq === seq)?.at ?? Number.NEGATIVE_INFINITY;
     const byAttempt = Map.groupBy(runs, ({ start }) => start.attempt);
@@ -156,7 +157,7 @@ const judgeRepeats = (user: UserHistory, excuses: Excuses, report: Report): void
       if (same.length > 1) report('repeat', seq, `attempt ${attempt} ran ${same.length} times`);
       for (let before = 1; before < attempt; before++) {
         const earlier = byAttempt.get(before)?.[0];
-        if (earlier?.end?.outcome === 'retry') continue;
+        if (earlier && (earlier.end?.outcome === 'retry' || stale.has(earlier))) continue;
         const since = earlier ? earlier.start.at : recorded;
         if (excuses.repeat(earlier?.start.worker, since, same[0]!.start.at)) continue;
         report('repeat', seq, `attempt ${attempt} ran; attempt ${before} had not failed and no fault explains it`);
@@ -274,7 +275,7 @@ export const judgeHistory = (events: HistoryEvent[], final: FinalState, options:
     const stale = judgeOrder(user, excuses, report);
     staleRuns += stale.size;
     judgeSettledBefore(user, stale, report);
-    judgeRepeats(user, excuses, report);
+    judgeRepeats(user, stale, excuses, report);
     judgePairs(user, excuses, report);
     judgeOutcomes(user, stale, report);
     judgeKept(user, acceptedOf.get(user.userId) ?? 0, report);
