@@ -1,5 +1,6 @@
 /** The composition root: the only file that sees the rooms and the servers. */
 import { loadTokenSecret } from './accounts/token-secret.ts';
+import { createLaneBroker } from './broker/lane-broker.ts';
 import { createPublisher } from './broker/publisher.ts';
 import { systemClock } from './clock.ts';
 import { type Config, loadConfig } from './config.ts';
@@ -87,4 +88,26 @@ export const closeFunctionDeps = async (): Promise<void> => {
   const closing = shared;
   shared = undefined;
   await (await closing)?.close();
+};
+
+/** What a consumer's worker works with; it brings its own processor and observer. */
+export type WorkerServers = Pick<Deps, 'userQueues' | 'ledger' | 'lanes' | 'publisher' | 'laneBroker'> & {
+  close(): Promise<void>;
+};
+
+/** Connections are made when they are used: a worker starts before its servers, and waits for them. */
+export const openWorkerServers = (config: Config, log: Logger): WorkerServers => {
+  const stores = openStores(config);
+  const publisher = createPublisher(config, log);
+  const laneBroker = createLaneBroker(config, log);
+  return {
+    userQueues: stores.userQueues,
+    ledger: stores.ledger,
+    lanes: stores.lanes,
+    publisher,
+    laneBroker,
+    close: async () => {
+      await Promise.all([stores.close(), publisher.close(), laneBroker.close()]);
+    },
+  };
 };

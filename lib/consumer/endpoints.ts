@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
 export type Endpoints = { port: number; close(): void };
@@ -14,6 +15,20 @@ type EndpointsOptions = {
   metricsType: string;
 };
 
+/** Thrown at start when the port of `/healthz` and `/metrics` is taken or not allowed. */
+export class CannotListenError extends AppError {
+  constructor(host: string, port: number, cause: Error) {
+    super(
+      `METRICS_HOST and METRICS_PORT: ${cause.message}; choose another than ${host}:${port}, or 0 for any free port`,
+      {
+        code: 'cannot-listen',
+        status: 500,
+        cause,
+      },
+    );
+  }
+}
+
 const answer = (response: ServerResponse, status: number, type: string, body: string): void => {
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
 };
@@ -21,7 +36,7 @@ const answer = (response: ServerResponse, status: number, type: string, body: st
 /**
  * Serves `GET /healthz` (200 or 503) and `GET /metrics`.
  *
- * @throws when the port is taken.
+ * @throws {CannotListenError}
  */
 export const openEndpoints = async (options: EndpointsOptions): Promise<Endpoints> => {
   const sendMetrics = async (response: ServerResponse) => {
@@ -41,7 +56,7 @@ export const openEndpoints = async (options: EndpointsOptions): Promise<Endpoint
     answer(response, healthy ? 200 : 503, 'application/json', JSON.stringify(body));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (cause) => reject(new CannotListenError(options.host, options.port, cause)));
     server.listen(options.port, options.host, resolve);
   });
   return {

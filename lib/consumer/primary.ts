@@ -98,7 +98,7 @@ const watch = ({ config, clock }: PrimaryOptions, slots: WorkerSlot[]): (() => v
  * Runs `config.workers` processes of `script` until SIGTERM or SIGINT; a second signal kills them. Resolves with the exit code
  * once all have ended: 0 when they stopped in order.
  *
- * @throws when the port of `/healthz` and `/metrics` is taken.
+ * @throws {CannotListenError} when the port of `/healthz` and `/metrics` is taken.
  */
 export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   const { config, clock, log, script, startTimeoutMs = defaultStartTimeoutMs } = options;

@@ -119,9 +119,9 @@ export const openWorkerSlot = (options: SlotOptions): WorkerSlot => {
     const reason = dead.killedFor ?? 'died';
     // SIGTERM: it was told to go before it could listen.
     const inOrder = draining && (code === 0 || signal === 'SIGTERM');
-    const { pid } = dead.worker.process;
-    if (inOrder) log.info({ pid }, 'a worker ended');
-    else log.error({ pid, code, signal, reason }, 'a worker ended');
+    const workerPid = dead.worker.process.pid;
+    if (inOrder) log.info({ workerPid }, 'a worker ended');
+    else log.error({ workerPid, code, signal, reason }, 'a worker ended');
     dead.ended = true;
     stopWaiting(dead);
     if (inOrder && mayBecome(dead.life.state, 'draining')) dead.life.become('draining');
@@ -144,7 +144,7 @@ export const openWorkerSlot = (options: SlotOptions): WorkerSlot => {
       metrics: undefined,
       metricsArrived: [],
     };
-    log.info({ pid: worker.process.pid }, 'a worker was started');
+    log.info({ workerPid: worker.process.pid }, 'a worker was started');
     worker.on('message', (message: unknown) => hear(next, message));
     // A channel that breaks is followed by the exit, or by silence.
     worker.on('error', (err) => log.warn({ err }, 'the channel to a worker is broken'));
@@ -187,7 +187,7 @@ export const openWorkerSlot = (options: SlotOptions): WorkerSlot => {
       const verdict = judgeSilence({ silentMs, heardOnce, workerHangMs, startTimeoutMs });
       if (verdict === 'alive') return;
       occupant.killedFor = verdict;
-      log.error({ pid: occupant.worker.process.pid, verdict, silentMs }, 'killing a silent worker');
+      log.error({ workerPid: occupant.worker.process.pid, verdict, silentMs }, 'killing a silent worker');
       kill();
     },
     metrics: () => {

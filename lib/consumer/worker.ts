@@ -8,6 +8,7 @@ import { createLifecycle } from './lifecycle.ts';
 import { ProcessorLoadError } from './load-processor.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { linkToPrimary } from './primary-link.ts';
+import { describeError } from './run.ts';
 import { reportEveryMs } from './supervision.ts';
 
 /** What a worker runs. `stop` hands everything over and closes what it opened; it ends within `graceMs`. */
@@ -60,7 +61,7 @@ export const runWorker = async ({ config, log, start }: WorkerOptions): Promise<
     life.become('running');
     link.report();
   } catch (err) {
-    log.fatal({ err }, 'the worker could not start');
+    log.fatal({ err }, `the worker could not start: ${describeError(err).message}`);
     process.exit(err instanceof ProcessorLoadError || err instanceof ConfigError ? hopelessExitCode : 1);
   }
 };

@@ -23,7 +23,7 @@ describe('the cluster primary', () => {
     process.kill(victim!, 'SIGKILL');
     const successor = await cluster.logged(started, 3);
     const death = await cluster.logged(ended);
-    expect(death).toMatchObject({ pid: victim, signal: 'SIGKILL', reason: 'died' });
+    expect(death).toMatchObject({ workerPid: victim, signal: 'SIGKILL', reason: 'died' });
     expect(successor.slot).toBe(death.slot);
     await cluster.logged(running, 3);
     const { text } = await cluster.get('/metrics');
@@ -49,7 +49,7 @@ describe('the cluster primary', () => {
     const hungAt = Date.now();
     process.kill(victim!, 'SIGUSR2');
     const death = await cluster.logged(ended);
-    expect(death).toMatchObject({ pid: victim, signal: 'SIGKILL', reason: 'hung' });
+    expect(death).toMatchObject({ workerPid: victim, signal: 'SIGKILL', reason: 'hung' });
     expect(atMs(death) - hungAt).toBeLessThan(2_000);
     await cluster.logged(running, 3);
     expect(isAlive(healthy!)).toBe(true);

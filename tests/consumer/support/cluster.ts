@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-export type LogLine = Record<string, unknown> & { msg?: string; pid?: number; time?: string };
+export type LogLine = Record<string, unknown> & { msg?: string; pid?: number; workerPid?: number; time?: string };
 
 export const supportFile = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
@@ -16,6 +16,8 @@ export type TestCluster = AsyncDisposable & {
   signal(name: NodeJS.Signals): void;
   exited: Promise<{ code: number | null; signal: string | null }>;
   workerPids(): number[];
+  /** Everything written so far, to stdout and stderr. */
+  output(): string;
 };
 
 const waitMs = 20_000;
@@ -54,14 +56,16 @@ export const startCluster = (env: Record<string, string>, script = supportFile('
   });
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
   const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('close', (code, signal) => resolve({ code, signal }));
   });
-  const workerPids = () => lines.filter((line) => line.msg === 'a worker was started').map((line) => line.pid!);
+  const workerPids = () => lines.filter((line) => line.msg === 'a worker was started').map((line) => line.workerPid!);
+
+  const output = () => [...lines.map((line) => JSON.stringify(line)), ...errors].join('\n');
 
   const logged: TestCluster['logged'] = async (matches, count = 1) => {
     const found = () => lines.filter(matches)[count - 1];
     await until(`log line ${matches}, ${count} times`, () => found() !== undefined).catch((error: Error) => {
-      throw new Error(`${error.message}\n${lines.map((line) => JSON.stringify(line)).join('\n')}\n${errors.join('')}`);
+      throw new Error(`${error.message}\n${output()}`);
     });
     return found()!;
   };
@@ -77,6 +81,7 @@ export const startCluster = (env: Record<string, string>, script = supportFile('
     get,
     exited,
     workerPids,
+    output,
     signal: (name) => void child.kill(name),
     [Symbol.asyncDispose]: async () => {
       endAll([child.pid!]);
