@@ -1,0 +1,298 @@
+/**
+ * MongoDB's stand-in for the simulation: the ports in memory. Every operation is one atomic step (a page, for
+ * `notClosed`; a change, for `commit`), and the caller's `step` decides when it happens, whether its answer arrives, and whether the caller lives to see it. Nothing that goes in or comes out is shared.
+ */
+
+import type { Account, AccountStore, LaneStore, LedgerStore, NewEntry, UserQueueStore } from '../../lib/ports.ts';
+import { stands } from '../../lib/store/changes.ts';
+import {
+  type ChangeResult,
+  type LedgerChange,
+  type LedgerEntry,
+  pendingStatuses,
+  type UserQueue,
+} from '../../lib/types.ts';
+
+/** Runs `operate` once, at a time of its choice. A rejection stands for a server that does not answer: before or after the effect. */
+export type Step = <T>(name: string, operate: () => T) => Promise<T>;
+
+/** What the server holds. Many stores (one a simulated process) may share one. */
+export type MemoryDatabase = {
+  accounts: Map<string, Account>;
+  userQueues: Map<string, UserQueue>;
+  entries: Map<string, LedgerEntry>;
+  leases: Map<number, number>;
+};
+
+export type MemoryStores = {
+  accounts: AccountStore;
+  userQueues: UserQueueStore;
+  ledger: LedgerStore;
+  lanes: LaneStore;
+  database: MemoryDatabase;
+};
+
+export const createMemoryDatabase = (): MemoryDatabase => ({
+  accounts: new Map(),
+  userQueues: new Map(),
+  entries: new Map(),
+  leases: new Map(),
+});
+
+const direct: Step = (_name, operate) => Promise.resolve().then(operate);
+
+/** Small, so that a lane's load takes several steps. */
+const pageSize = 2;
+
+const entryId = ({ userId, seq }: { userId: string; seq: number }) => `${userId}:${seq}`;
+const isPending = ({ status }: LedgerEntry) => (pendingStatuses as readonly string[]).includes(status);
+
+const accountStore = ({ accounts }: MemoryDatabase, step: Step): AccountStore => ({
+  create: (username, passwordHash) =>
+    step('accounts.create', () => {
+      const name = username.toLowerCase();
+      if (accounts.has(name)) return undefined;
+      const userId = (accounts.size + 1).toString(16).padStart(24, '0');
+      accounts.set(name, { userId, username, passwordHash });
+      return userId;
+    }),
+  findByUsername: (username) =>
+    step('accounts.findByUsername', () => structuredClone(accounts.get(username.toLowerCase()))),
+});
+
+const laneStore = ({ leases }: MemoryDatabase, step: Step): LaneStore => ({
+  takeLease: (lane) =>
+    step('lanes.takeLease', () => {
+      const lease = (leases.get(lane) ?? 0) + 1;
+      leases.set(lane, lease);
+      return lease;
+    }),
+  leases: (lanes) => step('lanes.leases', () => new Map(lanes.map((lane) => [lane, leases.get(lane) ?? 0]))),
+  known: () => step('lanes.known', () => [...leases.keys()].sort((a, b) => a - b)),
+});
+
+const newUserQueue = (userId: string, lane: number, updatedAt: Date): UserQueue => ({
+  userId,
+  lane,
+  sessions: [],
+  state: 'closed',
+  accepted: 0,
+  settled: 0,
+  updatedAt,
+});
+
+const byUserId = (a: UserQueue, b: UserQueue) => (a.userId < b.userId ? -1 : 1);
+
+const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueStore => {
+  const create = (userId: string, lane: number, updatedAt: Date): UserQueue => {
+    const userQueue = userQueues.get(userId) ?? newUserQueue(userId, lane, updatedAt);
+    userQueues.set(userId, userQueue);
+    return userQueue;
+  };
+  const all = () => [...userQueues.values()].sort(byUserId);
+
+  return {
+    create: (userId, lane, now) =>
+      step('userQueues.create', () => {
+        create(userId, lane, new Date(now));
+      }),
+
+    addSession: (userId, session, lane, maxSessions) =>
+      step('userQueues.addSession', () => {
+        const { sessions } = create(userId, lane, new Date(0));
+        if (sessions.some(({ id }) => id === session.id)) return 'added';
+        if (sessions.length >= maxSessions) return 'too-many';
+        sessions.push(structuredClone(session));
+        return 'added';
+      }),
+
+    removeSession: (userId, sessionId) =>
+      step('userQueues.removeSession', () => {
+        const userQueue = userQueues.get(userId);
+        if (userQueue) userQueue.sessions = userQueue.sessions.filter(({ id }) => id !== sessionId);
+        return structuredClone(userQueue);
+      }),
+
+    takeTicket: (userId, sessionId, now) =>
+      step('userQueues.takeTicket', () => {
+        const userQueue = userQueues.get(userId);
+        if (!userQueue?.sessions.some(({ id, expiresAt }) => id === sessionId && expiresAt > now)) return undefined;
+        const { lane, state, settled } = userQueue;
+        userQueue.accepted += 1;
+        userQueue.state = 'open';
+        return { seq: userQueue.accepted, lane, wasOpen: state === 'open', settled };
+      }),
+
+    get: (userIds) =>
+      step('userQueues.get', () => structuredClone(all().filter(({ userId }) => userIds.includes(userId)))),
+
+    notClosed: async function* (lane) {
+      let after = '';
+      for (;;) {
+        const page = await step('userQueues.notClosed', () => {
+          const rest = all().filter((one) => one.lane === lane && one.state !== 'closed' && one.userId > after);
+          return structuredClone(rest.slice(0, pageSize));
+        });
+        if (page.length > 0) yield page;
+        const last = page.at(-1);
+        if (!last || page.length < pageSize) return;
+        after = last.userId;
+      }
+    },
+
+    beginClose: (userId, accepted, onlyWithoutSession, now) =>
+      step('userQueues.beginClose', () => {
+        const userQueue = userQueues.get(userId);
+        if (userQueue?.state !== 'open' || userQueue.accepted !== accepted) return false;
+        if (onlyWithoutSession && userQueue.sessions.some(({ expiresAt }) => expiresAt > now)) return false;
+        Object.assign(userQueue, { state: 'closing', settled: accepted, updatedAt: new Date(now) });
+        return true;
+      }),
+
+    endClose: (userId, accepted, now) =>
+      step('userQueues.endClose', () => {
+        const userQueue = userQueues.get(userId);
+        if (userQueue?.state !== 'closing' || userQueue.accepted !== accepted) return false;
+        Object.assign(userQueue, { state: 'closed', updatedAt: new Date(now) });
+        return true;
+      }),
+
+    flushSettled: (progress, now) =>
+      step('userQueues.flushSettled', () => {
+        for (const { userId, settled } of progress) {
+          const userQueue = userQueues.get(userId);
+          if (!userQueue) continue;
+          userQueue.settled = Math.max(userQueue.settled, settled);
+          userQueue.updatedAt = new Date(now);
+        }
+      }),
+
+    dropExpiredSessions: (now) =>
+      step('userQueues.dropExpiredSessions', () => {
+        for (const userQueue of userQueues.values()) {
+          userQueue.sessions = userQueue.sessions.filter(({ expiresAt }) => expiresAt > now);
+        }
+      }),
+
+    stuck: (before, limit) =>
+      step('userQueues.stuck', () =>
+        all()
+          .filter(({ state, updatedAt }) => state !== 'closed' && updatedAt < before)
+          .filter(({ state, sessions, settled, accepted }) => {
+            return settled < accepted || sessions.length === 0 || state === 'closing';
+          })
+          .sort((a, b) => a.updatedAt.getTime() - b.updatedAt.getTime())
+          .slice(0, limit)
+          .map(({ userId, lane, updatedAt }) => structuredClone({ userId, lane, updatedAt })),
+      ),
+  };
+};
+
+/** Whether the change may be made to what stands there [R7]. */
+const permits = (change: LedgerChange, entry: LedgerEntry): boolean =>
+  change.kind === 'claim'
+    ? isPending(entry) && entry.attempts === change.attempt - 1 && (entry.token ?? 0) <= change.token
+    : entry.status === 'processing' && entry.token === change.token && entry.attempts === change.attempt;
+
+const apply = (change: LedgerChange, entry: LedgerEntry): void => {
+  const { token, attempt, at } = change;
+  switch (change.kind) {
+    case 'claim':
+      Object.assign(entry, { status: 'processing', token, attempts: attempt, startedAt: new Date(at) });
+      delete entry.retryAt;
+      return;
+    case 'retry':
+      Object.assign(entry, structuredClone({ error: change.error, retryAt: change.retryAt }));
+      return;
+    case 'settle':
+      Object.assign(entry, { status: change.status, settledAt: new Date(at) });
+      if (change.status === 'failed') {
+        entry.error = structuredClone(change.error);
+        return;
+      }
+      entry.result = change.result;
+      delete entry.error;
+  }
+};
+
+const newEntry = ({ userId, seq, key, body, acceptedAt }: NewEntry): LedgerEntry => ({
+  userId,
+  seq,
+  ...(key === undefined ? {} : { key }),
+  ...(body === undefined ? {} : { body }),
+  status: 'queued',
+  attempts: 0,
+  acceptedAt: new Date(acceptedAt),
+});
+
+const ledgerStore = ({ entries }: MemoryDatabase, step: Step): LedgerStore => {
+  /** The user's entries by ascending `seq`. */
+  const ofUser = (userId: string) =>
+    [...entries.values()].filter((entry) => entry.userId === userId).sort((a, b) => a.seq - b.seq);
+  const withKey = (userId: string, key: string) => ofUser(userId).find((entry) => entry.key === key);
+
+  const cancelEntry = (entry: LedgerEntry | undefined, now: Date): boolean => {
+    if (entry?.status !== 'queued') return false;
+    Object.assign(entry, { status: 'cancelled', settledAt: new Date(now) });
+    return true;
+  };
+
+  const commitOne = (change: LedgerChange): ChangeResult => {
+    const entry = entries.get(entryId(change));
+    if (!entry) return { applied: false, entry: undefined };
+    if (permits(change, entry)) apply(change, entry);
+    return stands(change, entry) ? { applied: true } : { applied: false, entry: structuredClone(entry) };
+  };
+
+  return {
+    insert: (entry) =>
+      step('ledger.insert', () => {
+        if (entries.has(entryId(entry))) return 'duplicate-seq';
+        if (entry.key !== undefined && withKey(entry.userId, entry.key)) return 'duplicate-key';
+        entries.set(entryId(entry), newEntry(entry));
+        return 'inserted';
+      }),
+
+    insertTombstone: ({ userId, seq }, now) =>
+      step('ledger.insertTombstone', () => {
+        const id = entryId({ userId, seq });
+        if (entries.has(id)) return false;
+        const entry = newEntry({ userId, seq, acceptedAt: now });
+        entries.set(id, { ...entry, status: 'abandoned', settledAt: new Date(now) });
+        return true;
+      }),
+
+    findByKey: (userId, key) => step('ledger.findByKey', () => structuredClone(withKey(userId, key))),
+
+    read: (ids) =>
+      step('ledger.read', () => structuredClone([...new Set(ids.map(entryId))].flatMap((id) => entries.get(id) ?? []))),
+
+    // As in the server's bulk, each change is a step of its own: a crash may leave any part of them.
+    commit: (changes) => Promise.all(changes.map((change) => step('ledger.commit', () => commitOne(change)))),
+
+    cancel: (id, now) => step('ledger.cancel', () => cancelEntry(entries.get(entryId(id)), now)),
+
+    cancelQueued: (userId, now) =>
+      step('ledger.cancelQueued', () => ofUser(userId).filter((entry) => cancelEntry(entry, now)).length),
+
+    page: (userId, { status, after, limit }) =>
+      step('ledger.page', () => {
+        const found = ofUser(userId).filter((entry) => entry.seq > after && (!status || entry.status === status));
+        return structuredClone(found.slice(0, limit));
+      }),
+
+    oldestPending: (userId, from) =>
+      step('ledger.oldestPending', () =>
+        structuredClone(ofUser(userId).find((entry) => entry.seq >= from && isPending(entry))),
+      ),
+  };
+};
+
+/** One simulated process's view of the database. Without a `step` every operation happens in the next microtask. */
+export const createMemoryStores = (step: Step = direct, database = createMemoryDatabase()): MemoryStores => ({
+  accounts: accountStore(database, step),
+  userQueues: userQueueStore(database, step),
+  ledger: ledgerStore(database, step),
+  lanes: laneStore(database, step),
+  database,
+});

@@ -1,0 +1,160 @@
+import { expect, test } from '@jest/globals';
+import {
+  at,
+  describeStores,
+  newLane,
+  newUser,
+  newUserId,
+  type Ports,
+  takeTickets,
+  theUserQueue,
+} from './store-contract.ts';
+
+const newClosing = async (ports: Ports, lane = newLane()) => {
+  const userId = await newUser(ports, lane);
+  await takeTickets(ports, userId, 1);
+  await ports.userQueues.beginClose(userId, 1, false, at(2));
+  return userId;
+};
+
+const notClosedUsers = async ({ userQueues }: Ports, lane: number) => {
+  const found: string[] = [];
+  for await (const page of userQueues.notClosed(lane)) found.push(...page.map(({ userId }) => userId));
+  return found.sort();
+};
+
+describeStores('closing a user queue', (ports) => {
+  test('closing goes open, closing, closed; it makes settled exact and notes the time', async () => {
+    const userId = await newUser(ports);
+    await takeTickets(ports, userId, 3);
+    expect(await ports.userQueues.beginClose(userId, 3, false, at(8))).toBe(true);
+    expect(await theUserQueue(ports, userId)).toMatchObject({ state: 'closing', settled: 3, updatedAt: at(8) });
+    expect(await ports.userQueues.endClose(userId, 3, at(9))).toBe(true);
+    expect(await theUserQueue(ports, userId)).toMatchObject({ state: 'closed', accepted: 3, updatedAt: at(9) });
+  });
+
+  test('closing is refused when something was accepted since [R8]', async () => {
+    const userId = await newUser(ports);
+    await takeTickets(ports, userId, 2);
+    expect(await ports.userQueues.beginClose(userId, 1, false, at(8))).toBe(false);
+    expect(await theUserQueue(ports, userId)).toMatchObject({ state: 'open', settled: 0 });
+  });
+
+  test('closing for a disconnect is refused while a session lives, not for one that has expired', async () => {
+    const userId = await newUser(ports);
+    await ports.userQueues.addSession(userId, { id: 'short', expiresAt: at(50) }, 1, 10);
+    await takeTickets(ports, userId, 1);
+    expect(await ports.userQueues.beginClose(userId, 1, true, at(8))).toBe(false);
+    await ports.userQueues.removeSession(userId, 's');
+    expect(await ports.userQueues.beginClose(userId, 1, true, at(49))).toBe(false);
+    expect(await ports.userQueues.beginClose(userId, 1, true, at(50))).toBe(true);
+  });
+
+  test('a user queue that is opened again while it closes does not end as closed [R9]', async () => {
+    const userId = await newClosing(ports);
+    expect(await ports.userQueues.takeTicket(userId, 's', at(3))).toMatchObject({ seq: 2, wasOpen: false });
+    expect(await ports.userQueues.endClose(userId, 1, at(4))).toBe(false);
+    expect(await ports.userQueues.endClose(userId, 2, at(4))).toBe(false);
+    expect((await theUserQueue(ports, userId)).state).toBe('open');
+  });
+
+  test('only an open user queue begins to close, only a closing one ends', async () => {
+    const userId = await newClosing(ports);
+    expect(await ports.userQueues.beginClose(userId, 1, false, at(3))).toBe(false);
+    expect(await ports.userQueues.endClose(userId, 1, at(3))).toBe(true);
+    expect(await ports.userQueues.endClose(userId, 1, at(4))).toBe(false);
+    expect(await ports.userQueues.beginClose(newUserId(), 0, false, at(3))).toBe(false);
+  });
+
+  test('of a ticket and the end of closing at once, the user queue is open whenever the ticket was given', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const userId = await newClosing(ports);
+      const [ended, ticket] = await Promise.all([
+        ports.userQueues.endClose(userId, 1, at(3)),
+        ports.userQueues.takeTicket(userId, 's', at(3)),
+      ]);
+      expect(ticket).toMatchObject({ seq: 2, wasOpen: false });
+      expect({ ended, state: (await theUserQueue(ports, userId)).state }).toEqual({ ended, state: 'open' });
+    }
+  });
+
+  test('of a ticket and the beginning of closing at once, the ticket tells which came first', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const userId = await newUser(ports);
+      await takeTickets(ports, userId, 1);
+      const [begun, ticket] = await Promise.all([
+        ports.userQueues.beginClose(userId, 1, false, at(3)),
+        ports.userQueues.takeTicket(userId, 's', at(3)),
+      ]);
+      expect(ticket?.wasOpen).toBe(!begun);
+      expect(ticket?.settled).toBe(begun ? 1 : 0);
+    }
+  });
+});
+
+describeStores('progress and what shows none', (ports) => {
+  test('settled is raised, never lowered, and progress is noted for many users at once', async () => {
+    const [ahead, behind] = [await newUser(ports), await newUser(ports)];
+    await ports.userQueues.flushSettled([{ userId: ahead, settled: 5 }], at(2));
+    const progress = [ahead, behind].map((userId) => ({ userId, settled: 3 }));
+    await ports.userQueues.flushSettled(progress, at(3));
+    expect(await theUserQueue(ports, ahead)).toMatchObject({ settled: 5, updatedAt: at(3) });
+    expect(await theUserQueue(ports, behind)).toMatchObject({ settled: 3, updatedAt: at(3) });
+  });
+
+  test('flushing nothing, or an unknown user, does nothing', async () => {
+    const userId = newUserId();
+    await ports.userQueues.flushSettled([], at(2));
+    await ports.userQueues.flushSettled([{ userId, settled: 1 }], at(2));
+    expect(await ports.userQueues.get([userId])).toEqual([]);
+  });
+
+  test('all user queues of a lane that are not closed are found, in pages, and none of another lane', async () => {
+    const lane = newLane();
+    const open = await Promise.all(Array.from({ length: 1_003 }, () => newUser(ports, lane)));
+    await Promise.all(open.map((userId) => ports.userQueues.takeTicket(userId, 's', at(1))));
+    const closing = await newClosing(ports, lane);
+    await newUser(ports, lane);
+    await newClosing(ports);
+    expect(await notClosedUsers(ports, lane)).toEqual([...open, closing].sort());
+    expect(await notClosedUsers(ports, newLane())).toEqual([]);
+  });
+
+  test('stuck are those with pending work, without a session or closing, when they saw no progress', async () => {
+    const withWork = await newUser(ports);
+    await takeTickets(ports, withWork, 1);
+    const orphan = await newUser(ports);
+    await takeTickets(ports, orphan, 1);
+    await ports.userQueues.flushSettled([{ userId: orphan, settled: 1 }], at(1));
+    await ports.userQueues.removeSession(orphan, 's');
+    const closing = await newClosing(ports);
+    const idle = await newUser(ports);
+    await takeTickets(ports, idle, 1);
+    await ports.userQueues.flushSettled([{ userId: idle, settled: 1 }], at(1));
+    const closed = await newClosing(ports);
+    await ports.userQueues.endClose(closed, 1, at(2));
+
+    const stuckBefore = async (seconds: number) => {
+      const mine = new Set([withWork, orphan, closing, idle, closed]);
+      const found = await ports.userQueues.stuck(at(seconds), 100_000);
+      return found.filter(({ userId }) => mine.has(userId)).map(({ userId }) => userId);
+    };
+    expect(await stuckBefore(3)).toEqual([withWork, orphan, closing]);
+    expect(await stuckBefore(2)).toEqual([withWork, orphan]);
+    expect(await stuckBefore(1)).toEqual([withWork]);
+    expect(await stuckBefore(0)).toEqual([]);
+  });
+
+  test('a limit keeps those that have waited longest, with their lane and time', async () => {
+    const lane = newLane();
+    const waiting = await Promise.all([3, 1, 2].map(() => newUser(ports, lane)));
+    for (const [index, userId] of waiting.entries()) {
+      await takeTickets(ports, userId, 1);
+      await ports.userQueues.flushSettled([{ userId, settled: 0 }], at(-100 + ((index + 1) % 3)));
+    }
+    expect(await ports.userQueues.stuck(at(-90), 2)).toEqual([
+      { userId: waiting[2], lane, updatedAt: at(-100) },
+      { userId: waiting[0], lane, updatedAt: at(-99) },
+    ]);
+  });
+});

@@ -1,0 +1,136 @@
+import { expect, test } from '@jest/globals';
+import { at, claim, describeStores, done, failed, insertQueued, newUserId, retry, theEntry } from './store-contract.ts';
+
+const applied = { applied: true };
+
+describeStores('group commits', (ports) => {
+  test('a claim records token, attempt and start; done adds the result and the time', async () => {
+    const userId = newUserId();
+    const guard = { userId, seq: 1, token: 7, attempt: 1 };
+    await insertQueued(ports, userId, 1);
+    expect(await ports.ledger.commit([claim(guard)])).toEqual([applied]);
+    const recorded = { userId, seq: 1, body: '"1"', acceptedAt: at(1), token: 7, attempts: 1, startedAt: at(10) };
+    expect(await theEntry(ports, userId, 1)).toEqual({ ...recorded, status: 'processing' });
+    expect(await ports.ledger.commit([done(guard)])).toEqual([applied]);
+    const settled = { status: 'done', result: '"ok"', settledAt: at(20) };
+    expect(await theEntry(ports, userId, 1)).toEqual({ ...recorded, ...settled });
+  });
+
+  test('a failure is recorded with its error', async () => {
+    const userId = newUserId();
+    const guard = { userId, seq: 1, token: 7, attempt: 1 };
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim(guard)]);
+    expect(await ports.ledger.commit([failed(guard)])).toEqual([applied]);
+    const error = { name: 'Error', message: 'no luck' };
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'failed', error, settledAt: at(20) });
+  });
+
+  test('a retry keeps the request in its place until the next claim; success leaves no error behind', async () => {
+    const userId = newUserId();
+    const guard = { userId, seq: 1, token: 7, attempt: 1 };
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim(guard)]);
+    expect(await ports.ledger.commit([retry(guard)])).toEqual([applied]);
+    const error = { name: 'Error', message: 'not yet' };
+    expect(await theEntry(ports, userId, 1)).toMatchObject({
+      status: 'processing',
+      attempts: 1,
+      error,
+      retryAt: at(15),
+    });
+    const second = { ...guard, attempt: 2 };
+    expect(await ports.ledger.commit([claim(second)])).toEqual([applied]);
+    const claimed = await theEntry(ports, userId, 1);
+    expect(claimed).toMatchObject({ status: 'processing', attempts: 2, error });
+    expect(claimed).not.toHaveProperty('retryAt');
+    await ports.ledger.commit([done(second)]);
+    expect(await theEntry(ports, userId, 1)).not.toHaveProperty('error');
+  });
+
+  test('a claim with a lower token is refused, with the entry that stands there [R7]', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim({ userId, seq: 1, token: 7, attempt: 1 })]);
+    const [refused] = await ports.ledger.commit([claim({ userId, seq: 1, token: 6, attempt: 2 })]);
+    expect(refused).toEqual({ applied: false, entry: await theEntry(ports, userId, 1) });
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ token: 7, attempts: 1 });
+  });
+
+  test('a higher token takes a run over, and the old owner can neither settle nor retry nor claim it [R7]', async () => {
+    const userId = newUserId();
+    const old = { userId, seq: 1, token: 7, attempt: 1 };
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim(old)]);
+    expect(await ports.ledger.commit([claim({ userId, seq: 1, token: 8, attempt: 2 })])).toEqual([applied]);
+    for (const change of [
+      done(old),
+      failed(old),
+      retry(old),
+      claim({ ...old, attempt: 2 }),
+      claim({ ...old, attempt: 3 }),
+    ]) {
+      expect(await ports.ledger.commit([change])).toMatchObject([{ applied: false, entry: { token: 8, attempts: 2 } }]);
+    }
+  });
+
+  test('a change for another attempt than the newest is refused', async () => {
+    const userId = newUserId();
+    const guard = { userId, seq: 1, token: 7 };
+    await insertQueued(ports, userId, 1);
+    const commit = async (change: Parameters<typeof claim>[0], make = claim) =>
+      (await ports.ledger.commit([make(change)]))[0];
+    expect(await commit({ ...guard, attempt: 2 })).toMatchObject({ applied: false, entry: { status: 'queued' } });
+    expect(await commit({ ...guard, attempt: 1 }, done)).toMatchObject({ applied: false, entry: { status: 'queued' } });
+    expect(await commit({ ...guard, attempt: 1 })).toEqual(applied);
+    expect(await commit({ ...guard, attempt: 2 }, done)).toMatchObject({ applied: false });
+    expect(await commit({ ...guard, attempt: 0 }, done)).toMatchObject({ applied: false });
+  });
+
+  test('a change of an entry that does not exist is refused without one', async () => {
+    const guard = { userId: newUserId(), seq: 1, token: 7, attempt: 1 };
+    const refused = { applied: false, entry: undefined };
+    expect(await ports.ledger.commit([claim(guard)])).toEqual([refused]);
+    expect(await ports.ledger.commit([done(guard)])).toEqual([refused]);
+    expect(await ports.ledger.read([guard])).toEqual([]);
+  });
+
+  test('each change stands alone, and the results are in the order of the changes', async () => {
+    const userId = newUserId();
+    const guard = (seq: number) => ({ userId, seq, token: 7, attempt: 1 });
+    await insertQueued(ports, userId, 1, 2, 3);
+    await ports.ledger.commit([claim(guard(1))]);
+    await ports.ledger.cancel({ userId, seq: 2 }, at(5));
+    const changes = [claim(guard(9)), done(guard(1)), claim(guard(2)), claim(guard(3))];
+    const results = await ports.ledger.commit(changes);
+    expect(results.map((result) => result.applied)).toEqual([false, true, false, true]);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'done' });
+    expect(await theEntry(ports, userId, 3)).toMatchObject({ status: 'processing' });
+    expect(await ports.ledger.commit([])).toEqual([]);
+  });
+
+  test('a commit that is sent again, because its answer was lost, is reported as applied and changes nothing', async () => {
+    const userId = newUserId();
+    const guard = (seq: number) => ({ userId, seq, token: 7, attempt: 1 });
+    await insertQueued(ports, userId, 1, 2, 3, 4);
+    const claims = [1, 2, 3, 4].map((seq) => claim(guard(seq)));
+    await ports.ledger.commit(claims);
+    expect(await ports.ledger.commit(claims)).toEqual([applied, applied, applied, applied]);
+    const ends = [done(guard(1)), failed(guard(2)), retry(guard(3))];
+    await ports.ledger.commit(ends);
+    const before = await ports.ledger.page(userId, { after: 0, limit: 10 });
+    expect(await ports.ledger.commit(ends)).toEqual([applied, applied, applied]);
+    expect(await ports.ledger.page(userId, { after: 0, limit: 10 })).toEqual(before);
+  });
+
+  test('of two owners that claim at once, the higher token has the entry in the end, and a lower one never after it', async () => {
+    const userId = newUserId();
+    for (let seq = 1; seq <= 20; seq += 1) {
+      await insertQueued(ports, userId, seq);
+      const claims = [7, 8, 9].map((token) => claim({ userId, seq, token, attempt: 1 }));
+      const results = await Promise.all(claims.map((change) => ports.ledger.commit([change])));
+      expect(results.flat().filter((result) => result.applied)).toHaveLength(1);
+      expect(await theEntry(ports, userId, seq)).toMatchObject({ status: 'processing', attempts: 1 });
+    }
+  });
+});

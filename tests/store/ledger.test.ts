@@ -1,0 +1,175 @@
+import { expect, test } from '@jest/globals';
+import type { RequestStatus } from '../../lib/types.ts';
+import { at, claim, describeStores, done, failed, insertQueued, newUserId, theEntry } from './store-contract.ts';
+
+const first = { seq: 1, token: 4, attempt: 1 };
+
+describeStores('recording requests', (ports) => {
+  test('an entry is recorded as queued, with its body as it was given', async () => {
+    const userId = newUserId();
+    const body = '{"text": "ü, \\u0000 and  spaces"}';
+    expect(await ports.ledger.insert({ userId, seq: 1, key: 'k', body, acceptedAt: at(1) })).toBe('inserted');
+    expect(await theEntry(ports, userId, 1)).toEqual({
+      userId,
+      seq: 1,
+      key: 'k',
+      body,
+      status: 'queued',
+      attempts: 0,
+      acceptedAt: at(1),
+    });
+  });
+
+  test('a second entry for a ticket is refused', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1);
+    expect(await ports.ledger.insert({ userId, seq: 1, body: '"other"', acceptedAt: at(2) })).toBe('duplicate-seq');
+    expect((await theEntry(ports, userId, 1)).body).toBe('"1"');
+  });
+
+  test('a key is unique for its user only, and entries without a key do not collide', async () => {
+    const [userId, other] = [newUserId(), newUserId()];
+    const record = (user: string, seq: number, key?: string) =>
+      ports.ledger.insert({ userId: user, seq, key, body: '1', acceptedAt: at(1) });
+    expect(await record(userId, 1, 'k')).toBe('inserted');
+    expect(await record(userId, 2, 'k')).toBe('duplicate-key');
+    expect(await record(other, 1, 'k')).toBe('inserted');
+    expect(await record(userId, 3)).toBe('inserted');
+    expect(await record(userId, 4)).toBe('inserted');
+    expect(await ports.ledger.findByKey(userId, 'k')).toMatchObject({ userId, seq: 1 });
+    expect(await ports.ledger.findByKey(userId, 'other')).toBeUndefined();
+  });
+
+  test('of many requests with one key at once exactly one is recorded', async () => {
+    const userId = newUserId();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        ports.ledger.insert({ userId, seq: index + 1, key: 'k', body: '1', acceptedAt: at(1) }),
+      ),
+    );
+    expect(answers.filter((answer) => answer === 'inserted')).toHaveLength(1);
+    expect(answers.filter((answer) => answer === 'duplicate-key')).toHaveLength(19);
+  });
+
+  test('a tombstone is settled from the start, and holds neither body nor key', async () => {
+    const userId = newUserId();
+    expect(await ports.ledger.insertTombstone({ userId, seq: 1 }, at(3))).toBe(true);
+    const tombstone = { userId, seq: 1, status: 'abandoned', attempts: 0, acceptedAt: at(3), settledAt: at(3) };
+    expect(await theEntry(ports, userId, 1)).toEqual(tombstone);
+    expect(await ports.ledger.insertTombstone({ userId, seq: 1 }, at(4))).toBe(false);
+  });
+
+  test('of an entry and a tombstone for one ticket exactly one wins', async () => {
+    const userId = newUserId();
+    for (let seq = 1; seq <= 30; seq += 1) {
+      const [inserted, fenced] = await Promise.all([
+        ports.ledger.insert({ userId, seq, body: '1', acceptedAt: at(1) }),
+        ports.ledger.insertTombstone({ userId, seq }, at(2)),
+      ]);
+      const winner = fenced ? ['duplicate-seq', 'abandoned'] : ['inserted', 'queued'];
+      expect([inserted, (await theEntry(ports, userId, seq)).status]).toEqual(winner);
+    }
+  });
+});
+
+describeStores('reading the ledger', (ports) => {
+  test('only the entries that exist are read, each once', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 3);
+    const found = await ports.ledger.read([1, 2, 3, 3].map((seq) => ({ userId, seq })));
+    expect(found.map(({ seq }) => seq).sort()).toEqual([1, 3]);
+    expect(await ports.ledger.read([])).toEqual([]);
+  });
+
+  test('pages go by ascending number, above `after`, up to the limit, of one user', async () => {
+    const [userId, other] = [newUserId(), newUserId()];
+    await insertQueued(ports, userId, 10, 9, 2, 11, 1);
+    await insertQueued(ports, other, 3);
+    const page = async (after: number, limit: number) =>
+      (await ports.ledger.page(userId, { after, limit })).map(({ seq }) => seq);
+    expect(await page(0, 10)).toEqual([1, 2, 9, 10, 11]);
+    expect(await page(2, 2)).toEqual([9, 10]);
+    expect(await page(11, 2)).toEqual([]);
+  });
+
+  test('a page can be of one status', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2, 3, 4);
+    await ports.ledger.cancel({ userId, seq: 2 }, at(5));
+    await ports.ledger.commit([claim({ userId, ...first })]);
+    const page = async (status: RequestStatus) =>
+      (await ports.ledger.page(userId, { status, after: 0, limit: 10 })).map(({ seq }) => seq);
+    expect(await page('queued')).toEqual([3, 4]);
+    expect(await page('cancelled')).toEqual([2]);
+    expect(await page('processing')).toEqual([1]);
+    expect(await page('done')).toEqual([]);
+  });
+
+  test('the oldest pending is the lowest unsettled number from where one asks', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2, 10, 11);
+    await ports.ledger.cancel({ userId, seq: 1 }, at(5));
+    await ports.ledger.commit([claim({ userId, ...first, seq: 2 })]);
+    const oldest = async (from: number) => (await ports.ledger.oldestPending(userId, from))?.seq;
+    expect(await oldest(1)).toBe(2);
+    expect(await oldest(2)).toBe(2);
+    expect(await oldest(3)).toBe(10);
+    expect(await oldest(12)).toBeUndefined();
+  });
+});
+
+describeStores('cancelling', (ports) => {
+  test('only what is queued can be cancelled', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2, 3);
+    await ports.ledger.commit([claim({ userId, ...first }), claim({ userId, ...first, seq: 2 })]);
+    await ports.ledger.commit([done({ userId, ...first, seq: 2 })]);
+    const cancel = (seq: number) => ports.ledger.cancel({ userId, seq }, at(9));
+    expect(await Promise.all([1, 2, 3, 4].map(cancel))).toEqual([false, false, true, false]);
+    expect(await theEntry(ports, userId, 3)).toMatchObject({ status: 'cancelled', settledAt: at(9) });
+    expect(await cancel(3)).toBe(false);
+  });
+
+  test('cancelling what is queued counts it, and touches no other status and no other user', async () => {
+    const [userId, other] = [newUserId(), newUserId()];
+    await insertQueued(ports, userId, 1, 2, 3);
+    await insertQueued(ports, other, 1);
+    await ports.ledger.commit([claim({ userId, ...first })]);
+    expect(await ports.ledger.cancelQueued(userId, at(9))).toBe(2);
+    expect(await ports.ledger.cancelQueued(userId, at(9))).toBe(0);
+    const entries = await ports.ledger.page(userId, { after: 0, limit: 10 });
+    expect(entries.map(({ status }) => status)).toEqual(['processing', 'cancelled', 'cancelled']);
+    expect((await theEntry(ports, other, 1)).status).toBe('queued');
+  });
+
+  test('of a claim and a cancel at once exactly one wins', async () => {
+    const userId = newUserId();
+    for (let seq = 1; seq <= 30; seq += 1) {
+      await insertQueued(ports, userId, seq);
+      const [[claimed], cancelled] = await Promise.all([
+        ports.ledger.commit([claim({ userId, seq, token: 1, attempt: 1 })]),
+        ports.ledger.cancel({ userId, seq }, at(9)),
+      ]);
+      expect(claimed?.applied).toBe(!cancelled);
+      expect((await theEntry(ports, userId, seq)).status).toBe(cancelled ? 'cancelled' : 'processing');
+    }
+  });
+
+  test('a cancelled request cannot be claimed, a settled one not settled again', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2);
+    await ports.ledger.cancel({ userId, seq: 1 }, at(9));
+    await ports.ledger.commit([claim({ userId, ...first, seq: 2 })]);
+    await ports.ledger.commit([done({ userId, ...first, seq: 2 })]);
+    const results = await ports.ledger.commit([
+      claim({ userId, ...first }),
+      claim({ userId, seq: 2, token: 5, attempt: 2 }),
+      failed({ userId, ...first, seq: 2 }),
+    ]);
+    expect(results).toMatchObject([
+      { applied: false, entry: { status: 'cancelled' } },
+      { applied: false, entry: { status: 'done' } },
+      { applied: false, entry: { status: 'done', result: '"ok"' } },
+    ]);
+  });
+});

@@ -1,0 +1,111 @@
+/** What every store must promise, whether a server or memory holds the data: the two subjects, and small samples to try them with. */
+import { afterAll, beforeAll, describe } from '@jest/globals';
+import type { AccountStore, LaneStore, LedgerStore, UserQueueStore } from '../../lib/ports.ts';
+import { openStores } from '../../lib/store/stores.ts';
+import type { LedgerChange, LedgerEntry, UserQueue } from '../../lib/types.ts';
+import { createMemoryStores } from '../simulation/memory-stores.ts';
+import { testConfig, uniqueName } from '../support/servers.ts';
+
+export type Ports = { accounts: AccountStore; userQueues: UserQueueStore; ledger: LedgerStore; lanes: LaneStore };
+
+type Subject = { name: string; open(): Ports & { end(): Promise<void> } };
+
+const subjects: Subject[] = [
+  {
+    name: 'MongoDB',
+    open: () => {
+      const stores = openStores(testConfig());
+      const end = async () => {
+        await stores.drop();
+        await stores.close();
+      };
+      return { ...stores, end };
+    },
+  },
+  { name: 'memory', open: () => ({ ...createMemoryStores(), end: async () => undefined }) },
+];
+
+/** Declares the same tests for each subject; `ports` is to be read inside a test. */
+export const describeStores = (title: string, declare: (ports: Ports) => void): void => {
+  describe.each(subjects)(`${title} in $name`, ({ open }) => {
+    const ports = {} as Ports;
+    let end: () => Promise<void>;
+    beforeAll(() => {
+      const opened = open();
+      end = opened.end;
+      Object.assign(ports, opened);
+    });
+    afterAll(() => end());
+    declare(ports);
+  });
+};
+
+/** A moment, in seconds of the tests' own time. */
+export const at = (seconds: number): Date => new Date(Date.UTC(2030, 0, 1) + seconds * 1_000);
+
+export const newUserId = (): string => uniqueName('user');
+
+let lanesUsed = 0;
+/** A lane that no other test of this file uses. */
+export const newLane = (): number => {
+  lanesUsed += 1;
+  return lanesUsed;
+};
+
+/** A session that outlives every test. */
+export const session = (id: string) => ({ id, expiresAt: at(100_000) });
+
+/** A user with one live session, `s`. Returns the id. */
+export const newUser = async ({ userQueues }: Ports, lane = newLane()): Promise<string> => {
+  const userId = newUserId();
+  await userQueues.create(userId, lane, at(0));
+  await userQueues.addSession(userId, session('s'), lane, 10);
+  return userId;
+};
+
+/** As many tickets, one after the other, by session `s`. */
+export const takeTickets = async ({ userQueues }: Ports, userId: string, count: number): Promise<void> => {
+  for (let taken = 0; taken < count; taken += 1) await userQueues.takeTicket(userId, 's', at(1));
+};
+
+export const theUserQueue = async ({ userQueues }: Ports, userId: string): Promise<UserQueue> => {
+  const [found] = await userQueues.get([userId]);
+  if (!found) throw new Error(`no user queue ${userId}`);
+  return found;
+};
+
+export const theEntry = async ({ ledger }: Ports, userId: string, seq: number): Promise<LedgerEntry> => {
+  const [found] = await ledger.read([{ userId, seq }]);
+  if (!found) throw new Error(`no entry ${userId}:${seq}`);
+  return found;
+};
+
+/** Records queued entries for these tickets. */
+export const insertQueued = async ({ ledger }: Ports, userId: string, ...seqs: number[]): Promise<void> => {
+  for (const seq of seqs) await ledger.insert({ userId, seq, body: `"${seq}"`, acceptedAt: at(seq) });
+};
+
+type Guard = { userId: string; seq: number; token: number; attempt: number };
+
+export const claim = (guard: Guard): LedgerChange => ({ kind: 'claim', at: at(10), ...guard });
+export const done = (guard: Guard, result = '"ok"'): LedgerChange => ({
+  kind: 'settle',
+  status: 'done',
+  result,
+  at: at(20),
+  ...guard,
+});
+export const failed = (guard: Guard): LedgerChange => ({
+  kind: 'settle',
+  status: 'failed',
+  error: { name: 'Error', message: 'no luck' },
+  at: at(20),
+  ...guard,
+});
+export const retry = (guard: Guard): LedgerChange => ({
+  kind: 'retry',
+  error: { name: 'Error', message: 'not yet' },
+  retryAt: at(15),
+  at: at(12),
+  ...guard,
+});

@@ -1,0 +1,123 @@
+import { expect, test } from '@jest/globals';
+import {
+  at,
+  describeStores,
+  newLane,
+  newUser,
+  newUserId,
+  session,
+  takeTickets,
+  theUserQueue,
+} from './store-contract.ts';
+
+describeStores('sessions of a user queue', (ports) => {
+  test('a new user queue is closed and empty', async () => {
+    const userId = newUserId();
+    await ports.userQueues.create(userId, 3, at(5));
+    expect(await ports.userQueues.get([userId])).toEqual([
+      { userId, lane: 3, sessions: [], state: 'closed', accepted: 0, settled: 0, updatedAt: at(5) },
+    ]);
+  });
+
+  test('creating an existing user queue leaves it as it is', async () => {
+    const userId = await newUser(ports, 3);
+    const before = await theUserQueue(ports, userId);
+    await ports.userQueues.create(userId, 4, at(99));
+    expect(await theUserQueue(ports, userId)).toEqual(before);
+  });
+
+  test('adding a session creates the user queue that a dead registration left out', async () => {
+    const userId = newUserId();
+    expect(await ports.userQueues.addSession(userId, session('s'), 5, 10)).toBe('added');
+    expect(await theUserQueue(ports, userId)).toMatchObject({ lane: 5, state: 'closed', sessions: [session('s')] });
+  });
+
+  test('concurrent sessions of a new user stay within the limit, and each answer is true', async () => {
+    const userId = newUserId();
+    const ids = Array.from({ length: 20 }, (_, index) => `s${index}`);
+    const answers = await Promise.all(ids.map((id) => ports.userQueues.addSession(userId, session(id), 1, 7)));
+    const added = ids.filter((_, index) => answers[index] === 'added');
+    expect(added).toHaveLength(7);
+    const { sessions } = await theUserQueue(ports, userId);
+    expect(sessions.map(({ id }) => id).sort()).toEqual(added.sort());
+  });
+
+  test('adding the same session again adds nothing, even when there is no room', async () => {
+    const userId = newUserId();
+    await ports.userQueues.addSession(userId, session('s'), 1, 1);
+    expect(await ports.userQueues.addSession(userId, session('s'), 1, 1)).toBe('added');
+    expect((await theUserQueue(ports, userId)).sessions).toEqual([session('s')]);
+  });
+
+  test('removing a session answers with what is left, and can be repeated', async () => {
+    const userId = await newUser(ports);
+    await ports.userQueues.addSession(userId, session('t'), 1, 10);
+    const after = await ports.userQueues.removeSession(userId, 's');
+    expect(after).toMatchObject({ userId, sessions: [session('t')] });
+    expect(await ports.userQueues.removeSession(userId, 's')).toEqual(after);
+    expect(await ports.userQueues.removeSession(newUserId(), 's')).toBeUndefined();
+  });
+
+  test('expired sessions are dropped, live ones stay', async () => {
+    const userId = await newUser(ports);
+    await ports.userQueues.addSession(userId, { id: 'past', expiresAt: at(7) }, 1, 10);
+    await ports.userQueues.addSession(userId, { id: 'later', expiresAt: at(8) }, 1, 10);
+    await ports.userQueues.dropExpiredSessions(at(7));
+    const { sessions, updatedAt } = await theUserQueue(ports, userId);
+    expect(sessions.map(({ id }) => id)).toEqual(['s', 'later']);
+    expect(updatedAt).toEqual(at(0));
+  });
+
+  test('unknown users are left out', async () => {
+    const userId = await newUser(ports);
+    const found = await ports.userQueues.get([newUserId(), userId]);
+    expect(found.map((userQueue) => userQueue.userId)).toEqual([userId]);
+    expect(await ports.userQueues.get([])).toEqual([]);
+  });
+});
+
+describeStores('tickets', (ports) => {
+  test('a ticket opens the queue, and tells how it was before', async () => {
+    const lane = newLane();
+    const userId = await newUser(ports, lane);
+    expect(await ports.userQueues.takeTicket(userId, 's', at(1))).toEqual({ seq: 1, lane, wasOpen: false, settled: 0 });
+    await ports.userQueues.flushSettled([{ userId, settled: 1 }], at(2));
+    expect(await ports.userQueues.takeTicket(userId, 's', at(1))).toEqual({ seq: 2, lane, wasOpen: true, settled: 1 });
+    expect(await theUserQueue(ports, userId)).toMatchObject({ state: 'open', accepted: 2 });
+  });
+
+  test('a ticket does not count as progress', async () => {
+    const userId = await newUser(ports);
+    await takeTickets(ports, userId, 1);
+    expect((await theUserQueue(ports, userId)).updatedAt).toEqual(at(0));
+  });
+
+  test('there is no ticket without a live session', async () => {
+    const userId = await newUser(ports);
+    await ports.userQueues.addSession(userId, { id: 'past', expiresAt: at(5) }, 1, 10);
+    expect(await ports.userQueues.takeTicket(userId, 'past', at(5))).toBeUndefined();
+    expect(await ports.userQueues.takeTicket(userId, 'other', at(1))).toBeUndefined();
+    expect(await ports.userQueues.takeTicket(newUserId(), 's', at(1))).toBeUndefined();
+    expect(await theUserQueue(ports, userId)).toMatchObject({ state: 'closed', accepted: 0 });
+  });
+
+  test('a hundred concurrent tickets are the numbers 1 to 100, and exactly one opened the queue', async () => {
+    const userId = await newUser(ports);
+    const tickets = await Promise.all(
+      Array.from({ length: 100 }, () => ports.userQueues.takeTicket(userId, 's', at(1))),
+    );
+    const seqs = tickets.map((ticket) => ticket?.seq ?? 0).sort((a, b) => a - b);
+    expect(seqs).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+    expect(tickets.filter((ticket) => ticket?.wasOpen === false).map((ticket) => ticket?.seq)).toEqual([1]);
+  });
+
+  test('a session that is removed meanwhile gets no further ticket', async () => {
+    const userId = await newUser(ports);
+    const racing = Array.from({ length: 30 }, () => ports.userQueues.takeTicket(userId, 's', at(1)));
+    const removed = await ports.userQueues.removeSession(userId, 's');
+    const tickets = (await Promise.all(racing)).filter((ticket) => ticket !== undefined);
+    expect(await ports.userQueues.takeTicket(userId, 's', at(1))).toBeUndefined();
+    expect(removed?.accepted).toBe(tickets.length);
+    expect((await theUserQueue(ports, userId)).accepted).toBe(tickets.length);
+  });
+});
