@@ -1,4 +1,4 @@
-import { stdout } from 'node:process';
+import process, { stdout } from 'node:process';
 
 type Results = {
   numPassedTests: number;
@@ -16,9 +16,9 @@ export const closingLine = (results: Results): string => {
   return `${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 };
 
-/** Prints the closing line alone on a line, after everything else. */
+/** Prints the closing line alone on a line, when everything else is printed: jest adds its summary after all reporters. */
 export default class ClosingLineReporter {
   onRunComplete(_contexts: unknown, results: Results): void {
-    stdout.write(`${closingLine(results)}\n`);
+    process.once('exit', () => stdout.write(`${closingLine(results)}\n`));
   }
 }
