@@ -12,7 +12,10 @@ const answers = new Map<string, { status: number; body: object }>();
 const server = createServer(async (request, response) => {
   const { SecretId, VersionStage } = (await json(request)) as Record<string, string>;
   asked.push(`${request.headers['x-amz-target']} ${SecretId} ${VersionStage}`);
-  const { status, body } = answers.get(SecretId ?? '') ?? { status: 400, body: { __type: 'ResourceNotFoundException' } };
+  const { status, body } = answers.get(SecretId ?? '') ?? {
+    status: 400,
+    body: { __type: 'ResourceNotFoundException' },
+  };
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
 });
 

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import bcrypt from 'bcryptjs';
+import { logIn } from '../../lib/accounts/login.ts';
+import { registerAccount } from '../../lib/accounts/register.ts';
+import { verifyToken } from '../../lib/accounts/tokens.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { laneOf } from '../../lib/lanes/lane-of.ts';
+import { openStores, type Stores } from '../../lib/store/stores.ts';
+import { testConfig, uniqueName } from '../support/servers.ts';
+
+const tokenSecret = 'a-secret-that-only-the-tests-know-0123456789';
+const password = 'correct horse';
+const config = testConfig({ tokenTtlSeconds: 60 });
+let stores: Stores;
+const deps = () => ({ ...stores, clock: systemClock, config, tokenSecret });
+
+beforeAll(() => {
+  stores = openStores(config);
+});
+afterAll(async () => {
+  await stores.drop();
+  await stores.close();
+});
+
+describe('accounts', () => {
+  test('registration fixes the lane, and keeps a hash in place of the password', async () => {
+    const { userId, username } = await registerAccount({ username: uniqueName('user'), password }, deps());
+    const [queue] = await stores.userQueues.get([userId]);
+    expect(queue).toMatchObject({ lane: laneOf(userId, config.lanes), state: 'closed', accepted: 0, sessions: [] });
+    expect((await stores.accounts.findByUsername(username))?.passwordHash).toMatch(/^\$2b\$04\$/);
+  });
+
+  test('a login opens a session that ends with its token', async () => {
+    const { userId, username } = await registerAccount({ username: uniqueName('user'), password }, deps());
+    const { token, expiresIn } = await logIn({ username, password }, deps());
+    expect(expiresIn).toBe(60);
+    const { sessionId } = verifyToken(token, tokenSecret, new Date());
+    const [queue] = await stores.userQueues.get([userId]);
+    expect(queue?.sessions).toEqual([{ id: sessionId, expiresAt: expect.any(Date) }]);
+    const endsAt = queue?.sessions[0]?.expiresAt ?? new Date(0);
+    expect(() => verifyToken(token, tokenSecret, endsAt)).toThrow('expired');
+  });
+
+  test('a login makes the user queue that a registration did not live to make', async () => {
+    const username = uniqueName('user');
+    const userId = String(await stores.accounts.create(username, await bcrypt.hash(password, 4)));
+    await logIn({ username, password }, deps());
+    const [queue] = await stores.userQueues.get([userId]);
+    expect(queue).toMatchObject({ lane: laneOf(userId, config.lanes), sessions: [expect.anything()] });
+  });
+
+  test('an unknown user costs as much time as a wrong password', async () => {
+    const costly = { ...deps(), config: { ...config, bcryptCost: 10 } };
+    const { username } = await registerAccount({ username: uniqueName('user'), password }, costly);
+    const wrong = { username, spent: 0 };
+    const unknown = { username: uniqueName('nobody'), spent: 0 };
+    for (const name of [wrong, unknown, wrong, unknown, wrong, unknown]) {
+      // The processor's time, which a busy machine does not blur; both spend it in turns.
+      const before = process.cpuUsage();
+      const login = logIn({ username: name.username, password: 'wrong' }, costly);
+      await expect(login).rejects.toMatchObject({ code: 'invalid-credentials' });
+      name.spent += process.cpuUsage(before).user;
+    }
+    expect(unknown.spent).toBeGreaterThan(wrong.spent / 2);
+    expect(unknown.spent).toBeLessThan(wrong.spent * 2);
+  });
+});

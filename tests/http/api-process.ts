@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { type AddressInfo, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { openStores } from '../../lib/store/stores.ts';
+import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
+import { eventually } from '../support/world.ts';
+import { httpClient } from './drivers.ts';
+
+export type ApiProcess = {
+  call: ReturnType<typeof httpClient>;
+  /** Ends the process by SIGTERM and drops its database; resolves to all it wrote, and its exit status. */
+  end(): Promise<{ output: string; status: number | null }>;
+};
+
+const freePort = async (): Promise<number> => {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return port;
+};
+
+/** The API in a process of its own, as a user starts it: all it writes is kept. It is up when `/health` answers. */
+export const startApi = async (args: string[], environment: Record<string, string> = {}): Promise<ApiProcess> => {
+  const name = uniqueName('api');
+  const port = await freePort();
+  const child = spawn(process.execPath, args, {
+    cwd: new URL('../../', import.meta.url),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      PORT: String(port),
+      MONGODB_URL: mongodbUrl(name),
+      RABBITMQ_URL: rabbitmqUrl(),
+      QUEUE_PREFIX: `${name}.`,
+      JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
+      BCRYPT_COST: '4',
+      LOG_LEVEL: 'trace',
+      ...environment,
+    },
+  });
+  const output = Promise.all([text(child.stdout), text(child.stderr)]);
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('exit', resolve);
+  });
+  const call = httpClient(`http://127.0.0.1:${port}`);
+  const end = async () => {
+    child.kill('SIGTERM');
+    const status = await exited;
+    const stores = openStores({ mongodbUrl: mongodbUrl(name), storeTimeoutMs: 10_000 });
+    await stores.drop();
+    await stores.close();
+    return { output: (await output).join('\n'), status };
+  };
+  try {
+    const answers = () => call({ call: 'GET /health' }).catch(() => undefined);
+    const answersOrDied = async () => (await answers()) ?? (child.exitCode === null ? undefined : 'died');
+    if ((await eventually('the API answers', answersOrDied, 25_000)) === 'died') throw new Error('The API died.');
+  } catch (error) {
+    throw new Error((await end()).output, { cause: error });
+  }
+  return { call, end };
+};

@@ -1,0 +1,44 @@
+/** serverless.yml: the real serverless-offline serves it, and a deployment is made of images. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+import { readRoutes } from '../../lib/http/routes.ts';
+import { uniqueName } from '../support/servers.ts';
+import { startApi } from './api-process.ts';
+
+const serverless = 'node_modules/serverless/bin/serverless.js';
+
+describe('serverless', () => {
+  test('offline serves health and registration, and writes no secret', async () => {
+    const api = await startApi([serverless, 'offline', 'start']);
+    const body = { username: uniqueName('user'), password: 'correct horse' };
+    expect(await api.call({ call: 'GET /health' })).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect(await api.call({ call: 'POST /register', body })).toMatchObject({
+      status: 201,
+      body: { username: body.username },
+    });
+    expect(await api.call({ call: 'POST /login', text: `{"password":"${body.password}` })).toMatchObject({
+      status: 400,
+    });
+    expect((await api.end()).output).not.toContain(body.password);
+  });
+
+  test('package makes every function of one image, named by its digest, without the network', async () => {
+    const image = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/lanekeeper@sha256:${'a'.repeat(64)}`;
+    const folder = await mkdtemp(join(tmpdir(), 'lanekeeper-package-'));
+    const env = { ...process.env, IMAGE_URI: image };
+    await promisify(execFile)(process.execPath, [serverless, 'package', '--package', folder], { env });
+    const template = JSON.parse(await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8'));
+    await rm(folder, { recursive: true });
+    type Resource = { Type: string; Properties: { Code?: object; ImageConfig?: { Command: string[] } } };
+    const functions = Object.values<Resource>(template.Resources).filter(
+      ({ Type }) => Type === 'AWS::Lambda::Function',
+    );
+    for (const { Properties } of functions) expect(Properties.Code).toEqual({ ImageUri: image });
+    const commands = functions.map(({ Properties }) => Properties.ImageConfig?.Command);
+    expect(commands).toEqual((await readRoutes()).map(({ file, name }) => [`${file}.${name}`]));
+  });
+});

@@ -1,0 +1,46 @@
+import { Writable } from 'node:stream';
+import { describe, expect, test } from '@jest/globals';
+import { createLogger } from '../../lib/log.ts';
+
+const logged = (write: (log: ReturnType<typeof createLogger>) => void): string => {
+  let lines = '';
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      lines += chunk;
+      done();
+    },
+  });
+  write(createLogger('info', {}, stream));
+  return lines;
+};
+
+describe('the log', () => {
+  test('says of an error and its causes what happened, and not what a driver hung on it', () => {
+    const driverError = Object.assign(new Error('E11000'), {
+      code: 11_000,
+      op: { body: 'secret' },
+      document: ['secret'],
+    });
+    const line = logged((log) => log.error({ err: new TypeError('failed', { cause: driverError }) }, 'no'));
+    expect(line).not.toContain('secret');
+    expect(JSON.parse(line).err).toMatchObject({
+      type: 'TypeError',
+      message: 'failed',
+      cause: { message: 'E11000', code: 11_000 },
+    });
+  });
+
+  test('hides what must not be there, should somebody hand it over', () => {
+    const line = logged((log) =>
+      log.info({ password: 'secret', user: { token: 'secret' }, headers: ['secret'] }, 'no'),
+    );
+    expect(line).not.toContain('secret');
+  });
+
+  test('survives an error that is its own cause, and what is no error', () => {
+    const own = new Error('own');
+    own.cause = own;
+    expect(logged((log) => log.error({ err: own }))).toContain('own');
+    expect(logged((log) => log.error({ err: 'secret' }))).not.toContain('secret');
+  });
+});
