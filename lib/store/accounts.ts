@@ -1,20 +1,14 @@
 import mongoose from 'mongoose';
 import type { AccountStore } from '../ports.ts';
 import type { Call } from './connection.ts';
-import { native } from './models.ts';
-import { isDuplicate } from './unavailable.ts';
+import { insertIfAbsent } from './models.ts';
 
 export const accountStore = (call: Call): AccountStore => ({
   create: (username, passwordHash) =>
     call(async ({ accounts }) => {
       const _id = new mongoose.Types.ObjectId();
-      try {
-        await native(accounts).insertOne({ _id, username, name: username.toLowerCase(), passwordHash });
-        return _id.toHexString();
-      } catch (error) {
-        if (isDuplicate(error)) return undefined;
-        throw error;
-      }
+      const account = { _id, username, name: username.toLowerCase(), passwordHash };
+      return (await insertIfAbsent(accounts, account)) ? _id.toHexString() : undefined;
     }),
 
   findByUsername: (username) =>

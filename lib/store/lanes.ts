@@ -1,24 +1,28 @@
 import type { LaneStore } from '../ports.ts';
 import type { Call } from './connection.ts';
-import { isDuplicate } from './unavailable.ts';
+import { insertIfAbsent } from './models.ts';
 
 export const laneStore = (call: Call): LaneStore => {
-  const increment = (lane: number) =>
+  /** The new lease; `undefined` for a lane that was never taken. */
+  const increment = (lane: number): Promise<number | undefined> =>
     call(async ({ lanes }) => {
       const after = await lanes
-        .findOneAndUpdate({ _id: lane }, { $inc: { lease: 1 } }, { upsert: true, returnDocument: 'after' })
+        .findOneAndUpdate({ _id: lane }, { $inc: { lease: 1 } }, { returnDocument: 'after' })
         .lean();
-      return after.lease;
+      return after?.lease;
     });
 
+  /** Returns whether this call made the lane's document, with the first lease. */
+  const insertFirst = (lane: number): Promise<boolean> =>
+    call(({ lanes }) => insertIfAbsent(lanes, { _id: lane, lease: 1 }));
+
   return {
+    // In two steps, because an upsert is no single step where many meet: it may fail as a duplicate, or answer nothing.
     takeLease: async (lane) => {
-      try {
-        return await increment(lane);
-      } catch (error) {
-        // Two workers made the lane's document at once; now it is there.
-        if (isDuplicate(error)) return increment(lane);
-        throw error;
+      for (;;) {
+        const lease = await increment(lane);
+        if (lease !== undefined) return lease;
+        if (await insertFirst(lane)) return 1;
       }
     },
 

@@ -1,5 +1,6 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
 import type { LedgerEntry, UserQueue } from '../types.ts';
+import { isDuplicate } from './unavailable.ts';
 
 /** The documents: the plain data under MongoDB's `_id`. */
 export type AccountDocument = {
@@ -9,7 +10,11 @@ export type AccountDocument = {
   name: string;
   passwordHash: string;
 };
-export type UserQueueDocument = Omit<UserQueue, 'userId'> & { _id: string };
+export type UserQueueDocument = Omit<UserQueue, 'userId'> & {
+  _id: string;
+  /** `accepted` when closing last began, 0 at first: until a ticket goes beyond it, the user queue is not open. */
+  closedAt: number;
+};
 export type RequestDocument = LedgerEntry & { _id: string };
 export type LaneDocument = { _id: number; lease: number };
 
@@ -44,8 +49,10 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
     lane: Number,
     sessions: { type: [sessionSchema], default: undefined },
     state: String,
+    stateBefore: String,
     accepted: Number,
     settled: Number,
+    closedAt: Number,
     updatedAt: Date,
   },
   options,
@@ -91,3 +98,17 @@ export const defineModels = (connection: Connection): Models => ({
 /** The driver's own collection, for what is hot: mongoose would cast every field of every update again. */
 export const native = <Document extends { _id: unknown }>(model: Model<Document>) =>
   model.collection as unknown as mongoose.mongo.Collection<Document>;
+
+/** Returns whether the document was inserted; false when a unique value of it is taken. */
+export const insertIfAbsent = async <Document extends { _id: unknown }>(
+  model: Model<Document>,
+  document: NoInfer<Document>,
+): Promise<boolean> => {
+  try {
+    await native(model).insertOne(document as mongoose.mongo.OptionalUnlessRequiredId<Document>);
+    return true;
+  } catch (error) {
+    if (isDuplicate(error)) return false;
+    throw error;
+  }
+};

@@ -1,34 +1,30 @@
 import type { UserQueueStore } from '../ports.ts';
 import type { Session, Ticket, UserQueue, UserQueueState } from '../types.ts';
 import type { Call } from './connection.ts';
-import { native, type UserQueueDocument } from './models.ts';
-import { isDuplicate } from './unavailable.ts';
+import { insertIfAbsent, native, type UserQueueDocument } from './models.ts';
 
 const notClosedStates: UserQueueState[] = ['open', 'closing'];
 
 /** User queues a page of a take-over's load. */
-const pageSize = 500;
+const pageSize = 250;
 
-const toUserQueue = ({ _id, ...rest }: UserQueueDocument): UserQueue => ({ userId: _id, ...rest });
+const toUserQueue = ({ _id, closedAt: _, ...rest }: UserQueueDocument): UserQueue => ({ userId: _id, ...rest });
 
 const live = (now: Date) => ({ $elemMatch: { expiresAt: { $gt: now } } });
 
 export const userQueueStore = (call: Call): UserQueueStore => {
   /** Makes the user queue where there is none. Returns whether it did. */
-  const insertIfAbsent = (userId: string, lane: number, sessions: Session[], updatedAt: Date): Promise<boolean> =>
-    call(async ({ userQueues }) => {
-      const fresh = { lane, sessions, state: 'closed' as const, accepted: 0, settled: 0, updatedAt };
-      try {
-        const { upsertedCount } = await userQueues.updateOne(
-          { _id: userId },
-          { $setOnInsert: fresh },
-          { upsert: true },
-        );
-        return upsertedCount === 1;
-      } catch (error) {
-        if (isDuplicate(error)) return false;
-        throw error;
-      }
+  const createIfAbsent = (userId: string, lane: number, sessions: Session[], updatedAt: Date): Promise<boolean> =>
+    call(({ userQueues }) => {
+      const counters = { accepted: 0, settled: 0, closedAt: 0 };
+      return insertIfAbsent(userQueues, {
+        _id: userId,
+        lane,
+        sessions,
+        state: 'closed',
+        ...counters,
+        updatedAt,
+      });
     });
 
   const get: UserQueueStore['get'] = (userIds) =>
@@ -38,7 +34,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
     get,
 
     create: async (userId, lane, now) => {
-      await insertIfAbsent(userId, lane, [], now);
+      await createIfAbsent(userId, lane, [], now);
     },
 
     addSession: async (userId, session, lane, maxSessions) => {
@@ -47,7 +43,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
         call(({ userQueues }) => userQueues.updateOne({ _id: userId, ...hasRoom }, { $push: { sessions: session } }));
       for (;;) {
         if ((await push()).matchedCount === 1) return 'added';
-        if (await insertIfAbsent(userId, lane, [session], new Date(0))) return 'added';
+        if (await createIfAbsent(userId, lane, [session], new Date(0))) return 'added';
         const sessions = (await get([userId]))[0]?.sessions ?? [];
         if (sessions.some(({ id }) => id === session.id)) return 'added';
         if (sessions.length >= maxSessions) return 'too-many';
@@ -61,19 +57,18 @@ export const userQueueStore = (call: Call): UserQueueStore => {
         return after ? toUserQueue(after) : undefined;
       }),
 
-    // `updatedAt` is the owner's: a ticket that moved it would hide an owner that stands still.
+    // `updatedAt` is the owner's: a ticket that moved it would hide an owner that stands still. The state before goes
+    // into the document itself, so that one answer tells both: the stand-ins' `returnDocument: 'before'` is not atomic.
     takeTicket: (userId, sessionId, now) =>
       call(async ({ userQueues }): Promise<Ticket | undefined> => {
-        const before = await userQueues
-          .findOneAndUpdate(
-            { _id: userId, sessions: { $elemMatch: { id: sessionId, expiresAt: { $gt: now } } } },
-            { $inc: { accepted: 1 }, $set: { state: 'open' } },
-            { returnDocument: 'before', projection: { lane: 1, state: 1, accepted: 1, settled: 1 } },
-          )
-          .lean();
-        if (!before) return undefined;
-        const { lane, state, accepted, settled } = before;
-        return { seq: accepted + 1, lane, wasOpen: state === 'open', settled };
+        const ticketed = await native(userQueues).findOneAndUpdate(
+          { _id: userId, sessions: { $elemMatch: { id: sessionId, expiresAt: { $gt: now } } } },
+          [{ $set: { stateBefore: '$state', state: 'open', accepted: { $add: ['$accepted', 1] } } }],
+          { returnDocument: 'after', projection: { lane: 1, stateBefore: 1, accepted: 1, settled: 1 } },
+        );
+        if (!ticketed) return undefined;
+        const { lane, stateBefore, accepted, settled } = ticketed;
+        return { seq: accepted, lane, wasOpen: stateBefore === 'open', settled };
       }),
 
     notClosed: async function* (lane) {
@@ -97,7 +92,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
       call(async ({ userQueues }) => {
         const { matchedCount } = await userQueues.updateOne(
           { _id: userId, state: 'open', accepted, ...(onlyWithoutSession ? { sessions: { $not: live(now) } } : {}) },
-          { $set: { state: 'closing', settled: accepted, updatedAt: now } },
+          { $set: { state: 'closing', settled: accepted, closedAt: accepted, updatedAt: now } },
         );
         return matchedCount === 1;
       }),
