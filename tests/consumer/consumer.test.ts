@@ -57,8 +57,11 @@ describe('the consumer', () => {
       const times = entries.map((entry) => entry.settledAt!.getTime());
       expect(times).toEqual(times.toSorted((a, b) => a - b));
     }
-    const { text } = await cluster.get('/metrics');
-    expect(text).toContain('lanekeeper_settled_total{status="done"} 9\n');
+    // A worker hears of a settlement, and counts it, a moment after the ledger shows it.
+    const text = await eventually('all are counted', async () => {
+      const { text } = await cluster.get('/metrics');
+      return text.includes('lanekeeper_settled_total{status="done"} 9\n') && text;
+    });
     expect(text).toContain('lanekeeper_settled_total{status="failed"} 3\n');
     expect(text).toContain('lanekeeper_retries_total 6\n');
     expect(text).toContain('lanekeeper_accepted_to_settled_seconds_count 12\n');

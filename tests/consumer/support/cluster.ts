@@ -84,9 +84,8 @@ export const startCluster = (env: Record<string, string>, script = supportFile('
     output,
     signal: (name) => void child.kill(name),
     [Symbol.asyncDispose]: async () => {
-      endAll([child.pid!]);
+      endAll([child.pid!, ...workerPids()]);
       await exited;
-      endAll(workerPids());
     },
   };
 };
