@@ -49,7 +49,6 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
     lane: Number,
     sessions: { type: [sessionSchema], default: undefined },
     state: String,
-    stateBefore: String,
     accepted: Number,
     settled: Number,
     closedAt: Number,

@@ -17,14 +17,8 @@ export const userQueueStore = (call: Call): UserQueueStore => {
   const createIfAbsent = (userId: string, lane: number, sessions: Session[], updatedAt: Date): Promise<boolean> =>
     call(({ userQueues }) => {
       const counters = { accepted: 0, settled: 0, closedAt: 0 };
-      return insertIfAbsent(userQueues, {
-        _id: userId,
-        lane,
-        sessions,
-        state: 'closed',
-        ...counters,
-        updatedAt,
-      });
+      const fresh = { _id: userId, lane, sessions, state: 'closed' as const, ...counters, updatedAt };
+      return insertIfAbsent(userQueues, fresh);
     });
 
   const get: UserQueueStore['get'] = (userIds) =>
@@ -57,18 +51,20 @@ export const userQueueStore = (call: Call): UserQueueStore => {
         return after ? toUserQueue(after) : undefined;
       }),
 
-    // `updatedAt` is the owner's: a ticket that moved it would hide an owner that stands still. The state before goes
-    // into the document itself, so that one answer tells both: the stand-ins' `returnDocument: 'before'` is not atomic.
+    // `updatedAt` is the owner's: a ticket that moved it would hide an owner that stands still. Whether it was open is told
+    // by the document after the update, since the document before it is no single step with it on the stand-ins.
     takeTicket: (userId, sessionId, now) =>
       call(async ({ userQueues }): Promise<Ticket | undefined> => {
-        const ticketed = await native(userQueues).findOneAndUpdate(
-          { _id: userId, sessions: { $elemMatch: { id: sessionId, expiresAt: { $gt: now } } } },
-          [{ $set: { stateBefore: '$state', state: 'open', accepted: { $add: ['$accepted', 1] } } }],
-          { returnDocument: 'after', projection: { lane: 1, stateBefore: 1, accepted: 1, settled: 1 } },
-        );
-        if (!ticketed) return undefined;
-        const { lane, stateBefore, accepted, settled } = ticketed;
-        return { seq: accepted, lane, wasOpen: stateBefore === 'open', settled };
+        const after = await userQueues
+          .findOneAndUpdate(
+            { _id: userId, sessions: { $elemMatch: { id: sessionId, expiresAt: { $gt: now } } } },
+            { $inc: { accepted: 1 }, $set: { state: 'open' } },
+            { returnDocument: 'after', projection: { lane: 1, accepted: 1, settled: 1, closedAt: 1 } },
+          )
+          .lean();
+        if (!after) return undefined;
+        const { lane, accepted: seq, settled, closedAt } = after;
+        return { seq, lane, wasOpen: seq - 1 !== closedAt, settled };
       }),
 
     notClosed: async function* (lane) {
