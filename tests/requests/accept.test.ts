@@ -1,0 +1,114 @@
+import { describe, expect, test } from '@jest/globals';
+import { createPublisher } from '../../lib/broker/publisher.ts';
+import { acceptRequest } from '../../lib/requests/accept.ts';
+import { openWorld, type TestUser, type World } from '../support/world.ts';
+
+const statuses = async (world: World, user: TestUser, upTo: number) =>
+  Promise.all(Array.from({ length: upTo }, async (_, index) => (await world.entry(user, index + 1))?.status));
+
+describe('accepting', () => {
+  test('each request gets the next seq and its position among what is pending', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    expect(await world.enqueue(user, 'a')).toEqual({ seq: 1, status: 'queued', position: 1 });
+    expect(await world.enqueue(user, 'b')).toEqual({ seq: 2, status: 'queued', position: 2 });
+    expect(await world.entry(user, 2)).toMatchObject({ body: '"b"', status: 'queued', attempts: 0 });
+  });
+
+  test('a session that has ended is refused, with or without a known key, and takes no ticket', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    await world.enqueue(user, 'a', 'key');
+    await world.disconnect(user);
+    await expect(world.enqueue(user, 'b')).rejects.toMatchObject({ code: 'session-ended', status: 401 });
+    await expect(world.enqueue(user, 'a', 'key')).rejects.toMatchObject({ code: 'session-ended', status: 401 });
+    expect(await world.queue(user)).toMatchObject({ accepted: 1 });
+  });
+
+  test('an expired session is refused', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    const late = { ...world.deps, clock: { ...world.deps.clock, now: () => new Date(Date.now() + 3_600_001) } };
+    const command = { userId: user.userId, sessionId: user.sessionId, body: '1' };
+    await expect(acceptRequest(command, late)).rejects.toMatchObject({ code: 'session-ended' });
+  });
+
+  test('the same Idempotency-Key is one request, also when both come at once', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => world.enqueue(user, { a: 1 }, 'same')));
+    const [seq, ...others] = [...new Set(answers.map((answer) => answer.seq))];
+    expect(others).toEqual([]);
+    const { accepted } = (await world.queue(user)) ?? { accepted: 0 };
+    const all = await statuses(world, user, accepted);
+    expect(all.filter((status) => status === 'queued')).toHaveLength(1);
+    expect(all.filter((status) => status === 'abandoned')).toHaveLength(accepted - 1);
+    expect(all[(seq ?? 0) - 1]).toBe('queued');
+  });
+
+  test('the same Idempotency-Key with another body is refused with 422', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    await world.enqueue(user, { a: 1 }, 'key');
+    await expect(world.enqueue(user, { a: 2 }, 'key')).rejects.toMatchObject({
+      code: 'idempotency-key-reused',
+      status: 422,
+    });
+  });
+
+  test('one key of two users is two requests', async () => {
+    await using world = await openWorld();
+    const [anna, bert] = [await world.user(), await world.user()];
+    expect((await world.enqueue(anna, 1, 'key')).seq).toBe(1);
+    expect((await world.enqueue(bert, 2, 'key')).seq).toBe(1);
+  });
+
+  test('over MAX_PENDING a request is refused with 429, and its ticket holds nobody up', async () => {
+    await using world = await openWorld({ maxPending: 2 });
+    const user = await world.user();
+    await world.enqueue(user, 'a');
+    await world.enqueue(user, 'b');
+    await expect(world.enqueue(user, 'c')).rejects.toMatchObject({
+      status: 429,
+      code: 'too-many-pending',
+      retryAfterSeconds: 1,
+    });
+    expect(await statuses(world, user, 3)).toEqual(['queued', 'queued', 'abandoned']);
+    world.work(async () => ({ kind: 'done', result: 'null' }));
+    await world.settled(user, 2);
+    expect(await world.disconnect(user, { waitMs: 5_000 })).toBe('closed');
+  });
+
+  test('a ticket that was fenced by a tombstone is replaced by a new one', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    await world.stores.ledger.insertTombstone({ userId: user.userId, seq: 1 }, new Date());
+    expect(await world.enqueue(user, 'a')).toMatchObject({ seq: 2 });
+  });
+
+  test('without the broker the request is accepted all the same', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    const publisher = createPublisher({ ...world.config, rabbitmqUrl: 'amqp://127.0.0.1:1' }, world.deps.log);
+    const command = { userId: user.userId, sessionId: user.sessionId, body: '1' };
+    expect(await acceptRequest(command, { ...world.deps, publisher })).toMatchObject({ seq: 1, status: 'queued' });
+    expect(await world.entry(user, 1)).toMatchObject({ status: 'queued' });
+  });
+});
+
+describe('disconnecting', () => {
+  test('a user without requests is closed at once, and repeating it is harmless', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    expect(await world.disconnect(user)).toBe('closed');
+    expect(await world.disconnect(user)).toBe('closed');
+  });
+
+  test('without the owner of its lane it is draining, and nothing is lost', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    await world.enqueue(user, 'a');
+    expect(await world.disconnect(user, { waitMs: 100 })).toBe('draining');
+    expect(await world.entry(user, 1)).toMatchObject({ status: 'queued' });
+  });
+});

@@ -1,0 +1,149 @@
+/** A whole Lanekeeper in this process, on real servers, with a database and queues of its own. */
+import { randomUUID } from 'node:crypto';
+import { connect } from 'amqplib';
+import { createLaneBroker, type RabbitLaneBroker } from '../../lib/broker/lane-broker.ts';
+import { laneQueue, userQueue } from '../../lib/broker/names.ts';
+import { createPublisher } from '../../lib/broker/publisher.ts';
+import { systemClock } from '../../lib/clock.ts';
+import type { Config } from '../../lib/config.ts';
+import { laneOf } from '../../lib/lanes/lane-of.ts';
+import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';
+import { createLogger } from '../../lib/log.ts';
+import { pollUntil } from '../../lib/poll.ts';
+import type { LaneObserver, RunRequest } from '../../lib/ports.ts';
+import { acceptRequest } from '../../lib/requests/accept.ts';
+import { disconnect } from '../../lib/requests/disconnect.ts';
+import { openStores } from '../../lib/store/stores.ts';
+import type { LedgerEntry, UserQueue } from '../../lib/types.ts';
+import { testConfig } from './servers.ts';
+
+export type TestUser = { userId: string; sessionId: string; lane: number };
+
+export const silentObserver: LaneObserver = {
+  laneTaken: () => undefined,
+  laneReleased: () => undefined,
+  runStarted: () => undefined,
+  runEnded: () => undefined,
+  settled: () => undefined,
+  swept: () => undefined,
+};
+
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** Polls until `check` gives something truthy, or fails after `ms` with what was awaited. */
+export const eventually = async <T>(
+  what: string,
+  check: () => Promise<T | undefined | false> | T | undefined | false,
+  ms = 10_000,
+): Promise<T> => {
+  const found = await pollUntil(systemClock, ms, async () => (await check()) || undefined);
+  if (found === undefined) throw new Error(`not within ${ms} ms: ${what}`);
+  return found as T;
+};
+
+export const openWorld = async (overrides: Partial<Config> = {}) => {
+  const config = testConfig(overrides);
+  const log = createLogger(process.env.TEST_LOG_LEVEL ?? 'silent');
+  const stores = openStores(config);
+  await stores.ready();
+  const publisher = createPublisher(config, log);
+  const deps = { ...stores, publisher, clock: systemClock, log, config };
+  const workers: { worker: LaneWorker; laneBroker: RabbitLaneBroker; publisher: { close(): Promise<void> } }[] = [];
+  const admin = await connect(config.rabbitmqUrl);
+
+  /** Whether a queue exists, asked on a channel of its own since a `no` closes it. */
+  const queueExists = async (name: string): Promise<boolean> => {
+    const channel = await admin.createChannel();
+    channel.on('error', () => undefined);
+    try {
+      await channel.checkQueue(name);
+      await channel.close();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  const deleteQueue = async (name: string): Promise<void> => {
+    const channel = await admin.createChannel();
+    await channel.deleteQueue(name);
+    await channel.close();
+  };
+
+  return {
+    config,
+    deps,
+    stores,
+    async user(): Promise<TestUser> {
+      const userId = randomUUID().replaceAll('-', '').slice(0, 24);
+      const lane = laneOf(userId, config.lanes);
+      await stores.userQueues.create(userId, lane, new Date());
+      return this.login({ userId, lane });
+    },
+    async login({ userId, lane }: { userId: string; lane: number }): Promise<TestUser> {
+      const sessionId = randomUUID();
+      await stores.userQueues.addSession(
+        userId,
+        { id: sessionId, expiresAt: new Date(Date.now() + 3_600_000) },
+        lane,
+        100,
+      );
+      return { userId, sessionId, lane };
+    },
+    enqueue: (user: TestUser, request: unknown, key?: string) =>
+      acceptRequest({ userId: user.userId, sessionId: user.sessionId, body: JSON.stringify(request), key }, deps),
+    disconnect: (user: TestUser, options: { pending?: 'drain' | 'cancel'; waitMs?: number } = {}) =>
+      disconnect(
+        {
+          userId: user.userId,
+          sessionId: user.sessionId,
+          pending: options.pending ?? 'drain',
+          waitMs: options.waitMs ?? 0,
+        },
+        deps,
+      ),
+    /** A worker with connections of its own; `cut` ends them as a dead process would. */
+    work(runRequest: RunRequest, options: { observer?: Partial<LaneObserver>; config?: Partial<Config> } = {}) {
+      const workerConfig = { ...config, ...options.config };
+      const laneBroker = createLaneBroker(workerConfig, log);
+      const own = createPublisher(workerConfig, log);
+      const observer = { ...silentObserver, ...options.observer };
+      const worker = startLaneWorker({
+        ...deps,
+        config: workerConfig,
+        publisher: own,
+        laneBroker,
+        runRequest,
+        observer,
+      });
+      workers.push({ worker, laneBroker, publisher: own });
+      return { ...worker, cut: () => laneBroker.close() };
+    },
+    async entry(user: TestUser, seq: number): Promise<LedgerEntry | undefined> {
+      return (await stores.ledger.read([{ userId: user.userId, seq }]))[0];
+    },
+    async queue(user: TestUser): Promise<UserQueue | undefined> {
+      return (await stores.userQueues.get([user.userId]))[0];
+    },
+    userQueueExists: (user: TestUser) => queueExists(userQueue(config.queuePrefix, user.userId)),
+    deleteUserQueue: (user: TestUser) => deleteQueue(userQueue(config.queuePrefix, user.userId)),
+    async settled(user: TestUser, seq: number, ms?: number): Promise<LedgerEntry> {
+      return eventually(
+        `request ${seq} is settled`,
+        async () => {
+          const entry = await this.entry(user, seq);
+          return entry && !['queued', 'processing'].includes(entry.status) ? entry : undefined;
+        },
+        ms,
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(workers.map(({ worker }) => worker.stop()));
+      await Promise.all(workers.flatMap((one) => [one.laneBroker.close(), one.publisher.close()]));
+      for (let lane = 0; lane < config.lanes; lane += 1) await deleteQueue(laneQueue(config.queuePrefix, lane));
+      await Promise.all([publisher.close(), admin.close()]);
+      await stores.drop();
+      await stores.close();
+    },
+  };
+};
