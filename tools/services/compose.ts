@@ -35,6 +35,7 @@ const compose = (root: string, server: ServerName, settings: Settings, ...args: 
   const variables = {
     [`${server.toUpperCase()}_PORT`]: String(settings.port),
     RABBITMQ_PASSWORD: settings.password,
+    RABBITMQ_MANAGEMENT_PORT: '0', // any
   };
   return runCommand('docker', ['compose', '-p', project, ...args, server], {
     timeoutMs: pullTimeoutMs,

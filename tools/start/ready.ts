@@ -10,14 +10,14 @@ const answersOk = async (url: string): Promise<boolean> => {
   }
 };
 
-/** @throws {Error} when one of the URLs did not answer 2xx in time. */
+/** Returns early when `signal` is aborted. @throws {Error} when one of the URLs did not answer 2xx in time. */
 export const untilAllAnswer = async (urls: string[], timeoutMs: number, signal: AbortSignal): Promise<void> => {
   const deadline = Date.now() + timeoutMs;
   for (const url of urls) {
     while (!(await answersOk(url))) {
-      signal.throwIfAborted();
+      if (signal.aborted) return;
       if (Date.now() > deadline) throw new Error(`${url} did not answer within ${timeoutMs / 1_000} s.`);
-      await sleep(100, undefined, { signal });
+      await sleep(100);
     }
   }
 };

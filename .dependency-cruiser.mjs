@@ -1,0 +1,83 @@
+/** The borders of the code: which room may import which. The layers point one way; only lib/deps.ts sees both sides. */
+
+const plain = '^lib/(types|ports|errors|clock|log|config|poll)\\.ts$';
+const room = (name) => `^lib/${name}/`;
+const deps = '^lib/deps\\.ts$';
+
+/** A room may import its own files and what is named here; everything else of ours is forbidden to it. */
+const layer = (name, ...allowed) => ({
+  name: `layer-${name}`,
+  severity: 'error',
+  from: { path: room(name) },
+  to: { path: '^(lib|functions|tools|tests|examples)/', pathNot: [room(name), plain, deps, ...allowed] },
+});
+
+const onlyFrom = (name, module, ...folders) => ({
+  name: `only-${name}`,
+  severity: 'error',
+  from: { path: '^(lib|functions|examples)/', pathNot: folders },
+  to: { path: `node_modules/${module}/` },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    // A package of types alone (aws-lambda) has nothing to resolve.
+    {
+      name: 'no-missing',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^aws-lambda$' },
+    },
+    {
+      name: 'rooms-know-deps-by-type',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: [room('http')] },
+      to: { path: deps, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'plain-imports-plain',
+      severity: 'error',
+      from: { path: plain },
+      to: { path: '^(lib|functions|tools|tests|examples)/', pathNot: plain },
+    },
+    layer('broker'),
+    layer('store'),
+    layer('accounts', room('(requests|lanes)')),
+    layer('requests', room('(accounts|lanes)')),
+    layer('lanes', room('(accounts|requests)')),
+    layer('consumer', room('(accounts|requests|lanes)')),
+    layer('http', room('(accounts|requests|lanes)')),
+    {
+      name: 'production-code-alone',
+      severity: 'error',
+      from: { path: '^(lib|functions)/' },
+      to: { path: '^(tests|tools|examples)/' },
+    },
+    {
+      name: 'only-deps-sees-both-sides',
+      severity: 'error',
+      from: { path: '^(lib|functions)/', pathNot: [deps, room('broker'), room('store')] },
+      to: { path: '^lib/(broker|store)/' },
+    },
+    onlyFrom('broker-amqplib', 'amqplib', room('broker')),
+    onlyFrom('store-mongoose', '(mongoose|mongodb)', room('store')),
+    onlyFrom('http-middy', '@middy', room('http'), '^functions/'),
+  ],
+  options: {
+    // The TypeScript of this project has no API yet; swc reads it, all but `using`, which lib and functions do without.
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.cjs', '.mjs'],
+      conditionNames: ['node', 'import', 'require'],
+    },
+  },
+};
