@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import mongoose from 'mongoose';
+import { StoreUnavailableError } from '../../lib/errors.ts';
+import { openStores, type Stores } from '../../lib/store/stores.ts';
+import { asStoreError } from '../../lib/store/unavailable.ts';
+import { mongodbUrl, uniqueName } from '../support/servers.ts';
+import { at, claim, session } from './store-contract.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+
+const storeTimeoutMs = 400;
+/** Room for a busy machine; far below what the driver would wait by itself (30 s). */
+const slackMs = 1_600;
+
+const id = { userId: 'u', seq: 1 };
+
+/** Every method of every store. */
+const everyCall: Record<string, (stores: Stores) => Promise<unknown>> = {
+  ready: ({ ready }) => ready(),
+  ping: ({ ping }) => ping(),
+  'accounts.create': ({ accounts }) => accounts.create('ann', 'hash'),
+  'accounts.findByUsername': ({ accounts }) => accounts.findByUsername('ann'),
+  'userQueues.create': ({ userQueues }) => userQueues.create('u', 1, at(0)),
+  'userQueues.addSession': ({ userQueues }) => userQueues.addSession('u', session('s'), 1, 5),
+  'userQueues.removeSession': ({ userQueues }) => userQueues.removeSession('u', 's'),
+  'userQueues.takeTicket': ({ userQueues }) => userQueues.takeTicket('u', 's', at(0)),
+  'userQueues.get': ({ userQueues }) => userQueues.get(['u']),
+  'userQueues.notClosed': ({ userQueues }) => userQueues.notClosed(1)[Symbol.asyncIterator]().next(),
+  'userQueues.beginClose': ({ userQueues }) => userQueues.beginClose('u', 1, false, at(0)),
+  'userQueues.endClose': ({ userQueues }) => userQueues.endClose('u', 1, at(0)),
+  'userQueues.flushSettled': ({ userQueues }) => userQueues.flushSettled([{ userId: 'u', settled: 1 }], at(0)),
+  'userQueues.dropExpiredSessions': ({ userQueues }) => userQueues.dropExpiredSessions(at(0)),
+  'userQueues.stuck': ({ userQueues }) => userQueues.stuck(at(0), 10),
+  'ledger.insert': ({ ledger }) => ledger.insert({ ...id, body: '1', acceptedAt: at(0) }),
+  'ledger.insertTombstone': ({ ledger }) => ledger.insertTombstone(id, at(0)),
+  'ledger.findByKey': ({ ledger }) => ledger.findByKey('u', 'k'),
+  'ledger.read': ({ ledger }) => ledger.read([id]),
+  'ledger.commit': ({ ledger }) => ledger.commit([claim({ ...id, token: 1, attempt: 1 })]),
+  'ledger.cancel': ({ ledger }) => ledger.cancel(id, at(0)),
+  'ledger.cancelQueued': ({ ledger }) => ledger.cancelQueued('u', at(0)),
+  'ledger.page': ({ ledger }) => ledger.page('u', { after: 0, limit: 1 }),
+  'ledger.oldestPending': ({ ledger }) => ledger.oldestPending('u', 1),
+  'lanes.takeLease': ({ lanes }) => lanes.takeLease(1),
+  'lanes.leases': ({ lanes }) => lanes.leases([1]),
+  'lanes.known': ({ lanes }) => lanes.known(),
+};
+
+/** How each call ended, by its name: the error's name, or `answered`; `late` when the time limit was passed. */
+const outcomes = async (stores: Stores): Promise<Record<string, string>> => {
+  const start = performance.now();
+  const ended = Object.entries(everyCall).map(async ([name, call]) => {
+    const outcome = await call(stores).then(
+      () => 'answered',
+      (error: Error) => error.name,
+    );
+    return [name, performance.now() - start > storeTimeoutMs + slackMs ? 'late' : outcome];
+  });
+  return Object.fromEntries(await Promise.all(ended));
+};
+
+const all = (outcome: string) => Object.fromEntries(Object.keys(everyCall).map((name) => [name, outcome]));
+
+/** Until the server is known to be back: the driver looks for it in its own time. */
+const answersAgain = async (stores: Stores): Promise<void> => {
+  const deadline = performance.now() + 15_000;
+  for (;;) {
+    try {
+      return await stores.ping();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+  }
+};
+
+describe('a store whose server does not answer', () => {
+  let proxy: TcpProxy;
+  let stores: Stores;
+
+  beforeEach(async () => {
+    const url = new URL(mongodbUrl(uniqueName('unavailable')));
+    proxy = await startTcpProxy(url.hostname, Number(url.port));
+    url.host = `127.0.0.1:${proxy.port}`;
+    url.searchParams.set('directConnection', 'true');
+    stores = openStores({ mongodbUrl: url.href, storeTimeoutMs });
+  });
+
+  afterEach(async () => {
+    await stores.drop();
+    await stores.close();
+    await proxy.close();
+  });
+
+  test('rejects every call in time when it was never reached, and answers once the server is there', async () => {
+    await proxy.cut();
+    expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
+    await proxy.restore();
+    await answersAgain(stores);
+    expect(await outcomes(stores)).toEqual(all('answered'));
+  });
+
+  test('rejects every call in time after its connections were cut, and answers once the server is back', async () => {
+    await stores.ready();
+    await proxy.cut();
+    expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
+    await proxy.restore();
+    await answersAgain(stores);
+    expect(await outcomes(stores)).toEqual(all('answered'));
+  });
+
+  test('rejects every call in time while the server is frozen, and answers once it goes on', async () => {
+    await stores.ready();
+    proxy.freeze();
+    expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
+    proxy.thaw();
+    await answersAgain(stores);
+    expect(await outcomes(stores)).toEqual(all('answered'));
+  });
+
+  test('rejects in time when the server is frozen from the first connection on', async () => {
+    proxy.freeze();
+    expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
+    proxy.thaw();
+    await answersAgain(stores);
+  });
+
+  test('a call that was under way when the connection went is retried by itself, or rejects as unavailable', async () => {
+    await stores.ready();
+    const [leases] = await Promise.all([
+      Promise.allSettled(Array.from({ length: 50 }, () => stores.lanes.takeLease(7))),
+      proxy.cut().then(proxy.restore),
+    ]);
+    const rejected = leases.flatMap((lease) => (lease.status === 'rejected' ? [lease.reason.name] : []));
+    expect(rejected.filter((name) => name !== 'StoreUnavailableError')).toEqual([]);
+    const given = leases.flatMap((lease) => (lease.status === 'fulfilled' ? [lease.value] : []));
+    expect(new Set(given).size).toBe(given.length);
+    await answersAgain(stores);
+  });
+});
+
+test('a closed store rejects every call, and closing it again is harmless', async () => {
+  const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('closed')), storeTimeoutMs: 5_000 });
+  await stores.ping();
+  await stores.close();
+  await stores.close();
+  expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
+});
+
+test('many concurrent first calls share one connection and one making of the indexes', async () => {
+  const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('first')), storeTimeoutMs: 5_000 });
+  const ready = await Promise.allSettled(Array.from({ length: 20 }, () => stores.ready()));
+  expect(ready.filter(({ status }) => status === 'rejected')).toEqual([]);
+  await stores.drop();
+  await stores.accounts.create('ann', 'hash');
+  expect(await stores.accounts.create('ANN', 'hash')).toBeUndefined();
+  await stores.drop();
+  await stores.close();
+});
+
+describe('what counts as unavailable', () => {
+  const { MongoNetworkError, MongoServerError } = mongoose.mongo;
+  test.each([
+    ['a lost connection', new MongoNetworkError('connection 1 closed')],
+    ['a server that is no longer primary', new MongoServerError({ message: 'not primary', code: 10107 })],
+    ['a time limit that passed on the server', new MongoServerError({ message: 'too late', code: 50 })],
+  ])('%s does', (_name, error) => {
+    const translated = asStoreError(error);
+    expect(translated).toBeInstanceOf(StoreUnavailableError);
+    expect(translated).toMatchObject({ cause: error, retryable: true, status: 503 });
+  });
+
+  test.each([
+    ['a duplicate', new MongoServerError({ message: 'E11000', code: 11000 })],
+    ['a missing privilege', new MongoServerError({ message: 'not authorized', code: 13 })],
+    ['a fault of ours', new TypeError('x is not a function')],
+  ])('%s does not, and stays itself', (_name, error) => {
+    expect(asStoreError(error)).toBe(error);
+  });
+});
