@@ -1,0 +1,28 @@
+/** A processor that takes a random time and writes each run's start and end to the history, one line each, before it goes on. */
+import { appendFileSync } from 'node:fs';
+import { env, pid } from 'node:process';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Processor } from '../../lib/consumer/processor.ts';
+import type { HistoryEvent } from '../judge/history.ts';
+import { monotonicMs } from './monotonic.ts';
+
+const file = env.HISTORY_FILE ?? '/dev/null';
+const longestRunMs = Number(env.LONGEST_RUN_MS ?? 20);
+const worker = `${env.CONSUMER_NAME ?? 'consumer'}/${pid}`;
+
+const record = (event: HistoryEvent): void => appendFileSync(file, `${JSON.stringify(event)}\n`);
+
+const run: Processor = async (request, { userId, seq, attempt, fencingToken, signal }) => {
+  const about = { userId, seq, attempt, fencingToken, worker };
+  record({ kind: 'started', ...about, at: monotonicMs() });
+  try {
+    await pause(Math.random() * longestRunMs, undefined, { signal });
+    record({ kind: 'ended', ...about, outcome: 'done', at: monotonicMs() });
+    return request;
+  } catch (error) {
+    record({ kind: 'ended', ...about, outcome: 'aborted', at: monotonicMs() });
+    throw error;
+  }
+};
+
+export default run;

@@ -1,0 +1,155 @@
+/** The whole product in processes of its own: API, consumers, clients, and a history of what happened. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connect } from 'amqplib';
+import { laneQueue, userQueue } from '../../lib/broker/names.ts';
+import { openStores } from '../../lib/store/stores.ts';
+import { startCluster, type TestCluster } from '../consumer/support/cluster.ts';
+import { type ApiProcess, startApi } from '../http/api-process.ts';
+import type { FinalState, HistoryEvent } from '../judge/history.ts';
+import { testConfig } from '../support/servers.ts';
+import { monotonicMs } from './monotonic.ts';
+
+const lanes = 16;
+const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export type Client = {
+  userId: string;
+  /** Resolves to the `seq`, or to nothing when the API refused; both are in the history. */
+  enqueue(request: unknown, key?: string): Promise<number | undefined>;
+  login(): Promise<void>;
+  disconnect(query?: string): Promise<string>;
+  get(path: string): Promise<Record<string, unknown>>;
+};
+
+export type System = AsyncDisposable & {
+  api: ApiProcess;
+  record(event: HistoryEvent): void;
+  consumer(name: string, environment?: Record<string, string>): TestCluster;
+  client(name: string): Promise<Client>;
+  /** All that happened: what the clients saw, what the runs wrote, and the faults. */
+  history(): HistoryEvent[];
+  /** What is left when every user has disconnected. */
+  final(): Promise<FinalState>;
+};
+
+export const openSystem = async (environment: Record<string, string> = {}): Promise<System> => {
+  const config = testConfig();
+  const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-'));
+  const historyFile = join(folder, 'history.jsonl');
+  writeFileSync(historyFile, '');
+  const events: HistoryEvent[] = [];
+  const users: string[] = [];
+  const clusters: TestCluster[] = [];
+  const shared = {
+    MONGODB_URL: config.mongodbUrl,
+    RABBITMQ_URL: config.rabbitmqUrl,
+    QUEUE_PREFIX: config.queuePrefix,
+    LANES: String(lanes),
+    LOG_LEVEL: 'info',
+    ...environment,
+  };
+  const rabbitmqUrl = shared.RABBITMQ_URL;
+  const api = await startApi([file('../../functions/api.ts')], shared);
+  const record = (event: HistoryEvent): void => void events.push(event);
+
+  const client = async (name: string): Promise<Client> => {
+    const credentials = { username: name, password: 'correct horse' };
+    const { userId } = (await api.call({ call: 'POST /register', body: credentials })).body as { userId: string };
+    users.push(userId);
+    let token = '';
+    const login = async () => {
+      token = (await api.call({ call: 'POST /login', body: credentials })).body.token as string;
+    };
+    await login();
+    return {
+      userId,
+      login,
+      async enqueue(request, key) {
+        const headers = key === undefined ? undefined : { 'idempotency-key': key };
+        const answer = await api.call({ call: 'POST /enqueue', body: { request }, token, headers });
+        const at = monotonicMs();
+        if (answer.status !== 202) {
+          record({ kind: 'refused', userId, at, code: String(answer.body.code) });
+          return undefined;
+        }
+        const seq = answer.body.seq as number;
+        record({ kind: 'accepted', userId, seq, at, ...(key === undefined ? {} : { key }) });
+        return seq;
+      },
+      disconnect: async (query = '?wait=20') =>
+        (await api.call({ call: `POST /disconnect${query}`, body: {}, token })).body.queue as string,
+      get: async (path) => (await api.call({ call: `GET ${path}`, token })).body,
+    };
+  };
+
+  const history = (): HistoryEvent[] => {
+    const lines = readFileSync(historyFile, 'utf8').split('\n').filter(Boolean);
+    return [...events, ...lines.map((line) => JSON.parse(line) as HistoryEvent)];
+  };
+
+  const leftOver = async (): Promise<string[]> => {
+    const connection = await connect(rabbitmqUrl);
+    const found: string[] = [];
+    for (const name of users.map((userId) => userQueue(config.queuePrefix, userId))) {
+      const channel = await connection.createChannel();
+      channel.on('error', () => undefined);
+      await channel.checkQueue(name).then(
+        () => found.push(name),
+        () => undefined,
+      );
+      await channel.close().catch(() => undefined);
+    }
+    await connection.close();
+    return found;
+  };
+
+  const stores = openStores(config);
+  const final = async (): Promise<FinalState> => {
+    const queues = await stores.userQueues.get(users);
+    const pages = queues.map(({ userId, accepted }) =>
+      stores.ledger.read(Array.from({ length: accepted }, (_, index) => ({ userId, seq: index + 1 }))),
+    );
+    return { ledger: (await Promise.all(pages)).flat(), userQueues: queues, leftOverQueues: await leftOver() };
+  };
+
+  return {
+    api,
+    record,
+    client,
+    history,
+    final,
+    consumer(name, own = {}) {
+      const cluster = startCluster(
+        {
+          ...shared,
+          CONSUMER_NAME: name,
+          HISTORY_FILE: historyFile,
+          PROCESSOR: file('./recording-processor.ts'),
+          ...own,
+        },
+        file('../../functions/consumer.ts'),
+      );
+      clusters.push(cluster);
+      return cluster;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(
+        clusters.map(async (cluster) => {
+          cluster.signal('SIGTERM');
+          await cluster.exited;
+        }),
+      );
+      await api.end();
+      const connection = await connect(rabbitmqUrl);
+      const channel = await connection.createChannel();
+      for (let lane = 0; lane < lanes; lane += 1) await channel.deleteQueue(laneQueue(config.queuePrefix, lane));
+      await connection.close();
+      await stores.drop();
+      await stores.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+};
