@@ -7,7 +7,6 @@ import { lookUpRequest } from '../lib/requests/look-up.ts';
 
 /** `GET /requests/{seq}`, with `?wait=seconds` when it is settled or the time is over. */
 export const handler = httpFunction(functionDeps, { identity: 'session' }).handler(async (call) => {
-  const id = { userId: call.userQueue.userId, seq: seqOf(call) };
-  const entry = await lookUpRequest(id, waitMsOf(call), call.deps);
-  return jsonText(200, entryJson(entry, call.userQueue.settled));
+  const { entry, settled } = await lookUpRequest(call.userQueue, seqOf(call), waitMsOf(call), call.deps);
+  return jsonText(200, entryJson(entry, settled));
 });

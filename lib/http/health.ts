@@ -4,7 +4,7 @@ import type { FunctionDeps } from '../deps.ts';
 /** `choice`: how the server was chosen, where the one who started it said so. */
 type ServerHealth = { ok: boolean; latencyMs: number; choice?: string };
 
-export type Health = { status: 'ok' | 'degraded'; mongodb: ServerHealth; rabbitmq: ServerHealth };
+type Health = { status: 'ok' | 'degraded'; mongodb: ServerHealth; rabbitmq: ServerHealth };
 
 /** A server that takes longer than this is as good as down for whoever asks. */
 const deadlineMs = 2_000;

@@ -1,28 +1,34 @@
 /** What a user can see: one request, and the state of the queue. */
 import type { Deps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
-import type { EntryId, LedgerEntry, UserQueue } from '../types.ts';
+import type { LedgerEntry, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { RequestNotFoundError } from './errors.ts';
 
 /**
- * One request, as soon as it is settled or `waitMs` are over.
+ * One request, as soon as it is settled or `waitMs` are over, and how far its user queue is settled then.
  *
  * @throws {RequestNotFoundError} 404
  */
 export const lookUpRequest = async (
-  id: EntryId,
+  queue: UserQueue,
+  seq: number,
   waitMs: number,
-  { ledger, clock }: Pick<Deps, 'ledger' | 'clock'>,
-): Promise<LedgerEntry> => {
-  let latest: LedgerEntry | undefined;
-  await pollUntil(clock, waitMs, async () => {
-    [latest] = await ledger.read([id]);
-    if (!latest) throw new RequestNotFoundError(id.seq);
-    return isSettled(latest) ? latest : undefined;
+  { ledger, userQueues, clock }: Pick<Deps, 'ledger' | 'userQueues' | 'clock'>,
+): Promise<{ entry: LedgerEntry; settled: number }> => {
+  const { userId } = queue;
+  const read = async () => {
+    const [entry] = await ledger.read([{ userId, seq }]);
+    if (!entry) throw new RequestNotFoundError(seq);
+    return entry;
+  };
+  const settledEntry = await pollUntil(clock, waitMs, async () => {
+    const entry = await read();
+    return isSettled(entry) ? entry : undefined;
   });
-  if (!latest) throw new RequestNotFoundError(id.seq);
-  return latest;
+  if (settledEntry) return { entry: settledEntry, settled: queue.settled };
+  const [[current = queue], entry] = await Promise.all([userQueues.get([userId]), read()]);
+  return { entry, settled: current.settled };
 };
 
 /** Ages are in ms. `oldestPendingAgeMs` is there while something is pending. */

@@ -1,8 +1,11 @@
 /** The API in a process of its own: what it logs, and how it stops. */
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { uniqueName } from '../support/servers.ts';
 import { startApi } from './api-process.ts';
+
+/** Processes start slowly on a busy machine. */
+jest.setTimeout(120_000);
 
 const secrets = {
   password: 'correct horse battery staple',

@@ -59,7 +59,7 @@ export const startApi = async (args: string[], environment: Record<string, strin
   try {
     const answers = () => call({ call: 'GET /health' }).catch(() => undefined);
     const answersOrDied = async () => (await answers()) ?? (child.exitCode === null ? undefined : 'died');
-    if ((await eventually('the API answers', answersOrDied, 25_000)) === 'died') throw new Error('The API died.');
+    if ((await eventually('the API answers', answersOrDied, 60_000)) === 'died') throw new Error('The API died.');
   } catch (error) {
     throw new Error((await end()).output, { cause: error });
   }

@@ -45,7 +45,7 @@ const answer = (status: number, headers: Record<string, string>, text: string): 
 });
 
 /** The event of a call, as API Gateway documents it; written apart from the gateway's own. */
-export const eventFixture = (
+const eventFixture = (
   call: ApiCall,
   routeKey: string,
   pathParameters?: Record<string, string>,

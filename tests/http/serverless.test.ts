@@ -4,10 +4,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { readRoutes } from '../../lib/http/routes.ts';
 import { uniqueName } from '../support/servers.ts';
 import { startApi } from './api-process.ts';
+
+/** Processes start slowly on a busy machine. */
+jest.setTimeout(120_000);
 
 const serverless = 'node_modules/serverless/bin/serverless.js';
 
