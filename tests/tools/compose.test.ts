@@ -101,9 +101,7 @@ describe('Dockerfile', () => {
   const lines = read('Dockerfile').split('\n');
 
   test('takes its base image as a build argument and does not run as root', () => {
-    expect(lines.findIndex((line) => line.startsWith('ARG BASE_IMAGE='))).toBeLessThan(
-      lines.indexOf('FROM ${BASE_IMAGE}'),
-    );
+    expect(read('Dockerfile')).toMatch(/^ARG BASE_IMAGE=\S+\nFROM \$\{BASE_IMAGE\}$/m);
     expect(lines.findLast((line) => line.startsWith('USER '))).toBe('USER 1000:1000');
   });
 

@@ -19,10 +19,10 @@ export const addressesOf = (url: string): Address[] => {
   });
 };
 
-const environmentTimeoutMs = 5_000;
+const environmentWaitMs = 5_000;
 
-const anyAccepts = async (addresses: Address[]): Promise<boolean> => {
-  const deadline = Date.now() + environmentTimeoutMs;
+const anyAccepts = async (addresses: Address[], waitMs: number): Promise<boolean> => {
+  const deadline = Date.now() + waitMs;
   for (;;) {
     const answers = await Promise.all(addresses.map((address) => accepts(address)));
     if (answers.includes(true)) return true;
@@ -32,12 +32,12 @@ const anyAccepts = async (addresses: Address[]): Promise<boolean> => {
 };
 
 /** A server that somebody named is used or missed, never replaced: their data is there. */
-export const namedInEnvironment = (variable: string, url: string | undefined): Way => ({
+export const namedInEnvironment = (variable: string, url: string | undefined, waitMs = environmentWaitMs): Way => ({
   name: 'environment',
   async find() {
     if (!url) return refused(`${variable} is not set`);
     const addresses = addressesOf(url);
-    if (addresses.length > 0 && !(await anyAccepts(addresses))) {
+    if (addresses.length > 0 && !(await anyAccepts(addresses, waitMs))) {
       throw new NoServerError(
         `${variable} names ${withoutPassword(url)}, and nothing answers there. Unset it or start it.`,
       );

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { execPath } from 'node:process';
+import { env, execPath } from 'node:process';
 import { findBinary } from './binaries.ts';
 import { checkoutId } from './checkout.ts';
-import type { Found, Way } from './choose.ts';
+import type { Refused, Way } from './choose.ts';
 import { runCommand } from './commands.ts';
 import { runningContainer } from './compose.ts';
 import { type MongoProgram, mongod, standin, startMongodb } from './mongodb.ts';
@@ -16,6 +16,8 @@ const folders = { mongod: 'mongodb', built: 'mongodb-standin', wheel: 'mongodb-s
 type Kind = keyof typeof folders;
 
 const folderOf = (root: string, kind: Kind): string => join(root, '.data', folders[kind]);
+
+const downloadTimeoutMs = 300_000;
 
 export const mongodbFolders = (root: string): string[] =>
   Object.values(folders).map((folder) => join(root, '.data', folder));
@@ -40,70 +42,90 @@ const onUsualPort = (root: string, usual: Address): Way => ({
   },
 });
 
-const startPrivate = async (program: MongoProgram, root: string, kind: Kind): Promise<Found> => {
-  const running = await startMongodb(program, folderOf(root, kind));
-  return { url: running.url, label: running.label, startedNow: true };
-};
+/** Where a program comes from, and which data folder it gets. */
+type Source = { name: string; kind: Kind; find(): Promise<MongoProgram | Refused> };
 
-const installed = (root: string): Way => ({
+const installed: Source = {
   name: 'installed',
+  kind: 'mongod',
   async find() {
     const binary = findBinary('mongod');
-    return binary ? startPrivate(mongod(binary), root, 'mongod') : refused('no mongod is installed');
+    return binary ? mongod(binary) : refused('no mongod is installed');
   },
-});
+};
 
 /** A process of its own, because a download that hangs can be ended only with its process. */
-const downloaded = (root: string): Way => ({
+const downloaded = (root: string): Source => ({
   name: 'download',
+  kind: 'mongod',
   async find() {
-    const script = join(import.meta.dirname, 'download-mongod.ts');
-    const target = join(root, '.build', 'mongod');
-    const printed = await runCommand(execPath, ['--no-warnings', script, target], { timeoutMs: 300_000 }).catch(
-      () => '',
-    );
+    const args = ['--no-warnings', join(import.meta.dirname, 'download-mongod.ts'), join(root, '.build', 'mongod')];
+    const once = { MONGOMS_MAX_RETRIES: '0', ...env };
+    const printed = await runCommand(execPath, args, { timeoutMs: downloadTimeoutMs, env: once }).catch(() => '');
     const binary = printed.trim().split('\n').at(-1);
-    return binary ? startPrivate(mongod(binary), root, 'mongod') : refused('mongod cannot be downloaded here');
+    return binary ? mongod(binary) : refused('mongod cannot be downloaded here');
   },
 });
 
-const named = (root: string, env: NodeJS.ProcessEnv): Way => ({
+const named = (binary: string | undefined): Source => ({
   name: 'named-standin',
+  kind: 'built',
   async find() {
-    const binary = env.MONGO_STANDIN;
-    return binary
-      ? startPrivate(standin(binary, 'named in MONGO_STANDIN'), root, 'built')
-      : refused('MONGO_STANDIN is not set');
+    return binary ? standin(binary, 'named in MONGO_STANDIN') : refused('MONGO_STANDIN is not set');
   },
 });
 
-const built = (root: string): Way => ({
+const built = (root: string): Source => ({
   name: 'built-standin',
+  kind: 'built',
   async find() {
     const binary = builtStandin(root);
-    return binary ? startPrivate(standin(binary, 'built'), root, 'built') : refused('no stand-in was built');
+    return binary ? standin(binary, 'built') : refused('no stand-in was built');
   },
 });
 
-const wheel = (root: string): Way => ({
+const wheel = (root: string): Source => ({
   name: 'wheel-standin',
+  kind: 'wheel',
   async find() {
-    const binary = await wheelStandin(root);
-    return startPrivate(standin(binary, 'wheel'), root, 'wheel');
+    return standin(await wheelStandin(root), 'wheel');
   },
 });
+
+const sources = (root: string, settings: NodeJS.ProcessEnv): Source[] => [
+  installed,
+  downloaded(root),
+  named(settings.MONGO_STANDIN),
+  built(root),
+  wheel(root),
+];
+
+const started = (root: string, source: Source): Way => ({
+  name: source.name,
+  async find() {
+    const program = await source.find();
+    if ('refused' in program) return program;
+    const running = await startMongodb(program, folderOf(root, source.kind));
+    return { url: running.url, label: running.label, startedNow: true };
+  },
+});
+
+/** The program that a private server would run, for one beside the chosen server. @throws {Error} when there is none. */
+export const findMongoProgram = async (root: string, settings: NodeJS.ProcessEnv): Promise<MongoProgram> => {
+  for (const source of sources(root, settings)) {
+    const program = await source.find().catch(() => refused(''));
+    if (!('refused' in program)) return program;
+  }
+  throw new Error(mongodbRemedy);
+};
 
 export const mongodbRemedy = 'Install MongoDB (mongod) or Docker, or name a server in MONGODB_URL.';
 
 /** In the order in which they are tried. */
-export const waysToMongodb = (root: string, env: NodeJS.ProcessEnv): Way[] => [
-  namedInEnvironment('MONGODB_URL', env.MONGODB_URL),
+export const waysToMongodb = (root: string, settings: NodeJS.ProcessEnv): Way[] => [
+  namedInEnvironment('MONGODB_URL', settings.MONGODB_URL),
   alreadyRunning(() => findRunning(root)),
   onUsualPort(root, { host: '127.0.0.1', port: 27_017 }),
   composed(root, 'mongodb'),
-  installed(root),
-  downloaded(root),
-  named(root, env),
-  built(root),
-  wheel(root),
+  ...sources(root, settings).map((source) => started(root, source)),
 ];

@@ -12,6 +12,15 @@ export type Child = {
 
 export type ChildCommand = { name: string; file: string; args: string[]; folder: string; env: NodeJS.ProcessEnv };
 
+/** What its own children are, when it died before it could end them. */
+const killLeftovers = (group: number | undefined): void => {
+  try {
+    if (group !== undefined) process.kill(-group, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+};
+
 /** In a session of its own: Ctrl-C in the terminal reaches us alone, and we stop what we started in our order. */
 export const startChild = ({ name, file, args, folder, env }: ChildCommand): Child => {
   const child = spawn(file, args, { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -31,6 +40,7 @@ export const startChild = ({ name, file, args, folder, env }: ChildCommand): Chi
       const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
       await ended;
       clearTimeout(timer);
+      killLeftovers(child.pid);
     },
   };
 };

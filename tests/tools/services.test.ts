@@ -1,0 +1,219 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process, { execPath } from 'node:process';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { connect } from 'amqplib';
+import mongoose from 'mongoose';
+import { withLock } from '../../tools/services/lock.ts';
+import { noteRunning, readRunning, stopServer } from '../../tools/services/private-server.ts';
+import { accepts } from '../../tools/services/probe.ts';
+import { isAlive, killProcess, processOf } from '../../tools/services/processes.ts';
+import { addressesOf } from '../../tools/services/shared-ways.ts';
+import { type PrivateServer, privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const scratch = mkdtempSync(join(tmpdir(), 'lanekeeper-services-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const withChannel = async <T>(url: string, work: (channel: Channel) => Promise<T>): Promise<T> => {
+  const connection = await connect(url);
+  try {
+    return await work(await connection.createConfirmChannel());
+  } finally {
+    await connection.close();
+  }
+};
+type Channel = Awaited<ReturnType<Awaited<ReturnType<typeof connect>>['createConfirmChannel']>>;
+
+const putMessage = (url: string) =>
+  withChannel(url, async (channel) => {
+    await channel.assertQueue('kept', { durable: true });
+    channel.sendToQueue('kept', Buffer.from('still here'), { persistent: true });
+    await channel.waitForConfirms();
+  });
+
+const takeMessage = (url: string) =>
+  withChannel(url, async (channel) => {
+    const message = await channel.get('kept', { noAck: true });
+    return message ? message.content.toString() : undefined;
+  });
+
+const withCollection = async <T>(
+  url: string,
+  work: (kept: ReturnType<mongoose.Connection['collection']>) => Promise<T>,
+): Promise<T> => {
+  const connection = await mongoose
+    .createConnection(url, { writeConcern: { w: 'majority', journal: true } })
+    .asPromise();
+  try {
+    return await work(connection.collection('kept'));
+  } finally {
+    await connection.close();
+  }
+};
+
+const putDocument = (url: string) => withCollection(url, (kept) => kept.insertOne({ text: 'still here' }));
+const readDocuments = (url: string) =>
+  withCollection(url, async (kept) => (await kept.find().toArray()).map((document) => document.text as string));
+
+const answers = (server: PrivateServer): Promise<boolean> => accepts(addressesOf(server.url)[0]!);
+
+const pidsOf = (server: PrivateServer): number[] => readRunning(server.folder)?.processes.map(({ pid }) => pid) ?? [];
+
+describe('private servers', () => {
+  test('two RabbitMQs side by side do not disturb each other, and data survives a restart', async () => {
+    const both = await Promise.all([privateRabbitmq(), privateRabbitmq()]);
+    await using one = both[0];
+    await using other = both[1];
+    await putMessage(one.url);
+    await putMessage(other.url);
+    const processes = readRunning(one.folder)!.processes;
+
+    expect(await one.stop()).toBe(true);
+    expect(processes.filter(isAlive)).toEqual([]);
+    expect(await answers(one)).toBe(false);
+    expect(await takeMessage(other.url)).toBe('still here');
+
+    expect((await one.start()).url).toBe(one.url);
+    expect(await takeMessage(one.url)).toBe('still here');
+  }, 120_000);
+
+  test('two MongoDBs side by side do not disturb each other, and data survives a restart and a SIGKILL', async () => {
+    const both = await Promise.all([privateMongodb(), privateMongodb()]);
+    await using one = both[0];
+    await using other = both[1];
+    await putDocument(one.url);
+
+    expect(await one.stop()).toBe(true);
+    expect(await answers(one)).toBe(false);
+    expect(await readDocuments(other.url)).toEqual([]);
+    expect((await one.start()).url).toBe(one.url);
+    expect(await readDocuments(one.url)).toEqual(['still here']);
+
+    await putDocument(one.url);
+    expect(await one.kill()).toBe(true);
+    await one.start();
+    expect(await readDocuments(one.url)).toEqual(['still here', 'still here']);
+  }, 60_000);
+
+  test('starting one that runs finds it, and stopping one twice is harmless', async () => {
+    await using server = await privateMongodb();
+    const pids = pidsOf(server);
+    await server.start();
+    expect(pidsOf(server)).toEqual(pids);
+    expect(await server.stop()).toBe(true);
+    expect(await server.stop()).toBe(false);
+  }, 30_000);
+
+  test('passwords lie in files that only their user may read', async () => {
+    await using server = await privateRabbitmq();
+    for (const name of ['settings.json', 'definitions.json', 'running.json', 'home/.erlang.cookie']) {
+      expect(statSync(join(server.folder, name)).mode & 0o077).toBe(0);
+    }
+    expect(readFileSync(join(server.folder, 'definitions.json'), 'utf8')).not.toContain('guest');
+  }, 60_000);
+});
+
+describe('stopping', () => {
+  test('leaves a process alone that was given the pid of one that has ended', async () => {
+    const stranger = spawn('sleep', ['60'], { stdio: 'ignore' });
+    await once(stranger, 'spawn');
+    const { pid, birth } = processOf(stranger.pid!);
+    const folder = mkdtempSync(join(scratch, 'reused-'));
+    noteRunning(folder, { url: 'amqp://127.0.0.1:1', label: 'gone', processes: [{ pid, birth: `${birth}0` }] });
+
+    expect(await stopServer(folder)).toBe(false);
+    expect(isAlive({ pid, birth })).toBe(true);
+
+    noteRunning(folder, { url: 'amqp://127.0.0.1:1', label: 'ours', processes: [{ pid, birth }] });
+    expect(await stopServer(folder)).toBe(true);
+    expect(isAlive({ pid, birth })).toBe(false);
+  });
+});
+
+/** A process that runs this TypeScript; its imports start at the checkout's folder. */
+const runScript = (source: string) =>
+  spawn(execPath, ['--no-warnings', '--input-type=module-typescript', '-e', source], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+
+describe('a started process', () => {
+  test('outlives the command that started it and holds none of its streams', async () => {
+    const command = runScript(`
+      import { startDetached } from './tools/services/processes.ts';
+      const started = await startDetached({
+        file: 'sleep', args: ['60'], env: { PATH: process.env.PATH },
+        folder: '${scratch}', logFile: '${join(scratch, 'sleep.log')}',
+      });
+      console.log(JSON.stringify(started));
+    `);
+    const chunks: string[] = [];
+    command.stdout.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
+    await once(command, 'close');
+    const started = JSON.parse(chunks.join('')) as { pid: number; birth: string };
+    expect(isAlive(started)).toBe(true);
+    await killProcess(started);
+  });
+});
+
+describe('the lock', () => {
+  test('lets one command work at a time', async () => {
+    const file = join(scratch, 'one.lock');
+    const order: string[] = [];
+    const first = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const waits = Promise.withResolvers<void>();
+    const one = withLock(
+      file,
+      () => undefined,
+      async () => {
+        begun.resolve();
+        await first.promise;
+        order.push('one');
+      },
+    );
+    await begun.promise;
+    const two = withLock(file, waits.resolve, async () => void order.push('two'));
+    await waits.promise;
+    first.resolve();
+    await Promise.all([one, two]);
+    expect(order).toEqual(['one', 'two']);
+  });
+
+  test('is free again when its holder was killed', async () => {
+    const file = join(scratch, 'killed.lock');
+    const holder = runScript(`
+      import { withLock } from './tools/services/lock.ts';
+      await withLock('${file}', () => {}, async () => {
+        console.log('held');
+        await new Promise((resolve) => setTimeout(resolve, 60_000));
+      });
+    `);
+    await once(holder.stdout, 'data');
+    const waits = Promise.withResolvers<void>();
+    const next = withLock(file, waits.resolve, async () => 'got it');
+    await waits.promise;
+    holder.kill('SIGKILL');
+    expect(await next).toBe('got it');
+  });
+});
+
+test('npm run services, twice at once, only says what runs already', async () => {
+  const run = () =>
+    promisify(execFile)(execPath, ['--no-warnings', 'tools/services/main.ts'], { cwd: root, env: process.env });
+  const outputs = await Promise.all([run(), run()]);
+  const said = outputs.map(({ stdout }) =>
+    stdout
+      .split('\n')
+      .filter((line) => / (amqp|mongodb):/.test(line))
+      .sort(),
+  );
+  expect(said[0]).toHaveLength(2);
+  expect(said[1]).toEqual(said[0]);
+  for (const line of said[0]!) expect(line).toMatch(/ - (named in|already running)/);
+}, 60_000);

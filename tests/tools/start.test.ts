@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import process, { execPath } from 'node:process';
+import { describe, expect, test } from '@jest/globals';
+import { freePort, isFree } from '../../tools/services/probe.ts';
+import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
+import { eventually } from '../support/world.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+/** `npm start` with ports and names of its own; the servers are the tests', so it starts none and must stop none. */
+const npmStart = async (port: number) => {
+  const name = uniqueName('start');
+  const metricsPort = await freePort();
+  const child = spawn(execPath, ['--no-warnings', 'tools/start.ts'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...process.env,
+      RABBITMQ_URL: rabbitmqUrl(),
+      MONGODB_URL: mongodbUrl(name),
+      QUEUE_PREFIX: `${name}.`,
+      LANES: '2',
+      WORKERS: '1',
+      PORT: String(port),
+      METRICS_PORT: String(metricsPort),
+    },
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk;
+  });
+  const exit = once(child, 'exit').then(([code]) => code as number | null);
+  return {
+    child,
+    exit,
+    metricsPort,
+    output: () => output,
+    url: `http://127.0.0.1:${port}`,
+    /** A line of the output, once it is there. */
+    line: (pattern: RegExp) => eventually(`${pattern} in ${output}`, () => pattern.exec(output) ?? undefined, 60_000),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await exit;
+    },
+  };
+};
+
+describe('npm start', () => {
+  test('says when it is ready and what to try, answers, and Ctrl-C stops all it started', async () => {
+    const port = await freePort();
+    await using started = await npmStart(port);
+    await started.line(/^ready .*npm run demo/m);
+
+    const health = await fetch(`${started.url}/health`);
+    expect(health.status).toBe(200);
+    expect(await health.json()).toMatchObject({ mongodb: { choice: expect.stringContaining('named in MONGODB_URL') } });
+    expect((await fetch(`http://127.0.0.1:${started.metricsPort}/healthz`)).status).toBe(200);
+
+    started.child.kill('SIGINT');
+    expect(await started.exit).toBe(0);
+    expect(await isFree(port)).toBe(true);
+    expect(await isFree(started.metricsPort)).toBe(true);
+  }, 90_000);
+
+  test('ends with 1 and says why, when the consumer dies; the API goes too', async () => {
+    const port = await freePort();
+    await using started = await npmStart(port);
+    await started.line(/^ready /m);
+    const [, pid] = await started.line(/^consumer .*role=primary pid=(\d+)/m);
+    process.kill(Number(pid), 'SIGKILL');
+    expect(await started.exit).toBe(1);
+    expect(started.output()).toMatch(/^start .*consumer ended by SIGKILL/m);
+    expect(await isFree(port)).toBe(true);
+  }, 90_000);
+
+  test('starts nothing when its port is taken, and names the variable that chooses another', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    await using started = await npmStart(port);
+    expect(await started.exit).toBe(1);
+    expect(started.output()).toMatch(new RegExp(`Port ${port} is taken.*PORT=`));
+    other.close();
+  }, 30_000);
+
+  test('lists every fault of the environment before it starts anything', async () => {
+    const child = spawn(execPath, ['--no-warnings', 'tools/start.ts'], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, LANES: 'many', BCRYPT_COST: '1' },
+    });
+    const chunks: string[] = [];
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
+    const [code] = await once(child, 'close');
+    expect(code).toBe(1);
+    expect(chunks.join('')).toMatch(/LANES[\s\S]*BCRYPT_COST/);
+  }, 30_000);
+});
