@@ -1,0 +1,67 @@
+/** RabbitMQ stops, and comes back with its data or without. A private one: the others go on using theirs. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { stopServer } from '../../tools/services/private-server.ts';
+import { findRabbitmq, startRabbitmq } from '../../tools/services/rabbitmq.ts';
+import { judgeHistory } from '../judge/judge.ts';
+import { monotonicMs } from './monotonic.ts';
+import { openSystem } from './system.ts';
+
+const binary = findRabbitmq();
+const running = (line: { msg?: string }) => line.msg === 'worker running';
+
+const privateBroker = async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-broker-'));
+  const start = async () => (await startRabbitmq(binary ?? '', folder)).url;
+  return {
+    url: await start(),
+    start,
+    stop: () => stopServer(folder),
+    wipe: () => rmSync(join(folder, 'mnesia'), { recursive: true }),
+    async [Symbol.asyncDispose]() {
+      await stopServer(folder);
+      rmSync(folder, { recursive: true });
+    },
+  };
+};
+
+// Where RabbitMQ runs elsewhere, in Docker say, it is not this test's to stop.
+(binary ? describe : describe.skip)('while RabbitMQ is stopped', () => {
+  test.each([
+    ['with its data', false],
+    ['with all its data gone', true],
+  ])(
+    'requests are accepted, and all are processed in order when it is back %s',
+    async (_, wiped) => {
+      await using broker = await privateBroker();
+      await using system = await openSystem({ RABBITMQ_URL: broker.url, STUCK_AFTER_MS: '1000', SWEEP_MS: '500' });
+      const consumer = system.consumer('main', { WORKERS: '2' });
+      await consumer.logged(running, 2);
+      const clients = await Promise.all(Array.from({ length: 10 }, (_user, n) => system.client(`user-${n}`)));
+      const sendAll = (from: number, to: number) =>
+        Promise.all(
+          clients.map(async (client) => {
+            for (let n = from; n < to; n += 1) await client.enqueue(n);
+          }),
+        );
+
+      await sendAll(0, 10);
+      const at = monotonicMs();
+      await broker.stop();
+      await sendAll(10, 20);
+      if (wiped) broker.wipe();
+      await broker.start();
+      system.record({ kind: 'fault', fault: wiped ? 'broker-wiped' : 'broker-restarted', at, until: monotonicMs() });
+      await sendAll(20, 25);
+
+      const answers = await Promise.all(clients.map((client) => client.disconnect()));
+      expect(new Set(answers)).toEqual(new Set(['closed']));
+      const verdict = judgeHistory(system.history(), await system.final());
+      expect(verdict.violations).toEqual([]);
+      expect(verdict.counts).toMatchObject({ accepted: 250, refused: 0, done: 250 });
+    },
+    180_000,
+  );
+});
