@@ -1,0 +1,552 @@
+/*
+ * The lane protocol: one user of one lane. Promela, for spin 6.5. README.md says how to read, run and break it.
+ *
+ * The text is the final protocol. Every operation on MongoDB or RabbitMQ is one step (`d_step`), named after the port in
+ * lib/ports.ts that it stands for; between any two steps of a process every other process may take any number of steps,
+ * and the process may die. Rules [R1] to [R9] are those of the protocol; BREAK_R1 to BREAK_R9 take one away each;
+ * BREAK_R8_BEGIN and BREAK_R8_END take one half of R8.
+ *
+ * Functions (a list of these says what happens):
+ *   ENQUEUE=n        one client that sends n requests, one after the other
+ *   ENQUEUE_TWICE    a second client, at the same time, with one request
+ *   SAME_KEY         both clients' first requests carry the same Idempotency-Key
+ *   DISCONNECT       the session is disconnected, at any time
+ *   CANCEL_PENDING   the disconnect cancels what is queued
+ *   RELOGIN          a second session: logs in, enqueues and disconnects at any time
+ *   IDLE_CLOSE       the owner also closes the user queue of a connected user that is drained
+ *
+ * Faults: FAULTS=n allows n in all, of the kinds
+ *   WORKER_DIES FUNCTION_DIES BROKER_SILENT BROKER_WIPED HAND_OVER QUEUE_DELETED CUT_OFF EARLY_SWEEP OVER_LIMIT
+ *   DEATH_SEEN_LATE  the broker notices the end of a dead worker's two kinds of consumers one after the other, in any order
+ *
+ * SWEEPS=n (default 4): as many sweeps are enough for everything.
+ */
+#ifndef REQUESTS
+#define REQUESTS 2
+#endif
+#ifndef FAULTS
+#define FAULTS 0
+#endif
+#ifndef SWEEPS
+#define SWEEPS 4
+#endif
+
+/* ------------------------------------------------------------------------------------------------ MongoDB */
+
+#define CLOSED 0
+#define OPEN 1
+#define CLOSING 2
+byte state = CLOSED;                 /* userQueues: the one user's document */
+byte accepted = 0;
+byte settled = 0;
+bit session[2];
+#define NO_SESSION (!session[0] && !session[1])
+
+#define MISSING 0
+#define QUEUED 1
+#define PROCESSING 2
+#define DONE 3
+#define ABANDONED 4                  /* a tombstone */
+#define CANCELLED 5
+byte status[REQUESTS + 1];           /* requests, the ledger: by seq, from 1 */
+byte token[REQUESTS + 1];
+byte key[REQUESTS + 1];
+#define IS_SETTLED(seq) (status[seq] >= DONE)
+
+byte lease = 0;                      /* lanes: the one lane's document */
+
+/* ----------------------------------------------------------------------------------------------- RabbitMQ */
+
+#define AT_MOST_2(n) ((n) > 2 -> 2 : (n))
+bit laneExists = 0;                  /* lane.<n>, single active consumer */
+byte batons = 0, wakes = 0;          /* ready to be delivered */
+byte laneOwner = 0;                  /* the active consumer: worker + 1 */
+bit standsBy[2];                     /* the worker has a consumer of the lane */
+byte heldBatons[2], heldWakes[2];    /* unacknowledged */
+
+bit userQueueExists = 0;             /* user.<userId> */
+byte messages = 0;                   /* bit seq: its message lies ready */
+bit consumes[2];                     /* the worker has a consumer of the user queue */
+
+/* What the broker has not noticed yet of a worker that died (DEATH_SEEN_LATE). */
+bit laneGhost[2], userGhost[2];
+byte ghostBatons[2], ghostWakes[2];
+
+inline closeLaneConsumer(x) {
+  if
+  :: laneExists -> batons = AT_MOST_2(batons + heldBatons[x]); wakes = AT_MOST_2(wakes + heldWakes[x])
+  :: else
+  fi;
+  heldBatons[x] = 0; heldWakes[x] = 0; standsBy[x] = 0;
+  if
+  :: laneOwner == x + 1 -> laneOwner = ((standsBy[1-x] || laneGhost[1-x]) -> 2 - x : 0)
+  :: else
+  fi
+}
+inline closeChannel(x) { closeLaneConsumer(x); consumes[x] = 0 }
+inline dropUserQueue() {
+  userQueueExists = 0; messages = 0; consumes[0] = 0; consumes[1] = 0; userGhost[0] = 0; userGhost[1] = 0
+}
+/* Publisher.publishWake. A lane that does not exist has no owner; the one that declares it loads everything. */
+inline publishWake() { if :: laneExists -> wakes = AT_MOST_2(wakes + 1) :: else fi }
+
+/* ------------------------------------------------------- what only the model knows: what to judge, what may fail */
+
+bit saw202[REQUESTS + 1];            /* a client saw the 202 of this seq */
+byte keyAnswer = 0;                  /* the seq that clients were told for the shared key */
+byte running[2];                     /* the seq that the worker's processor is in */
+byte highestToken = 0;               /* of all claims so far */
+byte sweeps = 0;
+bit sweepExcused = 0;                /* a function died or was not heard: what it left may wait for the sweep */
+byte faults = FAULTS;
+bit wiped = 0;
+bit cutOff[2];                       /* off the broker, alive, and not aware of it */
+bit everCutOff = 0;
+bit dead[2];
+bit begun = 0;
+hidden byte i_, found_;              /* scratch inside a step */
+
+/* ------------------------------------------------------------- functions: lib/requests/accept.ts, disconnect.ts */
+
+#ifdef FUNCTION_DIES
+#define DIES :: d_step { faults > 0 -> faults--; sweepExcused = 1; printf("FAULT: the function dies\n") }; goto end
+#else
+#define DIES
+#endif
+#ifdef BROKER_SILENT                 /* within the deadline */
+#define SILENT :: d_step { faults > 0 -> faults--; sweepExcused = 1; printf("FAULT: the broker is silent\n") }; goto unheard
+#else
+#define SILENT
+#endif
+
+/* ledger.findByKey, and what insert finds out by its unique index */
+inline findByKey(k) {
+  i_ = 1; found_ = 0;
+  do
+  :: i_ > REQUESTS -> break
+  :: i_ <= REQUESTS && key[i_] == k && status[i_] != ABANDONED -> found_ = i_; break
+  :: i_ <= REQUESTS && !(key[i_] == k && status[i_] != ABANDONED) -> i_++
+  od;
+  i_ = 0
+}
+
+/* acceptRequest, `count` times: session s, `firstKey` for the first request and a key of its own for each other */
+proctype Enqueue(byte who; byte s; byte firstKey; byte count) {
+  byte seq = 0, k = 0, sent = 0, other = 0;
+  bit wasOpen = 0, overLimit = 0;
+  if :: s == 1 -> (session[1]) :: else fi;                       /* its login comes first */
+next:
+  if
+  :: sent == count -> goto end
+  :: else -> k = (sent == 0 -> firstKey : 4 * sent + who); sent++; seq = 0; wasOpen = 0; other = 0; overLimit = 0
+  fi;
+#ifdef SAME_KEY
+  if DIES
+  :: d_step { true -> findByKey(k); seq = found_; found_ = 0; printf("F%d findByKey: %d\n", who, seq) }
+  fi;
+  if :: seq == 0 :: seq != 0 && status[seq] == QUEUED -> goto wake :: seq != 0 && status[seq] != QUEUED -> goto answer fi;
+#endif
+ticket:                                                          /* userQueues.takeTicket */
+  if DIES
+  :: d_step { session[s] && accepted < REQUESTS ->
+       wasOpen = (state == OPEN); state = OPEN; accepted++; seq = accepted;
+       printf("F%d takeTicket: %d, was open %d\n", who, seq, wasOpen) }
+  :: d_step { !session[s] || accepted == REQUESTS -> printf("F%d takeTicket: no session\n", who) }; goto end
+  fi;
+  if DIES                                                        /* ledger.insert */
+#ifdef OVER_LIMIT
+  :: d_step { faults > 0 -> faults--; overLimit = 1; printf("F%d over the limit\n", who) }; goto tombstone
+#endif
+  :: d_step { status[seq] != MISSING -> printf("F%d insert %d: duplicate seq\n", who, seq) }; goto ticket
+  :: d_step { status[seq] == MISSING ->
+       findByKey(k);
+       if
+       :: found_ == 0 -> status[seq] = QUEUED; key[seq] = k; printf("F%d insert %d\n", who, seq)
+       :: else -> other = found_; printf("F%d insert %d: duplicate key of %d\n", who, seq, other)
+       fi;
+       found_ = 0 }
+  fi;
+  if :: other != 0 -> goto tombstone :: else fi;
+  if :: !wasOpen -> goto wake :: else fi;
+#ifdef BREAK_R2
+  if DIES :: d_step { true -> userQueueExists = 1; printf("F%d declares the user queue\n", who) } fi;
+#endif
+  if DIES SILENT                                                 /* publisher.publishRequest */
+  :: d_step { userQueueExists -> messages = messages | (1 << seq); printf("F%d publishRequest %d\n", who, seq) }; goto answer
+#ifdef BREAK_R1
+  :: d_step { !userQueueExists -> printf("F%d publishRequest %d: vanishes\n", who, seq) }; goto answer
+#else
+  :: d_step { !userQueueExists -> printf("F%d publishRequest %d: unroutable\n", who, seq) }     /* [R1] */
+#endif
+  fi;
+wake:                                                            /* publisher.publishWake */
+  if DIES SILENT
+  :: d_step { true -> publishWake(); printf("F%d publishWake\n", who) }
+  fi;
+  goto answer;
+tombstone:                                                       /* ledger.insertTombstone */
+  if DIES
+  :: d_step { true ->
+       if :: status[seq] == MISSING -> status[seq] = ABANDONED; printf("F%d insertTombstone %d\n", who, seq) :: else fi }
+  fi;
+  if :: overLimit -> goto next :: else -> seq = other fi;
+unheard:
+answer:
+  if DIES
+  :: d_step { true ->
+       saw202[seq] = 1; printf("F%d 202 for %d\n", who, seq);
+       if :: k == 1 -> assert(keyAnswer == 0 || keyAnswer == seq); keyAnswer = seq :: else fi }
+  fi;
+  goto next;
+end:
+  atomic { seq = 0; k = 0; sent = 0; other = 0; wasOpen = 0; overLimit = 0; who = 0; s = 0; firstKey = 0; count = 0 }
+}
+
+proctype Disconnect(byte s; bit loginFirst) {
+  bit othersLeft = 0, wasClosed = 0;
+  byte seq = 0;
+  if :: loginFirst -> d_step { session[s] = 1; printf("D%d addSession\n", s) } :: else fi;
+  if DIES
+  :: d_step { true ->
+       session[s] = 0; othersLeft = !NO_SESSION; wasClosed = (state == CLOSED);
+       printf("D%d removeSession: others %d, closed %d\n", s, othersLeft, wasClosed) }
+  fi;
+  if :: othersLeft || wasClosed -> goto end :: else fi;
+#ifdef CANCEL_PENDING
+  do                                                             /* ledger.cancelQueued: each entry is a step */
+  :: seq < REQUESTS ->
+     seq++;
+     if DIES
+     :: d_step { true -> if :: status[seq] == QUEUED -> status[seq] = CANCELLED; printf("D%d cancel %d\n", s, seq) :: else fi }
+     fi
+  :: seq >= REQUESTS -> break
+  od;
+#endif
+#ifdef BREAK_R2
+  if DIES :: d_step { true -> dropUserQueue(); printf("D%d deletes the user queue\n", s) } fi;
+#endif
+  if DIES SILENT                                                 /* publisher.publishWake [R2] */
+  :: d_step { true -> publishWake(); printf("D%d publishWake\n", s) }
+  fi;
+unheard:
+end:
+  atomic { othersLeft = 0; wasClosed = 0; seq = 0; s = 0; loginFirst = 0 }
+}
+
+/* ------------------------------------------------------------------------------------------ workers: lib/lanes */
+
+#ifdef BREAK_R7
+#define MAY_CLAIM (true)
+#define MAY_SETTLE (status[next] == PROCESSING)
+#else
+#define MAY_CLAIM (token[next] <= my)                            /* [R7] */
+#define MAY_SETTLE (status[next] == PROCESSING && token[next] == my)
+#endif
+#ifdef IDLE_CLOSE
+#define WANTS_CLOSE true
+#else
+#define WANTS_CLOSE noSession
+#endif
+#if defined(BREAK_R8) || defined(BREAK_R8_BEGIN)
+#define BEGIN_CLOSE_MATCHES (state == OPEN && (NO_SESSION || !noSession))
+#else
+#define BEGIN_CLOSE_MATCHES (state == OPEN && accepted == next - 1 && (NO_SESSION || !noSession))      /* [R8] */
+#endif
+#if defined(BREAK_R8) || defined(BREAK_R8_END)
+#define END_CLOSE_MATCHES true
+#else
+#define END_CLOSE_MATCHES (accepted == next - 1)                 /* [R8] */
+#endif
+
+#define FORGET loaded = 0; next = 0; known = 0; noSession = 0; lookDue = 0; declared = 0; closing = 0
+#define OWNS (laneOwner == w + 1 && standsBy[w] && !cutOff[w])
+
+/* One user's document, as it is read by the load and by a look. */
+inline readUser() {
+  if
+  :: state == CLOSED -> closing = loaded
+  :: state != CLOSED && !loaded ->
+     loaded = 1; next = settled + 1; known = accepted; noSession = NO_SESSION; closing = (state == CLOSING)
+  :: state != CLOSED && loaded ->
+     if :: accepted > known -> known = accepted :: else fi;
+     noSession = NO_SESSION; closing = (state == CLOSING)
+  fi;
+  printf("W%d reads the user: state %d next %d known %d\n", w, state, next, known)
+}
+
+/* Claims are made under tokens that only grow. */
+inline claim() {
+  assert(my >= highestToken);
+  highestToken = my;
+  status[next] = PROCESSING; token[next] = my
+}
+
+/* A run starts: nobody else runs, everything below is settled, and this request is claimed for this run. The one exception,
+   where a worker was cut off but alive: two may be inside a run that each has claimed, and the older claim may start late. */
+inline startRun() {
+  assert(running[1-w] == 0 || cutOff[0] || cutOff[1]);
+  assert((status[next] == PROCESSING && token[next] == my) || everCutOff);
+  i_ = 1;
+  do :: i_ < next -> assert(IS_SETTLED(i_)); i_++ :: i_ >= next -> break od;
+  i_ = 0;
+  running[w] = next
+}
+
+#define REQUEST_DELIVERY(SEQ) \
+  :: d_step { consumes[w] && !cutOff[w] && loaded && (messages & (1 << SEQ)) -> \
+       messages = messages & ~(1 << SEQ); if :: SEQ > known -> known = SEQ :: else fi; printf("W%d request %d\n", w, SEQ) }
+
+proctype Worker(byte w) {
+  byte my = 0;                       /* the fencing token */
+  byte next = 0, known = 0;          /* the user, while loaded: the next seq to run, the newest one known */
+  bit loaded = 0, noSession = 0, closing = 0, declared = 0;
+  bit lookDue = 0;                   /* a look was asked for */
+standBy:
+  {
+    /* LaneBroker.openLane: declare the lane, consume it; then publishBaton. (Worker 0 is the first: they are alike.) */
+    if
+    :: d_step { (w == 0 || begun) && !cutOff[w] ->
+         begun = 1; if :: !laneExists -> laneExists = 1; batons = 0; wakes = 0; laneOwner = 0 :: else fi }
+    fi;
+    if
+    :: d_step { laneExists && !cutOff[w] ->
+         standsBy[w] = 1; if :: laneOwner == 0 -> laneOwner = w + 1 :: else fi; printf("W%d openLane\n", w) }
+    :: d_step { !laneExists && !cutOff[w] -> skip }; goto standBy
+    fi;
+#ifndef BREAK_R3
+    if :: d_step { !cutOff[w] ->                                 /* [R3] */
+           if :: laneExists -> batons = AT_MOST_2(batons + 1) :: else fi; printf("W%d publishBaton\n", w) } fi;
+#endif
+    if                                                           /* the first delivery: this consumer is the active one */
+    :: d_step { OWNS && batons > 0 -> batons--; heldBatons[w]++; printf("W%d first delivery: baton\n", w) }
+    :: d_step { OWNS && wakes > 0 -> wakes--; heldWakes[w]++; printf("W%d first delivery: wake\n", w) }
+    fi;
+
+    /* Take the lane: lanes.takeLease; userQueues.notClosed; lanes.leases, after the load [R4]. */
+    if :: d_step { true -> lease++; my = lease; printf("W%d takeLease: %d\n", w, my) } fi;
+    if :: d_step { true -> readUser() } fi;
+#ifndef BREAK_R4
+    if
+    :: d_step { lease == my -> skip }
+    :: d_step { lease != my -> printf("W%d: the lane was taken since\n", w) }; goto lost
+    fi;
+#endif
+    heldWakes[w] = 0;
+
+own:
+    do
+    /* --- LaneEvents.baton: one is kept, the rest acked; LaneEvents.wake: acked, and a look is due [R5] */
+    :: d_step { OWNS && batons > 0 -> batons--; heldBatons[w] = 1; printf("W%d baton\n", w) }
+    :: d_step { OWNS && wakes > 0 ->
+         wakes--;
+#ifdef BREAK_R5
+         if :: !loaded -> lookDue = 1 :: else fi;
+#else
+         lookDue = 1;
+#endif
+         printf("W%d wake\n", w) }
+
+    /* --- look: userQueues.get, then lanes.leases */
+    :: d_step { lookDue -> lookDue = 0; readUser() };
+#ifndef BREAK_R4
+       if
+       :: d_step { lease == my -> skip }
+       :: d_step { lease != my -> printf("W%d: the lane was taken since\n", w) }; goto lost
+       fi
+#endif
+
+    /* --- the user queue: LaneChannel.openUserQueue, LaneEvents.request, LaneEvents.userQueueCancelled [R6] */
+    :: d_step { loaded && !consumes[w] && !declared && !cutOff[w] && standsBy[w] && !closing ->
+         userQueueExists = 1; consumes[w] = 1; declared = 1; printf("W%d openUserQueue\n", w) }
+    REQUEST_DELIVERY(1)
+#if REQUESTS > 1
+    REQUEST_DELIVERY(2)
+#endif
+#if REQUESTS > 2
+    REQUEST_DELIVERY(3)
+#endif
+    :: d_step { loaded && declared && !consumes[w] && !cutOff[w] && standsBy[w] && !closing ->
+         declared = 0;
+#ifndef BREAK_R6
+         lookDue = 1;
+#endif
+         printf("W%d userQueueCancelled\n", w) }
+
+    /* --- work: ledger.insertTombstone for a gap; skip what is settled; ledger.commit claim, run, ledger.commit settle */
+    :: d_step { loaded && known >= next && status[next] == MISSING ->
+         status[next] = ABANDONED; next++; printf("W%d insertTombstone %d\n", w, next - 1) }
+    :: d_step { loaded && known >= next && IS_SETTLED(next) && MAY_CLAIM -> next++; printf("W%d skips %d\n", w, next - 1) }
+    :: d_step { loaded && known >= next && !MAY_CLAIM -> assert(everCutOff); printf("W%d claim refused\n", w) }; goto lost
+    :: d_step { loaded && known >= next && (status[next] == QUEUED || status[next] == PROCESSING) && MAY_CLAIM ->
+         claim(); printf("W%d claim %d, token %d\n", w, next, my) };
+       if :: d_step { true -> startRun(); printf("W%d starts %d\n", w, next) } fi;
+       if
+       :: d_step { MAY_SETTLE -> status[next] = DONE; running[w] = 0; next++; printf("W%d settle %d\n", w, next - 1) }
+       :: d_step { !MAY_SETTLE -> assert(everCutOff); running[w] = 0; printf("W%d settle refused\n", w) }; goto lost
+       fi
+    :: d_step { loaded && settled + 1 < next && known < next ->
+         settled = next - 1; printf("W%d flushSettled %d\n", w, settled) }
+
+    /* --- close: userQueues.beginClose [R8], LaneChannel.deleteUserQueue, userQueues.endClose [R9] */
+    :: d_step { loaded && known < next && !lookDue && !closing && WANTS_CLOSE && BEGIN_CLOSE_MATCHES ->
+#ifdef BREAK_R9
+         state = CLOSED;
+#else
+         state = CLOSING;
+#endif
+         settled = next - 1; closing = 1; printf("W%d beginClose\n", w) }
+    :: d_step { loaded && known < next && !lookDue && !closing && WANTS_CLOSE && !BEGIN_CLOSE_MATCHES ->
+         lookDue = 1; printf("W%d beginClose: no match\n", w) }
+    :: d_step { loaded && closing && !lookDue && !cutOff[w] && standsBy[w] && known < next ->
+         dropUserQueue(); declared = 0; printf("W%d deleteUserQueue\n", w) };
+       if
+       :: d_step { state == CLOSING && END_CLOSE_MATCHES -> state = CLOSED; FORGET; printf("W%d endClose\n", w) }
+       :: d_step { state == CLOSED -> FORGET; printf("W%d endClose: closed already\n", w) }
+       :: d_step { state == OPEN || (state == CLOSING && !END_CLOSE_MATCHES) ->
+            closing = 0; lookDue = 1; printf("W%d endClose: no match\n", w) }
+       fi
+    :: d_step { loaded && closing && known >= next -> closing = 0 }
+
+#ifdef HAND_OVER
+    :: d_step { faults > 0 && !cutOff[w] && standsBy[w] ->
+         faults--; closeChannel(w); FORGET; my = 0; printf("W%d hands the lane over\n", w) }; goto standBy
+#endif
+    od;
+lost:
+    if :: d_step { true -> closeChannel(w); FORGET; my = 0; printf("W%d closes its channel\n", w) } fi;
+    goto standBy
+  } unless { dead[w] };
+  if
+  :: d_step { !laneGhost[w] && !userGhost[w] ->
+       dead[w] = 0; running[w] = 0; FORGET; my = 0; printf("W%d starts again\n", w) }
+  fi;
+  goto standBy
+}
+
+/* ------------------------------------------------------------------------------------------------------- faults */
+
+inline die(x) {
+  faults--; running[x] = 0; dead[x] = 1; cutOff[x] = 0;
+#ifdef DEATH_SEEN_LATE
+  laneGhost[x] = standsBy[x]; ghostBatons[x] = heldBatons[x]; ghostWakes[x] = heldWakes[x]; userGhost[x] = consumes[x];
+  standsBy[x] = 0; heldBatons[x] = 0; heldWakes[x] = 0; consumes[x] = 0;
+#else
+  closeChannel(x);
+#endif
+  printf("FAULT: W%d dies\n", x)
+}
+inline noticeLaneConsumer(x) {
+  heldBatons[x] = ghostBatons[x]; heldWakes[x] = ghostWakes[x];
+  laneGhost[x] = 0; ghostBatons[x] = 0; ghostWakes[x] = 0; closeLaneConsumer(x)
+}
+inline wipe() {
+  faults--; wiped = 1; laneExists = 0; batons = 0; wakes = 0; laneOwner = 0; dropUserQueue();
+  dead[0] = (standsBy[0] || cutOff[0] -> 1 : dead[0]); dead[1] = (standsBy[1] || cutOff[1] -> 1 : dead[1]);
+  standsBy[0] = 0; standsBy[1] = 0; heldBatons[0] = 0; heldBatons[1] = 0; heldWakes[0] = 0; heldWakes[1] = 0;
+  laneGhost[0] = 0; laneGhost[1] = 0; ghostBatons[0] = 0; ghostBatons[1] = 0; ghostWakes[0] = 0; ghostWakes[1] = 0;
+  cutOff[0] = 0; cutOff[1] = 0;
+  running[0] = (dead[0] -> 0 : running[0]); running[1] = (dead[1] -> 0 : running[1]);
+  printf("FAULT: the broker loses everything\n")
+}
+inline cut(x) { faults--; cutOff[x] = 1; everCutOff = 1; closeChannel(x); printf("FAULT: W%d is cut off\n", x) }
+inline notice(x) { cutOff[x] = 0; dead[x] = 1; running[x] = 0; printf("W%d notices\n", x) }
+
+proctype Faults() {
+  do
+#ifdef WORKER_DIES
+  :: d_step { faults > 0 && (standsBy[0] || cutOff[0]) && !dead[0] -> die(0) }
+  :: d_step { faults > 0 && (standsBy[1] || cutOff[1]) && !dead[1] -> die(1) }
+#endif
+#ifdef DEATH_SEEN_LATE
+  :: d_step { laneGhost[0] -> noticeLaneConsumer(0) }
+  :: d_step { laneGhost[1] -> noticeLaneConsumer(1) }
+  :: d_step { userGhost[0] -> userGhost[0] = 0 }
+  :: d_step { userGhost[1] -> userGhost[1] = 0 }
+#endif
+#ifdef BROKER_WIPED
+  :: d_step { faults > 0 && !wiped && laneExists -> wipe() }
+#endif
+#ifdef QUEUE_DELETED
+  :: d_step { faults > 0 && userQueueExists -> faults--; dropUserQueue(); printf("FAULT: the user queue is deleted\n") }
+#endif
+#ifdef CUT_OFF
+  :: d_step { faults > 0 && standsBy[0] && !dead[0] && !cutOff[0] -> cut(0) }
+  :: d_step { faults > 0 && standsBy[1] && !dead[1] && !cutOff[1] -> cut(1) }
+  :: d_step { cutOff[0] -> notice(0) }
+  :: d_step { cutOff[1] -> notice(1) }
+#endif
+  :: false
+  od
+}
+
+/* ------------------------------------------------------------------- time, when nothing else moves: lib/lanes/sweep.ts */
+
+/* userQueues.stuck */
+#define STUCK (settled < accepted || (state != CLOSED && NO_SESSION) || state == CLOSING)
+
+inline judgeTheEnd() {
+  printf("END after %d sweeps\n", sweeps);
+  i_ = 1;
+  do
+  :: i_ <= REQUESTS ->
+     if :: saw202[i_] -> assert(status[i_] == DONE || status[i_] == CANCELLED) :: else fi;      /* accepted is kept */
+     if :: i_ <= accepted -> assert(IS_SETTLED(i_)) :: else fi;                                 /* nothing is stuck */
+     i_++
+  :: i_ > REQUESTS -> break
+  od;
+  i_ = 0;
+  assert(!userQueueExists);                                                                     /* queues end */
+  assert(state == CLOSED && settled == accepted);
+  assert(wakes == 0 && heldWakes[0] == 0 && heldWakes[1] == 0);
+  if :: laneExists -> assert(batons + heldBatons[0] + heldBatons[1] >= 1) :: else fi            /* the next hand-over is prompt */
+}
+
+proctype Time() {
+  do
+#ifdef EARLY_SWEEP
+  :: d_step { faults > 0 && STUCK -> faults--; publishWake(); printf("an early sweep\n") }
+#endif
+  :: d_step { timeout && !NO_SESSION ->
+       i_ = 1;
+       do                                                        /* no answered request waits for a sweep */
+       :: i_ <= REQUESTS -> assert(!saw202[i_] || IS_SETTLED(i_) || sweepExcused); i_++
+       :: i_ > REQUESTS -> break
+       od;
+       i_ = 0;
+       session[0] = 0; session[1] = 0; sweepExcused = 1; printf("dropExpiredSessions\n") }
+  :: d_step { timeout && NO_SESSION && STUCK && sweeps < SWEEPS ->
+       assert(sweepExcused);
+       sweeps++; publishWake(); printf("a sweep\n") }
+  :: d_step { timeout && NO_SESSION && !(STUCK && sweeps < SWEEPS) -> judgeTheEnd() }; break
+  od
+}
+
+/* What must hold at any time. */
+proctype Always() {
+  if
+  :: d_step { settled > 0 && !IS_SETTLED(settled) -> assert(!(settled > 0 && !IS_SETTLED(settled))) }
+  :: d_step { userQueueExists && state == CLOSED -> assert(!(userQueueExists && state == CLOSED)) }  /* nobody would end it */
+  :: false
+  fi
+}
+
+init {
+  atomic {
+    session[0] = 1;
+    run Enqueue(0, 0, 1, ENQUEUE);
+#ifdef ENQUEUE_TWICE
+#ifdef SAME_KEY
+    run Enqueue(1, 0, 1, 1);
+#else
+    run Enqueue(1, 0, 2, 1);
+#endif
+#endif
+#ifdef DISCONNECT
+    run Disconnect(0, 0);
+#endif
+#ifdef RELOGIN
+    run Enqueue(2, 1, 3, 1); run Disconnect(1, 1);
+#endif
+    run Worker(0); run Worker(1); run Faults(); run Time(); run Always()
+  }
+}
