@@ -4,11 +4,25 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import process, { execPath } from 'node:process';
 import { describe, expect, test } from '@jest/globals';
+import { connect } from 'amqplib';
+import mongoose from 'mongoose';
+import { laneQueue } from '../../lib/broker/names.ts';
 import { freePort, isFree } from '../../tools/services/probe.ts';
 import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
 
 const root = join(import.meta.dirname, '..', '..');
+
+/** What a consumer with two lanes leaves on the shared servers. */
+const removeTraces = async (name: string): Promise<void> => {
+  const broker = await connect(rabbitmqUrl());
+  const channel = await broker.createChannel();
+  for (const lane of [0, 1]) await channel.deleteQueue(laneQueue(`${name}.`, lane));
+  await broker.close();
+  const store = await mongoose.createConnection(mongodbUrl(name)).asPromise();
+  await store.dropDatabase();
+  await store.close();
+};
 
 /** `npm start` with ports and names of its own; the servers are the tests', so it starts none and must stop none. */
 const npmStart = async (port: number) => {
@@ -44,6 +58,7 @@ const npmStart = async (port: number) => {
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await exit;
+      await removeTraces(name);
     },
   };
 };

@@ -1,4 +1,5 @@
 /** RabbitMQ and MongoDB for this checkout: what `npm run services`, `npm start` and the tests begin with. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { withoutPassword } from './checkout.ts';
 import { type Choice, choose } from './choose.ts';
@@ -76,5 +77,6 @@ export const stopServices = ({ root, say }: Omit<Request, 'env'>, servers: Serve
         say(`${server.padEnd(9)} ${(await stopOne(server, root)) ? 'stopped' : 'nothing of this checkout runs'}`);
       };
       await Promise.all(servers.map(stop));
+      rmSync(stateFile(root), { force: true });
     },
   );
