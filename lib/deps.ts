@@ -15,6 +15,7 @@ import type {
   Publisher,
   RunRequest,
   UserQueueStore,
+  WorkerStore,
 } from './ports.ts';
 import { openStores } from './store/stores.ts';
 
@@ -27,6 +28,7 @@ export type Deps = {
   userQueues: UserQueueStore;
   ledger: LedgerStore;
   lanes: LaneStore;
+  workers: WorkerStore;
   publisher: Publisher;
   laneBroker: LaneBroker;
   runRequest: RunRequest;
@@ -91,7 +93,7 @@ export const closeFunctionDeps = async (): Promise<void> => {
 };
 
 /** What a consumer's worker works with; it brings its own processor and observer. */
-export type WorkerServers = Pick<Deps, 'userQueues' | 'ledger' | 'lanes' | 'publisher' | 'laneBroker'> & {
+export type WorkerServers = Pick<Deps, 'userQueues' | 'ledger' | 'lanes' | 'workers' | 'publisher' | 'laneBroker'> & {
   close(): Promise<void>;
 };
 
@@ -104,6 +106,7 @@ export const openWorkerServers = (config: Config, log: Logger): WorkerServers =>
     userQueues: stores.userQueues,
     ledger: stores.ledger,
     lanes: stores.lanes,
+    workers: stores.workers,
     publisher,
     laneBroker,
     close: async () => {

@@ -18,23 +18,31 @@ import type {
   UserQueue,
 } from './types.ts';
 
-export type Account = { userId: string; username: string; passwordHash: string };
+/** An operator sees and mends what is stuck or put aside, of all users. */
+export type Role = 'user' | 'operator';
+export type Account = { userId: string; username: string; passwordHash: string; role: Role };
 
 export interface AccountStore {
   /** Creates the account and returns its id; `undefined` when the name is taken (compared without case). */
   create(username: string, passwordHash: string): Promise<string | undefined>;
   findByUsername(username: string): Promise<Account | undefined>;
+  find(userId: string): Promise<Account | undefined>;
+  /** Returns whether there is such an account. */
+  setRole(username: string, role: Role): Promise<boolean>;
 }
 
 export interface UserQueueStore {
   /** Idempotent: an existing user queue stays as it is. */
   create(userId: string, lane: number, now: Date): Promise<void>;
-  /** Also creates the user queue when registration died before it did. */
+  /** Also creates the user queue when registration died before it did. Expired sessions count until they are dropped. */
   addSession(userId: string, session: Session, lane: number, maxSessions: number): Promise<'added' | 'too-many'>;
   /** Returns the user queue after the session is gone; `undefined` for an unknown user. Repeating it is harmless. */
   removeSession(userId: string, sessionId: string): Promise<UserQueue | undefined>;
-  /** Enqueue step 2: one atomic update. `undefined`: no such live session. */
-  takeTicket(userId: string, sessionId: string, now: Date): Promise<Ticket | undefined>;
+  /**
+   * Enqueue step 2: one atomic update. `undefined`: no such live session. Without `sessionId`, as for an operator's retry,
+   * any existing user gets a ticket.
+   */
+  takeTicket(userId: string, sessionId: string | undefined, now: Date): Promise<Ticket | undefined>;
   get(userIds: string[]): Promise<UserQueue[]>;
   /** All user queues of a lane that are not closed, in batches, in any order. */
   notClosed(lane: number): AsyncIterable<UserQueue[]>;
@@ -49,7 +57,10 @@ export interface UserQueueStore {
   stuck(before: Date, limit: number): Promise<{ userId: string; lane: number; updatedAt: Date }[]>;
 }
 
-export type NewEntry = Pick<LedgerEntry, 'userId' | 'seq' | 'key' | 'body' | 'acceptedAt'>;
+export type NewEntry = Pick<LedgerEntry, 'userId' | 'seq' | 'key' | 'body' | 'acceptedAt' | 'limits' | 'retryOf'>;
+
+/** Where a page of dead letters went on: the last one's time and id. */
+export type DeadLetterCursor = { at: Date } & EntryId;
 
 export interface LedgerStore {
   insert(entry: NewEntry): Promise<'inserted' | 'duplicate-seq' | 'duplicate-key'>;
@@ -62,7 +73,15 @@ export interface LedgerStore {
   commit(changes: LedgerChange[]): Promise<ChangeResult[]>;
   /** queued -> cancelled. Returns whether it did. */
   cancel(id: EntryId, now: Date): Promise<boolean>;
-  /** Cancels whatever of the user is queued and returns how many. */
+  /** blocked -> queued, with its attempts forgiven and no dead letter any more. `attempts` as read. Returns whether it did. */
+  unblock(entry: EntryId & { attempts: number }, now: Date): Promise<boolean>;
+  /** blocked -> failed. Returns whether it did. */
+  skip(id: EntryId, now: Date): Promise<boolean>;
+  /** Of all users or one, the longest put aside first. */
+  deadLetters(query: { userId?: string; after?: DeadLetterCursor; limit: number }): Promise<LedgerEntry[]>;
+  /** Takes a settled request off the dead letters. Returns whether it was there. */
+  dropDeadLetter(id: EntryId): Promise<boolean>;
+  /** Cancels whatever of the user waits, queued or blocked, and returns how many. */
   cancelQueued(userId: string, now: Date): Promise<number>;
   /** By ascending `seq`, those above `after`. */
   page(userId: string, query: { status?: RequestStatus; after: number; limit: number }): Promise<LedgerEntry[]>;
@@ -77,6 +96,16 @@ export interface LaneStore {
   leases(lanes: number[]): Promise<Map<number, number>>;
   /** All lanes ever taken. */
   known(): Promise<number[]>;
+}
+
+/** A worker's sign of life: what it owned at a moment. */
+export type WorkerSign = { workerId: string; lanes: number[]; at: Date };
+
+export interface WorkerStore {
+  report(sign: WorkerSign): Promise<void>;
+  remove(workerId: string): Promise<void>;
+  /** The signs since `after`; older ones are forgotten some day. */
+  since(after: Date): Promise<WorkerSign[]>;
 }
 
 /** `unroutable`: the queue does not exist; the message is nowhere. */

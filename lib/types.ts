@@ -25,13 +25,22 @@ export type Ticket = { seq: number; lane: number; wasOpen: boolean; settled: num
 
 /** `abandoned` is a tombstone: a ticket whose function died, or that was not used. */
 export const settledStatuses = ['done', 'failed', 'cancelled', 'abandoned'] as const;
-export const pendingStatuses = ['queued', 'processing'] as const;
+export const claimableStatuses = ['queued', 'processing'] as const;
+/** `blocked` waits, in its place, for a person's retry or skip. */
+export const pendingStatuses = [...claimableStatuses, 'blocked'] as const;
 export const requestStatuses = [...pendingStatuses, ...settledStatuses] as const;
 export type SettledStatus = (typeof settledStatuses)[number];
 export type RequestStatus = (typeof requestStatuses)[number];
 
 /** Why a run failed, fit to be shown to the request's owner: no stack, no internals. */
 export type RunError = { name: string; message: string };
+
+/** What a request asks of its own runs; what it leaves out is the processor's policy. */
+export type RunLimits = { maxAttempts?: number; timeoutMs?: number };
+
+/** Why a request was put aside: it failed its last attempt, or ended its worker again and again. */
+export type DeadLetterReason = 'failed' | 'crashed';
+export type DeadLetter = { reason: DeadLetterReason; at: Date };
 
 /** One request, as the ledger records it. */
 export type LedgerEntry = {
@@ -46,9 +55,18 @@ export type LedgerEntry = {
   token?: number;
   /** Claims so far: 0 before the first run. */
   attempts: number;
+  limits?: RunLimits;
+  /** Attempts before the newest retry by a person: they do not count against `maxAttempts`. */
+  forgiven?: number;
+  /** Runs in a row that ended with their worker instead of by themselves. */
+  interruptions?: number;
+  /** Set while the request is put aside and nobody has retried or dropped it. */
+  deadLetter?: DeadLetter;
+  /** The failed request that this one runs again. */
+  retryOf?: number;
   /** What the processor returned, as JSON text; set when `done`. */
   result?: string;
-  /** The newest failure; final when `failed`. */
+  /** The newest failure; final when `failed`, and until a retry when `blocked`. */
   error?: RunError;
   /** Not to be run again before this time (back-off). */
   retryAt?: Date;
@@ -60,28 +78,42 @@ export type LedgerEntry = {
 export type EntryId = { userId: string; seq: number };
 
 /** What travels in a user's RabbitMQ queue. `body` is JSON text; `acceptedAt` is in ms since the epoch. */
-export type RequestMessage = { seq: number; body: string; acceptedAt: number };
+export type RequestMessage = { seq: number; body: string; acceptedAt: number; limits?: RunLimits };
 
-/** What one run's end means. A `retry` runs again in place after `delayMs`. */
+/**
+ * What one run's end means. A `retry` runs again in place after `delayMs`; `crashed` says that its own process died of it.
+ * `failed` is settled, `blocked` holds the user until a person decides; both are dead letters.
+ */
 export type Outcome =
   | { kind: 'done'; result: string }
-  | { kind: 'retry'; error: RunError; delayMs: number }
-  | { kind: 'failed'; error: RunError };
+  | { kind: 'retry'; error: RunError; delayMs: number; crashed?: boolean }
+  | { kind: 'failed' | 'blocked'; error: RunError; reason: DeadLetterReason };
 
 /** One run of a request, as it is handed to the processor. `body` is JSON text. */
-export type Run = EntryId & { body: string; attempt: number; fencingToken: number; signal: AbortSignal };
+export type Run = EntryId & {
+  body: string;
+  attempt: number;
+  fencingToken: number;
+  limits: RunLimits;
+  forgiven: number;
+  interruptions: number;
+  signal: AbortSignal;
+};
 
 /**
  * One owner's change of one ledger entry, guarded by the fencing token [R7].
  *
  * - `claim` matches `queued | processing` with `attempts = attempt - 1` and no token above `token`; it sets `attempt`.
- * - `settle` and `retry` match `processing` with exactly this `token` and `attempt`.
+ * - the others match `processing` with exactly this `token` and `attempt`. `release` gives a claim back that was not run to
+ *   its end, as a worker does that must go: processing -> queued.
  */
 export type LedgerChange = EntryId & { token: number; attempt: number; at: Date } & (
-    | { kind: 'claim' }
+    | { kind: 'claim'; interruptions: number }
     | { kind: 'settle'; status: 'done'; result: string }
-    | { kind: 'settle'; status: 'failed'; error: RunError }
-    | { kind: 'retry'; error: RunError; retryAt: Date }
+    | { kind: 'settle'; status: 'failed'; error: RunError; reason: DeadLetterReason }
+    | { kind: 'block'; error: RunError; reason: DeadLetterReason }
+    | { kind: 'retry'; error: RunError; retryAt: Date; interruptions: number }
+    | { kind: 'release' }
   );
 
 /** `applied`: the change is in the ledger. Otherwise the entry that stands there instead (`undefined`: none). */

@@ -19,7 +19,17 @@ gateway.beBusy(2);
 for (const [index, command] of commands.entries()) {
   const body = JSON.stringify({ device: 'lamp', command });
   for (let attempt = 1; ; attempt += 1) {
-    const run = { userId: 'alice', seq: index + 1, body, attempt, fencingToken: 1, signal };
+    const run = {
+      userId: 'alice',
+      seq: index + 1,
+      body,
+      attempt,
+      fencingToken: 1,
+      limits: {},
+      forgiven: 0,
+      interruptions: 0,
+      signal,
+    };
     const outcome = await runRequest(run);
     const detail = outcome.kind === 'done' ? outcome.result : outcome.error.message;
     say(`request ${run.seq} (${command}), attempt ${attempt}: ${outcome.kind}: ${detail}`);

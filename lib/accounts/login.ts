@@ -25,8 +25,12 @@ export const logIn = async (
   const identity = { userId, sessionId: randomUUID() };
   const expiresAt = new Date(deps.clock.now().getTime() + config.tokenTtlSeconds * 1_000);
   const session = { id: identity.sessionId, expiresAt };
-  const added = await deps.userQueues.addSession(userId, session, laneOf(userId, config.lanes), config.maxSessions);
-  if (added === 'too-many') throw new TooManySessionsError(config.maxSessions);
+  const add = () => deps.userQueues.addSession(userId, session, laneOf(userId, config.lanes), config.maxSessions);
+  if ((await add()) === 'too-many') {
+    // Those that only expired must not keep anybody out until the next sweep.
+    await deps.userQueues.dropExpiredSessions(deps.clock.now());
+    if ((await add()) === 'too-many') throw new TooManySessionsError(config.maxSessions);
+  }
   return { token: signToken(identity, expiresAt, deps.tokenSecret), expiresIn: config.tokenTtlSeconds };
 };
 

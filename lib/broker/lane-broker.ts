@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Delivery, LaneBroker, LaneChannel, LaneEvents } from '../ports.ts';
+import type { RequestMessage, RunLimits } from '../types.ts';
 import { createConnection } from './connection.ts';
 import { laneMessage, laneQueue, laneQueueOptions, userQueue, userQueueOptions } from './names.ts';
 
@@ -169,8 +170,8 @@ const asWake = (content: unknown): { userId: string } | undefined => {
   return typeof userId === 'string' ? { userId } : undefined;
 };
 
-const asRequest = (content: unknown) => {
-  const { seq, body, acceptedAt } = content as { seq?: unknown; body?: unknown; acceptedAt?: unknown };
+const asRequest = (content: unknown): RequestMessage | undefined => {
+  const { seq, body, acceptedAt, limits } = content as Partial<Record<keyof RequestMessage, unknown>>;
   if (typeof seq !== 'number' || typeof body !== 'string' || typeof acceptedAt !== 'number') return undefined;
-  return { seq, body, acceptedAt };
+  return { seq, body, acceptedAt, limits: limits as RunLimits | undefined };
 };

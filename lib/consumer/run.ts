@@ -39,7 +39,9 @@ export const describeError = (thrown: unknown): RunError => {
   };
 };
 
-const unkeepable = (message: string): Outcome => ({ kind: 'failed', error: { name: 'BadResultError', message } });
+const failed = (error: RunError): Outcome => ({ kind: 'failed', error, reason: 'failed' });
+
+const unkeepable = (message: string): Outcome => failed({ name: 'BadResultError', message });
 
 /**
  * The outcome of a processor that returned. A result that cannot be kept fails at once: the work is done, and doing it again
@@ -69,7 +71,7 @@ export type RetryPolicy = BackoffLimits & { maxAttempts: number };
  */
 export const outcomeOfError = (thrown: unknown, attempt: number, policy: RetryPolicy, random: number): Outcome => {
   const error = describeError(thrown);
-  if (error.name === 'UnrecoverableError' || attempt >= policy.maxAttempts) return { kind: 'failed', error };
+  if (error.name === 'UnrecoverableError' || attempt >= policy.maxAttempts) return failed(error);
   const asked = read(thrown, 'retryAfterMs');
   const askedMs = typeof asked === 'number' && asked > 0 ? Math.min(Math.ceil(asked), policy.retryMaxMs) : 0;
   return { kind: 'retry', error, delayMs: Math.max(askedMs, retryDelayMs(attempt, policy, random)) };
@@ -95,8 +97,7 @@ export const createRunRequest = (processor: Processor, { config, clock, log }: R
     }
   };
   return (run) =>
-    callProcessor(run).catch((thrown) => ({
-      kind: 'failed',
-      error: { name: 'BadRequestError', message: `The request is not JSON: ${describeError(thrown).message}` },
-    }));
+    callProcessor(run).catch((thrown) =>
+      failed({ name: 'BadRequestError', message: `The request is not JSON: ${describeError(thrown).message}` }),
+    );
 };

@@ -1,6 +1,6 @@
 /** One loaded user, as its owner sees it, and the pure decisions about what to do next. */
 import type { Delivery } from '../ports.ts';
-import { isSettled, type LedgerEntry, type RequestMessage, type UserQueue } from '../types.ts';
+import { isSettled, type LedgerEntry, type RequestMessage, type RunLimits, type UserQueue } from '../types.ts';
 
 /** A request that waits in memory, from a message or from the ledger. */
 export type HeldRequest = {
@@ -8,6 +8,13 @@ export type HeldRequest = {
   acceptedAt: Date;
   /** Claims so far, as far as known; a claim that finds another number is told the right one. */
   attempts: number;
+  limits: RunLimits;
+  forgiven: number;
+  interruptions: number;
+  /** An earlier owner claimed it and did not come to its end. */
+  interrupted: boolean;
+  /** Waits for a person; a look reads it again. */
+  blocked: boolean;
   retryAt?: Date;
   /** Not acked yet: the request came by message and is not claimed. */
   delivery?: Delivery;
@@ -76,7 +83,33 @@ export const noteLook = (user: LoadedUser, queue: UserQueue, now: Date): void =>
   user.known = Math.max(user.known, queue.accepted);
   user.drain = queue.sessions.length === 0;
   user.closing = queue.state === 'closing';
+  if (user.held.get(user.next)?.blocked) user.held.delete(user.next);
 };
+
+const fromMessage = ({ body, acceptedAt, limits }: RequestMessage, now: Date): HeldRequest => ({
+  body,
+  acceptedAt: new Date(acceptedAt),
+  attempts: 0,
+  limits: limits ?? {},
+  forgiven: 0,
+  interruptions: 0,
+  interrupted: false,
+  blocked: false,
+  heldSince: now,
+});
+
+const fromEntry = (entry: LedgerEntry & { body: string }, now: Date): HeldRequest => ({
+  body: entry.body,
+  acceptedAt: entry.acceptedAt,
+  attempts: entry.attempts,
+  limits: entry.limits ?? {},
+  forgiven: entry.forgiven ?? 0,
+  interruptions: entry.interruptions ?? 0,
+  interrupted: entry.status === 'processing' && entry.retryAt === undefined,
+  blocked: entry.status === 'blocked',
+  retryAt: entry.retryAt,
+  heldSince: now,
+});
 
 export const noteMessage = (user: LoadedUser, message: RequestMessage, delivery: Delivery, now: Date): void => {
   user.idleSince = now;
@@ -86,12 +119,7 @@ export const noteMessage = (user: LoadedUser, message: RequestMessage, delivery:
     delivery.ack();
     return;
   }
-  const { body, acceptedAt } = message;
-  user.held.set(message.seq, {
-    ...(held ?? { body, acceptedAt: new Date(acceptedAt), attempts: 0 }),
-    delivery,
-    heldSince: now,
-  });
+  user.held.set(message.seq, { ...(held ?? fromMessage(message, now)), delivery, heldSince: now });
 };
 
 export const advancePast = (user: LoadedUser, seq: number, now: Date): void => {
@@ -115,10 +143,9 @@ export const noteEntries = (user: LoadedUser, entries: LedgerEntry[], now: Date)
     user.gap = { since: user.gap?.since ?? now, reads: (user.gap?.reads ?? 0) + 1 };
   }
   for (const entry of entries) {
-    if (isSettled(entry) || entry.body === undefined || entry.seq < user.next) continue;
-    const { body, acceptedAt, attempts, retryAt } = entry;
-    const delivery = user.held.get(entry.seq)?.delivery;
-    user.held.set(entry.seq, { body, acceptedAt, attempts, retryAt, delivery, heldSince: now });
+    const { seq, body } = entry;
+    if (isSettled(entry) || body === undefined || seq < user.next) continue;
+    user.held.set(seq, { ...fromEntry({ ...entry, body }, now), delivery: user.held.get(seq)?.delivery });
   }
 };
 
@@ -129,6 +156,7 @@ export const hasWork = (user: LoadedUser): boolean => user.next <= user.known;
 export const decideStep = (user: LoadedUser, now: Date, limits: StepLimits): Step => {
   if (!hasWork(user)) return decideClose(user, now, limits);
   const request = user.held.get(user.next);
+  if (request?.blocked) return { kind: 'none' };
   if (request?.retryAt && request.retryAt > now) return { kind: 'wait', until: request.retryAt };
   if (request) return { kind: 'run', request };
   return decideGap(user, now, limits);

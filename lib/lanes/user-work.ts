@@ -175,8 +175,14 @@ export const createUserWork = (lane: OwnedLane, context: WorkerContext) => {
 
   /** Claims `seq`; resolves to nothing when there is nothing to run, for whatever reason. */
   const claim = async (user: LoadedUser, seq: number, request: HeldRequest): Promise<Claimed | undefined> => {
-    const claiming: HeldRequest = { ...request, attempts: request.attempts + 1, retryAt: undefined };
-    const wanted: LedgerChange = { kind: 'claim', seq, ...change(user, claiming) };
+    const claiming: HeldRequest = {
+      ...request,
+      attempts: request.attempts + 1,
+      interruptions: request.interruptions + (request.interrupted ? 1 : 0),
+      retryAt: undefined,
+    };
+    const { interruptions } = claiming;
+    const wanted: LedgerChange = { kind: 'claim', seq, interruptions, ...change(user, claiming) };
     const result = await context.commit({ change: wanted, wanted: lane.isHeld });
     if (!result) return undefined;
     if (!result.applied) return noteRefusedClaim(user, seq, result.entry);
@@ -206,10 +212,11 @@ export const createUserWork = (lane: OwnedLane, context: WorkerContext) => {
     releaseSlot: () => void,
   ): Promise<Claimed | undefined> => {
     const outcome = await run(user, seq, request);
-    if (!outcome) return undefined;
-    const following = outcome.kind !== 'retry' && !slots.contended() ? user.held.get(seq + 1) : undefined;
+    if (!outcome) return release(user, seq, request);
+    const settles = outcome.kind === 'done' || outcome.kind === 'failed';
+    const following = settles && !slots.contended() ? user.held.get(seq + 1) : undefined;
     const settling = settle(user, seq, request, outcome);
-    if (following && lane.mayStart() && !following.retryAt) {
+    if (following && lane.mayStart() && !following.retryAt && !following.blocked) {
       const [settled, claimed] = await Promise.all([settling, claim(user, seq + 1, following)]);
       return settled ? claimed : undefined;
     }
@@ -227,23 +234,36 @@ export const createUserWork = (lane: OwnedLane, context: WorkerContext) => {
     const fencingToken = lane.token();
     const about = { userId, seq, attempt, fencingToken };
     observer.runStarted({ ...about, acceptedAt: request.acceptedAt, at: clock.now() });
-    const outcome = await deps.runRequest({ ...about, body: request.body, signal });
+    const { body, limits, forgiven, interruptions } = request;
+    const outcome = await deps.runRequest({ ...about, body, limits, forgiven, interruptions, signal });
     const aborted = signal.aborted && outcome.kind !== 'done';
     observer.runEnded({ ...about, outcome: aborted ? 'aborted' : outcome.kind, at: clock.now() });
     return aborted ? undefined : outcome;
+  };
+
+  /** Says that an aborted run came to no end, so that it does not look as if its worker had died in it. */
+  const release = async (user: LoadedUser, seq: number, request: HeldRequest): Promise<undefined> => {
+    await context.commit({ change: { kind: 'release', seq, ...change(user, request) }, wanted: () => true });
   };
 
   /** Resolves to whether the outcome is recorded. A success is offered even when the lane is lost: the token decides. */
   const settle = async (user: LoadedUser, seq: number, request: HeldRequest, outcome: Outcome): Promise<boolean> => {
     const at = clock.now();
     const base = { seq, ...change(user, request), at };
-    const result = await context.commit({ change: changeOf(outcome, base), wanted: () => true });
+    const result = await context.commit({ change: changeOf(outcome, base, request), wanted: () => true });
     if (!result?.applied) {
       lane.lose(`the outcome of request ${seq} was refused`, refusal(result));
       return false;
     }
-    if (outcome.kind === 'retry') {
-      user.held.set(seq, { ...request, retryAt: new Date(at.getTime() + outcome.delayMs) });
+    if (outcome.kind === 'blocked') user.held.set(seq, { ...request, blocked: true });
+    else if (outcome.kind === 'retry') {
+      const retryAt = new Date(at.getTime() + outcome.delayMs);
+      user.held.set(seq, {
+        ...request,
+        interrupted: false,
+        interruptions: interruptionsAfter(outcome, request),
+        retryAt,
+      });
     } else {
       advancePast(user, seq, at);
       const { userId } = user;
@@ -256,11 +276,24 @@ export const createUserWork = (lane: OwnedLane, context: WorkerContext) => {
   return { advance };
 };
 
-const changeOf = (outcome: Outcome, base: Omit<LedgerChange, 'kind'>): LedgerChange => {
-  if (outcome.kind === 'done') return { ...base, kind: 'settle', status: 'done', result: outcome.result };
-  if (outcome.kind === 'failed') return { ...base, kind: 'settle', status: 'failed', error: outcome.error };
-  const retryAt = new Date(base.at.getTime() + outcome.delayMs);
-  return { ...base, kind: 'retry', error: outcome.error, retryAt };
+/** A run that ended by itself ends the row of those that did not. */
+const interruptionsAfter = (outcome: Outcome & { kind: 'retry' }, request: HeldRequest): number =>
+  outcome.crashed ? request.interruptions + 1 : 0;
+
+const changeOf = (outcome: Outcome, base: Omit<LedgerChange, 'kind'>, request: HeldRequest): LedgerChange => {
+  switch (outcome.kind) {
+    case 'done':
+      return { ...base, kind: 'settle', status: 'done', result: outcome.result };
+    case 'failed':
+      return { ...base, kind: 'settle', status: 'failed', error: outcome.error, reason: outcome.reason };
+    case 'blocked':
+      return { ...base, kind: 'block', error: outcome.error, reason: outcome.reason };
+    case 'retry': {
+      const retryAt = new Date(base.at.getTime() + outcome.delayMs);
+      const interruptions = interruptionsAfter(outcome, request);
+      return { ...base, kind: 'retry', error: outcome.error, retryAt, interruptions };
+    }
+  }
 };
 
 const refusal = (result: ChangeResult | undefined): unknown =>

@@ -1,13 +1,23 @@
 /** Enqueue: from a request to a ticket, a ledger entry and a word to the owner. Steps and rules: the lane protocol. */
 import type { Deps } from '../deps.ts';
 import { AppError, BrokerUnavailableError } from '../errors.ts';
-import type { LedgerEntry, RequestStatus, Ticket } from '../types.ts';
+import type { LedgerEntry, RequestStatus, RunLimits, Ticket } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { IdempotencyKeyReusedError, SessionEndedError, TooManyPendingError } from './errors.ts';
 import { wakeLane } from './wake.ts';
 
-/** `body` is the request as JSON text; `key` the Idempotency-Key. */
-export type AcceptCommand = { userId: string; sessionId: string; body: string; key?: string };
+/**
+ * `body` is the request as JSON text; `key` the Idempotency-Key; `retryOf` the failed request that is sent again. Without
+ * `sessionId` the user need not be logged in: an operator's retry.
+ */
+export type AcceptCommand = {
+  userId: string;
+  sessionId: string | undefined;
+  body: string;
+  key?: string;
+  limits?: RunLimits;
+  retryOf?: number;
+};
 
 /** `position` counts from 1, the request that runs or is next; 0 when the request is settled. */
 export type Accepted = { seq: number; status: RequestStatus; position: number };
@@ -62,11 +72,11 @@ const refuseOverLimit = async (userId: string, ticket: Ticket, deps: AcceptDeps)
 
 /** `fenced`: a tombstone came first. An entry: another request has the key, and this ticket is a tombstone now. */
 const record = async (
-  { userId, body, key }: AcceptCommand,
+  { userId, body, key, limits, retryOf }: AcceptCommand,
   seq: number,
   { ledger, clock }: AcceptDeps,
 ): Promise<'recorded' | 'fenced' | LedgerEntry> => {
-  const inserted = await ledger.insert({ userId, seq, body, key, acceptedAt: clock.now() });
+  const inserted = await ledger.insert({ userId, seq, body, key, limits, retryOf, acceptedAt: clock.now() });
   if (inserted === 'inserted') return 'recorded';
   if (inserted === 'duplicate-seq') {
     // Only the ticket's holder and a tombstone write this seq: anything else is this very insert, sent twice by the driver.
@@ -92,7 +102,8 @@ const answerAgain = async (command: AcceptCommand, entry: LedgerEntry, deps: Acc
 /** To the user queue when it was open, else, or when it is not there [R1], to the lane. */
 const announce = async (command: AcceptCommand, ticket: Ticket, deps: AcceptDeps): Promise<void> => {
   if (ticket.wasOpen) {
-    const message = { seq: ticket.seq, body: command.body, acceptedAt: deps.clock.now().getTime() };
+    const { body, limits } = command;
+    const message = { seq: ticket.seq, body, limits, acceptedAt: deps.clock.now().getTime() };
     try {
       if ((await deps.publisher.publishRequest(command.userId, message)) === 'routed') return;
     } catch (error) {

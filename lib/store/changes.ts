@@ -1,6 +1,6 @@
 /** What a `LedgerChange` asks of the ledger, as filters and updates, and how to tell that it stands there [R7]. */
 import type { mongo } from 'mongoose';
-import { type LedgerChange, type LedgerEntry, pendingStatuses } from '../types.ts';
+import { claimableStatuses, type LedgerChange, type LedgerEntry } from '../types.ts';
 import type { RequestDocument } from './models.ts';
 
 export const entryId = ({ userId, seq }: { userId: string; seq: number }): string => `${userId}:${seq}`;
@@ -10,7 +10,7 @@ export const guardOf = (change: LedgerChange) => {
   const { token, attempt } = change;
   return change.kind === 'claim'
     ? // `$not $gt` matches an entry without a token too.
-      { _id, status: { $in: [...pendingStatuses] }, attempts: attempt - 1, token: { $not: { $gt: token } } }
+      { _id, status: { $in: [...claimableStatuses] }, attempts: attempt - 1, token: { $not: { $gt: token } } }
     : { _id, status: 'processing' as const, attempts: attempt, token };
 };
 
@@ -19,15 +19,34 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
   switch (change.kind) {
     case 'claim':
       return {
-        $set: { status: 'processing', token, attempts: attempt, startedAt: at },
+        $set: {
+          status: 'processing',
+          token,
+          attempts: attempt,
+          interruptions: change.interruptions,
+          startedAt: at,
+        },
         $unset: { retryAt: 1 },
       };
     case 'retry':
-      return { $set: { error: change.error, retryAt: change.retryAt } };
+      return { $set: { error: change.error, retryAt: change.retryAt, interruptions: change.interruptions } };
+    case 'release':
+      return { $set: { status: 'queued' } };
+    case 'block': {
+      const { error, reason } = change;
+      return { $set: { status: 'blocked', error, deadLetter: { reason, at } } };
+    }
     case 'settle':
       return change.status === 'done'
         ? { $set: { status: change.status, result: change.result, settledAt: at }, $unset: { error: 1 } }
-        : { $set: { status: change.status, error: change.error, settledAt: at } };
+        : {
+            $set: {
+              status: change.status,
+              error: change.error,
+              settledAt: at,
+              deadLetter: { reason: change.reason, at },
+            },
+          };
   }
 };
 
@@ -42,6 +61,10 @@ export const stands = (change: LedgerChange, entry: LedgerEntry): boolean => {
       return entry.status === 'processing';
     case 'retry':
       return entry.status === 'processing' && entry.retryAt?.getTime() === change.retryAt.getTime();
+    case 'release':
+      return entry.status === 'queued';
+    case 'block':
+      return entry.status === 'blocked';
     case 'settle':
       return entry.status === change.status;
   }

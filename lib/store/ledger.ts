@@ -1,5 +1,12 @@
-import type { LedgerStore, NewEntry } from '../ports.ts';
-import { type ChangeResult, type EntryId, type LedgerChange, type LedgerEntry, pendingStatuses } from '../types.ts';
+import type { DeadLetterCursor, LedgerStore, NewEntry } from '../ports.ts';
+import {
+  type ChangeResult,
+  type EntryId,
+  type LedgerChange,
+  type LedgerEntry,
+  pendingStatuses,
+  settledStatuses,
+} from '../types.ts';
 import { entryId, guardOf, stands, updateOf } from './changes.ts';
 import type { Call } from './connection.ts';
 import { native, type RequestDocument } from './models.ts';
@@ -8,16 +15,26 @@ import { isDuplicate } from './unavailable.ts';
 const toEntry = ({ _id, ...entry }: RequestDocument): LedgerEntry => entry;
 
 // An absent key must be absent in the document: the driver would write null, and two of them would collide.
-const toDocument = ({ userId, seq, key, body, acceptedAt }: NewEntry): RequestDocument => ({
+const toDocument = ({ userId, seq, key, body, limits, retryOf, acceptedAt }: NewEntry): RequestDocument => ({
   _id: entryId({ userId, seq }),
   userId,
   seq,
   ...(key === undefined ? {} : { key }),
   ...(body === undefined ? {} : { body }),
+  ...(limits === undefined ? {} : { limits }),
+  ...(retryOf === undefined ? {} : { retryOf }),
   status: 'queued',
   attempts: 0,
   acceptedAt,
 });
+
+/** Those that follow the cursor, by time and then by id. */
+const deadAfter = (after: DeadLetterCursor | undefined) =>
+  after
+    ? {
+        $or: [{ 'deadLetter.at': { $gt: after.at } }, { 'deadLetter.at': after.at, _id: { $gt: entryId(after) } }],
+      }
+    : { deadLetter: { $exists: true } };
 
 export const ledgerStore = (call: Call): LedgerStore => {
   const read = (ids: EntryId[]): Promise<LedgerEntry[]> =>
@@ -88,7 +105,40 @@ export const ledgerStore = (call: Call): LedgerStore => {
     cancelQueued: (userId, now) =>
       call(async ({ requests }) => {
         const cancelled = { $set: { status: 'cancelled' as const, settledAt: now } };
-        return (await requests.updateMany({ userId, status: 'queued' }, cancelled)).modifiedCount;
+        const waiting = { userId, status: { $in: ['queued' as const, 'blocked' as const] } };
+        return (await requests.updateMany(waiting, cancelled)).modifiedCount;
+      }),
+
+    unblock: ({ attempts, ...id }) =>
+      call(async ({ requests }) => {
+        const unblocked = {
+          $set: { status: 'queued' as const, forgiven: attempts, interruptions: 0 },
+          $unset: { deadLetter: 1, error: 1 },
+        } as const;
+        const { matchedCount } = await requests.updateOne({ _id: entryId(id), status: 'blocked', attempts }, unblocked);
+        return matchedCount === 1;
+      }),
+
+    skip: (id, now) =>
+      call(async ({ requests }) => {
+        const skipped = { $set: { status: 'failed' as const, settledAt: now } };
+        return (await requests.updateOne({ _id: entryId(id), status: 'blocked' }, skipped)).matchedCount === 1;
+      }),
+
+    deadLetters: ({ userId, after, limit }) =>
+      call(async ({ requests }) => {
+        const found = await requests
+          .find({ ...(userId === undefined ? {} : { userId }), ...deadAfter(after) })
+          .sort({ 'deadLetter.at': 1, _id: 1 })
+          .limit(limit)
+          .lean();
+        return found.map(toEntry);
+      }),
+
+    dropDeadLetter: (id) =>
+      call(async ({ requests }) => {
+        const settled = { _id: entryId(id), status: { $in: [...settledStatuses] }, deadLetter: { $exists: true } };
+        return (await requests.updateOne(settled, { $unset: { deadLetter: 1 } })).matchedCount === 1;
       }),
 
     page: (userId, { status, after, limit }) =>

@@ -1,4 +1,5 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
+import type { Role } from '../ports.ts';
 import type { LedgerEntry, UserQueue } from '../types.ts';
 import { isDuplicate } from './unavailable.ts';
 
@@ -9,6 +10,8 @@ export type AccountDocument = {
   /** `username` in lower case: what is unique, and what is looked up. */
   name: string;
   passwordHash: string;
+  /** Absent: `user`. */
+  role?: Role;
 };
 export type UserQueueDocument = Omit<UserQueue, 'userId'> & {
   _id: string;
@@ -17,12 +20,14 @@ export type UserQueueDocument = Omit<UserQueue, 'userId'> & {
 };
 export type RequestDocument = LedgerEntry & { _id: string };
 export type LaneDocument = { _id: number; lease: number };
+export type WorkerDocument = { _id: string; lanes: number[]; at: Date };
 
 export type Models = {
   accounts: Model<AccountDocument>;
   userQueues: Model<UserQueueDocument>;
   requests: Model<RequestDocument>;
   lanes: Model<LaneDocument>;
+  workers: Model<WorkerDocument>;
 };
 
 /** Nothing happens behind the caller's back: no buffering while disconnected, no index or collection made in passing. */
@@ -35,7 +40,7 @@ const options = {
 } as const;
 
 const accountSchema = new mongoose.Schema<AccountDocument>(
-  { username: String, name: String, passwordHash: String },
+  { username: String, name: String, passwordHash: String, role: String },
   options,
 ).index({ name: 1 }, { unique: true });
 
@@ -62,6 +67,9 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
 
 const runErrorSchema = new mongoose.Schema({ name: String, message: String }, { _id: false });
 
+const runLimitsSchema = new mongoose.Schema({ maxAttempts: Number, timeoutMs: Number }, { _id: false });
+const deadLetterSchema = new mongoose.Schema({ reason: String, at: Date }, { _id: false });
+
 // No index holds the status: it would be rewritten by every claim and settlement. What asks for it starts at a `seq`.
 const requestSchema = new mongoose.Schema<RequestDocument>(
   {
@@ -76,6 +84,11 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
     result: String,
     error: runErrorSchema,
     retryAt: Date,
+    limits: { type: runLimitsSchema, default: undefined },
+    forgiven: Number,
+    interruptions: Number,
+    deadLetter: { type: deadLetterSchema, default: undefined },
+    retryOf: Number,
     acceptedAt: Date,
     startedAt: Date,
     settledAt: Date,
@@ -83,15 +96,23 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
   options,
 )
   .index({ userId: 1, seq: 1 })
+  .index({ 'deadLetter.at': 1, _id: 1 }, { partialFilterExpression: { deadLetter: { $exists: true } } })
   .index({ userId: 1, key: 1 }, { unique: true, partialFilterExpression: { key: { $exists: true } } });
 
 const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Number }, options);
+
+// A sign of life that nobody renews is of no use to anyone after an hour.
+const workerSchema = new mongoose.Schema<WorkerDocument>({ _id: String, lanes: [Number], at: Date }, options).index(
+  { at: 1 },
+  { expireAfterSeconds: 3_600 },
+);
 
 export const defineModels = (connection: Connection): Models => ({
   accounts: connection.model<AccountDocument>('accounts', accountSchema, 'accounts'),
   userQueues: connection.model<UserQueueDocument>('userQueues', userQueueSchema, 'userQueues'),
   requests: connection.model<RequestDocument>('requests', requestSchema, 'requests'),
   lanes: connection.model<LaneDocument>('lanes', laneSchema, 'lanes'),
+  workers: connection.model<WorkerDocument>('workers', workerSchema, 'workers'),
 });
 
 /** The driver's own collection, for what is hot: mongoose would cast every field of every update again. */

@@ -1,17 +1,19 @@
 /** MongoDB: accounts, user queues, the ledger and the lanes' leases. The only room that knows mongoose. */
 import type { Config } from '../config.ts';
-import type { AccountStore, LaneStore, LedgerStore, UserQueueStore } from '../ports.ts';
+import type { AccountStore, LaneStore, LedgerStore, UserQueueStore, WorkerStore } from '../ports.ts';
 import { accountStore } from './accounts.ts';
 import { connectStore } from './connection.ts';
 import { laneStore } from './lanes.ts';
 import { ledgerStore } from './ledger.ts';
 import { userQueueStore } from './user-queues.ts';
+import { workerStore } from './workers.ts';
 
 export type Stores = {
   accounts: AccountStore;
   userQueues: UserQueueStore;
   ledger: LedgerStore;
   lanes: LaneStore;
+  workers: WorkerStore;
   /** Connects and makes the indexes. Optional, idempotent, and may be called concurrently. */
   ready(): Promise<void>;
   ping(): Promise<void>;
@@ -36,6 +38,7 @@ export const openStores = (config: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>
     userQueues: userQueueStore(call),
     ledger: ledgerStore(call),
     lanes: laneStore(call),
+    workers: workerStore(call),
     ready: ping,
     ping,
     drop,

@@ -10,7 +10,9 @@ const pageSize = 250;
 
 const toUserQueue = ({ _id, closedAt: _, ...rest }: UserQueueDocument): UserQueue => ({ userId: _id, ...rest });
 
-const live = (now: Date) => ({ $elemMatch: { expiresAt: { $gt: now } } });
+const live = (now: Date, id?: string) => ({
+  $elemMatch: { ...(id === undefined ? {} : { id }), expiresAt: { $gt: now } },
+});
 
 export const userQueueStore = (call: Call): UserQueueStore => {
   /** Makes the user queue where there is none. Returns whether it did. */
@@ -57,7 +59,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
       call(async ({ userQueues }): Promise<Ticket | undefined> => {
         const after = await userQueues
           .findOneAndUpdate(
-            { _id: userId, sessions: { $elemMatch: { id: sessionId, expiresAt: { $gt: now } } } },
+            { _id: userId, ...(sessionId === undefined ? {} : { sessions: live(now, sessionId) }) },
             { $inc: { accepted: 1 }, $set: { state: 'open' } },
             { returnDocument: 'after', projection: { lane: 1, accepted: 1, settled: 1, closedAt: 1 } },
           )

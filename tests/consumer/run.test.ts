@@ -17,6 +17,9 @@ const runOnce = (processor: Processor, run: Partial<Run> = {}) =>
     body: '{"a":1}',
     attempt: 1,
     fencingToken: 9,
+    limits: {},
+    forgiven: 0,
+    interruptions: 0,
     signal: new AbortController().signal,
     ...run,
   });

@@ -24,7 +24,7 @@ const environment = {
 
 /** Echoes, but for what a test holds back or lets fail. */
 const runRequest: RunRequest = async ({ body, signal }) => {
-  if (body === '"fail"') return { kind: 'failed', error: { name: 'Error', message: 'as asked' } };
+  if (body === '"fail"') return { kind: 'failed', error: { name: 'Error', message: 'as asked' }, reason: 'failed' };
   if (body !== '"hold"') return { kind: 'done', result: body };
   await new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);

@@ -77,7 +77,7 @@ describe('work', () => {
   test('a request that failed for good is recorded with its error, and the next one runs', async () => {
     await using world = await openWorld();
     const error = { name: 'UnrecoverableError', message: 'never' };
-    const { runRequest } = quickRuns(({ seq }) => (seq === 1 ? { kind: 'failed', error } : done));
+    const { runRequest } = quickRuns(({ seq }) => (seq === 1 ? { kind: 'failed', error, reason: 'failed' } : done));
     world.work(runRequest);
     const user = await world.user();
     await world.enqueue(user, 'a');
@@ -241,7 +241,7 @@ describe('faults', () => {
     await world.enqueue(user, 2);
     const stale = await old.running(user, 1);
     world.work(fresh.runRequest);
-    await eventually('both stand by', async () => first.snapshot().lanesOwned === 1);
+    await eventually('both stand by', async () => (await world.laneConsumers(0)) === 2);
     await first.cut();
     const again = await fresh.running(user, 1);
     expect(again).toMatchObject({ attempt: 2 });

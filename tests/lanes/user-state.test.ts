@@ -35,7 +35,12 @@ const entryOf = (seq: number, changes: Partial<LedgerEntry> = {}): LedgerEntry =
 });
 
 const delivery = () => {
-  const acks = { count: 0, ack: () => void (acks.count += 1) };
+  const acks = {
+    count: 0,
+    ack: () => {
+      acks.count += 1;
+    },
+  };
   return acks;
 };
 

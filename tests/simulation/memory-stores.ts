@@ -3,13 +3,25 @@
  * `notClosed`; a change, for `commit`), and the caller's `step` decides when it happens, whether its answer arrives, and whether the caller lives to see it. Nothing that goes in or comes out is shared.
  */
 
-import type { Account, AccountStore, LaneStore, LedgerStore, NewEntry, UserQueueStore } from '../../lib/ports.ts';
+import type {
+  Account,
+  AccountStore,
+  LaneStore,
+  LedgerStore,
+  NewEntry,
+  UserQueueStore,
+  WorkerSign,
+  WorkerStore,
+} from '../../lib/ports.ts';
 import { stands } from '../../lib/store/changes.ts';
 import {
   type ChangeResult,
+  claimableStatuses,
   type LedgerChange,
   type LedgerEntry,
   pendingStatuses,
+  type Session,
+  settledStatuses,
   type UserQueue,
 } from '../../lib/types.ts';
 
@@ -22,6 +34,7 @@ export type MemoryDatabase = {
   userQueues: Map<string, UserQueue>;
   entries: Map<string, LedgerEntry>;
   leases: Map<number, number>;
+  signs: Map<string, WorkerSign>;
 };
 
 export type MemoryStores = {
@@ -29,6 +42,7 @@ export type MemoryStores = {
   userQueues: UserQueueStore;
   ledger: LedgerStore;
   lanes: LaneStore;
+  workers: WorkerStore;
   database: MemoryDatabase;
 };
 
@@ -37,6 +51,7 @@ export const createMemoryDatabase = (): MemoryDatabase => ({
   userQueues: new Map(),
   entries: new Map(),
   leases: new Map(),
+  signs: new Map(),
 });
 
 const direct: Step = (_name, operate) => Promise.resolve().then(operate);
@@ -45,7 +60,8 @@ const direct: Step = (_name, operate) => Promise.resolve().then(operate);
 const pageSize = 2;
 
 const entryId = ({ userId, seq }: { userId: string; seq: number }) => `${userId}:${seq}`;
-const isPending = ({ status }: LedgerEntry) => (pendingStatuses as readonly string[]).includes(status);
+const isOneOf = (statuses: readonly string[], { status }: LedgerEntry) => statuses.includes(status);
+const isPending = (entry: LedgerEntry) => isOneOf(pendingStatuses, entry);
 
 const accountStore = ({ accounts }: MemoryDatabase, step: Step): AccountStore => ({
   create: (username, passwordHash) =>
@@ -53,11 +69,31 @@ const accountStore = ({ accounts }: MemoryDatabase, step: Step): AccountStore =>
       const name = username.toLowerCase();
       if (accounts.has(name)) return undefined;
       const userId = (accounts.size + 1).toString(16).padStart(24, '0');
-      accounts.set(name, { userId, username, passwordHash });
+      accounts.set(name, { userId, username, passwordHash, role: 'user' });
       return userId;
     }),
   findByUsername: (username) =>
     step('accounts.findByUsername', () => structuredClone(accounts.get(username.toLowerCase()))),
+  find: (userId) =>
+    step('accounts.find', () => structuredClone([...accounts.values()].find((account) => account.userId === userId))),
+  setRole: (username, role) =>
+    step('accounts.setRole', () => {
+      const account = accounts.get(username.toLowerCase());
+      if (account) account.role = role;
+      return account !== undefined;
+    }),
+});
+
+const workerStore = ({ signs }: MemoryDatabase, step: Step): WorkerStore => ({
+  report: (sign) =>
+    step('workers.report', () => {
+      signs.set(sign.workerId, structuredClone(sign));
+    }),
+  remove: (workerId) =>
+    step('workers.remove', () => {
+      signs.delete(workerId);
+    }),
+  since: (after) => step('workers.since', () => structuredClone([...signs.values()].filter((sign) => sign.at > after))),
 });
 
 const laneStore = ({ leases }: MemoryDatabase, step: Step): LaneStore => ({
@@ -116,7 +152,8 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
     takeTicket: (userId, sessionId, now) =>
       step('userQueues.takeTicket', () => {
         const userQueue = userQueues.get(userId);
-        if (!userQueue?.sessions.some(({ id, expiresAt }) => id === sessionId && expiresAt > now)) return undefined;
+        const isLive = ({ id, expiresAt }: Session) => id === sessionId && expiresAt > now;
+        if (!userQueue || (sessionId !== undefined && !userQueue.sessions.some(isLive))) return undefined;
         const { lane, state, settled } = userQueue;
         userQueue.accepted += 1;
         userQueue.state = 'open';
@@ -191,23 +228,41 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
 /** Whether the change may be made to what stands there [R7]. */
 const permits = (change: LedgerChange, entry: LedgerEntry): boolean =>
   change.kind === 'claim'
-    ? isPending(entry) && entry.attempts === change.attempt - 1 && (entry.token ?? 0) <= change.token
+    ? isOneOf(claimableStatuses, entry) && entry.attempts === change.attempt - 1 && (entry.token ?? 0) <= change.token
     : entry.status === 'processing' && entry.token === change.token && entry.attempts === change.attempt;
 
 const apply = (change: LedgerChange, entry: LedgerEntry): void => {
   const { token, attempt, at } = change;
   switch (change.kind) {
     case 'claim':
-      Object.assign(entry, { status: 'processing', token, attempts: attempt, startedAt: new Date(at) });
+      Object.assign(entry, {
+        status: 'processing',
+        token,
+        attempts: attempt,
+        interruptions: change.interruptions,
+        startedAt: new Date(at),
+      });
       delete entry.retryAt;
       return;
     case 'retry':
-      Object.assign(entry, structuredClone({ error: change.error, retryAt: change.retryAt }));
+      Object.assign(
+        entry,
+        structuredClone({ error: change.error, retryAt: change.retryAt, interruptions: change.interruptions }),
+      );
+      return;
+    case 'release':
+      entry.status = 'queued';
+      return;
+    case 'block':
+      entry.status = 'blocked';
+      entry.error = structuredClone(change.error);
+      entry.deadLetter = { reason: change.reason, at: new Date(at) };
       return;
     case 'settle':
       Object.assign(entry, { status: change.status, settledAt: new Date(at) });
       if (change.status === 'failed') {
         entry.error = structuredClone(change.error);
+        entry.deadLetter = { reason: change.reason, at: new Date(at) };
         return;
       }
       entry.result = change.result;
@@ -215,11 +270,13 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
   }
 };
 
-const newEntry = ({ userId, seq, key, body, acceptedAt }: NewEntry): LedgerEntry => ({
+const newEntry = ({ userId, seq, key, body, limits, retryOf, acceptedAt }: NewEntry): LedgerEntry => ({
   userId,
   seq,
   ...(key === undefined ? {} : { key }),
   ...(body === undefined ? {} : { body }),
+  ...(limits === undefined ? {} : { limits: structuredClone(limits) }),
+  ...(retryOf === undefined ? {} : { retryOf }),
   status: 'queued',
   attempts: 0,
   acceptedAt: new Date(acceptedAt),
@@ -231,8 +288,12 @@ const ledgerStore = ({ entries }: MemoryDatabase, step: Step): LedgerStore => {
     [...entries.values()].filter((entry) => entry.userId === userId).sort((a, b) => a.seq - b.seq);
   const withKey = (userId: string, key: string) => ofUser(userId).find((entry) => entry.key === key);
 
-  const cancelEntry = (entry: LedgerEntry | undefined, now: Date): boolean => {
-    if (entry?.status !== 'queued') return false;
+  const cancelEntry = (
+    entry: LedgerEntry | undefined,
+    now: Date,
+    from: LedgerEntry['status'][] = ['queued'],
+  ): boolean => {
+    if (!entry || !isOneOf(from, entry)) return false;
     Object.assign(entry, { status: 'cancelled', settledAt: new Date(now) });
     return true;
   };
@@ -273,7 +334,48 @@ const ledgerStore = ({ entries }: MemoryDatabase, step: Step): LedgerStore => {
     cancel: (id, now) => step('ledger.cancel', () => cancelEntry(entries.get(entryId(id)), now)),
 
     cancelQueued: (userId, now) =>
-      step('ledger.cancelQueued', () => ofUser(userId).filter((entry) => cancelEntry(entry, now)).length),
+      step(
+        'ledger.cancelQueued',
+        () => ofUser(userId).filter((entry) => cancelEntry(entry, now, ['queued', 'blocked'])).length,
+      ),
+
+    unblock: ({ attempts, ...id }) =>
+      step('ledger.unblock', () => {
+        const entry = entries.get(entryId(id));
+        if (entry?.status !== 'blocked' || entry.attempts !== attempts) return false;
+        Object.assign(entry, { status: 'queued', forgiven: attempts, interruptions: 0 });
+        delete entry.deadLetter;
+        delete entry.error;
+        return true;
+      }),
+
+    skip: (id, now) =>
+      step('ledger.skip', () => {
+        const entry = entries.get(entryId(id));
+        if (entry?.status !== 'blocked') return false;
+        Object.assign(entry, { status: 'failed', settledAt: new Date(now) });
+        return true;
+      }),
+
+    deadLetters: ({ userId, after, limit }) =>
+      step('ledger.deadLetters', () => {
+        const place = (entry: { at: Date; userId: string; seq: number }) =>
+          `${entry.at.toISOString()} ${entryId(entry)}`;
+        const placeOf = (entry: LedgerEntry) => place({ ...entry, at: entry.deadLetter?.at ?? new Date(0) });
+        const found = [...entries.values()]
+          .filter((entry) => entry.deadLetter && (userId === undefined || entry.userId === userId))
+          .filter((entry) => !after || placeOf(entry) > place(after))
+          .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+        return structuredClone(found.slice(0, limit));
+      }),
+
+    dropDeadLetter: (id) =>
+      step('ledger.dropDeadLetter', () => {
+        const entry = entries.get(entryId(id));
+        if (!entry?.deadLetter || !isOneOf(settledStatuses, entry)) return false;
+        delete entry.deadLetter;
+        return true;
+      }),
 
     page: (userId, { status, after, limit }) =>
       step('ledger.page', () => {
@@ -294,5 +396,6 @@ export const createMemoryStores = (step: Step = direct, database = createMemoryD
   userQueues: userQueueStore(database, step),
   ledger: ledgerStore(database, step),
   lanes: laneStore(database, step),
+  workers: workerStore(database, step),
   database,
 });

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { LedgerChange } from '../../lib/types.ts';
 import { at, claim, describeStores, done, failed, insertQueued, newUserId, retry, theEntry } from './store-contract.ts';
 
 const applied = { applied: true };
@@ -9,7 +10,7 @@ describeStores('group commits', (ports) => {
     const guard = { userId, seq: 1, token: 7, attempt: 1 };
     await insertQueued(ports, userId, 1);
     expect(await ports.ledger.commit([claim(guard)])).toEqual([applied]);
-    const recorded = { userId, seq: 1, body: '"1"', acceptedAt: at(1), token: 7, attempts: 1, startedAt: at(10) };
+    const recorded = { userId, seq: 1, body: '"1"', acceptedAt: at(1), token: 7, attempts: 1, interruptions: 0, startedAt: at(10) };
     expect(await theEntry(ports, userId, 1)).toEqual({ ...recorded, status: 'processing' });
     expect(await ports.ledger.commit([done(guard)])).toEqual([applied]);
     const settled = { status: 'done', result: '"ok"', settledAt: at(20) };
@@ -87,6 +88,17 @@ describeStores('group commits', (ports) => {
     expect(await commit({ ...guard, attempt: 0 }, done)).toMatchObject({ applied: false });
   });
 
+  test('a settlement or retry under another token than the claim is refused, lower or higher [R7]', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim({ userId, seq: 1, token: 7, attempt: 1 })]);
+    const others = [6, 8].map((token) => ({ userId, seq: 1, token, attempt: 1 }));
+    for (const change of others.flatMap((guard) => [done(guard), failed(guard), retry(guard)])) {
+      expect(await ports.ledger.commit([change])).toMatchObject([{ applied: false, entry: { status: 'processing' } }]);
+    }
+    expect(await theEntry(ports, userId, 1)).not.toHaveProperty('error');
+  });
+
   test('a change of an entry that does not exist is refused without one', async () => {
     const guard = { userId: newUserId(), seq: 1, token: 7, attempt: 1 };
     const refused = { applied: false, entry: undefined };
@@ -107,6 +119,24 @@ describeStores('group commits', (ports) => {
     expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'done' });
     expect(await theEntry(ports, userId, 3)).toMatchObject({ status: 'processing' });
     expect(await ports.ledger.commit([])).toEqual([]);
+  });
+
+  test('what was handed in or out can change afterwards without changing what is recorded', async () => {
+    const userId = newUserId();
+    const guard = { userId, seq: 1, token: 7, attempt: 1 };
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim(guard)]);
+    const change = retry(guard) as Extract<LedgerChange, { kind: 'retry' }>;
+    await ports.ledger.commit([change]);
+    const [read, [refused]] = [
+      await theEntry(ports, userId, 1),
+      await ports.ledger.commit([done({ ...guard, token: 6 })]),
+    ];
+    const copy = structuredClone(read);
+    change.error.message = 'changed';
+    change.retryAt.setTime(0);
+    for (const entry of [read, refused?.applied === false ? refused.entry : undefined]) entry?.acceptedAt.setTime(0);
+    expect(await theEntry(ports, userId, 1)).toEqual(copy);
   });
 
   test('a commit that is sent again, because its answer was lost, is reported as applied and changes nothing', async () => {

@@ -87,7 +87,7 @@ export const insertQueued = async ({ ledger }: Ports, userId: string, ...seqs: n
 
 type Guard = { userId: string; seq: number; token: number; attempt: number };
 
-export const claim = (guard: Guard): LedgerChange => ({ kind: 'claim', at: at(10), ...guard });
+export const claim = (guard: Guard): LedgerChange => ({ kind: 'claim', interruptions: 0, at: at(10), ...guard });
 export const done = (guard: Guard, result = '"ok"'): LedgerChange => ({
   kind: 'settle',
   status: 'done',
@@ -99,6 +99,7 @@ export const failed = (guard: Guard): LedgerChange => ({
   kind: 'settle',
   status: 'failed',
   error: { name: 'Error', message: 'no luck' },
+  reason: 'failed',
   at: at(20),
   ...guard,
 });
@@ -106,6 +107,7 @@ export const retry = (guard: Guard): LedgerChange => ({
   kind: 'retry',
   error: { name: 'Error', message: 'not yet' },
   retryAt: at(15),
+  interruptions: 0,
   at: at(12),
   ...guard,
 });

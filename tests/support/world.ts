@@ -125,6 +125,13 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
     async queue(user: TestUser): Promise<UserQueue | undefined> {
       return (await stores.userQueues.get([user.userId]))[0];
     },
+    /** How many workers stand by on a lane, its owner included. */
+    async laneConsumers(lane: number): Promise<number> {
+      const channel = await admin.createChannel();
+      const { consumerCount } = await channel.checkQueue(laneQueue(config.queuePrefix, lane));
+      await channel.close();
+      return consumerCount;
+    },
     userQueueExists: (user: TestUser) => queueExists(userQueue(config.queuePrefix, user.userId)),
     deleteUserQueue: (user: TestUser) => deleteQueue(userQueue(config.queuePrefix, user.userId)),
     async settled(user: TestUser, seq: number, ms?: number): Promise<LedgerEntry> {
