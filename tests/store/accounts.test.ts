@@ -8,7 +8,7 @@ describeStores('accounts', (ports) => {
     const userId = await ports.accounts.create(name, 'hash');
     expect(userId).toMatch(/^[0-9a-f]{24}$/);
     const found = await ports.accounts.findByUsername(name.toUpperCase());
-    expect(found).toEqual({ userId, username: name, passwordHash: 'hash', role: 'user' });
+    expect(found).toMatchObject({ userId, username: name, passwordHash: 'hash', role: 'user' });
   });
 
   test('an unknown name is not found', async () => {

@@ -107,7 +107,7 @@ describeStores('reading the ledger', (ports) => {
 
   test('the oldest pending is the lowest unsettled number from where one asks', async () => {
     const userId = newUserId();
-    await insertQueued(ports, userId, 1, 2, 10, 11);
+    await insertQueued(ports, userId, 11, 10, 2, 1);
     await ports.ledger.cancel({ userId, seq: 1 }, at(5));
     await ports.ledger.commit([claim({ userId, ...first, seq: 2 })]);
     const oldest = async (from: number) => (await ports.ledger.oldestPending(userId, from))?.seq;

@@ -84,9 +84,12 @@ describe('a store whose server does not answer', () => {
   });
 
   afterEach(async () => {
-    await stores.drop();
-    await stores.close();
-    await proxy.close();
+    try {
+      await stores.drop();
+    } finally {
+      await stores.close();
+      await proxy.close();
+    }
   });
 
   test('rejects every call in time when it was never reached, and answers once the server is there', async () => {

@@ -42,10 +42,10 @@ describeStores('sessions of a user queue', (ports) => {
     expect(sessions.map(({ id }) => id).sort()).toEqual(added.sort());
   });
 
-  test('adding the same session again adds nothing, even when there is no room', async () => {
+  test.each([1, 10])('adding the same session again adds nothing, with room for %i', async (maxSessions) => {
     const userId = newUserId();
-    await ports.userQueues.addSession(userId, session('s'), 1, 1);
-    expect(await ports.userQueues.addSession(userId, session('s'), 1, 1)).toBe('added');
+    await ports.userQueues.addSession(userId, session('s'), 1, maxSessions);
+    expect(await ports.userQueues.addSession(userId, session('s'), 1, maxSessions)).toBe('added');
     expect((await theUserQueue(ports, userId)).sessions).toEqual([session('s')]);
   });
 
@@ -56,6 +56,17 @@ describeStores('sessions of a user queue', (ports) => {
     expect(after).toMatchObject({ userId, sessions: [session('t')] });
     expect(await ports.userQueues.removeSession(userId, 's')).toEqual(after);
     expect(await ports.userQueues.removeSession(newUserId(), 's')).toBeUndefined();
+  });
+
+  test('what was handed in or out can change afterwards without changing what is kept', async () => {
+    const userId = newUserId();
+    const given = session('s');
+    await ports.userQueues.addSession(userId, given, 1, 10);
+    given.expiresAt.setTime(0);
+    const read = await theUserQueue(ports, userId);
+    const removed = await ports.userQueues.removeSession(userId, 'other');
+    for (const userQueue of [read, removed]) userQueue?.sessions.pop();
+    expect((await theUserQueue(ports, userId)).sessions).toEqual([session('s')]);
   });
 
   test('expired sessions are dropped, live ones stay', async () => {
