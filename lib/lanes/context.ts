@@ -7,7 +7,16 @@ import { createSlots, type Slots } from './slots.ts';
 
 export type LaneDeps = Pick<
   Deps,
-  'clock' | 'log' | 'userQueues' | 'ledger' | 'lanes' | 'publisher' | 'laneBroker' | 'runRequest' | 'observer'
+  | 'clock'
+  | 'log'
+  | 'userQueues'
+  | 'ledger'
+  | 'lanes'
+  | 'workers'
+  | 'publisher'
+  | 'laneBroker'
+  | 'runRequest'
+  | 'observer'
 > & {
   config: Pick<
     Deps['config'],

@@ -31,6 +31,15 @@ const balancePatienceMs = 2_000;
 /** A message is held unacked for about this long at most, far below the broker's `consumer_timeout` of 30 minutes. */
 const holdMs = 120_000;
 const housekeepingMs = 30_000;
+/** How often a worker tells which lanes it owns; one that is silent for several times as long hangs or is gone. */
+export const signOfLifeMs = 1_000;
+
+const createWorkerId = (clock: LaneDeps['clock']): string =>
+  Array.from({ length: 4 }, () =>
+    Math.floor(clock.random() * 0x10000)
+      .toString(16)
+      .padStart(4, '0'),
+  ).join('');
 
 export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
   const { clock, config, log } = deps;
@@ -100,6 +109,10 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
     for (const hold of holds.values()) hold.ackHeldSince(before);
   };
 
+  const workerId = createWorkerId(clock);
+  const reportSign = (): Promise<void> =>
+    deps.workers.report({ workerId, lanes: owned().map((hold) => hold.lane), at: clock.now() });
+
   const renewBatons = async (): Promise<void> => {
     await Promise.all(owned().map((hold) => hold.renewBaton()));
   };
@@ -118,6 +131,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
       every(config.flushMs, flush),
       every(config.balanceMs, balance),
       every(config.sweepMs, sweepOnce),
+      every(signOfLifeMs, reportSign),
       every(config.batonRenewMs, renewBatons),
       every(housekeepingMs, keepHouse),
     ]);
@@ -139,6 +153,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
       ]);
       patience.abort();
       cancelGrace();
+      await deps.workers.remove(workerId).catch(() => undefined);
     },
     snapshot() {
       const users = owned().flatMap((hold) => [...hold.users()]);
