@@ -48,8 +48,9 @@ describe('the progress of a user', () => {
 
   test('is one line for all users where nothing can be drawn', () => {
     const ben = progress({ username: 'ben', settled: 10, accepted: 10 });
-    expect(describeAll([progress({ settled: 1, accepted: 4, running: 2 }), ben])).toBe(
-      'ada 1/4 (runs #2)  ben 10/10 (done)',
+    const cleo = progress({ username: 'cleo', settled: 1, accepted: 4 });
+    expect(describeAll([progress({ settled: 1, accepted: 4, running: 2 }), ben, cleo])).toBe(
+      'ada 1/4 (runs #2)  ben 10/10 (done)  cleo 1/4 (next #2)',
     );
   });
 });

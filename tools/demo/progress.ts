@@ -29,9 +29,11 @@ export const drawBar = ({ total, accepted, settled }: Progress, width: number): 
   return '█'.repeat(done) + '▒'.repeat(waiting) + '░'.repeat(width - done - waiting);
 };
 
-export const describeRun = ({ total, settled, running }: Progress): string => {
+/** What runs was seen running; a run may be shorter than a look at the ledger. */
+export const describeRun = ({ total, accepted, settled, running }: Progress): string => {
   if (running !== undefined) return `runs #${running}`;
-  return settled >= total ? 'done' : '';
+  if (settled >= total) return 'done';
+  return settled < accepted ? `next #${settled + 1}` : '';
 };
 
 /** One line for all users, where nothing can be drawn. */
