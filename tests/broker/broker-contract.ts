@@ -1,0 +1,288 @@
+/** What every broker must promise, whether RabbitMQ or memory moves the messages. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { BrokerUnavailableError } from '../../lib/errors.ts';
+import type { Delivery, LaneBroker, LaneChannel, LaneEvents, Publisher } from '../../lib/ports.ts';
+import { uniqueName } from '../support/servers.ts';
+import { eventually } from '../support/world.ts';
+
+/** One process's way to the broker. */
+export type BrokerConnection = {
+  publisher: Publisher;
+  laneBroker: LaneBroker;
+  /** Cuts its lanes' connection. */
+  sever(): Promise<void>;
+};
+
+export type BrokerUnderTest = {
+  connect(): Promise<BrokerConnection>;
+  /** A connection to a broker that is not there. */
+  connectToNothing(): Promise<BrokerConnection>;
+  end(): Promise<void>;
+};
+
+/** Everything that one lane channel was told, in order, and the deliveries that wait for an ack. */
+const createRecorder = () => {
+  const told: string[] = [];
+  const deliveries = new Map<string, Delivery>();
+  const note = (what: string, delivery?: Delivery): void => {
+    told.push(what);
+    if (delivery) deliveries.set(what, delivery);
+  };
+  const events: LaneEvents = {
+    baton: (delivery) => note('baton', delivery),
+    wake: (userId, delivery) => note(`wake ${userId}`, delivery),
+    request: (_userId, { seq }, delivery) => note(`request ${seq}`, delivery),
+    userQueueCancelled: () => note('cancelled'),
+    closed: () => note('closed'),
+  };
+  return {
+    told,
+    events,
+    ack: (what: string): void => deliveries.get(what)!.ack(),
+    until: (expected: string[]): Promise<unknown> =>
+      eventually(
+        `${expected.join(', ')}; told: ${told.join(', ')}`,
+        () => JSON.stringify(told) === JSON.stringify(expected),
+      ),
+  };
+};
+
+type Recorder = ReturnType<typeof createRecorder>;
+
+const requestMessage = (seq: number) => ({ seq, body: `{"number":${seq}}`, acceptedAt: 1_700_000_000_000 + seq });
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+let lanesUsed = 0;
+const newLane = (): number => {
+  lanesUsed += 1;
+  return lanesUsed;
+};
+const newUserId = (): string => uniqueName('user');
+
+export const describeBrokerContract = (name: string, open: () => Promise<BrokerUnderTest>): void => {
+  describe(`The broker (${name})`, () => {
+    let broker: BrokerUnderTest;
+    let one: BrokerConnection;
+    let other: BrokerConnection;
+
+    beforeAll(async () => {
+      broker = await open();
+      one = await broker.connect();
+      other = await broker.connect();
+    });
+    afterAll(() => broker?.end());
+
+    const openLane = async (from: BrokerConnection, lane: number): Promise<Recorder & { channel: LaneChannel }> => {
+      const recorder = createRecorder();
+      return { ...recorder, channel: await from.laneBroker.openLane(lane, recorder.events) };
+    };
+
+    const publishRequests = async (userId: string, seqs: number[]): Promise<void> => {
+      for (const seq of seqs) await one.publisher.publishRequest(userId, requestMessage(seq));
+    };
+
+    test('says that a message is unroutable when its queue does not exist', async () => {
+      const lane = newLane();
+      expect(await one.publisher.publishBaton(lane)).toBe('unroutable');
+      expect(await one.publisher.publishWake(lane, newUserId())).toBe('unroutable');
+      expect(await one.publisher.publishRequest(newUserId(), requestMessage(1))).toBe('unroutable');
+    });
+
+    test('delivers batons, wakes and requests as they were published', async () => {
+      const [lane, userId] = [newLane(), newUserId()];
+      const recorder = createRecorder();
+      const requests: unknown[] = [];
+      const channel = await one.laneBroker.openLane(lane, {
+        ...recorder.events,
+        request: (...[user, message, delivery]) => {
+          requests.push([user, message]);
+          recorder.events.request(user, message, delivery);
+        },
+      });
+      await channel.openUserQueue(userId);
+      expect(await other.publisher.publishBaton(lane)).toBe('routed');
+      expect(await other.publisher.publishWake(lane, userId)).toBe('routed');
+      await recorder.until(['baton', `wake ${userId}`]);
+      expect(await other.publisher.publishRequest(userId, requestMessage(7))).toBe('routed');
+      await recorder.until(['baton', `wake ${userId}`, 'request 7']);
+      expect(requests).toEqual([[userId, requestMessage(7)]]);
+      await channel.deleteUserQueue(userId);
+      await channel.close();
+    });
+
+    test('keeps the baton with the owner while wakes come and are acked', async () => {
+      const lane = newLane();
+      const owner = await openLane(one, lane);
+      await one.publisher.publishBaton(lane);
+      for (const seq of upTo(20)) await one.publisher.publishWake(lane, `user-${seq}`);
+      await owner.until(['baton', ...upTo(20).map((seq) => `wake user-${seq}`)]);
+      for (const seq of upTo(20)) owner.ack(`wake user-${seq}`);
+      await owner.channel.close();
+
+      const next = await openLane(other, lane);
+      await next.until(['baton']);
+      await next.channel.close();
+    });
+
+    test('delivers a lane to one worker at a time, to the next when its channel closes, the unacked first and in order', async () => {
+      const lane = newLane();
+      const owner = await openLane(one, lane);
+      const next = await openLane(other, lane);
+      for (const seq of upTo(4)) await one.publisher.publishWake(lane, `user-${seq}`);
+      await owner.until(upTo(4).map((seq) => `wake user-${seq}`));
+      owner.ack('wake user-2');
+      expect(next.told).toEqual([]);
+
+      await owner.channel.close();
+      await one.publisher.publishWake(lane, 'user-5');
+      await next.until([1, 3, 4, 5].map((seq) => `wake user-${seq}`));
+      await next.channel.close();
+      expect(owner.told).toHaveLength(4);
+    });
+
+    test('hands a lane over in the order in which the workers came', async () => {
+      const lane = newLane();
+      const first = await openLane(one, lane);
+      const second = await openLane(other, lane);
+      const third = await openLane(one, lane);
+      await one.publisher.publishBaton(lane);
+      await first.until(['baton']);
+      await first.channel.close();
+      await second.until(['baton']);
+      await second.channel.close();
+      await third.until(['baton']);
+      await third.channel.close();
+    });
+
+    test('hands a lane over when the connection of its owner is cut, and tells the owner once', async () => {
+      const lane = newLane();
+      const cut = await broker.connect();
+      const owner = await openLane(cut, lane);
+      const next = await openLane(other, lane);
+      await one.publisher.publishBaton(lane);
+      await owner.until(['baton']);
+      await cut.sever();
+      await next.until(['baton']);
+      await owner.until(['baton', 'closed']);
+      owner.ack('baton');
+      await owner.channel.close();
+      await expect(owner.channel.openUserQueue(newUserId())).rejects.toThrow(BrokerUnavailableError);
+      await next.channel.close();
+      expect(owner.told).toEqual(['baton', 'closed']);
+    });
+
+    test('lets a worker whose connection was cut come again', async () => {
+      const lane = newLane();
+      const cut = await broker.connect();
+      const before = await openLane(cut, lane);
+      await cut.sever();
+      await before.until(['closed']);
+      const after = await eventually('the lane to be opened again', () => openLane(cut, lane).catch(() => undefined));
+      await one.publisher.publishBaton(lane);
+      await after.until(['baton']);
+      await after.channel.close();
+    });
+
+    test('says nothing of a channel that its worker closed', async () => {
+      const lane = newLane();
+      const owner = await openLane(one, lane);
+      await owner.channel.close();
+      await owner.channel.close();
+      await expect(owner.channel.openUserQueue(newUserId())).rejects.toThrow(BrokerUnavailableError);
+      await one.publisher.publishBaton(lane);
+      const next = await openLane(one, lane);
+      await next.until(['baton']);
+      expect(owner.told).toEqual([]);
+      await next.channel.close();
+    });
+
+    test('counts who stands by on a lane', async () => {
+      const lane = newLane();
+      const owner = await openLane(one, lane);
+      expect(await owner.channel.consumerCount()).toBe(1);
+      const next = await openLane(other, lane);
+      expect(await owner.channel.consumerCount()).toBe(2);
+      await next.channel.close();
+      await eventually('one to be left', async () => (await owner.channel.consumerCount()) === 1);
+      await owner.channel.close();
+    });
+
+    test('delivers a user queue in order, a few at a time, and what was not acked again to the next owner, in place', async () => {
+      const [lane, userId] = [newLane(), newUserId()];
+      const owner = await openLane(one, lane);
+      await owner.channel.openUserQueue(userId);
+      await owner.channel.openUserQueue(userId);
+      await publishRequests(userId, upTo(30));
+      await eventually('the first requests', () => owner.told.length >= 3);
+      owner.ack('request 1');
+      owner.ack('request 2');
+      await eventually('some more', () => owner.told.length >= 5);
+      await one.publisher.publishBaton(lane);
+      await eventually('the baton, which waits for no request', () => owner.told.includes('baton'));
+      const requests = owner.told.filter((what) => what !== 'baton');
+      expect(requests.length).toBeLessThan(30);
+      expect(requests).toEqual(upTo(requests.length).map((seq) => `request ${seq}`));
+      await owner.channel.close();
+
+      const next = await openLane(other, newLane());
+      await next.channel.openUserQueue(userId);
+      for (const seq of upTo(30).slice(2)) {
+        await eventually(`request ${seq}`, () => next.told.includes(`request ${seq}`));
+        next.ack(`request ${seq}`);
+      }
+      expect(next.told).toEqual(
+        upTo(30)
+          .slice(2)
+          .map((seq) => `request ${seq}`),
+      );
+      await next.channel.deleteUserQueue(userId);
+      await next.channel.close();
+    });
+
+    test('deletes a user queue with its messages, and tells only a consumer that did not ask for it', async () => {
+      const [lane, userId] = [newLane(), newUserId()];
+      const owner = await openLane(one, lane);
+      const stranger = await openLane(other, newLane());
+      await owner.channel.openUserQueue(userId);
+      await publishRequests(userId, [1]);
+      await owner.until(['request 1']);
+      await stranger.channel.openUserQueue(userId);
+      await owner.channel.deleteUserQueue(userId);
+      await stranger.until(['cancelled']);
+      expect(await one.publisher.publishRequest(userId, requestMessage(2))).toBe('unroutable');
+      await one.publisher.publishBaton(lane);
+      await owner.until(['request 1', 'baton']);
+      await owner.channel.deleteUserQueue(userId);
+      await owner.channel.close();
+      await stranger.channel.close();
+    });
+
+    test('lets a user queue be opened again after it was deleted, by its owner or by somebody else', async () => {
+      const userId = newUserId();
+      const owner = await openLane(one, newLane());
+      const stranger = await openLane(other, newLane());
+      await owner.channel.openUserQueue(userId);
+      await owner.channel.deleteUserQueue(userId);
+      await owner.channel.openUserQueue(userId);
+      await publishRequests(userId, [1]);
+      await owner.until(['request 1']);
+
+      await stranger.channel.deleteUserQueue(userId);
+      await owner.until(['request 1', 'cancelled']);
+      await owner.channel.openUserQueue(userId);
+      await publishRequests(userId, [2]);
+      await owner.until(['request 1', 'cancelled', 'request 2']);
+      owner.ack('request 1');
+      owner.ack('request 2');
+      await owner.channel.deleteUserQueue(userId);
+      await owner.channel.close();
+      await stranger.channel.close();
+    });
+
+    test('says that it is unavailable when nobody answers', async () => {
+      const { publisher, laneBroker } = await broker.connectToNothing();
+      await expect(publisher.publishWake(newLane(), newUserId())).rejects.toThrow(BrokerUnavailableError);
+      await expect(laneBroker.openLane(newLane(), createRecorder().events)).rejects.toThrow(BrokerUnavailableError);
+    });
+  });
+};

@@ -1,0 +1,53 @@
+import { connect } from 'amqplib';
+import { createLaneBroker } from '../../lib/broker/lane-broker.ts';
+import { laneQueue } from '../../lib/broker/names.ts';
+import { createPublisher } from '../../lib/broker/publisher.ts';
+import { createLogger } from '../../lib/log.ts';
+import { startTcpProxy } from '../store/tcp-proxy.ts';
+import { testConfig } from '../support/servers.ts';
+import { type BrokerConnection, type BrokerUnderTest, describeBrokerContract } from './broker-contract.ts';
+
+/** The contract's lanes are numbered from 1. */
+const lanesOfContract = 40;
+
+const openRabbitmq = async (): Promise<BrokerUnderTest> => {
+  const config = testConfig();
+  const log = createLogger('silent');
+  const closing: (() => Promise<void>)[] = [];
+
+  const connectTo = (url: string, sever: () => Promise<void>): BrokerConnection => {
+    const publisher = createPublisher({ ...config, rabbitmqUrl: url }, log);
+    const laneBroker = createLaneBroker({ ...config, rabbitmqUrl: url }, log);
+    closing.push(publisher.close, laneBroker.close);
+    return { publisher, laneBroker, sever };
+  };
+
+  return {
+    async connect() {
+      const url = new URL(config.rabbitmqUrl);
+      const proxy = await startTcpProxy(url.hostname, Number(url.port));
+      url.port = String(proxy.port);
+      closing.unshift(proxy.close);
+      return connectTo(url.href, async () => {
+        await proxy.cut();
+        await proxy.restore();
+      });
+    },
+    async connectToNothing() {
+      const proxy = await startTcpProxy('127.0.0.1', 1);
+      await proxy.close();
+      return connectTo(`amqp://127.0.0.1:${proxy.port}`, async () => undefined);
+    },
+    async end() {
+      for (const close of closing.reverse()) await close();
+      const admin = await connect(config.rabbitmqUrl);
+      const channel = await admin.createChannel();
+      for (let lane = 1; lane <= lanesOfContract; lane += 1) {
+        await channel.deleteQueue(laneQueue(config.queuePrefix, lane));
+      }
+      await admin.close();
+    },
+  };
+};
+
+describeBrokerContract('RabbitMQ', openRabbitmq);

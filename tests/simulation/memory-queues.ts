@@ -1,0 +1,119 @@
+/**
+ * RabbitMQ's stand-in, the server's side: queues, consumers, deliveries. Every call is one atomic step; nothing here waits.
+ *
+ * What it keeps of RabbitMQ: a message goes to a queue that exists or is unroutable; a lane delivers to its single active
+ * consumer, the longest subscribed; other queues take turns among their consumers; a consumer holds at most `prefetch`
+ * unacked messages; those of a consumer that goes come back in place; deleting a queue drops its messages and cancels its
+ * consumers. What it leaves out: `x-expires`, alarms, priorities, nacks, `basic.cancel` (never used: the facts say why).
+ */
+import type { PublishResult } from '../../lib/ports.ts';
+import type { RequestMessage } from '../../lib/types.ts';
+
+export type Content =
+  | { type: 'baton' }
+  | { type: 'wake'; userId: string }
+  | { type: 'request'; message: RequestMessage };
+
+/** `position` is its place in the queue, for good. */
+export type Message = { position: number; content: Content };
+
+/** A consumer as the server sees it: both callbacks only send. */
+export type Consumer = {
+  prefetch: number;
+  deliver(message: Message): void;
+  cancelled(): void;
+};
+
+type Queue = {
+  singleActive: boolean;
+  published: number;
+  ready: Message[];
+  /** In the order of their subscription; those that take turns, in the order of their turns. */
+  consumers: Consumer[];
+  unacked: Map<Consumer, Message[]>;
+};
+
+export type MemoryQueues = ReturnType<typeof createMemoryQueues>;
+
+export const createMemoryQueues = () => {
+  const queues = new Map<string, Queue>();
+
+  const hasRoom = (queue: Queue, consumer: Consumer): boolean =>
+    (queue.unacked.get(consumer)?.length ?? 0) < consumer.prefetch;
+
+  const nextConsumer = (queue: Queue): Consumer | undefined => {
+    const candidates = queue.singleActive ? queue.consumers.slice(0, 1) : queue.consumers;
+    return candidates.find((consumer) => hasRoom(queue, consumer));
+  };
+
+  const pump = (queue: Queue): void => {
+    for (let consumer = nextConsumer(queue); consumer && queue.ready.length > 0; consumer = nextConsumer(queue)) {
+      const message = queue.ready.shift()!;
+      queue.unacked.set(consumer, [...(queue.unacked.get(consumer) ?? []), message]);
+      if (!queue.singleActive) queue.consumers.push(...queue.consumers.splice(queue.consumers.indexOf(consumer), 1));
+      consumer.deliver(message);
+    }
+  };
+
+  return {
+    /** Idempotent. */
+    declare(name: string, { singleActive }: { singleActive: boolean }): void {
+      if (queues.has(name)) return;
+      queues.set(name, { singleActive, published: 0, ready: [], consumers: [], unacked: new Map() });
+    },
+
+    publish(name: string, content: Content): PublishResult {
+      const queue = queues.get(name);
+      if (!queue) return 'unroutable';
+      queue.published += 1;
+      queue.ready.push({ position: queue.published, content });
+      pump(queue);
+      return 'routed';
+    },
+
+    /** False when the queue does not exist. */
+    consume(name: string, consumer: Consumer): boolean {
+      const queue = queues.get(name);
+      if (!queue) return false;
+      queue.consumers.push(consumer);
+      pump(queue);
+      return true;
+    },
+
+    /** The consumer's channel is gone: what it holds comes back in place. */
+    drop(name: string, consumer: Consumer): void {
+      const queue = queues.get(name);
+      if (!queue?.consumers.includes(consumer)) return;
+      queue.consumers.splice(queue.consumers.indexOf(consumer), 1);
+      queue.ready.push(...(queue.unacked.get(consumer) ?? []));
+      queue.ready.sort((a, b) => a.position - b.position);
+      queue.unacked.delete(consumer);
+      pump(queue);
+    },
+
+    ack(name: string, consumer: Consumer, message: Message): void {
+      const queue = queues.get(name);
+      const held = queue?.unacked.get(consumer);
+      if (!queue || !held?.includes(message)) return;
+      held.splice(held.indexOf(message), 1);
+      pump(queue);
+    },
+
+    delete(name: string): void {
+      const queue = queues.get(name);
+      queues.delete(name);
+      for (const consumer of queue?.consumers ?? []) consumer.cancelled();
+    },
+
+    consumerCount: (name: string): number => queues.get(name)?.consumers.length ?? 0,
+
+    /** Ready and unacked. */
+    messageCount(name: string): number {
+      const queue = queues.get(name);
+      return queue ? queue.ready.length + [...queue.unacked.values()].flat().length : 0;
+    },
+
+    names: (): string[] => [...queues.keys()].sort(),
+    clear: (): void => queues.clear(),
+  };
+};
