@@ -20,7 +20,7 @@ export type TestCluster = AsyncDisposable & {
   output(): string;
 };
 
-const waitMs = 20_000;
+const waitMs = 30_000;
 
 export const isAlive = (pid: number): boolean => {
   try {
@@ -30,7 +30,7 @@ export const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Resolves as soon as `check` holds; rejects after 20 s. */
+/** Resolves as soon as `check` holds; rejects after 30 s. */
 export const until = async (what: string, check: () => boolean | Promise<boolean>): Promise<void> => {
   const deadline = Date.now() + waitMs;
   while (!(await check())) {
