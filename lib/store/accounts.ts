@@ -24,7 +24,10 @@ export const accountStore = (call: Call): AccountStore => ({
   findByUsername: (username) =>
     call(async ({ accounts }) => toAccount(await accounts.findOne({ name: username.toLowerCase() }).lean())),
 
-  find: (userId) => call(async ({ accounts }) => toAccount(await accounts.findOne({ _id: userId }).lean())),
+  find: (userId) =>
+    call(async ({ accounts }) =>
+      mongoose.isValidObjectId(userId) ? toAccount(await accounts.findOne({ _id: userId }).lean()) : undefined,
+    ),
 
   setRole: (username, role) =>
     call(async ({ accounts }) => {

@@ -28,13 +28,12 @@ const toDocument = ({ userId, seq, key, body, limits, retryOf, acceptedAt }: New
   acceptedAt,
 });
 
-/** Those that follow the cursor, by time and then by id. */
-const deadAfter = (after: DeadLetterCursor | undefined) =>
-  after
-    ? {
-        $or: [{ 'deadLetter.at': { $gt: after.at } }, { 'deadLetter.at': after.at, _id: { $gt: entryId(after) } }],
-      }
-    : { deadLetter: { $exists: true } };
+/** Those that follow the cursor, by time and then by id; always with what lets a server use the partial index. */
+const deadAfter = (after: DeadLetterCursor | undefined) => ({
+  deadLetter: { $exists: true },
+  'deadLetter.at': { $gte: after?.at ?? new Date(0) },
+  ...(after ? { $or: [{ 'deadLetter.at': { $gt: after.at } }, { _id: { $gt: entryId(after) } }] } : {}),
+});
 
 export const ledgerStore = (call: Call): LedgerStore => {
   const read = (ids: EntryId[]): Promise<LedgerEntry[]> =>

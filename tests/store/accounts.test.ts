@@ -15,6 +15,20 @@ describeStores('accounts', (ports) => {
     expect(await ports.accounts.findByUsername(uniqueName('nobody'))).toBeUndefined();
   });
 
+  test('an account is found by its id; an id of no account, or of no form, is not', async () => {
+    const userId = (await ports.accounts.create(uniqueName('ida'), 'hash')) ?? '';
+    expect(await ports.accounts.find(userId)).toMatchObject({ userId, role: 'user' });
+    for (const unknown of ['f'.repeat(24), 'no id']) expect(await ports.accounts.find(unknown)).toBeUndefined();
+  });
+
+  test('a role is given by name in any case, to an account there is', async () => {
+    const name = uniqueName('olga');
+    await ports.accounts.create(name, 'hash');
+    expect(await ports.accounts.setRole(name.toUpperCase(), 'operator')).toBe(true);
+    expect(await ports.accounts.findByUsername(name)).toMatchObject({ role: 'operator' });
+    expect(await ports.accounts.setRole(uniqueName('nobody'), 'operator')).toBe(false);
+  });
+
   test('a name that differs only in case is taken, and the first account stays', async () => {
     const name = uniqueName('bob');
     await ports.accounts.create(name, 'first');

@@ -1,12 +1,18 @@
 /** What every store must promise, whether a server or memory holds the data: the two subjects, and small samples to try them with. */
 import { afterAll, beforeAll, describe } from '@jest/globals';
-import type { AccountStore, LaneStore, LedgerStore, UserQueueStore } from '../../lib/ports.ts';
+import type { AccountStore, LaneStore, LedgerStore, UserQueueStore, WorkerStore } from '../../lib/ports.ts';
 import { openStores } from '../../lib/store/stores.ts';
 import type { LedgerChange, LedgerEntry, UserQueue } from '../../lib/types.ts';
 import { createMemoryStores } from '../simulation/memory-stores.ts';
 import { testConfig, uniqueName } from '../support/servers.ts';
 
-export type Ports = { accounts: AccountStore; userQueues: UserQueueStore; ledger: LedgerStore; lanes: LaneStore };
+export type Ports = {
+  accounts: AccountStore;
+  userQueues: UserQueueStore;
+  ledger: LedgerStore;
+  lanes: LaneStore;
+  workers: WorkerStore;
+};
 
 type Subject = { name: string; open(): Ports & { end(): Promise<void> } };
 
@@ -87,7 +93,12 @@ export const insertQueued = async ({ ledger }: Ports, userId: string, ...seqs: n
 
 type Guard = { userId: string; seq: number; token: number; attempt: number };
 
-export const claim = (guard: Guard): LedgerChange => ({ kind: 'claim', interruptions: 0, at: at(10), ...guard });
+export const claim = (guard: Guard): Extract<LedgerChange, { kind: 'claim' }> => ({
+  kind: 'claim',
+  interruptions: 0,
+  at: at(10),
+  ...guard,
+});
 export const done = (guard: Guard, result = '"ok"'): LedgerChange => ({
   kind: 'settle',
   status: 'done',
@@ -103,6 +114,14 @@ export const failed = (guard: Guard): LedgerChange => ({
   at: at(20),
   ...guard,
 });
+export const block = (guard: Guard): LedgerChange => ({
+  kind: 'block',
+  error: { name: 'Error', message: 'no luck' },
+  reason: 'crashed',
+  at: at(20),
+  ...guard,
+});
+export const release = (guard: Guard): LedgerChange => ({ kind: 'release', at: at(20), ...guard });
 export const retry = (guard: Guard): LedgerChange => ({
   kind: 'retry',
   error: { name: 'Error', message: 'not yet' },

@@ -112,6 +112,13 @@ describeStores('tickets', (ports) => {
     expect(await theUserQueue(ports, userId)).toMatchObject({ state: 'closed', accepted: 0 });
   });
 
+  test('without naming a session any existing user gets a ticket, as for an operator', async () => {
+    const userId = await newUser(ports);
+    await ports.userQueues.removeSession(userId, 's');
+    expect(await ports.userQueues.takeTicket(userId, undefined, at(1))).toMatchObject({ seq: 1, wasOpen: false });
+    expect(await ports.userQueues.takeTicket(newUserId(), undefined, at(1))).toBeUndefined();
+  });
+
   test('a hundred concurrent tickets are the numbers 1 to 100, and exactly one opened the queue', async () => {
     const userId = await newUser(ports);
     const tickets = await Promise.all(

@@ -1,0 +1,169 @@
+import { expect, test } from '@jest/globals';
+import {
+  at,
+  block,
+  claim,
+  describeStores,
+  done,
+  failed,
+  insertQueued,
+  newUserId,
+  type Ports,
+  release,
+  theEntry,
+} from './store-contract.ts';
+
+const guard = (userId: string, seq = 1) => ({ userId, seq, token: 7, attempt: 1 });
+
+/** A user whose first request is blocked after one attempt. */
+const newBlocked = async (ports: Ports): Promise<string> => {
+  const userId = newUserId();
+  await insertQueued(ports, userId, 1);
+  await ports.ledger.commit([claim(guard(userId))]);
+  await ports.ledger.commit([block(guard(userId))]);
+  return userId;
+};
+
+const ofAll = { userId: undefined, limit: 100_000 };
+
+describeStores('requests put aside', (ports) => {
+  test('a blocked request waits unsettled, as a dead letter with its reason', async () => {
+    const userId = await newBlocked(ports);
+    const entry = await theEntry(ports, userId, 1);
+    const deadLetter = { reason: 'crashed', at: at(20) };
+    expect(entry).toMatchObject({ status: 'blocked', error: { message: 'no luck' }, deadLetter });
+    expect(entry).not.toHaveProperty('settledAt');
+    expect((await ports.ledger.oldestPending(userId, 1))?.seq).toBe(1);
+  });
+
+  test('a blocked request is neither claimed nor settled', async () => {
+    const userId = await newBlocked(ports);
+    const refused = { applied: false, entry: { status: 'blocked', attempts: 1 } };
+    for (const change of [claim({ ...guard(userId), attempt: 2 }), done(guard(userId)), failed(guard(userId))]) {
+      expect(await ports.ledger.commit([change])).toMatchObject([refused]);
+    }
+  });
+
+  test('a block and a release that are sent again are reported as applied', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2);
+    await ports.ledger.commit([claim(guard(userId, 1)), claim(guard(userId, 2))]);
+    const changes = [block(guard(userId, 1)), release(guard(userId, 2))];
+    expect(await ports.ledger.commit(changes)).toEqual([{ applied: true }, { applied: true }]);
+    expect(await ports.ledger.commit(changes)).toEqual([{ applied: true }, { applied: true }]);
+  });
+
+  test('a released request is queued again, and its next claim is the next attempt', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim(guard(userId))]);
+    await ports.ledger.commit([release(guard(userId))]);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'queued', token: 7, attempts: 1 });
+    expect(await ports.ledger.commit([claim({ ...guard(userId), attempt: 2 })])).toEqual([{ applied: true }]);
+  });
+
+  test('only the owner of the newest claim can block or release it [R7]', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim(guard(userId))]);
+    for (const wrong of [{ token: 6 }, { token: 8 }, { attempt: 2 }]) {
+      for (const change of [block({ ...guard(userId), ...wrong }), release({ ...guard(userId), ...wrong })]) {
+        expect(await ports.ledger.commit([change])).toMatchObject([
+          { applied: false, entry: { status: 'processing' } },
+        ]);
+      }
+    }
+  });
+
+  test('unblocking queues the request again, forgives its attempts and ends the dead letter', async () => {
+    const userId = await newBlocked(ports);
+    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30))).toBe(true);
+    const entry = await theEntry(ports, userId, 1);
+    expect(entry).toMatchObject({ status: 'queued', attempts: 1, forgiven: 1, interruptions: 0 });
+    for (const gone of ['deadLetter', 'error']) expect(entry).not.toHaveProperty(gone);
+    expect(await ports.ledger.commit([claim({ ...guard(userId), attempt: 2 })])).toEqual([{ applied: true }]);
+  });
+
+  test('unblocking is refused when the request moved on since it was read, or is not blocked', async () => {
+    const userId = await newBlocked(ports);
+    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 0 }, at(30))).toBe(false);
+    expect(await ports.ledger.unblock({ userId, seq: 2, attempts: 1 }, at(30))).toBe(false);
+    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30))).toBe(true);
+    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30))).toBe(false);
+  });
+
+  test('of an unblock, a skip and a cancel at once exactly one wins', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const userId = await newBlocked(ports);
+      const [unblocked, skipped, cancelled] = await Promise.all([
+        ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30)),
+        ports.ledger.skip({ userId, seq: 1 }, at(30)),
+        ports.ledger.cancelQueued(userId, at(30)),
+      ]);
+      const { status } = await theEntry(ports, userId, 1);
+      // What was unblocked is queued, and may be cancelled after that.
+      const afterUnblock = cancelled === 1 ? 'cancelled' : 'queued';
+      const expected = unblocked ? afterUnblock : skipped ? 'failed' : 'cancelled';
+      expect({ skipped, status }).toEqual({ skipped: expected === 'failed', status: expected });
+    }
+  });
+
+  test('skipping settles a blocked request as failed, which stays a dead letter with its error', async () => {
+    const userId = await newBlocked(ports);
+    expect(await ports.ledger.skip({ userId, seq: 1 }, at(30))).toBe(true);
+    const kept = { error: { message: 'no luck' }, deadLetter: { reason: 'crashed', at: at(20) } };
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'failed', settledAt: at(30), ...kept });
+    expect(await ports.ledger.skip({ userId, seq: 1 }, at(31))).toBe(false);
+  });
+
+  test('only a settled request is taken off the dead letters, and only once', async () => {
+    const userId = await newBlocked(ports);
+    expect(await ports.ledger.dropDeadLetter({ userId, seq: 1 })).toBe(false);
+    await ports.ledger.skip({ userId, seq: 1 }, at(30));
+    expect(await ports.ledger.dropDeadLetter({ userId, seq: 1 })).toBe(true);
+    expect(await theEntry(ports, userId, 1)).not.toHaveProperty('deadLetter');
+    expect(await ports.ledger.dropDeadLetter({ userId, seq: 1 })).toBe(false);
+  });
+
+  test('dead letters come by the time they were put aside, page after page, also of those put aside at once', async () => {
+    const userId = newUserId();
+    const seqs = [1, 2, 3, 4, 5];
+    await insertQueued(ports, userId, ...seqs);
+    await ports.ledger.commit(seqs.map((seq) => claim(guard(userId, seq))));
+    const times: Record<number, number> = { 1: 25, 2: 22, 3: 25, 4: 21 };
+    for (const seq of [1, 2, 3, 4]) {
+      await ports.ledger.commit([{ ...failed(guard(userId, seq)), at: at(times[seq] ?? 0) }]);
+    }
+    const found: number[] = [];
+    for (let after: Parameters<typeof ports.ledger.deadLetters>[0]['after']; ; ) {
+      const page = await ports.ledger.deadLetters({ userId, after, limit: 2 });
+      found.push(...page.map(({ seq }) => seq));
+      const last = page.at(-1);
+      if (!last?.deadLetter) break;
+      after = { at: last.deadLetter.at, userId, seq: last.seq };
+    }
+    expect(found).toEqual([4, 2, 1, 3]);
+  });
+
+  test('dead letters are those of all users, or of one', async () => {
+    const [userId, other] = [await newBlocked(ports), await newBlocked(ports)];
+    const users = async (query: { userId?: string; limit: number }) =>
+      (await ports.ledger.deadLetters(query)).map((entry) => entry.userId);
+    expect(await users(ofAll)).toEqual(expect.arrayContaining([userId, other]));
+    expect(await users({ ...ofAll, userId })).toEqual([userId]);
+  });
+
+  test('limits and what a request repeats are recorded with it', async () => {
+    const userId = newUserId();
+    const limits = { maxAttempts: 2, timeoutMs: 500 };
+    await ports.ledger.insert({ userId, seq: 2, body: '1', limits, retryOf: 1, acceptedAt: at(1) });
+    expect(await theEntry(ports, userId, 2)).toMatchObject({ limits, retryOf: 1 });
+  });
+
+  test('interruptions are what the newest claim or retry says', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([{ ...claim(guard(userId)), interruptions: 3 }]);
+    expect((await theEntry(ports, userId, 1)).interruptions).toBe(3);
+  });
+});
