@@ -1,6 +1,6 @@
 /** `npm start`: the servers that are missing, the API and the consumer, until Ctrl-C. */
 import { join } from 'node:path';
-import process, { env, execPath, exit } from 'node:process';
+import { env, execPath, exit } from 'node:process';
 import { type Config, loadConfig } from '../lib/config.ts';
 import { ensureServices, type Services, stopServices } from './services/ensure.ts';
 import { freePort, isFree } from './services/probe.ts';
@@ -8,6 +8,7 @@ import { type Child, startChild } from './start/child.ts';
 import { quietServerless, withSecret, withServices } from './start/environment.ts';
 import { printer } from './start/lines.ts';
 import { untilAllAnswer } from './start/ready.ts';
+import { listenForStop } from './start/stop-request.ts';
 
 const root = join(import.meta.dirname, '..');
 const say = printer('start');
@@ -50,39 +51,25 @@ const stopAll = async (children: Child[], services: Services | undefined, config
   if (ours.length > 0) await stopServices({ root, say: printer('services') }, ours);
 };
 
-const interrupted = (): { signal: AbortSignal; promise: Promise<undefined> } => {
-  const controller = new AbortController();
-  const promise = new Promise<undefined>((resolve) => {
-    const onSignal = (name: NodeJS.Signals) => {
-      if (controller.signal.aborted) exit(1);
-      say(`${name}: draining and stopping; once more ends at once`);
-      controller.abort();
-      resolve(undefined);
-    };
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  });
-  return { signal: controller.signal, promise };
-};
-
 const run = async (): Promise<void> => {
-  const stop = interrupted();
+  const children: Child[] = [];
+  const stop = listenForStop(say, () => children.map((child) => child.kill()));
   const given = withSecret(env, root);
   const config = loadConfig(given, 'functions');
   const settings = await settlePorts(given, config);
   const metricsPort = loadConfig(settings, 'consumer').metricsPort;
   let services: Services | undefined;
-  const children: Child[] = [];
   try {
     services = await ensureServices({ root, env, say: printer('services') });
-    if (stop.signal.aborted) return;
+    if (stop.isRequested()) return;
     children.push(...startBoth(withServices(settings, services)));
     const death = Promise.race(children.map(async (child) => `${child.name} ${await child.ended}`)).then((reason) => {
-      if (!stop.signal.aborted) throw new Error(`${reason}; stopping everything.`);
+      if (!stop.isRequested()) throw new Error(`${reason}; stopping everything.`);
     });
     const urls = [`http://127.0.0.1:${config.port}/health`, `http://127.0.0.1:${metricsPort}/healthz`];
-    await Promise.race([untilAllAnswer(urls, readyTimeoutMs, stop.signal), death, stop.promise]);
-    if (!stop.signal.aborted) printer('ready')(readyLine(config));
-    await Promise.race([death, stop.promise]);
+    await Promise.race([untilAllAnswer(urls, readyTimeoutMs, stop.isRequested), death, stop.requested]);
+    if (!stop.isRequested()) printer('ready')(readyLine(config));
+    await Promise.race([death, stop.requested]);
   } finally {
     await stopAll(children, services, config);
   }

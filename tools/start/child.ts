@@ -8,12 +8,14 @@ export type Child = {
   ended: Promise<string>;
   /** SIGTERM, and SIGKILL after `graceMs`. Resolves when it is gone. */
   stop(graceMs: number): Promise<void>;
+  /** SIGKILL to it and its children. */
+  kill(): void;
 };
 
 export type ChildCommand = { name: string; file: string; args: string[]; folder: string; env: NodeJS.ProcessEnv };
 
-/** What its own children are, when it died before it could end them. */
-const killLeftovers = (group: number | undefined): void => {
+/** It and its own children, which are left over when it died before it could end them. */
+const killGroup = (group: number | undefined): void => {
   try {
     if (group !== undefined) process.kill(-group, 'SIGKILL');
   } catch (error) {
@@ -40,7 +42,8 @@ export const startChild = ({ name, file, args, folder, env }: ChildCommand): Chi
       const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
       await ended;
       clearTimeout(timer);
-      killLeftovers(child.pid);
+      killGroup(child.pid);
     },
+    kill: () => killGroup(child.pid),
   };
 };

@@ -10,12 +10,12 @@ const answersOk = async (url: string): Promise<boolean> => {
   }
 };
 
-/** Returns early when `signal` is aborted. @throws {Error} when one of the URLs did not answer 2xx in time. */
-export const untilAllAnswer = async (urls: string[], timeoutMs: number, signal: AbortSignal): Promise<void> => {
+/** Returns early when it is over. @throws {Error} when one of the URLs did not answer 2xx in time. */
+export const untilAllAnswer = async (urls: string[], timeoutMs: number, isOver: () => boolean): Promise<void> => {
   const deadline = Date.now() + timeoutMs;
   for (const url of urls) {
     while (!(await answersOk(url))) {
-      if (signal.aborted) return;
+      if (isOver()) return;
       if (Date.now() > deadline) throw new Error(`${url} did not answer within ${timeoutMs / 1_000} s.`);
       await sleep(100);
     }
