@@ -1,0 +1,39 @@
+import process, { exit, ppid, stdout } from 'node:process';
+
+export type StopRequest = { isRequested(): boolean; requested: Promise<void> };
+
+/** npm may pass on the very Ctrl-C that the terminal sent to us too: only a later one is a second. */
+const sameRequestMs = 500;
+const parentCheckMs = 1_000;
+
+/**
+ * Ctrl-C, SIGTERM, a terminal that was closed, or the end of the npm that started us. A second signal runs `force`,
+ * which must be quick, and ends this process.
+ */
+export const listenForStop = (say: (line: string) => void, force: () => void): StopRequest => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let requestedAt: number | undefined;
+
+  const onStop = (reason: string): void => {
+    if (requestedAt === undefined) {
+      requestedAt = Date.now();
+      say(`${reason}: draining and stopping; once more ends at once`);
+      resolve();
+    } else if (Date.now() - requestedAt > sameRequestMs) {
+      force();
+      exit(1);
+    }
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onStop);
+
+  const parentWatch = setInterval(() => {
+    if (process.ppid === ppid) return;
+    clearInterval(parentWatch);
+    onStop('the command that started this has ended');
+  }, parentCheckMs);
+  parentWatch.unref();
+
+  // Nobody reads any more; what was started must be stopped all the same.
+  stdout.on('error', () => undefined);
+  return { isRequested: () => requestedAt !== undefined, requested: promise };
+};
