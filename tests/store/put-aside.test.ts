@@ -92,6 +92,12 @@ describeStores('requests put aside', (ports) => {
     expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30))).toBe(false);
   });
 
+  test('cancelling what waits takes a blocked request too, and settles it', async () => {
+    const userId = await newBlocked(ports);
+    expect(await ports.ledger.cancelQueued(userId, at(30))).toBe(1);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'cancelled', settledAt: at(30) });
+  });
+
   test('of an unblock, a skip and a cancel at once exactly one wins', async () => {
     for (let round = 0; round < 10; round += 1) {
       const userId = await newBlocked(ports);
@@ -136,7 +142,7 @@ describeStores('requests put aside', (ports) => {
     }
     const found: number[] = [];
     for (let after: Parameters<typeof ports.ledger.deadLetters>[0]['after']; ; ) {
-      const page = await ports.ledger.deadLetters({ userId, after, limit: 2 });
+      const page = await ports.ledger.deadLetters({ userId, after, limit: 3 });
       found.push(...page.map(({ seq }) => seq));
       const last = page.at(-1);
       if (!last?.deadLetter) break;
