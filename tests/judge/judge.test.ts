@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { JudgeOptions } from './excuses.ts';
 import { type GoodHistory, goodHistory } from './good-history.ts';
 import type { Ended, FinalEntry, HistoryEvent, Settled, Started } from './history.ts';
-import { type JudgeOptions, judgeHistory, type ViolationKind } from './judge.ts';
+import { judgeHistory, type ViolationKind } from './judge.ts';
 
 /** Does one thing that breaks a promise. Returns false where this history offers no place for it. */
 type Mutation = (history: GoodHistory, pick: <T>(from: T[]) => T) => boolean;

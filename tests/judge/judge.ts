@@ -4,8 +4,8 @@
  */
 import type { RequestStatus } from '../../lib/types.ts';
 import { isSettled } from '../../lib/types.ts';
-import type { Fault, FinalState, HistoryEvent, RunSpan, UserHistory } from './history.ts';
-import { byUser, faultEffects } from './history.ts';
+import { createExcuses, type Excuses, type JudgeOptions } from './excuses.ts';
+import { byUser, type FinalState, type HistoryEvent, type RunSpan, type UserHistory } from './history.ts';
 
 export type ViolationKind =
   /** A client saw `202`; the request is not settled, not there, or a tombstone. */
@@ -55,44 +55,7 @@ export type Verdict = {
   };
 };
 
-export type JudgeOptions = {
-  /** Excuse the stale runs of a worker that was cut off but alive. Default false. */
-  allowCutOff?: boolean;
-  /** How long after a fault its effects may still show, in ms. Default 30,000: a frozen worker loses its lanes after 15 s. */
-  excuseMs?: number;
-};
-
 type Report = (kind: ViolationKind, seq: number | undefined, detail: string) => void;
-
-/** Which fault excuses what. */
-type Excuses = {
-  /** When the run ended: when it says so, or when its worker was killed. `undefined`: nobody knows. */
-  endOf(run: RunSpan): number | undefined;
-  /** Whether a request may run again at `at`; `worker` ran it before, `undefined` where only its claim is known. */
-  repeat(worker: string | undefined, since: number, at: number): boolean;
-  /** Whether `worker` may have been cut off but alive at `at`. */
-  cutOff(worker: string, at: number): boolean;
-};
-
-const hits = (fault: Fault, worker: string): boolean =>
-  fault.target === undefined || fault.target === worker || worker.startsWith(`${fault.target}/`);
-
-const createExcuses = (faults: Fault[], { allowCutOff = false, excuseMs = 30_000 }: JudgeOptions): Excuses => {
-  const kills = faults.filter(({ fault }) => faultEffects[fault].kills).sort((a, b) => a.at - b.at);
-  const repeats = faults.filter(({ fault }) => faultEffects[fault].repeats);
-  const cutOffs = allowCutOff ? faults.filter(({ fault }) => faultEffects[fault].cutsOff) : [];
-  const lasts = ({ at, until }: Fault): number => (until ?? at) + excuseMs;
-  return {
-    endOf: ({ start, end }) => {
-      if (end) return end.at;
-      const kill = kills.find((fault) => hits(fault, start.worker) && lasts(fault) >= start.at);
-      return kill && Math.max(start.at, kill.at);
-    },
-    repeat: (worker, since, at) =>
-      repeats.some((fault) => fault.at <= at && lasts(fault) >= since && (worker === undefined || hits(fault, worker))),
-    cutOff: (worker, at) => cutOffs.some((fault) => hits(fault, worker) && fault.at <= at && lasts(fault) >= at),
-  };
-};
 
 const name = ({ start }: RunSpan): string =>
   `run of ${start.seq} (attempt ${start.attempt}, token ${start.fencingToken}, ${start.worker})`;
