@@ -29,8 +29,7 @@ export const createExcuses = (faults: Fault[], { allowCutOff = false, excuseMs =
   return {
     endOf: ({ start, end }) => {
       if (end) return end.at;
-      const kill = kills.find((fault) => hits(fault, start.worker) && lasts(fault) >= start.at);
-      return kill && Math.max(start.at, kill.at);
+      return kills.find((fault) => hits(fault, start.worker) && lasts(fault) >= start.at)?.at;
     },
     repeat: (worker, since, at) =>
       repeats.some((fault) => fault.at <= at && lasts(fault) >= since && (worker === undefined || hits(fault, worker))),

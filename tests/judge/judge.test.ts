@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { JudgeOptions } from './excuses.ts';
 import { type GoodHistory, goodHistory } from './good-history.ts';
-import type { Ended, FinalEntry, HistoryEvent, Settled, Started } from './history.ts';
+import type { Ended, Fault, FinalEntry, FinalState, HistoryEvent, Settled, Started } from './history.ts';
 import { judgeHistory, type ViolationKind } from './judge.ts';
 
 /** Does one thing that breaks a promise. Returns false where this history offers no place for it. */
@@ -136,6 +136,22 @@ const mutations: [string, ViolationKind, Mutation][] = [
     }),
   ],
   [
+    'a request that has two entries',
+    'second-outcome',
+    onOneOf(acceptedEntries, (entry, { final }) => {
+      final.ledger.push({ ...entry });
+    }),
+  ],
+  [
+    'a run after its request was settled',
+    'second-outcome',
+    onOneOf(settled, (event, { events }) => {
+      const first = { ...event, attempt: 9, fencingToken: event.fencingToken };
+      events.push({ ...first, kind: 'started', at: event.at + 0.1 });
+      events.push({ ...first, kind: 'ended', outcome: 'done', at: event.at + 0.2 });
+    }),
+  ],
+  [
     'an outcome that a stale worker recorded',
     'second-outcome',
     onOneOf(settled, (event) => {
@@ -184,6 +200,19 @@ const mutations: [string, ViolationKind, Mutation][] = [
       const again = { ...last, attempt: last.attempt + 1 };
       history.events.push({ ...again, kind: 'started', at: last.at + 0.1 }, { ...again, at: last.at + 0.2 });
     }),
+  ],
+  [
+    'an attempt that ran twice',
+    'repeat',
+    onOneOf(
+      (history) => started(history).filter((run) => endOf(history, run)),
+      (run, history) => {
+        const end = endOf(history, run)!;
+        const again = { ...run, worker: 'another', fencingToken: run.fencingToken + 1 };
+        history.events.push({ ...again, at: end.at + 0.1 });
+        history.events.push({ ...again, kind: 'ended', outcome: 'done', at: end.at + 0.2 });
+      },
+    ),
   ],
   [
     'a repeat whose fault came only afterwards',
@@ -353,60 +382,123 @@ describe('The judge', () => {
 describe('A worker that is cut off but alive', () => {
   const stale = { userId: 'ada', seq: 1, attempt: 1, fencingToken: 1, worker: 'old' };
   const fresh = { userId: 'ada', seq: 1, attempt: 2, fencingToken: 2, worker: 'new' };
-  const final = {
-    ledger: [{ userId: 'ada', seq: 1, status: 'done' as const, attempts: 2 }],
-    userQueues: [{ userId: 'ada', state: 'closed' as const, accepted: 1, settled: 1 }],
+  const later = { userId: 'ada', seq: 2, attempt: 1, fencingToken: 2, worker: 'new' };
+  const final: FinalState = {
+    ledger: [
+      { userId: 'ada', seq: 1, status: 'done', attempts: 2 },
+      { userId: 'ada', seq: 2, status: 'done', attempts: 1 },
+    ],
+    userQueues: [{ userId: 'ada', state: 'closed', accepted: 2, settled: 2 }],
     leftOverQueues: [],
   };
-  const history = (cutOff: HistoryEvent[]): GoodHistory => ({
-    events: [
-      { kind: 'accepted', userId: 'ada', seq: 1, at: 1 },
-      { kind: 'started', ...stale, at: 2 },
-      ...cutOff,
-      { kind: 'started', ...fresh, at: 4 },
-      { kind: 'ended', ...stale, outcome: 'done', at: 5 },
-      { kind: 'ended', ...fresh, outcome: 'done', at: 6 },
-      { kind: 'settled', ...fresh, status: 'done', at: 7 },
-    ],
-    final,
-  });
   const cut: HistoryEvent = { kind: 'fault', fault: 'connection-cut', target: 'old', at: 3 };
 
+  /** `old` runs 1 from `began` to `ended`; `new` runs 1 from 4 to 6 and 2 from 10 to 11. */
+  const history = (faults: HistoryEvent[], { began = 2, ended = 5 } = {}): HistoryEvent[] => [
+    { kind: 'accepted', userId: 'ada', seq: 1, at: 1 },
+    { kind: 'started', ...stale, at: began },
+    ...faults,
+    { kind: 'started', ...fresh, at: 4 },
+    { kind: 'ended', ...stale, outcome: 'retry', at: ended },
+    { kind: 'ended', ...fresh, outcome: 'done', at: 6 },
+    { kind: 'settled', ...fresh, status: 'done', at: 7 },
+    { kind: 'started', ...later, at: 10 },
+    { kind: 'ended', ...later, outcome: 'done', at: 11 },
+    { kind: 'settled', ...later, status: 'done', at: 12 },
+  ];
+  const allowed = { allowCutOff: true };
+  const judged = (events: HistoryEvent[], options: JudgeOptions = allowed) => judgeHistory(events, final, options);
+
   test('may still be inside a run when the lane is taken, where that is allowed', () => {
-    const { events } = history([cut]);
-    expect(judgeHistory(events, final, { allowCutOff: true })).toMatchObject({ ok: true, counts: { staleRuns: 1 } });
+    expect(judged(history([cut]))).toMatchObject({ violations: [], counts: { staleRuns: 1 } });
+    expect(kinds({ events: history([cut]), final })).toEqual(['overlap']);
+  });
+
+  test('may begin late a run that it had claimed, and be in it while the next request runs', () => {
+    for (const times of [{ began: 8, ended: 9 }, { began: 8, ended: 10.5 }, { ended: 13 }]) {
+      expect(judged(history([cut], times))).toMatchObject({ violations: [], counts: { staleRuns: 1 } });
+    }
   });
 
   test('may have taken the lease after the worker that owns the lane', () => {
-    const { events } = history([{ ...cut, target: 'new' }]);
-    expect(judgeHistory(events, final, { allowCutOff: true })).toMatchObject({ ok: true, counts: { staleRuns: 1 } });
+    expect(judged(history([{ ...cut, target: 'new' }]))).toMatchObject({ violations: [], counts: { staleRuns: 1 } });
   });
 
-  test('may not where it is not allowed', () => {
-    expect(kinds(history([cut]))).toEqual(['overlap']);
-  });
-
-  test('may not without a fault, after one of another worker, or long after one', () => {
-    const options = { allowCutOff: true, excuseMs: 0.5 };
-    expect(kinds(history([]), options)).toContain('overlap');
-    expect(kinds(history([{ ...cut, target: 'another' }]), options)).toContain('overlap');
-    expect(kinds(history([{ ...cut, at: 1 }]), options)).toContain('overlap');
-  });
-
-  test('may not because of a fault that kills', () => {
-    expect(kinds(history([{ ...cut, fault: 'worker-killed' }]), { allowCutOff: true })).toEqual(['overlap']);
+  test('may not without a fault, after one of another worker, long after one, or before one', () => {
+    const overlap = { violations: [{ kind: 'overlap' }] };
+    expect(judged(history([{ ...cut, fault: 'worker-joined' }]))).toMatchObject(overlap);
+    expect(judged(history([{ ...cut, fault: 'worker-killed' }]))).toMatchObject(overlap);
+    expect(judged(history([{ ...cut, target: 'another' }]))).toMatchObject(overlap);
+    expect(judged(history([{ ...cut, at: 1 }]), { ...allowed, excuseMs: 2 })).toMatchObject(overlap);
+    expect(judged(history([{ ...cut, at: 4.5 }]))).toMatchObject(overlap);
   });
 
   test('may not record its outcome', () => {
-    const { events } = history([cut]);
-    events.push({ kind: 'settled', ...stale, status: 'done', at: 5.5 });
-    expect(kinds({ events, final }, { allowCutOff: true })).toContain('second-outcome');
+    const events: HistoryEvent[] = [...history([cut]), { kind: 'settled', ...stale, status: 'done', at: 5.5 }];
+    expect(kinds({ events, final }, allowed)).toContain('second-outcome');
   });
 
   test('may not, under the higher token, let the lower one record an outcome', () => {
-    const events = history([cut]).events.map((event) =>
-      event.kind !== 'fault' && 'worker' in event && event.worker === 'old' ? { ...event, fencingToken: 3 } : event,
+    const events = history([cut]).map((event) =>
+      'worker' in event && event.worker === 'old' ? { ...event, fencingToken: 3 } : event,
     );
-    expect(kinds({ events, final }, { allowCutOff: true })).toContain('second-outcome');
+    expect(kinds({ events, final }, allowed)).toContain('second-outcome');
+  });
+
+  test('may not run beside another under the same token', () => {
+    const events = history([cut]).map((event) => ('fencingToken' in event ? { ...event, fencingToken: 2 } : event));
+    expect(kinds({ events, final }, allowed)).toEqual(['overlap']);
+  });
+});
+
+describe('A fault', () => {
+  const first = { userId: 'ada', seq: 1, attempt: 1, fencingToken: 1, worker: 'container/one' };
+  const second = { userId: 'ada', seq: 1, attempt: 2, fencingToken: 2, worker: 'container/two' };
+  const final: FinalState = {
+    ledger: [{ userId: 'ada', seq: 1, status: 'done', attempts: 2 }],
+    userQueues: [{ userId: 'ada', state: 'closed', accepted: 1, settled: 1 }],
+    leftOverQueues: [],
+  };
+  const killed: Fault = { kind: 'fault', fault: 'worker-killed', target: first.worker, at: 11 };
+
+  /** The first run starts at 10 and never ends; the second one runs from 20. */
+  const judged = (fault: Fault, excuseMs = 10): ViolationKind[] =>
+    kinds(
+      {
+        events: [
+          fault,
+          { kind: 'started', ...first, at: 10 },
+          { kind: 'started', ...second, at: 20 },
+          { kind: 'ended', ...second, outcome: 'done', at: 21 },
+        ],
+        final,
+      },
+      { excuseMs },
+    );
+
+  test('that kills a worker, or the primary above it, ends its run and excuses the repeat', () => {
+    expect(judged(killed)).toEqual([]);
+    expect(judged({ ...killed, target: 'container' })).toEqual([]);
+    expect(judged({ ...killed, target: undefined })).toEqual([]);
+  });
+
+  test('excuses nothing of another worker', () => {
+    for (const target of ['container/two', 'contain', 'another']) {
+      expect(judged({ ...killed, target })).toEqual(['overlap', 'repeat', 'unpaired']);
+    }
+  });
+
+  test('that kills nobody ends no run', () => {
+    expect(judged({ ...killed, fault: 'store-restarted' })).toEqual(['overlap', 'unpaired']);
+  });
+
+  test('that comes after the next start does not undo that two ran at a time', () => {
+    expect(judged({ ...killed, at: 20.5 })).toEqual(['overlap', 'repeat']);
+  });
+
+  test('excuses for a while after its end', () => {
+    expect(judged({ ...killed, at: 1 }, 9)).toEqual([]);
+    expect(judged({ ...killed, at: 1 }, 8)).toEqual(['overlap', 'repeat', 'unpaired']);
+    expect(judged({ ...killed, at: 1, until: 5 }, 5)).toEqual([]);
   });
 });

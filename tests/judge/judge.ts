@@ -89,7 +89,7 @@ const judgeOrder = (user: UserHistory, excuses: Excuses, report: Report): Set<Ru
     if (newest && seq < newest.start.seq && !excused(run, newest)) {
       report('inversion', seq, `${name(run)} after ${name(newest)}`);
     }
-    if (!stale.has(run)) newest = !newest || seq >= newest.start.seq ? run : newest;
+    if (!newest || (seq >= newest.start.seq && fencingToken >= newest.start.fencingToken)) newest = run;
     active.push(run);
   }
   return stale;
