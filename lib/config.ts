@@ -70,7 +70,7 @@ export const environment = {
   SWEEP_MS: integer(50, 600_000, 3_000),
   BALANCE_MS: integer(50, 600_000, 2_000),
   FLUSH_MS: integer(10, 60_000, 500),
-  BATON_RENEW_MS: integer(1_000, 1_200_000, 300_000),
+  BATON_RENEW_MS: integer(1_000, 600_000, 300_000),
   HEARTBEAT_SECONDS: integer(1, 60, 5),
   WORKER_HANG_MS: integer(100, 600_000, 5_000),
   METRICS_HOST: z.string().min(1).default('127.0.0.1'),

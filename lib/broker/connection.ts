@@ -6,12 +6,19 @@ import type { Logger } from '../log.ts';
 export type BrokerConnection = {
   /** The live connection, connecting when there is none. @throws {BrokerUnavailableError} */
   get(): Promise<ChannelModel>;
-  /** Gives this connection up without a word to the server; the next `get` makes a new one. */
+  /** The broker has raised an alarm: it reads nothing that we send until it is over. */
+  isBlocked(): boolean;
+  /** Gives this connection up; the next `get` makes a new one. */
   drop(model: ChannelModel): void;
+  /** Every `get` after it rejects. */
   close(): Promise<void>;
 };
 
-export type ConnectionOptions = { url: string; name: string; heartbeatSeconds: number; connectTimeoutMs: number };
+export type ConnectionOptions = { url: string; name: string; heartbeatSeconds: number };
+
+const connectTimeoutMs = 5_000;
+/** A server that does not answer a close in this time is left: its socket is destroyed. */
+const closeTimeoutMs = 2_000;
 
 const withHeartbeat = (url: string, seconds: number): string => {
   const parsed = new URL(url);
@@ -19,17 +26,38 @@ const withHeartbeat = (url: string, seconds: number): string => {
   return parsed.href;
 };
 
+/** amqplib only half-closes a socket, which a blocked or frozen server does not notice. */
+const destroySocket = (model: ChannelModel): void => {
+  (model.connection as unknown as { stream?: { destroy(): void } }).stream?.destroy();
+};
+
+const end = async (model: ChannelModel): Promise<void> => {
+  const timer = setTimeout(() => destroySocket(model), closeTimeoutMs);
+  // Closed already: what was asked for.
+  await model.close().catch(() => undefined);
+  clearTimeout(timer);
+};
+
 export const createConnection = (options: ConnectionOptions, log: Logger): BrokerConnection => {
   let current: Promise<ChannelModel> | undefined;
+  let blocked = false;
+  let closed = false;
 
   const open = async (): Promise<ChannelModel> => {
     const model = await connect(withHeartbeat(options.url, options.heartbeatSeconds), {
-      timeout: options.connectTimeoutMs,
+      timeout: connectTimeoutMs,
       noDelay: true,
       clientProperties: { connection_name: options.name },
     });
+    blocked = false;
     model.on('error', (error) => log.warn({ err: error, connection: options.name }, 'the RabbitMQ connection failed'));
-    model.on('blocked', (reason) => log.warn({ reason, connection: options.name }, 'RabbitMQ blocks publishing'));
+    model.on('blocked', (reason) => {
+      blocked = true;
+      log.warn({ reason, connection: options.name }, 'RabbitMQ takes no messages for now');
+    });
+    model.on('unblocked', () => {
+      blocked = false;
+    });
     return model;
   };
 
@@ -38,6 +66,7 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
   };
 
   const get = async (): Promise<ChannelModel> => {
+    if (closed) throw new BrokerUnavailableError('The connection to RabbitMQ is closed.');
     if (current) return current;
     const opening = open().catch((error) => {
       forget(opening);
@@ -45,29 +74,29 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
     });
     current = opening;
     const model = await opening;
-    model.once('close', () => forget(opening));
+    model.once('close', () => {
+      blocked = false;
+      forget(opening);
+      destroySocket(model);
+    });
     return model;
-  };
-
-  const end = async (model: ChannelModel): Promise<void> => {
-    await model.close().catch((error) => log.debug({ err: error }, 'the RabbitMQ connection was closed already'));
   };
 
   return {
     get,
+    isBlocked: () => blocked,
     drop(model) {
-      current?.then(
-        (live) => {
-          if (live === model) current = undefined;
-        },
+      const opening = current;
+      void opening?.then(
+        (live) => live === model && forget(opening),
         () => undefined,
       );
       void end(model);
     },
     async close() {
-      const opening = current;
+      closed = true;
+      const model = await current?.catch(() => undefined);
       current = undefined;
-      const model = await opening?.catch(() => undefined);
       if (model) await end(model);
     },
   };

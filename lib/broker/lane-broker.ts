@@ -14,7 +14,6 @@ export type RabbitLaneBroker = LaneBroker & { close(): Promise<void> };
 const lanePrefetch = 256;
 /** Requests of one user that wait in the worker's memory; the rest waits in the user queue. */
 const userPrefetch = 8;
-const connectTimeoutMs = 5_000;
 /** A channel that the server does not close in this time is left to its connection. */
 const closeTimeoutMs = 2_000;
 
@@ -25,15 +24,8 @@ const unavailable = (what: string) => (error: unknown) => {
 };
 
 export const createLaneBroker = (config: LaneBrokerConfig, log: Logger): RabbitLaneBroker => {
-  const connection = createConnection(
-    {
-      url: config.rabbitmqUrl,
-      name: 'lanekeeper worker',
-      heartbeatSeconds: config.heartbeatSeconds,
-      connectTimeoutMs,
-    },
-    log,
-  );
+  const { rabbitmqUrl: url, heartbeatSeconds } = config;
+  const connection = createConnection({ url, name: 'lanekeeper worker', heartbeatSeconds }, log);
 
   return {
     async openLane(lane, events) {
@@ -90,7 +82,11 @@ const consumeLane = async (
 
   const deliveryOf = (message: ConsumeMessage): Delivery => ({
     ack: () => {
-      if (open) channel.ack(message);
+      try {
+        if (open) channel.ack(message);
+      } catch {
+        // The channel is closing: the server takes the message back.
+      }
     },
   });
 
@@ -103,7 +99,7 @@ const consumeLane = async (
       // Not JSON: told below.
     }
     log.warn({ queue: message.fields.routingKey }, 'dropped a message that is not ours');
-    channel.ack(message);
+    deliveryOf(message).ack();
     return undefined;
   };
 

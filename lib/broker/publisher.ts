@@ -1,11 +1,11 @@
 /** Publishes persistent, mandatory, confirmed messages, each with a deadline, on a connection of its own. */
 import { randomUUID } from 'node:crypto';
-import type { ConfirmChannel } from 'amqplib';
+import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import type { Config } from '../config.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Publisher, PublishResult } from '../ports.ts';
-import { createConnection } from './connection.ts';
+import { type BrokerConnection, createConnection } from './connection.ts';
 import { laneMessage, laneQueue, userQueue } from './names.ts';
 
 export type RabbitPublisher = Publisher & {
@@ -17,7 +17,9 @@ export type RabbitPublisher = Publisher & {
 /** After a broker did not answer in time, calls fail at once for this long instead of each waiting for its deadline. */
 const failFastMs = 500;
 
+/** A confirm channel and what is known of it. */
 type Line = {
+  model: ChannelModel;
   channel: ConfirmChannel;
   /** Message ids that came back as unroutable: a return arrives before its confirm. */
   returned: Set<string>;
@@ -25,120 +27,137 @@ type Line = {
   drained: Promise<void> | undefined;
 };
 
+/** A line from the moment it is being opened. Calls that share it share its fate. */
+type Opening = { line: Promise<Line>; opened: Line | undefined };
+
 type Message = { queue: string; content: unknown; type?: string };
+
+const openLine = async (connection: BrokerConnection, log: Logger): Promise<Line> => {
+  const model = await connection.get();
+  const channel = await model.createConfirmChannel();
+  const line: Line = { model, channel, returned: new Set(), drained: undefined };
+  channel.on('return', (message) => line.returned.add(message.properties.messageId));
+  channel.on('error', (error) => log.warn({ err: error }, 'the publishing channel failed'));
+  return line;
+};
+
+const publishOn = async (line: Line, message: Message): Promise<PublishResult> => {
+  while (line.drained) await line.drained;
+  const messageId = randomUUID();
+  return new Promise((resolve, reject) => {
+    const more = line.channel.publish(
+      '',
+      message.queue,
+      Buffer.from(JSON.stringify(message.content)),
+      { persistent: true, mandatory: true, contentType: 'application/json', messageId, type: message.type },
+      (error) => (error ? reject(error) : resolve(line.returned.delete(messageId) ? 'unroutable' : 'routed')),
+    );
+    if (more) return;
+    line.drained ??= new Promise((goOn) => {
+      const done = () => {
+        line.drained = undefined;
+        goOn();
+      };
+      line.channel.once('drain', done);
+      line.channel.once('close', done);
+    });
+  });
+};
+
+/** The line that everybody publishes on, replaced when it fails. */
+const createLines = (connection: BrokerConnection, log: Logger) => {
+  let current: Opening | undefined;
+  let brokenUntil = 0;
+
+  const forget = (opening: Opening): void => {
+    if (current === opening) current = undefined;
+  };
+
+  const open = (): Opening => {
+    const opening: Opening = { line: openLine(connection, log), opened: undefined };
+    opening.line.then(
+      (line) => {
+        opening.opened = line;
+        line.channel.once('close', () => forget(opening));
+      },
+      () => forget(opening),
+    );
+    return opening;
+  };
+
+  return {
+    isBroken: () => Date.now() < brokenUntil,
+    use(): Opening {
+      current ??= open();
+      return current;
+    },
+    forget,
+    /** One that is open but silent is given up, with its connection. One that is still being opened has its own time limit. */
+    giveUpSilent(opening: Opening): void {
+      if (!opening.opened || current !== opening || connection.isBlocked()) return;
+      current = undefined;
+      brokenUntil = Date.now() + failFastMs;
+      connection.drop(opening.opened.model);
+    },
+  };
+};
 
 export const createPublisher = (
   config: Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'publishTimeoutMs' | 'heartbeatSeconds'>,
   log: Logger,
 ): RabbitPublisher => {
-  const connection = createConnection(
-    {
-      url: config.rabbitmqUrl,
-      name: 'lanekeeper publisher',
-      heartbeatSeconds: config.heartbeatSeconds,
-      connectTimeoutMs: config.publishTimeoutMs,
-    },
-    log,
-  );
-  let opening: Promise<Line> | undefined;
-  let brokenUntil = 0;
+  const { rabbitmqUrl: url, heartbeatSeconds, queuePrefix, publishTimeoutMs } = config;
+  const connection = createConnection({ url, name: 'lanekeeper publisher', heartbeatSeconds }, log);
+  const lines = createLines(connection, log);
 
-  const openLine = async (): Promise<Line> => {
-    const model = await connection.get();
-    const channel = await model.createConfirmChannel();
-    const line: Line = { channel, returned: new Set(), drained: undefined };
-    channel.on('return', (message) => line.returned.add(message.properties.messageId));
-    channel.on('error', (error) => log.warn({ err: error }, 'the publishing channel failed'));
-    channel.once('close', () => {
-      opening = undefined;
-    });
-    return line;
-  };
-
-  const line = (): Promise<Line> => {
-    opening ??= openLine().catch((error) => {
-      opening = undefined;
-      throw error;
-    });
-    return opening;
-  };
-
-  /** What a silent broker needs: a new connection, made by whoever publishes next. */
-  const giveUpLine = (): void => {
-    const silent = opening;
-    opening = undefined;
-    brokenUntil = Date.now() + failFastMs;
-    void silent?.then(
-      () => connection.get().then(connection.drop, () => undefined),
-      () => undefined,
-    );
-  };
-
-  const publishOn = async (live: Line, message: Message): Promise<PublishResult> => {
-    while (live.drained) await live.drained;
-    const messageId = randomUUID();
-    return new Promise((resolve, reject) => {
-      const more = live.channel.publish(
-        '',
-        message.queue,
-        Buffer.from(JSON.stringify(message.content)),
-        { persistent: true, mandatory: true, contentType: 'application/json', messageId, type: message.type },
-        (error) => (error ? reject(error) : resolve(live.returned.delete(messageId) ? 'unroutable' : 'routed')),
-      );
-      if (more) return;
-      live.drained ??= new Promise((goOn) => {
-        const done = () => {
-          live.drained = undefined;
-          goOn();
-        };
-        live.channel.once('drain', done);
-        live.channel.once('close', done);
-      });
-    });
-  };
-
-  /** A connection that died while it lay idle, in a frozen function say, shows itself here: once more on a new one. */
-  const publishAnew = async (message: Message): Promise<PublishResult> => {
+  /** Runs `work` on the line. One that died while it lay idle, in a frozen function say, shows itself here: once more, on a new one. */
+  const withLine = async <T>(used: (opening: Opening) => void, work: (line: Line) => Promise<T>): Promise<T> => {
+    const first = lines.use();
+    used(first);
     try {
-      return await publishOn(await line(), message);
+      return await work(await first.line);
     } catch (error) {
       if (error instanceof BrokerUnavailableError) throw error;
-      opening = undefined;
-      return publishOn(await line(), message);
+      lines.forget(first);
+      const second = lines.use();
+      used(second);
+      return work(await second.line);
     }
   };
 
-  const publish = async (message: Message): Promise<PublishResult> => {
-    if (Date.now() < brokenUntil) throw new BrokerUnavailableError('RabbitMQ did not answer a moment ago.');
-    return withDeadline(publishAnew(message));
-  };
-
-  const withDeadline = async <T>(work: Promise<T>): Promise<T> => {
+  const inTime = async <T>(work: (line: Line) => Promise<T>): Promise<T> => {
+    if (connection.isBlocked()) throw new BrokerUnavailableError('RabbitMQ takes no messages: it has raised an alarm.');
+    if (lines.isBroken()) throw new BrokerUnavailableError('RabbitMQ did not answer a moment ago.');
+    let opening: Opening | undefined;
+    const working = withLine((used) => {
+      opening = used;
+    }, work);
+    working.catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        giveUpLine();
-        reject(new BrokerUnavailableError(`RabbitMQ did not answer within ${config.publishTimeoutMs} ms.`));
-      }, config.publishTimeoutMs);
+        if (opening) lines.giveUpSilent(opening);
+        reject(new BrokerUnavailableError(`RabbitMQ did not answer within ${publishTimeoutMs} ms.`));
+      }, publishTimeoutMs);
     });
     try {
-      return await Promise.race([work, late]);
+      return await Promise.race([working, late]);
     } catch (error) {
       if (error instanceof BrokerUnavailableError) throw error;
       throw new BrokerUnavailableError('RabbitMQ did not take the message.', error);
     } finally {
       clearTimeout(timer);
-      work.catch(() => undefined);
     }
   };
 
+  const publish = (message: Message): Promise<PublishResult> => inTime((line) => publishOn(line, message));
+
   return {
-    publishRequest: (userId, message) => publish({ queue: userQueue(config.queuePrefix, userId), content: message }),
+    publishRequest: (userId, message) => publish({ queue: userQueue(queuePrefix, userId), content: message }),
     publishWake: (lane, userId) =>
-      publish({ queue: laneQueue(config.queuePrefix, lane), content: { userId }, type: laneMessage.wake }),
-    publishBaton: (lane) =>
-      publish({ queue: laneQueue(config.queuePrefix, lane), content: {}, type: laneMessage.baton }),
-    ping: () => withDeadline(line().then(({ channel }) => channel.waitForConfirms())),
+      publish({ queue: laneQueue(queuePrefix, lane), content: { userId }, type: laneMessage.wake }),
+    publishBaton: (lane) => publish({ queue: laneQueue(queuePrefix, lane), content: {}, type: laneMessage.baton }),
+    ping: () => inTime(async ({ channel }) => void (await channel.checkExchange('amq.direct'))),
     close: () => connection.close(),
   };
 };

@@ -3,7 +3,7 @@ import { createLaneBroker } from '../../lib/broker/lane-broker.ts';
 import { laneQueue } from '../../lib/broker/names.ts';
 import { createPublisher } from '../../lib/broker/publisher.ts';
 import { createLogger } from '../../lib/log.ts';
-import { startTcpProxy } from '../store/tcp-proxy.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { testConfig } from '../support/servers.ts';
 import { type BrokerConnection, type BrokerUnderTest, describeBrokerContract } from './broker-contract.ts';
 

@@ -235,14 +235,15 @@ describe('faults', () => {
   test('when a worker loses the broker, another one runs its requests again, with a higher fencing token, and refuses its outcome', async () => {
     await using world = await openWorld({ lanes: 1 });
     const [old, fresh] = [heldRuns(), heldRuns()];
-    const first = world.work(old.runRequest);
+    const way = await world.cuttable();
+    world.work(old.runRequest, { config: way.config });
     const user = await world.user();
     await world.enqueue(user, 1);
     await world.enqueue(user, 2);
     const stale = await old.running(user, 1);
     world.work(fresh.runRequest);
     await eventually('both stand by', async () => (await world.laneConsumers(0)) === 2);
-    await first.cut();
+    await way.cut();
     const again = await fresh.running(user, 1);
     expect(again).toMatchObject({ attempt: 2 });
     expect(again.fencingToken).toBeGreaterThan(stale.fencingToken);
@@ -257,12 +258,13 @@ describe('faults', () => {
   test('a worker that loses the broker alone takes its lanes again and does not run beside itself', async () => {
     await using world = await openWorld();
     const { runRequest, running, of } = heldRuns();
-    const worker = world.work(runRequest);
+    const way = await world.cuttable();
+    const worker = world.work(runRequest, { config: way.config });
     const user = await world.user();
     await world.enqueue(user, 1);
     await world.enqueue(user, 2);
     const first = await running(user, 1);
-    await worker.cut();
+    await way.cut();
     await eventually('the lanes are its own again', () => worker.snapshot().lanesOwned === world.config.lanes);
     first.end({ kind: 'done', result: '"kept"' });
     (await running(user, 2)).end();

@@ -5,7 +5,7 @@ import { openStores, type Stores } from '../../lib/store/stores.ts';
 import { asStoreError } from '../../lib/store/unavailable.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
 import { at, claim, session } from './store-contract.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const storeTimeoutMs = 400;
 /** Room for a busy machine; far below what the driver would wait by itself (30 s). */

@@ -16,6 +16,7 @@ import { disconnect } from '../../lib/requests/disconnect.ts';
 import { openStores } from '../../lib/store/stores.ts';
 import type { LedgerEntry, UserQueue } from '../../lib/types.ts';
 import { testConfig } from './servers.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export type TestUser = { userId: string; sessionId: string; lane: number };
 
@@ -50,6 +51,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
   const deps = { ...stores, publisher, clock: systemClock, log, config };
   const workers: { worker: LaneWorker; laneBroker: RabbitLaneBroker; publisher: { close(): Promise<void> } }[] = [];
   const admin = await connect(config.rabbitmqUrl);
+  const proxies: TcpProxy[] = [];
 
   /** Whether a queue exists, asked on a channel of its own since a `no` closes it. */
   const queueExists = async (name: string): Promise<boolean> => {
@@ -102,7 +104,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
         },
         deps,
       ),
-    /** A worker with connections of its own; `cut` ends them as a dead process would. */
+    /** A worker with connections of its own. */
     work(runRequest: RunRequest, options: { observer?: Partial<LaneObserver>; config?: Partial<Config> } = {}) {
       const workerConfig = { ...config, ...options.config };
       const laneBroker = createLaneBroker(workerConfig, log);
@@ -117,7 +119,20 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
         observer,
       });
       workers.push({ worker, laneBroker, publisher: own });
-      return { ...worker, cut: () => laneBroker.close() };
+      return worker;
+    },
+    /** A way to the broker that can be cut: `config` for a worker, `cut` ends its connections and lets it make new ones. */
+    async cuttable() {
+      const url = new URL(config.rabbitmqUrl);
+      const proxy = await startTcpProxy(url.hostname, Number(url.port));
+      proxies.push(proxy);
+      url.hostname = '127.0.0.1';
+      url.port = String(proxy.port);
+      const cut = async () => {
+        await proxy.cut();
+        await proxy.restore();
+      };
+      return { config: { rabbitmqUrl: url.href }, cut };
     },
     async entry(user: TestUser, seq: number): Promise<LedgerEntry | undefined> {
       return (await stores.ledger.read([{ userId: user.userId, seq }]))[0];
@@ -147,6 +162,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
     async [Symbol.asyncDispose]() {
       await Promise.all(workers.map(({ worker }) => worker.stop()));
       await Promise.all(workers.flatMap((one) => [one.laneBroker.close(), one.publisher.close()]));
+      await Promise.all(proxies.map((proxy) => proxy.close()));
       for (let lane = 0; lane < config.lanes; lane += 1) await deleteQueue(laneQueue(config.queuePrefix, lane));
       await Promise.all([publisher.close(), admin.close()]);
       await stores.drop();
