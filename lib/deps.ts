@@ -38,7 +38,7 @@ export type Deps = {
 /** What the functions work with. */
 export type FunctionDeps = Pick<
   Deps,
-  'config' | 'clock' | 'log' | 'accounts' | 'userQueues' | 'ledger' | 'publisher'
+  'config' | 'clock' | 'log' | 'accounts' | 'userQueues' | 'ledger' | 'workers' | 'publisher'
 > & {
   /** Signs and verifies tokens. */
   tokenSecret: string;
@@ -60,6 +60,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     accounts: stores.accounts,
     userQueues: stores.userQueues,
     ledger: stores.ledger,
+    workers: stores.workers,
     publisher,
     tokenSecret,
     ping: { mongodb: stores.ping, rabbitmq: publisher.ping },

@@ -31,6 +31,13 @@ export class InvalidTokenError extends AppError {
   }
 }
 
+/** Thrown when the account of the caller has not the role of an operator. */
+export class NotAnOperatorError extends AppError {
+  constructor() {
+    super('This call is for operators.', { code: 'not-an-operator', status: 403 });
+  }
+}
+
 /** Thrown when AWS Secrets Manager does not give the secret that signs tokens. */
 export class SecretUnavailableError extends AppError {
   constructor(message: string, cause?: unknown) {

@@ -1,6 +1,6 @@
 /** What the calls take, checked. Fields that are not known are ignored. */
 import { z } from 'zod';
-import { requestStatuses } from '../types.ts';
+import { type RunLimits, requestStatuses } from '../types.ts';
 import type { Call } from './call.ts';
 import { InvalidRequestError, RequestTooLargeError } from './errors.ts';
 import { memberText } from './json-text.ts';
@@ -31,7 +31,10 @@ const newCredentials = z.object({
 /** Laxer than at registration: what could never be registered is an unknown user, told like a wrong password. */
 const credentials = z.object({ username: z.string().max(256), password: passwordBytes(0) });
 
-const object = z.object({});
+const runLimits = z.object({
+  maxAttempts: z.number().int().min(1).max(1_000).optional(),
+  timeoutMs: z.number().int().min(1).max(86_400_000).optional(),
+});
 const seq = z.object({ seq: z.string().regex(/^[1-9]\d{0,14}$/, 'must be a positive whole number') });
 const wait = z.object({
   wait: z
@@ -41,6 +44,12 @@ const wait = z.object({
     .pipe(z.number().max(20))
     .default(0),
 });
+export const pageLimit = z
+  .string()
+  .regex(/^\d{1,3}$/, 'must be a whole number')
+  .transform(Number)
+  .pipe(z.number().min(1).max(100))
+  .default(50);
 const page = z.object({
   status: z.enum(requestStatuses).optional(),
   after: z
@@ -48,12 +57,7 @@ const page = z.object({
     .regex(/^\d{1,15}$/, 'must be a whole number')
     .transform(Number)
     .default(0),
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(1).max(100))
-    .default(50),
+  limit: pageLimit,
 });
 const pending = z.object({ pending: z.enum(['drain', 'cancel']).default('drain') });
 const idempotencyKey = z
@@ -62,7 +66,7 @@ const idempotencyKey = z
   .optional();
 
 /** @throws {InvalidRequestError} 400, which names every fault but no value. */
-const check = <T>(schema: z.ZodType<T>, value: unknown, what: string): T => {
+export const check = <T>(schema: z.ZodType<T>, value: unknown, what: string): T => {
   const checked = schema.safeParse(value);
   if (checked.success) return checked.data;
   const faults = checked.error.issues.map(({ path, message }) => `${[what, ...path].join('.')}: ${message}`);
@@ -77,14 +81,15 @@ export const pageOf = (call: Call) => check(page, call.queryStringParameters ?? 
 export const pendingOf = (call: Call) => check(pending, call.json, 'body').pending;
 
 /**
- * The request as JSON text, untouched, and the Idempotency-Key.
+ * The request as JSON text, untouched, what it asks of its own runs, and the Idempotency-Key.
  *
  * @throws {InvalidRequestError} 400; {RequestTooLargeError} 413
  */
-export const enqueueOf = (call: Call): { body: string; key?: string } => {
-  check(object, call.json, 'body');
+export const enqueueOf = (call: Call): { body: string; limits?: RunLimits; key?: string } => {
+  const limits = check(runLimits, call.json, 'body');
   const body = memberText(call.text, 'request');
   if (body === undefined) throw new InvalidRequestError('body.request: must be there; it may be any JSON value');
   if (Buffer.byteLength(body) > maxRequestBytes) throw new RequestTooLargeError('The request', maxRequestBytes);
-  return { body, key: check(idempotencyKey, call.headers['idempotency-key'], 'Idempotency-Key') };
+  const key = check(idempotencyKey, call.headers['idempotency-key'], 'Idempotency-Key');
+  return { body, key, limits: Object.keys(limits).length > 0 ? limits : undefined };
 };

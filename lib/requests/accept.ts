@@ -92,8 +92,9 @@ const record = async (
 const answerAgain = async (command: AcceptCommand, entry: LedgerEntry, deps: AcceptDeps): Promise<Accepted> => {
   const [queue] = await deps.userQueues.get([command.userId]);
   const now = deps.clock.now();
-  const alive = queue?.sessions.some((session) => session.id === command.sessionId && session.expiresAt > now);
-  if (!queue || !alive) throw new SessionEndedError();
+  const { sessionId } = command;
+  const alive = queue?.sessions.some(({ id, expiresAt }) => id === sessionId && expiresAt > now);
+  if (!queue || (sessionId !== undefined && !alive)) throw new SessionEndedError();
   if (entry.body !== command.body) throw new IdempotencyKeyReusedError(entry.seq);
   if (entry.status === 'queued') await wakeLane(queue.lane, command.userId, deps);
   return { seq: entry.seq, status: entry.status, position: positionOf(entry, queue.settled) };

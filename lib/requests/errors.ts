@@ -45,3 +45,24 @@ export class NotCancellableError extends AppError {
     });
   }
 }
+
+/** Thrown when a request that is to run again is neither blocked nor a dead letter. */
+export class NotRetryableError extends AppError {
+  constructor(seq: number, why: string) {
+    super(`Request ${seq} cannot be retried: ${why}.`, { code: 'not-retryable', status: 409 });
+  }
+}
+
+/** Thrown when a request that is to be passed over does not hold its user. */
+export class NotBlockedError extends AppError {
+  constructor(seq: number, status: string) {
+    super(`Request ${seq} is ${status}; only what is blocked can be skipped.`, { code: 'not-blocked', status: 409 });
+  }
+}
+
+/** Thrown when a request that is to be dropped is not among the dead letters. */
+export class NotDeadLetterError extends AppError {
+  constructor(seq: number) {
+    super(`Request ${seq} is no dead letter.`, { code: 'not-a-dead-letter', status: 409 });
+  }
+}

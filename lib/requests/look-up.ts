@@ -6,7 +6,7 @@ import { isSettled } from '../types.ts';
 import { RequestNotFoundError } from './errors.ts';
 
 /**
- * One request, as soon as it is settled or `waitMs` are over, and how far its user queue is settled then.
+ * One request, as soon as it is settled or blocked or `waitMs` are over, and how far its user queue is settled then.
  *
  * @throws {RequestNotFoundError} 404
  */
@@ -22,11 +22,11 @@ export const lookUpRequest = async (
     if (!entry) throw new RequestNotFoundError(seq);
     return entry;
   };
-  const settledEntry = await pollUntil(clock, waitMs, async () => {
+  const halted = await pollUntil(clock, waitMs, async () => {
     const entry = await read();
-    return isSettled(entry) ? entry : undefined;
+    return isSettled(entry) || entry.status === 'blocked' ? entry : undefined;
   });
-  if (settledEntry) return { entry: settledEntry, settled: queue.settled };
+  if (halted && isSettled(halted)) return { entry: halted, settled: queue.settled };
   const [[current = queue], entry] = await Promise.all([userQueues.get([userId]), read()]);
   return { entry, settled: current.settled };
 };

@@ -12,8 +12,14 @@ describe('routes', () => {
       'GET /requests/{seq}',
       'GET /requests',
       'DELETE /requests/{seq}',
+      'POST /requests/{seq}/retry',
+      'POST /requests/{seq}/skip',
       'GET /queue',
       'POST /disconnect',
+      'GET /dead-letters',
+      'POST /dead-letters/retry',
+      'POST /dead-letters/drop',
+      'GET /stuck',
       'GET /health',
     ]);
   });

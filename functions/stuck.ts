@@ -1,0 +1,10 @@
+import { functionDeps } from '../lib/deps.ts';
+import { json } from '../lib/http/call.ts';
+import { httpFunction } from '../lib/http/http-function.ts';
+import { stuckLimitOf } from '../lib/http/operator-input.ts';
+import { findStuck } from '../lib/requests/stuck.ts';
+
+/** `GET /stuck?limit=`: users with pending work and no progress, and why. */
+export const handler = httpFunction(functionDeps, { identity: 'operator' }).handler(async (call) =>
+  json(200, { stuck: await findStuck(stuckLimitOf(call), call.deps) }),
+);

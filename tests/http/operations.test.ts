@@ -1,0 +1,369 @@
+/** Requests put aside: what their owners and operators do about them, one scenario for both drivers, on a real worker. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { closeFunctionDeps } from '../../lib/deps.ts';
+import type { RunRequest } from '../../lib/ports.ts';
+import type { LedgerEntry, Outcome } from '../../lib/types.ts';
+import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
+import { eventually, openWorld, type World } from '../support/world.ts';
+import { type Answer, type Driver, directDriver, gatewayDriver } from './drivers.ts';
+
+const name = uniqueName('operations');
+const environment = {
+  MONGODB_URL: mongodbUrl(name),
+  RABBITMQ_URL: rabbitmqUrl(),
+  QUEUE_PREFIX: `${name}.`,
+  LANES: '2',
+  JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
+  BCRYPT_COST: '4',
+  LOG_LEVEL: 'silent',
+  STUCK_AFTER_MS: '100',
+};
+
+/** Users whose requests do not fail any more. */
+const mended = new Set<string>();
+/** What ran, by user. */
+const runs = new Map<string, string[]>();
+const held: (() => void)[] = [];
+
+const outcomeOf = (kind: 'failed' | 'blocked'): Outcome => ({
+  kind,
+  error: { name: 'Error', message: 'as asked' },
+  reason: 'failed',
+});
+
+/** Echoes, but for what a test blocks, lets fail or holds. */
+const runRequest: RunRequest = async ({ userId, body, signal }) => {
+  runs.set(userId, [...(runs.get(userId) ?? []), body]);
+  if (body === '"hold"') {
+    await new Promise<void>((resolve) => {
+      held.push(resolve);
+      signal.addEventListener('abort', () => resolve());
+    });
+  }
+  if (mended.has(userId)) return { kind: 'done', result: body };
+  if (body.startsWith('"block')) return outcomeOf('blocked');
+  if (body.startsWith('"fail')) return outcomeOf('failed');
+  return { kind: 'done', result: body };
+};
+
+const release = () => {
+  for (const resolve of held.splice(0)) resolve();
+};
+
+let world: World;
+
+beforeAll(async () => {
+  Object.assign(process.env, environment);
+  world = await openWorld({ mongodbUrl: environment.MONGODB_URL, queuePrefix: environment.QUEUE_PREFIX, lanes: 2 });
+  world.work(runRequest);
+});
+
+afterEach(release);
+
+afterAll(async () => {
+  await closeFunctionDeps();
+  await world?.[Symbol.asyncDispose]();
+});
+
+describe.each([
+  ['a function called directly', directDriver],
+  ['the API over HTTP', gatewayDriver],
+])('%s', (_name, open) => {
+  let driver: Driver;
+  let operator: User;
+  beforeAll(async () => {
+    driver = await open();
+    operator = await newUser();
+    await world.stores.accounts.setRole(operator.username, 'operator');
+  });
+  afterAll(() => driver.close());
+
+  type User = { userId: string; username: string; token: string };
+
+  const call: Driver['call'] = (one) => driver.call(one);
+  const newUser = async (): Promise<User> => {
+    const who = { username: uniqueName('user'), password: 'correct horse' };
+    const { body } = await call({ call: 'POST /register', body: who });
+    const login = await call({ call: 'POST /login', body: who });
+    return { username: who.username, userId: String(body.userId), token: String(login.body.token) };
+  };
+  const enqueue = async ({ token }: User, ...requests: unknown[]) => {
+    for (const request of requests) await call({ call: 'POST /enqueue', body: { request }, token });
+  };
+  const asked = ({ token }: User, seq: number) => call({ call: `GET /requests/${seq}?wait=10`, token });
+  const post = ({ token }: User, path: string, body?: object) => call({ call: `POST ${path}`, token, body });
+  /** A user whose request 1 is put aside, with more behind it. */
+  const userWith = async (first: string, ...more: string[]): Promise<User> => {
+    const user = await newUser();
+    await enqueue(user, first, ...more);
+    await asked(user, 1);
+    return user;
+  };
+  const lettersOf = async ({ userId }: User, query = '') => {
+    const answer = await call({ call: `GET /dead-letters?userId=${userId}${query}`, token: operator.token });
+    return answer.body.deadLetters as Record<string, unknown>[];
+  };
+  const entriesOf = ({ userId }: User): Promise<LedgerEntry[]> =>
+    world.stores.ledger.page(userId, { after: 0, limit: 100 });
+  const expectProblem = ({ status, body }: Answer, expected: number, code: string) =>
+    expect({ status, code: body.code }).toEqual({ status: expected, code });
+
+  describe('limits of a request', () => {
+    test('are taken, shown, and handed to its run', async () => {
+      const user = await newUser();
+      const limits = { maxAttempts: 1_000, timeoutMs: 86_400_000 };
+      const accepted = await post(user, '/enqueue', { request: 1, ...limits });
+      expect(accepted.status).toBe(202);
+      expect((await asked(user, 1)).body).toMatchObject({ status: 'done', ...limits });
+      expect((await entriesOf(user))[0]?.limits).toEqual(limits);
+    });
+
+    test.each([
+      { maxAttempts: 0 },
+      { maxAttempts: 1_001 },
+      { maxAttempts: 1.5 },
+      { maxAttempts: '3' },
+      { timeoutMs: 0 },
+      { timeoutMs: 86_400_001 },
+      { timeoutMs: null },
+    ])('are refused when they are %j', async (limits) => {
+      expectProblem(await post(operator, '/enqueue', { request: 1, ...limits }), 400, 'invalid-request');
+    });
+  });
+
+  describe('a blocked request', () => {
+    test('holds what its user sent later and nobody else, until a retry runs it again in its place', async () => {
+      const user = await userWith('block', 'b', 'c');
+      const blocked = await asked(user, 1);
+      expect(blocked.body).toMatchObject({
+        status: 'blocked',
+        attempts: 1,
+        position: 1,
+        error: { name: 'Error', message: 'as asked' },
+        deadLetter: { reason: 'failed', at: expect.any(String) },
+      });
+      const other = await newUser();
+      await enqueue(other, 'free');
+      expect((await asked(other, 1)).body.status).toBe('done');
+      expect((await entriesOf(user)).map(({ status }) => status)).toEqual(['blocked', 'queued', 'queued']);
+
+      mended.add(user.userId);
+      const retried = await post(user, '/requests/1/retry');
+      expect(retried).toMatchObject({ status: 200, body: { seq: 1 } });
+      expect(retried.body).not.toHaveProperty('deadLetter');
+      expect((await asked(user, 3)).body.status).toBe('done');
+      expect(runs.get(user.userId)).toEqual(['"block"', '"block"', '"b"', '"c"']);
+      expectProblem(await post(user, '/requests/1/retry'), 409, 'not-retryable');
+    });
+
+    test('that is skipped has failed, lets what is behind it run, and can be sent again', async () => {
+      const user = await userWith('block', 'b');
+      expect(await post(user, '/requests/1/skip')).toMatchObject({
+        status: 200,
+        body: { seq: 1, status: 'failed', settledAt: expect.any(String), deadLetter: { reason: 'failed' } },
+      });
+      expect((await asked(user, 2)).body.status).toBe('done');
+      expectProblem(await post(user, '/requests/1/skip'), 409, 'not-blocked');
+      mended.add(user.userId);
+      expect(await post(user, '/requests/1/retry')).toMatchObject({ status: 202, body: { seq: 3, retryOf: 1 } });
+      await asked(user, 3);
+      expect(runs.get(user.userId)).toEqual(['"block"', '"b"', '"block"']);
+    });
+
+    test('is unblocked by exactly one of many retries at once', async () => {
+      const user = await userWith('block');
+      const answers = await Promise.all(Array.from({ length: 6 }, () => post(user, '/requests/1/retry')));
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+      for (const answer of answers.filter(({ status }) => status !== 200)) expectProblem(answer, 409, 'not-retryable');
+    });
+  });
+
+  describe('a failed request', () => {
+    test('is accepted again at the end of the queue, with its limits, and is no dead letter any more', async () => {
+      const user = await newUser();
+      await post(user, '/enqueue', { request: 'fail', maxAttempts: 2 });
+      await enqueue(user, 'b');
+      await asked(user, 2);
+      mended.add(user.userId);
+      const retried = await post(user, '/requests/1/retry');
+      expect(retried.status).toBe(202);
+      expect(retried.body).toEqual({ seq: 3, status: 'queued', position: expect.any(Number), retryOf: 1 });
+      const again = await asked(user, 3);
+      expect(again.body).toMatchObject({ status: 'done', result: 'fail', retryOf: 1, maxAttempts: 2 });
+      expect(again.body).not.toHaveProperty('key');
+      expect(await lettersOf(user)).toEqual([]);
+      const refused = await post(user, '/requests/1/retry');
+      expectProblem(refused, 409, 'not-retryable');
+      expect(refused.body.detail).toContain('as request 3');
+    });
+
+    test('is accepted again once, by exactly one of many retries at once', async () => {
+      const user = await userWith('fail');
+      const answers = await Promise.all(Array.from({ length: 6 }, () => post(user, '/requests/1/retry')));
+      expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
+      for (const answer of answers.filter(({ status }) => status !== 202)) expectProblem(answer, 409, 'not-retryable');
+      expect((await entriesOf(user)).filter(({ retryOf }) => retryOf === 1)).toHaveLength(1);
+    });
+  });
+
+  test('only what was put aside can be retried or skipped, by whom it belongs to', async () => {
+    const user = await userWith('fine');
+    const blocked = await userWith('block');
+    for (const [decision, code] of [
+      ['retry', 'not-retryable'],
+      ['skip', 'not-blocked'],
+    ] as const) {
+      expectProblem(await post(user, `/requests/1/${decision}`), 409, code);
+      expectProblem(await post(user, `/requests/9/${decision}`), 404, 'request-not-found');
+      expectProblem(await post(operator, `/requests/1/${decision}`), 404, 'request-not-found');
+      expectProblem(await post(user, `/requests/x/${decision}`), 400, 'invalid-request');
+      expectProblem(await call({ call: `POST /requests/1/${decision}` }), 401, 'missing-token');
+    }
+    expect((await entriesOf(blocked))[0]?.status).toBe('blocked');
+  });
+
+  describe("an operator's call", () => {
+    const calls = ['GET /dead-letters', 'POST /dead-letters/retry', 'POST /dead-letters/drop', 'GET /stuck'];
+    const body = (one: string) => (one.startsWith('POST') ? { items: [{ userId: 'nobody', seq: 1 }] } : undefined);
+
+    test.each(calls)('%s is refused to anybody else, from the moment the role is taken away', async (one) => {
+      const user = await newUser();
+      const answer = () => call({ call: one, token: user.token, body: body(one) });
+      expectProblem(await call({ call: one, body: body(one) }), 401, 'missing-token');
+      expectProblem(await answer(), 403, 'not-an-operator');
+      await world.stores.accounts.setRole(user.username, 'operator');
+      expect(await answer()).toMatchObject({ status: 200 });
+      await world.stores.accounts.setRole(user.username, 'user');
+      expectProblem(await answer(), 403, 'not-an-operator');
+    });
+
+    test('is refused when the session has ended', async () => {
+      const user = await newUser();
+      await world.stores.accounts.setRole(user.username, 'operator');
+      await post(user, '/disconnect');
+      expectProblem(await call({ call: 'GET /stuck', token: user.token }), 401, 'session-ended');
+    });
+
+    test.each([
+      ['GET /dead-letters?after=nonsense', undefined],
+      ['GET /dead-letters?limit=101', undefined],
+      ['GET /stuck?limit=0', undefined],
+      ['POST /dead-letters/retry', {}],
+      ['POST /dead-letters/retry', { all: false }],
+      ['POST /dead-letters/drop', { all: true, userId: 'one' }],
+      ['POST /dead-letters/drop', { items: [] }],
+      ['POST /dead-letters/drop', { items: Array.from({ length: 101 }, () => ({ userId: 'one', seq: 1 })) }],
+      ['POST /dead-letters/drop', { items: [{ userId: { $ne: '' }, seq: 1 }] }],
+      ['POST /dead-letters/drop', { userId: { $ne: '' } }],
+    ])('%s is refused with %j', async (one, wrong) => {
+      expectProblem(await call({ call: one, token: operator.token, body: wrong }), 400, 'invalid-request');
+    });
+  });
+
+  describe('dead letters', () => {
+    test('are listed in pages with who, why, and what, to the letter', async () => {
+      const user = await newUser();
+      const request = '"fail 12345678901234567890"';
+      await call({ call: 'POST /enqueue', text: `{"request":${request},"timeoutMs":7}`, token: user.token });
+      await enqueue(user, 'fail 2', 'block 3');
+      await asked(user, 3);
+      const page = (query: string) =>
+        call({ call: `GET /dead-letters?userId=${user.userId}${query}`, token: operator.token });
+      const first = await page('&limit=2');
+      expect((first.body.deadLetters as object[])[0]).toEqual({
+        userId: user.userId,
+        username: user.username,
+        seq: 1,
+        status: 'failed',
+        reason: 'failed',
+        attempts: 1,
+        timeoutMs: 7,
+        error: { name: 'Error', message: 'as asked' },
+        at: expect.any(String),
+        acceptedAt: expect.any(String),
+        request: JSON.parse(request),
+      });
+      expect(first.text).toContain(`"request":${request}}`);
+      const last = await page(`&limit=2&after=${first.body.next}`);
+      expect(last.body).toMatchObject({ deadLetters: [{ seq: 3, status: 'blocked' }] });
+      expect(last.body).not.toHaveProperty('next');
+    });
+
+    test('are retried one by one: each item has its own answer', async () => {
+      const [blocked, failed, fine] = [await userWith('block', 'b'), await userWith('fail'), await userWith('fine')];
+      for (const { userId } of [blocked, failed]) mended.add(userId);
+      // An operator's retry needs no session of the user.
+      await post(failed, '/disconnect');
+      const items = [fine, failed, blocked].map(({ userId }) => ({ userId, seq: 1 }));
+      const { body } = await post(operator, '/dead-letters/retry', { items: [...items, { userId: 'nobody', seq: 1 }] });
+      expect(body.results).toMatchObject([
+        { ...items[0], result: 'refused', code: 'not-retryable' },
+        { ...items[1], result: 'retried', retriedAs: 2 },
+        { ...items[2], result: 'retried', retriedAs: 1 },
+        { userId: 'nobody', seq: 1, result: 'refused', code: 'request-not-found' },
+      ]);
+      expect((await asked(blocked, 2)).body.status).toBe('done');
+      await eventually('the other runs again', async () => (await entriesOf(failed))[1]?.status === 'done');
+    });
+
+    test('are dropped: a blocked one is skipped, and neither can be retried any more', async () => {
+      const [blocked, failed] = [await userWith('block', 'b'), await userWith('fail')];
+      const items = [blocked, failed].map(({ userId }) => ({ userId, seq: 1 }));
+      const dropped = await post(operator, '/dead-letters/drop', { items });
+      expect(dropped).toMatchObject({ status: 200, body: { results: [{ result: 'dropped' }, { result: 'dropped' }] } });
+      expect((await asked(blocked, 2)).body.status).toBe('done');
+      for (const user of [blocked, failed]) {
+        expect(await lettersOf(user)).toEqual([]);
+        expect((await asked(user, 1)).body.status).toBe('failed');
+        expectProblem(await post(user, '/requests/1/retry'), 409, 'not-retryable');
+      }
+      const again = await post(operator, '/dead-letters/drop', { items });
+      const refused = { result: 'refused', code: 'not-a-dead-letter' };
+      expect(again.body).toMatchObject({ results: [refused, refused] });
+    });
+
+    test('of one user, or of all, are decided at once', async () => {
+      const [one, other] = [await userWith('fail 1', 'fail 2', 'c'), await userWith('fail')];
+      await asked(one, 3);
+      const mine = await post(operator, '/dead-letters/retry', { userId: one.userId });
+      expect(mine).toMatchObject({ status: 200, body: { decided: 2, refused: 0 } });
+      await asked(one, 5);
+      // In the order in which they were sent; what fails again is not sent once more.
+      const retries = (await entriesOf(one)).flatMap(({ retryOf }) => retryOf ?? []);
+      expect(retries).toEqual([1, 2]);
+      expect(await lettersOf(one)).toMatchObject([{ seq: 4 }, { seq: 5 }]);
+      expect(await lettersOf(other)).toHaveLength(1);
+
+      const all = await post(operator, '/dead-letters/drop', { all: true });
+      expect(all).toMatchObject({ status: 200, body: { refused: 0 } });
+      expect(all.body).not.toHaveProperty('next');
+      for (const user of [one, other]) expect(await lettersOf(user)).toEqual([]);
+    });
+  });
+
+  test('stuck users are listed with the reason: one blocked, one in a long run; an idle one is not', async () => {
+    const [blocked, running, idle] = [await userWith('block', 'b'), await newUser(), await userWith('fine')];
+    await enqueue(running, 'hold');
+    const listed = async () => {
+      const { body } = await call({ call: 'GET /stuck?limit=100', token: operator.token });
+      return body.stuck as { userId: string; reason: string; sinceMs: number }[];
+    };
+    const reasonOf = async ({ userId }: User) => (await listed()).find((one) => one.userId === userId);
+    const found = await eventually('it is stuck in its run', async () => {
+      const one = await reasonOf(running);
+      return one?.reason === 'long-run' && one;
+    });
+    const { username, userId } = running;
+    expect(found).toEqual({
+      userId,
+      username,
+      lane: expect.any(Number),
+      seq: 1,
+      reason: 'long-run',
+      sinceMs: expect.any(Number),
+    });
+    expect(found.sinceMs).toBeGreaterThanOrEqual(100);
+    expect(await reasonOf(blocked)).toMatchObject({ reason: 'blocked', seq: 1 });
+    expect(await reasonOf(idle)).toBeUndefined();
+  });
+});
