@@ -53,7 +53,11 @@ export const privateRabbitmq = (): Promise<PrivateServer> => {
   return open('rabbitmq', 'mnesia', (folder) => startRabbitmq(binary, folder));
 };
 
+/** Looked for once: where a download is refused, even that takes seconds. */
+let program: ReturnType<typeof findMongoProgram> | undefined;
+
 export const privateMongodb = async (): Promise<PrivateServer> => {
-  const program = await findMongoProgram(root, env);
-  return open('mongodb', 'data', (folder) => startMongodb(program, folder));
+  program ??= findMongoProgram(root, env);
+  const found = await program;
+  return open('mongodb', 'data', (folder) => startMongodb(found, folder));
 };
