@@ -31,6 +31,9 @@ export interface AccountStore {
   setRole(username: string, role: Role): Promise<boolean>;
 }
 
+/** `advanced`: something was settled since the last flush; otherwise the owner only vouches for the user. */
+export type Progress = { userId: string; settled: number; advanced: boolean };
+
 export interface UserQueueStore {
   /** Idempotent: an existing user queue stays as it is. */
   create(userId: string, lane: number, now: Date): Promise<void>;
@@ -50,11 +53,18 @@ export interface UserQueueStore {
   beginClose(userId: string, accepted: number, onlyWithoutSession: boolean, now: Date): Promise<boolean>;
   /** Close step 3 [R9]: closing -> closed where nothing was accepted since. */
   endClose(userId: string, accepted: number, now: Date): Promise<boolean>;
-  /** Raises `settled`, never lowers it, and notes the progress. */
-  flushSettled(progress: { userId: string; settled: number }[], now: Date): Promise<void>;
+  /** Raises `settled`, never lowers it; notes when the user advanced, and that its owner vouches for it. */
+  flushSettled(progress: Progress[], now: Date): Promise<void>;
   dropExpiredSessions(now: Date): Promise<void>;
-  /** User queues that need an owner's look and saw no progress since `before`: pending work, no session left, or closing. */
-  stuck(before: Date, limit: number): Promise<{ userId: string; lane: number; updatedAt: Date }[]>;
+  /**
+   * User queues that saw no progress since `before` although there is something to do: pending work, no session left, or
+   * closing; the longest first. `unvouched` leaves out those that an owner has vouched for since.
+   */
+  stuck(
+    before: Date,
+    limit: number,
+    which: 'all' | 'unvouched',
+  ): Promise<{ userId: string; lane: number; updatedAt: Date }[]>;
 }
 
 export type NewEntry = Pick<LedgerEntry, 'userId' | 'seq' | 'key' | 'body' | 'acceptedAt' | 'limits' | 'retryOf'>;
@@ -81,8 +91,8 @@ export interface LedgerStore {
   deadLetters(query: { userId?: string; after?: DeadLetterCursor; limit: number }): Promise<LedgerEntry[]>;
   /** Takes a settled request off the dead letters. Returns whether it was there. */
   dropDeadLetter(id: EntryId): Promise<boolean>;
-  /** Cancels whatever of the user waits, queued or blocked, and returns how many. */
-  cancelQueued(userId: string, now: Date): Promise<number>;
+  /** Cancels whatever of the user waits above `settled`, queued or blocked, and returns how many. */
+  cancelQueued(userId: string, settled: number, now: Date): Promise<number>;
   /** By ascending `seq`, those above `after`. */
   page(userId: string, query: { status?: RequestStatus; after: number; limit: number }): Promise<LedgerEntry[]>;
   /** The unsettled entry with the lowest `seq` at or above `from`. */

@@ -18,9 +18,11 @@ export type UserQueue = {
   settled: number;
   /** When the owner last recorded progress. */
   updatedAt: Date;
+  /** When the owner last said that the user waits for a good reason: a long run, a back-off, its turn, a person. */
+  vouchedAt?: Date;
 };
 
-/** What the ticket step returns: the user queue as it was before the ticket, and the new `seq`. */
+/** What the ticket step returns: the new `seq`, and what the user queue was before it. */
 export type Ticket = { seq: number; lane: number; wasOpen: boolean; settled: number };
 
 /** `abandoned` is a tombstone: a ticket whose function died, or that was not used. */

@@ -30,6 +30,7 @@ export type LaneDeps = Pick<
     | 'balanceMs'
     | 'flushMs'
     | 'batonRenewMs'
+    | 'storeTimeoutMs'
   >;
 };
 

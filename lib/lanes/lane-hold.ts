@@ -1,9 +1,11 @@
 /** One hold on a lane, from the subscription to the end of its channel: stand by, take, own, hand over. */
-import type { Delivery, LaneChannel, LaneEvents } from '../ports.ts';
+import { sleep } from '../clock.ts';
+import { BrokerUnavailableError } from '../errors.ts';
+import type { Delivery, LaneChannel, LaneEvents, Progress } from '../ports.ts';
 import type { WorkerContext } from './context.ts';
 import { persist } from './persist.ts';
-import { type LoadedUser, loadUser, noteLook, noteMessage } from './user-state.ts';
-import { createUserWork } from './user-work.ts';
+import { type LoadedUser, loadUser, noteLook, noteMessage, waitsForGoodReason } from './user-state.ts';
+import { createUserSteps } from './user-steps.ts';
 
 export type ReleaseReason = 'handed-over' | 'lost' | 'stopped';
 
@@ -23,22 +25,27 @@ export type LaneHold = {
    */
   handOver(reason: 'handed-over' | 'stopped', patience?: AbortSignal): Promise<boolean>;
   abortRuns(): void;
+  /** Gives the lane up at once. */
+  forsake(why: string): Promise<void>;
   renewBaton(): Promise<void>;
-  /** Settled since the last flush. */
-  unflushed(): { userId: string; settled: number }[];
-  flushed(progress: { userId: string; settled: number }[]): void;
+  /** What `userQueues` does not know yet: what was settled, and who waits for a good reason since before `vouchedBefore`. */
+  progress(vouchedBefore: Date): Progress[];
+  flushed(progress: Progress[], at: Date): void;
   /** Acks what was held longer than this; the ledger has it. Nothing is held near the broker's `consumer_timeout`. */
   ackHeldSince(before: Date): void;
   /** Resolves when the channel is gone. */
   readonly ended: Promise<ReleaseReason>;
 };
 
+/** How soon a lane gets the baton that the broker did not take. */
+const batonRetryMs = 1_000;
+
 export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
   const { clock, log, observer, publisher, laneBroker, lanes, userQueues } = context.deps;
   const users = new Map<string, LoadedUser>();
   const abort = new AbortController();
   const ended = Promise.withResolvers<ReleaseReason>();
-  /** Wakes that came before the lane was owned. */
+  /** Wakes that came while nothing could be looked at: before the lane was owned, or while it was being handed over. */
   const earlyWakes = new Set<string>();
   /** Looks under way, by user. */
   const looks = new Map<string, number>();
@@ -60,9 +67,12 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     abort.abort();
     for (const user of users.values()) user.cancelTimer?.();
     quiet?.();
-    await channel?.close();
-    if (wasOwned) observer.laneReleased({ lane, reason, at: clock.now() });
-    ended.resolve(reason);
+    try {
+      await channel?.close();
+      if (wasOwned) observer.laneReleased({ lane, reason, at: clock.now() });
+    } finally {
+      ended.resolve(reason);
+    }
   };
 
   const lose = (why: string, error?: unknown): void => {
@@ -71,7 +81,7 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     void release('lost');
   };
 
-  const work = createUserWork(
+  const steps = createUserSteps(
     {
       token: () => token,
       channel: () => channel as LaneChannel,
@@ -82,8 +92,11 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
       forget: (user) => forget(user),
       look: (userId) => look(userId),
       lose,
-      working(change) {
-        working += change;
+      stepBegins() {
+        working += 1;
+      },
+      stepEnds() {
+        working -= 1;
         if (working === 0) quiet?.();
       },
     },
@@ -100,17 +113,17 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     looks.set(userId, (looks.get(userId) ?? 0) + 1);
     const user = users.get(userId);
     if (user) user.lookDue = true;
-    context.look({ userId, lane, wanted: isHeld }).then(
-      (seen) => {
+    context
+      .look({ userId, lane, wanted: isHeld })
+      .then((seen) => {
         const left = (looks.get(userId) ?? 1) - 1;
         if (left > 0) looks.set(userId, left);
         else looks.delete(userId);
         if (!seen || !isHeld()) return;
         if (seen.lease === token) noteSeen(userId, seen.queue);
         else lose(`its lease is ${seen.lease} by now`);
-      },
-      (error) => lose('a look failed', error),
-    );
+      })
+      .catch((error) => lose('a look failed', error));
   };
 
   const noteSeen = (userId: string, queue: Parameters<typeof loadUser>[0] | undefined): void => {
@@ -124,7 +137,7 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     const user = loaded ?? loadUser(queue, clock.now());
     if (loaded) noteLook(loaded, queue, clock.now());
     else users.set(userId, user);
-    work.advance(user);
+    steps.advance(user);
   };
 
   /** Reads the lease again after the load: an owner that was overtaken meanwhile must not start anything [R4]. */
@@ -147,7 +160,12 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     }
     state = 'owned';
     observer.laneTaken({ lane, fencingToken: token, users: users.size, at: clock.now() });
-    for (const user of [...users.values()]) work.advance(user);
+    workOn();
+  };
+
+  /** Goes to work, first or again: nothing that came meanwhile is forgotten. */
+  const workOn = (): void => {
+    for (const user of [...users.values()]) steps.advance(user);
     for (const userId of earlyWakes) look(userId);
     earlyWakes.clear();
   };
@@ -174,7 +192,7 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
       const user = users.get(userId);
       if (user) {
         noteMessage(user, message, delivery, clock.now());
-        work.advance(user);
+        steps.advance(user);
       } else {
         delivery.ack();
         if (isHeld()) look(userId);
@@ -189,12 +207,24 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     closed: (cause) => lose('its channel was closed', cause),
   };
 
+  /** A baton always lies in the lane [R3]. A broker that takes none for now gets one later. */
+  const layBaton = async (): Promise<void> => {
+    while (isHeld()) {
+      try {
+        if ((await publisher.publishBaton(lane)) === 'unroutable') lose('it is not there');
+        return;
+      } catch (error) {
+        if (!(error instanceof BrokerUnavailableError)) throw error;
+        await sleep(clock, batonRetryMs, abort.signal);
+      }
+    }
+  };
+
   const open = async (): Promise<void> => {
     channel = await laneBroker.openLane(lane, events);
     if (!isHeld()) return channel.close();
-    if ((await publisher.publishBaton(lane)) === 'unroutable') lose('it is not there');
-    if (!isHeld()) return;
     state = 'standing-by';
+    layBaton().catch((error) => lose('it got no baton', error));
     if (delivered) takeWhenDelivered();
   };
 
@@ -205,10 +235,10 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
       patience?.addEventListener('abort', () => resolve(), { once: true });
     });
 
-  const unflushed = () =>
+  const progress = (vouchedBefore: Date): Progress[] =>
     [...users.values()]
-      .filter((user) => user.next - 1 > user.flushed)
-      .map((user) => ({ userId: user.userId, settled: user.next - 1 }));
+      .filter((user) => user.next - 1 > user.flushed || (user.vouchedAt < vouchedBefore && waitsForGoodReason(user)))
+      .map((user) => ({ userId: user.userId, settled: user.next - 1, advanced: user.next - 1 > user.flushed }));
 
   const giveAway = async (reason: 'handed-over' | 'stopped', patience?: AbortSignal): Promise<boolean> => {
     if (state === 'owned') {
@@ -217,10 +247,10 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
       quiet = undefined;
       if (working > 0 && isHeld()) {
         state = 'owned';
-        for (const user of [...users.values()]) work.advance(user);
+        workOn();
         return false;
       }
-      if (isHeld()) await userQueues.flushSettled(unflushed(), clock.now()).catch(() => undefined);
+      if (isHeld()) await userQueues.flushSettled(progress(new Date(0)), clock.now()).catch(() => undefined);
     }
     await release(reason);
     return true;
@@ -244,14 +274,19 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     },
     abortRuns: () => abort.abort(),
     async renewBaton() {
-      if (state !== 'owned') return;
-      if ((await publisher.publishBaton(lane)) === 'unroutable') lose('it is not there any more');
+      if (state === 'owned') await layBaton();
     },
-    unflushed,
-    flushed(progress) {
-      for (const { userId, settled } of progress) {
+    async forsake(why) {
+      lose(why);
+      await ended.promise;
+    },
+    progress,
+    flushed(flushed, at) {
+      for (const { userId, settled } of flushed) {
         const user = users.get(userId);
-        if (user) user.flushed = Math.max(user.flushed, settled);
+        if (!user) continue;
+        user.flushed = Math.max(user.flushed, settled);
+        user.vouchedAt = at;
       }
     },
     ackHeldSince(before) {

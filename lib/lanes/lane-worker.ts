@@ -1,12 +1,12 @@
 /** A worker's lanes: stands by on all of them, owns its share, and hands everything over when it stops. */
 import { sleep } from '../clock.ts';
-import { AppError } from '../errors.ts';
-import { chooseSurplus, fairShare } from './balance.ts';
+import { createBalance } from './balance.ts';
 import { createContext, type LaneDeps } from './context.ts';
 import { holdLane, type LaneHold } from './lane-hold.ts';
 import { persist } from './persist.ts';
+import { every } from './rounds.ts';
 import { sweep } from './sweep.ts';
-import { hasWork } from './user-state.ts';
+import { hasWork, type LoadedUser } from './user-state.ts';
 
 export type WorkerSnapshot = {
   lanesOwned: number;
@@ -26,92 +26,99 @@ const firstReopenMs = 100;
 const longestReopenMs = 2_000;
 /** Runs that ignore their aborted signal are left behind after this long. */
 const abortPatienceMs = 1_000;
-/** A lane with runs that do not end so soon is not handed over for the sake of balance. */
-const balancePatienceMs = 2_000;
 /** A message is held unacked for about this long at most, far below the broker's `consumer_timeout` of 30 minutes. */
 const holdMs = 120_000;
 const housekeepingMs = 30_000;
 /** How often a worker tells which lanes it owns; one that is silent for several times as long hangs or is gone. */
 export const signOfLifeMs = 1_000;
-
-const createWorkerId = (clock: LaneDeps['clock']): string =>
-  Array.from({ length: 4 }, () =>
-    Math.floor(clock.random() * 0x10000)
-      .toString(16)
-      .padStart(4, '0'),
-  ).join('');
+/** MongoDB may be silent for this many time-outs before a worker gives its lanes to those whom it may still answer. */
+const silencesBeforeForsaking = 2;
+const storePauseMs = 500;
+/** Its sign of life ages by itself: saying farewell must not hold a worker up. */
+const farewellMs = 500;
 
 export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
   const { clock, config, log } = deps;
   const context = createContext(deps);
+  const balance = createBalance(deps);
+  const workerId = createWorkerId(clock);
   const holds = new Map<number, LaneHold>();
+  const lanesKept: Promise<void>[] = [];
   const stopping = new AbortController();
+  const { signal } = stopping;
   let stuckUsers = 0;
-  let laneCount = config.lanes;
+  let storeAnsweredAt = clock.now().getTime();
 
   const owned = () => [...holds.values()].filter((hold) => hold.state() === 'owned');
+  const storeIsSilent = () => clock.now().getTime() - storeAnsweredAt > silencesBeforeForsaking * config.storeTimeoutMs;
 
   /** Stands by on a lane for as long as the worker lives, with a pause that grows while the broker does not answer. */
   const keepLane = async (lane: number): Promise<void> => {
     let pauseMs = firstReopenMs;
-    while (!stopping.signal.aborted) {
+    while (!signal.aborted) {
+      while (storeIsSilent() && !signal.aborted) await sleep(clock, storePauseMs, signal);
+      if (signal.aborted) return;
       const hold = holdLane(lane, context);
       holds.set(lane, hold);
       const openedAt = clock.now().getTime();
       const reason = await hold.ended;
       if (reason === 'handed-over') continue;
       pauseMs = clock.now().getTime() - openedAt > longestReopenMs ? firstReopenMs : pauseMs;
-      await sleep(clock, pauseMs * (0.5 + clock.random() / 2), stopping.signal);
+      await sleep(clock, pauseMs * (0.5 + clock.random() / 2), signal);
       pauseMs = Math.min(pauseMs * 2, longestReopenMs);
     }
   };
 
-  /** Repeats `work` about every `ms`, jittered so that workers do not march in step. A server's silence is no news here. */
-  const every = async (ms: number, work: () => Promise<void>): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await sleep(clock, ms * (0.75 + clock.random() / 2), stopping.signal);
-      if (stopping.signal.aborted) return;
-      await work().catch((error) => {
-        if (!(error instanceof AppError && error.retryable)) log.error({ err: error }, 'a round of upkeep failed');
-      });
-    }
+  /** Stands by on all lanes below `count`, in an order of its own, so that workers share them. */
+  const keepLanes = (count: number): void => {
+    const added = Array.from({ length: Math.max(0, count - lanesKept.length) }, (_, index) => ({
+      lane: lanesKept.length + index,
+      place: clock.random(),
+    }));
+    added.sort((a, b) => a.place - b.place);
+    for (const { lane } of added) lanesKept.push(keepLane(lane));
   };
 
   const flush = async (): Promise<void> => {
-    const progress = [...holds.values()].flatMap((hold) => hold.unflushed());
+    const now = clock.now();
+    const vouchedBefore = new Date(now.getTime() - config.stuckAfterMs / 3);
+    const progress = owned().flatMap((hold) => hold.progress(vouchedBefore));
     if (progress.length === 0) return;
-    await deps.userQueues.flushSettled(progress, clock.now());
-    for (const hold of holds.values()) hold.flushed(progress);
+    await deps.userQueues.flushSettled(progress, now);
+    for (const hold of holds.values()) hold.flushed(progress, now);
   };
 
-  const balance = async (): Promise<void> => {
-    const [sample] = owned();
-    if (!sample) return;
-    const share = fairShare(laneCount, await sample.consumerCount());
-    await Promise.all(
-      chooseSurplus(owned(), share).map(async (hold) => {
-        if ((await hold.consumerCount()) < 2) return;
-        const patience = new AbortController();
-        const cancel = clock.after(balancePatienceMs, () => patience.abort());
-        await hold.handOver('handed-over', AbortSignal.any([patience.signal, stopping.signal]));
-        cancel();
-      }),
-    );
+  const sweepOnce = (): Promise<void> =>
+    sweep(deps, (stuck) => {
+      stuckUsers = stuck.length;
+      deps.observer.swept({ stuck: stuckUsers, at: clock.now() });
+      adopt(Math.max(-1, ...stuck.map(({ lane }) => lane)));
+    });
+
+  /** Functions that know of more lanes than this worker was told of must not wait for its restart. */
+  const adopt = (lane: number): void => {
+    if (lane < lanesKept.length) return;
+    log.error({ lane, lanes: lanesKept.length }, 'users are in lanes beyond LANES: standing by on those too');
+    keepLanes(lane + 1);
   };
 
-  const sweepOnce = async (): Promise<void> => {
-    stuckUsers = await sweep(deps, (userId) => context.runs.has(userId));
-    deps.observer.swept({ stuck: stuckUsers, at: clock.now() });
+  const reportSign = async (): Promise<void> => {
+    try {
+      await deps.workers.report({ workerId, lanes: owned().map(({ lane }) => lane), at: clock.now() });
+      storeAnsweredAt = clock.now().getTime();
+    } catch (error) {
+      if (storeIsSilent()) {
+        const held = [...holds.values()].filter((hold) => hold.state() !== 'released');
+        await Promise.all(held.map((hold) => hold.forsake('MongoDB does not answer this worker')));
+      }
+      throw error;
+    }
   };
 
   const keepHouse = async (): Promise<void> => {
     const before = new Date(clock.now().getTime() - holdMs);
     for (const hold of holds.values()) hold.ackHeldSince(before);
   };
-
-  const workerId = createWorkerId(clock);
-  const reportSign = (): Promise<void> =>
-    deps.workers.report({ workerId, lanes: owned().map((hold) => hold.lane), at: clock.now() });
 
   const renewBatons = async (): Promise<void> => {
     await Promise.all(owned().map((hold) => hold.renewBaton()));
@@ -120,24 +127,30 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
   const start = async (): Promise<void> => {
     const known = await persist(
       clock,
-      () => !stopping.signal.aborted,
+      () => !signal.aborted,
       () => deps.lanes.known(),
     );
-    laneCount = Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1));
-    const order = Array.from({ length: laneCount }, (_, lane) => ({ lane, place: clock.random() }));
-    order.sort((a, b) => a.place - b.place);
+    keepLanes(Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1)));
     await Promise.all([
-      ...order.map(({ lane }) => keepLane(lane)),
-      every(config.flushMs, flush),
-      every(config.balanceMs, balance),
-      every(config.sweepMs, sweepOnce),
-      every(signOfLifeMs, reportSign),
-      every(config.batonRenewMs, renewBatons),
-      every(housekeepingMs, keepHouse),
+      every(deps, config.flushMs, signal, flush),
+      every(deps, config.balanceMs, signal, () => balance(owned(), lanesKept.length, signal)),
+      every(deps, config.sweepMs, signal, sweepOnce),
+      every(deps, signOfLifeMs, signal, reportSign),
+      every(deps, config.batonRenewMs, signal, renewBatons),
+      every(deps, housekeepingMs, signal, keepHouse),
     ]);
+    await Promise.all(lanesKept);
   };
 
-  const ended = start();
+  const ended = start().catch((error) => {
+    log.fatal({ err: error }, 'the worker cannot work: MongoDB refuses it');
+    throw error;
+  });
+
+  const handEverythingOver = async (): Promise<void> => {
+    await Promise.all([...holds.values()].map((hold) => hold.handOver('stopped')));
+    await ended;
+  };
 
   return {
     async stop() {
@@ -145,29 +158,45 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
       const cancelGrace = clock.after(config.graceMs, () => {
         for (const hold of holds.values()) hold.abortRuns();
       });
-      const handedOver = Promise.all([...holds.values()].map((hold) => hold.handOver('stopped')));
-      const patience = new AbortController();
-      await Promise.race([
-        handedOver.then(() => ended),
-        sleep(clock, config.graceMs + abortPatienceMs, patience.signal),
-      ]);
-      patience.abort();
+      await within(clock, config.graceMs + abortPatienceMs, handEverythingOver());
       cancelGrace();
-      await deps.workers.remove(workerId).catch(() => undefined);
+      await within(
+        clock,
+        farewellMs,
+        deps.workers.remove(workerId).catch(() => undefined),
+      );
     },
     snapshot() {
       const users = owned().flatMap((hold) => [...hold.users()]);
       const now = clock.now().getTime();
-      const ages = users
-        .filter(hasWork)
-        .map((user) => now - (user.held.get(user.next)?.acceptedAt.getTime() ?? user.gap?.since.getTime() ?? now));
       return {
         lanesOwned: owned().length,
         usersLoaded: users.length,
         inFlight: context.slots.inUse(),
-        oldestPendingAgeMs: ages.reduce((oldest, age) => Math.max(oldest, age), 0),
+        oldestPendingAgeMs: users.reduce((oldest, user) => Math.max(oldest, pendingAgeMs(user, now)), 0),
         stuckUsers,
       };
     },
   };
+};
+
+const createWorkerId = (clock: LaneDeps['clock']): string =>
+  Array.from({ length: 4 }, () =>
+    Math.floor(clock.random() * 0x10000)
+      .toString(16)
+      .padStart(4, '0'),
+  ).join('');
+
+/** How long the oldest pending request has been accepted, as far as it is known here. */
+const pendingAgeMs = (user: LoadedUser, now: number): number => {
+  if (!hasWork(user)) return 0;
+  const since = user.held.get(user.next)?.acceptedAt ?? user.gap?.since;
+  return since ? now - since.getTime() : 0;
+};
+
+/** Waits for `work`, but not longer than `ms`. */
+const within = async (clock: LaneDeps['clock'], ms: number, work: Promise<unknown>): Promise<void> => {
+  const patience = new AbortController();
+  await Promise.race([work, sleep(clock, ms, patience.signal)]);
+  patience.abort();
 };

@@ -1,7 +1,7 @@
 /** The runs a worker may have at a time, given out in the order they are asked for: one each time, so users share evenly. */
 export type Slots = {
-  /** Calls `granted` when a slot is free, at once if one is. The slot is held until `release`. */
-  acquire(granted: () => void): void;
+  /** Calls `granted` when a slot is free, at once if one is. It returns whether it keeps the slot, until `release`. */
+  acquire(granted: () => boolean): void;
   release(): void;
   /** Whether others wait: then a user gives its slot up after each run. */
   contended(): boolean;
@@ -9,7 +9,7 @@ export type Slots = {
 };
 
 export const createSlots = (limit: number): Slots => {
-  const waiting: (() => void)[] = [];
+  const waiting: (() => boolean)[] = [];
   let inUse = 0;
   return {
     acquire(granted) {
@@ -18,12 +18,11 @@ export const createSlots = (limit: number): Slots => {
         return;
       }
       inUse += 1;
-      granted();
+      if (!granted()) this.release();
     },
     release() {
-      const next = waiting.shift();
-      if (next) next();
-      else inUse -= 1;
+      for (let next = waiting.shift(); next; next = waiting.shift()) if (next()) return;
+      inUse -= 1;
     },
     contended: () => waiting.length > 0,
     inUse: () => inUse,

@@ -23,7 +23,6 @@ export type HeldRequest = {
 
 export type LoadedUser = {
   readonly userId: string;
-  readonly lane: number;
   /** The lowest `seq` that is not settled: the only one that may run. */
   next: number;
   /** The highest `seq` that is known to be accepted. */
@@ -43,6 +42,12 @@ export type LoadedUser = {
   /** Since when `next` has been missing in the ledger, and how often it was found so. */
   gap: { since: Date; reads: number } | undefined;
   idleSince: Date;
+  /** No close begins before: the last one did not match. */
+  closeAfter: Date;
+  /** A run of an earlier hold of this process was waited for long enough. */
+  outwaited: boolean;
+  /** When the owner last said in `userQueues` that the user waits for a good reason. */
+  vouchedAt: Date;
   cancelTimer: (() => void) | undefined;
 };
 
@@ -55,18 +60,20 @@ export type Step =
   | { kind: 'end-close' }
   | { kind: 'none' };
 
-export type StepLimits = { gapTimeoutMs: number; idleTimeoutMs: number };
+export type StepLimits = { gapTimeoutMs: number; idleTimeoutMs: number; stuckAfterMs: number };
 
 /** A missing `next` is read again this often before it is given up. */
 const gapReads = 4;
 
+const hasNoSession = ({ sessions }: UserQueue, now: Date): boolean =>
+  sessions.every(({ expiresAt }) => expiresAt <= now);
+
 export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   userId: queue.userId,
-  lane: queue.lane,
   next: queue.settled + 1,
   known: queue.accepted,
   flushed: queue.settled,
-  drain: queue.sessions.length === 0,
+  drain: hasNoSession(queue, now),
   closing: queue.state === 'closing',
   lookDue: false,
   queue: 'none',
@@ -74,6 +81,9 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   activity: 'idle',
   gap: undefined,
   idleSince: now,
+  closeAfter: now,
+  outwaited: false,
+  vouchedAt: now,
   cancelTimer: undefined,
 });
 
@@ -81,9 +91,20 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
 export const noteLook = (user: LoadedUser, queue: UserQueue, now: Date): void => {
   if (queue.accepted > user.known) user.idleSince = now;
   user.known = Math.max(user.known, queue.accepted);
-  user.drain = queue.sessions.length === 0;
+  user.drain = hasNoSession(queue, now);
   user.closing = queue.state === 'closing';
-  if (user.held.get(user.next)?.blocked) user.held.delete(user.next);
+  if (user.held.get(user.next)?.blocked) dropHeld(user, user.next);
+};
+
+/** Lets go of a request: the ledger has it. An unacked delivery left behind would fill the consumer's prefetch for good. */
+export const dropHeld = (user: LoadedUser, seq: number): void => {
+  user.held.get(seq)?.delivery?.ack();
+  user.held.delete(seq);
+};
+
+/** Puts what is known now in the place of what was held, and keeps the delivery that is there. */
+export const replaceHeld = (user: LoadedUser, seq: number, request: HeldRequest): void => {
+  user.held.set(seq, { ...request, delivery: user.held.get(seq)?.delivery });
 };
 
 const fromMessage = ({ body, acceptedAt, limits }: RequestMessage, now: Date): HeldRequest => ({
@@ -126,11 +147,7 @@ export const advancePast = (user: LoadedUser, seq: number, now: Date): void => {
   user.next = Math.max(user.next, seq + 1);
   user.gap = undefined;
   user.idleSince = now;
-  for (const [held, request] of user.held) {
-    if (held >= user.next) continue;
-    request.delivery?.ack();
-    user.held.delete(held);
-  }
+  for (const held of [...user.held.keys()]) if (held < user.next) dropHeld(user, held);
 };
 
 /** What the ledger says of some requests from `next` on: what is settled is skipped, what waits is held. */
@@ -145,21 +162,47 @@ export const noteEntries = (user: LoadedUser, entries: LedgerEntry[], now: Date)
   for (const entry of entries) {
     const { seq, body } = entry;
     if (isSettled(entry) || body === undefined || seq < user.next) continue;
-    user.held.set(seq, { ...fromEntry({ ...entry, body }, now), delivery: user.held.get(seq)?.delivery });
+    replaceHeld(user, seq, fromEntry({ ...entry, body }, now));
   }
 };
 
 /** Whether `next` is accepted, as far as this owner knows. */
 export const hasWork = (user: LoadedUser): boolean => user.next <= user.known;
 
+/** A clock that was set back must not make anybody wait for the hour to come again. */
+export const correctTimes = (user: LoadedUser, now: Date): void => {
+  if (user.idleSince > now) user.idleSince = now;
+  if (user.vouchedAt > now) user.vouchedAt = now;
+  if (user.closeAfter.getTime() > now.getTime() + closePauseMs) user.closeAfter = now;
+  for (const request of user.held.values()) if (request.heldSince > now) request.heldSince = now;
+  if (user.gap && user.gap.since > now) user.gap = { ...user.gap, since: now };
+};
+
+/** What the next close waits for after one that did not match. */
+const closePauseMs = 100;
+
+export const postponeClose = (user: LoadedUser, now: Date): void => {
+  user.closeAfter = new Date(now.getTime() + closePauseMs);
+};
+
+/** A user with work whose standstill has a good reason, known to the owner: it runs, waits its turn or its back-off, or for a person. */
+export const waitsForGoodReason = (user: LoadedUser): boolean =>
+  hasWork(user) && (user.activity !== 'idle' || user.cancelTimer !== undefined);
+
 /** What to do with a user that does nothing at the moment. */
 export const decideStep = (user: LoadedUser, now: Date, limits: StepLimits): Step => {
   if (!hasWork(user)) return decideClose(user, now, limits);
   const request = user.held.get(user.next);
-  if (request?.blocked) return { kind: 'none' };
+  if (request?.blocked) return decideBlocked(request, now, limits);
   if (request?.retryAt && request.retryAt > now) return { kind: 'wait', until: request.retryAt };
   if (request) return { kind: 'run', request };
   return decideGap(user, now, limits);
+};
+
+/** Whoever retries or skips it wakes the lane; a wake may be lost. */
+const decideBlocked = ({ heldSince }: HeldRequest, now: Date, { stuckAfterMs }: StepLimits): Step => {
+  const due = new Date(heldSince.getTime() + stuckAfterMs);
+  return due <= now ? { kind: 'read' } : { kind: 'wait', until: due };
 };
 
 /** Its function is between ticket and record, or dead: read again now and then, and at last put a tombstone there. */
@@ -173,6 +216,7 @@ const decideGap = ({ gap }: LoadedUser, now: Date, { gapTimeoutMs }: StepLimits)
 
 const decideClose = (user: LoadedUser, now: Date, { idleTimeoutMs }: StepLimits): Step => {
   if (user.lookDue || user.queue === 'opening') return { kind: 'none' };
+  if (user.closeAfter > now) return { kind: 'wait', until: user.closeAfter };
   if (user.closing) return { kind: 'end-close' };
   if (user.drain) return { kind: 'begin-close', onlyWithoutSession: true };
   const idleUntil = new Date(user.idleSince.getTime() + idleTimeoutMs);

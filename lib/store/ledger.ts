@@ -101,10 +101,10 @@ export const ledgerStore = (call: Call): LedgerStore => {
         return (await requests.updateOne({ _id: entryId(id), status: 'queued' }, cancelled)).matchedCount === 1;
       }),
 
-    cancelQueued: (userId, now) =>
+    cancelQueued: (userId, settled, now) =>
       call(async ({ requests }) => {
         const cancelled = { $set: { status: 'cancelled' as const, settledAt: now } };
-        const waiting = { userId, status: { $in: ['queued' as const, 'blocked' as const] } };
+        const waiting = { userId, seq: { $gt: settled }, status: { $in: ['queued' as const, 'blocked' as const] } };
         return (await requests.updateMany(waiting, cancelled)).modifiedCount;
       }),
 

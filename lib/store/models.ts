@@ -16,7 +16,7 @@ export type AccountDocument = {
 export type UserQueueDocument = Omit<UserQueue, 'userId'> & {
   _id: string;
   /** `accepted` when closing last began, 0 at first: until a ticket goes beyond it, the user queue is not open. */
-  closedAt: number;
+  closedThrough: number;
 };
 export type RequestDocument = LedgerEntry & { _id: string };
 export type LaneDocument = { _id: number; lease: number };
@@ -56,8 +56,9 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
     state: String,
     accepted: Number,
     settled: Number,
-    closedAt: Number,
+    closedThrough: Number,
     updatedAt: Date,
+    vouchedAt: Date,
   },
   options,
 )

@@ -8,7 +8,7 @@ const notClosedStates: UserQueueState[] = ['open', 'closing'];
 /** User queues a page of a take-over's load. */
 const pageSize = 250;
 
-const toUserQueue = ({ _id, closedAt: _, ...rest }: UserQueueDocument): UserQueue => ({ userId: _id, ...rest });
+const toUserQueue = ({ _id, closedThrough: _, ...rest }: UserQueueDocument): UserQueue => ({ userId: _id, ...rest });
 
 const live = (now: Date, id?: string) => ({
   $elemMatch: { ...(id === undefined ? {} : { id }), expiresAt: { $gt: now } },
@@ -18,7 +18,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
   /** Makes the user queue where there is none. Returns whether it did. */
   const createIfAbsent = (userId: string, lane: number, sessions: Session[], updatedAt: Date): Promise<boolean> =>
     call(({ userQueues }) => {
-      const counters = { accepted: 0, settled: 0, closedAt: 0 };
+      const counters = { accepted: 0, settled: 0, closedThrough: 0 };
       const fresh = { _id: userId, lane, sessions, state: 'closed' as const, ...counters, updatedAt };
       return insertIfAbsent(userQueues, fresh);
     });
@@ -61,12 +61,12 @@ export const userQueueStore = (call: Call): UserQueueStore => {
           .findOneAndUpdate(
             { _id: userId, ...(sessionId === undefined ? {} : { sessions: live(now, sessionId) }) },
             { $inc: { accepted: 1 }, $set: { state: 'open' } },
-            { returnDocument: 'after', projection: { lane: 1, accepted: 1, settled: 1, closedAt: 1 } },
+            { returnDocument: 'after', projection: { lane: 1, accepted: 1, settled: 1, closedThrough: 1 } },
           )
           .lean();
         if (!after) return undefined;
-        const { lane, accepted: seq, settled, closedAt } = after;
-        return { seq, lane, wasOpen: seq - 1 !== closedAt, settled };
+        const { lane, accepted: seq, settled, closedThrough } = after;
+        return { seq, lane, wasOpen: seq - 1 !== closedThrough, settled };
       }),
 
     notClosed: async function* (lane) {
@@ -90,7 +90,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
       call(async ({ userQueues }) => {
         const { matchedCount } = await userQueues.updateOne(
           { _id: userId, state: 'open', accepted, ...(onlyWithoutSession ? { sessions: { $not: live(now) } } : {}) },
-          { $set: { state: 'closing', settled: accepted, closedAt: accepted, updatedAt: now } },
+          { $set: { state: 'closing', settled: accepted, closedThrough: accepted, updatedAt: now } },
         );
         return matchedCount === 1;
       }),
@@ -106,9 +106,10 @@ export const userQueueStore = (call: Call): UserQueueStore => {
 
     flushSettled: async (progress, now) => {
       if (progress.length === 0) return;
-      const updates = progress.map(({ userId, settled }) => ({
-        updateOne: { filter: { _id: userId }, update: { $max: { settled }, $set: { updatedAt: now } } },
-      }));
+      const updates = progress.map(({ userId, settled, advanced }) => {
+        const times = advanced ? { vouchedAt: now, updatedAt: now } : { vouchedAt: now };
+        return { updateOne: { filter: { _id: userId }, update: { $max: { settled }, $set: times } } };
+      });
       await call(({ userQueues }) => native(userQueues).bulkWrite(updates, { ordered: false }));
     },
 
@@ -120,7 +121,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
     },
 
     // The longest without progress come first, so that a limit never hides them.
-    stuck: (before, limit) =>
+    stuck: (before, limit, which) =>
       call(async ({ userQueues }) => {
         const pending = { $expr: { $lt: ['$settled', '$accepted'] } };
         const found = await userQueues
@@ -129,6 +130,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
               state: { $in: notClosedStates },
               updatedAt: { $lt: before },
               $or: [pending, { sessions: { $size: 0 } }, { state: 'closing' }],
+              ...(which === 'unvouched' ? { vouchedAt: { $not: { $gte: before } } } : {}),
             },
             { lane: 1, updatedAt: 1 },
           )

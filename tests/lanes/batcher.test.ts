@@ -60,13 +60,28 @@ describe('slots', () => {
   test('go to those who wait in the order they asked', () => {
     const slots = createSlots(1);
     const order: string[] = [];
-    for (const name of ['a', 'b', 'c']) slots.acquire(() => void order.push(name));
+    for (const name of ['a', 'b', 'c']) slots.acquire(() => order.push(name) > 0);
     expect([order, slots.contended(), slots.inUse()]).toEqual([['a'], true, 1]);
     slots.release();
     slots.release();
     expect([order, slots.contended(), slots.inUse()]).toEqual([['a', 'b', 'c'], false, 1]);
     slots.release();
     expect(slots.inUse()).toBe(0);
+  });
+});
+
+describe('slots that nobody wants any more', () => {
+  test('pass any number of waiters by, and are lost to none of them', () => {
+    const slots = createSlots(1);
+    slots.acquire(() => true);
+    for (let waiter = 0; waiter < 50_000; waiter += 1) slots.acquire(() => false);
+    let granted = false;
+    slots.acquire(() => {
+      granted = true;
+      return true;
+    });
+    slots.release();
+    expect([granted, slots.inUse()]).toEqual([true, 1]);
   });
 });
 

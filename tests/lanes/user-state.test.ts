@@ -11,7 +11,7 @@ import type { LedgerEntry, UserQueue } from '../../lib/types.ts';
 
 const start = new Date('2026-01-01T00:00:00Z');
 const at = (ms: number) => new Date(start.getTime() + ms);
-const limits = { gapTimeoutMs: 1_000, idleTimeoutMs: 60_000 };
+const limits = { gapTimeoutMs: 1_000, idleTimeoutMs: 60_000, stuckAfterMs: 5_000 };
 
 const queueOf = (changes: Partial<UserQueue> = {}): UserQueue => ({
   userId: 'u',

@@ -35,6 +35,8 @@ export type MemoryDatabase = {
   entries: Map<string, LedgerEntry>;
   leases: Map<number, number>;
   signs: Map<string, WorkerSign>;
+  /** Where it is wanted: the changes that were made, in their order. */
+  journal?: LedgerChange[];
 };
 
 export type MemoryStores = {
@@ -98,12 +100,12 @@ const workerStore = ({ signs }: MemoryDatabase, step: Step): WorkerStore => ({
 
 const laneStore = ({ leases }: MemoryDatabase, step: Step): LaneStore => ({
   takeLease: (lane) =>
-    step('lanes.takeLease', () => {
+    step(`lanes.takeLease ${lane}`, () => {
       const lease = (leases.get(lane) ?? 0) + 1;
       leases.set(lane, lease);
       return lease;
     }),
-  leases: (lanes) => step('lanes.leases', () => new Map(lanes.map((lane) => [lane, leases.get(lane) ?? 0]))),
+  leases: (lanes) => step(`lanes.leases ${lanes}`, () => new Map(lanes.map((lane) => [lane, leases.get(lane) ?? 0]))),
   known: () => step('lanes.known', () => [...leases.keys()].sort((a, b) => a - b)),
 });
 
@@ -129,12 +131,12 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
 
   return {
     create: (userId, lane, now) =>
-      step('userQueues.create', () => {
+      step(`userQueues.create ${userId}`, () => {
         create(userId, lane, new Date(now));
       }),
 
     addSession: (userId, session, lane, maxSessions) =>
-      step('userQueues.addSession', () => {
+      step(`userQueues.addSession ${userId}`, () => {
         const { sessions } = create(userId, lane, new Date(0));
         if (sessions.some(({ id }) => id === session.id)) return 'added';
         if (sessions.length >= maxSessions) return 'too-many';
@@ -143,14 +145,14 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
       }),
 
     removeSession: (userId, sessionId) =>
-      step('userQueues.removeSession', () => {
+      step(`userQueues.removeSession ${userId}`, () => {
         const userQueue = userQueues.get(userId);
         if (userQueue) userQueue.sessions = userQueue.sessions.filter(({ id }) => id !== sessionId);
         return structuredClone(userQueue);
       }),
 
     takeTicket: (userId, sessionId, now) =>
-      step('userQueues.takeTicket', () => {
+      step(`userQueues.takeTicket ${userId}`, () => {
         const userQueue = userQueues.get(userId);
         const isLive = ({ id, expiresAt }: Session) => id === sessionId && expiresAt > now;
         if (!userQueue || (sessionId !== undefined && !userQueue.sessions.some(isLive))) return undefined;
@@ -161,12 +163,12 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
       }),
 
     get: (userIds) =>
-      step('userQueues.get', () => structuredClone(all().filter(({ userId }) => userIds.includes(userId)))),
+      step(`userQueues.get ${userIds}`, () => structuredClone(all().filter(({ userId }) => userIds.includes(userId)))),
 
     notClosed: async function* (lane) {
       let after = '';
       for (;;) {
-        const page = await step('userQueues.notClosed', () => {
+        const page = await step(`userQueues.notClosed lane ${lane}`, () => {
           const rest = all().filter((one) => one.lane === lane && one.state !== 'closed' && one.userId > after);
           return structuredClone(rest.slice(0, pageSize));
         });
@@ -178,7 +180,7 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
     },
 
     beginClose: (userId, accepted, onlyWithoutSession, now) =>
-      step('userQueues.beginClose', () => {
+      step(`userQueues.beginClose ${userId}`, () => {
         const userQueue = userQueues.get(userId);
         if (userQueue?.state !== 'open' || userQueue.accepted !== accepted) return false;
         if (onlyWithoutSession && userQueue.sessions.some(({ expiresAt }) => expiresAt > now)) return false;
@@ -187,7 +189,7 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
       }),
 
     endClose: (userId, accepted, now) =>
-      step('userQueues.endClose', () => {
+      step(`userQueues.endClose ${userId}`, () => {
         const userQueue = userQueues.get(userId);
         if (userQueue?.state !== 'closing' || userQueue.accepted !== accepted) return false;
         Object.assign(userQueue, { state: 'closed', updatedAt: new Date(now) });
@@ -195,12 +197,13 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
       }),
 
     flushSettled: (progress, now) =>
-      step('userQueues.flushSettled', () => {
-        for (const { userId, settled } of progress) {
+      step(`userQueues.flushSettled ${progress.map(({ userId, settled }) => `${userId}:${settled}`)}`, () => {
+        for (const { userId, settled, advanced } of progress) {
           const userQueue = userQueues.get(userId);
           if (!userQueue) continue;
           userQueue.settled = Math.max(userQueue.settled, settled);
-          userQueue.updatedAt = new Date(now);
+          userQueue.vouchedAt = new Date(now);
+          if (advanced) userQueue.updatedAt = new Date(now);
         }
       }),
 
@@ -211,10 +214,11 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         }
       }),
 
-    stuck: (before, limit) =>
+    stuck: (before, limit, which) =>
       step('userQueues.stuck', () =>
         all()
           .filter(({ state, updatedAt }) => state !== 'closed' && updatedAt < before)
+          .filter(({ vouchedAt }) => which === 'all' || !vouchedAt || vouchedAt < before)
           .filter(({ state, sessions, settled, accepted }) => {
             return settled < accepted || sessions.length === 0 || state === 'closing';
           })
@@ -282,7 +286,10 @@ const newEntry = ({ userId, seq, key, body, limits, retryOf, acceptedAt }: NewEn
   acceptedAt: new Date(acceptedAt),
 });
 
-const ledgerStore = ({ entries }: MemoryDatabase, step: Step): LedgerStore => {
+const describe = (change: LedgerChange): string =>
+  `${change.kind} ${entryId(change)} token ${change.token} attempt ${change.attempt}`;
+
+const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerStore => {
   /** The user's entries by ascending `seq`. */
   const ofUser = (userId: string) =>
     [...entries.values()].filter((entry) => entry.userId === userId).sort((a, b) => a.seq - b.seq);
@@ -301,13 +308,16 @@ const ledgerStore = ({ entries }: MemoryDatabase, step: Step): LedgerStore => {
   const commitOne = (change: LedgerChange): ChangeResult => {
     const entry = entries.get(entryId(change));
     if (!entry) return { applied: false, entry: undefined };
-    if (permits(change, entry)) apply(change, entry);
+    if (permits(change, entry)) {
+      apply(change, entry);
+      journal?.push(change);
+    }
     return stands(change, entry) ? { applied: true } : { applied: false, entry: structuredClone(entry) };
   };
 
   return {
     insert: (entry) =>
-      step('ledger.insert', () => {
+      step(`ledger.insert ${entryId(entry)}`, () => {
         if (entries.has(entryId(entry))) return 'duplicate-seq';
         if (entry.key !== undefined && withKey(entry.userId, entry.key)) return 'duplicate-key';
         entries.set(entryId(entry), newEntry(entry));
@@ -315,7 +325,7 @@ const ledgerStore = ({ entries }: MemoryDatabase, step: Step): LedgerStore => {
       }),
 
     insertTombstone: ({ userId, seq }, now) =>
-      step('ledger.insertTombstone', () => {
+      step(`ledger.insertTombstone ${userId}:${seq}`, () => {
         const id = entryId({ userId, seq });
         if (entries.has(id)) return false;
         const entry = newEntry({ userId, seq, acceptedAt: now });
@@ -323,24 +333,29 @@ const ledgerStore = ({ entries }: MemoryDatabase, step: Step): LedgerStore => {
         return true;
       }),
 
-    findByKey: (userId, key) => step('ledger.findByKey', () => structuredClone(withKey(userId, key))),
+    findByKey: (userId, key) => step(`ledger.findByKey ${userId} ${key}`, () => structuredClone(withKey(userId, key))),
 
     read: (ids) =>
-      step('ledger.read', () => structuredClone([...new Set(ids.map(entryId))].flatMap((id) => entries.get(id) ?? []))),
+      step(`ledger.read ${ids.map(entryId)}`, () =>
+        structuredClone([...new Set(ids.map(entryId))].flatMap((id) => entries.get(id) ?? [])),
+      ),
 
     // As in the server's bulk, each change is a step of its own: a crash may leave any part of them.
-    commit: (changes) => Promise.all(changes.map((change) => step('ledger.commit', () => commitOne(change)))),
+    commit: (changes) =>
+      Promise.all(changes.map((change) => step(`ledger.commit ${describe(change)}`, () => commitOne(change)))),
 
-    cancel: (id, now) => step('ledger.cancel', () => cancelEntry(entries.get(entryId(id)), now)),
+    cancel: (id, now) => step(`ledger.cancel ${entryId(id)}`, () => cancelEntry(entries.get(entryId(id)), now)),
 
-    cancelQueued: (userId, now) =>
+    cancelQueued: (userId, settled, now) =>
       step(
         'ledger.cancelQueued',
-        () => ofUser(userId).filter((entry) => cancelEntry(entry, now, ['queued', 'blocked'])).length,
+        () =>
+          ofUser(userId).filter((entry) => entry.seq > settled && cancelEntry(entry, now, ['queued', 'blocked']))
+            .length,
       ),
 
     unblock: ({ attempts, ...id }) =>
-      step('ledger.unblock', () => {
+      step(`ledger.unblock ${entryId(id)}`, () => {
         const entry = entries.get(entryId(id));
         if (entry?.status !== 'blocked' || entry.attempts !== attempts) return false;
         Object.assign(entry, { status: 'queued', forgiven: attempts, interruptions: 0 });
@@ -350,7 +365,7 @@ const ledgerStore = ({ entries }: MemoryDatabase, step: Step): LedgerStore => {
       }),
 
     skip: (id, now) =>
-      step('ledger.skip', () => {
+      step(`ledger.skip ${entryId(id)}`, () => {
         const entry = entries.get(entryId(id));
         if (entry?.status !== 'blocked') return false;
         Object.assign(entry, { status: 'failed', settledAt: new Date(now) });

@@ -98,8 +98,8 @@ describeStores('closing a user queue', (ports) => {
 describeStores('progress and what shows none', (ports) => {
   test('settled is raised, never lowered, and progress is noted for many users at once', async () => {
     const [ahead, behind] = [await newUser(ports), await newUser(ports)];
-    await ports.userQueues.flushSettled([{ userId: ahead, settled: 5 }], at(2));
-    const progress = [ahead, behind].map((userId) => ({ userId, settled: 3 }));
+    await ports.userQueues.flushSettled([{ userId: ahead, settled: 5, advanced: true }], at(2));
+    const progress = [ahead, behind].map((userId) => ({ userId, settled: 3, advanced: true }));
     await ports.userQueues.flushSettled(progress, at(3));
     expect(await theUserQueue(ports, ahead)).toMatchObject({ settled: 5, updatedAt: at(3) });
     expect(await theUserQueue(ports, behind)).toMatchObject({ settled: 3, updatedAt: at(3) });
@@ -108,7 +108,7 @@ describeStores('progress and what shows none', (ports) => {
   test('flushing nothing, or an unknown user, does nothing', async () => {
     const userId = newUserId();
     await ports.userQueues.flushSettled([], at(2));
-    await ports.userQueues.flushSettled([{ userId, settled: 1 }], at(2));
+    await ports.userQueues.flushSettled([{ userId, settled: 1, advanced: true }], at(2));
     expect(await ports.userQueues.get([userId])).toEqual([]);
   });
 
@@ -129,18 +129,18 @@ describeStores('progress and what shows none', (ports) => {
     await takeTickets(ports, withWork, 1);
     const orphan = await newUser(ports);
     await takeTickets(ports, orphan, 1);
-    await ports.userQueues.flushSettled([{ userId: orphan, settled: 1 }], at(1));
+    await ports.userQueues.flushSettled([{ userId: orphan, settled: 1, advanced: true }], at(1));
     await ports.userQueues.removeSession(orphan, 's');
     const closing = await newClosing(ports);
     const idle = await newUser(ports);
     await takeTickets(ports, idle, 1);
-    await ports.userQueues.flushSettled([{ userId: idle, settled: 1 }], at(1));
+    await ports.userQueues.flushSettled([{ userId: idle, settled: 1, advanced: true }], at(1));
     const closed = await newClosing(ports);
     await ports.userQueues.endClose(closed, 1, at(2));
 
     const stuckBefore = async (seconds: number) => {
       const mine = new Set([withWork, orphan, closing, idle, closed]);
-      const found = await ports.userQueues.stuck(at(seconds), 100_000);
+      const found = await ports.userQueues.stuck(at(seconds), 100_000, 'all');
       return found.filter(({ userId }) => mine.has(userId)).map(({ userId }) => userId);
     };
     expect(await stuckBefore(3)).toEqual([withWork, orphan, closing]);
@@ -154,9 +154,9 @@ describeStores('progress and what shows none', (ports) => {
     const waiting = await Promise.all([3, 1, 2].map(() => newUser(ports, lane)));
     for (const [index, userId] of waiting.entries()) {
       await takeTickets(ports, userId, 1);
-      await ports.userQueues.flushSettled([{ userId, settled: 0 }], at(-100 + ((index + 1) % 3)));
+      await ports.userQueues.flushSettled([{ userId, settled: 0, advanced: true }], at(-100 + ((index + 1) % 3)));
     }
-    expect(await ports.userQueues.stuck(at(-90), 2)).toEqual([
+    expect(await ports.userQueues.stuck(at(-90), 2, 'all')).toEqual([
       { userId: waiting[2], lane, updatedAt: at(-100) },
       { userId: waiting[0], lane, updatedAt: at(-99) },
     ]);

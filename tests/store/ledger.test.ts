@@ -135,8 +135,8 @@ describeStores('cancelling', (ports) => {
     await insertQueued(ports, userId, 1, 2, 3);
     await insertQueued(ports, other, 1);
     await ports.ledger.commit([claim({ userId, ...first })]);
-    expect(await ports.ledger.cancelQueued(userId, at(9))).toBe(2);
-    expect(await ports.ledger.cancelQueued(userId, at(9))).toBe(0);
+    expect(await ports.ledger.cancelQueued(userId, 0, at(9))).toBe(2);
+    expect(await ports.ledger.cancelQueued(userId, 0, at(9))).toBe(0);
     const entries = await ports.ledger.page(userId, { after: 0, limit: 10 });
     expect(entries.map(({ status }) => status)).toEqual(['processing', 'cancelled', 'cancelled']);
     expect((await theEntry(ports, other, 1)).status).toBe('queued');

@@ -94,7 +94,7 @@ describeStores('requests put aside', (ports) => {
 
   test('cancelling what waits takes a blocked request too, and settles it', async () => {
     const userId = await newBlocked(ports);
-    expect(await ports.ledger.cancelQueued(userId, at(30))).toBe(1);
+    expect(await ports.ledger.cancelQueued(userId, 0, at(30))).toBe(1);
     expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'cancelled', settledAt: at(30) });
   });
 
@@ -104,7 +104,7 @@ describeStores('requests put aside', (ports) => {
       const [unblocked, skipped, cancelled] = await Promise.all([
         ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30)),
         ports.ledger.skip({ userId, seq: 1 }, at(30)),
-        ports.ledger.cancelQueued(userId, at(30)),
+        ports.ledger.cancelQueued(userId, 0, at(30)),
       ]);
       const { status } = await theEntry(ports, userId, 1);
       // What was unblocked is queued, and may be cancelled after that.

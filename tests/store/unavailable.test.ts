@@ -4,8 +4,8 @@ import { StoreUnavailableError } from '../../lib/errors.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
 import { asStoreError } from '../../lib/store/unavailable.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
-import { at, claim, session } from './store-contract.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { at, claim, session } from './store-contract.ts';
 
 const storeTimeoutMs = 400;
 /** Room for a busy machine; far below what the driver would wait by itself (30 s). */
@@ -29,9 +29,10 @@ const everyCall: Record<string, (stores: Stores) => Promise<unknown>> = {
   'userQueues.notClosed': ({ userQueues }) => userQueues.notClosed(1)[Symbol.asyncIterator]().next(),
   'userQueues.beginClose': ({ userQueues }) => userQueues.beginClose('u', 1, false, at(0)),
   'userQueues.endClose': ({ userQueues }) => userQueues.endClose('u', 1, at(0)),
-  'userQueues.flushSettled': ({ userQueues }) => userQueues.flushSettled([{ userId: 'u', settled: 1 }], at(0)),
+  'userQueues.flushSettled': ({ userQueues }) =>
+    userQueues.flushSettled([{ userId: 'u', settled: 1, advanced: true }], at(0)),
   'userQueues.dropExpiredSessions': ({ userQueues }) => userQueues.dropExpiredSessions(at(0)),
-  'userQueues.stuck': ({ userQueues }) => userQueues.stuck(at(0), 10),
+  'userQueues.stuck': ({ userQueues }) => userQueues.stuck(at(0), 10, 'all'),
   'ledger.insert': ({ ledger }) => ledger.insert({ ...id, body: '1', acceptedAt: at(0) }),
   'ledger.insertTombstone': ({ ledger }) => ledger.insertTombstone(id, at(0)),
   'ledger.findByKey': ({ ledger }) => ledger.findByKey('u', 'k'),
@@ -42,7 +43,7 @@ const everyCall: Record<string, (stores: Stores) => Promise<unknown>> = {
   'ledger.skip': ({ ledger }) => ledger.skip(id, at(0)),
   'ledger.deadLetters': ({ ledger }) => ledger.deadLetters({ limit: 1 }),
   'ledger.dropDeadLetter': ({ ledger }) => ledger.dropDeadLetter(id),
-  'ledger.cancelQueued': ({ ledger }) => ledger.cancelQueued('u', at(0)),
+  'ledger.cancelQueued': ({ ledger }) => ledger.cancelQueued('u', 0, at(0)),
   'ledger.page': ({ ledger }) => ledger.page('u', { after: 0, limit: 1 }),
   'ledger.oldestPending': ({ ledger }) => ledger.oldestPending('u', 1),
   'lanes.takeLease': ({ lanes }) => lanes.takeLease(1),

@@ -92,7 +92,7 @@ describeStores('tickets', (ports) => {
     const lane = newLane();
     const userId = await newUser(ports, lane);
     expect(await ports.userQueues.takeTicket(userId, 's', at(1))).toEqual({ seq: 1, lane, wasOpen: false, settled: 0 });
-    await ports.userQueues.flushSettled([{ userId, settled: 1 }], at(2));
+    await ports.userQueues.flushSettled([{ userId, settled: 1, advanced: true }], at(2));
     expect(await ports.userQueues.takeTicket(userId, 's', at(1))).toEqual({ seq: 2, lane, wasOpen: true, settled: 1 });
     expect(await theUserQueue(ports, userId)).toMatchObject({ state: 'open', accepted: 2 });
   });

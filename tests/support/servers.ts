@@ -30,7 +30,7 @@ const smallValues = {
   RETRY_BASE_MS: '5',
   RETRY_MAX_MS: '50',
   GRACE_MS: '2000',
-  GAP_TIMEOUT_MS: '300',
+  GAP_TIMEOUT_MS: '5000',
   STUCK_AFTER_MS: '1000',
   SWEEP_MS: '300',
   BALANCE_MS: '300',
