@@ -54,19 +54,32 @@ describe('the load', () => {
     const seen: number[] = [];
     let underWay = 0;
     let most = 0;
-    await closedLoop(20, 4, async (index) => {
+    const made = await closedLoop({ count: 20, inFlight: 4 }, async (index) => {
       seen.push(index);
       underWay += 1;
       most = Math.max(most, underWay);
       await Promise.resolve();
       underWay -= 1;
     });
+    expect(made).toBe(20);
     expect(most).toBe(4);
     expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index));
   });
 
+  test('of a closed loop starts nothing after its time, and tells how much it started', async () => {
+    const clock = handClock();
+    const seen: number[] = [];
+    const load = { count: 100, inFlight: 1, limitMs: 30 };
+    const call = async (index: number) => {
+      seen.push(index);
+      clock.push(10);
+    };
+    expect(await closedLoop(load, call, clock.now)).toBe(3);
+    expect(seen).toEqual([0, 1, 2]);
+  });
+
   test('of a closed loop ends with the first failure', async () => {
-    const failing = closedLoop(10, 2, async (index) => {
+    const failing = closedLoop({ count: 10, inFlight: 2 }, async (index) => {
       if (index === 3) throw new Error('refused');
     });
     await expect(failing).rejects.toThrow('refused');

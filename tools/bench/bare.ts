@@ -24,9 +24,9 @@ type Document = { _id: string; seq: number; body: string; status: string; accept
 
 const inFlight = 64;
 const users = 100;
-const operations = 4_000;
+const operations = 2_000;
 const bulkSize = 100;
-const loopRequests = 5_000;
+const loopRequests = 4_000;
 const consumers = 2;
 
 const body = JSON.stringify({ text: 'request 12345' });
@@ -43,7 +43,7 @@ type Database = Awaited<ReturnType<typeof openBareDatabase>>;
 
 const timed = async (count: number, work: (index: number) => Promise<unknown>): Promise<number> => {
   const startedAt = nowMs();
-  await closedLoop(count, inFlight, async (index) => {
+  await closedLoop({ count, inFlight }, async (index) => {
     await work(index);
   });
   return perSecond(count, nowMs() - startedAt);

@@ -37,6 +37,9 @@ export const startChild = ({ script, name, env, folder, nodeOptions = [], args =
   });
   closeSync(log);
   const exited = once(child, 'exit');
+  // Whatever ends the benchmark ends what it measures.
+  const end = () => void child.kill('SIGKILL');
+  process.once('exit', end);
   const death = exited.then(([code, signal]) => {
     throw new Error(`${name} ended (${signal ?? code}). Its log ends with:\n${tail(logFile)}`);
   });
@@ -49,6 +52,7 @@ export const startChild = ({ script, name, env, folder, nodeOptions = [], args =
       const kill = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
       await exited;
       clearTimeout(kill);
+      process.off('exit', end);
     },
   };
 };

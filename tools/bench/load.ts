@@ -4,21 +4,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** In ms since the epoch, with fractions. */
 export const nowMs = (): number => performance.timeOrigin + performance.now();
 
-/** Keeps `inFlight` calls under way until `count` are answered. The first failure ends it. */
+export type Closed = { count: number; inFlight: number; limitMs?: number };
+
+/** Keeps `inFlight` calls under way until `count` are made or the time is over; returns how many. The first failure ends it. */
 export const closedLoop = async (
-  count: number,
-  inFlight: number,
+  { count, inFlight, limitMs = Number.POSITIVE_INFINITY }: Closed,
   call: (index: number) => Promise<void>,
-): Promise<void> => {
-  let next = 0;
+  now: () => number = nowMs,
+): Promise<number> => {
+  const endsAt = now() + limitMs;
+  let made = 0;
   const goOn = async () => {
-    while (next < count) {
-      const index = next;
-      next += 1;
+    while (made < count && now() < endsAt) {
+      const index = made;
+      made += 1;
       await call(index);
     }
   };
   await Promise.all(Array.from({ length: Math.min(inFlight, count) }, goOn));
+  return made;
 };
 
 export type Paced = { ratePerSecond: number; count: number };

@@ -36,7 +36,7 @@ export const describeBurst = (how: string, burst: BurstFigures, bare: BareFigure
     ['end to end', rate(burst.endToEndPerSecond), ratio(burst.endToEndPerSecond, bare.loop.endToEndPerSecond)],
   ];
   return [
-    `${how}; beside it the share of the bare loop`,
+    `${burst.requests.toLocaleString('en-US')} requests ${how}, 64 in flight; beside it the share of the bare loop`,
     table(rows),
     `  database statements a request: ${sum(commands).toFixed(2)} (${describeCounts(commands)}); updates in them ${updates.toFixed(2)}`,
     `  broker operations a request: ${sum(burst.brokerOperations).toFixed(2)} (${describeCounts(burst.brokerOperations)})`,

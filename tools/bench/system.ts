@@ -134,12 +134,13 @@ export const startSystem = async (servers: BenchServers, name: string, nodeOptio
       return entries;
     },
     /** Ends the users' sessions, and waits until their queues are gone. */
-    disconnect: (users: BenchUser[]): Promise<void> =>
-      closedLoop(users.length, 16, async (index) => {
+    disconnect: async (users: BenchUser[]): Promise<void> => {
+      await closedLoop({ count: users.length, inFlight: 16 }, async (index) => {
         const user = users[index] as BenchUser;
         const queue = await disconnect({ ...user, pending: 'drain', waitMs: 20_000 }, deps);
         if (queue !== 'closed') throw new Error(`A queue is still ${queue} 20 s after its last request.`);
-      }),
+      });
+    },
     stop: async () => {
       await Promise.all([api.stop(), consumer.child.stop()]);
       await Promise.all([publisher.close(), stores.close()]);

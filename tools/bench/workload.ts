@@ -9,9 +9,11 @@ import type { BenchUser, System } from './system.ts';
 
 export type Send = (user: BenchUser, body: string) => Promise<void>;
 
-export type Burst = { users: number; requestsEach: number; inFlight: number };
+/** On a slow machine it is cut off after `limitMs`. */
+export type Burst = { users: number; requestsEach: number; inFlight: number; limitMs: number };
 
 export type BurstFigures = {
+  requests: number;
   acceptedPerSecond: number;
   /** From the first call to the last settlement. */
   endToEndPerSecond: number;
@@ -42,18 +44,18 @@ const perRequest = (counts: Counts, requests: number): Counts =>
 
 /** The users take turns, so that what is in flight belongs to different ones. */
 export const runBurst = async (
-  { users, requestsEach, inFlight }: Burst,
+  { users, requestsEach, inFlight, limitMs }: Burst,
   send: Send,
   system: System,
   servers: BenchServers,
 ): Promise<BurstFigures> => {
   const everybody = await system.users(users);
-  const total = users * requestsEach;
   const settledBefore = await system.settled();
   const before = await count(servers);
 
   const startedAt = nowMs();
-  await closedLoop(total, inFlight, (index) => send(userOf(everybody, index), bodyOf(index)));
+  const load = { count: users * requestsEach, inFlight, limitMs };
+  const total = await closedLoop(load, (index) => send(userOf(everybody, index), bodyOf(index)));
   const acceptedAt = nowMs();
   await system.untilSettled(settledBefore + total);
 
@@ -64,6 +66,7 @@ export const runBurst = async (
   await system.disconnect(everybody);
   const settledAt = entries.reduce((last, entry) => Math.max(last, entry.settledAt?.getTime() ?? 0), 0);
   return {
+    requests: total,
     acceptedPerSecond: perSecond(total, acceptedAt - startedAt),
     endToEndPerSecond: perSecond(total, settledAt - startedAt),
     statements: perRequest(difference(after.statements, before.statements), total),
@@ -93,7 +96,7 @@ const warmUpBody = '"opens the queue"';
 export const runPaced = async (paced: Paced, users: number, send: Send, system: System): Promise<Latencies> => {
   const everybody = await system.users(users);
   const settledBefore = await system.settled();
-  await closedLoop(users, users, (index) => send(userOf(everybody, index), warmUpBody));
+  await closedLoop({ count: users, inFlight: users }, (index) => send(userOf(everybody, index), warmUpBody));
   await system.untilSettled(settledBefore + users);
 
   const dueOf = new Map<string, number>();
