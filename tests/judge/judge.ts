@@ -112,6 +112,15 @@ const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, report: Repo
   }
 };
 
+/** A blocked request runs again when a person says so. */
+const hadFailed = ({ end }: RunSpan): boolean => end?.outcome === 'retry' || end?.outcome === 'blocked';
+
+/** What is blocked, or was given back by a worker that had to go, waits, and may be cancelled. */
+const leftWaiting = (runs: RunSpan[]): boolean => {
+  const outcome = runs.toSorted((a, b) => a.start.attempt - b.start.attempt).at(-1)?.end?.outcome;
+  return outcome === 'blocked' || outcome === 'aborted';
+};
+
 const judgeRepeats = (user: UserHistory, stale: Set<RunSpan>, excuses: Excuses, report: Report): void => {
   for (const [seq, runs] of Map.groupBy(user.runs, ({ start }) => start.seq)) {
     const recorded = user.accepted.find((event) => event.seq === seq)?.at ?? Number.NEGATIVE_INFINITY;
@@ -120,7 +129,7 @@ const judgeRepeats = (user: UserHistory, stale: Set<RunSpan>, excuses: Excuses, 
       if (same.length > 1) report('repeat', seq, `attempt ${attempt} ran ${same.length} times`);
       for (let before = 1; before < attempt; before++) {
         const earlier = byAttempt.get(before)?.[0];
-        if (earlier && (earlier.end?.outcome === 'retry' || stale.has(earlier))) continue;
+        if (earlier && (hadFailed(earlier) || stale.has(earlier))) continue;
         const since = earlier ? earlier.start.at : recorded;
         if (excuses.repeat(earlier?.start.worker, since, same[0]!.start.at)) continue;
         report('repeat', seq, `attempt ${attempt} ran; attempt ${before} had not failed and no fault explains it`);
@@ -161,10 +170,13 @@ const judgeOutcomes = (user: UserHistory, stale: Set<RunSpan>, report: Report): 
     if (status.get(seq) !== 'cancelled') report('second-outcome', seq, `cancelled, the ledger says ${status.get(seq)}`);
   }
   for (const entry of user.entries) {
-    const runs = runsOf.get(entry.seq)?.length ?? 0;
+    const runs = runsOf.get(entry.seq) ?? [];
     const ran = entry.status === 'done' || entry.status === 'failed';
-    if (ran && runs === 0) report('outcome-without-run', entry.seq, `${entry.status}, and nobody ran it`);
-    if (!ran && isSettled(entry) && runs > 0) report('second-outcome', entry.seq, `${entry.status}, and it ran`);
+    const mayHaveRun = entry.status === 'cancelled' && leftWaiting(runs);
+    if (ran && runs.length === 0) report('outcome-without-run', entry.seq, `${entry.status}, and nobody ran it`);
+    if (!ran && isSettled(entry) && runs.length > 0 && !mayHaveRun) {
+      report('second-outcome', entry.seq, `${entry.status}, and it ran`);
+    }
   }
 };
 
