@@ -1,10 +1,13 @@
+import { expect, test } from '@jest/globals';
 import { connect } from 'amqplib';
 import { createLaneBroker } from '../../lib/broker/lane-broker.ts';
 import { laneQueue } from '../../lib/broker/names.ts';
 import { createPublisher } from '../../lib/broker/publisher.ts';
+import { BrokerUnavailableError } from '../../lib/errors.ts';
 import { createLogger } from '../../lib/log.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { testConfig } from '../support/servers.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { eventually } from '../support/world.ts';
 import { type BrokerConnection, type BrokerUnderTest, describeBrokerContract } from './broker-contract.ts';
 
 /** The contract's lanes are numbered from 1. */
@@ -51,3 +54,33 @@ const openRabbitmq = async (): Promise<BrokerUnderTest> => {
 };
 
 describeBrokerContract('RabbitMQ', openRabbitmq);
+
+test('a broker that falls silent fails a ping and a publish in time, and both work again when it speaks', async () => {
+  const config = testConfig({ publishTimeoutMs: 300 });
+  const url = new URL(config.rabbitmqUrl);
+  const proxy = await startTcpProxy(url.hostname, Number(url.port));
+  url.port = String(proxy.port);
+  const publisher = createPublisher({ ...config, rabbitmqUrl: url.href }, createLogger('silent'));
+  try {
+    await eventually('the broker answers', () =>
+      publisher.ping().then(
+        () => true,
+        () => false,
+      ),
+    );
+    proxy.freeze();
+    await expect(publisher.ping()).rejects.toBeInstanceOf(BrokerUnavailableError);
+    await expect(publisher.publishWake(1, 'user')).rejects.toBeInstanceOf(BrokerUnavailableError);
+    proxy.thaw();
+    await eventually('the broker answers again', () =>
+      publisher.ping().then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await publisher.publishWake(1, 'user')).toBe('unroutable');
+  } finally {
+    await publisher.close();
+    await proxy.close();
+  }
+});

@@ -272,6 +272,48 @@ describe('faults', () => {
     expect(of(user).map(({ seq }) => seq)).toEqual([1, 2]);
   });
 
+  test('after a hand-over with a backlog requests still come by message, and none needs the sweep', async () => {
+    await using world = await openWorld({ sweepMs: 600_000, lanes: 1 });
+    const held = heldRuns();
+    const first = world.work(held.runRequest);
+    const user = await world.user();
+    await world.enqueue(user, 1);
+    const running = await held.running(user, 1);
+    await eventually('the queue is there', () => world.userQueueExists(user));
+    for (let n = 2; n <= 25; n += 1) await world.enqueue(user, n);
+    const stopped = first.stop();
+    running.end();
+    await stopped;
+    const { runRequest, seqs } = quickRuns();
+    world.work(runRequest);
+    await world.settled(user, 25);
+    for (let n = 26; n <= 50; n += 1) {
+      await world.enqueue(user, n);
+      await world.settled(user, n, 3_000);
+    }
+    expect(seqs(user)).toEqual(Array.from({ length: 49 }, (_, index) => index + 2));
+  });
+
+  test('a blocked user goes on by itself after a retry or a skip whose wake was lost', async () => {
+    await using world = await openWorld({ stuckAfterMs: 300, sweepMs: 600_000 });
+    const error = { name: 'Error', message: 'no' };
+    const { runRequest, seqs } = quickRuns(({ seq, attempt }) =>
+      seq < 3 && attempt === 1 ? { kind: 'blocked', error, reason: 'failed' } : done,
+    );
+    world.work(runRequest);
+    const user = await world.user();
+    for (const n of [1, 2, 3]) await world.enqueue(user, n);
+    const blocked = (seq: number) =>
+      eventually(`request ${seq} is blocked`, async () => (await world.entry(user, seq))?.status === 'blocked');
+    await blocked(1);
+    expect(await world.stores.ledger.unblock({ userId: user.userId, seq: 1, attempts: 1 }, new Date())).toBe(true);
+    await blocked(2);
+    expect(await world.stores.ledger.skip({ userId: user.userId, seq: 2 }, new Date())).toBe(true);
+    await world.settled(user, 3);
+    expect(seqs(user)).toEqual([1, 1, 2, 3]);
+    expect(await world.entry(user, 1)).toMatchObject({ status: 'done', attempts: 2, forgiven: 1 });
+  });
+
   test('a user found closing is closed by the next owner', async () => {
     await using world = await openWorld();
     const user = await world.user();
