@@ -393,13 +393,16 @@ describe('A worker that is cut off but alive', () => {
   };
   const cut: HistoryEvent = { kind: 'fault', fault: 'connection-cut', target: 'old', at: 3 };
 
-  /** `old` runs 1 from `began` to `ended`; `new` runs 1 from 4 to 6 and 2 from 10 to 11. */
-  const history = (faults: HistoryEvent[], { began = 2, ended = 5 } = {}): HistoryEvent[] => [
+  /** `old` runs 1 from `began` to `ended`, in vain; `new` runs 1 from 4 to 6 and 2 from 10 to 11. */
+  const history = (
+    faults: HistoryEvent[],
+    { began = 2, ended = 5, outcome = 'aborted' as Ended['outcome'] } = {},
+  ): HistoryEvent[] => [
     { kind: 'accepted', userId: 'ada', seq: 1, at: 1 },
     { kind: 'started', ...stale, at: began },
     ...faults,
     { kind: 'started', ...fresh, at: 4 },
-    { kind: 'ended', ...stale, outcome: 'retry', at: ended },
+    { kind: 'ended', ...stale, outcome, at: ended },
     { kind: 'ended', ...fresh, outcome: 'done', at: 6 },
     { kind: 'settled', ...fresh, status: 'done', at: 7 },
     { kind: 'started', ...later, at: 10 },
@@ -415,7 +418,7 @@ describe('A worker that is cut off but alive', () => {
   });
 
   test('may begin late a run that it had claimed, and be in it while the next request runs', () => {
-    for (const times of [{ began: 8, ended: 9 }, { began: 8, ended: 10.5 }, { ended: 13 }]) {
+    for (const times of [{ began: 8, ended: 9, outcome: 'retry' as const }, { began: 8, ended: 10.5 }, { ended: 13 }]) {
       expect(judged(history([cut], times))).toMatchObject({ violations: [], counts: { staleRuns: 1 } });
     }
   });
@@ -425,12 +428,13 @@ describe('A worker that is cut off but alive', () => {
   });
 
   test('may not without a fault, after one of another worker, long after one, or before one', () => {
-    const overlap = { violations: [{ kind: 'overlap' }] };
-    expect(judged(history([{ ...cut, fault: 'worker-joined' }]))).toMatchObject(overlap);
-    expect(judged(history([{ ...cut, fault: 'worker-killed' }]))).toMatchObject(overlap);
-    expect(judged(history([{ ...cut, target: 'another' }]))).toMatchObject(overlap);
-    expect(judged(history([{ ...cut, at: 1 }]), { ...allowed, excuseMs: 2 })).toMatchObject(overlap);
-    expect(judged(history([{ ...cut, at: 4.5 }]))).toMatchObject(overlap);
+    const seen = (fault: HistoryEvent, options: JudgeOptions = allowed) =>
+      kinds({ events: history([fault]), final }, options);
+    expect(seen({ ...cut, fault: 'worker-joined' })).toContain('overlap');
+    expect(seen({ ...cut, fault: 'worker-killed' })).toContain('overlap');
+    expect(seen({ ...cut, target: 'another' })).toContain('overlap');
+    expect(seen({ ...cut, at: 1 }, { ...allowed, excuseMs: 2 })).toContain('overlap');
+    expect(seen({ ...cut, at: 4.5 })).toContain('overlap');
   });
 
   test('may not record its outcome', () => {

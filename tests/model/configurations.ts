@@ -61,8 +61,12 @@ export const large: Configuration[] = [
     defines: [...twoRequests, 'DISCONNECT', 'CANCEL_PENDING', 'FAULTS=1', 'WORKER_DIES', 'FUNCTION_DIES', 'HAND_OVER'],
   },
   {
-    title: 'a second session logs in, enqueues and disconnects, one worker dies',
-    defines: ['REQUESTS=2', 'ENQUEUE=1', 'DISCONNECT', 'RELOGIN', 'FAULTS=1', 'WORKER_DIES'],
+    title: 'a second session logs in, enqueues and disconnects, idle close, no fault',
+    defines: ['REQUESTS=2', 'ENQUEUE=1', 'DISCONNECT', 'RELOGIN', 'IDLE_CLOSE'],
+  },
+  {
+    title: 'two requests and idle close, a worker is cut off but alive',
+    defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=1', 'CUT_OFF'],
   },
   {
     title: 'the broker notices the end of a dead worker’s consumers in any order',
