@@ -12,7 +12,10 @@ export type JudgeOptions = {
 export type Excuses = {
   /** When the run ended: when it says so, or when its worker was killed. `undefined`: nobody knows. */
   endOf(run: RunSpan): number | undefined;
-  /** Whether a request may run again at `at`; `worker` ran it before, `undefined` where only its claim is known. */
+  /**
+   * Whether a request may run again at `at`; `worker` ran it before, `undefined` where only its claim is known. A worker
+   * that was cut off just when it became active takes the lease from the one that owns the lane by now: its fault, too.
+   */
   repeat(worker: string | undefined, since: number, at: number): boolean;
   /** Whether `worker` may have been cut off but alive at `at`. */
   cutOff(worker: string, at: number): boolean;
@@ -32,7 +35,12 @@ export const createExcuses = (faults: Fault[], { allowCutOff = false, excuseMs =
       return kills.find((fault) => hits(fault, start.worker) && lasts(fault) >= start.at)?.at;
     },
     repeat: (worker, since, at) =>
-      repeats.some((fault) => fault.at <= at && lasts(fault) >= since && (worker === undefined || hits(fault, worker))),
+      repeats.some(
+        (fault) =>
+          fault.at <= at &&
+          lasts(fault) >= since &&
+          (worker === undefined || hits(fault, worker) || cutOffs.includes(fault)),
+      ),
     cutOff: (worker, at) => cutOffs.some((fault) => hits(fault, worker) && fault.at <= at && lasts(fault) >= at),
   };
 };

@@ -89,20 +89,24 @@ const judgeOrder = (user: UserHistory, excuses: Excuses, report: Report): Set<Ru
     if (newest && seq < newest.start.seq && !excused(run, newest)) {
       report('inversion', seq, `${name(run)} after ${name(newest)}`);
     }
-    if (!newest || (seq >= newest.start.seq && fencingToken >= newest.start.fencingToken)) newest = run;
+    if (!stale.has(run)) newest = run;
     active.push(run);
   }
   return stale;
 };
 
+const settlementId = ({ seq, worker, fencingToken }: { seq: number; worker: string; fencingToken: number }): string =>
+  `${seq} ${worker} ${fencingToken}`;
+
 /** No run starts while the newest one before it has failed for now, or while its outcome is on its way to the ledger. */
 const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, report: Report): void => {
-  const settledAt = new Map(user.settled.map((event) => [`${event.seq} ${event.worker}`, event.at]));
+  // Under another token it owned the lane another time, and had its predecessor's outcome from the ledger.
+  const settledAt = new Map(user.settled.map((event) => [settlementId(event), event.at]));
   let previous: RunSpan | undefined;
   for (const run of user.runs) {
     if (stale.has(run)) continue;
     if (previous && run.start.seq > previous.start.seq) {
-      const settled = settledAt.get(`${previous.start.seq} ${run.start.worker}`);
+      const settled = settledAt.get(settlementId({ ...run.start, seq: previous.start.seq }));
       if (previous.end?.outcome === 'retry') report('inversion', run.start.seq, `${name(run)} overtook a retry`);
       else if (settled !== undefined && settled > run.start.at) {
         report('inversion', run.start.seq, `${name(run)} before ${previous.start.seq} was settled`);

@@ -83,7 +83,7 @@ const search = async (folder: string, flags: string[], bound: Bound): Promise<Re
   const began = performance.now();
   const { output } = await attempt('./pan', ['-E', `-w${bound.hashBits}`, '-m100000'], folder, bound.timeoutMs);
   const seconds = (performance.now() - began) / 1_000;
-  const states = Number(/(\d+) states, stored/.exec(output)?.[1] ?? 0);
+  const states = Number(/([\d.e+]+) states, stored/.exec(output)?.[1] ?? 0);
   const assertion = /assertion violated (.*) \(at depth/.exec(output)?.[1];
   if (assertion !== undefined) {
     const { output: replay } = await attempt('spin', [...flags, '-t', 'lane.pml'], folder);
