@@ -13,7 +13,7 @@ export type Configuration = { title: string; defines: string[] };
 
 export type Bound = {
   /** For tiny searches the compiler costs more than the search: `-O0` is quicker then. */
-  optimize: '-O0' | '-O2';
+  optimize: '-O0' | '-O1' | '-O2';
   /** log2 of the hash table's slots. */
   hashBits: number;
   memoryMiB: number;

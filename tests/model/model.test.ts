@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type Bound, check, ensureSpin } from './check.ts';
 import { brokenHalves, brokenRules, small } from './configurations.ts';
 
-const bound: Bound = { optimize: '-O2', hashBits: 22, memoryMiB: 1_000, timeoutMs: 60_000 };
+const bound: Bound = { optimize: '-O1', hashBits: 22, memoryMiB: 1_000, timeoutMs: 60_000 };
 const quick: Bound = { ...bound, optimize: '-O0', hashBits: 18 };
 
 beforeAll(ensureSpin, 310_000);
