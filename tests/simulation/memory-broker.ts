@@ -31,14 +31,16 @@ export type MemoryConnection = {
 };
 
 export type MemoryBroker = {
-  /** `step` is the process's own; without it, the broker's. */
-  connect(step?: Step): MemoryConnection;
+  /** `step` is the process's own; without it, the broker's. `onNotFound`: the server closed a channel for a queue that is gone. */
+  connect(step?: Step, onNotFound?: () => void): MemoryConnection;
   /** Every connection is severed, every publish refused. The queues and their messages stay. */
   down(): void;
   up(): void;
   /** The broker loses everything, and every connection. */
   wipe(): void;
   deleteUserQueue(userId: string): void;
+  /** What no function may do [R2]. */
+  declareUserQueue(userId: string): void;
   deleteLane(lane: number): void;
   queues(): string[];
   /** Messages of one queue by its name, ready and unacked. */
@@ -57,7 +59,11 @@ const createLink = (): Link => {
   return { alive: true, channels: new Set(), noticed: promise, notice: resolve };
 };
 
-const createLaneBroker = (server: Server, step: Step): Pick<MemoryConnection, 'laneBroker' | 'sever'> => {
+const createLaneBroker = (
+  server: Server,
+  step: Step,
+  onNotFound: () => void,
+): Pick<MemoryConnection, 'laneBroker' | 'sever'> => {
   let current: Link | undefined;
 
   const connect = (): Promise<Link> =>
@@ -75,7 +81,7 @@ const createLaneBroker = (server: Server, step: Step): Pick<MemoryConnection, 'l
           await link.noticed;
           throw unavailable();
         }
-        const channel = createMemoryChannel(server, step, lane, events);
+        const channel = createMemoryChannel(server, step, lane, events, onNotFound);
         link.channels.add(channel);
         try {
           await channel.start();
@@ -123,8 +129,9 @@ export const createMemoryBroker = (options: MemoryBrokerOptions = {}): MemoryBro
   };
 
   return {
-    connect(ownStep = step) {
-      const connection = { publisher: createPublisher(server, ownStep), ...createLaneBroker(server, ownStep) };
+    connect(ownStep = step, onNotFound = () => undefined) {
+      const publisher = createPublisher(server, ownStep);
+      const connection = { publisher, ...createLaneBroker(server, ownStep, onNotFound) };
       connections.push(connection);
       return connection;
     },
@@ -140,6 +147,7 @@ export const createMemoryBroker = (options: MemoryBrokerOptions = {}): MemoryBro
       server.queues.clear();
     },
     deleteUserQueue: (userId) => server.queues.delete(userQueue('', userId)),
+    declareUserQueue: (userId) => server.queues.declare(userQueue('', userId), { singleActive: false }),
     deleteLane: (lane) => server.queues.delete(laneQueue('', lane)),
     queues: () => server.queues.names(),
     messageCount: (queue) => server.queues.messageCount(queue),

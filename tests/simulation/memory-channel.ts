@@ -67,7 +67,13 @@ const createWire = (step: Step) => {
   };
 };
 
-export const createMemoryChannel = (server: Server, step: Step, lane: number, events: LaneEvents): MemoryChannel => {
+export const createMemoryChannel = (
+  server: Server,
+  step: Step,
+  lane: number,
+  events: LaneEvents,
+  onNotFound: () => void,
+): MemoryChannel => {
   const { queues } = server;
   const laneName = laneQueue('', lane);
   const wire = createWire(step);
@@ -135,6 +141,7 @@ export const createMemoryChannel = (server: Server, step: Step, lane: number, ev
       consumers.set(consumer, queue);
       if (queues.consume(queue, consumer)) return;
       // RabbitMQ answers with 404 and closes the channel.
+      onNotFound();
       wire.push(`close ${laneName}`, () => lose(new Error(`404: no queue ${queue}`)));
       void forget();
     });

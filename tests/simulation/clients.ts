@@ -1,0 +1,171 @@
+/** Simulated users and the operator: they call the production functions, each call in a process of its own. */
+import { sleep } from '../../lib/clock.ts';
+import { AppError } from '../../lib/errors.ts';
+import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';
+import { cancelRequest } from '../../lib/requests/cancel.ts';
+import { disconnect } from '../../lib/requests/disconnect.ts';
+import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
+import { createMemoryStores } from './memory-stores.ts';
+import type { Action, SimulatedUser, Work } from './scenario.ts';
+import type { SimulatedProcess } from './scheduler.ts';
+import type { World } from './world.ts';
+
+export type FunctionDeps = AcceptDeps;
+
+type Answer<T> = { kind: 'answered'; value: T } | { kind: 'refused'; error: AppError } | { kind: 'died' };
+
+export type Clients = {
+  /** Plays every user's program; resolves when all have left. */
+  play(): Promise<void>;
+  /** Function calls under way. */
+  calls: Set<SimulatedProcess>;
+};
+
+/** How often a client repeats what it may safely repeat. */
+const tries = 3;
+const repeatMs = 300;
+const operatorMs = 600;
+const maxSessions = 100;
+
+export const createClients = (world: World): Clients => {
+  const { scenario, scheduler, database, broker, history, log } = world;
+  const calls = new Set<SimulatedProcess>();
+  const { clock } = scheduler.process('clients');
+  const pause = (ms: number): Promise<void> => (ms > 0 ? sleep(clock, ms) : Promise.resolve());
+  let callsMade = 0;
+  let sessionsMade = 0;
+
+  const depsOf = (process: SimulatedProcess): FunctionDeps => {
+    const step = world.stepOf(process, 'function');
+    const { userQueues, ledger } = createMemoryStores(step, database);
+    const { publisher } = broker.connect(step);
+    const config = { maxPending: scenario.maxPending };
+    const deps = { clock: process.clock, log, userQueues, ledger, publisher, config };
+    return world.broken?.function?.(deps, { database, broker, step }) ?? deps;
+  };
+
+  const call = async <T>(what: string, work: (deps: FunctionDeps) => Promise<T>): Promise<Answer<T>> => {
+    callsMade += 1;
+    const process = scheduler.process(`f${callsMade} ${what}`);
+    process.jump(world.functions.aheadMs);
+    calls.add(process);
+    const answer = work(depsOf(process)).then(
+      (value): Answer<T> => ({ kind: 'answered', value }),
+      (error): Answer<T> => {
+        if (!(error instanceof AppError)) world.faults.push(`${process.name} failed: ${error?.stack}`);
+        return { kind: 'refused', error };
+      },
+    );
+    const died = process.died.then((): Answer<T> => ({ kind: 'died' }));
+    const first = await Promise.race([answer, died]);
+    calls.delete(process);
+    return first;
+  };
+
+  const playUser = async (user: SimulatedUser, userId: string): Promise<void> => {
+    const sessions: string[] = [];
+    const accepted: number[] = [];
+    const lane = user.lane % scenario.lanes;
+
+    const logIn = async (): Promise<void> => {
+      sessionsMade += 1;
+      const id = `s${sessionsMade}`;
+      const answer = await call(`${userId} log in`, (deps) => {
+        const expiresAt = new Date(deps.clock.now().getTime() + scenario.sessionMs);
+        return deps.userQueues.addSession(userId, { id, expiresAt }, lane, maxSessions);
+      });
+      if (answer.kind === 'answered') sessions.push(id);
+    };
+
+    const enqueue = async (work: Work, keyNumber?: number): Promise<void> => {
+      const key = keyNumber === undefined ? undefined : `key ${keyNumber}`;
+      for (let tried = 0; tried < tries; tried += 1) {
+        if (sessions.length === 0) await logIn();
+        const sessionId = sessions.at(-1) ?? 'none';
+        const command = { userId, sessionId, body: JSON.stringify(work), key };
+        const answer = await call(`${userId} enqueue`, (deps) => acceptRequest(command, deps));
+        const at = scheduler.timestamp();
+        if (answer.kind === 'answered') {
+          accepted.push(answer.value.seq);
+          history.push({ kind: 'accepted', userId, seq: answer.value.seq, at, key });
+          return;
+        }
+        const code = answer.kind === 'refused' ? answer.error.code : 'no-answer';
+        history.push({ kind: 'refused', userId, at, code });
+        if (code === 'session-ended') sessions.splice(sessions.indexOf(sessionId), 1);
+        else if (key === undefined || code === 'idempotency-key-reused') return;
+        await pause(repeatMs);
+      }
+    };
+
+    const cancel = async (which: number): Promise<void> => {
+      const seq = accepted.at(-1 - which);
+      if (seq === undefined) return;
+      const answer = await call(`${userId} cancel`, (deps) => cancelRequest({ userId, seq }, deps));
+      if (answer.kind === 'answered') history.push({ kind: 'cancelled', userId, seq, at: scheduler.timestamp() });
+    };
+
+    const leave = async (pending: 'drain' | 'cancel', waitMs: number): Promise<void> => {
+      const sessionId = sessions.pop();
+      if (sessionId === undefined) return;
+      for (let tried = 0; tried < tries; tried += 1) {
+        const command = { userId, sessionId, pending, waitMs };
+        const answer = await call(`${userId} disconnect`, (deps) => disconnect(command, deps));
+        if (answer.kind === 'answered') return;
+        await pause(repeatMs);
+      }
+    };
+
+    const act = async (action: Action): Promise<void> => {
+      switch (action.kind) {
+        case 'enqueue':
+          return enqueue(action.work);
+        case 'enqueue with key':
+          return enqueue(action.work, action.key);
+        case 'same key twice at once':
+          await Promise.all([enqueue(action.work, action.key), enqueue(action.work, action.key)]);
+          return;
+        case 'two at once':
+          await Promise.all([enqueue(action.work), enqueue(action.other)]);
+          return;
+        case 'cancel':
+          return cancel(action.which);
+        case 'disconnect':
+          return leave(action.pending, action.waitMs);
+        case 'log in':
+          return logIn();
+      }
+    };
+
+    await logIn();
+    const acts: Promise<void>[] = [];
+    for (const action of user.program) {
+      await pause(action.pauseMs);
+      const doing = act(action);
+      acts.push(doing);
+      if (action.waits) await doing;
+    }
+    await Promise.all(acts);
+    if (user.leaves === 'disconnect') while (sessions.length > 0) await leave('drain', 0);
+  };
+
+  /** Decides about what is blocked, again and again. */
+  const operate = async (): Promise<void> => {
+    for (;;) {
+      await sleep(clock, operatorMs);
+      const blocked = [...database.entries.values()].find(({ status }) => status === 'blocked');
+      if (!blocked) continue;
+      const { userId, seq } = blocked;
+      if (scheduler.random() < 0.5) await call(`skip ${userId}:${seq}`, (deps) => skipRequest({ userId, seq }, deps));
+      else await call(`retry ${userId}:${seq}`, (deps) => retryRequest({ userId, seq, sessionId: undefined }, deps));
+    }
+  };
+
+  return {
+    calls,
+    async play() {
+      void operate();
+      await Promise.all(scenario.users.map((user, index) => playUser(user, `u${index + 1}`)));
+    },
+  };
+};

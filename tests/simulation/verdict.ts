@@ -1,0 +1,103 @@
+/** What the judge says of a simulated run, and what only the simulation can see. */
+import type { LedgerChange } from '../../lib/types.ts';
+import { isSettled } from '../../lib/types.ts';
+import type { FinalState } from '../judge/history.ts';
+import { type Violation as Judged, judgeHistory } from '../judge/judge.ts';
+import type { Workers } from './workers.ts';
+import type { World } from './world.ts';
+
+export type ViolationKind =
+  | Judged['kind']
+  /** It did not come to rest in time. */
+  | 'unfinished'
+  /** A run that was claimed under a lower fencing token than an earlier claim of the user: a processor sees it go down. */
+  | 'stale-claim'
+  /** A lane without a message: its next fail-over would wait for a wake. */
+  | 'no-baton'
+  | 'no-owner'
+  /** An error that no caller should see, or that a worker logged. */
+  | 'error';
+
+export type Violation = { kind: ViolationKind; detail: string; userId?: string; seq?: number };
+
+/** As long as a run may be: every fault may show for as long. */
+const excuseMs = 10_000_000;
+
+const laneNames = ({ scenario }: World): string[] =>
+  Array.from({ length: scenario.lanes }, (_, lane) => `lane.${lane}`);
+
+const lanesOwned = (workers: Workers): number =>
+  workers.live().reduce((sum, { worker }) => sum + worker.snapshot().lanesOwned, 0);
+
+export const isClosed = ({ database }: World): boolean => {
+  for (const { state, accepted, settled } of database.userQueues.values()) {
+    if (state !== 'closed' || accepted !== settled) return false;
+  }
+  for (const entry of database.entries.values()) if (!isSettled(entry)) return false;
+  return true;
+};
+
+export const isAtRest = (world: World, workers: Workers): boolean =>
+  isClosed(world) &&
+  workers.running() === 0 &&
+  lanesOwned(workers) >= world.scenario.lanes &&
+  laneNames(world).every((lane) => world.broker.messageCount(lane) > 0);
+
+const staleClaims = ({ database: { journal }, history }: World): Violation[] => {
+  const hasRun = ({ userId, seq, token, attempt }: LedgerChange): boolean =>
+    history.some(
+      (event) =>
+        event.kind === 'started' &&
+        event.userId === userId &&
+        event.seq === seq &&
+        event.fencingToken === token &&
+        event.attempt === attempt,
+    );
+  const newest = new Map<string, LedgerChange>();
+  return journal.flatMap((change) => {
+    if (change.kind !== 'claim' || !hasRun(change)) return [];
+    const before = newest.get(change.userId);
+    if (!before || before.token <= change.token) {
+      newest.set(change.userId, change);
+      return [];
+    }
+    const detail = `request ${change.seq} was claimed under token ${change.token} after ${before.seq} under ${before.token}`;
+    return [{ kind: 'stale-claim' as const, userId: change.userId, seq: change.seq, detail }];
+  });
+};
+
+export const finalState = ({ database, broker }: World): FinalState => ({
+  ledger: [...database.entries.values()].map(({ userId, seq, key, status, attempts, result }) => ({
+    userId,
+    seq,
+    key,
+    status,
+    attempts,
+    result,
+  })),
+  userQueues: [...database.userQueues.values()].map(({ userId, state, accepted, settled }) => ({
+    userId,
+    state,
+    accepted,
+    settled,
+  })),
+  leftOverQueues: broker.queues().filter((name) => name.startsWith('user.')),
+});
+
+export const judgeWorld = (world: World, workers: Workers, ended: boolean): Violation[] => {
+  const violations: Violation[] = judgeHistory(world.history, finalState(world), {
+    allowCutOff: true,
+    excuseMs,
+  }).violations;
+  for (const lane of laneNames(world)) {
+    if (world.broker.messageCount(lane) === 0)
+      violations.push({ kind: 'no-baton', detail: `${lane} holds no message` });
+  }
+  if (lanesOwned(workers) < world.scenario.lanes) {
+    violations.push({ kind: 'no-owner', detail: `${lanesOwned(workers)} of ${world.scenario.lanes} lanes are owned` });
+  }
+  if (!ended) violations.push({ kind: 'unfinished', detail: 'it did not come to rest in time' });
+  violations.push(...staleClaims(world));
+  violations.push(...world.faults.map((detail) => ({ kind: 'error' as const, detail })));
+  return violations;
+};

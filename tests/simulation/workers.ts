@@ -1,0 +1,141 @@
+/** Simulated workers: the production lane worker in a process that may be killed, cut off, frozen, stopped. */
+import { sleep } from '../../lib/clock.ts';
+import type { LaneDeps } from '../../lib/lanes/context.ts';
+import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';
+import type { LaneObserver, RunRequest } from '../../lib/ports.ts';
+import type { Outcome } from '../../lib/types.ts';
+import type { MemoryConnection } from './memory-broker.ts';
+import { createMemoryStores } from './memory-stores.ts';
+import type { Work } from './scenario.ts';
+import type { SimulatedProcess } from './scheduler.ts';
+import type { World } from './world.ts';
+
+export type SimulatedWorker = { process: SimulatedProcess; connection: MemoryConnection; worker: LaneWorker };
+
+export type Workers = {
+  start(): void;
+  live(): SimulatedWorker[];
+  kill(worker: SimulatedWorker): void;
+  /** SIGTERM. Past its grace a stop is a kill. */
+  stop(worker: SimulatedWorker): void;
+  /** Runs that have not ended, of workers that live. */
+  running(): number;
+};
+
+/** Small, so that every timeout of the protocol comes up in a short run. */
+export const timeouts = {
+  gapTimeoutMs: 1_000,
+  idleTimeoutMs: 3_000,
+  stuckAfterMs: 2_000,
+  sweepMs: 1_500,
+  balanceMs: 2_000,
+  flushMs: 500,
+  graceMs: 2_000,
+  batonRenewMs: 7_000,
+  storeTimeoutMs: 5_000,
+};
+
+const runErrorOf = (message: string) => ({ name: 'Error', message });
+
+const outcomeOf = (end: Outcome['kind'] | undefined, attempt: number): Outcome => {
+  const error = runErrorOf(`attempt ${attempt}`);
+  if (end === 'retry') return { kind: end, error, delayMs: 50 * attempt };
+  if (end === 'failed' || end === 'blocked') return { kind: end, error, reason: 'failed' };
+  return { kind: 'done', result: String(attempt) };
+};
+
+const processorOf =
+  ({ clock }: SimulatedProcess): RunRequest =>
+  async ({ body, attempt, signal }) => {
+    const { ms, ends, honoursSignal } = JSON.parse(body) as Work;
+    await sleep(clock, ms, honoursSignal ? signal : undefined);
+    if (honoursSignal && signal.aborted) return { kind: 'retry', error: runErrorOf('aborted'), delayMs: 50 };
+    return outcomeOf(ends[attempt - 1], attempt);
+  };
+
+export const createWorkers = (world: World): Workers => {
+  const { scenario, scheduler, database, broker, history, log } = world;
+  const workers: SimulatedWorker[] = [];
+  const running = new Map<SimulatedProcess, number>();
+  let started = 0;
+
+  const observerOf = (process: SimulatedProcess): LaneObserver => {
+    const worker = process.name;
+    const record = (event: Parameters<typeof history.push>[0], change = 0): void => {
+      if (!process.isAlive()) return;
+      running.set(process, (running.get(process) ?? 0) + change);
+      history.push(event);
+      world.trace?.(worker, `* ${event.kind}`, event);
+    };
+    const at = () => scheduler.timestamp();
+    return {
+      laneTaken: ({ lane, fencingToken }) => world.trace?.(worker, `* took lane ${lane}, token ${fencingToken}`),
+      laneReleased: ({ lane, reason }) => world.trace?.(worker, `* released lane ${lane}: ${reason}`),
+      runStarted: ({ userId, seq, attempt, fencingToken }) =>
+        record({ kind: 'started', userId, seq, attempt, fencingToken, worker, at: at() }, 1),
+      runEnded: ({ userId, seq, attempt, fencingToken, outcome }) =>
+        record({ kind: 'ended', userId, seq, attempt, fencingToken, outcome, worker, at: at() }, -1),
+      settled: ({ userId, seq, status, fencingToken }) =>
+        record({ kind: 'settled', userId, seq, status, fencingToken, worker, at: at() }),
+      swept: ({ stuck }) => {
+        if (stuck > 0) world.trace?.(worker, `* swept: ${stuck} stuck`);
+      },
+    };
+  };
+
+  const start = (): void => {
+    started += 1;
+    const process = scheduler.process(`w${started}`);
+    const step = world.stepOf(process, 'worker');
+    // A queue deleted between its declaration and its consumer takes the lane's channel with it, as a cut would.
+    const connection = broker.connect(step, () => world.note('connection-cut', process.name));
+    const { userQueues, ledger, lanes, workers: signs } = createMemoryStores(step, database);
+    const deps: LaneDeps = {
+      clock: process.clock,
+      log,
+      userQueues: scenario.sweep ? userQueues : { ...userQueues, stuck: async () => [] },
+      ledger,
+      lanes,
+      workers: signs,
+      publisher: connection.publisher,
+      laneBroker: connection.laneBroker,
+      runRequest: processorOf(process),
+      observer: observerOf(process),
+      config: { ...timeouts, lanes: scenario.lanes, concurrency: scenario.concurrency },
+    };
+    const wrapped = world.broken?.worker?.(deps, { database, broker, step }) ?? deps;
+    workers.push({ process, connection, worker: startLaneWorker(wrapped) });
+  };
+
+  const end = (worker: SimulatedWorker): void => {
+    worker.process.kill();
+    worker.connection.sever();
+    workers.splice(workers.indexOf(worker), 1);
+  };
+
+  const kill = (worker: SimulatedWorker): void => {
+    if (!workers.includes(worker)) return;
+    world.note('worker-killed', worker.process.name);
+    end(worker);
+  };
+
+  return {
+    start,
+    live: () => workers,
+    kill,
+    stop(worker) {
+      world.note('worker-stopped', worker.process.name);
+      const noteKill = worker.process.clock.after(timeouts.graceMs, () =>
+        world.note('worker-killed', worker.process.name),
+      );
+      void worker.worker.stop().then(() => {
+        noteKill();
+        if (!workers.includes(worker)) return;
+        // Runs of lanes that it had lost, and that ignore their signal, end with it.
+        if ((running.get(worker.process) ?? 0) > 0) world.note('worker-killed', worker.process.name);
+        end(worker);
+      });
+    },
+    running: () => workers.reduce((sum, { process }) => sum + (running.get(process) ?? 0), 0),
+  };
+};

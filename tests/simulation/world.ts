@@ -1,0 +1,127 @@
+/** What the actors of one simulated run share: time, the two servers, what goes wrong, and what is written down. */
+import { BrokerUnavailableError, StoreUnavailableError } from '../../lib/errors.ts';
+import { createLogger, type Logger } from '../../lib/log.ts';
+import type { LedgerChange } from '../../lib/types.ts';
+import type { FaultKind, HistoryEvent } from '../judge/history.ts';
+import type { Break } from './breaks.ts';
+import { createMemoryBroker, type MemoryBroker } from './memory-broker.ts';
+import { createMemoryDatabase, type MemoryDatabase, type Step } from './memory-stores.ts';
+import type { Scenario } from './scenario.ts';
+import { createScheduler, type Scheduler, type SimulatedProcess } from './scheduler.ts';
+
+/** A server that will not answer: which, whose call, and whether the call takes effect. */
+export type Refusal = { server: 'store' | 'publish'; by: 'worker' | 'function'; effect: 'before' | 'after' | 'late' };
+
+export type Trace = (process: string, what: string, result?: unknown) => void;
+
+export type World = {
+  scenario: Scenario;
+  broken: Break | undefined;
+  scheduler: Scheduler;
+  database: MemoryDatabase & { journal: LedgerChange[] };
+  broker: MemoryBroker;
+  history: HistoryEvent[];
+  /** What no client and no worker may ever see. */
+  faults: string[];
+  log: Logger;
+  /** Those the next matching calls meet. */
+  refusals: Refusal[];
+  store: { isUp: boolean };
+  functions: { aheadMs: number };
+  note(fault: FaultKind, target?: string): void;
+  trace: Trace | undefined;
+  /** A process's way to both servers, refusals included. */
+  stepOf(process: SimulatedProcess, by: Refusal['by']): Step;
+};
+
+const isStoreCall = (what: string): boolean => /^(userQueues|ledger|lanes|workers)\./.test(what);
+const isPublish = (what: string): boolean => /^(publish|connect)\b/.test(what);
+/** How much later than its failure a call may still take effect. */
+const lateMs = 2_500;
+
+/** Only errors are written, and none is expected; with a trace, everything. */
+const createWorldLog = (faults: string[], trace: Trace | undefined): Logger =>
+  createLogger(
+    trace ? 'debug' : 'error',
+    {},
+    {
+      write(line) {
+        const { level, msg, err, lane } = JSON.parse(line);
+        const text = [
+          lane === undefined ? '' : `lane ${lane}: `,
+          msg,
+          err ? ` (${err.type}: ${err.message})` : '',
+        ].join('');
+        trace?.('log', text);
+        if (level >= 50) faults.push(`logged as an error: ${text} ${err?.stack ?? ''}`);
+      },
+    },
+  );
+
+export const createWorld = (
+  scenario: Scenario,
+  broken: Break | undefined,
+  beforeStep: (steps: number) => void,
+  trace: Trace | undefined,
+): World => {
+  const scheduler = createScheduler({ seed: scenario.seed, pace: scenario.pace, beforeStep, trace });
+  const servers = scheduler.process('broker');
+  const database = { ...createMemoryDatabase(), journal: [] };
+  const faults: string[] = [];
+  const refusals: Refusal[] = [];
+  const store = { isUp: true };
+  const history: HistoryEvent[] = [];
+
+  const unavailable = (server: Refusal['server']): Error =>
+    server === 'store'
+      ? new StoreUnavailableError('The simulated store does not answer.')
+      : new BrokerUnavailableError('The simulated broker does not answer.');
+
+  const takeRefusal = (server: Refusal['server'], by: Refusal['by']): Refusal | undefined => {
+    const index = refusals.findIndex((refusal) => refusal.server === server && refusal.by === by);
+    return index < 0 ? undefined : refusals.splice(index, 1)[0];
+  };
+
+  const refuse = ({ server, effect }: Refusal, operate: () => unknown): never => {
+    if (effect === 'after') operate();
+    if (effect === 'late') {
+      servers.clock.after(scheduler.random() * lateMs, () => {
+        try {
+          trace?.('servers', 'a late effect', operate());
+        } catch {
+          // The server is down by now.
+        }
+      });
+    }
+    throw unavailable(server);
+  };
+
+  return {
+    scenario,
+    broken,
+    scheduler,
+    database,
+    broker: createMemoryBroker({ step: servers.step, lanePrefetch: 8, userPrefetch: 2 }),
+    history,
+    faults,
+    log: createWorldLog(faults, trace),
+    refusals,
+    store,
+    functions: { aheadMs: 0 },
+    note(fault, target) {
+      trace?.('FAULT', `${fault} ${target ?? ''}`);
+      history.push({ kind: 'fault', fault, at: scheduler.timestamp(), target });
+    },
+    trace,
+    stepOf: (process, by) => (what, operate) => {
+      const server = isStoreCall(what) ? 'store' : isPublish(what) ? 'publish' : undefined;
+      if (!server) return process.step(what, operate);
+      return process.step(what, () => {
+        const refusal = takeRefusal(server, by);
+        if (refusal) return refuse(refusal, operate);
+        if (server === 'store' && !store.isUp) throw unavailable('store');
+        return operate();
+      });
+    },
+  };
+};
