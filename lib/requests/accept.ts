@@ -1,9 +1,9 @@
 /** Enqueue: from a request to a ticket, a ledger entry and a word to the owner. Steps and rules: the lane protocol. */
 import type { Deps } from '../deps.ts';
-import { AppError, BrokerUnavailableError } from '../errors.ts';
+import { BrokerUnavailableError } from '../errors.ts';
 import type { LedgerEntry, RequestStatus, RunLimits, Ticket } from '../types.ts';
 import { isSettled } from '../types.ts';
-import { IdempotencyKeyReusedError, SessionEndedError, TooManyPendingError } from './errors.ts';
+import { IdempotencyKeyReusedError, NotRecordedInTimeError, SessionEndedError, TooManyPendingError } from './errors.ts';
 import { wakeLane } from './wake.ts';
 
 /**
@@ -48,34 +48,37 @@ export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): P
     if (!ticket) throw new SessionEndedError();
     await refuseOverLimit(command.userId, ticket, deps);
 
-    const recorded = await record(command, ticket.seq, deps);
+    const recorded = await record(command, ticket, deps);
     if (recorded === 'recorded') {
       await announce(command, ticket, deps);
       return { seq: ticket.seq, status: 'queued', position: ticket.seq - ticket.settled };
     }
     if (recorded !== 'fenced') return answerAgain(command, recorded, deps);
   }
-  throw new AppError(`${ticketTries} tickets in a row were fenced before the request could be recorded.`, {
-    code: 'not-recorded-in-time',
-    status: 503,
-    retryable: true,
-    retryAfterSeconds: 1,
-  });
+  throw new NotRecordedInTimeError(ticketTries);
+};
+
+/** A ticket that is not used becomes a tombstone; a user queue that it opened must be closed again. */
+const abandon = async (userId: string, { seq, wasOpen, lane }: Ticket, deps: AcceptDeps): Promise<void> => {
+  await deps.ledger.insertTombstone({ userId, seq }, deps.clock.now());
+  if (!wasOpen) await wakeLane(lane, userId, deps);
 };
 
 const refuseOverLimit = async (userId: string, ticket: Ticket, deps: AcceptDeps): Promise<void> => {
   const pending = ticket.seq - ticket.settled - 1;
   if (pending < deps.config.maxPending) return;
-  await deps.ledger.insertTombstone({ userId, seq: ticket.seq }, deps.clock.now());
+  await abandon(userId, ticket, deps);
   throw new TooManyPendingError(pending, deps.config.maxPending);
 };
 
 /** `fenced`: a tombstone came first. An entry: another request has the key, and this ticket is a tombstone now. */
 const record = async (
   { userId, body, key, limits, retryOf }: AcceptCommand,
-  seq: number,
-  { ledger, clock }: AcceptDeps,
+  ticket: Ticket,
+  deps: AcceptDeps,
 ): Promise<'recorded' | 'fenced' | LedgerEntry> => {
+  const { ledger, clock } = deps;
+  const { seq } = ticket;
   const inserted = await ledger.insert({ userId, seq, body, key, limits, retryOf, acceptedAt: clock.now() });
   if (inserted === 'inserted') return 'recorded';
   if (inserted === 'duplicate-seq') {
@@ -83,7 +86,7 @@ const record = async (
     const [there] = await ledger.read([{ userId, seq }]);
     return there && there.status !== 'abandoned' ? 'recorded' : 'fenced';
   }
-  await ledger.insertTombstone({ userId, seq }, clock.now());
+  await abandon(userId, ticket, deps);
   const other = key === undefined ? undefined : await ledger.findByKey(userId, key);
   if (!other) throw new Error(`The ledger refused the key of request ${seq} but holds no request with it.`);
   return other;

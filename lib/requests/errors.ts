@@ -66,3 +66,15 @@ export class NotDeadLetterError extends AppError {
     super(`Request ${seq} is no dead letter.`, { code: 'not-a-dead-letter', status: 409 });
   }
 }
+
+/** Thrown when tombstones came before the record each time: MongoDB is too slow for `gapTimeoutMs`. */
+export class NotRecordedInTimeError extends AppError {
+  constructor(tickets: number) {
+    super(`${tickets} tickets in a row were given up before the request could be recorded. Try again.`, {
+      code: 'not-recorded-in-time',
+      status: 503,
+      retryable: true,
+      retryAfterSeconds: 1,
+    });
+  }
+}
