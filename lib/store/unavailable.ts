@@ -22,7 +22,9 @@ const connectionErrors = new Set([
 ]);
 
 /** The server's answers that mean the same: it stops, is not the primary, has no majority, or ran out of time. */
-const unavailableCodes = new Set([6, 7, 24, 46, 50, 64, 89, 91, 133, 134, 189, 262, 365, 9001, 10107, 11600, 11601, 11602, 13435, 13436]);
+const unavailableCodes = new Set([
+  6, 7, 24, 46, 50, 64, 89, 91, 133, 134, 189, 262, 365, 9001, 10107, 11600, 11601, 11602, 13435, 13436,
+]);
 
 const isUnavailable = (error: Error): boolean => {
   if (connectionErrors.has(error.name)) return true;
