@@ -30,6 +30,12 @@ describe('the progress of a user', () => {
     expect(ada.settled).toBe(1);
   });
 
+  test('does not count a request that is put on hold as settled', () => {
+    const ada = progress();
+    noteEntries(ada, entries('done', 'blocked'));
+    expect(ada.settled).toBe(1);
+  });
+
   test('goes on from where it was, and forgets what ran before', () => {
     const ada = progress({ settled: 2, running: 3 });
     noteEntries(ada, [

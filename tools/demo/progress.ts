@@ -1,4 +1,5 @@
 /** What is known of one user while the demo runs. */
+import { settledStatuses } from '../../lib/types.ts';
 import type { ShownEntry } from './verdict.ts';
 
 export type Progress = {
@@ -16,7 +17,7 @@ export const noteEntries = (progress: Progress, page: ShownEntry[]): void => {
   progress.running = undefined;
   for (const { seq, status } of page) {
     if (status === 'processing') progress.running ??= seq;
-    const settled = status !== 'processing' && status !== 'queued';
+    const settled = settledStatuses.some((one) => one === status);
     if (settled && seq === progress.settled + 1) progress.settled = seq;
   }
 };
