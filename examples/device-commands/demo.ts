@@ -3,15 +3,16 @@ import { deepStrictEqual } from 'node:assert';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { systemClock as clock } from '../../lib/clock.ts';
+import type { RunPolicy } from '../../lib/consumer/policy.ts';
 import { createRunRequest } from '../../lib/consumer/run.ts';
 import { createDeviceProcessor } from './processor.ts';
 import { openSimulatedGateway } from './simulated-gateway.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 await using gateway = await openSimulatedGateway();
-const config = { maxAttempts: 5, retryBaseMs: 50, retryMaxMs: 500 };
+const policy: RunPolicy = { maxAttempts: 5, retryBaseMs: 50, retryMaxMs: 500, onFailure: 'skip', timeoutMs: 0 };
 const log = pino({ level: 'silent' });
-const runRequest = createRunRequest(createDeviceProcessor(gateway.address), { config, clock, log });
+const runRequest = createRunRequest({ processor: createDeviceProcessor(gateway.address), policy }, { clock, log });
 const signal = new AbortController().signal;
 
 const commands = ['switch-on', 'explode', 'dim', 'switch-off'];

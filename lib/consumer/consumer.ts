@@ -19,7 +19,12 @@ const start = async ({ env, script, openServers }: ConsumerOptions): Promise<voi
   const role = cluster.isPrimary ? 'primary' : 'worker';
   const log = createLogger(config.logLevel, { role, pid: process.pid });
   if (cluster.isPrimary) process.exit(await runPrimary({ config, clock, log, script }));
-  await runWorker({ config, log, start: (observer) => startLaneTask({ config, clock, log, observer, openServers }) });
+  await runWorker({
+    config,
+    clock,
+    log,
+    start: (observers) => startLaneTask({ config, clock, log, env, openServers, ...observers }),
+  });
 };
 
 /** The consumer, in whichever role node:cluster gave this process. What keeps it from starting goes to stderr, in words. */

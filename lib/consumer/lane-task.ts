@@ -2,13 +2,34 @@ import type { Config } from '../config.ts';
 import type { Deps, WorkerServers } from '../deps.ts';
 import { startLaneWorker } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
+import type { RunRequest } from '../ports.ts';
+import { isSuspect } from './crash.ts';
+import { createIsolation } from './isolation.ts';
 import { loadProcessor } from './load-processor.ts';
+import type { RunObserver } from './metrics.ts';
+import type { LoadedProcessor } from './processor.ts';
 import { createRunRequest } from './run.ts';
 import type { WorkerTask } from './worker.ts';
 
 export type OpenServers = (config: Config, log: Logger) => WorkerServers;
 
-type LaneTaskDeps = Pick<Deps, 'config' | 'clock' | 'log' | 'observer'> & { openServers: OpenServers };
+type LaneTaskDeps = Pick<Deps, 'config' | 'clock' | 'log' | 'observer'> & {
+  runObserver: RunObserver;
+  env: NodeJS.ProcessEnv;
+  openServers: OpenServers;
+};
+
+/** Runs here, in the worker, what may run beside others, and alone what may not. */
+const createRuns = (loaded: LoadedProcessor, deps: LaneTaskDeps): RunRequest => {
+  const { runObserver, config } = deps;
+  const here = createRunRequest(loaded, deps);
+  const alone = createIsolation({ ...deps, policy: loaded.policy, observer: runObserver.isolated });
+  return async (run) => {
+    const outcome = await (isSuspect(run, config.maxCrashes) ? alone(run) : here(run));
+    if ('reason' in outcome && !run.signal.aborted) runObserver.putAside(outcome.reason);
+    return outcome;
+  };
+};
 
 /**
  * The task of a real worker: its lanes, over the processor that the configuration names.
@@ -17,9 +38,9 @@ type LaneTaskDeps = Pick<Deps, 'config' | 'clock' | 'log' | 'observer'> & { open
  */
 export const startLaneTask = async (deps: LaneTaskDeps): Promise<WorkerTask> => {
   const { config, log, openServers } = deps;
-  const processor = await loadProcessor(deps);
+  const loaded = await loadProcessor(deps);
   const servers = openServers(config, log);
-  const lanes = startLaneWorker({ ...deps, ...servers, runRequest: createRunRequest(processor, deps) });
+  const lanes = startLaneWorker({ ...deps, ...servers, runRequest: createRuns(loaded, deps) });
   return {
     snapshot: lanes.snapshot,
     stop: async () => {

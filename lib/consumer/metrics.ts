@@ -1,7 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
-import type { LaneObserver } from '../ports.ts';
+import type { Clock, LaneObserver } from '../ports.ts';
+import type { DeadLetterReason } from '../types.ts';
+import type { IsolationObserver } from './isolation.ts';
+import { createLaneNews } from './lane-news.ts';
 
 const latencySeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
 const runSeconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -38,6 +41,27 @@ const createInstruments = (registers: Registry[]) => ({
   failures: new Counter({
     name: 'lanekeeper_failures_total',
     help: 'Runs that failed for good, without another attempt',
+    registers,
+  }),
+  blocked: new Counter({
+    name: 'lanekeeper_blocked_total',
+    help: 'Requests that were put aside and hold their user until a person decides',
+    registers,
+  }),
+  deadLetters: new Counter({
+    name: 'lanekeeper_dead_letters_total',
+    help: 'Requests put aside, by reason',
+    labelNames: ['reason'],
+    registers,
+  }),
+  crashes: new Counter({
+    name: 'lanekeeper_crashes_total',
+    help: 'Isolated runs that ended their process, or made the worker end it',
+    registers,
+  }),
+  isolated: new Gauge({
+    name: 'lanekeeper_isolated_runs',
+    help: 'Runs that have a process of their own now',
     registers,
   }),
   lanesTaken: new Counter({ name: 'lanekeeper_lanes_taken_total', help: 'Take-overs of a lane', registers }),
@@ -85,16 +109,18 @@ type Instruments = ReturnType<typeof createInstruments>;
 const runKey = (run: { userId: string; seq: number; attempt: number; fencingToken: number }): string =>
   `${run.userId}:${run.seq}:${run.attempt}:${run.fencingToken}`;
 
-const createObserver = (instruments: Instruments, log: Logger): LaneObserver => {
+const createObserver = (instruments: Instruments, log: Logger, lanesChanged: () => void): LaneObserver => {
   const startedAt = new Map<string, Date>();
   return {
     laneTaken: ({ at: _at, ...event }) => {
       instruments.lanesTaken.inc();
-      log.info(event, 'lane taken');
+      log.debug(event, 'lane taken');
+      lanesChanged();
     },
     laneReleased: ({ at: _at, ...event }) => {
       instruments.lanesReleased.inc({ reason: event.reason });
-      log[event.reason === 'lost' ? 'warn' : 'info'](event, 'lane released');
+      log[event.reason === 'lost' ? 'warn' : 'debug'](event, 'lane released');
+      lanesChanged();
     },
     runStarted: ({ at, acceptedAt, ...event }) => {
       startedAt.set(runKey(event), at);
@@ -107,6 +133,7 @@ const createObserver = (instruments: Instruments, log: Logger): LaneObserver => 
       if (started) instruments.run.observe({ outcome: event.outcome }, secondsBetween(started, at));
       if (event.outcome === 'retry') instruments.retries.inc();
       if (event.outcome === 'failed') instruments.failures.inc();
+      if (event.outcome === 'blocked') instruments.blocked.inc();
       log[event.outcome === 'done' ? 'debug' : 'warn'](event, 'run ended');
     },
     settled: ({ at, acceptedAt, ...event }) => {
@@ -123,16 +150,43 @@ const createObserver = (instruments: Instruments, log: Logger): LaneObserver => 
   };
 };
 
+/** What a worker's runs tell beside what the lanes know of them. */
+export type RunObserver = { isolated: IsolationObserver; putAside(reason: DeadLetterReason): void };
+
+const createRunObserver = ({ isolated, crashes, deadLetters }: Instruments): RunObserver => ({
+  isolated: {
+    started: () => isolated.inc(),
+    ended: (crashed) => {
+      isolated.dec();
+      if (crashed) crashes.inc();
+    },
+  },
+  putAside: (reason) => deadLetters.inc({ reason }),
+});
+
 export type WorkerMetrics = {
   registry: Registry;
-  /** Feeds the metrics and the log from what the lanes tell. */
+  /** Feed the metrics and the log from what the lanes and the runs tell. */
   observer: LaneObserver;
+  runObserver: RunObserver;
 };
 
-/** The metrics of one worker. @param snapshot asked at every scrape; `undefined` before the lanes are there. */
-export const createWorkerMetrics = (log: Logger, snapshot: () => WorkerSnapshot | undefined): WorkerMetrics => {
+type MetricsDeps = {
+  clock: Pick<Clock, 'after'>;
+  log: Logger;
+  /** Asked at every scrape; `undefined` before the lanes are there. */
+  snapshot: () => WorkerSnapshot | undefined;
+};
+
+/** The metrics of one worker. */
+export const createWorkerMetrics = ({ clock, log, snapshot }: MetricsDeps): WorkerMetrics => {
   const registry = new Registry();
-  const observer = createObserver(createInstruments([registry]), log);
+  const instruments = createInstruments([registry]);
+  const lanesChanged = createLaneNews({ clock, log, lanesOwned: () => snapshot()?.lanesOwned ?? 0 });
   registerGauges([registry], snapshot);
-  return { registry, observer };
+  return {
+    registry,
+    observer: createObserver(instruments, log, lanesChanged),
+    runObserver: createRunObserver(instruments),
+  };
 };

@@ -1,9 +1,10 @@
-import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { Clock, RunRequest } from '../ports.ts';
-import type { Outcome, Run, RunError } from '../types.ts';
-import { type BackoffLimits, retryDelayMs } from './backoff.ts';
-import type { Processor } from './processor.ts';
+import type { DeadLetterReason, Outcome, Run, RunError } from '../types.ts';
+import { retryDelayMs } from './backoff.ts';
+import { startDeadline } from './deadline.ts';
+import { policyOfRun, type RunPolicy } from './policy.ts';
+import type { LoadedProcessor } from './processor.ts';
 
 /** A result is kept in the ledger and shown to clients: as large as a request may be, in bytes of JSON. */
 export const maxResultBytes = 262_144;
@@ -39,15 +40,21 @@ export const describeError = (thrown: unknown): RunError => {
   };
 };
 
-const failed = (error: RunError): Outcome => ({ kind: 'failed', error, reason: 'failed' });
+type OnFailure = Pick<RunPolicy, 'onFailure'>;
 
-const unkeepable = (message: string): Outcome => failed({ name: 'BadResultError', message });
+/** The end of a request's attempts: failed and passed over, or holding its user until a person decides. */
+export const putAside = (error: RunError, reason: DeadLetterReason, { onFailure }: OnFailure): Outcome => ({
+  kind: onFailure === 'block' ? 'blocked' : 'failed',
+  error,
+  reason,
+});
 
 /**
  * The outcome of a processor that returned. A result that cannot be kept fails at once: the work is done, and doing it again
  * would not mend its result.
  */
-export const outcomeOfResult = (value: unknown): Outcome => {
+export const outcomeOfResult = (value: unknown, policy: OnFailure): Outcome => {
+  const unkeepable = (message: string) => putAside({ name: 'BadResultError', message }, 'failed', policy);
   if (value === undefined) return { kind: 'done', result: 'null' };
   let result: string | undefined;
   try {
@@ -63,41 +70,62 @@ export const outcomeOfResult = (value: unknown): Outcome => {
   return { kind: 'done', result };
 };
 
-export type RetryPolicy = BackoffLimits & { maxAttempts: number };
+const isUnrecoverable = (thrown: unknown): boolean => read(thrown, 'name') === 'UnrecoverableError';
+
+/** Attempts that count: those before a person's retry are forgiven. */
+export const countedAttempts = ({ attempt, forgiven }: Pick<Run, 'attempt' | 'forgiven'>): number => attempt - forgiven;
 
 /**
  * The outcome of a processor that threw. `UnrecoverableError` is known by its name, since user code may carry a copy of its own.
  * A number of ms in `retryAfterMs` of the error lengthens the wait, up to `retryMaxMs`.
+ *
+ * @param attempt those that count, this one included.
  */
-export const outcomeOfError = (thrown: unknown, attempt: number, policy: RetryPolicy, random: number): Outcome => {
+export const outcomeOfError = (thrown: unknown, attempt: number, policy: RunPolicy, random: number): Outcome => {
   const error = describeError(thrown);
-  if (error.name === 'UnrecoverableError' || attempt >= policy.maxAttempts) return failed(error);
+  if (isUnrecoverable(thrown) || attempt >= policy.maxAttempts) return putAside(error, 'failed', policy);
   const asked = read(thrown, 'retryAfterMs');
   const askedMs = typeof asked === 'number' && asked > 0 ? Math.min(Math.ceil(asked), policy.retryMaxMs) : 0;
   return { kind: 'retry', error, delayMs: Math.max(askedMs, retryDelayMs(attempt, policy, random)) };
 };
 
-type RunDeps = {
-  config: Pick<Config, 'maxAttempts' | 'retryBaseMs' | 'retryMaxMs'>;
-  clock: Pick<Clock, 'random'>;
-  log: Logger;
-};
+type RunDeps = { clock: Pick<Clock, 'after' | 'random'>; log: Logger };
 
 /** Wraps a processor, so that each of its ends, however odd, is an outcome. */
-export const createRunRequest = (processor: Processor, { config, clock, log }: RunDeps): RunRequest => {
-  const callProcessor = async ({ userId, seq, body, attempt, fencingToken, signal }: Run): Promise<Outcome> => {
-    const request: unknown = JSON.parse(body);
+export const createRunRequest = (loaded: LoadedProcessor, { clock, log }: RunDeps): RunRequest => {
+  /** A processor that goes on past its deadline is waited for: its user's next run must not begin beside it. */
+  const callProcessor = async (request: unknown, run: Run, timeoutMs: number): Promise<unknown> => {
+    const { userId, seq, attempt, fencingToken } = run;
     const logger = log.child({ userId, seq, attempt });
+    const deadline = startDeadline(run.signal, timeoutMs, clock);
+    const context = { userId, seq, attempt, fencingToken, signal: deadline.signal, logger };
     try {
-      return outcomeOfResult(await processor(request, { userId, seq, attempt, fencingToken, signal, logger }));
+      const result = await loaded.processor(request, context);
+      deadline.throwIfPassed();
+      return result;
     } catch (thrown) {
       // The stack helps whoever wrote the processor; it stays in the log.
       logger.debug({ err: thrown }, 'the processor threw');
-      return outcomeOfError(thrown, attempt, config, clock.random());
+      if (!isUnrecoverable(thrown)) deadline.throwIfPassed();
+      throw thrown;
+    } finally {
+      deadline.cancel();
     }
   };
-  return (run) =>
-    callProcessor(run).catch((thrown) =>
-      failed({ name: 'BadRequestError', message: `The request is not JSON: ${describeError(thrown).message}` }),
-    );
+
+  return async (run) => {
+    const policy = policyOfRun(loaded.policy, run.limits);
+    let request: unknown;
+    try {
+      request = JSON.parse(run.body);
+    } catch (thrown) {
+      const message = `The request is not JSON: ${describeError(thrown).message}`;
+      return putAside({ name: 'BadRequestError', message }, 'failed', policy);
+    }
+    try {
+      return outcomeOfResult(await callProcessor(request, run, policy.timeoutMs), policy);
+    } catch (thrown) {
+      return outcomeOfError(thrown, countedAttempts(run), policy, clock.random());
+    }
+  };
 };

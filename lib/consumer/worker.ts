@@ -2,11 +2,11 @@ import type { Config } from '../config.ts';
 import { ConfigError } from '../config.ts';
 import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
-import type { LaneObserver } from '../ports.ts';
+import type { Clock, LaneObserver } from '../ports.ts';
 import { hopelessExitCode } from './exit-codes.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { ProcessorLoadError } from './load-processor.ts';
-import { createWorkerMetrics } from './metrics.ts';
+import { createWorkerMetrics, type RunObserver } from './metrics.ts';
 import { linkToPrimary } from './primary-link.ts';
 import { describeError } from './run.ts';
 import { reportEveryMs } from './supervision.ts';
@@ -16,17 +16,18 @@ export type WorkerTask = { stop(): Promise<void>; snapshot(): WorkerSnapshot };
 
 type WorkerOptions = {
   config: Pick<Config, 'workerHangMs'>;
+  clock: Pick<Clock, 'after'>;
   log: Logger;
-  start: (observer: LaneObserver) => Promise<WorkerTask>;
+  start: (observers: { observer: LaneObserver; runObserver: RunObserver }) => Promise<WorkerTask>;
 };
 
 /**
  * The life of one worker process: it starts its task, reports to its primary, and stops at the first SIGTERM or SIGINT or when
  * the primary is gone. Further signals are the primary's to judge, which kills. Ends the process.
  */
-export const runWorker = async ({ config, log, start }: WorkerOptions): Promise<void> => {
+export const runWorker = async ({ config, clock, log, start }: WorkerOptions): Promise<void> => {
   let task: WorkerTask | undefined;
-  const { registry, observer } = createWorkerMetrics(log, () => task?.snapshot());
+  const { registry, observer, runObserver } = createWorkerMetrics({ clock, log, snapshot: () => task?.snapshot() });
   const life = createLifecycle((to) => log.info({ state: to }, `worker ${to}`));
 
   const stop = async (reason: string) => {
@@ -55,7 +56,7 @@ export const runWorker = async ({ config, log, start }: WorkerOptions): Promise<
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
 
   try {
-    const started = await start(observer);
+    const started = await start({ observer, runObserver });
     if (life.state !== 'starting') return;
     task = started;
     life.become('running');

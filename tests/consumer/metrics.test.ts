@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../lib/clock.ts';
 import { createClusterMetrics } from '../../lib/consumer/cluster-metrics.ts';
 import { createWorkerMetrics } from '../../lib/consumer/metrics.ts';
 import { createLogger } from '../../lib/log.ts';
 
 const snapshot = { lanesOwned: 4, usersLoaded: 9, inFlight: 2, oldestPendingAgeMs: 1_500, stuckUsers: 3 };
-const open = () => createWorkerMetrics(createLogger('silent'), () => snapshot);
+const open = () => createWorkerMetrics({ clock: systemClock, log: createLogger('silent'), snapshot: () => snapshot });
 const at = (ms: number) => new Date(100_000 + ms);
 const run = { userId: 'u', seq: 1, attempt: 1, fencingToken: 5 };
 
@@ -53,6 +54,30 @@ describe('worker metrics', () => {
       'lanekeeper_settled_total{status="abandoned"} 1',
       'lanekeeper_accepted_to_settled_seconds_count 1',
       'lanekeeper_swept_users_total 2',
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
+  });
+
+  test('count what was put aside, by reason, what blocks its user, and the runs that ended their process', async () => {
+    const { registry, observer, runObserver } = open();
+    observer.runEnded({ ...run, outcome: 'blocked', at: at(0) });
+    runObserver.putAside('failed');
+    runObserver.putAside('crashed');
+    runObserver.putAside('crashed');
+    for (const crashed of [true, false]) {
+      runObserver.isolated.started();
+      runObserver.isolated.ended(crashed);
+    }
+    runObserver.isolated.started();
+    const text = await registry.metrics();
+    for (const line of [
+      'lanekeeper_blocked_total 1',
+      'lanekeeper_failures_total 0',
+      'lanekeeper_dead_letters_total{reason="failed"} 1',
+      'lanekeeper_dead_letters_total{reason="crashed"} 2',
+      'lanekeeper_crashes_total 1',
+      'lanekeeper_isolated_runs 1',
     ]) {
       expect(text).toContain(`${line}\n`);
     }

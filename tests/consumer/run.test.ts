@@ -1,17 +1,25 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { systemClock } from '../../lib/clock.ts';
 import { retryDelayMs } from '../../lib/consumer/backoff.ts';
+import type { ProcessorPolicy, RunPolicy } from '../../lib/consumer/policy.ts';
 import type { Processor } from '../../lib/consumer/processor.ts';
 import { createRunRequest, maxResultBytes, outcomeOfError } from '../../lib/consumer/run.ts';
 import { UnrecoverableError } from '../../lib/errors.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { Run } from '../../lib/types.ts';
 
-const config = { maxAttempts: 3, retryBaseMs: 100, retryMaxMs: 1_000 };
+const policy: RunPolicy = { maxAttempts: 3, retryBaseMs: 100, retryMaxMs: 1_000, onFailure: 'skip', timeoutMs: 0 };
 const log = createLogger('silent');
 
-const runOnce = (processor: Processor, run: Partial<Run> = {}) =>
-  createRunRequest(processor, { config, clock: { random: () => 0.5 }, log })({
+const clock = { ...systemClock, random: () => 0.5 };
+
+const runOnce = (processor: Processor, run: Partial<Run> = {}, own: ProcessorPolicy = {}) =>
+  createRunRequest(
+    { processor, policy: { ...policy, ...own } },
+    { clock, log },
+  )({
     userId: 'u1',
     seq: 4,
     body: '{"a":1}',
@@ -88,6 +96,7 @@ describe('a run', () => {
       expect(await runOnce(throwing(new Error('no')), { attempt })).toEqual({
         kind: 'failed',
         error: { name: 'Error', message: 'no' },
+        reason: 'failed',
       });
     }
   });
@@ -98,6 +107,7 @@ describe('a run', () => {
       expect(await runOnce(throwing(error))).toEqual({
         kind: 'failed',
         error: { name: 'UnrecoverableError', message: 'never' },
+        reason: 'failed',
       });
     }
   });
@@ -135,12 +145,109 @@ describe('a run', () => {
   });
 
   test('waits as long as the error asks for by retryAfterMs, up to RETRY_MAX_MS', () => {
-    const policy = { maxAttempts: 3, retryBaseMs: 100, retryMaxMs: 1_000 };
     const delay = (retryAfterMs: unknown) =>
       outcomeOfError(Object.assign(new Error('later'), { retryAfterMs }), 1, policy, 0);
     expect(delay(700)).toMatchObject({ delayMs: 700 });
     expect(delay(5_000)).toMatchObject({ delayMs: 1_000 });
     for (const nonsense of [-1, 0, Number.NaN, 'soon']) expect(delay(nonsense)).toMatchObject({ delayMs: 100 });
+  });
+});
+
+describe('what a request and a policy ask for', () => {
+  const failing = throwing(new Error('no'));
+
+  test('the request decides over the policy how many attempts there are', async () => {
+    expect(await runOnce(failing, { limits: { maxAttempts: 1 } })).toMatchObject({ kind: 'failed' });
+    expect(await runOnce(failing, { attempt: 3, limits: { maxAttempts: 4 } })).toMatchObject({ kind: 'retry' });
+  });
+
+  test('attempts before a retry by a person do not count, nor lengthen the pause', async () => {
+    expect(await runOnce(failing, { attempt: 5, forgiven: 4 })).toMatchObject({ kind: 'retry', delayMs: 150 });
+    expect(await runOnce(failing, { attempt: 7, forgiven: 4 })).toMatchObject({ kind: 'failed' });
+  });
+
+  test('with block a failed request holds its user, whatever it failed of', async () => {
+    const block = { onFailure: 'block' } as const;
+    for (const outcome of [
+      await runOnce(failing, { attempt: 3 }, block),
+      await runOnce(throwing(new UnrecoverableError('never')), {}, block),
+      await runOnce(() => 1n, {}, block),
+      await runOnce(() => 1, { body: '{' }, block),
+    ]) {
+      expect(outcome).toMatchObject({ kind: 'blocked', reason: 'failed' });
+    }
+    expect(await runOnce(failing, { attempt: 2 }, block)).toMatchObject({ kind: 'retry' });
+  });
+});
+
+describe("a run's deadline", () => {
+  const timedOut = { name: 'RunTimeoutError', message: 'The run took longer than 30 ms' };
+  /** Ends when its signal aborts, with what it aborted for. */
+  const obedient: Processor = (_request, { signal }) =>
+    new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+  test('aborts the signal, and the attempt is tried again', async () => {
+    expect(await runOnce(obedient, {}, { timeoutMs: 30 })).toMatchObject({ kind: 'retry', error: timedOut });
+  });
+
+  test('puts the request aside at the last attempt', async () => {
+    expect(await runOnce(obedient, { attempt: 3 }, { timeoutMs: 30 })).toMatchObject({
+      kind: 'failed',
+      error: timedOut,
+    });
+  });
+
+  test('is the one that the request asks for, where it does', async () => {
+    const limits = { timeoutMs: 30 };
+    expect(await runOnce(obedient, { limits }, { timeoutMs: 60_000 })).toMatchObject({
+      kind: 'retry',
+      error: timedOut,
+    });
+  });
+
+  test('waits for a processor that ignores it, and counts what it returns or throws as too late', async () => {
+    for (const end of [() => 'late', throwing(new Error('late'))]) {
+      const ending = Promise.withResolvers<void>();
+      const reasons: unknown[] = [];
+      const stubborn: Processor = async (request, context) => {
+        context.signal.addEventListener('abort', () => {
+          reasons.push(context.signal.reason);
+          setImmediate(ending.resolve);
+        });
+        await ending.promise;
+        return end(request, context);
+      };
+      expect(await runOnce(stubborn, {}, { timeoutMs: 30 })).toMatchObject({ kind: 'retry', error: timedOut });
+      expect(reasons).toMatchObject([timedOut]);
+    }
+  });
+
+  test('leaves an UnrecoverableError its last word', async () => {
+    const giveUp: Processor = (_request, { signal }) =>
+      new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(new UnrecoverableError('half done'))),
+      );
+    expect(await runOnce(giveUp, {}, { timeoutMs: 30 })).toMatchObject({
+      kind: 'failed',
+      error: { message: 'half done' },
+    });
+  });
+
+  test('passes on that the lane was lost, and then it is not a timeout', async () => {
+    const lane = new AbortController();
+    const running = runOnce(obedient, { signal: lane.signal }, { timeoutMs: 60_000 });
+    lane.abort(new Error('lost'));
+    expect(await running).toMatchObject({ kind: 'retry', error: { message: 'lost' } });
+    expect(await runOnce(() => 'ready', { signal: lane.signal }, { timeoutMs: 60_000 })).toMatchObject({
+      kind: 'done',
+    });
+  });
+
+  test('does not come for a run that has ended', async () => {
+    const signals: AbortSignal[] = [];
+    await runOnce((_request, { signal }) => void signals.push(signal), {}, { timeoutMs: 10 });
+    await setTimeout(30);
+    expect(signals.map((signal) => signal.aborted)).toEqual([false]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** A worker whose task is a stub. SIGUSR2 hangs its event loop; `TEST_STOP_MS` is what its stop takes. */
 import { setTimeout } from 'node:timers/promises';
+import { systemClock } from '../../../lib/clock.ts';
 import { loadConfig } from '../../../lib/config.ts';
 import { runWorker } from '../../../lib/consumer/worker.ts';
 import { createLogger } from '../../../lib/log.ts';
@@ -14,8 +15,9 @@ process.on('SIGUSR2', () => {
 
 await runWorker({
   config,
+  clock: systemClock,
   log,
-  start: async (observer) => {
+  start: async ({ observer }) => {
     // Long enough to keep the process alive, as connections do.
     const keepAlive = setInterval(() => {}, 60_000);
     const at = new Date(10_000);

@@ -1,0 +1,50 @@
+/** A process that does one run and ends: started by lib/consumer/isolation.ts for a run that may end its process. */
+import process from 'node:process';
+import { Worker } from 'node:worker_threads';
+import { systemClock as clock } from '../clock.ts';
+import { loadConfig } from '../config.ts';
+import { createLogger } from '../log.ts';
+import type { Run } from '../types.ts';
+import { type IsolationReport, isIsolationOrder, workerPipe } from './isolation-messages.ts';
+import { loadProcessor } from './load-processor.ts';
+import { createRunRequest, describeError } from './run.ts';
+import { reportEveryMs } from './supervision.ts';
+
+/** A run must not outlive its worker, which another one follows: a thread sees its end even while this event loop stands still. */
+const endWithWorker = (): void => {
+  const watch = `
+    const { Socket } = require('node:net');
+    new Socket({ fd: ${workerPipe} }).on('error', () => {}).on('close', () => process.kill(process.pid, 'SIGKILL')).resume();
+  `;
+  new Worker(watch, { eval: true, stdin: false }).unref();
+};
+
+const send = (report: IsolationReport): Promise<void> =>
+  new Promise((resolve) => {
+    if (process.connected) process.send?.(report, undefined, undefined, () => resolve());
+    else resolve();
+  });
+
+endWithWorker();
+// The worker decides when this process ends; a Ctrl-C at a terminal reaches every process.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => {});
+process.on('uncaughtExceptionMonitor', (thrown) => void send({ lanekeeper: 'uncaught', error: describeError(thrown) }));
+
+const config = loadConfig(process.env, 'consumer');
+const log = createLogger(config.logLevel, { role: 'isolated-run', pid: process.pid });
+const runRequest = createRunRequest(await loadProcessor({ config, clock }), { clock, log });
+const unwanted = new AbortController();
+
+const doRun = async (run: Omit<Run, 'signal'>): Promise<void> => {
+  const outcome = await runRequest({ ...run, signal: unwanted.signal });
+  await send({ lanekeeper: 'outcome', outcome });
+  process.exit(0);
+};
+
+process.on('message', (order) => {
+  if (!isIsolationOrder(order)) return;
+  if (order.lanekeeper === 'run') void doRun(order.run);
+  else unwanted.abort();
+});
+setInterval(() => void send({ lanekeeper: 'alive' }), reportEveryMs(config.workerHangMs));
+await send({ lanekeeper: 'ready' });

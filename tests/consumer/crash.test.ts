@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals';
+import { type IsolatedEnd, isSuspect, outcomeOfEnd } from '../../lib/consumer/crash.ts';
+import type { Outcome } from '../../lib/types.ts';
+
+describe('a suspect', () => {
+  test('is a request of which two runs in a row have ended with their worker', () => {
+    expect([0, 1, 2, 3].map((interruptions) => isSuspect({ interruptions }, 3))).toEqual([false, false, true, true]);
+    expect([0, 1, 2, 50].map((interruptions) => isSuspect({ interruptions }, 100))).toEqual([false, false, true, true]);
+  });
+
+  test('is never put aside for what happened to it beside others: its last crash is alone', () => {
+    expect([0, 1, 2].map((interruptions) => isSuspect({ interruptions }, 2))).toEqual([false, true, true]);
+  });
+});
+
+describe('the end of an isolated run', () => {
+  const policy = {
+    maxAttempts: 3,
+    retryBaseMs: 100,
+    retryMaxMs: 1_000,
+    onFailure: 'skip',
+    timeoutMs: 0,
+    maxCrashes: 4,
+  } as const;
+  const run = { attempt: 3, forgiven: 0, interruptions: 2 };
+  const exited: IsolatedEnd = { begun: true, code: 3, signal: null };
+  const outcomeOf = (end: IsolatedEnd, interruptions = 2, own: { onFailure?: 'block' } = {}) =>
+    outcomeOfEnd(end, { ...run, interruptions }, { ...policy, ...own }, 0);
+
+  test('is the outcome of the run where it has one, whatever became of its process', () => {
+    const outcome: Outcome = { kind: 'done', result: '1' };
+    expect(outcomeOf({ ...exited, outcome, killedFor: 'hung', signal: 'SIGKILL' }, 9)).toBe(outcome);
+  });
+
+  test('without an outcome is a crash, tried again after a pause', () => {
+    expect(outcomeOf(exited)).toEqual({
+      kind: 'retry',
+      crashed: true,
+      delayMs: 100,
+      error: { name: 'ProcessorCrashedError', message: 'The process of the run ended with exit code 3' },
+    });
+  });
+
+  test('puts the request aside as crashed with the last crash in a row, by the policy', () => {
+    expect(outcomeOf(exited, 3)).toMatchObject({ kind: 'failed', reason: 'crashed' });
+    expect(outcomeOf(exited, 3, { onFailure: 'block' })).toMatchObject({ kind: 'blocked', reason: 'crashed' });
+  });
+
+  test('says nothing about its request when the process never came up, however often', () => {
+    for (const end of [
+      { begun: false, code: null, signal: null, error: { name: 'Error', message: 'spawn EAGAIN' } },
+      { begun: false, code: 1, signal: null },
+      { begun: false, code: null, signal: 'SIGKILL', killedFor: 'never-came-up' },
+    ] satisfies IsolatedEnd[]) {
+      expect(outcomeOf(end, 50)).toMatchObject({ kind: 'retry', crashed: true });
+    }
+  });
+
+  test.each<[string, Partial<IsolatedEnd>]>([
+    ['ended with exit code 0', { code: 0 }],
+    ['ended with exit code 1 (TypeError: no)', { code: 1, error: { name: 'TypeError', message: 'no' } }],
+    ['was ended by SIGSEGV', { code: null, signal: 'SIGSEGV' }],
+    ['was ended by SIGABRT, as when memory runs out', { code: null, signal: 'SIGABRT' }],
+    ['was killed: its event loop stood still', { code: null, signal: 'SIGKILL', killedFor: 'hung' }],
+    ['was killed: it went on long after its deadline', { code: null, signal: 'SIGKILL', killedFor: 'overdue' }],
+    [
+      'could not be started (Error: spawn EAGAIN)',
+      { begun: false, code: null, error: { name: 'Error', message: 'spawn EAGAIN' } },
+    ],
+  ])('is told in words: %s', (words, end) => {
+    expect(outcomeOf({ ...exited, ...end })).toMatchObject({ error: { message: `The process of the run ${words}` } });
+  });
+});

@@ -1,0 +1,114 @@
+/** Isolated runs in real processes: how each may end, and what that means. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { describe, expect, jest, test } from '@jest/globals';
+import { isAlive, supportFile, until } from './support/cluster.ts';
+import { isolate } from './support/isolate.ts';
+
+jest.setTimeout(60_000);
+
+const crashed = (message: string) => ({
+  kind: 'failed',
+  reason: 'crashed',
+  error: { name: 'ProcessorCrashedError', message: expect.stringContaining(message) },
+});
+
+/** In a worker of its own: jest would take what a process without memory writes to stderr for its own end. */
+const workerFor = (request: unknown, hangMs: number) => {
+  const worker = spawn(process.execPath, [supportFile('isolating-worker.ts'), JSON.stringify(request)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TEST_HANG_MS: String(hangMs) },
+  });
+  worker.stderr.resume();
+  const line = new Promise<string>((resolve) => createInterface({ input: worker.stdout }).once('line', resolve));
+  return { worker, line };
+};
+
+describe('an isolated run', () => {
+  test('is handed all that is known of it, in a process of its own, and what it returns is its result', async () => {
+    const { run, observed } = isolate();
+    const [told, other] = await Promise.all([run({ end: 'tell-the-context' }), run({})]);
+    expect(told).toEqual({ kind: 'done', result: '{"userId":"u1","seq":4,"attempt":3,"fencingToken":9}' });
+    const { pid } = JSON.parse((other as { result: string }).result) as { pid: number };
+    expect(pid).not.toBe(process.pid);
+    expect(isAlive(pid)).toBe(false);
+    expect(observed).toEqual([1, 1, -1, -1]);
+  });
+
+  test('that throws is an ordinary failure, and no crash', async () => {
+    const { run, observed } = isolate();
+    expect(await run({ end: 'fail' })).toEqual({
+      kind: 'retry',
+      delayMs: expect.any(Number),
+      error: { name: 'Error', message: 'an ordinary failure' },
+    });
+    expect(observed).toEqual([1, -1]);
+  });
+
+  test.each([
+    ['exits', 'exit', 'ended with exit code 3'],
+    ['exits as if nothing were wrong', 'exit-in-order', 'ended with exit code 0'],
+    ['is killed', 'kill', 'was ended by SIGKILL'],
+    ['loops for ever', 'loop', 'its event loop stood still'],
+    ['throws where nobody catches', 'throw-outside', 'exit code 1 (TypeError: nobody catches this)'],
+  ])('whose process %s has crashed', async (_name, end, message) => {
+    const { run, observed } = isolate();
+    expect(await run({ end })).toMatchObject(crashed(message));
+    expect(observed).toEqual([1, -2]);
+  });
+
+  test('whose process takes all memory has crashed', async () => {
+    const { line } = workerFor({ end: 'memory' }, 10_000);
+    expect(JSON.parse(await line)).toMatchObject(crashed('as when memory runs out'));
+  });
+
+  test('is tried again until the last crash in a row', async () => {
+    expect(await isolate({ maxCrashes: 4 }).run({ end: 'exit' })).toMatchObject({ kind: 'retry', crashed: true });
+  });
+
+  test('that ends at its deadline has failed, and one that goes on long after it is killed and has crashed', async () => {
+    const { run } = isolate();
+    const limits = { timeoutMs: 100 };
+    const [obedient, stubborn] = await Promise.all([
+      run({ end: 'obey-the-signal' }, { limits }),
+      run({ end: 'ignore-the-signal' }, { limits }),
+    ]);
+    expect(obedient).toMatchObject({ kind: 'retry', error: { name: 'RunTimeoutError' } });
+    expect(obedient).not.toHaveProperty('crashed');
+    expect(stubborn).toMatchObject(crashed('went on long after its deadline'));
+  });
+
+  test('hears that its lane was lost, and is killed after a while when it goes on; neither is a crash', async () => {
+    const { run, observed } = isolate();
+    const lane = new AbortController();
+    const running = ['obey-the-signal', 'ignore-the-signal'].map((end) => run({ end }, { signal: lane.signal }));
+    await until('both have started', () => observed.length === 2);
+    setTimeout(() => lane.abort(), 1_000);
+    await Promise.all(running);
+    expect(observed).toEqual([1, 1, -1, -1]);
+  });
+
+  test('waits while two others run, and leaves when its lane is lost', async () => {
+    const { run, observed } = isolate();
+    const lanes = [new AbortController(), new AbortController()] as const;
+    const first = [1, 2].map(() => run({ end: 'ignore-the-signal' }, { signal: lanes[0].signal }));
+    const third = run({}, { signal: lanes[1].signal });
+    const fourth = run({});
+    lanes[1].abort();
+    await third;
+    const startedBefore = [...observed];
+    lanes[0].abort();
+    await Promise.all(first);
+    expect(await fourth).toMatchObject({ kind: 'done' });
+    expect(startedBefore).toEqual([1, 1]);
+    expect(observed.toSorted()).toEqual([-1, -1, -1, 1, 1, 1]);
+  });
+
+  test('does not outlive its worker, not even with an event loop that stands still', async () => {
+    const { worker, line } = workerFor({ end: 'loop', tellPid: true }, 60_000);
+    const pid = Number(/^isolated process (\d+)$/.exec(await line)?.[1]);
+    expect(isAlive(pid)).toBe(true);
+    worker.kill('SIGKILL');
+    await until('the isolated process has ended', () => !isAlive(pid));
+  });
+});

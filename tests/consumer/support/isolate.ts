@@ -1,0 +1,48 @@
+/** Isolated runs of the fatal processor, in real processes. */
+import { systemClock } from '../../../lib/clock.ts';
+import { createIsolation, type IsolationDeps } from '../../../lib/consumer/isolation.ts';
+import type { ProcessorPolicy } from '../../../lib/consumer/policy.ts';
+import { createLogger } from '../../../lib/log.ts';
+import type { Run } from '../../../lib/types.ts';
+import { supportFile } from './cluster.ts';
+
+export type TestIsolation = {
+  run(request: unknown, more?: Partial<Run>): ReturnType<ReturnType<typeof createIsolation>>;
+  /** What was observed: `1` a start, `-1` an end, `-2` a crash. */
+  observed: number[];
+};
+
+export const workerHangMs = 600;
+
+export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: ProcessorPolicy = {}): TestIsolation => {
+  const observed: number[] = [];
+  const isolation = createIsolation({
+    config: { maxCrashes: 3, workerHangMs, graceMs: 300, ...config },
+    clock: { ...systemClock, random: () => 0 },
+    log: createLogger('silent'),
+    observer: { started: () => observed.push(1), ended: (crashed) => observed.push(crashed ? -2 : -1) },
+    policy: { maxAttempts: 9, retryBaseMs: 100, retryMaxMs: 1_000, onFailure: 'skip', timeoutMs: 0, ...policy },
+    env: {
+      PATH: process.env.PATH,
+      NODE_OPTIONS: '--max-old-space-size=64',
+      PROCESSOR: supportFile('processors/fatal.ts'),
+      WORKER_HANG_MS: String(workerHangMs),
+    },
+  });
+  return {
+    observed,
+    run: (request, more = {}) =>
+      isolation({
+        userId: 'u1',
+        seq: 4,
+        body: JSON.stringify(request),
+        attempt: 3,
+        fencingToken: 9,
+        limits: {},
+        forgiven: 0,
+        interruptions: 2,
+        signal: new AbortController().signal,
+        ...more,
+      }),
+  };
+};

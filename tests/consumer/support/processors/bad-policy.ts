@@ -1,0 +1,2 @@
+export const policy = { maxAttempts: 0, onFailure: 'wait', timeoutSeconds: 3 };
+export default (request: unknown) => request;

@@ -1,0 +1,46 @@
+/** Ends as `request.end` says: its process, its run, or not at all. Writes its process id first where it is asked to. */
+import { writeSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import type { Processor, ProcessorContext } from '../../../../lib/consumer/processor.ts';
+
+type Request = { end?: string; ms?: number; tellPid?: boolean };
+
+const never = new Promise<never>(() => {});
+
+const ends: Record<string, (context: ProcessorContext) => unknown> = {
+  exit: () => process.exit(3),
+  'exit-in-order': () => process.exit(0),
+  kill: () => process.kill(process.pid, 'SIGKILL') && never,
+  loop: () => {
+    for (;;);
+  },
+  memory: () => {
+    const hoard: number[][] = [];
+    for (;;) hoard.push(new Array(100_000).fill(hoard.length));
+  },
+  'throw-outside': () => {
+    setImmediate(() => {
+      throw new TypeError('nobody catches this');
+    });
+    return never;
+  },
+  'obey-the-signal': ({ signal }) =>
+    new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  'ignore-the-signal': () => never,
+  fail: () => {
+    throw new Error('an ordinary failure');
+  },
+  'tell-the-context': ({ userId, seq, attempt, fencingToken, logger }) => {
+    logger.info('said by the processor');
+    return { userId, seq, attempt, fencingToken };
+  },
+};
+
+const fatal: Processor = async (request, context) => {
+  const { end, ms = 0, tellPid } = request as Request;
+  if (tellPid) writeSync(1, `isolated process ${process.pid}\n`);
+  if (end) return ends[end]?.(context);
+  await setTimeout(ms);
+  return { pid: process.pid, attempt: context.attempt };
+};
+export default fatal;
