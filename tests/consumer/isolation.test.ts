@@ -1,5 +1,8 @@
 /** Isolated runs in real processes: how each may end, and what that means. */
 import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, jest, test } from '@jest/globals';
 import { isAlive, supportFile, until } from './support/cluster.ts';
@@ -22,6 +25,21 @@ const workerFor = (request: unknown, hangMs: number) => {
   worker.stderr.resume();
   const line = new Promise<string>((resolve) => createInterface({ input: worker.stdout }).once('line', resolve));
   return { worker, line };
+};
+
+/** Files in which a run leaves the id of its process, once it has begun. */
+const marks = async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lanekeeper-'));
+  const mark = (name: string) => join(folder, name);
+  return {
+    mark,
+    async marked(name: string): Promise<number> {
+      const read = async () => Number(await readFile(mark(name), 'utf8').catch(() => 0));
+      await until(`the run of ${name} has begun`, async () => (await read()) > 0);
+      return read();
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
 };
 
 describe('an isolated run', () => {
@@ -79,12 +97,16 @@ describe('an isolated run', () => {
   });
 
   test('hears that its lane was lost, and is killed after a while when it goes on; neither is a crash', async () => {
+    await using folder = await marks();
     const { run, observed } = isolate();
     const lane = new AbortController();
-    const running = ['obey-the-signal', 'ignore-the-signal'].map((end) => run({ end }, { signal: lane.signal }));
-    await until('both have started', () => observed.length === 2);
-    setTimeout(() => lane.abort(), 1_000);
-    await Promise.all(running);
+    const running = ['obey-the-signal', 'ignore-the-signal'].map((end) =>
+      run({ end, mark: folder.mark(end) }, { signal: lane.signal }),
+    );
+    await Promise.all([folder.marked('obey-the-signal'), folder.marked('ignore-the-signal')]);
+    lane.abort();
+    const [obedient] = await Promise.all(running);
+    expect(obedient).toMatchObject({ error: { name: 'AbortError' } });
     expect(observed).toEqual([1, 1, -1, -1]);
   });
 
@@ -105,8 +127,9 @@ describe('an isolated run', () => {
   });
 
   test('does not outlive its worker, not even with an event loop that stands still', async () => {
-    const { worker, line } = workerFor({ end: 'loop', tellPid: true }, 60_000);
-    const pid = Number(/^isolated process (\d+)$/.exec(await line)?.[1]);
+    await using folder = await marks();
+    const { worker } = workerFor({ end: 'loop', mark: folder.mark('loop') }, 60_000);
+    const pid = await folder.marked('loop');
     expect(isAlive(pid)).toBe(true);
     worker.kill('SIGKILL');
     await until('the isolated process has ended', () => !isAlive(pid));

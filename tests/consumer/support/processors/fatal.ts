@@ -1,9 +1,9 @@
-/** Ends as `request.end` says: its process, its run, or not at all. Writes its process id first where it is asked to. */
-import { writeSync } from 'node:fs';
+/** Ends as `request.end` says: its process, its run, or not at all. Writes its process id to `request.mark` first. */
+import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { Processor, ProcessorContext } from '../../../../lib/consumer/processor.ts';
 
-type Request = { end?: string; ms?: number; tellPid?: boolean };
+type Request = { end?: string; ms?: number; mark?: string };
 
 const never = new Promise<never>(() => {});
 
@@ -37,8 +37,8 @@ const ends: Record<string, (context: ProcessorContext) => unknown> = {
 };
 
 const fatal: Processor = async (request, context) => {
-  const { end, ms = 0, tellPid } = request as Request;
-  if (tellPid) writeSync(1, `isolated process ${process.pid}\n`);
+  const { end, ms = 0, mark } = request as Request;
+  if (mark) writeFileSync(mark, `${process.pid}`);
   if (end) return ends[end]?.(context);
   await setTimeout(ms);
   return { pid: process.pid, attempt: context.attempt };

@@ -1,0 +1,72 @@
+/** Requests that end their worker, beside users that have done nothing, on real processes and servers. */
+import { fileURLToPath } from 'node:url';
+import { expect, jest, test } from '@jest/globals';
+import { openWorld, type TestUser } from '../support/world.ts';
+import { startCluster, supportFile } from './support/cluster.ts';
+
+jest.setTimeout(90_000);
+
+/** What it may take until everything is settled, on two busy cores. */
+const boundMs = 40_000;
+const killers = ['exit', 'memory', 'loop'];
+
+test('requests that end their workers are put aside; their users go on, and nobody else is blamed', async () => {
+  await using world = await openWorld();
+  await using cluster = startCluster(
+    {
+      MONGODB_URL: world.config.mongodbUrl,
+      RABBITMQ_URL: world.config.rabbitmqUrl,
+      QUEUE_PREFIX: world.config.queuePrefix,
+      LANES: String(world.config.lanes),
+      PROCESSOR: supportFile('processors/fatal.ts'),
+      NODE_OPTIONS: '--max-old-space-size=128',
+      WORKERS: '2',
+      WORKER_HANG_MS: '1500',
+      RETRY_BASE_MS: '5',
+      RETRY_MAX_MS: '20',
+      SWEEP_MS: '300',
+      STUCK_AFTER_MS: '1000',
+      GRACE_MS: '5000',
+    },
+    fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url)),
+  );
+  await cluster.logged((line) => line.msg === 'worker running', 2);
+
+  const begin = Date.now();
+  const users = await Promise.all(Array.from({ length: 24 }, () => world.user()));
+  const enqueueAll = async (user: TestUser, requests: unknown[]) => {
+    for (const request of requests) await world.enqueue(user, request);
+  };
+  const guilty = users.slice(0, killers.length);
+  // Long enough to be in the middle of a run, again and again, when a worker ends.
+  const slow = users.slice(killers.length, 6);
+  const others = users.slice(6);
+  await Promise.all([
+    ...guilty.map((user, index) => enqueueAll(user, [{}, { end: killers[index] }, {}, {}])),
+    ...slow.map((user) => enqueueAll(user, [{ ms: 1_200 }, { ms: 1_200 }])),
+    ...others.map((user) => enqueueAll(user, [{ ms: 20 }, { ms: 20 }, { ms: 20 }, { ms: 20 }])),
+  ]);
+  await Promise.all([
+    ...[...guilty, ...others].map((user) => world.settled(user, 4, boundMs)),
+    ...slow.map((user) => world.settled(user, 2, boundMs)),
+  ]);
+  const tookMs = Date.now() - begin;
+
+  const entriesOf = (user: TestUser) => world.deps.ledger.page(user.userId, { after: 0, limit: 10 });
+  for (const user of guilty) {
+    const [before, killer, ...after] = await entriesOf(user);
+    expect(killer).toMatchObject({
+      status: 'failed',
+      attempts: expect.any(Number),
+      error: { name: 'ProcessorCrashedError' },
+      deadLetter: { reason: 'crashed' },
+    });
+    expect([before, ...after].map((entry) => entry?.status)).toEqual(['done', 'done', 'done']);
+  }
+  const innocent = (await Promise.all([...slow, ...others].map(entriesOf))).flat();
+  expect(innocent).toHaveLength(78);
+  expect(innocent.filter(({ status, error, deadLetter }) => status !== 'done' || error || deadLetter)).toEqual([]);
+  const put = cluster.lines.filter((line) => line.msg === 'a run ended its process');
+  expect(put.map(({ userId }) => userId).toSorted()).toEqual(guilty.map(({ userId }) => userId).toSorted());
+  expect(tookMs).toBeLessThan(boundMs);
+});
