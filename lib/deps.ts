@@ -1,5 +1,7 @@
 /** The composition root: the only file that sees the rooms and the servers. */
+import { createSecretKey } from 'node:crypto';
 import { loadTokenSecret } from './accounts/token-secret.ts';
+import type { TokenSecret } from './accounts/tokens.ts';
 import { createLaneBroker } from './broker/lane-broker.ts';
 import { createPublisher } from './broker/publisher.ts';
 import { systemClock } from './clock.ts';
@@ -41,7 +43,7 @@ export type FunctionDeps = Pick<
   'config' | 'clock' | 'log' | 'accounts' | 'userQueues' | 'ledger' | 'workers' | 'publisher'
 > & {
   /** Signs and verifies tokens. */
-  tokenSecret: string;
+  tokenSecret: TokenSecret;
   /** Each resolves when its server answers. */
   ping: { mongodb(): Promise<void>; rabbitmq(): Promise<void> };
   close(): Promise<void>;
@@ -49,7 +51,7 @@ export type FunctionDeps = Pick<
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const config = loadConfig(process.env, 'functions');
-  const tokenSecret = await loadTokenSecret(config);
+  const tokenSecret = createSecretKey(Buffer.from(await loadTokenSecret(config)));
   const log = createLogger(config.logLevel, { role: 'functions' });
   const stores = openStores(config);
   const publisher = createPublisher(config, log);

@@ -4,11 +4,11 @@ import type { Deps } from '../deps.ts';
 import { laneOf } from '../lanes/lane-of.ts';
 import { InvalidCredentialsError, TooManySessionsError } from './errors.ts';
 import type { Credentials } from './register.ts';
-import { signToken } from './tokens.ts';
+import { signToken, type TokenSecret } from './tokens.ts';
 
 export type LoginDeps = Pick<Deps, 'accounts' | 'userQueues' | 'clock'> & {
   config: Pick<Deps['config'], 'bcryptCost' | 'lanes' | 'maxSessions' | 'tokenTtlSeconds'>;
-  tokenSecret: string;
+  tokenSecret: TokenSecret;
 };
 
 /**

@@ -1,7 +1,11 @@
 /** JSON Web Tokens: HS256 only, claims `sub` (user id), `sid` (session id) and `exp`. */
+import type { KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import { InvalidTokenError } from './errors.ts';
+
+/** A string works too; a key made once from it spares every token the making. */
+export type TokenSecret = string | KeyObject;
 
 /** Whom a token speaks for. */
 export type Identity = { userId: string; sessionId: string };
@@ -10,16 +14,16 @@ const claims = z.object({ sub: z.string().min(1), sid: z.string().min(1), exp: z
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1_000);
 
-export const signToken = ({ userId, sessionId }: Identity, expiresAt: Date, secret: string): string =>
+export const signToken = ({ userId, sessionId }: Identity, expiresAt: Date, secret: TokenSecret): string =>
   jwt.sign({ sub: userId, sid: sessionId, exp: seconds(expiresAt) }, secret, { algorithm: 'HS256', noTimestamp: true });
 
 /** @throws {InvalidTokenError} 401 when the signature, the claims or the time are not right. */
-export const verifyToken = (token: string, secret: string, now: Date): Identity => {
+export const verifyToken = (token: string, secret: TokenSecret, now: Date): Identity => {
   const { sub, sid } = claimsOf(token, secret, now);
   return { userId: sub, sessionId: sid };
 };
 
-const claimsOf = (token: string, secret: string, now: Date): z.infer<typeof claims> => {
+const claimsOf = (token: string, secret: TokenSecret, now: Date): z.infer<typeof claims> => {
   try {
     return claims.parse(jwt.verify(token, secret, { algorithms: ['HS256'], clockTimestamp: seconds(now) }));
   } catch (error) {

@@ -84,7 +84,9 @@ const record = async (
   if (inserted === 'duplicate-seq') {
     // Only the ticket's holder and a tombstone write this seq: anything else is this very insert, sent twice by the driver.
     const [there] = await ledger.read([{ userId, seq }]);
-    return there && there.status !== 'abandoned' ? 'recorded' : 'fenced';
+    if (!there || there.status === 'abandoned') return 'fenced';
+    if (there.body === body && there.key === key) return 'recorded';
+    throw new Error(`The ledger holds another request under the ticket ${seq}: two tickets had one seq.`);
   }
   await abandon(userId, ticket, deps);
   const other = key === undefined ? undefined : await ledger.findByKey(userId, key);
