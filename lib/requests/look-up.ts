@@ -37,13 +37,13 @@ export type QueueState = Pick<UserQueue, 'accepted' | 'settled' | 'state' | 'lan
   oldestPendingAgeMs?: number;
 };
 
-/** `settled` and `pending` follow the owner's flushes, which come a little after the settlements. */
+/** Reads the ledger for what the owner has settled but not flushed yet: who has just seen a result finds it counted. */
 export const describeQueue = async (
-  { userId, accepted, settled, state, lane }: UserQueue,
+  { userId, accepted, settled: flushed, state, lane }: UserQueue,
   { ledger, clock }: Pick<Deps, 'ledger' | 'clock'>,
 ): Promise<QueueState> => {
-  const pending = accepted - settled;
-  const oldest = pending > 0 ? await ledger.oldestPending(userId, settled + 1) : undefined;
+  const oldest = accepted > flushed ? await ledger.oldestPending(userId, flushed + 1) : undefined;
+  const settled = oldest ? oldest.seq - 1 : accepted;
   const oldestPendingAgeMs = oldest && Math.max(0, clock.now().getTime() - oldest.acceptedAt.getTime());
-  return { accepted, settled, pending, oldestPendingAgeMs, state, lane };
+  return { accepted, settled, pending: accepted - settled, oldestPendingAgeMs, state, lane };
 };

@@ -367,6 +367,14 @@ describe.each([
       release();
     });
 
+    test('counts a result as settled as soon as it can be seen', async () => {
+      const { token } = await newUser();
+      await enqueue(token, 'quick');
+      expect((await call({ call: 'GET /requests/1?wait=5', token })).body).toMatchObject({ status: 'done' });
+      const after = await call({ call: 'GET /queue', token });
+      expect(after.body).toMatchObject({ accepted: 1, settled: 1, pending: 0 });
+    });
+
     test('drains after the last disconnect, or is cancelled with it', async () => {
       const [drains, cancels] = [await newUser(), await newUser()];
       for (const { token } of [drains, cancels]) {
