@@ -69,7 +69,7 @@ export const findStuck = async (
   const now = deps.clock.now();
   const before = new Date(now.getTime() - deps.config.stuckAfterMs);
   const [suspects, signs] = await Promise.all([
-    deps.userQueues.stuck(before, maxSuspects),
+    deps.userQueues.stuck(before, maxSuspects, 'all'),
     deps.workers.since(new Date(now.getTime() - staleMs)),
   ]);
   const queues = await deps.userQueues.get(suspects.map(({ userId }) => userId));

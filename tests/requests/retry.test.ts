@@ -1,0 +1,208 @@
+/** Decisions about requests put aside, at the moments that a call over HTTP does not choose; the ledger is real. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { StoreUnavailableError } from '../../lib/errors.ts';
+import type { LedgerStore } from '../../lib/ports.ts';
+import {
+  type Decision,
+  decideAll,
+  decideEach,
+  dropDeadLetter,
+  retryDeadLetter,
+} from '../../lib/requests/dead-letters.ts';
+import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
+import { openWorld, type TestUser, type World } from '../support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld({ maxPending: 3 });
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+const error = { name: 'Error', message: 'no luck' };
+
+/** Puts requests aside as an owner does: no worker runs here, so that nothing else happens. */
+const putAside = async (user: TestUser, kind: 'failed' | 'blocked', seqs: number[], at = new Date()) => {
+  const base = seqs.map((seq) => ({ userId: user.userId, seq, token: 1, attempt: 1, at }));
+  await world.stores.ledger.commit(base.map((one) => ({ ...one, kind: 'claim', interruptions: 0 })));
+  await world.stores.ledger.commit(
+    base.map((one) =>
+      kind === 'failed'
+        ? { ...one, kind: 'settle', status: 'failed', error, reason: 'failed' }
+        : { ...one, kind: 'block', error, reason: 'failed' },
+    ),
+  );
+};
+
+const userWith = async (kind: 'failed' | 'blocked'): Promise<TestUser> => {
+  const user = await world.user();
+  await world.enqueue(user, 'a');
+  await putAside(user, kind, [1]);
+  return user;
+};
+
+const retry = ({ userId, sessionId }: TestUser, ledger: Partial<LedgerStore> = {}) =>
+  retryRequest({ userId, sessionId, seq: 1 }, { ...world.deps, ledger: { ...world.stores.ledger, ...ledger } });
+
+const retriesOf = async ({ userId }: TestUser) => {
+  const entries = await world.stores.ledger.page(userId, { after: 0, limit: 100 });
+  return entries.filter(({ retryOf }) => retryOf !== undefined).map(({ seq }) => seq);
+};
+
+/** The same read, after which `then` comes before the reader goes on. */
+const readThen = (then: () => Promise<unknown>): Pick<LedgerStore, 'read'> => ({
+  async read(ids) {
+    const entries = await world.stores.ledger.read(ids);
+    await then();
+    return entries;
+  },
+});
+
+describe('a retry', () => {
+  test('that dies between accepting and taking the dead letter away is found by the next one, and sends nothing twice', async () => {
+    const user = await userWith('failed');
+    const dropDeadLetter = () => Promise.reject(new StoreUnavailableError('died here'));
+    await expect(retry(user, { dropDeadLetter })).rejects.toThrow('died here');
+    expect((await world.entry(user, 1))?.deadLetter).toBeDefined();
+    expect(await retriesOf(user)).toEqual([2]);
+    expect(await retry(user)).toMatchObject({ kind: 'again', accepted: { seq: 2, status: 'queued' } });
+    expect(await retriesOf(user)).toEqual([2]);
+    expect(await world.entry(user, 1)).not.toHaveProperty('deadLetter');
+  });
+
+  test('by an operator finds it too, although the user has logged out', async () => {
+    const user = await userWith('failed');
+    const dropDeadLetter = () => Promise.reject(new StoreUnavailableError('died here'));
+    await expect(retry(user, { dropDeadLetter })).rejects.toThrow('died here');
+    await world.disconnect(user);
+    await expect(retry(user)).rejects.toMatchObject({ code: 'session-ended' });
+    const [decided] = await decideEach([{ userId: user.userId, seq: 1 }], retryDeadLetter, world.deps);
+    expect(decided).toMatchObject({ result: 'retried', retriedAs: 2 });
+    expect(await retriesOf(user)).toEqual([2]);
+  });
+
+  test('that cannot be accepted leaves the dead letter where it is', async () => {
+    const user = await userWith('failed');
+    for (const request of ['b', 'c']) await world.enqueue(user, request);
+    await expect(retry(user)).rejects.toMatchObject({ code: 'too-many-pending', status: 429 });
+    expect((await world.entry(user, 1))?.deadLetter).toBeDefined();
+    expect(await retriesOf(user)).toEqual([]);
+  });
+
+  test('of a blocked request loses against a skip that comes between its look and its decision', async () => {
+    const user = await userWith('blocked');
+    const skip = () => skipRequest({ userId: user.userId, seq: 1 }, world.deps);
+    await expect(retry(user, readThen(skip))).rejects.toMatchObject({ code: 'not-retryable', status: 409 });
+    expect(await world.entry(user, 1)).toMatchObject({ status: 'failed', deadLetter: { reason: 'failed' } });
+    expect(await retriesOf(user)).toEqual([]);
+  });
+
+  test('that wins leaves a skip nothing to do, nor another retry that looked before', async () => {
+    const user = await userWith('blocked');
+    await expect(
+      retry(
+        user,
+        readThen(() => retry(user)),
+      ),
+    ).rejects.toMatchObject({ code: 'not-retryable' });
+    await expect(skipRequest({ userId: user.userId, seq: 1 }, world.deps)).rejects.toMatchObject({
+      code: 'not-blocked',
+    });
+    expect(await world.entry(user, 1)).toMatchObject({ status: 'queued', forgiven: 1 });
+  });
+
+  test('of a blocked request that has run and blocked again since it looked does not count for that', async () => {
+    const user = await userWith('blocked');
+    const again = async () => {
+      await retry(user);
+      const base = { userId: user.userId, seq: 1, token: 1, attempt: 2, at: new Date() };
+      await world.stores.ledger.commit([{ ...base, kind: 'claim', interruptions: 0 }]);
+      await world.stores.ledger.commit([{ ...base, kind: 'block', error, reason: 'failed' }]);
+    };
+    await expect(retry(user, readThen(again))).rejects.toMatchObject({ code: 'not-retryable' });
+    expect(await world.entry(user, 1)).toMatchObject({ status: 'blocked', attempts: 2 });
+  });
+
+  test('of a failed request that is dropped meanwhile is refused, and says what became of it', async () => {
+    const user = await userWith('failed');
+    const drop = () => world.stores.ledger.dropDeadLetter({ userId: user.userId, seq: 1 });
+    await expect(retry(user, readThen(drop))).rejects.toMatchObject({
+      code: 'not-retryable',
+      message: expect.stringContaining('runs again as request 2'),
+    });
+  });
+});
+
+describe('deciding about many', () => {
+  /** A user with more dead letters than fit into one batch. */
+  const userWithMany = async (count: number): Promise<TestUser> => {
+    const user = await world.user();
+    const seqs = Array.from({ length: count }, (_, index) => index + 1);
+    const acceptedAt = new Date();
+    await Promise.all(
+      seqs.map((seq) => world.stores.ledger.insert({ userId: user.userId, seq, body: '1', acceptedAt })),
+    );
+    await putAside(user, 'failed', seqs);
+    return user;
+  };
+  const leftOf = async ({ userId }: TestUser) =>
+    (await world.stores.ledger.deadLetters({ userId, limit: 1_000 })).map(({ seq }) => seq);
+
+  test('goes on from batch to batch, and when its time is over says where', async () => {
+    const user = await userWithMany(210);
+    let looks = 0;
+    const now = () => {
+      looks += 1;
+      return new Date(Date.now() + looks * 6_000);
+    };
+    const slow = { ...world.deps, clock: { ...world.deps.clock, now } };
+    const seen: number[] = [];
+    const see: Decision = async ({ seq }) => {
+      seen.push(seq);
+      return { result: 'dropped' };
+    };
+    const first = await decideAll({ userId: user.userId }, see, slow);
+    expect(first).toMatchObject({ decided: 100, refused: 0, next: { userId: user.userId } });
+    const second = await decideAll({ userId: user.userId, after: first.next }, see, world.deps);
+    expect(second).toEqual({ decided: 110, refused: 0 });
+    expect(new Set(seen).size).toBe(210);
+  });
+
+  test('leaves what is put aside after it began', async () => {
+    const user = await world.user();
+    await world.enqueue(user, 'a');
+    await putAside(user, 'failed', [1], new Date(Date.now() + 60_000));
+    expect(await decideAll({ userId: user.userId }, dropDeadLetter, world.deps)).toEqual({ decided: 0, refused: 0 });
+    expect(await leftOf(user)).toEqual([1]);
+  });
+
+  test('counts what is refused, and goes on behind it', async () => {
+    const user = await userWith('failed');
+    for (const request of ['b', 'c']) await world.enqueue(user, request);
+    expect(await decideAll({ userId: user.userId }, retryDeadLetter, world.deps)).toEqual({ decided: 0, refused: 1 });
+  });
+
+  test("takes one user's in the order of seq, whatever the order of the items", async () => {
+    const user = await userWithMany(3);
+    const items = [3, 1, 2].map((seq) => ({ userId: user.userId, seq }));
+    const order: number[] = [];
+    const decided = await decideEach(
+      items,
+      async ({ seq }) => {
+        order.push(seq);
+        return { result: 'retried' };
+      },
+      world.deps,
+    );
+    expect(order).toEqual([1, 2, 3]);
+    expect(decided.map(({ seq }) => seq)).toEqual([3, 1, 2]);
+  });
+
+  test('fails as a whole when a server does, since the caller may repeat it', async () => {
+    const user = await userWith('failed');
+    const broken = {
+      ...world.deps,
+      ledger: { ...world.stores.ledger, ...readThen(() => Promise.reject(new StoreUnavailableError('gone'))) },
+    };
+    await expect(decideEach([{ userId: user.userId, seq: 1 }], dropDeadLetter, broken)).rejects.toThrow('gone');
+  });
+});

@@ -1,0 +1,79 @@
+import { describe, expect, test } from '@jest/globals';
+import { findStuck, lastProgress, type StuckReason, stuckReason } from '../../lib/requests/stuck.ts';
+import type { LedgerEntry } from '../../lib/types.ts';
+import { eventually, openWorld } from '../support/world.ts';
+
+const now = new Date('2026-11-25T12:00:00Z');
+const ago = (ms: number) => new Date(now.getTime() - ms);
+const lane = 7;
+
+const queued = { status: 'queued' } as const;
+const running = { status: 'processing' } as const;
+const blocked = { status: 'blocked' } as const;
+const owner = (ageMs: number) => ({ lanes: [1, lane], at: ago(ageMs) });
+const other = (ageMs: number) => ({ lanes: [2], at: ago(ageMs) });
+
+describe('the reason why a user is stuck', () => {
+  test.each<[string, StuckReason, Pick<LedgerEntry, 'status' | 'retryAt'> | undefined, ReturnType<typeof owner>[]]>([
+    ['its oldest request is blocked', 'blocked', blocked, [owner(100)]],
+    ['its oldest request is blocked, whether or not workers live', 'blocked', blocked, []],
+    ['no worker has ever given a sign', 'no-worker', queued, []],
+    ['every worker has been silent for more than three signs', 'no-worker', running, [owner(3_001), other(9_000)]],
+    ['no living worker owns its lane', 'lane-without-owner', queued, [other(100)]],
+    ['its lane had an owner too long ago to matter', 'lane-without-owner', queued, [other(100), owner(60_000)]],
+    ['its owner is silent while others live', 'worker-hung', running, [owner(3_001), other(100)]],
+    ['its owner is silent, up to a minute', 'worker-hung', queued, [owner(59_999), other(100)]],
+    ['its oldest request runs, its owner late but not silent', 'long-run', running, [owner(3_000)]],
+    ['its lane has a new owner beside a silent one', 'long-run', running, [owner(20_000), owner(100)]],
+    ['its oldest request waits for its next attempt', 'waiting', { ...running, retryAt: now }, [owner(100)]],
+    ['its oldest request waits for a slot', 'waiting', queued, [owner(100)]],
+    ['its oldest request is not in the ledger', 'waiting', undefined, [owner(100)]],
+  ])('%s: %s', (_what, reason, head, signs) => {
+    expect(stuckReason(head, lane, signs, now)).toBe(reason);
+  });
+});
+
+describe('the newest progress of a user', () => {
+  const acceptedAt = ago(8_000);
+  test.each([
+    ['something was settled', { updatedAt: ago(5_000) }, { acceptedAt }, 5_000],
+    ['its oldest request was accepted after a long silence', { updatedAt: ago(90_000) }, { acceptedAt }, 8_000],
+    ['its oldest request was started', { updatedAt: ago(90_000) }, { acceptedAt, startedAt: ago(3_000) }, 3_000],
+    [
+      'its oldest request was put aside',
+      { updatedAt: ago(90_000) },
+      { acceptedAt, startedAt: ago(3_000), deadLetter: { reason: 'failed', at: ago(1_000) } as const },
+      1_000,
+    ],
+    ['nothing is in the ledger', { updatedAt: ago(4_000) }, undefined, 4_000],
+  ])('is when %s', (_what, queue, head, expected) => {
+    expect(lastProgress(queue, head)).toEqual(ago(expected));
+  });
+});
+
+test('stuck users are found on real workers: without one, in a run, and not when their work is done', async () => {
+  await using world = await openWorld();
+  const stuckAfterMs = 50;
+  const [user, idle] = [await world.user(), await world.user()];
+  await world.enqueue(user, 'hold');
+  const stuck = (limit = 10) => findStuck(limit, { ...world.deps, config: { stuckAfterMs } });
+  const reason = (wanted: StuckReason) =>
+    eventually(`it is stuck: ${wanted}`, async () => (await stuck()).find((one) => one.reason === wanted));
+
+  const found = await reason('no-worker');
+  expect(found).toMatchObject({ userId: user.userId, username: undefined, lane: user.lane, seq: 1 });
+  expect(found.sinceMs).toBeGreaterThanOrEqual(stuckAfterMs);
+
+  const ended = Promise.withResolvers<void>();
+  world.work(async ({ body }) => {
+    await ended.promise;
+    return { kind: 'done', result: body };
+  });
+  expect(await reason('long-run')).toMatchObject({ userId: user.userId });
+  expect((await stuck()).map(({ userId }) => userId)).not.toContain(idle.userId);
+  expect(await stuck(0)).toEqual([]);
+
+  ended.resolve();
+  await world.settled(user, 1);
+  await eventually('nobody is stuck', async () => (await stuck()).length === 0);
+});
