@@ -102,10 +102,11 @@ const settlementId = ({ seq, worker, fencingToken }: { seq: number; worker: stri
 const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, report: Report): void => {
   // Under another token it owned the lane another time, and had its predecessor's outcome from the ledger.
   const settledAt = new Map(user.settled.map((event) => [settlementId(event), event.at]));
+  const cancelled = new Set(user.entries.filter(({ status }) => status === 'cancelled').map(({ seq }) => seq));
   let previous: RunSpan | undefined;
   for (const run of user.runs) {
     if (stale.has(run)) continue;
-    if (previous && run.start.seq > previous.start.seq) {
+    if (previous && run.start.seq > previous.start.seq && !cancelled.has(previous.start.seq)) {
       const settled = settledAt.get(settlementId({ ...run.start, seq: previous.start.seq }));
       if (previous.end?.outcome === 'retry') report('inversion', run.start.seq, `${name(run)} overtook a retry`);
       else if (settled !== undefined && settled > run.start.at) {
@@ -119,10 +120,11 @@ const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, report: Repo
 /** A blocked request runs again when a person says so. */
 const hadFailed = ({ end }: RunSpan): boolean => end?.outcome === 'retry' || end?.outcome === 'blocked';
 
-/** What is blocked, or was given back by a worker that had to go, waits, and may be cancelled. */
-const leftWaiting = (runs: RunSpan[]): boolean => {
-  const outcome = runs.toSorted((a, b) => a.start.attempt - b.start.attempt).at(-1)?.end?.outcome;
-  return outcome === 'blocked' || outcome === 'aborted';
+/** Whether it may be cancelled though it ran: it was blocked, or given back by a worker that had to go; perhaps before it ran again. */
+const leftWaiting = (runs: RunSpan[], attempts: number): boolean => {
+  const newest = runs.toSorted((a, b) => a.start.attempt - b.start.attempt).at(-1);
+  const outcome = newest?.end?.outcome;
+  return outcome === 'blocked' || outcome === 'aborted' || (newest !== undefined && newest.start.attempt < attempts);
 };
 
 const judgeRepeats = (user: UserHistory, stale: Set<RunSpan>, excuses: Excuses, report: Report): void => {
@@ -176,7 +178,7 @@ const judgeOutcomes = (user: UserHistory, stale: Set<RunSpan>, report: Report): 
   for (const entry of user.entries) {
     const runs = runsOf.get(entry.seq) ?? [];
     const ran = entry.status === 'done' || entry.status === 'failed';
-    const mayHaveRun = entry.status === 'cancelled' && leftWaiting(runs);
+    const mayHaveRun = entry.status === 'cancelled' && leftWaiting(runs, entry.attempts);
     if (ran && runs.length === 0) report('outcome-without-run', entry.seq, `${entry.status}, and nobody ran it`);
     if (!ran && isSettled(entry) && runs.length > 0 && !mayHaveRun) {
       report('second-outcome', entry.seq, `${entry.status}, and it ran`);

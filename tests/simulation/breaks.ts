@@ -1,12 +1,298 @@
+/**
+ * The protocol with one step broken, from outside, by other `Deps`: what the simulation must catch. The names are those of
+ * the protocol's rules.
+ */
 import type { LaneDeps } from '../../lib/lanes/context.ts';
+import type { LaneBroker, LaneChannel, LaneEvents } from '../../lib/ports.ts';
+import type { ChangeResult, LedgerChange } from '../../lib/types.ts';
 import type { FunctionDeps } from './clients.ts';
 import type { MemoryBroker } from './memory-broker.ts';
 import type { MemoryDatabase, Step } from './memory-stores.ts';
+import { calm, mending, type ScenarioKind, type SimulatedFaultKind, wild } from './scenario.ts';
+import type { ViolationKind } from './verdict.ts';
 
+/** What a break may reach besides the `Deps` it wraps: one process's way to the servers. */
 export type Site = { database: MemoryDatabase; broker: MemoryBroker; step: Step };
 
 export type Break = {
   name: string;
+  /** What is broken, in words. */
+  what: string;
   worker?: (deps: LaneDeps, site: Site) => LaneDeps;
   function?: (deps: FunctionDeps, site: Site) => FunctionDeps;
+  /** The scenarios that can show it. */
+  scenarios: ScenarioKind;
+  /** What it leads to. Any of them will do. */
+  shows: ViolationKind[];
+  /** Caught within so many runs. */
+  withinRuns: number;
 };
+
+const only = (...faults: SimulatedFaultKind[]): ScenarioKind => ({ faults, sweep: false });
+/** Everything that makes a worker stale without ending it. */
+const cutOffs = only('worker cut off', 'worker frozen', 'worker joined', 'broker wiped');
+const kills = only('worker killed', 'worker cut off', 'worker joined');
+
+const wrapChannels =
+  (
+    wrap: (events: LaneEvents, lane: number) => { events: LaneEvents; channel?: (channel: LaneChannel) => LaneChannel },
+  ): ((laneBroker: LaneBroker) => LaneBroker) =>
+  (laneBroker) => ({
+    async openLane(lane, events) {
+      const wrapped = wrap(events, lane);
+      const channel = await laneBroker.openLane(lane, wrapped.events);
+      return wrapped.channel?.(channel) ?? channel;
+    },
+  });
+
+/** A wake for a user whose queue this channel has open is acked and forgotten. */
+const dropWakesOfLoaded = wrapChannels((events) => {
+  const loaded = new Set<string>();
+  return {
+    events: {
+      ...events,
+      wake(userId, delivery) {
+        if (loaded.has(userId)) delivery.ack();
+        else events.wake(userId, delivery);
+      },
+    },
+    channel: (channel) => ({
+      ...channel,
+      openUserQueue(userId) {
+        loaded.add(userId);
+        return channel.openUserQueue(userId);
+      },
+      deleteUserQueue(userId) {
+        loaded.delete(userId);
+        return channel.deleteUserQueue(userId);
+      },
+    }),
+  };
+});
+
+const dropCancels = wrapChannels((events) => ({ events: { ...events, userQueueCancelled: () => undefined } }));
+
+/** The entry is made to look as if the change's token were its own. */
+const forgetTokens =
+  (commit: LaneDeps['ledger']['commit'], { database }: Site): LaneDeps['ledger']['commit'] =>
+  (changes) => {
+    for (const change of changes) {
+      const entry = database.entries.get(`${change.userId}:${change.seq}`);
+      if (!entry) continue;
+      if (change.kind === 'claim') delete entry.token;
+      else if (entry.status === 'processing') Object.assign(entry, { token: change.token, attempts: change.attempt });
+    }
+    return commit(changes);
+  };
+
+/** A claim is answered at once and made together with what follows it. */
+const claimLater = (commit: LaneDeps['ledger']['commit']): LaneDeps['ledger']['commit'] => {
+  const owed = new Map<string, LedgerChange>();
+  const nameOf = ({ userId, seq, token, attempt }: LedgerChange): string => `${userId}:${seq} ${token} ${attempt}`;
+  return async (changes) => {
+    const now = changes.filter(({ kind }) => kind !== 'claim');
+    const claims = now.flatMap((change) => owed.get(nameOf(change)) ?? []);
+    for (const change of changes) if (change.kind === 'claim') owed.set(nameOf(change), change);
+    if (claims.length > 0) await commit(claims);
+    const results = now.length > 0 ? await commit(now) : [];
+    return changes.map((change): ChangeResult => (change.kind === 'claim' ? { applied: true } : results.shift()!));
+  };
+};
+
+/** The asker's newest lease of each lane, whatever the lanes say. */
+const trustOwnLease = (lanes: LaneDeps['lanes']): LaneDeps['lanes'] => {
+  const own = new Map<number, number>();
+  return {
+    ...lanes,
+    async takeLease(lane) {
+      const lease = await lanes.takeLease(lane);
+      own.set(lane, lease);
+      return lease;
+    },
+    async leases(asked) {
+      const leases = await lanes.leases(asked);
+      return new Map(asked.map((lane) => [lane, own.get(lane) ?? leases.get(lane) ?? 0]));
+    },
+  };
+};
+
+async function* nothing(): AsyncGenerator<never> {}
+
+export const breaks: Break[] = [
+  {
+    name: 'R1',
+    what: 'a request that is returned as unroutable counts as published',
+    function: (deps) => ({
+      ...deps,
+      publisher: {
+        ...deps.publisher,
+        publishRequest: async (...message) => {
+          await deps.publisher.publishRequest(...message);
+          return 'routed';
+        },
+      },
+    }),
+    scenarios: calm,
+    shows: ['unfinished'],
+    withinRuns: 1_000,
+  },
+  {
+    name: 'R2',
+    what: 'a function declares the user queue before it publishes',
+    function: (deps, { broker, step }) => ({
+      ...deps,
+      publisher: {
+        ...deps.publisher,
+        async publishRequest(userId, message) {
+          await step(`declare ${userId} in a function`, () => broker.declareUserQueue(userId));
+          return deps.publisher.publishRequest(userId, message);
+        },
+      },
+    }),
+    scenarios: calm,
+    shows: ['leftover-queue', 'unfinished'],
+    withinRuns: 2_000,
+  },
+  {
+    name: 'R2-delete',
+    what: 'the function that ends the last session deletes the user queue',
+    function: (deps, { broker, step }) => ({
+      ...deps,
+      userQueues: {
+        ...deps.userQueues,
+        async removeSession(userId, sessionId) {
+          const queue = await deps.userQueues.removeSession(userId, sessionId);
+          if (queue?.sessions.length === 0) {
+            await step(`delete ${userId} in a function`, () => broker.deleteUserQueue(userId));
+          }
+          return queue;
+        },
+      },
+    }),
+    scenarios: calm,
+    shows: ['error', 'unpaired', 'repeat', 'overlap', 'unfinished', 'leftover-queue'],
+    withinRuns: 2_000,
+  },
+  {
+    name: 'R3',
+    what: 'batons are not published',
+    worker: (deps) => ({ ...deps, publisher: { ...deps.publisher, publishBaton: async () => 'routed' } }),
+    scenarios: calm,
+    shows: ['no-baton', 'unfinished'],
+    withinRuns: 20,
+  },
+  {
+    name: 'R4',
+    what: 'the lease is always found to be the own one',
+    worker: (deps) => ({ ...deps, lanes: trustOwnLease(deps.lanes) }),
+    scenarios: cutOffs,
+    shows: ['stale-claim'],
+    withinRuns: 20_000,
+  },
+  {
+    name: 'R5',
+    what: 'a wake for a loaded user is dropped',
+    worker: (deps) => ({ ...deps, laneBroker: dropWakesOfLoaded(deps.laneBroker) }),
+    scenarios: calm,
+    shows: ['unfinished'],
+    withinRuns: 200,
+  },
+  {
+    name: 'R6',
+    what: 'the cancel of a user queue that somebody deleted is dropped',
+    worker: (deps) => ({ ...deps, laneBroker: dropCancels(deps.laneBroker) }),
+    scenarios: only('user queue deleted'),
+    shows: ['unfinished'],
+    withinRuns: 2_000,
+  },
+  {
+    name: 'R7',
+    what: 'claims and settlements ignore the fencing token',
+    worker: (deps, site) => ({ ...deps, ledger: { ...deps.ledger, commit: forgetTokens(deps.ledger.commit, site) } }),
+    scenarios: cutOffs,
+    shows: ['second-outcome', 'stale-claim', 'repeat', 'inversion', 'token-down'],
+    withinRuns: 1_000,
+  },
+  {
+    name: 'R8',
+    what: 'closing does not compare what was accepted',
+    worker: (deps, { database, step }) => ({
+      ...deps,
+      userQueues: {
+        ...deps.userQueues,
+        beginClose: (userId, _accepted, _onlyWithoutSession, now) =>
+          step(`userQueues.beginClose ${userId}`, () => {
+            const queue = database.userQueues.get(userId);
+            if (queue?.state !== 'open') return false;
+            Object.assign(queue, { state: 'closing', settled: queue.accepted, updatedAt: now });
+            return true;
+          }),
+        endClose: (userId, _accepted, now) =>
+          step(`userQueues.endClose ${userId}`, () => {
+            const queue = database.userQueues.get(userId);
+            if (queue?.state !== 'closing') return false;
+            Object.assign(queue, { state: 'closed', updatedAt: now });
+            return true;
+          }),
+      },
+    }),
+    scenarios: calm,
+    shows: ['loss', 'unsettled', 'unfinished', 'gap'],
+    withinRuns: 1_000,
+  },
+  {
+    name: 'R9',
+    what: 'closing takes one step, and the queue is deleted after it',
+    worker: (deps, { database, step }) => ({
+      ...deps,
+      userQueues: {
+        ...deps.userQueues,
+        async beginClose(userId, accepted, onlyWithoutSession, now) {
+          const begun = await deps.userQueues.beginClose(userId, accepted, onlyWithoutSession, now);
+          const queue = database.userQueues.get(userId);
+          if (begun && queue?.state === 'closing') queue.state = 'closed';
+          return begun;
+        },
+        endClose: (userId) => step(`userQueues.endClose ${userId}`, () => true),
+      },
+    }),
+    scenarios: kills,
+    shows: ['leftover-queue', 'unfinished', 'loss', 'unsettled'],
+    withinRuns: 2_000,
+  },
+  {
+    name: 'no-ledger-read',
+    what: 'a take-over loads nobody',
+    worker: (deps) => ({ ...deps, userQueues: { ...deps.userQueues, notClosed: nothing } }),
+    scenarios: kills,
+    shows: ['unfinished'],
+    withinRuns: 200,
+  },
+  {
+    name: 'no-tombstone',
+    what: 'a seq whose function died is never given up',
+    worker: (deps) => ({ ...deps, ledger: { ...deps.ledger, insertTombstone: async () => false } }),
+    scenarios: { faults: ['function killed'], sweep: true },
+    shows: ['unfinished', 'gap'],
+    withinRuns: 200,
+  },
+  {
+    name: 'claim-after-run',
+    what: 'a run starts before its claim is made',
+    worker: (deps) => ({ ...deps, ledger: { ...deps.ledger, commit: claimLater(deps.ledger.commit) } }),
+    scenarios: kills,
+    shows: ['repeat', 'second-outcome', 'inversion', 'overlap'],
+    withinRuns: 200,
+  },
+  {
+    name: 'sweep-off',
+    what: 'the sweep finds nobody',
+    worker: (deps) => ({ ...deps, userQueues: { ...deps.userQueues, stuck: async () => [] } }),
+    scenarios: { faults: ['function killed', 'publish fails before', 'broker down'], sweep: true },
+    shows: ['unfinished'],
+    withinRuns: 200,
+  },
+];
+
+/** The same scenarios, whole: they must hold. */
+export const scenarioKinds: ScenarioKind[] = [calm, mending, wild];

@@ -5,6 +5,7 @@ import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
+import { isSettled } from '../../lib/types.ts';
 import { createMemoryStores } from './memory-stores.ts';
 import type { Action, SimulatedUser, Work } from './scenario.ts';
 import type { SimulatedProcess } from './scheduler.ts';
@@ -25,6 +26,7 @@ export type Clients = {
 const tries = 3;
 const repeatMs = 300;
 const operatorMs = 600;
+const lookAgainMs = 400;
 const maxSessions = 100;
 
 export const createClients = (world: World): Clients => {
@@ -62,6 +64,14 @@ export const createClients = (world: World): Clients => {
     return first;
   };
 
+  const untilSettled = async (seqs: number[], userId: string): Promise<void> => {
+    const isPending = (seq: number): boolean => {
+      const entry = database.entries.get(`${userId}:${seq}`);
+      return entry !== undefined && !isSettled(entry);
+    };
+    while (seqs.some(isPending)) await sleep(clock, lookAgainMs);
+  };
+
   const playUser = async (user: SimulatedUser, userId: string): Promise<void> => {
     const sessions: string[] = [];
     const accepted: number[] = [];
@@ -75,6 +85,10 @@ export const createClients = (world: World): Clients => {
         return deps.userQueues.addSession(userId, { id, expiresAt }, lane, maxSessions);
       });
       if (answer.kind === 'answered') sessions.push(id);
+    };
+
+    const forget = (sessionId: string): void => {
+      if (sessions.includes(sessionId)) sessions.splice(sessions.indexOf(sessionId), 1);
     };
 
     const enqueue = async (work: Work, keyNumber?: number): Promise<void> => {
@@ -92,7 +106,7 @@ export const createClients = (world: World): Clients => {
         }
         const code = answer.kind === 'refused' ? answer.error.code : 'no-answer';
         history.push({ kind: 'refused', userId, at, code });
-        if (code === 'session-ended') sessions.splice(sessions.indexOf(sessionId), 1);
+        if (code === 'session-ended') forget(sessionId);
         else if (key === undefined || code === 'idempotency-key-reused') return;
         await pause(repeatMs);
       }
@@ -146,7 +160,9 @@ export const createClients = (world: World): Clients => {
       if (action.waits) await doing;
     }
     await Promise.all(acts);
-    if (user.leaves === 'disconnect') while (sessions.length > 0) await leave('drain', 0);
+    if (user.leaves === 'expire') return;
+    if (user.leaves === 'settled') await untilSettled(accepted, userId);
+    while (sessions.length > 0) await leave('drain', 0);
   };
 
   /** Decides about what is blocked, again and again. */

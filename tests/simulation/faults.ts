@@ -84,7 +84,10 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
   const hitBroker = ({ kind, ms, target }: SimulatedFault): boolean => {
     switch (kind) {
       case 'user queue deleted': {
-        const queues = broker.queues().filter((name) => name.startsWith('user.'));
+        // Without the sweep, only where somebody hears of it: what is lost before an owner consumes is the sweep's to find.
+        const queues = broker
+          .queues()
+          .filter((name) => name.startsWith('user.') && (scenario.sweep || broker.isConsumed(name)));
         const queue = queues[target % queues.length];
         if (!queue) return false;
         world.note('user-queue-deleted');

@@ -43,6 +43,8 @@ export type MemoryBroker = {
   declareUserQueue(userId: string): void;
   deleteLane(lane: number): void;
   queues(): string[];
+  /** Whether a live consumer would be told that this queue is gone. */
+  isConsumed(queue: string): boolean;
   /** Messages of one queue by its name, ready and unacked. */
   messageCount(queue: string): number;
 };
@@ -150,6 +152,7 @@ export const createMemoryBroker = (options: MemoryBrokerOptions = {}): MemoryBro
     declareUserQueue: (userId) => server.queues.declare(userQueue('', userId), { singleActive: false }),
     deleteLane: (lane) => server.queues.delete(laneQueue('', lane)),
     queues: () => server.queues.names(),
+    isConsumed: (queue) => server.queues.isHeard(queue),
     messageCount: (queue) => server.queues.messageCount(queue),
   };
 };

@@ -125,6 +125,7 @@ export const createMemoryChannel = (
     });
     const consumer: Consumer = {
       prefetch,
+      isLive: wire.isWhole,
       deliver: (message) =>
         wire.push(`deliver ${queue}`, () => {
           if (open) receive(structuredClone(message.content), deliveryOf(message));

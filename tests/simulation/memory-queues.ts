@@ -20,6 +20,8 @@ export type Message = { position: number; content: Content };
 /** A consumer as the server sees it: both callbacks only send. */
 export type Consumer = {
   prefetch: number;
+  /** Its channel is whole: it will hear of a cancel. */
+  isLive(): boolean;
   deliver(message: Message): void;
   cancelled(): void;
 };
@@ -106,6 +108,8 @@ export const createMemoryQueues = () => {
     },
 
     consumerCount: (name: string): number => queues.get(name)?.consumers.length ?? 0,
+
+    isHeard: (name: string): boolean => queues.get(name)?.consumers.some((consumer) => consumer.isLive()) ?? false,
 
     /** Ready and unacked. */
     messageCount(name: string): number {

@@ -18,7 +18,9 @@ type Act =
 /** `waits`: the user waits for the answer before the next action. */
 export type Action = { pauseMs: number; waits: boolean } & Act;
 
-export type SimulatedUser = { lane: number; leaves: 'disconnect' | 'expire'; program: Action[] };
+/** How a user goes: at once, or when everything is settled, or without a word. */
+export type Leaving = 'disconnect' | 'settled' | 'expire';
+export type SimulatedUser = { lane: number; leaves: Leaving; program: Action[] };
 
 /** What may go wrong. `late`: the caller is told of a failure, and the effect comes afterwards. */
 export const faultKinds = [
@@ -57,6 +59,7 @@ export type Scenario = {
   concurrency: number;
   maxPending: number;
   sessionMs: number;
+  idleTimeoutMs: number;
   users: SimulatedUser[];
   faults: SimulatedFault[];
 };
@@ -116,9 +119,7 @@ const action: fc.Arbitrary<Action> = fc
 const user = (sweep: boolean): fc.Arbitrary<SimulatedUser> =>
   fc.record({
     lane: fc.nat({ max: 1 }),
-    leaves: sweep
-      ? fc.constantFrom<SimulatedUser['leaves']>('disconnect', 'expire')
-      : fc.constant<SimulatedUser['leaves']>('disconnect'),
+    leaves: fc.constantFrom<Leaving>('disconnect', 'settled', ...(sweep ? ['expire' as const] : [])),
     program: fc.array(action, { minLength: 1, maxLength: 6 }),
   });
 
@@ -146,6 +147,8 @@ export const scenarioOf = ({ faults, sweep }: ScenarioKind): fc.Arbitrary<Scenar
     concurrency: fc.integer({ min: 1, max: 2 }),
     maxPending: often(1_000, fc.integer({ min: 1, max: 3 })),
     sessionMs: sweep ? fc.constantFrom(60_000, 15_000, 4_000) : fc.constant(3_600_000),
+    // The long one ends nobody's wait: whatever moves on was told to.
+    idleTimeoutMs: fc.constantFrom(3_000, 3_600_000),
     users: fc.array(user(sweep), { minLength: 1, maxLength: 3 }),
     faults: faults.length === 0 ? fc.constant([]) : fc.array(fault(faults), { minLength: 1, maxLength: 4 }),
   });

@@ -25,7 +25,6 @@ export type Workers = {
 /** Small, so that every timeout of the protocol comes up in a short run. */
 export const timeouts = {
   gapTimeoutMs: 1_000,
-  idleTimeoutMs: 3_000,
   stuckAfterMs: 2_000,
   sweepMs: 1_500,
   balanceMs: 2_000,
@@ -85,6 +84,7 @@ export const createWorkers = (world: World): Workers => {
 
   const start = (): void => {
     started += 1;
+    const { concurrency, idleTimeoutMs } = scenario;
     const process = scheduler.process(`w${started}`);
     const step = world.stepOf(process, 'worker');
     // A queue deleted between its declaration and its consumer takes the lane's channel with it, as a cut would.
@@ -101,7 +101,7 @@ export const createWorkers = (world: World): Workers => {
       laneBroker: connection.laneBroker,
       runRequest: processorOf(process),
       observer: observerOf(process),
-      config: { ...timeouts, lanes: scenario.lanes, concurrency: scenario.concurrency },
+      config: { ...timeouts, lanes: scenario.lanes, concurrency, idleTimeoutMs },
     };
     const wrapped = world.broken?.worker?.(deps, { database, broker, step }) ?? deps;
     workers.push({ process, connection, worker: startLaneWorker(wrapped) });
