@@ -91,7 +91,7 @@ export interface LedgerStore {
   deadLetters(query: { userId?: string; after?: DeadLetterCursor; limit: number }): Promise<LedgerEntry[]>;
   /** Takes a settled request off the dead letters. Returns whether it was there. */
   dropDeadLetter(id: EntryId): Promise<boolean>;
-  /** Cancels whatever of the user waits above `settled`, queued or blocked, and returns how many. */
+  /** Cancels whatever of the user waits above `settled`, queued or blocked, which is no dead letter any more then, and returns how many. */
   cancelQueued(userId: string, settled: number, now: Date): Promise<number>;
   /** By ascending `seq`, those above `after`. */
   page(userId: string, query: { status?: RequestStatus; after: number; limit: number }): Promise<LedgerEntry[]>;

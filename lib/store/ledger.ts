@@ -103,7 +103,10 @@ export const ledgerStore = (call: Call): LedgerStore => {
 
     cancelQueued: (userId, settled, now) =>
       call(async ({ requests }) => {
-        const cancelled = { $set: { status: 'cancelled' as const, settledAt: now } };
+        const cancelled = {
+          $set: { status: 'cancelled' as const, settledAt: now },
+          $unset: { deadLetter: 1 },
+        } as const;
         const waiting = { userId, seq: { $gt: settled }, status: { $in: ['queued' as const, 'blocked' as const] } };
         return (await requests.updateMany(waiting, cancelled)).modifiedCount;
       }),

@@ -302,6 +302,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
   ): boolean => {
     if (!entry || !isOneOf(from, entry)) return false;
     Object.assign(entry, { status: 'cancelled', settledAt: new Date(now) });
+    delete entry.deadLetter;
     return true;
   };
 

@@ -92,10 +92,12 @@ describeStores('requests put aside', (ports) => {
     expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30))).toBe(false);
   });
 
-  test('cancelling what waits takes a blocked request too, and settles it', async () => {
+  test('cancelling what waits takes a blocked request too, and settles it: it is no dead letter any more', async () => {
     const userId = await newBlocked(ports);
     expect(await ports.ledger.cancelQueued(userId, 0, at(30))).toBe(1);
-    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'cancelled', settledAt: at(30) });
+    const entry = await theEntry(ports, userId, 1);
+    expect(entry).toMatchObject({ status: 'cancelled', settledAt: at(30) });
+    expect(entry).not.toHaveProperty('deadLetter');
   });
 
   test('of an unblock, a skip and a cancel at once exactly one wins', async () => {
