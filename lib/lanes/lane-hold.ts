@@ -128,15 +128,27 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
 
   const noteSeen = (userId: string, queue: Parameters<typeof loadUser>[0] | undefined): void => {
     const loaded = users.get(userId);
-    if (loaded) loaded.lookDue = looks.has(userId);
     if (!queue || queue.state === 'closed') {
-      // Closed by us, and the answer was lost; or nothing to do.
-      if (loaded?.activity === 'idle') forget(loaded);
+      if (loaded) noteClosed(loaded);
       return;
     }
     const user = loaded ?? loadUser(queue, clock.now());
+    // A user that a look loads may have more looks under way: until the last of them nothing is closed.
+    user.lookDue = looks.has(userId);
     if (loaded) noteLook(loaded, queue, clock.now());
     else users.set(userId, user);
+    steps.advance(user);
+  };
+
+  /** Closed by us, and the answer was lost. A user queue that was declared since must go too. */
+  const noteClosed = (user: LoadedUser): void => {
+    user.lookDue = looks.has(user.userId);
+    if (user.activity !== 'idle') return;
+    if (user.queue === 'none') {
+      forget(user);
+      return;
+    }
+    user.closing = true;
     steps.advance(user);
   };
 

@@ -1,4 +1,5 @@
 import type { LaneChannel } from '../ports.ts';
+import type { LedgerEntry } from '../types.ts';
 import type { LoadedUser } from './user-state.ts';
 
 /** What the work for a user needs of the lane that the user belongs to. */
@@ -18,4 +19,13 @@ export type OwnedLane = {
   /** A step of a user begins or has ended: a hand-over waits for all of them. */
   stepBegins(): void;
   stepEnds(): void;
+};
+
+/**
+ * A token above our own, in whatever entry of the lane's users, settled ones too, says that somebody owns the lane after us.
+ * An owner that only skipped such an entry would go on to claim the next one under its stale token [R7].
+ */
+export const loseToLaterOwner = (lane: OwnedLane, entries: LedgerEntry[]): void => {
+  const later = entries.find(({ token = 0 }) => token > lane.token());
+  if (later) lane.lose(`request ${later.seq} was claimed with the later fencing token ${later.token}`);
 };

@@ -1,7 +1,7 @@
 /** Claim, run, settle: the requests of one user, one at a time, each guarded by the fencing token [R7]. */
-import { type ChangeResult, isSettled, type LedgerChange, type LedgerEntry, type Outcome } from '../types.ts';
+import type { ChangeResult, LedgerChange, LedgerEntry, Outcome } from '../types.ts';
 import type { WorkerContext } from './context.ts';
-import type { OwnedLane } from './owned-lane.ts';
+import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
 import { advancePast, dropHeld, type HeldRequest, type LoadedUser, replaceHeld } from './user-state.ts';
 
 type Claimed = { seq: number; request: HeldRequest };
@@ -73,9 +73,7 @@ export const createUserRuns = (lane: OwnedLane, context: WorkerContext): UserRun
 
   /** Claimed by a later owner: the lane is lost. Settled meanwhile, or claimed by an earlier owner: read it again. */
   const noteRefusedClaim = (user: LoadedUser, seq: number, entry: LedgerEntry | undefined): void => {
-    if (entry && !isSettled(entry) && (entry.token ?? 0) > lane.token()) {
-      lane.lose(`request ${seq} was claimed with the later fencing token ${entry.token}`);
-    }
+    if (entry) loseToLaterOwner(lane, [entry]);
     dropHeld(user, seq);
   };
 

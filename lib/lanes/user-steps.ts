@@ -1,7 +1,7 @@
 /** The life of one loaded user in its owner's hands, one step at a time: read, bury, run, close. */
 import { sleep } from '../clock.ts';
 import type { WorkerContext } from './context.ts';
-import type { OwnedLane } from './owned-lane.ts';
+import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
 import { persist } from './persist.ts';
 import { createUserRuns } from './user-runs.ts';
 import { advancePast, correctTimes, decideStep, type LoadedUser, noteEntries, postponeClose } from './user-state.ts';
@@ -103,7 +103,9 @@ export const createUserSteps = (lane: OwnedLane, context: WorkerContext): UserSt
       seq: user.next + index,
     }));
     const entries = await context.readEntries({ ids, wanted: lane.isHeld });
-    if (entries) noteEntries(user, entries, clock.now());
+    if (!entries) return;
+    loseToLaterOwner(lane, entries);
+    noteEntries(user, entries, clock.now());
   };
 
   /** The function between ticket and record is given up: whoever writes this `seq` first has it. */

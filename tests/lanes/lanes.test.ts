@@ -272,6 +272,25 @@ describe('faults', () => {
     expect(of(user).map(({ seq }) => seq)).toEqual([1, 2]);
   });
 
+  test('an owner that finds a request settled under a later token goes on only under a later token of its own', async () => {
+    await using world = await openWorld({ lanes: 1 });
+    const { runs, runRequest } = quickRuns();
+    const worker = world.work(runRequest);
+    await eventually('the lane is owned', () => worker.snapshot().lanesOwned === 1);
+    const user = await world.user();
+    const { userId, sessionId } = user;
+    const { ledger, userQueues } = world.stores;
+    const at = new Date();
+    await userQueues.takeTicket(userId, sessionId, at);
+    await ledger.insert({ userId, seq: 1, body: '1', acceptedAt: at });
+    const later = { userId, seq: 1, token: 2, attempt: 1, at };
+    await ledger.commit([{ ...later, kind: 'claim', interruptions: 0 }]);
+    await ledger.commit([{ ...later, kind: 'settle', status: 'done', result: '1' }]);
+    await world.enqueue(user, 2);
+    await world.settled(user, 2);
+    expect(runs.map(({ seq, fencingToken }) => [seq, fencingToken])).toEqual([[2, 2]]);
+  });
+
   test('after a hand-over with a backlog requests still come by message, and none needs the sweep', async () => {
     await using world = await openWorld({ sweepMs: 600_000, lanes: 1 });
     const held = heldRuns();
