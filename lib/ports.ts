@@ -83,7 +83,10 @@ export interface LedgerStore {
   commit(changes: LedgerChange[]): Promise<ChangeResult[]>;
   /** queued -> cancelled. Returns whether it did. */
   cancel(id: EntryId, now: Date): Promise<boolean>;
-  /** blocked -> queued, with its attempts forgiven and no dead letter any more. `attempts` as read. Returns whether it did. */
+  /**
+   * blocked -> queued, with its attempts forgiven and no dead letter any more. Its interruptions stay: one that crashed runs
+   * alone again. `attempts` as read. Returns whether it did.
+   */
   unblock(entry: EntryId & { attempts: number }, now: Date): Promise<boolean>;
   /** blocked -> failed. Returns whether it did. */
   skip(id: EntryId, now: Date): Promise<boolean>;

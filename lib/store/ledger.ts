@@ -114,7 +114,7 @@ export const ledgerStore = (call: Call): LedgerStore => {
     unblock: ({ attempts, ...id }) =>
       call(async ({ requests }) => {
         const unblocked = {
-          $set: { status: 'queued' as const, forgiven: attempts, interruptions: 0 },
+          $set: { status: 'queued' as const, forgiven: attempts },
           $unset: { deadLetter: 1, error: 1 },
         } as const;
         const { matchedCount } = await requests.updateOne({ _id: entryId(id), status: 'blocked', attempts }, unblocked);

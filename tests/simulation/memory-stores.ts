@@ -359,7 +359,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       step(`ledger.unblock ${entryId(id)}`, () => {
         const entry = entries.get(entryId(id));
         if (entry?.status !== 'blocked' || entry.attempts !== attempts) return false;
-        Object.assign(entry, { status: 'queued', forgiven: attempts, interruptions: 0 });
+        Object.assign(entry, { status: 'queued', forgiven: attempts });
         delete entry.deadLetter;
         delete entry.error;
         return true;
