@@ -1,7 +1,10 @@
-/** A TCP proxy whose connections can be cut or frozen, to stand between a store and its server. */
+/** A TCP proxy whose connections can be cut, frozen, halved or delayed, to stand between a process and its server. */
 
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+export type Direction = 'to-server' | 'from-server';
 
 export type TcpProxy = {
   port: number;
@@ -9,27 +12,63 @@ export type TcpProxy = {
   cut(): Promise<void>;
   /** Accepts connections again, on the same port. */
   restore(): Promise<void>;
-  /** Connections stay and new ones are accepted, but no byte passes. */
-  freeze(): void;
+  /** Connections stay and new ones are accepted, but no byte passes; with `direction`, none in that one. */
+  freeze(direction?: Direction): void;
   thaw(): void;
+  /** Every byte arrives this many ms later, either way; 0 for at once. */
+  delay(ms: number): void;
   close(): Promise<void>;
 };
 
+/** What holds for all connections of a proxy, in one direction. */
+type Lane = { frozen: boolean; from: Set<Socket> };
+
+/** Bytes that wait in the proxy for one reader: above it the sender is made to wait. */
+const mostBuffered = 1_048_576;
+
 export const startTcpProxy = async (host: string, targetPort: number): Promise<TcpProxy> => {
   const pairs = new Set<[Socket, Socket]>();
-  let frozen = false;
+  const lanes: Record<Direction, Lane> = {
+    'to-server': { frozen: false, from: new Set() },
+    'from-server': { frozen: false, from: new Set() },
+  };
+  let delayMs = 0;
   let port = 0;
 
-  const join = ([near, far]: [Socket, Socket]) => {
-    near.pipe(far);
-    far.pipe(near);
+  /** Hands on what `from` sends, in order, each piece when its delay is over. */
+  const carry = (from: Socket, to: Socket, lane: Lane): void => {
+    let passed = Promise.resolve();
+    let waiting = 0;
+    const resume = () => {
+      if (!lane.frozen && waiting < mostBuffered) from.resume();
+    };
+    const afterDelay = (act: () => void) => {
+      const dueMs = performance.now() + delayMs;
+      passed = passed.then(async () => {
+        const restMs = dueMs - performance.now();
+        if (restMs > 0) await pause(restMs);
+        if (!to.destroyed) act();
+      });
+    };
+    from.on('data', (bytes: Buffer) => {
+      waiting += bytes.length;
+      if (waiting >= mostBuffered) from.pause();
+      afterDelay(() =>
+        to.write(bytes, () => {
+          waiting -= bytes.length;
+          resume();
+        }),
+      );
+    });
+    from.on('end', () => afterDelay(() => to.end()));
+    lane.from.add(from);
+    from.on('close', () => lane.from.delete(from));
+    if (lane.frozen) from.pause();
   };
-  const separate = ([near, far]: [Socket, Socket]) => {
-    near.unpipe(far).pause();
-    far.unpipe(near).pause();
-  };
-  const server = createServer((near) => {
-    const pair: [Socket, Socket] = [near, connect(targetPort, host)];
+
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
+    const far = connect({ port: targetPort, host, allowHalfOpen: true, noDelay: true });
+    const pair: [Socket, Socket] = [near, far];
     pairs.add(pair);
     for (const socket of pair) {
       socket.on('error', () => undefined);
@@ -38,7 +77,8 @@ export const startTcpProxy = async (host: string, targetPort: number): Promise<T
         for (const either of pair) either.destroy();
       });
     }
-    if (!frozen) join(pair);
+    carry(near, far, lanes['to-server']);
+    carry(far, near, lanes['from-server']);
   });
   const restore = async () => {
     server.listen(port, '127.0.0.1');
@@ -51,15 +91,22 @@ export const startTcpProxy = async (host: string, targetPort: number): Promise<T
     for (const socket of [...pairs].flat()) socket.destroy();
     await closed;
   };
-  const freeze = () => {
-    frozen = true;
-    pairs.forEach(separate);
+  const freeze = (direction?: Direction) => {
+    for (const lane of direction ? [lanes[direction]] : Object.values(lanes)) {
+      lane.frozen = true;
+      for (const socket of lane.from) socket.pause();
+    }
   };
   const thaw = () => {
-    frozen = false;
-    pairs.forEach(join);
+    for (const lane of Object.values(lanes)) {
+      lane.frozen = false;
+      for (const socket of lane.from) socket.resume();
+    }
+  };
+  const delay = (ms: number) => {
+    delayMs = ms;
   };
 
   await restore();
-  return { port, cut, restore, freeze, thaw, close: cut };
+  return { port, cut, restore, freeze, thaw, delay, close: cut };
 };
