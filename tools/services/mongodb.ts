@@ -1,15 +1,7 @@
 /** A private MongoDB server: the real mongod, or the stand-in where no mongod can be had. */
 import { join } from 'node:path';
 import { env as environment } from 'node:process';
-import {
-  answeringServer,
-  makeFolder,
-  noteRunning,
-  type Running,
-  readJson,
-  stopServer,
-  writeJson,
-} from './private-server.ts';
+import { makeFolder, noteRunning, type Running, readJson, startOnce, writeJson } from './private-server.ts';
 import { freePort, isFree, mongoAnswers } from './probe.ts';
 import { startDetached, untilReady } from './processes.ts';
 
@@ -79,15 +71,5 @@ const start = async (program: MongoProgram, folder: string): Promise<Running> =>
  *
  * @throws {Error} with the end of its log when it does not come up.
  */
-export const startMongodb = async (program: MongoProgram, folder: string): Promise<Running> => {
-  makeFolder(folder);
-  const running = await answeringServer(folder, mongoAnswers);
-  if (running) return running;
-  await stopServer(folder);
-  try {
-    return await start(program, folder);
-  } catch (error) {
-    await stopServer(folder);
-    throw error;
-  }
-};
+export const startMongodb = (program: MongoProgram, folder: string): Promise<Running> =>
+  startOnce(folder, mongoAnswers, () => start(program, folder));

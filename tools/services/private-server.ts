@@ -62,3 +62,21 @@ export const stopServer = (folder: string): Promise<boolean> => endAll(folder, (
 
 /** The same with SIGKILL: what a crash of the server looks like. */
 export const killServer = (folder: string): Promise<boolean> => endAll(folder, killProcess);
+
+/** Starts what belongs in this folder, or finds it running. One that does not come up leaves nothing behind. */
+export const startOnce = async (
+  folder: string,
+  answers: (address: Address) => Promise<boolean>,
+  start: () => Promise<Running>,
+): Promise<Running> => {
+  makeFolder(folder);
+  const running = await answeringServer(folder, answers);
+  if (running) return running;
+  await stopServer(folder);
+  try {
+    return await start();
+  } catch (error) {
+    await stopServer(folder);
+    throw error;
+  }
+};

@@ -4,15 +4,7 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { env as environment } from 'node:process';
 import { findBinary } from './binaries.ts';
-import {
-  answeringServer,
-  makeFolder,
-  noteRunning,
-  type Running,
-  readJson,
-  stopServer,
-  writeJson,
-} from './private-server.ts';
+import { makeFolder, noteRunning, type Running, readJson, startOnce, writeJson } from './private-server.ts';
 import { accepts, amqpAnswers, freePort, isFree } from './probe.ts';
 import { processOf, type StartedProcess, startDetached, untilReady } from './processes.ts';
 
@@ -129,15 +121,5 @@ const start = async (binary: string, folder: string): Promise<Running> => {
  *
  * @throws {Error} with the end of its log when it does not come up.
  */
-export const startRabbitmq = async (binary: string, folder: string): Promise<Running> => {
-  makeFolder(folder);
-  const running = await answeringServer(folder, amqpAnswers);
-  if (running) return running;
-  await stopServer(folder);
-  try {
-    return await start(binary, folder);
-  } catch (error) {
-    await stopServer(folder);
-    throw error;
-  }
-};
+export const startRabbitmq = (binary: string, folder: string): Promise<Running> =>
+  startOnce(folder, amqpAnswers, () => start(binary, folder));
