@@ -159,10 +159,14 @@ export const createClients = (world: World): Clients => {
       acts.push(doing);
       if (action.waits) await doing;
     }
+    const end = async (): Promise<void> => {
+      while (sessions.length > 0) await leave('drain', 0);
+    };
+    if (user.leaves === 'at once') await end();
     await Promise.all(acts);
-    if (user.leaves === 'expire') return;
     if (user.leaves === 'settled') await untilSettled(accepted, userId);
-    while (sessions.length > 0) await leave('drain', 0);
+    // Some of the acts may have logged in again.
+    if (user.leaves !== 'expire') await end();
   };
 
   /** Decides about what is blocked, again and again. */

@@ -17,6 +17,8 @@ const heartbeatMs = 3_000;
 const rescueMs = 1_000;
 /** The chance, a step, that a due kill hits a function that is under way. */
 const killChance = 0.1;
+/** The same, that a user queue is deleted though nothing is in it. */
+const emptyChance = 0.02;
 const mostWorkers = 4;
 
 export const createFaults = (world: World, workers: Workers, clients: Clients): Faults => {
@@ -37,6 +39,7 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
 
   const freeze = ({ process, connection }: SimulatedWorker, ms: number): void => {
     world.note('worker-frozen', process.name);
+    world.taker.name = undefined;
     process.freeze();
     if (ms > heartbeatMs) afterwards(heartbeatMs, () => connection.sever());
     afterwards(ms, () => process.thaw());
@@ -53,6 +56,7 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
         worker.connection.sever();
         return true;
       case 'worker frozen':
+      case 'worker frozen as it takes a lane':
         freeze(worker, ms);
         return true;
       case 'worker stopped':
@@ -89,7 +93,7 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
           .queues()
           .filter((name) => name.startsWith('user.') && (scenario.sweep || broker.isConsumed(name)));
         const queue = queues[target % queues.length];
-        if (!queue) return false;
+        if (!queue || (broker.messageCount(queue) === 0 && scheduler.random() >= emptyChance)) return false;
         world.note('user-queue-deleted');
         broker.deleteUserQueue(queue.slice('user.'.length));
         return true;
@@ -136,7 +140,9 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
     }
     if (!kind.startsWith('worker ')) return hitBroker(fault);
     const live = workers.live();
-    const worker = live[fault.target % live.length];
+    const worker = kind.endsWith('takes a lane')
+      ? live.find(({ process }) => process.name === world.taker.name)
+      : live[fault.target % live.length];
     return worker !== undefined && !worker.process.isFrozen() && hitWorker(fault, worker);
   };
 
@@ -144,6 +150,7 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
     beforeStep(stepsTaken) {
       while (due[0] && due[0].after <= stepsTaken) waiting.push(due.shift()!);
       for (const fault of waiting.splice(0)) if (!hit(fault)) waiting.push(fault);
+      world.taker.name = undefined;
       if (workers.live().length === 0 && mending === 0) afterwards(rescueMs, workers.start);
     },
     isMending: () => mending > 0,

@@ -18,14 +18,15 @@ type Act =
 /** `waits`: the user waits for the answer before the next action. */
 export type Action = { pauseMs: number; waits: boolean } & Act;
 
-/** How a user goes: at once, or when everything is settled, or without a word. */
-export type Leaving = 'disconnect' | 'settled' | 'expire';
+/** How a user goes: in the middle of everything, or with all answers, or when all is settled, or without a word. */
+export type Leaving = 'at once' | 'answered' | 'settled' | 'expire';
 export type SimulatedUser = { lane: number; leaves: Leaving; program: Action[] };
 
 /** What may go wrong. `late`: the caller is told of a failure, and the effect comes afterwards. */
 export const faultKinds = [
   'worker killed',
   'worker cut off',
+  'worker frozen as it takes a lane',
   'worker frozen',
   'worker stopped',
   'worker joined',
@@ -64,13 +65,20 @@ export type Scenario = {
   faults: SimulatedFault[];
 };
 
-/** A family of scenarios: which faults come, and whether the sweep is needed to mend them. */
-export type ScenarioKind = { faults: readonly SimulatedFaultKind[]; sweep: boolean };
+/** A family of scenarios: which faults come, whether the sweep is needed to mend them, and what is fixed besides. */
+export type ScenarioKind = {
+  faults: readonly SimulatedFaultKind[];
+  sweep: boolean;
+  fixed?: Partial<Omit<Scenario, 'seed' | 'sweep'>>;
+  /** Users wait for no answer. */
+  hasty?: boolean;
+};
 
 /** What mends itself without the sweep: somebody is always told, or takes over and loads. */
 const mended = [
   'worker killed',
   'worker cut off',
+  'worker frozen as it takes a lane',
   'worker frozen',
   'worker stopped',
   'worker joined',
@@ -112,15 +120,16 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('log in' as const) }) },
 );
 
-const action: fc.Arbitrary<Action> = fc
-  .tuple(fc.constantFrom(0, 0, 30, 400, 3_200), often(true, fc.boolean()), act)
-  .map(([pauseMs, waits, acts]) => ({ pauseMs, waits, ...acts }));
+const action = (hasty: boolean): fc.Arbitrary<Action> =>
+  fc
+    .tuple(fc.constantFrom(0, 0, 30, 400, 3_200), hasty ? fc.constant(false) : often(true, fc.boolean()), act)
+    .map(([pauseMs, waits, acts]) => ({ pauseMs, waits, ...acts }));
 
-const user = (sweep: boolean): fc.Arbitrary<SimulatedUser> =>
+const user = ({ sweep, hasty = false }: ScenarioKind): fc.Arbitrary<SimulatedUser> =>
   fc.record({
     lane: fc.nat({ max: 1 }),
-    leaves: fc.constantFrom<Leaving>('disconnect', 'settled', ...(sweep ? ['expire' as const] : [])),
-    program: fc.array(action, { minLength: 1, maxLength: 6 }),
+    leaves: fc.constantFrom<Leaving>('at once', 'answered', 'settled', ...(sweep ? ['expire' as const] : [])),
+    program: fc.array(action(hasty), { minLength: 1, maxLength: 6 }),
   });
 
 const fault = (kinds: readonly SimulatedFaultKind[]): fc.Arbitrary<SimulatedFault> =>
@@ -128,30 +137,38 @@ const fault = (kinds: readonly SimulatedFaultKind[]): fc.Arbitrary<SimulatedFaul
     after: fc.oneof(fc.nat({ max: 150 }), fc.nat({ max: 500 })),
     kind: fc.constantFrom(...kinds),
     target: fc.nat({ max: 5 }),
-    ms: fc.constantFrom(100, 1_000, 4_000),
+    ms: fc.constantFrom(100, 1_000, 4_000, 10_000),
   });
 
 const pace: fc.Arbitrary<Pace> = fc.record({
   slowness: fc.constantFrom(0.01, 0.03, 0.1),
   holdUp: fc.constantFrom(0, 0.03, 0.15),
   holdUpMs: fc.constantFrom(100, 1_000, 5_000),
+  sluggish: often('', fc.constantFrom('w1', 'w2')),
 });
 
-export const scenarioOf = ({ faults, sweep }: ScenarioKind): fc.Arbitrary<Scenario> =>
-  fc.record({
-    seed: fc.noShrink(fc.nat()),
-    pace,
-    sweep: fc.constant(sweep),
-    lanes: fc.integer({ min: 1, max: 2 }),
-    workers: fc.integer({ min: 1, max: 3 }),
-    concurrency: fc.integer({ min: 1, max: 2 }),
-    maxPending: often(1_000, fc.integer({ min: 1, max: 3 })),
-    sessionMs: sweep ? fc.constantFrom(60_000, 15_000, 4_000) : fc.constant(3_600_000),
-    // The long one ends nobody's wait: whatever moves on was told to.
-    idleTimeoutMs: fc.constantFrom(3_000, 3_600_000),
-    users: fc.array(user(sweep), { minLength: 1, maxLength: 3 }),
-    faults: faults.length === 0 ? fc.constant([]) : fc.array(fault(faults), { minLength: 1, maxLength: 4 }),
-  });
+export const scenarioOf = (kind: ScenarioKind): fc.Arbitrary<Scenario> => {
+  const { faults, sweep, fixed } = kind;
+  return fc
+    .record({
+      seed: fc.noShrink(fc.nat()),
+      pace,
+      sweep: fc.constant(sweep),
+      lanes: fc.integer({ min: 1, max: 2 }),
+      workers: fc.integer({ min: 1, max: 3 }),
+      concurrency: fc.integer({ min: 1, max: 2 }),
+      maxPending: often(1_000, fc.integer({ min: 1, max: 3 })),
+      sessionMs: sweep ? fc.constantFrom(60_000, 15_000, 4_000) : fc.constant(3_600_000),
+      // The long one ends nobody's wait: whatever moves on was told to.
+      idleTimeoutMs: fc.constantFrom(3_000, 3_600_000),
+      users: fc.array(user(kind), { minLength: 1, maxLength: 3 }),
+      faults:
+        faults.length === 0
+          ? fc.constant<SimulatedFault[]>([])
+          : fc.array(fault(faults), { minLength: 1, maxLength: 4 }),
+    })
+    .map((scenario) => ({ ...scenario, ...fixed }));
+};
 
 export const anyScenario: fc.Arbitrary<Scenario> = fc.oneof(
   { weight: 1, arbitrary: scenarioOf(calm) },

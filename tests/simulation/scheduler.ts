@@ -20,8 +20,11 @@ export type SimulatedProcess = {
   jump(ms: number): void;
 };
 
-/** How a run behaves as a whole: whether time passes while steps wait, and how often and how long a step is held up. */
-export type Pace = { slowness: number; holdUp: number; holdUpMs: number };
+/**
+ * How a run behaves as a whole: how often time passes while steps wait, how often and how long a step is held up, and the
+ * process (if any) whose steps are held up much more often.
+ */
+export type Pace = { slowness: number; holdUp: number; holdUpMs: number; sluggish: string };
 
 export type SchedulerOptions = {
   seed: number;
@@ -51,6 +54,7 @@ type Owner = { name: string; alive: boolean; frozen: boolean; parked: Waiting[] 
 const startOfTime = Date.parse('2030-01-01T00:00:00Z');
 /** How often a dead process's last step still takes effect. */
 const lastWordChance = 0.5;
+const sluggishHoldUp = 0.4;
 /** What a process is told is no word of its own. */
 const isHeard = (what: string): boolean => /^(deliver|cancel|notice)/.test(what);
 
@@ -89,8 +93,8 @@ export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOpti
 
   /** The network holds some steps up, now and then for longer than every timeout. */
   const enlist = (waiting: Waiting): void => {
-    if (pace.holdUp > 0 && random() < pace.holdUp)
-      setTimer(network, random() * pace.holdUpMs, () => ready.push(waiting));
+    const chance = waiting.owner.name === pace.sluggish ? sluggishHoldUp : pace.holdUp;
+    if (chance > 0 && random() < chance) setTimer(network, random() * pace.holdUpMs, () => ready.push(waiting));
     else ready.push(waiting);
   };
   const network: Owner = { name: 'network', alive: true, frozen: false, parked: [] };

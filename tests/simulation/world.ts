@@ -27,6 +27,8 @@ export type World = {
   /** Those the next matching calls meet. */
   refusals: Refusal[];
   store: { isUp: boolean };
+  /** The process that has just taken a lease, and has not loaded yet. */
+  taker: { name: string | undefined };
   functions: { aheadMs: number };
   note(fault: FaultKind, target?: string): void;
   trace: Trace | undefined;
@@ -70,6 +72,7 @@ export const createWorld = (
   const faults: string[] = [];
   const refusals: Refusal[] = [];
   const store = { isUp: true };
+  const taker: World['taker'] = { name: undefined };
   const history: HistoryEvent[] = [];
 
   const unavailable = (server: Refusal['server']): Error =>
@@ -107,6 +110,7 @@ export const createWorld = (
     log: createWorldLog(faults, trace),
     refusals,
     store,
+    taker,
     functions: { aheadMs: 0 },
     note(fault, target) {
       trace?.('FAULT', `${fault} ${target ?? ''}`);
@@ -120,6 +124,7 @@ export const createWorld = (
         const refusal = takeRefusal(server, by);
         if (refusal) return refuse(refusal, operate);
         if (server === 'store' && !store.isUp) throw unavailable('store');
+        if (what.startsWith('lanes.takeLease')) taker.name = process.name;
         return operate();
       });
     },
