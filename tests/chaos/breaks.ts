@@ -1,0 +1,150 @@
+/** The protocol with one step broken, on real servers: what chaos must catch, by which faults, and within how long. */
+import { connect } from 'amqplib';
+import mongoose from 'mongoose';
+import { userQueue, userQueueOptions } from '../../lib/broker/names.ts';
+import type { Config } from '../../lib/config.ts';
+import type { FunctionDeps, WorkerServers } from '../../lib/deps.ts';
+import type { LedgerChange } from '../../lib/types.ts';
+import {
+  claimLater,
+  dropCancels,
+  dropWakesOfLoaded,
+  findNobodyStuck,
+  loadNobody,
+  trustOwnLease,
+} from '../breaks/wrappers.ts';
+
+type Servers = { mongodbUrl: string; rabbitmqUrl: string };
+
+type BrokenStep = {
+  worker?: (servers: WorkerServers, config: Servers) => WorkerServers;
+  functions?: (deps: FunctionDeps) => Pick<FunctionDeps, 'publisher'>;
+};
+
+const rawDatabase = ({ mongodbUrl }: Servers) => new mongoose.mongo.MongoClient(mongodbUrl).db();
+const rawUserQueues = (config: Servers) => rawDatabase(config).collection<{ _id: string }>('userQueues');
+const rawRequests = (config: Servers) => rawDatabase(config).collection<{ _id: string }>('requests');
+
+/** The entry is made to look as if the change's token were its own. */
+const forgetToken = ({ kind, userId, seq, token, attempt }: LedgerChange) => {
+  const _id = `${userId}:${seq}`;
+  return kind === 'claim'
+    ? { updateOne: { filter: { _id }, update: { $unset: { token: 1 as const } } } }
+    : { updateOne: { filter: { _id, status: 'processing' }, update: { $set: { token, attempts: attempt } } } };
+};
+
+const ignoreTokens = (servers: WorkerServers, config: Servers): WorkerServers => {
+  const requests = rawRequests(config);
+  return {
+    ...servers,
+    ledger: {
+      ...servers.ledger,
+      async commit(changes) {
+        await requests.bulkWrite(changes.map(forgetToken));
+        return servers.ledger.commit(changes);
+      },
+    },
+  };
+};
+
+const closeUnseen = (servers: WorkerServers, config: Servers): WorkerServers => {
+  const userQueues = rawUserQueues(config);
+  return {
+    ...servers,
+    userQueues: {
+      ...servers.userQueues,
+      async beginClose(userId, _accepted, _onlyWithoutSession, now) {
+        const [queue] = await servers.userQueues.get([userId]);
+        const settled = queue?.accepted;
+        const $set = { state: 'closing', settled, closedThrough: settled, updatedAt: now };
+        return (await userQueues.updateOne({ _id: userId, state: 'open' }, { $set })).matchedCount === 1;
+      },
+      async endClose(userId, _accepted, now) {
+        const $set = { state: 'closed', updatedAt: now };
+        return (await userQueues.updateOne({ _id: userId, state: 'closing' }, { $set })).matchedCount === 1;
+      },
+    },
+  };
+};
+
+const closeAtOnce = (servers: WorkerServers, config: Servers): WorkerServers => {
+  const userQueues = rawUserQueues(config);
+  return {
+    ...servers,
+    userQueues: {
+      ...servers.userQueues,
+      async beginClose(userId, accepted, onlyWithoutSession, now) {
+        const begun = await servers.userQueues.beginClose(userId, accepted, onlyWithoutSession, now);
+        if (begun)
+          await userQueues.updateOne({ _id: userId, state: 'closing', accepted }, { $set: { state: 'closed' } });
+        return begun;
+      },
+      endClose: async () => true,
+    },
+  };
+};
+
+const declareInFunctions = ({ publisher, config }: FunctionDeps): Pick<FunctionDeps, 'publisher'> => {
+  const declare = async (userId: string) => {
+    const connection = await connect(config.rabbitmqUrl);
+    const channel = await connection.createChannel();
+    await channel.assertQueue(userQueue(config.queuePrefix, userId), userQueueOptions);
+    await connection.close();
+  };
+  return {
+    publisher: {
+      ...publisher,
+      async publishRequest(userId, message) {
+        await declare(userId).catch(() => undefined);
+        return publisher.publishRequest(userId, message);
+      },
+    },
+  };
+};
+
+const brokenSteps = {
+  R1: {
+    functions: ({ publisher }) => ({
+      publisher: {
+        ...publisher,
+        async publishRequest(userId, message) {
+          await publisher.publishRequest(userId, message);
+          return 'routed';
+        },
+      },
+    }),
+  },
+  R2: { functions: declareInFunctions },
+  R3: {
+    worker: (servers) => ({ ...servers, publisher: { ...servers.publisher, publishBaton: async () => 'routed' } }),
+  },
+  R4: { worker: (servers) => ({ ...servers, lanes: trustOwnLease(servers.lanes) }) },
+  R5: { worker: (servers) => ({ ...servers, laneBroker: dropWakesOfLoaded(servers.laneBroker) }) },
+  R6: { worker: (servers) => ({ ...servers, laneBroker: dropCancels(servers.laneBroker) }) },
+  R7: { worker: ignoreTokens },
+  R8: { worker: closeUnseen },
+  R9: { worker: closeAtOnce },
+  'no-ledger-read': { worker: (servers) => ({ ...servers, userQueues: loadNobody(servers.userQueues) }) },
+  'no-tombstone': {
+    worker: (servers) => ({ ...servers, ledger: { ...servers.ledger, insertTombstone: async () => false } }),
+  },
+  'claim-after-run': {
+    worker: (servers) => ({ ...servers, ledger: { ...servers.ledger, commit: claimLater(servers.ledger.commit) } }),
+  },
+  'sweep-off': { worker: (servers) => ({ ...servers, userQueues: findNobodyStuck(servers.userQueues) }) },
+} satisfies Record<string, BrokenStep>;
+
+export type BreakName = keyof typeof brokenSteps;
+export const breakNames = Object.keys(brokenSteps) as BreakName[];
+
+export const isBreakName = (name: string): name is BreakName => breakNames.some((known) => known === name);
+
+/** What a process of this environment works with, in the place of what it opened. Without `BREAK`, the same. */
+export const openBreak = ({ BREAK: name }: NodeJS.ProcessEnv) => {
+  if (name && !isBreakName(name)) throw new Error(`BREAK=${name}: there are ${breakNames.join(', ')}.`);
+  const step: BrokenStep = name && isBreakName(name) ? brokenSteps[name] : {};
+  return {
+    worker: (servers: WorkerServers, config: Config): WorkerServers => step.worker?.(servers, config) ?? servers,
+    functions: (deps: FunctionDeps): Partial<FunctionDeps> => step.functions?.(deps) ?? {},
+  };
+};

@@ -1,0 +1,66 @@
+/** A process of the run: its log in a file, its log lines to whoever asks, and gone when the run is. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import process, { execPath } from 'node:process';
+import { createInterface } from 'node:readline';
+
+export type LogLine = Record<string, unknown> & { msg?: string; pid?: number; workerPid?: number };
+
+export type Child = {
+  pid: number;
+  /** Does nothing when the process is gone. */
+  signal(name: NodeJS.Signals): void;
+  hasExited(): boolean;
+  exited: Promise<number | null>;
+};
+
+const root = join(import.meta.dirname, '..', '..');
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
+/** Signals a process that may be gone by now. */
+export const signalPid = (pid: number, name: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+};
+
+type Start = {
+  script: string;
+  env: Record<string, string>;
+  logFile: string;
+  heard?: (line: LogLine) => void;
+};
+
+export const startChild = ({ script, env, logFile, heard }: Start): Child => {
+  const log = createWriteStream(logFile, { flags: 'a' });
+  const child = spawn(execPath, ['--no-warnings', script], {
+    cwd: root,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  alive.add(child);
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    log.write(`${line}\n`);
+    if (line.startsWith('{')) heard?.(JSON.parse(line) as LogLine);
+  });
+  child.stderr.on('data', (bytes: Buffer) => log.write(bytes));
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('exit', (code) => {
+      alive.delete(child);
+      resolve(code);
+    });
+  });
+  child.once('close', () => log.end());
+  return {
+    pid: child.pid as number,
+    signal: (name) => void child.kill(name),
+    hasExited: () => !alive.has(child),
+    exited,
+  };
+};

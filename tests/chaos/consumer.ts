@@ -1,0 +1,34 @@
+/** The consumer as it is, but that it writes down what it settles; and broken, where `BREAK` names a rule. */
+import { env, pid } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { runConsumer } from '../../lib/consumer/consumer.ts';
+import { openWorkerServers, type WorkerServers } from '../../lib/deps.ts';
+import { monotonicMs } from '../system/monotonic.ts';
+import { openBreak } from './breaks.ts';
+import { recorder } from './recorder.ts';
+
+const recordSettlements = (servers: WorkerServers): WorkerServers => {
+  const record = recorder(env);
+  const worker = `${env.CONSUMER_NAME}/${pid}`;
+  return {
+    ...servers,
+    ledger: {
+      ...servers.ledger,
+      async commit(changes) {
+        const results = await servers.ledger.commit(changes);
+        changes.forEach((change, index) => {
+          if (change.kind !== 'settle' || !results[index]?.applied) return;
+          const { userId, seq, status, token: fencingToken } = change;
+          record({ kind: 'settled', userId, seq, status, fencingToken, worker, at: monotonicMs() });
+        });
+        return results;
+      },
+    },
+  };
+};
+
+await runConsumer({
+  env,
+  script: fileURLToPath(import.meta.url),
+  openServers: (config, log) => recordSettlements(openBreak(env).worker(openWorkerServers(config, log), config)),
+});

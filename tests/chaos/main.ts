@@ -1,0 +1,51 @@
+/** `npm run chaos`: see docs/reliability.md. */
+import { join } from 'node:path';
+import process, { exit, stdout } from 'node:process';
+import { parseArgs } from 'node:util';
+import { recoveryTable } from './promptness.ts';
+import { type ChaosResult, runChaos } from './run.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const say = (line: string): void => void stdout.write(`${line}\n`);
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '5' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    every: { type: 'string', default: '4' },
+    out: { type: 'string', default: join(root, '.data', 'chaos') },
+  },
+});
+
+const seed = Number(values.seed);
+const stopping = new AbortController();
+process.once('SIGINT', () => stopping.abort());
+
+const report = (result: ChaosResult): void => {
+  const counts = new Map<string, number>();
+  for (const { fault } of result.injected) counts.set(fault, (counts.get(fault) ?? 0) + 1);
+  say(
+    `\nHow long the worst user of each fault waited for its next run, in ms:\n${recoveryTable(result.recoveries, counts)}\n`,
+  );
+  say(
+    Object.entries(result.counts)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', '),
+  );
+  if (result.foundHung > 0) say(`${result.foundHung} workers were found hung that no fault had hung.`);
+  say(`history ${result.historyFile}\npicture ${result.pictureFile}`);
+  for (const { kind, userId, seq, detail } of result.violations)
+    say(`VIOLATION ${kind} ${userId} ${seq ?? ''}: ${detail}`);
+  say(`${result.injected.length} faults in ${result.seconds} s, ${result.violations.length} violations, seed ${seed}`);
+};
+
+say(`seed ${seed}; again: npm run chaos -- --minutes ${values.minutes} --seed ${seed} --every ${values.every}`);
+const result = await runChaos({
+  seed,
+  durationMs: Number(values.minutes) * 60_000,
+  everyMs: Number(values.every) * 1_000,
+  folder: join(values.out, `seed-${seed}`),
+  signal: stopping.signal,
+});
+report(result);
+exit(result.violations.length === 0 ? 0 : 1);

@@ -1,0 +1,71 @@
+/** What goes wrong, and when: decided by a seed alone, so that a run can be tried again. */
+import { seededRandom } from './random.ts';
+
+type Kind = {
+  /** How often, against the others. */
+  weight: number;
+  /** How long it lasts, in ms, between these two; 0 where it is over at once. */
+  lastsMs: readonly [number, number];
+};
+
+const kinds = {
+  'worker killed': { weight: 4, lastsMs: [0, 0] },
+  'worker frozen': { weight: 2, lastsMs: [500, 1_200] },
+  'worker hung': { weight: 2, lastsMs: [3_500, 6_000] },
+  'container frozen': { weight: 3, lastsMs: [1_000, 9_000] },
+  'primary killed': { weight: 2, lastsMs: [0, 0] },
+  'container stopped': { weight: 2, lastsMs: [0, 0] },
+  'container joined': { weight: 2, lastsMs: [4_000, 12_000] },
+  'broker stopped': { weight: 1, lastsMs: [200, 3_000] },
+  'broker killed': { weight: 1, lastsMs: [200, 3_000] },
+  'broker wiped': { weight: 1, lastsMs: [200, 3_000] },
+  'store stopped': { weight: 1, lastsMs: [200, 4_000] },
+  'store killed': { weight: 1, lastsMs: [200, 4_000] },
+  'connections cut': { weight: 3, lastsMs: [0, 2_000] },
+  'connections delayed': { weight: 3, lastsMs: [2_000, 6_000] },
+  'connections frozen': { weight: 2, lastsMs: [1_000, 9_000] },
+  'connections halved': { weight: 2, lastsMs: [1_000, 9_000] },
+  'api killed': { weight: 4, lastsMs: [100, 1_500] },
+  'user queue deleted': { weight: 3, lastsMs: [0, 0] },
+} as const satisfies Record<string, Kind>;
+
+export type ChaosFault = keyof typeof kinds;
+export const chaosFaults = Object.keys(kinds) as ChaosFault[];
+
+export type PlannedFault = {
+  /** From the start of the run. */
+  atMs: number;
+  fault: ChaosFault;
+  lastsMs: number;
+  /** Decides whom it hits, among those that are there by then. */
+  seed: number;
+};
+
+export type PlanOptions = {
+  seed: number;
+  durationMs: number;
+  /** On average. */
+  everyMs: number;
+  /** Default: all. */
+  only?: readonly ChaosFault[];
+};
+
+/** Every kind comes once, in random order, before chance alone decides; none in the last moments, nor in the first. */
+export const planFaults = ({ seed, durationMs, everyMs, only = chaosFaults }: PlanOptions): PlannedFault[] => {
+  const random = seededRandom(seed);
+  const round = only
+    .map((fault) => ({ fault, place: random.next() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ fault }) => fault);
+  const byWeight = only.flatMap((fault) => Array.from({ length: kinds[fault].weight }, () => fault));
+  const plan: PlannedFault[] = [];
+  let atMs = everyMs / 2;
+  while (only.length > 0 && atMs < durationMs - everyMs / 2) {
+    const fault = round.shift() ?? random.pick(byWeight);
+    const [shortest, longest] = kinds[fault].lastsMs;
+    const lastsMs = random.between(shortest, longest);
+    plan.push({ atMs: Math.round(atMs), fault, lastsMs, seed: random.between(0, 2 ** 31) });
+    atMs += everyMs * (0.5 + random.next());
+  }
+  return plan;
+};

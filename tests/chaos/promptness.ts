@@ -1,0 +1,98 @@
+/** How long users waited: for their next run after a fault, and, when nothing was wrong any more, at all. */
+import type { Fault, HistoryEvent } from '../judge/history.ts';
+import type { Violation } from '../judge/judge.ts';
+import type { Injected } from './faults.ts';
+
+type OfUser = Exclude<HistoryEvent, { kind: 'fault' }>;
+type AtSeq = { seq: number; at: number };
+
+const usersOf = (events: HistoryEvent[]): Map<string, OfUser[]> =>
+  Map.groupBy(
+    events.filter((event): event is OfUser => event.kind !== 'fault').toSorted((a, b) => a.at - b.at),
+    ({ userId }) => userId,
+  );
+
+/** The first moment of each `seq` among these kinds. */
+const firsts = (events: OfUser[], ...kinds: OfUser['kind'][]): Map<number, number> => {
+  const found = new Map<number, number>();
+  for (const event of events) {
+    if (!kinds.includes(event.kind) || !('seq' in event)) continue;
+    if (!found.has(event.seq)) found.set(event.seq, event.at);
+  }
+  return found;
+};
+
+/**
+ * Requests that were accepted, whose predecessor was settled, that no fault held up, and that did not start within `limitMs`.
+ * A fault holds everybody up, until it is over.
+ */
+export const findLate = (events: HistoryEvent[], limitMs: number): (Omit<Violation, 'kind'> & { kind: 'late' })[] => {
+  const faults = events.filter((event): event is Fault => event.kind === 'fault');
+  return [...usersOf(events)].flatMap(([userId, own]) => {
+    const started = firsts(own, 'started');
+    const over = firsts(own, 'settled', 'cancelled');
+    return [...firsts(own, 'accepted')].flatMap(([seq, acceptedAt]) => {
+      const startedAt = started.get(seq);
+      if (startedAt === undefined) return [];
+      const held = faults.filter(({ at }) => at <= startedAt).map(({ at, until }) => Math.min(until ?? at, startedAt));
+      const readyAt = Math.max(acceptedAt, over.get(seq - 1) ?? 0, ...held);
+      const waitedMs = Math.round(startedAt - readyAt);
+      if (waitedMs <= limitMs) return [];
+      return [{ kind: 'late' as const, userId, seq, detail: `started ${waitedMs} ms after nothing held it up` }];
+    });
+  });
+};
+
+/** Whether somebody waited at `at`, and, for a fault of some workers, for one of them. */
+const isAffected = (own: OfUser[], over: Map<number, number>, { at, target }: Injected): boolean => {
+  const isPending = ({ seq }: AtSeq) => (over.get(seq) ?? Number.POSITIVE_INFINITY) > at;
+  const waits = own.some((event) => event.kind === 'accepted' && event.at <= at && isPending(event));
+  if (!waits || !target || target.startsWith('api')) return waits;
+  const newest = own.findLast((event) => event.kind === 'started' && event.at <= at);
+  return newest?.kind === 'started' && (newest.worker === target || newest.worker.startsWith(`${target}/`));
+};
+
+/** Of one fault: how long its worst user waited for its next start, from the fault's beginning and from its end. */
+export type Recovery = { fault: string; users: number; fromStartMs: number; fromEndMs: number };
+
+export const recoveriesOf = (events: HistoryEvent[], injected: Injected[]): Recovery[] => {
+  const users = [...usersOf(events).values()].map((own) => ({ own, over: firsts(own, 'settled', 'cancelled') }));
+  return injected.flatMap((fault) => {
+    const nextStarts = users
+      .filter(({ own, over }) => isAffected(own, over, fault))
+      .map(({ own }) => own.find((event) => event.kind === 'started' && event.at > fault.at)?.at)
+      .filter((at) => at !== undefined);
+    if (nextStarts.length === 0) return [];
+    const last = Math.max(...nextStarts);
+    return [
+      {
+        fault: fault.fault,
+        users: nextStarts.length,
+        fromStartMs: Math.round(last - fault.at),
+        fromEndMs: Math.max(0, Math.round(last - fault.until)),
+      },
+    ];
+  });
+};
+
+const median = (sorted: number[]): number => sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+
+/** One line a kind of fault, as text: how many, how many users they hit, and the waits of each fault's worst user. */
+export const recoveryTable = (recoveries: Recovery[], counts: Map<string, number>): string => {
+  const rows = [...counts].sort().map(([fault, count]) => {
+    const own = recoveries.filter((recovery) => recovery.fault === fault);
+    const summary = (field: 'fromStartMs' | 'fromEndMs') => {
+      const sorted = own.map((recovery) => recovery[field]).sort((a, b) => a - b);
+      return sorted.length === 0 ? ['-', '-'] : [String(median(sorted)), String(sorted.at(-1))];
+    };
+    const users = own.reduce((sum, recovery) => sum + recovery.users, 0);
+    return [fault, String(count), String(users), ...summary('fromStartMs'), ...summary('fromEndMs')];
+  });
+  const head = ['fault', 'times', 'users hit', 'median', 'worst', 'after its end: median', 'worst'];
+  const table = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  return table
+    .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))))
+    .map((row) => row.join('  ').trimEnd())
+    .join('\n');
+};

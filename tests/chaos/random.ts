@@ -1,0 +1,34 @@
+/** Chance that a seed decides. */
+
+export type Random = {
+  /** Uniform in [0, 1). */
+  next(): number;
+  /** A whole number, both ends included. */
+  between(min: number, max: number): number;
+  pick<T>(items: readonly T[]): T;
+  chance(probability: number): boolean;
+  /** Another one, of a seed of its own. */
+  fork(): Random;
+};
+
+/** mulberry32: small, and good enough to choose faults and requests. */
+export const seededRandom = (seed: number): Random => {
+  let state = seed >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const between = (min: number, max: number): number => min + Math.floor(next() * (max - min + 1));
+  return {
+    next,
+    between,
+    pick: (items) => {
+      if (items.length === 0) throw new Error('There is nothing to pick from.');
+      return items[between(0, items.length - 1)]!;
+    },
+    chance: (probability) => next() < probability,
+    fork: () => seededRandom(between(0, 2 ** 32 - 1)),
+  };
+};

@@ -1,0 +1,86 @@
+/** The two servers of a run, and ways to them that can be cut, delayed and frozen, one a process. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { type PrivateServer, privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+/** One process's ways to the servers. */
+export type Lines = {
+  env: { RABBITMQ_URL: string; MONGODB_URL: string };
+  broker: TcpProxy;
+  store: TcpProxy;
+  close(): Promise<void>;
+};
+
+export type Outage = { how: 'stop' | 'kill'; lastsMs: number; wipe?: boolean };
+
+export type Server = {
+  /** Past every proxy. */
+  url: string;
+  /** Down, and up again after so long. Outages of one server come one after the other. Resolves to when it was up again, and to when it went. */
+  outage(outage: Outage, now: () => number): Promise<{ at: number; until: number }>;
+};
+
+export type Servers = {
+  broker: Server;
+  store: Server;
+  openLines(): Promise<Lines>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+const createServer = (server: PrivateServer): Server => {
+  let last: Promise<unknown> = Promise.resolve();
+  const outage = async ({ how, lastsMs, wipe }: Outage, now: () => number) => {
+    const at = now();
+    await server[how]();
+    if (wipe) server.wipe();
+    await pause(lastsMs);
+    await server.start();
+    return { at, until: now() };
+  };
+  return {
+    url: server.url,
+    outage: (how, now) => {
+      const next = last.then(() => outage(how, now));
+      last = next.catch(() => undefined);
+      return next;
+    },
+  };
+};
+
+const through = (url: string, port: number): string => {
+  const named = new URL(url);
+  named.port = String(port);
+  return named.href;
+};
+
+const openProxy = (url: string): Promise<TcpProxy> => {
+  const { hostname, port } = new URL(url);
+  return startTcpProxy(hostname, Number(port));
+};
+
+export const startServers = async (): Promise<Servers> => {
+  const [rabbitmq, mongodb] = await Promise.all([privateRabbitmq(), privateMongodb()]);
+  const proxies = new Set<TcpProxy>();
+  return {
+    broker: createServer(rabbitmq),
+    store: createServer(mongodb),
+    openLines: async () => {
+      const [broker, store] = await Promise.all([openProxy(rabbitmq.url), openProxy(mongodb.url)]);
+      const own = [broker, store];
+      for (const proxy of own) proxies.add(proxy);
+      return {
+        env: { RABBITMQ_URL: through(rabbitmq.url, broker.port), MONGODB_URL: through(mongodb.url, store.port) },
+        broker,
+        store,
+        close: async () => {
+          for (const proxy of own) proxies.delete(proxy);
+          await Promise.all(own.map((proxy) => proxy.close()));
+        },
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...proxies].map((proxy) => proxy.close()));
+      await Promise.all([rabbitmq[Symbol.asyncDispose](), mongodb[Symbol.asyncDispose]()]);
+    },
+  };
+};

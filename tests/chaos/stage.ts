@@ -1,0 +1,197 @@
+/** The whole product on servers of its own: API processes and consumer containers that can be hurt, and replaced. */
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../../tools/services/probe.ts';
+import { monotonicMs } from '../system/monotonic.ts';
+import { type Child, type LogLine, signalPid, startChild } from './child.ts';
+import type { Recorder } from './recorder.ts';
+import { type Lines, type Servers, startServers } from './servers.ts';
+
+/** A consumer: one primary with its workers. */
+export type Container = {
+  /** The part of its workers' names before the `/`. */
+  name: string;
+  lines: Lines;
+  isRunning(): boolean;
+  /** Those that live, as far as their primary has told. */
+  workerPids(): number[];
+  signalPrimary(signal: NodeJS.Signals): void;
+  signalWorker(pid: number, signal: NodeJS.Signals): void;
+  /** A fault is under way that nobody else may hit. */
+  busy: boolean;
+};
+
+export type Api = {
+  name: string;
+  lines: Lines;
+  url: string;
+  /** Resolves when it is up again. */
+  killAndRestart(afterMs: number): Promise<void>;
+  busy: boolean;
+};
+
+export type Stage = {
+  servers: Servers;
+  env: Record<string, string>;
+  apis: Api[];
+  containers(): Container[];
+  /** Resolves when its workers run. */
+  startContainer(): Promise<Container>;
+  /** Workers that their primary found hung, whoever hung them. */
+  foundHung(): number;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+export type StageOptions = {
+  folder: string;
+  historyFile: string;
+  record: Recorder;
+  workers: number;
+  containers: number;
+  apis: number;
+  env?: Record<string, string>;
+};
+
+const file = (name: string): string => join(import.meta.dirname, name);
+const readyMs = 90_000;
+
+const until = async (what: string, isSo: () => boolean | Promise<boolean>): Promise<void> => {
+  const deadline = Date.now() + readyMs;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`Not within ${readyMs / 1_000} s: ${what}.`);
+    await pause(50);
+  }
+};
+
+/** Small times, so that a minute shows what an hour would. */
+const settings = {
+  QUEUE_PREFIX: 'chaos.',
+  LANES: '16',
+  LOG_LEVEL: 'info',
+  JWT_SECRET: 'a-secret-that-only-chaos-knows-0123456789abcdef',
+  BCRYPT_COST: '4',
+  METRICS_PORT: '0',
+  MAX_ATTEMPTS: '1000',
+  RETRY_BASE_MS: '20',
+  RETRY_MAX_MS: '500',
+  GRACE_MS: '5000',
+  GAP_TIMEOUT_MS: '1000',
+  IDLE_TIMEOUT_MS: '3000',
+  STUCK_AFTER_MS: '2000',
+  SWEEP_MS: '700',
+  BALANCE_MS: '1500',
+  HEARTBEAT_SECONDS: '2',
+  WORKER_HANG_MS: '2500',
+  STORE_TIMEOUT_MS: '2000',
+};
+
+/** What the primary's log says of its workers. */
+const createRoster = (name: string, record: Recorder) => {
+  const pids = new Set<number>();
+  let running = 0;
+  let hung = 0;
+  const hear = ({ msg, workerPid = 0, verdict }: LogLine): void => {
+    if (msg === 'a worker was started') pids.add(workerPid);
+    if (msg === 'a worker ended') pids.delete(workerPid);
+    if (msg === 'worker running') running += 1;
+    if (msg !== 'killing a silent worker') return;
+    hung += 1;
+    const kind = verdict === 'hung' ? 'worker-hung' : 'worker-killed';
+    record({ kind: 'fault', fault: kind, target: `${name}/${workerPid}`, at: monotonicMs() });
+  };
+  return { hear, pids: () => [...pids], hasRun: (count: number) => running >= count, hung: () => hung };
+};
+
+export const openStage = async (options: StageOptions): Promise<Stage> => {
+  const { folder, record, historyFile } = options;
+  const servers = await startServers();
+  const env = { ...settings, WORKERS: String(options.workers), HISTORY_FILE: historyFile, ...options.env };
+  const containers: (Container & { child: Child; hung(): number })[] = [];
+  let started = 0;
+
+  const startContainer = async (): Promise<Container> => {
+    started += 1;
+    const name = `consumer-${started}`;
+    const lines = await servers.openLines();
+    const roster = createRoster(name, record);
+    const child = startChild({
+      script: file('consumer.ts'),
+      env: { ...env, ...lines.env, CONSUMER_NAME: name, PROCESSOR: file('processor.ts') },
+      logFile: join(folder, `${name}.log`),
+      heard: roster.hear,
+    });
+    const container = {
+      name,
+      lines,
+      child,
+      hung: roster.hung,
+      isRunning: () => !child.hasExited(),
+      workerPids: roster.pids,
+      signalPrimary: child.signal,
+      signalWorker: signalPid,
+      busy: false,
+    };
+    containers.push(container);
+    const isUp = () => roster.hasRun(options.workers) || child.hasExited();
+    await until(`the workers of ${name} run`, isUp);
+    return container;
+  };
+
+  const startApi = async (number: number): Promise<Api> => {
+    const name = `api-${number}`;
+    const lines = await servers.openLines();
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const start = () =>
+      startChild({
+        script: file('api.ts'),
+        env: { ...env, ...lines.env, PORT: String(port) },
+        logFile: join(folder, `${name}.log`),
+      });
+    const isUp = () =>
+      fetch(`${url}/health`, { signal: AbortSignal.timeout(3_000) }).then(
+        () => true,
+        () => false,
+      );
+    let child = start();
+    await until(`${name} answers`, isUp);
+    return {
+      name,
+      lines,
+      url,
+      busy: false,
+      killAndRestart: async (afterMs) => {
+        child.signal('SIGKILL');
+        await child.exited;
+        await pause(afterMs);
+        child = start();
+        await until(`${name} answers again`, isUp);
+      },
+    };
+  };
+
+  const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+  try {
+    const [apis] = await Promise.all([
+      Promise.all(numbers(options.apis).map(startApi)),
+      Promise.all(numbers(options.containers).map(startContainer)),
+    ]);
+    return {
+      servers,
+      env,
+      apis,
+      containers: () => containers.filter((container) => container.isRunning()),
+      startContainer,
+      foundHung: () => containers.reduce((sum, container) => sum + container.hung(), 0),
+      async [Symbol.asyncDispose]() {
+        const running = containers.filter(({ child }) => !child.hasExited());
+        for (const { child } of running) child.signal('SIGTERM');
+        await Promise.all(running.map(({ child }) => child.exited));
+        await servers[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await servers[Symbol.asyncDispose]();
+    throw error;
+  }
+};

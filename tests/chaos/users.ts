@@ -1,0 +1,211 @@
+/** Users that register, log in, enqueue, cancel, disconnect and log in again, over HTTP, and write down what they were told. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { monotonicMs } from '../system/monotonic.ts';
+import type { Work } from './processor.ts';
+import { type Random, seededRandom } from './random.ts';
+import type { Recorder } from './recorder.ts';
+
+type Range = readonly [min: number, max: number];
+
+/** How the users behave. All times are in ms. */
+export type Habits = {
+  users: number;
+  /** Requests sent at once. */
+  burst: Range;
+  /** Bursts before a disconnect. */
+  bursts: Range;
+  runMs: Range;
+  pauseMs: Range;
+  /** A user that has left for good makes place for a new one. */
+  newcomers: boolean;
+  /** The user sends nothing more before its burst is settled, or so long has passed. */
+  patienceMs: number;
+};
+
+export const usualHabits: Habits = {
+  users: 20,
+  burst: [1, 5],
+  bursts: [1, 4],
+  runMs: [0, 250],
+  pauseMs: [200, 3_000],
+  newcomers: false,
+  patienceMs: 0,
+};
+
+export type Users = {
+  /** User ids that have logged in and not disconnected. */
+  active(): string[];
+  /** All that ever logged in. */
+  ids(): string[];
+  /** Takes them home: resolves when every session that the users know of has ended. */
+  leave(): Promise<void>;
+};
+
+type Answer = { status: number; body: Record<string, unknown> };
+type Call = { call: string; body?: unknown; token?: string; key?: string };
+
+const callTimeoutMs = 8_000;
+const retryMs = 300;
+
+/** `undefined`: no answer; it may have been done. */
+const send = async (url: string, { call, body, token, key }: Call): Promise<Answer | undefined> => {
+  const [method = '', path = ''] = call.split(' ');
+  try {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        'content-type': 'application/json',
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...(key && { 'idempotency-key': key }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(callTimeoutMs),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  } catch {
+    return undefined;
+  }
+};
+
+const subjectOf = (token: string): string =>
+  (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { sub: string }).sub;
+
+type Options = { seed: number; habits: Habits; urls: string[]; record: Recorder };
+
+export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
+  const stopping = new AbortController();
+  const active = new Set<string>();
+  const ids = new Set<string>();
+  const tokens = new Set<string>();
+  const seeds = seededRandom(seed);
+  let registered = 0;
+
+  const rest = (ms: number) => pause(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
+  const isStopping = () => stopping.signal.aborted;
+
+  /** Asks until somebody says yes or no. */
+  const ask = async (random: Random, call: Call, patient = true): Promise<Answer | undefined> => {
+    for (;;) {
+      const answer = await send(random.pick(urls), call);
+      if (answer && answer.status < 500 && answer.status !== 429) return answer;
+      if (!patient || isStopping()) return answer;
+      await rest(retryMs);
+    }
+  };
+
+  const workOf = (random: Random): Work => ({
+    ms: random.between(...habits.runMs),
+    ends: random.chance(0.05) ? 'failed' : 'done',
+    retries: random.chance(0.08) ? random.between(1, 2) : 0,
+  });
+
+  const enqueueOnce = async (random: Random, userId: string, call: Call): Promise<number | undefined> => {
+    const answer = await ask(random, call, call.key !== undefined);
+    const at = monotonicMs();
+    if (answer?.status !== 202) {
+      record({ kind: 'refused', userId, at, code: answer ? String(answer.body.code) : 'no-answer' });
+      return undefined;
+    }
+    const seq = answer.body.seq as number;
+    record({ kind: 'accepted', userId, seq, at, ...(call.key && { key: call.key }) });
+    return seq;
+  };
+
+  /** Some carry a key, and some of those are sent twice at once. */
+  const enqueue = async (random: Random, userId: string, token: string): Promise<number | undefined> => {
+    const key = random.chance(0.4) ? `key-${random.between(0, 2 ** 40)}` : undefined;
+    const call: Call = { call: 'POST /enqueue', body: { request: workOf(random) }, token, key };
+    const twice = key !== undefined && random.chance(0.3);
+    const answers = await Promise.all([
+      enqueueOnce(random, userId, call),
+      ...(twice ? [enqueueOnce(random, userId, call)] : []),
+    ]);
+    return answers.find((seq) => seq !== undefined);
+  };
+
+  const cancel = async (random: Random, userId: string, token: string, seq: number): Promise<void> => {
+    const answer = await ask(random, { call: `DELETE /requests/${seq}`, token }, false);
+    if (answer?.status === 200) record({ kind: 'cancelled', userId, seq, at: monotonicMs() });
+  };
+
+  const untilSettled = async (random: Random, token: string, seq: number): Promise<void> => {
+    const deadline = monotonicMs() + habits.patienceMs;
+    while (monotonicMs() < deadline && !isStopping()) {
+      const answer = await ask(random, { call: `GET /requests/${seq}`, token }, false);
+      if (answer && ['done', 'failed', 'cancelled', 'abandoned'].includes(String(answer.body.status))) return;
+      await rest(200);
+    }
+  };
+
+  const sendBurst = async (random: Random, userId: string, token: string): Promise<void> => {
+    const count = random.between(...habits.burst);
+    const seqs = await Promise.all(Array.from({ length: count }, () => enqueue(random.fork(), userId, token)));
+    const last = Math.max(0, ...seqs.filter((seq) => seq !== undefined));
+    if (last > 0 && random.chance(0.15)) await cancel(random, userId, token, last);
+    if (last > 0 && habits.patienceMs > 0) await untilSettled(random, token, last);
+  };
+
+  const disconnect = async (random: Random, token: string): Promise<void> => {
+    const pending = random.chance(0.25) ? 'cancel' : 'drain';
+    const answer = await ask(random, {
+      call: `POST /disconnect?wait=${random.between(0, 1)}`,
+      body: { pending },
+      token,
+    });
+    if (answer && answer.status < 500) tokens.delete(token);
+  };
+
+  const logIn = async (random: Random, credentials: object): Promise<string | undefined> => {
+    const answer = await ask(random, { call: 'POST /login', body: credentials });
+    if (answer?.status !== 200) return undefined;
+    const token = String(answer.body.token);
+    tokens.add(token);
+    ids.add(subjectOf(token));
+    return token;
+  };
+
+  /** From a log-in to a disconnect, which may overlap the next log-in. */
+  const visit = async (random: Random, credentials: object): Promise<void> => {
+    const token = await logIn(random, credentials);
+    if (!token) return;
+    const userId = subjectOf(token);
+    active.add(userId);
+    for (let burst = random.between(...habits.bursts); burst > 0 && !isStopping(); burst -= 1) {
+      await sendBurst(random, userId, token);
+      await rest(random.between(...habits.pauseMs));
+    }
+    active.delete(userId);
+    const leaving = disconnect(random.fork(), token);
+    if (random.chance(0.6)) await leaving;
+    else open.push(leaving);
+  };
+
+  const open: Promise<void>[] = [];
+
+  const live = async (random: Random): Promise<void> => {
+    while (!isStopping()) {
+      registered += 1;
+      const credentials = { username: `user-${seed}-${registered}`, password: 'correct horse' };
+      await ask(random, { call: 'POST /register', body: credentials });
+      do await visit(random, credentials);
+      while (!isStopping() && !habits.newcomers);
+    }
+  };
+
+  const lives = Array.from({ length: habits.users }, () => live(seeds.fork()));
+
+  return {
+    active: () => [...active],
+    ids: () => [...ids],
+    leave: async () => {
+      stopping.abort();
+      await Promise.all(lives);
+      await Promise.all(open);
+      const random = seeds.fork();
+      for (let tries = 0; tokens.size > 0 && tries < 20; tries += 1) {
+        await Promise.all([...tokens].map((token) => disconnect(random.fork(), token)));
+        if (tokens.size > 0) await pause(retryMs);
+      }
+    },
+  };
+};
