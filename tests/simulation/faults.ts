@@ -111,7 +111,7 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
   };
 
   const hitStore = (ms: number): boolean => {
-    world.trace?.('FAULT', 'store down');
+    world.note('store-restarted');
     world.store.isUp = false;
     afterwards(ms, () => {
       world.store.isUp = true;
