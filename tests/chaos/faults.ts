@@ -17,7 +17,7 @@ type Hurt = (planned: { lastsMs: number; random: Random }) => Promise<Hit | unde
 
 type Busy = { busy: boolean };
 
-/** Longer than the ways through the proxy have been delayed by any test of ours. */
+/** Either way. */
 const delaysMs = [30, 400] as const;
 
 export type Faults = {
@@ -93,7 +93,7 @@ export const createFaults = (stage: Stage, record: Recorder, activeUsers: () => 
     await pause(lastsMs);
     record({ kind: 'fault', fault: 'worker-stopped', at: monotonicMs(), target: container.name });
     container.signalPrimary('SIGTERM');
-    return { kind: 'worker-joined', at, until: monotonicMs(), target: container.name };
+    return { kind: 'worker-joined', at, target: container.name };
   };
 
   const restart =

@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import process, { exit, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
+import { breakNames, isBreakName } from './breaks.ts';
 import { recoveryTable } from './promptness.ts';
-import { type ChaosResult, runChaos } from './run.ts';
+import { type ChaosOptions, type ChaosResult, runChaos } from './run.ts';
+import { trials } from './trials.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const say = (line: string): void => void stdout.write(`${line}\n`);
@@ -12,6 +14,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '5' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    break: { type: 'string' },
     every: { type: 'string', default: '4' },
     out: { type: 'string', default: join(root, '.data', 'chaos') },
   },
@@ -39,13 +42,39 @@ const report = (result: ChaosResult): void => {
   say(`${result.injected.length} faults in ${result.seconds} s, ${result.violations.length} violations, seed ${seed}`);
 };
 
-say(`seed ${seed}; again: npm run chaos -- --minutes ${values.minutes} --seed ${seed} --every ${values.every}`);
-const result = await runChaos({
+const usual: ChaosOptions = {
   seed,
   durationMs: Number(values.minutes) * 60_000,
   everyMs: Number(values.every) * 1_000,
   folder: join(values.out, `seed-${seed}`),
   signal: stopping.signal,
-});
-report(result);
-exit(result.violations.length === 0 ? 0 : 1);
+};
+
+/** Whether every promise was kept. */
+const hurt = async (): Promise<boolean> => {
+  say(`seed ${seed}; again: npm run chaos -- --minutes ${values.minutes} --seed ${seed} --every ${values.every}`);
+  const result = await runChaos(usual);
+  report(result);
+  return result.violations.length === 0;
+};
+
+/** Whether what was broken was caught. */
+const tryBreak = async (name: string): Promise<boolean> => {
+  if (!isBreakName(name)) throw new Error(`--break takes one of ${breakNames.join(', ')}.`);
+  say(`seed ${seed}; again: npm run chaos -- --break ${name} --seed ${seed}`);
+  const { seconds, env, ...trial } = trials[name];
+  const folder = join(values.out, `break-${name}`);
+  const result = await runChaos({
+    ...usual,
+    ...trial,
+    env: { ...env, BREAK: name },
+    durationMs: seconds * 1_000,
+    folder,
+  });
+  report(result);
+  const kinds = [...new Set(result.violations.map(({ kind }) => kind))];
+  say(kinds.length > 0 ? `${name} is caught in ${result.seconds} s: ${kinds.join(', ')}` : `${name} is NOT caught`);
+  return kinds.length > 0;
+};
+
+exit((await (values.break ? tryBreak(values.break) : hurt())) ? 0 : 1);

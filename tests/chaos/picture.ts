@@ -46,14 +46,18 @@ export const rowsOf = (labels: { x: number; width: number }[]): number[] => {
 
 const labelOf = ({ fault, target }: Fault): string => (target ? `${fault} ${target}` : fault);
 
-const drawFault = (fault: Fault, row: number, { x, top, bottom }: Frame): string => {
+const drawFault = (fault: Fault, row: number, { x, top, bottom, width }: Frame): string => {
   const from = x(fault.at);
   const band = fault.until
     ? `<rect x="${round(from)}" y="${top}" width="${round(x(fault.until) - from)}" height="${bottom - top}" fill="#c0392b" opacity="0.07"/>`
     : '';
   const y = legendHeight + (row + 1) * labelRow;
   const line = `<line x1="${round(from)}" x2="${round(from)}" y1="${y - 9}" y2="${bottom}" stroke="#c0392b" stroke-width="0.8" opacity="0.75"/>`;
-  return `${band}${line}${text(from + 3, y, labelOf(fault), 'fill="#8c2a20"')}`;
+  const fits = from + labelOf(fault).length * letterWidth < width;
+  const label = fits
+    ? text(from + 3, y, labelOf(fault), 'fill="#8c2a20"')
+    : text(from - 3, y, labelOf(fault), 'fill="#8c2a20" text-anchor="end"');
+  return `${band}${line}${label}`;
 };
 
 const endOf = ({ end }: RunSpan): RunEnd => end?.outcome ?? 'died with its worker';

@@ -20,6 +20,8 @@ export type Habits = {
   newcomers: boolean;
   /** The user sends nothing more before its burst is settled, or so long has passed. */
   patienceMs: number;
+  /** Now and then a user disconnects while its last burst is still on its way. */
+  hasty: boolean;
 };
 
 export const usualHabits: Habits = {
@@ -30,6 +32,7 @@ export const usualHabits: Habits = {
   pauseMs: [200, 3_000],
   newcomers: false,
   patienceMs: 0,
+  hasty: true,
 };
 
 export type Users = {
@@ -171,7 +174,9 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     const userId = subjectOf(token);
     active.add(userId);
     for (let burst = random.between(...habits.bursts); burst > 0 && !isStopping(); burst -= 1) {
-      await sendBurst(random, userId, token);
+      const sending = sendBurst(random, userId, token);
+      if (habits.hasty && burst === 1 && random.chance(0.3)) open.push(sending);
+      else await sending;
       await rest(random.between(...habits.pauseMs));
     }
     active.delete(userId);

@@ -99,6 +99,17 @@ export const createWorld = (
     throw unavailable(server);
   };
 
+  const note: World['note'] = (fault, target) => {
+    trace?.('FAULT', `${fault} ${target ?? ''}`);
+    history.push({ kind: 'fault', fault, at: scheduler.timestamp(), target });
+  };
+
+  /** The last word of a dead worker may be a lease: whoever owns the lane by then loses it, as if it had been cut off. */
+  const noteTaker = (process: SimulatedProcess): void => {
+    if (process.isAlive()) taker.name = process.name;
+    else note('connection-cut');
+  };
+
   return {
     scenario,
     broken,
@@ -112,10 +123,7 @@ export const createWorld = (
     store,
     taker,
     functions: { aheadMs: 0 },
-    note(fault, target) {
-      trace?.('FAULT', `${fault} ${target ?? ''}`);
-      history.push({ kind: 'fault', fault, at: scheduler.timestamp(), target });
-    },
+    note,
     trace,
     stepOf: (process, by) => (what, operate) => {
       const server = isStoreCall(what) ? 'store' : isPublish(what) ? 'publish' : undefined;
@@ -124,7 +132,7 @@ export const createWorld = (
         const refusal = takeRefusal(server, by);
         if (refusal) return refuse(refusal, operate);
         if (server === 'store' && !store.isUp) throw unavailable('store');
-        if (what.startsWith('lanes.takeLease')) taker.name = process.name;
+        if (what.startsWith('lanes.takeLease')) noteTaker(process);
         return operate();
       });
     },

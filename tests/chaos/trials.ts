@@ -1,0 +1,81 @@
+/** For each broken step: the faults and the users that show it soonest on real servers. */
+import type { BreakName } from './breaks.ts';
+import type { ChaosOptions } from './run.ts';
+
+export type Trial = Pick<ChaosOptions, 'only' | 'habits' | 'env' | 'lateMs' | 'closedWithinMs'> & {
+  /** How long the faults and the users go on. */
+  seconds: number;
+  everyMs: number;
+};
+
+/** What would mend it in the end, and hide it: the sweep, and the look before an idle user queue is closed. */
+const withoutNets = { STUCK_AFTER_MS: '3600000', IDLE_TIMEOUT_MS: '86400000' };
+
+/** Users that send nothing more, which would wake the lane, before they have what they sent. */
+const patient = { users: 12, patienceMs: 9_000, hasty: false } as const;
+const kills = { only: ['worker killed'], everyMs: 3_000 } as const;
+
+export const trials: Record<BreakName, Trial> = {
+  R1: { only: [], everyMs: 1_000, seconds: 12, lateMs: 4_000, env: withoutNets, habits: { ...patient, burst: [3, 6] } },
+  R2: {
+    only: ['connections delayed', 'connections frozen'],
+    everyMs: 2_000,
+    seconds: 30,
+    habits: { newcomers: true, bursts: [2, 3], burst: [2, 3], pauseMs: [100, 600] },
+  },
+  R3: { ...kills, seconds: 20, lateMs: 5_000, env: withoutNets, habits: { ...patient, burst: [6, 12] } },
+  R4: {
+    only: ['container frozen', 'connections frozen', 'container joined'],
+    everyMs: 3_000,
+    seconds: 40,
+    env: { HEARTBEAT_SECONDS: '1' },
+  },
+  R5: { only: [], everyMs: 1_000, seconds: 6, closedWithinMs: 8_000, env: withoutNets },
+  R6: {
+    only: ['user queue deleted'],
+    everyMs: 500,
+    seconds: 20,
+    lateMs: 4_000,
+    env: withoutNets,
+    habits: { ...patient, burst: [25, 40], runMs: [40, 80] },
+  },
+  R7: {
+    only: ['container frozen', 'connections frozen'],
+    everyMs: 4_000,
+    seconds: 40,
+    env: { HEARTBEAT_SECONDS: '1' },
+    habits: { runMs: [1_500, 4_000], burst: [1, 3] },
+  },
+  R8: {
+    only: ['connections delayed'],
+    everyMs: 3_000,
+    seconds: 20,
+    closedWithinMs: 8_000,
+    env: { IDLE_TIMEOUT_MS: '100' },
+    habits: { bursts: [3, 6], pauseMs: [20, 300], runMs: [0, 20] },
+  },
+  R9: {
+    only: ['worker killed', 'connections delayed'],
+    everyMs: 1_200,
+    seconds: 40,
+    closedWithinMs: 10_000,
+    habits: { newcomers: true, bursts: [1, 1], burst: [1, 2], runMs: [0, 20], pauseMs: [50, 400] },
+  },
+  'no-ledger-read': { ...kills, seconds: 20, lateMs: 5_000, env: withoutNets, habits: { ...patient, burst: [6, 12] } },
+  'no-tombstone': {
+    only: ['api killed', 'connections delayed'],
+    everyMs: 2_000,
+    seconds: 25,
+    closedWithinMs: 10_000,
+  },
+  'claim-after-run': { ...kills, seconds: 15, habits: { runMs: [100, 400] } },
+  'sweep-off': {
+    only: ['api killed', 'connections frozen', 'connections halved'],
+    everyMs: 2_500,
+    seconds: 30,
+    lateMs: 8_000,
+    closedWithinMs: 10_000,
+    env: { IDLE_TIMEOUT_MS: '86400000' },
+    habits: { ...patient, patienceMs: 15_000 },
+  },
+};
