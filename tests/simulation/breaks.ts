@@ -182,7 +182,7 @@ export const breaks: Break[] = [
     }),
     scenarios: calm,
     shows: ['unfinished'],
-    withinRuns: 1_000,
+    withinRuns: 2_000,
   },
   {
     name: 'R2',
@@ -190,7 +190,7 @@ export const breaks: Break[] = [
     function: declareAndDelete,
     scenarios: { ...calm, hasty: true, fixed: { pace: slow } },
     shows: ['leftover-queue'],
-    withinRuns: 1_000,
+    withinRuns: 4_000,
   },
   {
     name: 'R3',
@@ -225,7 +225,7 @@ export const breaks: Break[] = [
     worker: (deps) => ({ ...deps, laneBroker: dropCancels(deps.laneBroker) }),
     scenarios: { ...only('user queue deleted'), hasty: true, fixed: { idleTimeoutMs: 3_600_000 } },
     shows: ['unfinished'],
-    withinRuns: 2_000,
+    withinRuns: 3_000,
   },
   {
     name: 'R7',

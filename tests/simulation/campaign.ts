@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Break } from './breaks.ts';
 import { type SimulationResult, simulate } from './run.ts';
-import { anyScenario, type Scenario, scenarioOf } from './scenario.ts';
+import { anyScenario, type Scenario, type ScenarioKind, scenarioOf } from './scenario.ts';
 
 export type CampaignOptions = {
   runs: number;
@@ -10,12 +10,15 @@ export type CampaignOptions = {
   /** Of an earlier failure: goes straight to it. */
   path?: string;
   broken?: Break;
+  /** Default: those that can show what is broken, or any. */
+  scenarios?: ScenarioKind;
   /** Makes the failing scenario small. Default true. */
   shrink?: boolean;
   onRun?: (runs: number, result: SimulationResult) => void;
 };
 
 export type Failure = { scenario: Scenario; result: SimulationResult; path: string | undefined };
+/** `seconds`: until the first failure, or all. */
 export type CampaignResult = { runs: number; seconds: number; failure: Failure | undefined };
 
 /** A smaller scenario is another run altogether: so many interleavings decide whether it fails too. */
@@ -58,6 +61,7 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
   const { broken, shrink = true } = options;
   const startedAt = performance.now();
   let runs = 0;
+  let seconds = 0;
   let failing: Omit<Failure, 'path'> | undefined;
 
   const holds = async (scenario: Scenario): Promise<boolean> => {
@@ -65,6 +69,7 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
     if (tries === 1) {
       runs += 1;
       const result = await simulate(scenario, { broken });
+      seconds = (performance.now() - startedAt) / 1_000;
       options.onRun?.(runs, result);
       if (result.violations.length > 0) failing = { scenario, result };
       return result.violations.length === 0;
@@ -74,14 +79,14 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
     return !failure;
   };
 
-  const scenarios = broken ? scenarioOf(broken.scenarios) : anyScenario;
+  const kind = options.scenarios ?? broken?.scenarios;
+  const scenarios = kind ? scenarioOf(kind) : anyScenario;
   const details = await fc.check(fc.asyncProperty(scenarios, holds), {
     numRuns: options.runs,
     seed: options.seed,
     path: options.path,
     endOnFailure: !shrink,
   });
-  const seconds = (performance.now() - startedAt) / 1_000;
   const found: Omit<Failure, 'path'> | undefined = failing;
   if (!found && details.errorInstance) throw details.errorInstance;
   if (!found) return { runs, seconds, failure: undefined };

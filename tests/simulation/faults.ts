@@ -1,7 +1,7 @@
 /** Does what a scenario says goes wrong, when it is due, and mends what must not stay broken. */
 import type { Clients } from './clients.ts';
 import type { SimulatedFault } from './scenario.ts';
-import type { SimulatedWorker, Workers } from './workers.ts';
+import { type SimulatedWorker, timeouts, type Workers } from './workers.ts';
 import type { Refusal, World } from './world.ts';
 
 export type Faults = {
@@ -112,6 +112,8 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
 
   const hitStore = (ms: number): boolean => {
     world.note('store-restarted');
+    // So long that workers leave their lanes to others; what they run goes on if it ignores its signal.
+    if (ms >= timeouts.storeTimeoutMs) world.note('connection-cut');
     world.store.isUp = false;
     afterwards(ms, () => {
       world.store.isUp = true;

@@ -28,6 +28,8 @@ export type MemoryConnection = {
   laneBroker: LaneBroker;
   /** Cuts the lanes' connection. The publisher has one of its own, which mends itself: to fail it, reject its steps. */
   sever(): void;
+  /** Whether one of its channels is the lane's active consumer, in truth. */
+  isActive(lane: number): boolean;
 };
 
 export type MemoryBroker = {
@@ -65,8 +67,9 @@ const createLaneBroker = (
   server: Server,
   step: Step,
   onNotFound: () => void,
-): Pick<MemoryConnection, 'laneBroker' | 'sever'> => {
+): Pick<MemoryConnection, 'laneBroker' | 'sever' | 'isActive'> => {
   let current: Link | undefined;
+  const newest = new Map<number, MemoryChannel>();
 
   const connect = (): Promise<Link> =>
     step('connect', () => {
@@ -84,6 +87,7 @@ const createLaneBroker = (
           throw unavailable();
         }
         const channel = createMemoryChannel(server, step, lane, events, onNotFound);
+        newest.set(lane, channel);
         link.channels.add(channel);
         try {
           await channel.start();
@@ -94,6 +98,7 @@ const createLaneBroker = (
         }
       },
     },
+    isActive: (lane) => newest.get(lane)?.isActive() ?? false,
     sever() {
       if (!current?.alive) return;
       const link = current;

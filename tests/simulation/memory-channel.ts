@@ -12,6 +12,8 @@ export type MemoryChannel = {
   laneChannel: LaneChannel;
   /** Declares the lane and consumes it. */
   start(): Promise<void>;
+  /** Whether it is whole, and its consumer the lane's active one. */
+  isActive(): boolean;
   /** The server gives up its end: the consumers go queue by queue, in any order. */
   forget(): Promise<void>;
   /** The process learns that the channel is gone. */
@@ -81,6 +83,7 @@ export const createMemoryChannel = (
   const consumers = new Map<Consumer, string>();
   /** The process's view: the live consumer of each user queue. A cancel of any other was its own delete. */
   const userConsumers = new Map<string, Consumer>();
+  let laneConsumer: Consumer | undefined;
   let open = true;
 
   const forget = async (): Promise<void> => {
@@ -193,7 +196,11 @@ export const createMemoryChannel = (
 
   return {
     laneChannel,
-    start: () => subscribe(laneName, server.lanePrefetch, receiveFromLane, () => undefined),
+    start: () =>
+      subscribe(laneName, server.lanePrefetch, receiveFromLane, (consumer) => {
+        laneConsumer = consumer;
+      }),
+    isActive: () => wire.isWhole() && laneConsumer !== undefined && queues.isActive(laneName, laneConsumer),
     forget,
     lose,
   };

@@ -109,6 +109,8 @@ export const createMemoryQueues = () => {
 
     consumerCount: (name: string): number => queues.get(name)?.consumers.length ?? 0,
 
+    isActive: (name: string, consumer: Consumer): boolean => queues.get(name)?.consumers[0] === consumer,
+
     isHeard: (name: string): boolean => queues.get(name)?.consumers.some((consumer) => consumer.isLive()) ?? false,
 
     /** Ready and unacked. */

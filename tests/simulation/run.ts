@@ -33,13 +33,12 @@ export const simulate = async (
   let played = false;
   const rest = () => played && clients.calls.size === 0 && !faults.isMending() && isAtRest(world, workers);
 
-  const startedAt = scheduler.now();
   for (let count = 0; count < scenario.workers; count += 1) workers.start();
   void clients.play().then(() => {
     played = true;
   });
   const ended = await scheduler.run(rest, { steps: mostSteps, untilMs: longestMs });
-  const untilMs = scheduler.now() - startedAt + quietMs;
+  const untilMs = scheduler.elapsedMs() + quietMs;
   await scheduler.run(() => false, { steps: mostSteps, untilMs });
   await scheduler.run(rest, { steps: mostSteps, untilMs: longestMs });
   const violations = judgeWorld(world, workers, ended);

@@ -37,8 +37,8 @@ export type SchedulerOptions = {
 export type Scheduler = {
   process(name: string): SimulatedProcess;
   random(): number;
-  /** Virtual time, in ms. */
-  now(): number;
+  /** Virtual time since the start, in ms. */
+  elapsedMs(): number;
   /** The same in all processes, and different for every event. */
   timestamp(): number;
   stepsTaken(): number;
@@ -178,7 +178,7 @@ export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOpti
       };
     },
     random,
-    now: () => now,
+    elapsedMs: () => now - startOfTime,
     timestamp() {
       stamps += 1;
       return now + stamps * 1e-4;

@@ -31,6 +31,13 @@ describe('the production code under a seeded scheduler', () => {
 });
 
 describe('with one step broken', () => {
+  test('nothing is caught where nothing is broken', async () => {
+    for (const { name, scenarios } of breaks) {
+      const { failure } = await runCampaign({ runs: 60, seed: 11, scenarios, shrink: false });
+      expect([name, failure && told(failure)]).toEqual([name, undefined]);
+    }
+  }, 60_000);
+
   test.each(breaks.map((broken) => [broken.name, broken.what, broken] as const))(
     '%s (%s) it is caught',
     async (_name, _what, broken) => {

@@ -89,6 +89,7 @@ export const createWorkers = (world: World): Workers => {
     const step = world.stepOf(process, 'worker');
     // A queue deleted between its declaration and its consumer takes the lane's channel with it, as a cut would.
     const connection = broker.connect(step, () => world.note('connection-cut', process.name));
+    world.connections.set(process.name, connection);
     const { userQueues, ledger, lanes, workers: signs } = createMemoryStores(step, database);
     const deps: LaneDeps = {
       clock: process.clock,

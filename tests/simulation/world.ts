@@ -4,7 +4,7 @@ import { createLogger, type Logger } from '../../lib/log.ts';
 import type { LedgerChange } from '../../lib/types.ts';
 import type { FaultKind, HistoryEvent } from '../judge/history.ts';
 import type { Break } from './breaks.ts';
-import { createMemoryBroker, type MemoryBroker } from './memory-broker.ts';
+import { createMemoryBroker, type MemoryBroker, type MemoryConnection } from './memory-broker.ts';
 import { createMemoryDatabase, type MemoryDatabase, type Step } from './memory-stores.ts';
 import type { Scenario } from './scenario.ts';
 import { createScheduler, type Scheduler, type SimulatedProcess } from './scheduler.ts';
@@ -12,7 +12,10 @@ import { createScheduler, type Scheduler, type SimulatedProcess } from './schedu
 /** A server that will not answer: which, whose call, and whether the call takes effect. */
 export type Refusal = { server: 'store' | 'publish'; by: 'worker' | 'function'; effect: 'before' | 'after' | 'late' };
 
-export type Trace = (process: string, what: string, result?: unknown) => void;
+/** `ms`: virtual time since the start. */
+export type Trace = (process: string, what: string, result: unknown, ms: number) => void;
+/** The same, timed by whoever listens. */
+export type Note = (process: string, what: string, result?: unknown) => void;
 
 export type World = {
   scenario: Scenario;
@@ -27,11 +30,13 @@ export type World = {
   /** Those the next matching calls meet. */
   refusals: Refusal[];
   store: { isUp: boolean };
+  /** Of the workers, by their names. */
+  connections: Map<string, MemoryConnection>;
   /** The process that has just taken a lease, and has not loaded yet. */
   taker: { name: string | undefined };
   functions: { aheadMs: number };
   note(fault: FaultKind, target?: string): void;
-  trace: Trace | undefined;
+  trace: Note | undefined;
   /** A process's way to both servers, refusals included. */
   stepOf(process: SimulatedProcess, by: Refusal['by']): Step;
 };
@@ -42,7 +47,7 @@ const isPublish = (what: string): boolean => /^(publish|connect)\b/.test(what);
 const lateMs = 2_500;
 
 /** Only errors are written, and none is expected; with a trace, everything. */
-const createWorldLog = (faults: string[], trace: Trace | undefined): Logger =>
+const createWorldLog = (faults: string[], trace: Note | undefined): Logger =>
   createLogger(
     trace ? 'debug' : 'error',
     {},
@@ -64,14 +69,17 @@ export const createWorld = (
   scenario: Scenario,
   broken: Break | undefined,
   beforeStep: (steps: number) => void,
-  trace: Trace | undefined,
+  tell: Trace | undefined,
 ): World => {
-  const scheduler = createScheduler({ seed: scenario.seed, pace: scenario.pace, beforeStep, trace });
+  const trace: Note | undefined =
+    tell && ((process, what, result) => tell(process, what, result, scheduler.elapsedMs()));
+  const scheduler: Scheduler = createScheduler({ seed: scenario.seed, pace: scenario.pace, beforeStep, trace });
   const servers = scheduler.process('broker');
   const database = { ...createMemoryDatabase(), journal: [] };
   const faults: string[] = [];
   const refusals: Refusal[] = [];
   const store = { isUp: true };
+  const connections: World['connections'] = new Map();
   const taker: World['taker'] = { name: undefined };
   const history: HistoryEvent[] = [];
 
@@ -104,10 +112,13 @@ export const createWorld = (
     history.push({ kind: 'fault', fault, at: scheduler.timestamp(), target });
   };
 
-  /** The last word of a dead worker may be a lease: whoever owns the lane by then loses it, as if it had been cut off. */
-  const noteTaker = (process: SimulatedProcess): void => {
+  /**
+   * A worker that was cut off, killed or stopped may have a lease on its way still: whoever owns the lane by then loses it,
+   * as if it had been cut off.
+   */
+  const noteTaker = (process: SimulatedProcess, lane: number): void => {
     if (process.isAlive()) taker.name = process.name;
-    else note('connection-cut');
+    if (!connections.get(process.name)?.isActive(lane)) note('connection-cut');
   };
 
   return {
@@ -121,6 +132,7 @@ export const createWorld = (
     log: createWorldLog(faults, trace),
     refusals,
     store,
+    connections,
     taker,
     functions: { aheadMs: 0 },
     note,
@@ -132,7 +144,8 @@ export const createWorld = (
         const refusal = takeRefusal(server, by);
         if (refusal) return refuse(refusal, operate);
         if (server === 'store' && !store.isUp) throw unavailable('store');
-        if (what.startsWith('lanes.takeLease')) noteTaker(process);
+        const [call, lane] = what.split(' ');
+        if (call === 'lanes.takeLease') noteTaker(process, Number(lane));
         return operate();
       });
     },
