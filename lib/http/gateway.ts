@@ -91,6 +91,9 @@ export type Gateway = {
   close(graceMs: number): Promise<void>;
 };
 
+/** Longer than a client or load balancer keeps an idle connection: who closes first must not be the server. */
+const keepAliveMs = 65_000;
+
 /** Port 0: any free one. */
 export const serveGateway = async ({ host, port }: Pick<Config, 'host' | 'port'>, log: Logger): Promise<Gateway> => {
   const routes = await readRoutes();
@@ -98,6 +101,7 @@ export const serveGateway = async ({ host, port }: Pick<Config, 'host' | 'port'>
     routes.map(async (route) => ({ ...route, handler: await handlerOf<EventHandler>(route) })),
   );
   const server = createServer(createGateway(loaded, log));
+  server.keepAliveTimeout = keepAliveMs;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });

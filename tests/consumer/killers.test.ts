@@ -7,7 +7,7 @@ import { startCluster, supportFile } from './support/cluster.ts';
 jest.setTimeout(90_000);
 
 /** What it may take until everything is settled, on two busy cores. */
-const boundMs = 30_000;
+const boundMs = 90_000;
 const killers = ['exit', 'memory', 'loop'];
 
 test('requests that end their workers are put aside; their users go on, and nobody else is blamed', async () => {
@@ -68,4 +68,4 @@ test('requests that end their workers are put aside; their users go on, and nobo
   const put = cluster.lines.filter((line) => line.msg === 'a run ended its process');
   expect(put.map(({ userId }) => userId).toSorted()).toEqual(guilty.map(({ userId }) => userId).toSorted());
   expect(tookMs).toBeLessThan(boundMs);
-});
+}, 180_000);
