@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import process, { execPath } from 'node:process';
 import { createInterface } from 'node:readline';
 
-export type LogLine = Record<string, unknown> & { msg?: string; pid?: number; workerPid?: number };
+export type LogLine = Record<string, unknown> & {
+  msg?: string;
+  pid?: number;
+  workerPid?: number;
+  err?: { code?: unknown };
+};
 
 export type Child = {
   pid: number;

@@ -20,12 +20,17 @@ type Busy = { busy: boolean };
 /** Either way. */
 const delaysMs = [30, 400] as const;
 
+/** Whose connections are hurt, to which server. Default: anybody's, to either or both. */
+export type Aim = { of: 'apis' | 'containers'; to: 'broker' | 'store' };
+
 export type Faults = {
   /** Resolves when it is over and mended: to nothing, when there was nobody to hit. */
   inject(planned: PlannedFault): Promise<Injected | undefined>;
 };
 
-export const createFaults = (stage: Stage, record: Recorder, activeUsers: () => string[]): Faults => {
+type FaultOptions = { stage: Stage; record: Recorder; activeUsers: () => string[]; aim?: Aim };
+
+export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions): Faults => {
   const freeContainers = () => stage.containers().filter(({ busy }) => !busy);
   const free = <T extends Busy>(all: T[]): T[] => all.filter(({ busy }) => !busy);
 
@@ -100,6 +105,11 @@ export const createFaults = (stage: Stage, record: Recorder, activeUsers: () => 
     (server: Server, kind: FaultKind, outage: Omit<Outage, 'lastsMs'>): Hurt =>
     async ({ lastsMs }) => ({ kind, ...(await server.outage({ ...outage, lastsMs }, monotonicMs)) });
 
+  const owners = () => [
+    ...(aim?.of === 'apis' ? [] : freeContainers()),
+    ...(aim?.of === 'containers' ? [] : free(stage.apis)),
+  ];
+
   const hurtLines =
     (
       kind: FaultKind,
@@ -107,8 +117,8 @@ export const createFaults = (stage: Stage, record: Recorder, activeUsers: () => 
       mend: 'restore' | 'thaw' | 'undelay',
     ): Hurt =>
     ({ random, lastsMs }) =>
-      exclusively<Container | Api>([...freeContainers(), ...free(stage.apis)], random, async ({ name, lines }) => {
-        const hit = random.pick([[lines.broker], [lines.store], [lines.broker, lines.store]]);
+      exclusively<Container | Api>(owners(), random, async ({ name, lines }) => {
+        const hit = aim ? [lines[aim.to]] : random.pick([[lines.broker], [lines.store], [lines.broker, lines.store]]);
         const at = monotonicMs();
         await Promise.all(hit.map((line) => hurt(line, random)));
         await pause(lastsMs);

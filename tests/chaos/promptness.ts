@@ -1,5 +1,5 @@
 /** How long users waited: for their next run after a fault, and, when nothing was wrong any more, at all. */
-import type { Fault, HistoryEvent } from '../judge/history.ts';
+import { type Fault, faultEffects, type HistoryEvent } from '../judge/history.ts';
 import type { Violation } from '../judge/judge.ts';
 import type { Injected } from './faults.ts';
 
@@ -22,21 +22,34 @@ const firsts = (events: OfUser[], ...kinds: OfUser['kind'][]): Map<number, numbe
   return found;
 };
 
-/**
- * Requests that were accepted, whose predecessor was settled, that no fault held up, and that did not start within `limitMs`.
- * A fault holds everybody up, until it is over.
- */
+/** Of a worker, or of the primary of one. */
+const hits = (target: string, worker: string | undefined): boolean =>
+  worker !== undefined && (worker === target || worker.startsWith(`${target}/`));
+
+/** When what held a start up was over: a fault of a server, or of the workers that ran this user before or after it. */
+const heldUntil = (faults: Fault[], workers: (string | undefined)[], startedAt: number): number =>
+  Math.max(
+    0,
+    ...faults
+      .filter(
+        ({ at, fault, target }) =>
+          at <= startedAt && (target ? workers.some((worker) => hits(target, worker)) : faultEffects[fault].repeats),
+      )
+      .map(({ at, until }) => Math.min(until ?? at, startedAt)),
+  );
+
+/** Requests that were accepted, whose predecessor was settled, that no fault held up, and that did not start within `limitMs`. */
 export const findLate = (events: HistoryEvent[], limitMs: number): (Omit<Violation, 'kind'> & { kind: 'late' })[] => {
   const faults = events.filter((event): event is Fault => event.kind === 'fault');
   return [...usersOf(events)].flatMap(([userId, own]) => {
-    const started = firsts(own, 'started');
+    const starts = own.filter((event) => event.kind === 'started');
+    const accepted = firsts(own, 'accepted');
     const over = firsts(own, 'settled', 'cancelled');
-    return [...firsts(own, 'accepted')].flatMap(([seq, acceptedAt]) => {
-      const startedAt = started.get(seq);
-      if (startedAt === undefined) return [];
-      const held = faults.filter(({ at }) => at <= startedAt).map(({ at, until }) => Math.min(until ?? at, startedAt));
-      const readyAt = Math.max(acceptedAt, over.get(seq - 1) ?? 0, ...held);
-      const waitedMs = Math.round(startedAt - readyAt);
+    return starts.flatMap(({ seq, attempt, worker, at }, index) => {
+      const acceptedAt = accepted.get(seq);
+      if (acceptedAt === undefined || attempt > 1) return [];
+      const held = heldUntil(faults, [worker, starts[index - 1]?.worker], at);
+      const waitedMs = Math.round(at - Math.max(acceptedAt, over.get(seq - 1) ?? 0, held));
       if (waitedMs <= limitMs) return [];
       return [{ kind: 'late' as const, userId, seq, detail: `started ${waitedMs} ms after nothing held it up` }];
     });
@@ -49,7 +62,7 @@ const isAffected = (own: OfUser[], over: Map<number, number>, { at, target }: In
   const waits = own.some((event) => event.kind === 'accepted' && event.at <= at && isPending(event));
   if (!waits || !target || target.startsWith('api')) return waits;
   const newest = own.findLast((event) => event.kind === 'started' && event.at <= at);
-  return newest?.kind === 'started' && (newest.worker === target || newest.worker.startsWith(`${target}/`));
+  return newest?.kind === 'started' && hits(target, newest.worker);
 };
 
 /** Of one fault: how long its worst user waited for its next start, from the fault's beginning and from its end. */

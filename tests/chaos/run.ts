@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { HistoryEvent } from '../judge/history.ts';
 import { judgeHistory, type Verdict } from '../judge/judge.ts';
 import { monotonicMs } from '../system/monotonic.ts';
-import { createFaults, type Injected } from './faults.ts';
+import { type Aim, createFaults, type Injected } from './faults.ts';
 import { awaitFinal } from './final.ts';
 import { drawHistory } from './picture.ts';
 import { type ChaosFault, planFaults } from './plan.ts';
@@ -19,8 +19,11 @@ export type ChaosOptions = {
   durationMs: number;
   /** Between two faults, on average. */
   everyMs: number;
+  /** Without faults, at the end. */
+  quietMs?: number;
   /** Default: all kinds. */
   only?: readonly ChaosFault[];
+  aim?: Aim;
   habits?: Partial<Habits>;
   /** Of the API and the consumers, over what chaos uses. */
   env?: Record<string, string>;
@@ -65,12 +68,12 @@ const play = async (
   record: ReturnType<typeof recorder>,
   active: () => string[],
 ) => {
-  const faults = createFaults(stage, record, active);
+  const faults = createFaults({ stage, record, activeUsers: active, aim: options.aim });
   const startedAt = monotonicMs();
   const waitUntil = (atMs: number) =>
     pause(Math.max(0, startedAt + atMs - monotonicMs()), undefined, { signal: options.signal }).catch(() => undefined);
   const under: Promise<Injected | undefined>[] = [];
-  for (const planned of planFaults(options)) {
+  for (const planned of planFaults({ ...options, durationMs: options.durationMs - (options.quietMs ?? 0) })) {
     await waitUntil(planned.atMs);
     if (options.signal?.aborted) break;
     under.push(faults.inject(planned));

@@ -85,12 +85,21 @@ const settings = {
   STORE_TIMEOUT_MS: '2000',
 };
 
-/** What the primary's log says of its workers. */
+/** What the broker ends a channel with that asks for a queue that is not there. */
+const notFound = 404;
+/** What a log line tells has happened so long before at most. */
+const hearsayMs = 1_000;
+
+/** What a container's log says of its workers. */
 const createRoster = (name: string, record: Recorder) => {
   const pids = new Set<number>();
   let running = 0;
   let hung = 0;
-  const hear = ({ msg, workerPid = 0, verdict }: LogLine): void => {
+  const hear = ({ msg, pid, workerPid = 0, verdict, err }: LogLine): void => {
+    // A user queue that somebody deletes between its declaration and its consumer takes the lane's channel with it.
+    if (msg?.startsWith('lane lost') && err?.code === notFound) {
+      record({ kind: 'fault', fault: 'connection-cut', target: `${name}/${pid}`, at: monotonicMs() - hearsayMs });
+    }
     if (msg === 'a worker was started') pids.add(workerPid);
     if (msg === 'a worker ended') pids.delete(workerPid);
     if (msg === 'worker running') running += 1;

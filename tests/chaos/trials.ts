@@ -2,7 +2,7 @@
 import type { BreakName } from './breaks.ts';
 import type { ChaosOptions } from './run.ts';
 
-export type Trial = Pick<ChaosOptions, 'only' | 'habits' | 'env' | 'lateMs' | 'closedWithinMs'> & {
+export type Trial = Pick<ChaosOptions, 'only' | 'aim' | 'quietMs' | 'habits' | 'env' | 'lateMs' | 'closedWithinMs'> & {
   /** How long the faults and the users go on. */
   seconds: number;
   everyMs: number;
@@ -14,16 +14,34 @@ const withoutNets = { STUCK_AFTER_MS: '3600000', IDLE_TIMEOUT_MS: '86400000' };
 /** Users that send nothing more, which would wake the lane, before they have what they sent. */
 const patient = { users: 12, patienceMs: 9_000, hasty: false } as const;
 const kills = { only: ['worker killed'], everyMs: 3_000 } as const;
+/** Whoever is killed leaves somebody waiting, and nobody else's wake helps. */
+const stranded = {
+  seconds: 25,
+  lateMs: 5_000,
+  closedWithinMs: 10_000,
+  env: withoutNets,
+  habits: { ...patient, burst: [8, 14], runMs: [200, 500] },
+} as const;
 
 export const trials: Record<BreakName, Trial> = {
-  R1: { only: [], everyMs: 1_000, seconds: 12, lateMs: 4_000, env: withoutNets, habits: { ...patient, burst: [3, 6] } },
+  R1: {
+    only: ['connections delayed'],
+    aim: { of: 'containers', to: 'broker' },
+    everyMs: 700,
+    seconds: 28,
+    quietMs: 14_000,
+    lateMs: 5_000,
+    env: withoutNets,
+    habits: { ...patient, patienceMs: 15_000, burst: [2, 3], bursts: [1, 1], spreadMs: 600, pauseMs: [50, 300] },
+  },
   R2: {
-    only: ['connections delayed', 'connections frozen'],
-    everyMs: 2_000,
+    only: ['connections frozen', 'connections halved'],
+    aim: { of: 'apis', to: 'broker' },
+    everyMs: 3_000,
     seconds: 30,
     habits: { newcomers: true, bursts: [2, 3], burst: [2, 3], pauseMs: [100, 600] },
   },
-  R3: { ...kills, seconds: 20, lateMs: 5_000, env: withoutNets, habits: { ...patient, burst: [6, 12] } },
+  R3: { ...kills, ...stranded },
   R4: {
     only: ['container frozen', 'connections frozen', 'container joined'],
     everyMs: 3_000,
@@ -44,7 +62,7 @@ export const trials: Record<BreakName, Trial> = {
     everyMs: 4_000,
     seconds: 40,
     env: { HEARTBEAT_SECONDS: '1' },
-    habits: { runMs: [1_500, 4_000], burst: [1, 3] },
+    habits: { ...patient, runMs: [1_500, 4_000], burst: [1, 2], patienceMs: 20_000 },
   },
   R8: {
     only: ['connections delayed'],
@@ -56,12 +74,13 @@ export const trials: Record<BreakName, Trial> = {
   },
   R9: {
     only: ['worker killed', 'connections delayed'],
+    aim: { of: 'containers', to: 'broker' },
     everyMs: 1_200,
-    seconds: 40,
+    seconds: 25,
     closedWithinMs: 10_000,
     habits: { newcomers: true, bursts: [1, 1], burst: [1, 2], runMs: [0, 20], pauseMs: [50, 400] },
   },
-  'no-ledger-read': { ...kills, seconds: 20, lateMs: 5_000, env: withoutNets, habits: { ...patient, burst: [6, 12] } },
+  'no-ledger-read': { ...kills, ...stranded },
   'no-tombstone': {
     only: ['api killed', 'connections delayed'],
     everyMs: 2_000,
@@ -70,7 +89,8 @@ export const trials: Record<BreakName, Trial> = {
   },
   'claim-after-run': { ...kills, seconds: 15, habits: { runMs: [100, 400] } },
   'sweep-off': {
-    only: ['api killed', 'connections frozen', 'connections halved'],
+    only: ['connections frozen', 'connections halved'],
+    aim: { of: 'apis', to: 'broker' },
     everyMs: 2_500,
     seconds: 30,
     lateMs: 8_000,

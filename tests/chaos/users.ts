@@ -12,6 +12,8 @@ export type Habits = {
   users: number;
   /** Requests sent at once. */
   burst: Range;
+  /** Each request of a burst is sent within this time. */
+  spreadMs: number;
   /** Bursts before a disconnect. */
   bursts: Range;
   runMs: Range;
@@ -27,6 +29,7 @@ export type Habits = {
 export const usualHabits: Habits = {
   users: 20,
   burst: [1, 5],
+  spreadMs: 100,
   bursts: [1, 4],
   runMs: [0, 250],
   pauseMs: [200, 3_000],
@@ -116,6 +119,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
 
   /** Some carry a key, and some of those are sent twice at once. */
   const enqueue = async (random: Random, userId: string, token: string): Promise<number | undefined> => {
+    await rest(random.between(0, habits.spreadMs));
     const key = random.chance(0.4) ? `key-${random.between(0, 2 ** 40)}` : undefined;
     const call: Call = { call: 'POST /enqueue', body: { request: workOf(random) }, token, key };
     const twice = key !== undefined && random.chance(0.3);
