@@ -64,7 +64,8 @@ export const stands = (change: LedgerChange, entry: LedgerEntry): boolean => {
     case 'release':
       return entry.status === 'queued';
     case 'block':
-      return entry.status === 'blocked';
+      // A person may have decided about it already: whatever follows a block under this token and attempt, it was made.
+      return entry.status !== 'processing';
     case 'settle':
       return entry.status === change.status;
   }

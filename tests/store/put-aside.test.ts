@@ -84,6 +84,19 @@ describeStores('requests put aside', (ports) => {
     expect(await ports.ledger.commit([claim({ ...guard(userId), attempt: 2 })])).toEqual([{ applied: true }]);
   });
 
+  test('a block that is sent again counts as applied, also after a person has decided about it', async () => {
+    for (const decide of ['unblock', 'skip', 'cancel'] as const) {
+      const userId = await newBlocked(ports);
+      const id = { userId, seq: 1 };
+      if (decide === 'unblock') await ports.ledger.unblock({ ...id, attempts: 1 }, at(30));
+      if (decide === 'skip') await ports.ledger.skip(id, at(30));
+      if (decide === 'cancel') await ports.ledger.cancelQueued(userId, 0, at(30));
+      const decided = await theEntry(ports, userId, 1);
+      expect(await ports.ledger.commit([block(guard(userId))])).toEqual([{ applied: true }]);
+      expect(await theEntry(ports, userId, 1)).toEqual(decided);
+    }
+  });
+
   test('unblocking is refused when the request moved on since it was read, or is not blocked', async () => {
     const userId = await newBlocked(ports);
     expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 0 }, at(30))).toBe(false);
