@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import process, { exit, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { breakNames, isBreakName } from './breaks.ts';
+import { runMeasures } from './measure.ts';
 import { recoveryTable } from './promptness.ts';
 import { type ChaosOptions, type ChaosResult, runChaos } from './run.ts';
 import { trials } from './trials.ts';
@@ -16,6 +17,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     break: { type: 'string' },
     control: { type: 'boolean', default: false },
+    measure: { type: 'boolean', default: false },
+    only: { type: 'string' },
     every: { type: 'string', default: '4' },
     out: { type: 'string', default: join(root, '.data', 'chaos') },
   },
@@ -79,4 +82,19 @@ const tryBreak = async (name: string): Promise<boolean> => {
   return kinds.length > 0;
 };
 
-exit((await (values.break ? tryBreak(values.break) : hurt())) ? 0 : 1);
+/** Whether processing went on in time after each fault. */
+const measure = async (): Promise<boolean> => {
+  const { measured, violations } = await runMeasures(join(values.out, 'measure'), values.only);
+  for (const { name, inFlight, usersHit, worstMs, limitMs, from, mostRepeats } of measured) {
+    const since = from === 'fromStartMs' ? 'after it' : 'after its return';
+    const verdict = worstMs <= limitMs ? 'in time' : 'TOO LATE';
+    say(
+      `${name}: ${inFlight} runs in flight, ${usersHit} users hit; the worst started again ${worstMs} ms ${since}, limit ${limitMs}: ${verdict}; at most ${mostRepeats} repeats a user`,
+    );
+  }
+  for (const { kind, userId, seq, detail } of violations) say(`VIOLATION ${kind} ${userId} ${seq ?? ''}: ${detail}`);
+  return violations.length === 0 && measured.every(({ worstMs, limitMs }) => worstMs <= limitMs);
+};
+
+const run = values.measure ? measure : values.break ? () => tryBreak(values.break as string) : hurt;
+exit((await run()) ? 0 : 1);

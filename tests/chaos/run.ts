@@ -1,8 +1,7 @@
 /** One run of chaos, from the start of the servers to the verdict. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { HistoryEvent } from '../judge/history.ts';
 import { judgeHistory, type Verdict } from '../judge/judge.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import { type Aim, createFaults, type Injected } from './faults.ts';
@@ -10,7 +9,7 @@ import { awaitFinal } from './final.ts';
 import { drawHistory } from './picture.ts';
 import { type ChaosFault, planFaults } from './plan.ts';
 import { findLate, type Recovery, recoveriesOf } from './promptness.ts';
-import { recorder } from './recorder.ts';
+import { readHistory, recorder } from './recorder.ts';
 import { openStage, type Stage } from './stage.ts';
 import { type Habits, startUsers, usualHabits } from './users.ts';
 
@@ -54,12 +53,6 @@ export type ChaosResult = {
 /** Heartbeats, the hang time and a restart add up to less. */
 const usualLateMs = 20_000;
 const usualClosedMs = 60_000;
-
-const readHistory = (file: string): HistoryEvent[] =>
-  readFileSync(file, 'utf8')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as HistoryEvent);
 
 /** Injects every fault in its time; resolves when the last one is mended. */
 const play = async (

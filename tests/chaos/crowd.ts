@@ -1,0 +1,84 @@
+/** Many users that the measurements keep busy: accepted past HTTP, which is not what is measured. */
+import { randomUUID } from 'node:crypto';
+import { createPublisher } from '../../lib/broker/publisher.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { loadConfig } from '../../lib/config.ts';
+import { laneOf } from '../../lib/lanes/lane-of.ts';
+import { createLogger } from '../../lib/log.ts';
+import { acceptRequest } from '../../lib/requests/accept.ts';
+import { disconnect } from '../../lib/requests/disconnect.ts';
+import { openStores } from '../../lib/store/stores.ts';
+import { closedLoop } from '../../tools/bench/load.ts';
+import { monotonicMs } from '../system/monotonic.ts';
+import type { Work } from './processor.ts';
+import type { Recorder } from './recorder.ts';
+import type { Stage } from './stage.ts';
+
+const sessionMs = 3_600_000;
+const inFlight = 48;
+const runMs = { shortest: 3_000, longest: 5_000 };
+
+type CrowdUser = { userId: string; sessionId: string };
+
+export type Crowd = {
+  ids: string[];
+  /** So many more requests of each user, but of the first. */
+  fill(rounds: number): Promise<void>;
+  /** One request of the first user, whose run blocks its worker's event loop. */
+  hang(): Promise<void>;
+  /** Cancels what waits and ends every session. */
+  leave(): Promise<void>;
+  close(): Promise<void>;
+};
+
+const usualWork = (): Work => {
+  const ms = runMs.shortest + Math.floor(Math.random() * (runMs.longest - runMs.shortest));
+  return { ms, ends: 'done', retries: 0 };
+};
+
+const openDeps = ({ env, servers }: Stage) => {
+  const urls = { MONGODB_URL: servers.store.url, RABBITMQ_URL: servers.broker.url };
+  const patience = { PUBLISH_TIMEOUT_MS: '10000', STORE_TIMEOUT_MS: '20000' };
+  const config = loadConfig({ ...env, ...urls, ...patience }, 'functions');
+  const log = createLogger('silent', { role: 'crowd' });
+  const stores = openStores(config);
+  const publisher = createPublisher(config, log);
+  return { ...stores, publisher, clock: systemClock, log, config };
+};
+
+export const openCrowd = async (stage: Stage, count: number, record: Recorder): Promise<Crowd> => {
+  const deps = openDeps(stage);
+  const newUser = (): CrowdUser => ({
+    userId: randomUUID().replaceAll('-', '').slice(0, 24),
+    sessionId: randomUUID(),
+  });
+  const hanging = newUser();
+  const users = Array.from({ length: count }, newUser);
+  const each = async (some: CrowdUser[], act: (user: CrowdUser) => Promise<unknown>): Promise<void> => {
+    await closedLoop({ count: some.length, inFlight }, async (index) => void (await act(some[index]!)));
+  };
+  const logIn = async ({ userId, sessionId }: CrowdUser) => {
+    const lane = laneOf(userId, deps.config.lanes);
+    const session = { id: sessionId, expiresAt: new Date(Date.now() + sessionMs) };
+    await deps.userQueues.create(userId, lane, new Date());
+    await deps.userQueues.addSession(userId, session, lane, 1);
+  };
+  const send = async (user: CrowdUser, work: Work) => {
+    const { seq } = await acceptRequest({ ...user, body: JSON.stringify(work) }, deps);
+    record({ kind: 'accepted', userId: user.userId, seq, at: monotonicMs() });
+  };
+
+  await deps.ready();
+  await each([hanging, ...users], logIn);
+  return {
+    ids: [hanging, ...users].map(({ userId }) => userId),
+    fill: async (rounds) => {
+      for (let round = 0; round < rounds; round += 1) await each(users, (user) => send(user, usualWork()));
+    },
+    hang: () => send(hanging, { ...usualWork(), hangs: true }),
+    leave: () => each([hanging, ...users], (user) => disconnect({ ...user, pending: 'cancel', waitMs: 0 }, deps)),
+    close: async () => {
+      await Promise.all([deps.publisher.close(), deps.close()]);
+    },
+  };
+};

@@ -1,0 +1,169 @@
+/** How soon processing goes on after one fault, with 1,000 users in flight and the default times of the product. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { HistoryEvent } from '../judge/history.ts';
+import { judgeHistory, type Violation } from '../judge/judge.ts';
+import { type Crowd, openCrowd } from './crowd.ts';
+import { createFaults, type Injected } from './faults.ts';
+import { awaitFinal } from './final.ts';
+import type { ChaosFault } from './plan.ts';
+import { recoveriesOf } from './promptness.ts';
+import { type Recorder, readHistory, recorder } from './recorder.ts';
+import { openStage, type Stage } from './stage.ts';
+
+type Measure = {
+  name: string;
+  fault: ChaosFault | 'hung event loop';
+  lastsMs: number;
+  /** How long to look on after its end. */
+  watchMs: number;
+  limitMs: number;
+  /** Whether the limit counts from the beginning of the fault or from its end. */
+  from: 'fromStartMs' | 'fromEndMs';
+  containers: number;
+};
+
+const outage = { lastsMs: 1_000, watchMs: 15_000, limitMs: 10_000, from: 'fromEndMs', containers: 1 } as const;
+const atOnce = { lastsMs: 0, from: 'fromStartMs', containers: 1 } as const;
+
+const measures: Measure[] = [
+  { name: 'kill -9 of one of two workers', fault: 'worker killed', watchMs: 6_000, limitMs: 300, ...atOnce },
+  {
+    name: 'event loop hung in one of two workers',
+    fault: 'hung event loop',
+    watchMs: 14_000,
+    limitMs: 6_000,
+    ...atOnce,
+  },
+  { name: 'RabbitMQ stopped and started', fault: 'broker stopped', ...outage },
+  { name: 'RabbitMQ killed -9 and started', fault: 'broker killed', ...outage },
+  { name: 'MongoDB stopped and started', fault: 'store stopped', ...outage },
+  { name: 'MongoDB killed -9 and started', fault: 'store killed', ...outage },
+  {
+    name: 'one of two containers frozen for 25 s',
+    fault: 'container frozen',
+    lastsMs: 25_000,
+    watchMs: 4_000,
+    limitMs: 20_000,
+    from: 'fromStartMs',
+    containers: 2,
+  },
+];
+
+export type Measured = {
+  name: string;
+  /** Runs under way when the fault came. */
+  inFlight: number;
+  usersHit: number;
+  /** How long the worst of them waited for its next start. */
+  worstMs: number;
+  limitMs: number;
+  from: Measure['from'];
+  /** Of any one user, after the fault. */
+  mostRepeats: number;
+};
+
+/** The defaults, where chaos has smaller times. */
+const defaults = {
+  LANES: '64',
+  CONCURRENCY: '2000',
+  RETRY_BASE_MS: '200',
+  RETRY_MAX_MS: '30000',
+  GRACE_MS: '20000',
+  GAP_TIMEOUT_MS: '2000',
+  IDLE_TIMEOUT_MS: '60000',
+  STUCK_AFTER_MS: '5000',
+  SWEEP_MS: '3000',
+  BALANCE_MS: '2000',
+  HEARTBEAT_SECONDS: '5',
+  WORKER_HANG_MS: '5000',
+  STORE_TIMEOUT_MS: '5000',
+};
+
+/** Each longer than it is until a fault's effects are over, so that nobody runs out of work. */
+const rounds = 5;
+const balanceMs = 8_000;
+const closedWithinMs = 60_000;
+const users = 1_000;
+
+type Watched = { measure: Measure; injected: Injected };
+
+/** What the processor wrote when it hung. */
+const hungFault = (historyFile: string): Injected => {
+  const fault = readHistory(historyFile).findLast((event) => event.kind === 'fault' && event.fault === 'worker-hung');
+  if (fault?.kind !== 'fault') throw new Error('No worker hung.');
+  return { fault: 'worker hung', at: fault.at, until: fault.at, target: fault.target };
+};
+
+const openRuns = (events: HistoryEvent[], at: number): number => {
+  const before = events.filter((event) => event.kind !== 'fault' && event.at <= at);
+  const count = (kind: HistoryEvent['kind']) => before.filter((event) => event.kind === kind).length;
+  return count('started') - count('ended');
+};
+
+const mostRepeats = (events: HistoryEvent[], from: number, to: number): number => {
+  const repeats = events.filter((event) => event.kind === 'started' && event.attempt > 1);
+  const after = repeats.filter(({ at }) => at >= from && at <= to);
+  const ofEach = [...Map.groupBy(after, (event) => ('userId' in event ? event.userId : '')).values()];
+  return Math.max(0, ...ofEach.map((own) => own.length));
+};
+
+const measuredOf = ({ measure, injected }: Watched, events: HistoryEvent[]): Measured => {
+  const [recovery] = recoveriesOf(events, [injected]);
+  const { name, limitMs, from, watchMs } = measure;
+  return {
+    name,
+    from,
+    limitMs,
+    inFlight: openRuns(events, injected.at),
+    usersHit: recovery?.users ?? 0,
+    worstMs: recovery?.[from] ?? Number.NaN,
+    mostRepeats: mostRepeats(events, injected.at, injected.until + watchMs),
+  };
+};
+
+const watch = async (stage: Stage, crowd: Crowd, measure: Measure, options: MeasureOptions): Promise<Watched> => {
+  const { fault, lastsMs, watchMs } = measure;
+  while (stage.containers().length < measure.containers) await stage.startContainer();
+  await pause(balanceMs);
+  await crowd.fill(rounds);
+  const faults = createFaults({ stage, record: options.record, activeUsers: () => [] });
+  if (fault === 'hung event loop') await crowd.hang();
+  const injected = fault === 'hung event loop' ? undefined : await faults.inject({ atMs: 0, fault, lastsMs, seed: 1 });
+  await pause(watchMs);
+  return { measure, injected: injected ?? hungFault(options.historyFile) };
+};
+
+type MeasureOptions = { folder: string; historyFile: string; record: Recorder };
+
+export const runMeasures = async (
+  folder: string,
+  only: string | undefined,
+): Promise<{ measured: Measured[]; violations: Violation[] }> => {
+  mkdirSync(folder, { recursive: true });
+  const historyFile = join(folder, 'history.jsonl');
+  writeFileSync(historyFile, '');
+  const record = recorder({ HISTORY_FILE: historyFile });
+  await using stage = await openStage({
+    folder,
+    historyFile,
+    record,
+    workers: 2,
+    containers: 1,
+    apis: 0,
+    env: defaults,
+  });
+  const crowd = await openCrowd(stage, users, record);
+  const watched: Watched[] = [];
+  for (const measure of measures.filter(({ name }) => !only || name.includes(only))) {
+    watched.push(await watch(stage, crowd, measure, { folder, historyFile, record }));
+  }
+  await crowd.leave();
+  await crowd.close();
+  const prefix = stage.env.QUEUE_PREFIX ?? '';
+  const final = await awaitFinal({ servers: stage.servers, prefix, userIds: crowd.ids, limitMs: closedWithinMs });
+  const events = readHistory(historyFile);
+  const { violations } = judgeHistory(events, final, { allowCutOff: true });
+  return { measured: watched.map((one) => measuredOf(one, events)), violations };
+};
