@@ -17,6 +17,8 @@ type Hurt = (planned: { lastsMs: number; random: Random }) => Promise<Hit | unde
 
 type Busy = { busy: boolean };
 
+/** For a machine that is slow to start a consumer. */
+const patienceMs = 20_000;
 /** Either way. */
 const delaysMs = [30, 400] as const;
 
@@ -80,22 +82,32 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
       return { kind: 'worker-frozen', at, until: monotonicMs(), target: container.name };
     });
 
+  /** Somebody must be left to take over: whatever is starting is waited for. */
+  const untilTwoAreFree = async (): Promise<boolean> => {
+    const deadline = monotonicMs() + patienceMs;
+    while (freeContainers().length < 2 && monotonicMs() < deadline) await pause(100);
+    return freeContainers().length >= 2;
+  };
+
   /** Another one takes its place. */
   const endContainer =
     (signal: NodeJS.Signals): Hurt =>
-    ({ random }) =>
-      exclusively(freeContainers(), random, async (container) => {
+    async ({ random }) => {
+      if (!(await untilTwoAreFree())) return undefined;
+      return exclusively(freeContainers(), random, async (container) => {
         const at = monotonicMs();
         container.signalPrimary(signal);
         await stage.startContainer();
         return { kind: 'worker-stopped', at, target: container.name };
       });
+    };
 
   const joinContainer: Hurt = async ({ lastsMs }) => {
     const at = monotonicMs();
     const container = await stage.startContainer();
     container.busy = true;
     await pause(lastsMs);
+    await untilTwoAreFree();
     record({ kind: 'fault', fault: 'worker-stopped', at: monotonicMs(), target: container.name });
     container.signalPrimary('SIGTERM');
     return { kind: 'worker-joined', at, target: container.name };

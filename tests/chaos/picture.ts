@@ -44,6 +44,11 @@ export const rowsOf = (labels: { x: number; width: number }[]): number[] => {
   });
 };
 
+const labelWidth = (fault: Fault): number => 12 + labelOf(fault).length * letterWidth;
+
+/** At the right end of the picture a label stands to the left of its line. */
+const fits = (x: number, fault: Fault, width: number): boolean => x + labelWidth(fault) < width;
+
 const labelOf = ({ fault, target }: Fault): string => (target ? `${fault} ${target}` : fault);
 
 const drawFault = (fault: Fault, row: number, { x, top, bottom, width }: Frame): string => {
@@ -53,8 +58,7 @@ const drawFault = (fault: Fault, row: number, { x, top, bottom, width }: Frame):
     : '';
   const y = legendHeight + (row + 1) * labelRow;
   const line = `<line x1="${round(from)}" x2="${round(from)}" y1="${y - 9}" y2="${bottom}" stroke="#c0392b" stroke-width="0.8" opacity="0.75"/>`;
-  const fits = from + labelOf(fault).length * letterWidth < width;
-  const label = fits
+  const label = fits(from, fault, width)
     ? text(from + 3, y, labelOf(fault), 'fill="#8c2a20"')
     : text(from - 3, y, labelOf(fault), 'fill="#8c2a20" text-anchor="end"');
   return `${band}${line}${label}`;
@@ -106,7 +110,13 @@ export const drawHistory = (events: HistoryEvent[], options: PictureOptions): st
   const width = Math.round(Math.min(widest, Math.max(narrowest, left + right + seconds * pixelsPerSecond)));
   const x = (at: number) => left + ((at - startedAt) / 1_000) * ((width - left - right) / seconds);
   const faults = events.filter((event): event is Fault => event.kind === 'fault').sort((a, b) => a.at - b.at);
-  const rows = rowsOf(faults.map((fault) => ({ x: x(fault.at), width: 12 + labelOf(fault).length * letterWidth })));
+  const rows = rowsOf(
+    faults.map((fault) => {
+      const at = x(fault.at);
+      const wide = labelWidth(fault);
+      return { x: fits(at, fault, width) ? at : at - wide, width: wide };
+    }),
+  );
   const users = byUser(events, { ledger: [], userQueues: [], leftOverQueues: [] })
     .filter(({ runs, accepted }) => runs.length + accepted.length > 0)
     .sort((a, b) => a.userId.localeCompare(b.userId));

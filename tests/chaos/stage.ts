@@ -17,7 +17,7 @@ export type Container = {
   workerPids(): number[];
   signalPrimary(signal: NodeJS.Signals): void;
   signalWorker(pid: number, signal: NodeJS.Signals): void;
-  /** A fault is under way that nobody else may hit. */
+  /** It is not up yet, or a fault of it is under way: nobody else may hit it. */
   busy: boolean;
 };
 
@@ -138,15 +138,16 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       workerPids: roster.pids,
       signalPrimary: child.signal,
       signalWorker: signalPid,
-      busy: false,
+      busy: true,
     };
     containers.push(container);
     const isUp = () => roster.hasRun(options.workers) || child.hasExited();
     await until(`the workers of ${name} run`, isUp);
+    container.busy = false;
     return container;
   };
 
-  const startApi = async (number: number): Promise<Api> => {
+  const startApi = async (number: number): Promise<Api & { child(): Child }> => {
     const name = `api-${number}`;
     const lines = await servers.openLines();
     const port = await freePort();
@@ -168,6 +169,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       name,
       lines,
       url,
+      child: () => child,
       busy: false,
       killAndRestart: async (afterMs) => {
         child.signal('SIGKILL');
@@ -193,9 +195,9 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       startContainer,
       foundHung: () => containers.reduce((sum, container) => sum + container.hung(), 0),
       async [Symbol.asyncDispose]() {
-        const running = containers.filter(({ child }) => !child.hasExited());
-        for (const { child } of running) child.signal('SIGTERM');
-        await Promise.all(running.map(({ child }) => child.exited));
+        const running = [...containers.map(({ child }) => child), ...apis.map((api) => api.child())];
+        for (const child of running) child.signal('SIGTERM');
+        await Promise.all(running.map((child) => child.exited));
         await servers[Symbol.asyncDispose]();
       },
     };

@@ -1,0 +1,27 @@
+/** A minute of what `npm run chaos` does, with a seed of its own each time. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stdout } from 'node:process';
+import { expect, test } from '@jest/globals';
+import { findRabbitmq } from '../../tools/services/rabbitmq.ts';
+import { chaosFaults } from './plan.ts';
+import { runChaos } from './run.ts';
+
+const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
+
+// Where RabbitMQ runs elsewhere, in Docker say, it is not this test's to stop.
+(findRabbitmq() ? test : test.skip)(
+  'a minute of faults of every kind: nothing is lost, all in order, one at a time, no queue is left',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-chaos-'));
+    const result = await runChaos({ seed, durationMs: 60_000, everyMs: 3_000, habits: { users: 12 }, folder });
+    const replay = `npm run chaos -- --minutes 1 --every 3 --seed ${seed}`;
+    stdout.write(`chaos: ${result.injected.length} faults, seed ${seed}; again, longer: ${replay}\n`);
+    expect({ seed, history: folder, violations: result.violations }).toMatchObject({ violations: [] });
+    expect(new Set(result.injected.map(({ fault }) => fault)).size).toBeGreaterThan(chaosFaults.length / 2);
+    expect(result.counts.accepted).toBeGreaterThan(100);
+    rmSync(folder, { recursive: true });
+  },
+  300_000,
+);

@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { chaosFaults, planFaults } from './plan.ts';
+import { seededRandom } from './random.ts';
+
+const options = fc.record({
+  seed: fc.integer({ min: 0 }),
+  durationMs: fc.integer({ min: 10_000, max: 1_800_000 }),
+  everyMs: fc.integer({ min: 500, max: 10_000 }),
+});
+
+describe('a plan of faults', () => {
+  test('is the same for the same seed, and another for another', () => {
+    const plan = (seed: number) => planFaults({ seed, durationMs: 300_000, everyMs: 4_000 });
+    expect(plan(7)).toEqual(plan(7));
+    expect(plan(7)).not.toEqual(plan(8));
+  });
+
+  test('lies within the run, in order, as often as was asked for', () => {
+    fc.assert(
+      fc.property(options, (given) => {
+        const plan = planFaults(given);
+        const times = plan.map(({ atMs }) => atMs);
+        expect(times).toEqual(times.toSorted((a, b) => a - b));
+        expect(Math.min(...times)).toBeGreaterThan(0);
+        expect(Math.max(...times)).toBeLessThan(given.durationMs);
+        const expected = given.durationMs / given.everyMs;
+        expect(plan.length).toBeGreaterThanOrEqual(Math.floor(expected / 1.5) - 1);
+        expect(plan.length).toBeLessThanOrEqual(Math.ceil(expected * 2) + 1);
+      }),
+    );
+  });
+
+  test('has every kind of fault once before any comes again', () => {
+    const plan = planFaults({ seed: 3, durationMs: 600_000, everyMs: 2_000 });
+    const first = plan.slice(0, chaosFaults.length).map(({ fault }) => fault);
+    expect(first.toSorted()).toEqual(chaosFaults.toSorted());
+  });
+
+  test('has only what was asked for, and nothing when nothing was', () => {
+    const of = (...only: (typeof chaosFaults)[number][]) =>
+      new Set(planFaults({ seed: 3, durationMs: 60_000, everyMs: 500, only }).map(({ fault }) => fault));
+    expect(of('worker killed', 'api killed')).toEqual(new Set(['worker killed', 'api killed']));
+    expect(of()).toEqual(new Set());
+  });
+});
+
+test('chance by a seed keeps its bounds, reaches both of them, and forks into another', () => {
+  const random = seededRandom(1);
+  const drawn = Array.from({ length: 2_000 }, () => random.between(3, 9));
+  expect(new Set(drawn)).toEqual(new Set([3, 4, 5, 6, 7, 8, 9]));
+  expect(random.fork().next()).not.toBe(random.next());
+  expect(() => random.pick([])).toThrow('nothing to pick');
+});

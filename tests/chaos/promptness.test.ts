@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals';
+import type { HistoryEvent } from '../judge/history.ts';
+import { findLate, recoveriesOf, recoveryTable } from './promptness.ts';
+
+const userId = 'ada';
+const accepted = (seq: number, at: number): HistoryEvent => ({ kind: 'accepted', userId, seq, at });
+const started = (seq: number, at: number, worker = 'a/1', attempt = 1): HistoryEvent => ({
+  kind: 'started',
+  ...{ userId, seq, at, worker, attempt, fencingToken: 1 },
+});
+const settled = (seq: number, at: number, worker = 'a/1'): HistoryEvent => ({
+  kind: 'settled',
+  ...{ userId, seq, at, worker, status: 'done', fencingToken: 1 },
+});
+const killed = (at: number, target?: string): HistoryEvent => ({ kind: 'fault', fault: 'worker-killed', at, target });
+
+describe('a request is late', () => {
+  const late = (...events: HistoryEvent[]) => findLate(events, 100).map(({ seq }) => seq);
+
+  test('when it starts later than the limit after it was accepted', () => {
+    expect(late(accepted(1, 0), started(1, 100))).toEqual([]);
+    expect(late(accepted(1, 0), started(1, 101))).toEqual([1]);
+  });
+
+  test('but not while its predecessor was not settled or cancelled', () => {
+    const before = [accepted(1, 0), started(1, 1), accepted(2, 2)];
+    expect(late(...before, settled(1, 900), started(2, 1_000))).toEqual([]);
+    expect(late(...before, settled(1, 900), started(2, 1_001))).toEqual([2]);
+    expect(
+      late(accepted(1, 0), accepted(2, 2), { kind: 'cancelled', userId, seq: 1, at: 50 }, started(2, 150)),
+    ).toEqual([]);
+  });
+
+  test('but not while a fault of a server lasted', () => {
+    const restarted = { kind: 'fault', fault: 'broker-restarted', at: 10, until: 500 } as const;
+    expect(late(accepted(1, 0), restarted, started(1, 600))).toEqual([]);
+    expect(late(accepted(1, 0), restarted, started(1, 601))).toEqual([1]);
+  });
+
+  test('after a fault of a worker only when that worker ran it before or runs it now', () => {
+    const events = [accepted(1, 0), started(1, 1, 'a/1'), settled(1, 2), accepted(2, 3), started(2, 300, 'b/1')];
+    expect(late(...events)).toEqual([2]);
+    expect(late(...events, killed(250, 'a/1'))).toEqual([]);
+    expect(late(...events, killed(250, 'a'))).toEqual([]);
+    expect(late(...events, killed(250, 'b/1'))).toEqual([]);
+    expect(late(...events, killed(250, 'a/2'))).toEqual([2]);
+  });
+
+  test('never because of a fault that holds nobody up, nor when it runs again', () => {
+    const deleted = { kind: 'fault', fault: 'user-queue-deleted', at: 150 } as const;
+    expect(late(accepted(1, 0), deleted, started(1, 200))).toEqual([1]);
+    expect(late(accepted(1, 0), started(1, 1), started(1, 5_000, 'b/1', 2))).toEqual([]);
+  });
+});
+
+describe('the recovery of a fault', () => {
+  const fault = { fault: 'worker killed', at: 100, until: 150, target: 'a/1' } as const;
+  const waits = [accepted(1, 10), started(1, 20, 'a/1'), accepted(2, 30)];
+
+  test('is the time to the next start of the worst user that waited on the target', () => {
+    const other = waits.map((event) => ({ ...event, userId: 'ben' })) as HistoryEvent[];
+    const events = [
+      ...waits,
+      started(1, 400, 'b/1', 2),
+      ...other,
+      { ...started(1, 900, 'b/1', 2), userId: 'ben' } as HistoryEvent,
+    ];
+    expect(recoveriesOf(events, [fault])).toEqual([
+      { fault: 'worker killed', users: 2, fromStartMs: 800, fromEndMs: 750 },
+    ]);
+  });
+
+  test('counts nobody who had nothing to wait for, nor whom another worker ran', () => {
+    expect(
+      recoveriesOf([accepted(1, 10), started(1, 20), settled(1, 30), accepted(2, 200), started(2, 300)], [fault]),
+    ).toEqual([]);
+    expect(recoveriesOf([...waits, started(1, 400)], [{ ...fault, target: 'b' }])).toEqual([]);
+    expect(recoveriesOf([...waits, started(1, 400)], [{ ...fault, target: undefined }])).toHaveLength(1);
+  });
+
+  test('is told by kind, with the median and the worst', () => {
+    const recovery = (fromStartMs: number) => ({ fault: 'worker killed', users: 1, fromStartMs, fromEndMs: 5 });
+    const lines = recoveryTable(
+      [recovery(10), recovery(30), recovery(20)],
+      new Map([
+        ['worker killed', 4],
+        ['api killed', 1],
+      ]),
+    ).split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[1]).toMatch(/^api killed +1 +0 +- +- +- +-$/);
+    expect(lines[2]).toMatch(/^worker killed +4 +3 +20 +30 +5 +5$/);
+  });
+});
