@@ -89,17 +89,19 @@ const users = 1_000;
 
 type Watched = { measure: Measure; injected: Injected };
 
-/** What the processor wrote when it hung. */
+/** What the processor wrote when it hung, before its primary found it. */
 const hungFault = (historyFile: string): Injected => {
-  const fault = readHistory(historyFile).findLast((event) => event.kind === 'fault' && event.fault === 'worker-hung');
+  const fault = readHistory(historyFile).find((event) => event.kind === 'fault' && event.fault === 'worker-hung');
   if (fault?.kind !== 'fault') throw new Error('No worker hung.');
   return { fault: 'worker hung', at: fault.at, until: fault.at, target: fault.target };
 };
 
 const openRuns = (events: HistoryEvent[], at: number): number => {
-  const before = events.filter((event) => event.kind !== 'fault' && event.at <= at);
-  const count = (kind: HistoryEvent['kind']) => before.filter((event) => event.kind === kind).length;
-  return count('started') - count('ended');
+  const newest = new Map<string, HistoryEvent['kind']>();
+  for (const event of events) {
+    if ((event.kind === 'started' || event.kind === 'ended') && event.at <= at) newest.set(event.userId, event.kind);
+  }
+  return [...newest.values()].filter((kind) => kind === 'started').length;
 };
 
 const mostRepeats = (events: HistoryEvent[], from: number, to: number): number => {
@@ -163,7 +165,7 @@ export const runMeasures = async (
   await crowd.close();
   const prefix = stage.env.QUEUE_PREFIX ?? '';
   const final = await awaitFinal({ servers: stage.servers, prefix, userIds: crowd.ids, limitMs: closedWithinMs });
-  const events = readHistory(historyFile);
+  const events = readHistory(historyFile).sort((a, b) => a.at - b.at);
   const { violations } = judgeHistory(events, final, { allowCutOff: true });
   return { measured: watched.map((one) => measuredOf(one, events)), violations };
 };

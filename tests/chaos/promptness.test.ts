@@ -78,6 +78,11 @@ describe('the recovery of a fault', () => {
     expect(recoveriesOf([...waits, started(1, 400)], [{ ...fault, target: undefined }])).toHaveLength(1);
   });
 
+  test('counts nobody whose requests were settled without another start', () => {
+    const events = [accepted(1, 10), started(1, 20), settled(1, 120), accepted(2, 5_000), started(2, 5_001)];
+    expect(recoveriesOf(events, [fault])).toEqual([]);
+  });
+
   test('is told by kind, with the median and the worst', () => {
     const recovery = (fromStartMs: number) => ({ fault: 'worker killed', users: 1, fromStartMs, fromEndMs: 5 });
     const lines = recoveryTable(

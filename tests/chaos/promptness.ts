@@ -56,14 +56,19 @@ export const findLate = (events: HistoryEvent[], limitMs: number): (Omit<Violati
   });
 };
 
-/** Whether somebody waited at `at`, and, for a fault of some workers, for one of them. */
-const isAffected = (own: OfUser[], over: Map<number, number>, { at, target }: Injected): boolean => {
-  const isPending = ({ seq }: AtSeq) => (over.get(seq) ?? Number.POSITIVE_INFINITY) > at;
-  const waits = own.some((event) => event.kind === 'accepted' && event.at <= at && isPending(event));
-  if (!waits || !target || target.startsWith('api')) return waits;
+/** The requests that waited at `at`; for a fault of some workers, only of a user that one of them ran. */
+const pendingAt = (own: OfUser[], over: Map<number, number>, { at, target }: Injected): Set<number> => {
   const newest = own.findLast((event) => event.kind === 'started' && event.at <= at);
-  return newest?.kind === 'started' && hits(target, newest.worker);
+  const isHit = !target || target.startsWith('api') || (newest?.kind === 'started' && hits(target, newest.worker));
+  const pending = own.filter(
+    (event) => event.kind === 'accepted' && event.at <= at && (over.get(event.seq) ?? Number.POSITIVE_INFINITY) > at,
+  );
+  return new Set(isHit ? pending.map((event) => (event as AtSeq).seq) : []);
 };
+
+/** When one of them started next: not at all, where what waited was settled without. */
+const nextStart = (own: OfUser[], pending: Set<number>, after: number): number | undefined =>
+  own.find((event) => event.kind === 'started' && event.at > after && pending.has(event.seq))?.at;
 
 /** Of one fault: how long its worst user waited for its next start, from the fault's beginning and from its end. */
 export type Recovery = { fault: string; users: number; fromStartMs: number; fromEndMs: number };
@@ -72,8 +77,7 @@ export const recoveriesOf = (events: HistoryEvent[], injected: Injected[]): Reco
   const users = [...usersOf(events).values()].map((own) => ({ own, over: firsts(own, 'settled', 'cancelled') }));
   return injected.flatMap((fault) => {
     const nextStarts = users
-      .filter(({ own, over }) => isAffected(own, over, fault))
-      .map(({ own }) => own.find((event) => event.kind === 'started' && event.at > fault.at)?.at)
+      .map(({ own, over }) => nextStart(own, pendingAt(own, over, fault), fault.at))
       .filter((at) => at !== undefined);
     if (nextStarts.length === 0) return [];
     const last = Math.max(...nextStarts);
