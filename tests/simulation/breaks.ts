@@ -3,8 +3,14 @@
  * the protocol's rules.
  */
 import type { LaneDeps } from '../../lib/lanes/context.ts';
-import type { LaneBroker, LaneChannel, LaneEvents } from '../../lib/ports.ts';
-import type { ChangeResult, LedgerChange } from '../../lib/types.ts';
+import {
+  claimLater,
+  dropCancels,
+  dropWakesOfLoaded,
+  findNobodyStuck,
+  loadNobody,
+  trustOwnLease,
+} from '../breaks/wrappers.ts';
 import type { FunctionDeps } from './clients.ts';
 import type { MemoryBroker } from './memory-broker.ts';
 import type { MemoryDatabase, Step } from './memory-stores.ts';
@@ -61,45 +67,6 @@ const steadyUser: SimulatedUser = {
   })),
 };
 
-const wrapChannels =
-  (
-    wrap: (events: LaneEvents, lane: number) => { events: LaneEvents; channel?: (channel: LaneChannel) => LaneChannel },
-  ): ((laneBroker: LaneBroker) => LaneBroker) =>
-  (laneBroker) => ({
-    async openLane(lane, events) {
-      const wrapped = wrap(events, lane);
-      const channel = await laneBroker.openLane(lane, wrapped.events);
-      return wrapped.channel?.(channel) ?? channel;
-    },
-  });
-
-/** A wake for a user whose queue this channel has open is acked and forgotten. */
-const dropWakesOfLoaded = wrapChannels((events) => {
-  const loaded = new Set<string>();
-  return {
-    events: {
-      ...events,
-      wake(userId, delivery) {
-        if (loaded.has(userId)) delivery.ack();
-        else events.wake(userId, delivery);
-      },
-    },
-    channel: (channel) => ({
-      ...channel,
-      openUserQueue(userId) {
-        loaded.add(userId);
-        return channel.openUserQueue(userId);
-      },
-      deleteUserQueue(userId) {
-        loaded.delete(userId);
-        return channel.deleteUserQueue(userId);
-      },
-    }),
-  };
-});
-
-const dropCancels = wrapChannels((events) => ({ events: { ...events, userQueueCancelled: () => undefined } }));
-
 /** The entry is made to look as if the change's token were its own. */
 const forgetTokens =
   (commit: LaneDeps['ledger']['commit'], { database }: Site): LaneDeps['ledger']['commit'] =>
@@ -112,37 +79,6 @@ const forgetTokens =
     }
     return commit(changes);
   };
-
-/** A claim is answered at once and made together with what follows it. */
-const claimLater = (commit: LaneDeps['ledger']['commit']): LaneDeps['ledger']['commit'] => {
-  const owed = new Map<string, LedgerChange>();
-  const nameOf = ({ userId, seq, token, attempt }: LedgerChange): string => `${userId}:${seq} ${token} ${attempt}`;
-  return async (changes) => {
-    const now = changes.filter(({ kind }) => kind !== 'claim');
-    const claims = now.flatMap((change) => owed.get(nameOf(change)) ?? []);
-    for (const change of changes) if (change.kind === 'claim') owed.set(nameOf(change), change);
-    if (claims.length > 0) await commit(claims);
-    const results = now.length > 0 ? await commit(now) : [];
-    return changes.map((change): ChangeResult => (change.kind === 'claim' ? { applied: true } : results.shift()!));
-  };
-};
-
-/** The asker's newest lease of each lane, whatever the lanes say. */
-const trustOwnLease = (lanes: LaneDeps['lanes']): LaneDeps['lanes'] => {
-  const own = new Map<number, number>();
-  return {
-    ...lanes,
-    async takeLease(lane) {
-      const lease = await lanes.takeLease(lane);
-      own.set(lane, lease);
-      return lease;
-    },
-    async leases(asked) {
-      const leases = await lanes.leases(asked);
-      return new Map(asked.map((lane) => [lane, own.get(lane) ?? leases.get(lane) ?? 0]));
-    },
-  };
-};
 
 const declareAndDelete = (deps: FunctionDeps, { broker, step }: Site): FunctionDeps => ({
   ...deps,
@@ -163,8 +99,6 @@ const declareAndDelete = (deps: FunctionDeps, { broker, step }: Site): FunctionD
     },
   },
 });
-
-async function* nothing(): AsyncGenerator<never> {}
 
 export const breaks: Break[] = [
   {
@@ -285,7 +219,7 @@ export const breaks: Break[] = [
   {
     name: 'no-ledger-read',
     what: 'a take-over loads nobody',
-    worker: (deps) => ({ ...deps, userQueues: { ...deps.userQueues, notClosed: nothing } }),
+    worker: (deps) => ({ ...deps, userQueues: loadNobody(deps.userQueues) }),
     scenarios: kills,
     shows: ['unfinished'],
     withinRuns: 200,
@@ -309,7 +243,7 @@ export const breaks: Break[] = [
   {
     name: 'sweep-off',
     what: 'the sweep finds nobody',
-    worker: (deps) => ({ ...deps, userQueues: { ...deps.userQueues, stuck: async () => [] } }),
+    worker: (deps) => ({ ...deps, userQueues: findNobodyStuck(deps.userQueues) }),
     scenarios: { faults: ['function killed', 'publish fails before', 'broker down'], sweep: true },
     shows: ['unfinished'],
     withinRuns: 200,
