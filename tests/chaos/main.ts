@@ -71,7 +71,7 @@ const tryBreak = async (name: string): Promise<boolean> => {
   const result = await runChaos({
     ...usual,
     ...trial,
-    env: { ...env, BREAK: name },
+    env: values.control ? env : { ...env, BREAK: name },
     durationMs: seconds * 1_000,
     folder,
   });
