@@ -31,6 +31,12 @@ describe('a request is late', () => {
     ).toEqual([]);
   });
 
+  test('but not while one before its predecessor, a tombstone, was not settled', () => {
+    const before = [accepted(1, 0), started(1, 1), accepted(3, 2)];
+    expect(late(...before, settled(1, 900), started(3, 1_000))).toEqual([]);
+    expect(late(...before, settled(1, 900), started(3, 1_001))).toEqual([3]);
+  });
+
   test('but not while a fault of a server lasted', () => {
     const restarted = { kind: 'fault', fault: 'broker-restarted', at: 10, until: 500 } as const;
     expect(late(accepted(1, 0), restarted, started(1, 600))).toEqual([]);

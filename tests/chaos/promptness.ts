@@ -38,7 +38,11 @@ const heldUntil = (faults: Fault[], workers: (string | undefined)[], startedAt: 
       .map(({ at, until }) => Math.min(until ?? at, startedAt)),
   );
 
-/** Requests that were accepted, whose predecessor was settled, that no fault held up, and that did not start within `limitMs`. */
+/** When the last request before `seq` was over; what is between them may be a tombstone, of which no history knows. */
+const overBefore = (over: Map<number, number>, seq: number): number =>
+  Math.max(0, ...[...over].filter(([earlier]) => earlier < seq).map(([, at]) => at));
+
+/** Requests that were accepted, whose predecessors were settled, that no fault held up, and that did not start within `limitMs`. */
 export const findLate = (events: HistoryEvent[], limitMs: number): (Omit<Violation, 'kind'> & { kind: 'late' })[] => {
   const faults = events.filter((event): event is Fault => event.kind === 'fault');
   return [...usersOf(events)].flatMap(([userId, own]) => {
@@ -49,7 +53,7 @@ export const findLate = (events: HistoryEvent[], limitMs: number): (Omit<Violati
       const acceptedAt = accepted.get(seq);
       if (acceptedAt === undefined || attempt > 1) return [];
       const held = heldUntil(faults, [worker, starts[index - 1]?.worker], at);
-      const waitedMs = Math.round(at - Math.max(acceptedAt, over.get(seq - 1) ?? 0, held));
+      const waitedMs = Math.round(at - Math.max(acceptedAt, overBefore(over, seq), held));
       if (waitedMs <= limitMs) return [];
       return [{ kind: 'late' as const, userId, seq, detail: `started ${waitedMs} ms after nothing held it up` }];
     });
