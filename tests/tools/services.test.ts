@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { connect } from 'amqplib';
 import mongoose from 'mongoose';
+import { findBinary } from '../../tools/services/binaries.ts';
 import { withLock } from '../../tools/services/lock.ts';
 import { noteRunning, readRunning, stopServer } from '../../tools/services/private-server.ts';
 import { accepts } from '../../tools/services/probe.ts';
@@ -120,6 +121,14 @@ describe('private servers', () => {
   }, 30_000);
 });
 
+/** Linux's `exit`, which ends one thread, where `exit_group` would end them all. */
+const endMainThread = `
+import ctypes, platform, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+print('running', flush=True)
+ctypes.CDLL(None).syscall(93 if platform.machine() == 'aarch64' else 60, 0)
+`;
+
 describe('stopping', () => {
   test('leaves a process alone that was given the pid of one that has ended', async () => {
     const stranger = spawn('sleep', ['60'], { stdio: 'ignore' });
@@ -134,6 +143,17 @@ describe('stopping', () => {
     noteRunning(folder, { url: 'amqp://127.0.0.1:1', label: 'ours', processes: [{ pid, birth }] });
     expect(await stopServer(folder)).toBe(true);
     expect(isAlive({ pid, birth })).toBe(false);
+  });
+
+  const withPython = process.platform === 'linux' && findBinary('python3') ? test : test.skip;
+  withPython('takes a process for alive whose first thread has ended: the others hold its port', async () => {
+    const python = spawn('python3', ['-c', endMainThread], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(python.stdout, 'data');
+    const started = processOf(python.pid!);
+    while (!readFileSync(`/proc/${started.pid}/stat`, 'utf8').includes(') Z ')) await sleep(10);
+    expect(isAlive(started)).toBe(true);
+    await killProcess(started);
+    expect(isAlive(started)).toBe(false);
   });
 });
 
@@ -181,7 +201,8 @@ describe('the lock', () => {
   test('is free again when its holder was killed', async () => {
     const file = join(scratch, 'killed.lock');
     const holder = runScript(`
-      import { withLock } from './tools/services/lock.ts';
+      import { findBinary } from '../../tools/services/binaries.ts';
+import { withLock } from './tools/services/lock.ts';
       await withLock('${file}', () => {}, async () => {
         console.log('held');
         await new Promise((resolve) => setTimeout(resolve, 60_000));

@@ -15,13 +15,16 @@ const birthFromPs = (pid: number): string | undefined => {
   }
 };
 
-/** The 22nd field of /proc/PID/stat; the second, the command's name, may hold spaces and parentheses. */
+/**
+ * The 22nd field of /proc/PID/stat; the second, the command's name, may hold spaces and parentheses. A zombie whose other
+ * threads (the 20th field counts it too) are still going holds its files and its port until the last of them is gone.
+ */
 const birthFromProc = (pid: number): string | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const isZombie = fields[0] === 'Z';
-    return isZombie ? undefined : fields[19];
+    const isGone = fields[0] === 'Z' && Number(fields[17]) <= 1;
+    return isGone ? undefined : fields[19];
   } catch {
     return undefined;
   }
