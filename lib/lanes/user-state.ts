@@ -150,13 +150,13 @@ export const advancePast = (user: LoadedUser, seq: number, now: Date): void => {
   for (const held of [...user.held.keys()]) if (held < user.next) dropHeld(user, held);
 };
 
-/** What the ledger says of some requests from `next` on: what is settled is skipped, what waits is held. */
-export const noteEntries = (user: LoadedUser, entries: LedgerEntry[], now: Date): void => {
+/** What the ledger says of the requests from `next` to `last`: what is settled is skipped, what waits is held. */
+export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry[], now: Date): void => {
   const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
   for (let entry = bySeq.get(user.next); entry && isSettled(entry); entry = bySeq.get(user.next)) {
     advancePast(user, entry.seq, now);
   }
-  if (!bySeq.has(user.next) && hasWork(user)) {
+  if (!bySeq.has(user.next) && user.next <= last) {
     user.gap = { since: user.gap?.since ?? now, reads: (user.gap?.reads ?? 0) + 1 };
   }
   for (const entry of entries) {

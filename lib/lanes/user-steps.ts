@@ -105,7 +105,7 @@ export const createUserSteps = (lane: OwnedLane, context: WorkerContext): UserSt
     const entries = await context.readEntries({ ids, wanted: lane.isHeld });
     if (!entries) return;
     loseToLaterOwner(lane, entries);
-    noteEntries(user, entries, clock.now());
+    noteEntries(user, last, entries, clock.now());
   };
 
   /** The function between ticket and record is given up: whoever writes this `seq` first has it. */
