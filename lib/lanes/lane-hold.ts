@@ -4,7 +4,7 @@ import { BrokerUnavailableError } from '../errors.ts';
 import type { Delivery, LaneChannel, LaneEvents, Progress } from '../ports.ts';
 import type { WorkerContext } from './context.ts';
 import { persist } from './persist.ts';
-import { type LoadedUser, loadUser, noteLook, noteMessage, waitsForGoodReason } from './user-state.ts';
+import { letGoHeld, type LoadedUser, loadUser, noteLook, noteMessage, waitsForGoodReason } from './user-state.ts';
 import { createUserSteps } from './user-steps.ts';
 
 export type ReleaseReason = 'handed-over' | 'lost' | 'stopped';
@@ -31,8 +31,8 @@ export type LaneHold = {
   /** What `userQueues` does not know yet: what was settled, and who waits for a good reason since before `vouchedBefore`. */
   progress(vouchedBefore: Date): Progress[];
   flushed(progress: Progress[], at: Date): void;
-  /** Acks what was held longer than this; the ledger has it. Nothing is held near the broker's `consumer_timeout`. */
-  ackHeldSince(before: Date): void;
+  /** Lets go of what was held longer than this. Nothing is held near the broker's `consumer_timeout`. */
+  letGoHeldSince(before: Date): void;
   /** Resolves when the channel is gone. */
   readonly ended: Promise<ReleaseReason>;
 };
@@ -301,14 +301,8 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
         user.vouchedAt = at;
       }
     },
-    ackHeldSince(before) {
-      for (const user of users.values()) {
-        for (const request of user.held.values()) {
-          if (request.heldSince > before) continue;
-          request.delivery?.ack();
-          request.delivery = undefined;
-        }
-      }
+    letGoHeldSince(before) {
+      for (const user of users.values()) letGoHeld(user, before);
     },
     ended: ended.promise,
   };

@@ -117,7 +117,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
 
   const keepHouse = async (): Promise<void> => {
     const before = new Date(clock.now().getTime() - holdMs);
-    for (const hold of holds.values()) hold.ackHeldSince(before);
+    for (const hold of holds.values()) hold.letGoHeldSince(before);
   };
 
   const renewBatons = async (): Promise<void> => {

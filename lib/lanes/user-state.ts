@@ -102,6 +102,19 @@ export const dropHeld = (user: LoadedUser, seq: number): void => {
   user.held.delete(seq);
 };
 
+/**
+ * Acks what was held since before `before`, and keeps of it only what is next: the ledger has the rest, and for each ack the
+ * broker sends one more.
+ */
+export const letGoHeld = (user: LoadedUser, before: Date): void => {
+  for (const [seq, request] of [...user.held]) {
+    if (request.heldSince > before) continue;
+    request.delivery?.ack();
+    request.delivery = undefined;
+    if (seq > user.next) user.held.delete(seq);
+  }
+};
+
 /** Puts what is known now in the place of what was held, and keeps the delivery that is there. */
 export const replaceHeld = (user: LoadedUser, seq: number, request: HeldRequest): void => {
   user.held.set(seq, { ...request, delivery: user.held.get(seq)?.delivery });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   decideStep,
   type LoadedUser,
+  letGoHeld,
   loadUser,
   noteEntries,
   noteLook,
@@ -74,6 +75,18 @@ describe('what may run', () => {
     noteMessage(u, message(1), first, start);
     noteMessage(u, message(1), second, start);
     expect([first.count, second.count]).toEqual([0, 1]);
+  });
+
+  test('what waits for long behind another is left to the ledger, however much of it comes', () => {
+    const u = user();
+    const deliveries = Array.from({ length: 40 }, delivery);
+    deliveries.forEach((one, index) => {
+      noteMessage(u, message(index + 1), one, at(index));
+      if (index % 8 === 7) letGoHeld(u, at(index));
+    });
+    expect(deliveries.map(({ count }) => count)).toEqual(deliveries.map(() => 1));
+    expect([...u.held.keys()]).toEqual([1]);
+    expect(u.known).toBe(40);
   });
 
   test('settled entries are skipped, and what follows them is held', () => {
