@@ -4,7 +4,7 @@ import { BrokerUnavailableError } from '../errors.ts';
 import type { Delivery, LaneChannel, LaneEvents, Progress } from '../ports.ts';
 import type { WorkerContext } from './context.ts';
 import { persist } from './persist.ts';
-import { letGoHeld, type LoadedUser, loadUser, noteLook, noteMessage, waitsForGoodReason } from './user-state.ts';
+import { type LoadedUser, letGoHeld, loadUser, noteLook, noteMessage, waitsForGoodReason } from './user-state.ts';
 import { createUserSteps } from './user-steps.ts';
 
 export type ReleaseReason = 'handed-over' | 'lost' | 'stopped';
@@ -57,6 +57,8 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
   let working = 0;
   let quiet: (() => void) | undefined;
   let handingOver: Promise<boolean> | undefined;
+  /** Handed over for good: a hand-over before this one that is given up does not go to work again. */
+  let stopping = false;
 
   const isHeld = () => state !== 'released';
 
@@ -227,7 +229,8 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
         return;
       } catch (error) {
         if (!(error instanceof BrokerUnavailableError)) throw error;
-        await sleep(clock, batonRetryMs, abort.signal);
+        // Not ended by `abort`: a lane whose runs are aborted is held on, and would try without a pause.
+        await sleep(clock, batonRetryMs);
       }
     }
   };
@@ -253,11 +256,12 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
       .map((user) => ({ userId: user.userId, settled: user.next - 1, advanced: user.next - 1 > user.flushed }));
 
   const giveAway = async (reason: 'handed-over' | 'stopped', patience?: AbortSignal): Promise<boolean> => {
-    if (state === 'owned') {
+    if (state === 'owned' || state === 'handing-over') {
       state = 'handing-over';
       await whenQuiet(patience);
       quiet = undefined;
       if (working > 0 && isHeld()) {
+        if (stopping) return false;
         state = 'owned';
         workOn();
         return false;
@@ -280,6 +284,7 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     workingCount: () => working,
     consumerCount: () => (channel as LaneChannel).consumerCount(),
     handOver(reason, patience) {
+      stopping ||= reason === 'stopped';
       const earlier = handingOver;
       handingOver = (async () => (await earlier) || giveAway(reason, patience))();
       return handingOver;

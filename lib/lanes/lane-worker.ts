@@ -50,6 +50,8 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
   let storeAnsweredAt = clock.now().getTime();
 
   const owned = () => [...holds.values()].filter((hold) => hold.state() === 'owned');
+  /** With those whose last runs are still under way. */
+  const active = () => [...holds.values()].filter((hold) => ['owned', 'handing-over'].includes(hold.state()));
   const storeIsSilent = () => clock.now().getTime() - storeAnsweredAt > silencesBeforeForsaking * config.storeTimeoutMs;
 
   /** Stands by on a lane for as long as the worker lives, with a pause that grows while the broker does not answer. */
@@ -82,7 +84,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
   const flush = async (): Promise<void> => {
     const now = clock.now();
     const vouchedBefore = new Date(now.getTime() - config.stuckAfterMs / 3);
-    const progress = owned().flatMap((hold) => hold.progress(vouchedBefore));
+    const progress = active().flatMap((hold) => hold.progress(vouchedBefore));
     if (progress.length === 0) return;
     await deps.userQueues.flushSettled(progress, now);
     for (const hold of holds.values()) hold.flushed(progress, now);
@@ -104,7 +106,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
 
   const reportSign = async (): Promise<void> => {
     try {
-      await deps.workers.report({ workerId, lanes: owned().map(({ lane }) => lane), at: clock.now() });
+      await deps.workers.report({ workerId, lanes: active().map(({ lane }) => lane), at: clock.now() });
       storeAnsweredAt = clock.now().getTime();
     } catch (error) {
       if (storeIsSilent()) {

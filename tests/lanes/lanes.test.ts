@@ -371,6 +371,36 @@ describe('sharing the lanes', () => {
     expect(runs.every(({ attempt }) => attempt === 1)).toBe(true);
   });
 
+  test('a worker that must stop while it hands a lane over starts nothing more in it', async () => {
+    await using world = await openWorld({ lanes: 2, balanceMs: 100 });
+    const userIn = async (lane: number): Promise<TestUser> => {
+      for (let user = await world.user(); ; user = await world.user()) if (user.lane === lane) return user;
+    };
+    const long = [await userIn(0), await userIn(1)];
+    const short = [await userIn(0), await userIn(1)];
+    const [old, fresh] = [heldRuns(), heldRuns()];
+    const first = world.work(old.runRequest);
+    await eventually('all lanes are owned', () => first.snapshot().lanesOwned === 2);
+    for (const user of [...long, ...short]) await world.enqueue(user, 1);
+    for (const user of short) (await old.running(user, 1)).end();
+    for (const user of short) await world.settled(user, 1);
+    for (const user of long) await old.running(user, 1);
+    world.work(fresh.runRequest);
+    await eventually('one lane is being handed over', () => first.snapshot().lanesOwned === 1);
+    for (const user of short) await world.enqueue(user, 2);
+    await eventually('the other lane goes on', () => old.runs.length === 5);
+    const isDelivered = async (user: TestUser) => (await world.waitingMessages(user)) === 0;
+    for (const user of short) await eventually('the worker has its message', () => isDelivered(user));
+    const stopped = first.stop();
+    for (const run of old.runs) run.end();
+    await stopped;
+    for (const user of short) {
+      if (old.of(user).length === 1) (await fresh.running(user, 2)).end();
+      expect(await world.settled(user, 2)).toMatchObject({ status: 'done', attempts: 1 });
+    }
+    expect(old.runs).toHaveLength(5);
+  });
+
   test('a worker that stops under load hands everything over, and nothing runs twice', async () => {
     await using world = await openWorld({ lanes: 16 });
     const { runRequest, runs, seqs } = quickRuns();

@@ -147,6 +147,13 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
       await channel.close();
       return consumerCount;
     },
+    /** Messages in the user queue that no consumer has been sent. */
+    async waitingMessages(user: TestUser): Promise<number> {
+      const channel = await admin.createChannel();
+      const { messageCount } = await channel.checkQueue(userQueue(config.queuePrefix, user.userId));
+      await channel.close();
+      return messageCount;
+    },
     userQueueExists: (user: TestUser) => queueExists(userQueue(config.queuePrefix, user.userId)),
     deleteUserQueue: (user: TestUser) => deleteQueue(userQueue(config.queuePrefix, user.userId)),
     async settled(user: TestUser, seq: number, ms?: number): Promise<LedgerEntry> {
