@@ -201,8 +201,7 @@ describe('the lock', () => {
   test('is free again when its holder was killed', async () => {
     const file = join(scratch, 'killed.lock');
     const holder = runScript(`
-      import { findBinary } from '../../tools/services/binaries.ts';
-import { withLock } from './tools/services/lock.ts';
+      import { withLock } from './tools/services/lock.ts';
       await withLock('${file}', () => {}, async () => {
         console.log('held');
         await new Promise((resolve) => setTimeout(resolve, 60_000));
