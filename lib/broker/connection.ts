@@ -2,6 +2,7 @@
 import { type ChannelModel, connect } from 'amqplib';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { watchOutages } from '../outage.ts';
 
 export type BrokerConnection = {
   /** The live connection, connecting when there is none. @throws {BrokerUnavailableError} */
@@ -17,6 +18,7 @@ export type BrokerConnection = {
 export type ConnectionOptions = { url: string; name: string; heartbeatSeconds: number };
 
 const connectTimeoutMs = 5_000;
+const outageTexts = { away: 'RabbitMQ is not available', back: 'RabbitMQ is available again' };
 /** A server that does not answer a close in this time is left: its socket is destroyed. */
 const closeTimeoutMs = 2_000;
 
@@ -39,16 +41,20 @@ const end = async (model: ChannelModel): Promise<void> => {
 };
 
 export const createConnection = (options: ConnectionOptions, log: Logger): BrokerConnection => {
+  // Told here, and not by those who ask: they ask again and again, a consumer for each of its lanes.
+  const outages = watchOutages(log, outageTexts, { connection: options.name });
   let current: Promise<ChannelModel> | undefined;
   let blocked = false;
   let closed = false;
 
   const open = async (): Promise<ChannelModel> => {
+    const answered = outages.asking();
     const model = await connect(withHeartbeat(options.url, options.heartbeatSeconds), {
       timeout: connectTimeoutMs,
       noDelay: true,
       clientProperties: { connection_name: options.name },
     });
+    answered();
     blocked = false;
     model.on('error', (error) => log.warn({ err: error, connection: options.name }, 'the RabbitMQ connection failed'));
     model.on('blocked', (reason) => {
@@ -70,6 +76,7 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
     if (current) return current;
     const opening = open().catch((error) => {
       forget(opening);
+      outages.failed(error);
       throw new BrokerUnavailableError('RabbitMQ could not be reached.', error);
     });
     current = opening;

@@ -3,6 +3,7 @@ import { sleep } from '../clock.ts';
 import { createBalance } from './balance.ts';
 import { createContext, type LaneDeps } from './context.ts';
 import { holdLane, type LaneHold } from './lane-hold.ts';
+import { oldestAcceptedAt } from './pending-age.ts';
 import { persist } from './persist.ts';
 import { every } from './rounds.ts';
 import { sweep } from './sweep.ts';
@@ -47,6 +48,8 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
   const stopping = new AbortController();
   const { signal } = stopping;
   let stuckUsers = 0;
+  /** Of the users that the last sweep found: nobody may own their lanes, as while the broker is away. */
+  let stuckSince: Date | undefined;
   let storeAnsweredAt = clock.now().getTime();
 
   const owned = () => [...holds.values()].filter((hold) => hold.state() === 'owned');
@@ -90,12 +93,20 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
     for (const hold of holds.values()) hold.flushed(progress, now);
   };
 
-  const sweepOnce = (): Promise<void> =>
-    sweep(deps, (stuck) => {
-      stuckUsers = stuck.length;
-      deps.observer.swept({ stuck: stuckUsers, at: clock.now() });
-      adopt(Math.max(-1, ...stuck.map(({ lane }) => lane)));
-    });
+  const sweepOnce = async (): Promise<void> => {
+    let found: { userId: string; lane: number }[] | undefined;
+    try {
+      await sweep(deps, (stuck) => {
+        found = stuck;
+        stuckUsers = stuck.length;
+        deps.observer.swept({ stuck: stuckUsers, at: clock.now() });
+        adopt(Math.max(-1, ...stuck.map(({ lane }) => lane)));
+      });
+    } finally {
+      // Also when they could not be woken. Without an answer of the store what was known before still holds.
+      if (found) stuckSince = await oldestAcceptedAt(found, deps);
+    }
+  };
 
   /** Functions that know of more lanes than this worker was told of must not wait for its restart. */
   const adopt = (lane: number): void => {
@@ -171,11 +182,12 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
     snapshot() {
       const users = owned().flatMap((hold) => [...hold.users()]);
       const now = clock.now().getTime();
+      const stuckMs = stuckSince ? now - stuckSince.getTime() : 0;
       return {
         lanesOwned: owned().length,
         usersLoaded: users.length,
         inFlight: context.slots.inUse(),
-        oldestPendingAgeMs: users.reduce((oldest, user) => Math.max(oldest, pendingAgeMs(user, now)), 0),
+        oldestPendingAgeMs: users.reduce((oldest, user) => Math.max(oldest, pendingAgeMs(user, now)), stuckMs),
         stuckUsers,
       };
     },
