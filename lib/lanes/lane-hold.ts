@@ -4,7 +4,15 @@ import { BrokerUnavailableError } from '../errors.ts';
 import type { Delivery, LaneChannel, LaneEvents, Progress } from '../ports.ts';
 import type { WorkerContext } from './context.ts';
 import { persist } from './persist.ts';
-import { type LoadedUser, letGoHeld, loadUser, noteLook, noteMessage, waitsForGoodReason } from './user-state.ts';
+import {
+  type LoadedUser,
+  letGoHeld,
+  loadUser,
+  loadUserAtTakeOver,
+  noteLook,
+  noteMessage,
+  waitsForGoodReason,
+} from './user-state.ts';
 import { createUserSteps } from './user-steps.ts';
 
 export type ReleaseReason = 'handed-over' | 'lost' | 'stopped';
@@ -159,7 +167,7 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     token = await lanes.takeLease(lane);
     users.clear();
     for await (const batch of userQueues.notClosed(lane)) {
-      for (const queue of batch) users.set(queue.userId, loadUser(queue, clock.now()));
+      for (const queue of batch) users.set(queue.userId, loadUserAtTakeOver(queue, clock.now()));
     }
     return (await lanes.leases([lane])).get(lane) === token;
   };

@@ -35,7 +35,10 @@ export type LoadedUser = {
   closing: boolean;
   /** A look is on its way: nothing is closed before it. */
   lookDue: boolean;
-  queue: 'none' | 'opening' | 'open';
+  /** `later`: loaded at a take-over with work in hand, which comes first. */
+  queue: 'none' | 'later' | 'opening' | 'open';
+  /** It was read from the ledger once. */
+  wasRead: boolean;
   held: Map<number, HeldRequest>;
   /** `ready`: waits for a slot. `working`: a step is under way, and no other begins before it ends. */
   activity: 'idle' | 'ready' | 'working';
@@ -77,6 +80,7 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   closing: queue.state === 'closing',
   lookDue: false,
   queue: 'none',
+  wasRead: false,
   held: new Map(),
   activity: 'idle',
   gap: undefined,
@@ -86,6 +90,15 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   vouchedAt: now,
   cancelTimer: undefined,
 });
+
+/**
+ * Hundreds of users may be taken over at once: what is in hand starts before the broker is kept busy with their queues. All
+ * that was accepted is known from the load, and what is accepted now waits in the user queue, or is returned and wakes the lane.
+ */
+export const loadUserAtTakeOver = (queue: UserQueue, now: Date): LoadedUser => {
+  const user = loadUser(queue, now);
+  return { ...user, queue: hasWork(user) ? 'later' : 'none' };
+};
 
 /** [R5] */
 export const noteLook = (user: LoadedUser, queue: UserQueue, now: Date): void => {
@@ -165,6 +178,7 @@ export const advancePast = (user: LoadedUser, seq: number, now: Date): void => {
 
 /** What the ledger says of the requests from `next` to `last`: what is settled is skipped, what waits is held. */
 export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry[], now: Date): void => {
+  user.wasRead = true;
   const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
   for (let entry = bySeq.get(user.next); entry && isSettled(entry); entry = bySeq.get(user.next)) {
     advancePast(user, entry.seq, now);
