@@ -50,6 +50,7 @@ const batonRetryMs = 1_000;
 
 export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
   const { clock, log, observer, publisher, laneBroker, lanes, userQueues } = context.deps;
+  const { share } = context;
   const users = new Map<string, LoadedUser>();
   const abort = new AbortController();
   const ended = Promise.withResolvers<ReleaseReason>();
@@ -81,6 +82,7 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
       await channel?.close();
       if (wasOwned) observer.laneReleased({ lane, reason, at: clock.now() });
     } finally {
+      share.release(lane);
       ended.resolve(reason);
     }
   };
@@ -174,6 +176,9 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
 
   const take = async (): Promise<void> => {
     state = 'taking';
+    const consumers = await (channel as LaneChannel).consumerCount();
+    if (!isHeld()) return;
+    if (!share.take(lane, consumers)) return release('handed-over');
     const mine = await persist(clock, isHeld, load);
     if (!isHeld()) return;
     if (!mine) {

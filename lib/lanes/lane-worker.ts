@@ -6,6 +6,7 @@ import { holdLane, type LaneHold } from './lane-hold.ts';
 import { oldestAcceptedAt } from './pending-age.ts';
 import { persist } from './persist.ts';
 import { every } from './rounds.ts';
+import { createShare } from './share.ts';
 import { sweep } from './sweep.ts';
 import { hasWork, type LoadedUser } from './user-state.ts';
 
@@ -40,9 +41,10 @@ const farewellMs = 500;
 
 export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
   const { clock, config, log } = deps;
-  const context = createContext(deps);
-  const balance = createBalance(deps);
   const workerId = createWorkerId(clock);
+  const share = createShare(clock, workerId, () => lanesKept.length);
+  const context = createContext(deps, share);
+  const balance = createBalance(deps, share);
   const holds = new Map<number, LaneHold>();
   const lanesKept: Promise<void>[] = [];
   const stopping = new AbortController();
@@ -146,7 +148,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
     keepLanes(Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1)));
     await Promise.all([
       every(deps, config.flushMs, signal, flush),
-      every(deps, config.balanceMs, signal, () => balance(owned(), lanesKept.length, signal)),
+      every(deps, config.balanceMs, signal, () => balance(owned(), signal)),
       every(deps, config.sweepMs, signal, sweepOnce),
       every(deps, signOfLifeMs, signal, reportSign),
       every(deps, config.batonRenewMs, signal, renewBatons),

@@ -5,6 +5,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { BrokerUnavailableError } from '../../lib/errors.ts';
 import { createContext } from '../../lib/lanes/context.ts';
 import { holdLane } from '../../lib/lanes/lane-hold.ts';
+import { createShare } from '../../lib/lanes/share.ts';
 import { eventually, openWorld, silentObserver } from '../support/world.ts';
 
 /** Far more than a pause between two tries allows. */
@@ -26,7 +27,10 @@ test('a baton that the broker does not take is tried again after a pause, also w
   const runRequest = async () => ({ kind: 'done' as const, result: 'null' });
   const hold = holdLane(
     0,
-    createContext({ ...world.deps, publisher, laneBroker, runRequest, observer: silentObserver }),
+    createContext(
+      { ...world.deps, publisher, laneBroker, runRequest, observer: silentObserver },
+      createShare(systemClock, 'w', () => 1),
+    ),
   );
   await eventually('it stands by', () => tries === 1);
   hold.abortRuns();

@@ -371,6 +371,16 @@ describe('sharing the lanes', () => {
     expect(runs.every(({ attempt }) => attempt === 1)).toBe(true);
   });
 
+  test('a worker that joins many others gets its share within 10 s, at the default times', async () => {
+    await using world = await openWorld({ lanes: 64 });
+    const { runRequest } = quickRuns();
+    const workers = Array.from({ length: 5 }, () => world.work(runRequest));
+    const shares = () => workers.map((worker) => worker.snapshot().lanesOwned).sort((a, b) => a - b);
+    await eventually('five share the lanes', () => shares().join() === '12,13,13,13,13', 60_000);
+    workers.push(world.work(runRequest));
+    await eventually('six share the lanes', () => shares().join() === '10,10,11,11,11,11', 10_000);
+  }, 90_000);
+
   test('a worker that must stop while it hands a lane over starts nothing more in it', async () => {
     await using world = await openWorld({ lanes: 2, balanceMs: 100 });
     const userIn = async (lane: number): Promise<TestUser> => {
