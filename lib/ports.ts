@@ -34,6 +34,9 @@ export interface AccountStore {
 /** `advanced`: something was settled since the last flush; otherwise the owner only vouches for the user. */
 export type Progress = { userId: string; settled: number; advanced: boolean };
 
+/** No more than so many `pending`, this one included, as far as `settled` was flushed; or no `seq` above this one. */
+export type TicketLimit = { pending: number } | { seq: number };
+
 export interface UserQueueStore {
   /** Idempotent: an existing user queue stays as it is. */
   create(userId: string, lane: number, now: Date): Promise<void>;
@@ -42,10 +45,15 @@ export interface UserQueueStore {
   /** Returns the user queue after the session is gone; `undefined` for an unknown user. Repeating it is harmless. */
   removeSession(userId: string, sessionId: string): Promise<UserQueue | undefined>;
   /**
-   * Enqueue step 2: one atomic update. `undefined`: no such live session. Without `sessionId`, as for an operator's retry,
-   * any existing user gets a ticket.
+   * Enqueue step 2: one atomic update. `undefined`: no such live session, or the limit. Without `sessionId`, as for an
+   * operator's retry, any existing user gets a ticket.
    */
-  takeTicket(userId: string, sessionId: string | undefined, now: Date): Promise<Ticket | undefined>;
+  takeTicket(
+    userId: string,
+    sessionId: string | undefined,
+    now: Date,
+    limit?: TicketLimit,
+  ): Promise<Ticket | undefined>;
   get(userIds: string[]): Promise<UserQueue[]>;
   /** All user queues of a lane that are not closed, in batches, in any order. */
   notClosed(lane: number): AsyncIterable<UserQueue[]>;
@@ -96,6 +104,8 @@ export interface LedgerStore {
   dropDeadLetter(id: EntryId): Promise<boolean>;
   /** Cancels whatever of the user waits above `settled`, queued or blocked, which is no dead letter any more then, and returns how many. */
   cancelQueued(userId: string, settled: number, now: Date): Promise<number>;
+  /** How many of the entries with `after < seq <= upTo` are settled. */
+  countSettled(userId: string, after: number, upTo: number): Promise<number>;
   /** By ascending `seq`, those above `after`. */
   page(userId: string, query: { status?: RequestStatus; after: number; limit: number }): Promise<LedgerEntry[]>;
   /** The unsettled entry with the lowest `seq` at or above `from`. */

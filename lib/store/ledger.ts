@@ -143,6 +143,12 @@ export const ledgerStore = (call: Call): LedgerStore => {
         return (await requests.updateOne(settled, { $unset: { deadLetter: 1 } })).matchedCount === 1;
       }),
 
+    countSettled: (userId, after, upTo) =>
+      call(({ requests }) => {
+        const settled = { userId, seq: { $gt: after, $lte: upTo }, status: { $in: [...settledStatuses] } };
+        return requests.countDocuments(settled);
+      }),
+
     page: (userId, { status, after, limit }) =>
       call(async ({ requests }) => {
         const filter = { userId, seq: { $gt: after }, ...(status ? { status } : {}) };

@@ -1,4 +1,4 @@
-import type { UserQueueStore } from '../ports.ts';
+import type { TicketLimit, UserQueueStore } from '../ports.ts';
 import type { Session, Ticket, UserQueue, UserQueueState } from '../types.ts';
 import type { Call } from './connection.ts';
 import { insertIfAbsent, native, type UserQueueDocument } from './models.ts';
@@ -13,6 +13,11 @@ const toUserQueue = ({ _id, closedThrough: _, ...rest }: UserQueueDocument): Use
 const live = (now: Date, id?: string) => ({
   $elemMatch: { ...(id === undefined ? {} : { id }), expiresAt: { $gt: now } },
 });
+
+const within = (limit: TicketLimit) =>
+  'seq' in limit
+    ? { accepted: { $lt: limit.seq } }
+    : { $expr: { $lt: [{ $subtract: ['$accepted', '$settled'] }, limit.pending] } };
 
 export const userQueueStore = (call: Call): UserQueueStore => {
   /** Makes the user queue where there is none. Returns whether it did. */
@@ -55,11 +60,15 @@ export const userQueueStore = (call: Call): UserQueueStore => {
 
     // `updatedAt` is the owner's: a ticket that moved it would hide an owner that stands still. Whether it was open is told
     // by the document after the update, since the document before it is no single step with it on the stand-ins.
-    takeTicket: (userId, sessionId, now) =>
+    takeTicket: (userId, sessionId, now, limit) =>
       call(async ({ userQueues }): Promise<Ticket | undefined> => {
         const after = await userQueues
           .findOneAndUpdate(
-            { _id: userId, ...(sessionId === undefined ? {} : { sessions: live(now, sessionId) }) },
+            {
+              _id: userId,
+              ...(sessionId === undefined ? {} : { sessions: live(now, sessionId) }),
+              ...(limit ? within(limit) : {}),
+            },
             { $inc: { accepted: 1 }, $set: { state: 'open' } },
             { returnDocument: 'after', projection: { lane: 1, accepted: 1, settled: 1, closedThrough: 1 } },
           )

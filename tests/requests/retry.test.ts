@@ -82,7 +82,7 @@ describe('a retry', () => {
 
   test('that cannot be accepted leaves the dead letter where it is', async () => {
     const user = await userWith('failed');
-    for (const request of ['b', 'c']) await world.enqueue(user, request);
+    for (const request of ['b', 'c', 'd']) await world.enqueue(user, request);
     await expect(retry(user)).rejects.toMatchObject({ code: 'too-many-pending', status: 429 });
     expect((await world.entry(user, 1))?.deadLetter).toBeDefined();
     expect(await retriesOf(user)).toEqual([]);
@@ -177,7 +177,7 @@ describe('deciding about many', () => {
 
   test('counts what is refused, and goes on behind it', async () => {
     const user = await userWith('failed');
-    for (const request of ['b', 'c']) await world.enqueue(user, request);
+    for (const request of ['b', 'c', 'd']) await world.enqueue(user, request);
     expect(await decideAll({ userId: user.userId }, retryDeadLetter, world.deps)).toEqual({ decided: 0, refused: 1 });
   });
 

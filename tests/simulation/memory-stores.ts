@@ -9,6 +9,7 @@ import type {
   LaneStore,
   LedgerStore,
   NewEntry,
+  TicketLimit,
   UserQueueStore,
   WorkerSign,
   WorkerStore,
@@ -119,6 +120,9 @@ const newUserQueue = (userId: string, lane: number, updatedAt: Date): UserQueue 
   updatedAt,
 });
 
+const isWithin = ({ accepted, settled }: UserQueue, limit: TicketLimit): boolean =>
+  'seq' in limit ? accepted < limit.seq : accepted - settled < limit.pending;
+
 const byUserId = (a: UserQueue, b: UserQueue) => (a.userId < b.userId ? -1 : 1);
 
 const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueStore => {
@@ -151,12 +155,13 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         return structuredClone(userQueue);
       }),
 
-    takeTicket: (userId, sessionId, now) =>
+    takeTicket: (userId, sessionId, now, limit) =>
       step(`userQueues.takeTicket ${userId}`, () => {
         const userQueue = userQueues.get(userId);
         const isLive = ({ id, expiresAt }: Session) => id === sessionId && expiresAt > now;
         if (!userQueue || (sessionId !== undefined && !userQueue.sessions.some(isLive))) return undefined;
         const { lane, state, settled } = userQueue;
+        if (limit && !isWithin(userQueue, limit)) return undefined;
         userQueue.accepted += 1;
         userQueue.state = 'open';
         return { seq: userQueue.accepted, lane, wasOpen: state === 'open', settled };
@@ -391,6 +396,12 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         if (!entry?.deadLetter || !isOneOf(settledStatuses, entry)) return false;
         delete entry.deadLetter;
         return true;
+      }),
+
+    countSettled: (userId, after, upTo) =>
+      step('ledger.countSettled', () => {
+        const inRange = ofUser(userId).filter(({ seq }) => seq > after && seq <= upTo);
+        return inRange.filter((entry) => isOneOf(settledStatuses, entry)).length;
       }),
 
     page: (userId, { status, after, limit }) =>

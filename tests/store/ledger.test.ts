@@ -116,6 +116,19 @@ describeStores('reading the ledger', (ports) => {
     expect(await oldest(3)).toBe(10);
     expect(await oldest(12)).toBeUndefined();
   });
+
+  test('settled entries of a user are counted within a range, of whatever status, and no others', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2, 3, 5, 6);
+    await ports.ledger.insertTombstone({ userId, seq: 4 }, at(5));
+    await ports.ledger.cancel({ userId, seq: 5 }, at(5));
+    await ports.ledger.commit([claim({ userId, ...first }), claim({ userId, ...first, seq: 2 })]);
+    await ports.ledger.commit([done({ userId, ...first }), failed({ userId, ...first, seq: 2 })]);
+    await insertQueued(ports, newUserId(), 3);
+    expect(await ports.ledger.countSettled(userId, 0, 10)).toBe(4);
+    expect(await ports.ledger.countSettled(userId, 1, 4)).toBe(2);
+    expect(await ports.ledger.countSettled(userId, 5, 10)).toBe(0);
+  });
 });
 
 describeStores('cancelling', (ports) => {

@@ -44,6 +44,7 @@ const everyCall: Record<string, (stores: Stores) => Promise<unknown>> = {
   'ledger.deadLetters': ({ ledger }) => ledger.deadLetters({ limit: 1 }),
   'ledger.dropDeadLetter': ({ ledger }) => ledger.dropDeadLetter(id),
   'ledger.cancelQueued': ({ ledger }) => ledger.cancelQueued('u', 0, at(0)),
+  'ledger.countSettled': ({ ledger }) => ledger.countSettled('u', 0, 10),
   'ledger.page': ({ ledger }) => ledger.page('u', { after: 0, limit: 1 }),
   'ledger.oldestPending': ({ ledger }) => ledger.oldestPending('u', 1),
   'lanes.takeLease': ({ lanes }) => lanes.takeLease(1),
