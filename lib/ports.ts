@@ -77,6 +77,9 @@ export interface UserQueueStore {
 
 export type NewEntry = Pick<LedgerEntry, 'userId' | 'seq' | 'key' | 'body' | 'acceptedAt' | 'limits' | 'retryOf'>;
 
+/** Those with `after < seq <= upTo`. */
+export type SeqRange = { after: number; upTo: number };
+
 /** Where a page of dead letters went on: the last one's time and id. */
 export type DeadLetterCursor = { at: Date } & EntryId;
 
@@ -102,10 +105,13 @@ export interface LedgerStore {
   deadLetters(query: { userId?: string; after?: DeadLetterCursor; limit: number }): Promise<LedgerEntry[]>;
   /** Takes a settled request off the dead letters. Returns whether it was there. */
   dropDeadLetter(id: EntryId): Promise<boolean>;
-  /** Cancels whatever of the user waits above `settled`, queued or blocked, which is no dead letter any more then, and returns how many. */
-  cancelQueued(userId: string, settled: number, now: Date): Promise<number>;
-  /** How many of the entries with `after < seq <= upTo` are settled. */
-  countSettled(userId: string, after: number, upTo: number): Promise<number>;
+  /**
+   * Cancels whatever waits there, queued or blocked, which is no dead letter any more then, and returns how many. Each by
+   * itself: dying in between leaves the rest as it was.
+   */
+  cancelQueued(userId: string, range: SeqRange, now: Date): Promise<number>;
+  /** How many of them are settled. */
+  countSettled(userId: string, range: SeqRange): Promise<number>;
   /** By ascending `seq`, those above `after`. */
   page(userId: string, query: { status?: RequestStatus; after: number; limit: number }): Promise<LedgerEntry[]>;
   /** The unsettled entry with the lowest `seq` at or above `from`. */

@@ -88,7 +88,8 @@ const takeTicket = async (caller: Caller, deps: AcceptDeps): Promise<Ticket> => 
   const ticket = await take({ pending: maxPending });
   if (ticket) return ticket;
   const { userId, accepted, settled: flushed } = await liveQueue(caller, deps);
-  const settled = flushed + (await deps.ledger.countSettled(userId, flushed, flushed + maxPending + settledSought));
+  const range = { after: flushed, upTo: flushed + maxPending + settledSought };
+  const settled = flushed + (await deps.ledger.countSettled(userId, range));
   const late = accepted - settled < maxPending ? await take({ seq: settled + maxPending }) : undefined;
   if (!late) throw new TooManyPendingError(Math.max(maxPending, accepted - settled), maxPending);
   return late;

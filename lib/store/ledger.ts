@@ -1,4 +1,4 @@
-import type { DeadLetterCursor, LedgerStore, NewEntry } from '../ports.ts';
+import type { DeadLetterCursor, LedgerStore, NewEntry, SeqRange } from '../ports.ts';
 import {
   type ChangeResult,
   type EntryId,
@@ -27,6 +27,8 @@ const toDocument = ({ userId, seq, key, body, limits, retryOf, acceptedAt }: New
   attempts: 0,
   acceptedAt,
 });
+
+const within = ({ after, upTo }: SeqRange) => ({ $gt: after, $lte: upTo });
 
 /** Those that follow the cursor, by time and then by id; always with what lets a server use the partial index. */
 const deadAfter = (after: DeadLetterCursor | undefined) => ({
@@ -101,13 +103,13 @@ export const ledgerStore = (call: Call): LedgerStore => {
         return (await requests.updateOne({ _id: entryId(id), status: 'queued' }, cancelled)).matchedCount === 1;
       }),
 
-    cancelQueued: (userId, settled, now) =>
+    cancelQueued: (userId, range, now) =>
       call(async ({ requests }) => {
         const cancelled = {
           $set: { status: 'cancelled' as const, settledAt: now },
           $unset: { deadLetter: 1 },
         } as const;
-        const waiting = { userId, seq: { $gt: settled }, status: { $in: ['queued' as const, 'blocked' as const] } };
+        const waiting = { userId, seq: within(range), status: { $in: ['queued' as const, 'blocked' as const] } };
         return (await requests.updateMany(waiting, cancelled)).modifiedCount;
       }),
 
@@ -143,9 +145,9 @@ export const ledgerStore = (call: Call): LedgerStore => {
         return (await requests.updateOne(settled, { $unset: { deadLetter: 1 } })).matchedCount === 1;
       }),
 
-    countSettled: (userId, after, upTo) =>
+    countSettled: (userId, range) =>
       call(({ requests }) => {
-        const settled = { userId, seq: { $gt: after, $lte: upTo }, status: { $in: [...settledStatuses] } };
+        const settled = { userId, seq: within(range), status: { $in: [...settledStatuses] } };
         return requests.countDocuments(settled);
       }),
 

@@ -336,7 +336,7 @@ describe('faults', () => {
     await using world = await openWorld();
     const user = await world.user();
     await world.enqueue(user, 1);
-    await world.stores.ledger.cancelQueued(user.userId, 0, new Date());
+    await world.stores.ledger.cancelQueued(user.userId, { after: 0, upTo: 1 }, new Date());
     await world.stores.userQueues.removeSession(user.userId, user.sessionId);
     expect(await world.stores.userQueues.beginClose(user.userId, 1, true, new Date())).toBe(true);
     world.work(quickRuns().runRequest);

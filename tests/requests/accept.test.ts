@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { createPublisher } from '../../lib/broker/publisher.ts';
+import type { UserQueueStore } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
+import { disconnect } from '../../lib/requests/disconnect.ts';
 import { openWorld, type TestUser, type World } from '../support/world.ts';
 
 const statuses = async (world: World, user: TestUser, upTo: number) =>
@@ -148,6 +150,23 @@ describe('disconnecting', () => {
     const user = await world.user();
     expect(await world.disconnect(user)).toBe('closed');
     expect(await world.disconnect(user)).toBe('closed');
+  });
+
+  test('that cancels leaves alone what another session enqueues after it', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    await world.enqueue(user, 'old');
+    const loginAndEnqueue = async () => world.enqueue(await world.login(user), 'new');
+    const userQueues: UserQueueStore = {
+      ...world.stores.userQueues,
+      async removeSession(...session) {
+        const left = await world.stores.userQueues.removeSession(...session);
+        expect(await loginAndEnqueue()).toMatchObject({ seq: 2 });
+        return left;
+      },
+    };
+    await disconnect({ ...user, pending: 'cancel', waitMs: 0 }, { ...world.deps, userQueues });
+    expect(await statuses(world, user, 2)).toEqual(['cancelled', 'queued']);
   });
 
   test('without the owner of its lane it is draining, and nothing is lost', async () => {

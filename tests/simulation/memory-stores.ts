@@ -352,13 +352,16 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
 
     cancel: (id, now) => step(`ledger.cancel ${entryId(id)}`, () => cancelEntry(entries.get(entryId(id)), now)),
 
-    cancelQueued: (userId, settled, now) =>
-      step(
-        'ledger.cancelQueued',
-        () =>
-          ofUser(userId).filter((entry) => entry.seq > settled && cancelEntry(entry, now, ['queued', 'blocked']))
-            .length,
-      ),
+    // As in the server, one entry after the other.
+    cancelQueued: async (userId, { after, upTo }, now) => {
+      let cancelled = 0;
+      for (let seq = after + 1; seq <= upTo; seq += 1) {
+        const id = entryId({ userId, seq });
+        const cancel = () => cancelEntry(entries.get(id), now, ['queued', 'blocked']);
+        if (await step(`ledger.cancelQueued ${id}`, cancel)) cancelled += 1;
+      }
+      return cancelled;
+    },
 
     unblock: ({ attempts, ...id }) =>
       step(`ledger.unblock ${entryId(id)}`, () => {
@@ -398,7 +401,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         return true;
       }),
 
-    countSettled: (userId, after, upTo) =>
+    countSettled: (userId, { after, upTo }) =>
       step('ledger.countSettled', () => {
         const inRange = ofUser(userId).filter(({ seq }) => seq > after && seq <= upTo);
         return inRange.filter((entry) => isOneOf(settledStatuses, entry)).length;

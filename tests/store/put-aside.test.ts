@@ -90,7 +90,7 @@ describeStores('requests put aside', (ports) => {
       const id = { userId, seq: 1 };
       if (decide === 'unblock') await ports.ledger.unblock({ ...id, attempts: 1 }, at(30));
       if (decide === 'skip') await ports.ledger.skip(id, at(30));
-      if (decide === 'cancel') await ports.ledger.cancelQueued(userId, 0, at(30));
+      if (decide === 'cancel') await ports.ledger.cancelQueued(userId, { after: 0, upTo: 1 }, at(30));
       const decided = await theEntry(ports, userId, 1);
       expect(await ports.ledger.commit([block(guard(userId))])).toEqual([{ applied: true }]);
       expect(await theEntry(ports, userId, 1)).toEqual(decided);
@@ -107,7 +107,7 @@ describeStores('requests put aside', (ports) => {
 
   test('cancelling what waits takes a blocked request too, and settles it: it is no dead letter any more', async () => {
     const userId = await newBlocked(ports);
-    expect(await ports.ledger.cancelQueued(userId, 0, at(30))).toBe(1);
+    expect(await ports.ledger.cancelQueued(userId, { after: 0, upTo: 1 }, at(30))).toBe(1);
     const entry = await theEntry(ports, userId, 1);
     expect(entry).toMatchObject({ status: 'cancelled', settledAt: at(30) });
     expect(entry).not.toHaveProperty('deadLetter');
@@ -119,7 +119,7 @@ describeStores('requests put aside', (ports) => {
       const [unblocked, skipped, cancelled] = await Promise.all([
         ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30)),
         ports.ledger.skip({ userId, seq: 1 }, at(30)),
-        ports.ledger.cancelQueued(userId, 0, at(30)),
+        ports.ledger.cancelQueued(userId, { after: 0, upTo: 1 }, at(30)),
       ]);
       const { status } = await theEntry(ports, userId, 1);
       // What was unblocked is queued, and may be cancelled after that.
