@@ -75,7 +75,10 @@ export interface UserQueueStore {
   ): Promise<{ userId: string; lane: number; updatedAt: Date }[]>;
 }
 
-export type NewEntry = Pick<LedgerEntry, 'userId' | 'seq' | 'key' | 'body' | 'acceptedAt' | 'limits' | 'retryOf'>;
+export type NewEntry = Pick<
+  LedgerEntry,
+  'userId' | 'seq' | 'key' | 'body' | 'acceptedAt' | 'limits' | 'retryOf' | 'interruptions'
+>;
 
 /** Those with `after < seq <= upTo`. */
 export type SeqRange = { after: number; upTo: number };

@@ -60,7 +60,7 @@ export type LedgerEntry = {
   limits?: RunLimits;
   /** Attempts before the newest retry by a person: they do not count against `maxAttempts`. */
   forgiven?: number;
-  /** Runs in a row that ended with their worker instead of by themselves. */
+  /** Runs in a row that ended with their worker instead of by themselves; those of the request that this one runs again, too. */
   interruptions?: number;
   /** Set while the request is put aside and nobody has retried or dropped it. */
   deadLetter?: DeadLetter;
@@ -80,7 +80,13 @@ export type LedgerEntry = {
 export type EntryId = { userId: string; seq: number };
 
 /** What travels in a user's RabbitMQ queue. `body` is JSON text; `acceptedAt` is in ms since the epoch. */
-export type RequestMessage = { seq: number; body: string; acceptedAt: number; limits?: RunLimits };
+export type RequestMessage = {
+  seq: number;
+  body: string;
+  acceptedAt: number;
+  limits?: RunLimits;
+  interruptions?: number;
+};
 
 /**
  * What one run's end means. A `retry` runs again in place after `delayMs`; `crashed` says that its own process died of it.

@@ -107,13 +107,13 @@ export const replaceHeld = (user: LoadedUser, seq: number, request: HeldRequest)
   user.held.set(seq, { ...request, delivery: user.held.get(seq)?.delivery });
 };
 
-const fromMessage = ({ body, acceptedAt, limits }: RequestMessage, now: Date): HeldRequest => ({
+const fromMessage = ({ body, acceptedAt, limits, interruptions }: RequestMessage, now: Date): HeldRequest => ({
   body,
   acceptedAt: new Date(acceptedAt),
   attempts: 0,
   limits: limits ?? {},
   forgiven: 0,
-  interruptions: 0,
+  interruptions: interruptions ?? 0,
   interrupted: false,
   blocked: false,
   heldSince: now,

@@ -8,8 +8,8 @@ import { IdempotencyKeyReusedError, NotRecordedInTimeError, SessionEndedError, T
 import { wakeLane } from './wake.ts';
 
 /**
- * `body` is the request as JSON text; `key` the Idempotency-Key; `retryOf` the failed request that is sent again. Without
- * `sessionId` the user need not be logged in: an operator's retry.
+ * `body` is the request as JSON text; `key` the Idempotency-Key; `retryOf` the failed request that is sent again, with
+ * the `interruptions` that it is known by. Without `sessionId` the user need not be logged in: an operator's retry.
  */
 export type AcceptCommand = {
   userId: string;
@@ -18,6 +18,7 @@ export type AcceptCommand = {
   key?: string;
   limits?: RunLimits;
   retryOf?: number;
+  interruptions?: number;
 };
 
 /** `position` counts from 1, the request that runs or is next; 0 when the request is settled. */
@@ -97,13 +98,14 @@ const takeTicket = async (caller: Caller, deps: AcceptDeps): Promise<Ticket> => 
 
 /** `fenced`: a tombstone came first. An entry: another request has the key, and this ticket is a tombstone now. */
 const record = async (
-  { userId, body, key, limits, retryOf }: AcceptCommand,
+  { sessionId: _, ...request }: AcceptCommand,
   ticket: Ticket,
   deps: AcceptDeps,
 ): Promise<'recorded' | 'fenced' | LedgerEntry> => {
   const { ledger, clock } = deps;
   const { seq } = ticket;
-  const inserted = await ledger.insert({ userId, seq, body, key, limits, retryOf, acceptedAt: clock.now() });
+  const { userId, body, key } = request;
+  const inserted = await ledger.insert({ ...request, seq, acceptedAt: clock.now() });
   if (inserted === 'inserted') return 'recorded';
   if (inserted === 'duplicate-seq') {
     // Only the ticket's holder and a tombstone write this seq: anything else is this very insert, sent twice by the driver.
@@ -128,8 +130,8 @@ const answerAgain = async (command: AcceptCommand, entry: LedgerEntry, deps: Acc
 /** To the user queue when it was open, else, or when it is not there [R1], to the lane. */
 const announce = async (command: AcceptCommand, ticket: Ticket, deps: AcceptDeps): Promise<void> => {
   if (ticket.wasOpen) {
-    const { body, limits } = command;
-    const message = { seq: ticket.seq, body, limits, acceptedAt: deps.clock.now().getTime() };
+    const { body, limits, interruptions } = command;
+    const message = { seq: ticket.seq, body, limits, interruptions, acceptedAt: deps.clock.now().getTime() };
     try {
       if ((await deps.publisher.publishRequest(command.userId, message)) === 'routed') return;
     } catch (error) {

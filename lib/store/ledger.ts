@@ -15,7 +15,16 @@ import { isDuplicate } from './unavailable.ts';
 const toEntry = ({ _id, ...entry }: RequestDocument): LedgerEntry => entry;
 
 // An absent key must be absent in the document: the driver would write null, and two of them would collide.
-const toDocument = ({ userId, seq, key, body, limits, retryOf, acceptedAt }: NewEntry): RequestDocument => ({
+const toDocument = ({
+  userId,
+  seq,
+  key,
+  body,
+  limits,
+  retryOf,
+  interruptions,
+  acceptedAt,
+}: NewEntry): RequestDocument => ({
   _id: entryId({ userId, seq }),
   userId,
   seq,
@@ -23,6 +32,7 @@ const toDocument = ({ userId, seq, key, body, limits, retryOf, acceptedAt }: New
   ...(body === undefined ? {} : { body }),
   ...(limits === undefined ? {} : { limits }),
   ...(retryOf === undefined ? {} : { retryOf }),
+  ...(interruptions === undefined ? {} : { interruptions }),
   status: 'queued',
   attempts: 0,
   acceptedAt,

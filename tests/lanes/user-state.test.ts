@@ -76,6 +76,12 @@ describe('what may run', () => {
     expect([first.count, second.count]).toEqual([0, 1]);
   });
 
+  test('what a message says of limits and interruptions goes into the run', () => {
+    const u = user();
+    noteMessage(u, { ...message(1), limits: { timeoutMs: 5 }, interruptions: 2 }, delivery(), start);
+    expect(step(u)).toMatchObject({ kind: 'run', request: { limits: { timeoutMs: 5 }, interruptions: 2 } });
+  });
+
   test('settled entries are skipped, and what follows them is held', () => {
     const u = user({ accepted: 4 });
     const entries = [entryOf(1, { status: 'done' }), entryOf(2, { status: 'cancelled' }), entryOf(3), entryOf(4)];

@@ -279,13 +279,14 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
   }
 };
 
-const newEntry = ({ userId, seq, key, body, limits, retryOf, acceptedAt }: NewEntry): LedgerEntry => ({
+const newEntry = ({ userId, seq, key, body, limits, retryOf, interruptions, acceptedAt }: NewEntry): LedgerEntry => ({
   userId,
   seq,
   ...(key === undefined ? {} : { key }),
   ...(body === undefined ? {} : { body }),
   ...(limits === undefined ? {} : { limits: structuredClone(limits) }),
   ...(retryOf === undefined ? {} : { retryOf }),
+  ...(interruptions === undefined ? {} : { interruptions }),
   status: 'queued',
   attempts: 0,
   acceptedAt: new Date(acceptedAt),

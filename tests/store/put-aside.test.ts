@@ -174,11 +174,11 @@ describeStores('requests put aside', (ports) => {
     expect(await users({ ...ofAll, userId })).toEqual([userId]);
   });
 
-  test('limits and what a request repeats are recorded with it', async () => {
+  test('limits, what a request repeats and its interruptions are recorded with it', async () => {
     const userId = newUserId();
-    const limits = { maxAttempts: 2, timeoutMs: 500 };
-    await ports.ledger.insert({ userId, seq: 2, body: '1', limits, retryOf: 1, acceptedAt: at(1) });
-    expect(await theEntry(ports, userId, 2)).toMatchObject({ limits, retryOf: 1 });
+    const asked = { limits: { maxAttempts: 2, timeoutMs: 500 }, retryOf: 1, interruptions: 2 };
+    await ports.ledger.insert({ userId, seq: 2, body: '1', ...asked, acceptedAt: at(1) });
+    expect(await theEntry(ports, userId, 2)).toMatchObject(asked);
   });
 
   test('interruptions are what the newest claim or retry says', async () => {
