@@ -5,6 +5,7 @@ import type { Outcome, Run } from '../../lib/types.ts';
 import { eventually, openWorld, type TestUser } from '../support/world.ts';
 
 const done: Outcome = { kind: 'done', result: 'null' };
+const error = { name: 'Error', message: 'no luck' };
 
 /** Runs that the test ends by hand, in the order they started. */
 const heldRuns = () => {
@@ -244,7 +245,7 @@ describe('faults', () => {
     await eventually('both stand by', async () => (await world.laneConsumers(0)) === 2);
     await way.cut();
     const again = await fresh.running(user, 1);
-    expect(again).toMatchObject({ attempt: 2 });
+    expect(again).toMatchObject({ attempt: 2, forgiven: 1, interruptions: 1 });
     expect(again.fencingToken).toBeGreaterThan(stale.fencingToken);
     expect(stale.signal.aborted).toBe(true);
     stale.end({ kind: 'done', result: '"stale"' });
@@ -283,11 +284,26 @@ describe('faults', () => {
     await userQueues.takeTicket(userId, sessionId, at);
     await ledger.insert({ userId, seq: 1, body: '1', acceptedAt: at });
     const later = { userId, seq: 1, token: 2, attempt: 1, at };
-    await ledger.commit([{ ...later, kind: 'claim', interruptions: 0 }]);
+    await ledger.commit([{ ...later, kind: 'claim', interruptions: 0, forgiven: 0 }]);
     await ledger.commit([{ ...later, kind: 'settle', status: 'done', result: '1' }]);
     await world.enqueue(user, 2);
     await world.settled(user, 2);
     expect(runs.map(({ seq, fencingToken }) => [seq, fencingToken])).toEqual([[2, 2]]);
+  });
+
+  test('a run that a stopping worker gives back counts neither as an attempt nor as an interruption', async () => {
+    await using world = await openWorld({ graceMs: 0 });
+    const user = await world.user();
+    await world.enqueue(user, 1);
+    for (const attempt of [1, 2, 3]) {
+      const { runRequest, running } = heldRuns();
+      const worker = world.work(runRequest);
+      const run = await running(user, 1);
+      expect(run).toMatchObject({ attempt, forgiven: attempt - 1, interruptions: 0 });
+      run.signal.addEventListener('abort', () => run.end({ kind: 'retry', error, delayMs: 0 }));
+      await worker.stop();
+      expect(await world.entry(user, 1)).toMatchObject({ status: 'queued', attempts: attempt, forgiven: attempt });
+    }
   });
 
   test('after a hand-over with a backlog requests still come by message, and none needs the sweep', async () => {

@@ -11,7 +11,7 @@ const statuses = async (world: World, user: TestUser, upTo: number) =>
 /** Settles requests as an owner does that has not flushed yet. */
 const settle = async ({ stores }: World, { userId }: TestUser, ...seqs: number[]) => {
   const base = seqs.map((seq) => ({ userId, seq, token: 1, attempt: 1, at: new Date() }));
-  await stores.ledger.commit(base.map((one) => ({ ...one, kind: 'claim', interruptions: 0 })));
+  await stores.ledger.commit(base.map((one) => ({ ...one, kind: 'claim', interruptions: 0, forgiven: 0 })));
   await stores.ledger.commit(base.map((one) => ({ ...one, kind: 'settle', status: 'done', result: 'null' })));
 };
 

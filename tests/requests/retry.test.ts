@@ -29,7 +29,7 @@ const putAside = async (
   { at = new Date(), interruptions = 0, reason = 'failed' as DeadLetterReason } = {},
 ) => {
   const base = seqs.map((seq) => ({ userId: user.userId, seq, token: 1, attempt: 1, at }));
-  await world.stores.ledger.commit(base.map((one) => ({ ...one, kind: 'claim', interruptions })));
+  await world.stores.ledger.commit(base.map((one) => ({ ...one, kind: 'claim', interruptions, forgiven: 0 })));
   await world.stores.ledger.commit(
     base.map((one) =>
       kind === 'failed'
@@ -144,7 +144,7 @@ describe('a retry', () => {
     const again = async () => {
       await retry(user);
       const base = { userId: user.userId, seq: 1, token: 1, attempt: 2, at: new Date() };
-      await world.stores.ledger.commit([{ ...base, kind: 'claim', interruptions: 0 }]);
+      await world.stores.ledger.commit([{ ...base, kind: 'claim', interruptions: 0, forgiven: 0 }]);
       await world.stores.ledger.commit([{ ...base, kind: 'block', error, reason: 'failed' }]);
     };
     await expect(retry(user, readThen(again))).rejects.toMatchObject({ code: 'not-retryable' });

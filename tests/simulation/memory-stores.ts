@@ -249,6 +249,7 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
         token,
         attempts: attempt,
         interruptions: change.interruptions,
+        forgiven: change.forgiven,
         startedAt: new Date(at),
       });
       delete entry.retryAt;
@@ -260,7 +261,7 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
       );
       return;
     case 'release':
-      entry.status = 'queued';
+      Object.assign(entry, { status: 'queued', forgiven: change.forgiven });
       return;
     case 'block':
       entry.status = 'blocked';

@@ -53,13 +53,27 @@ describeStores('requests put aside', (ports) => {
     expect(await ports.ledger.commit(changes)).toEqual([{ applied: true }, { applied: true }]);
   });
 
-  test('a released request is queued again, and its next claim is the next attempt', async () => {
+  test('a released request is queued again, its attempt forgiven, and its next claim is the next attempt', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
     await ports.ledger.commit([claim(guard(userId))]);
-    await ports.ledger.commit([release(guard(userId))]);
-    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'queued', token: 7, attempts: 1 });
-    expect(await ports.ledger.commit([claim({ ...guard(userId), attempt: 2 })])).toEqual([{ applied: true }]);
+    for (const _sentTwice of [1, 2]) await ports.ledger.commit([release(guard(userId))]);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'queued', token: 7, attempts: 1, forgiven: 1 });
+    const next = { ...claim({ ...guard(userId), attempt: 2 }), forgiven: 1 };
+    for (const _sentTwice of [1, 2]) expect(await ports.ledger.commit([next])).toEqual([{ applied: true }]);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'processing', attempts: 2, forgiven: 1 });
+  });
+
+  test('a release that comes after the next claim changes nothing, and is told so', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim(guard(userId))]);
+    await ports.ledger.commit([
+      { ...claim({ ...guard(userId), token: 8, attempt: 2 }), forgiven: 1, interruptions: 1 },
+    ]);
+    const taken = { status: 'processing', attempts: 2, forgiven: 1, interruptions: 1 };
+    expect(await ports.ledger.commit([release(guard(userId))])).toMatchObject([{ applied: false, entry: taken }]);
+    expect(await theEntry(ports, userId, 1)).toMatchObject(taken);
   });
 
   test('only the owner of the newest claim can block or release it [R7]', async () => {
@@ -181,10 +195,10 @@ describeStores('requests put aside', (ports) => {
     expect(await theEntry(ports, userId, 2)).toMatchObject(asked);
   });
 
-  test('interruptions are what the newest claim or retry says', async () => {
+  test('interruptions and forgiven attempts are what the newest claim says', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
-    await ports.ledger.commit([{ ...claim(guard(userId)), interruptions: 3 }]);
-    expect((await theEntry(ports, userId, 1)).interruptions).toBe(3);
+    await ports.ledger.commit([{ ...claim(guard(userId)), interruptions: 3, forgiven: 2 }]);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ interruptions: 3, forgiven: 2 });
   });
 });
