@@ -37,6 +37,8 @@ export type Progress = { userId: string; settled: number; advanced: boolean };
 /** No more than so many `pending`, this one included, as far as `settled` was flushed; or no `seq` above this one. */
 export type TicketLimit = { pending: number } | { seq: number };
 
+export type Suspect = Pick<UserQueue, 'userId' | 'lane' | 'accepted' | 'settled' | 'updatedAt'>;
+
 export interface UserQueueStore {
   /** Idempotent: an existing user queue stays as it is. */
   create(userId: string, lane: number, now: Date): Promise<void>;
@@ -66,13 +68,10 @@ export interface UserQueueStore {
   dropExpiredSessions(now: Date): Promise<void>;
   /**
    * User queues that saw no progress since `before` although there is something to do: pending work, no session left, or
-   * closing; the longest first. `unvouched` leaves out those that an owner has vouched for since.
+   * closing; the longest first. `unvouched` leaves out those that an owner has vouched for since. They are suspects only:
+   * who was idle has seen no progress either, and may have begun to wait a moment ago.
    */
-  stuck(
-    before: Date,
-    limit: number,
-    which: 'all' | 'unvouched',
-  ): Promise<{ userId: string; lane: number; updatedAt: Date }[]>;
+  stuck(before: Date, limit: number, which: 'all' | 'unvouched'): Promise<Suspect[]>;
 }
 
 export type NewEntry = Pick<

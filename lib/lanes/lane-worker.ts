@@ -5,7 +5,8 @@ import { createContext, type LaneDeps } from './context.ts';
 import { holdLane, type LaneHold } from './lane-hold.ts';
 import { persist } from './persist.ts';
 import { every } from './rounds.ts';
-import { sweep } from './sweep.ts';
+import { isPending } from './suspects.ts';
+import { createSweep } from './sweep.ts';
 import { hasWork, type LoadedUser } from './user-state.ts';
 
 export type WorkerSnapshot = {
@@ -88,12 +89,11 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
     for (const hold of holds.values()) hold.flushed(progress, now);
   };
 
-  const sweepOnce = (): Promise<void> =>
-    sweep(deps, (stuck) => {
-      stuckUsers = stuck.length;
-      deps.observer.swept({ stuck: stuckUsers, at: clock.now() });
-      adopt(Math.max(-1, ...stuck.map(({ lane }) => lane)));
-    });
+  const sweep = createSweep(deps, (found) => {
+    stuckUsers = found.filter(isPending).length;
+    deps.observer.swept({ stuck: found.length, at: clock.now() });
+    adopt(Math.max(-1, ...found.map(({ lane }) => lane)));
+  });
 
   /** Functions that know of more lanes than this worker was told of must not wait for its restart. */
   const adopt = (lane: number): void => {
@@ -134,7 +134,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
     await Promise.all([
       every(deps, config.flushMs, signal, flush),
       every(deps, config.balanceMs, signal, () => balance(owned(), lanesKept.length, signal)),
-      every(deps, config.sweepMs, signal, sweepOnce),
+      every(deps, config.sweepMs, signal, sweep),
       every(deps, signOfLifeMs, signal, reportSign),
       every(deps, config.batonRenewMs, signal, renewBatons),
       every(deps, housekeepingMs, signal, keepHouse),

@@ -83,7 +83,7 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   idleSince: now,
   closeAfter: now,
   outwaited: false,
-  vouchedAt: now,
+  vouchedAt: queue.vouchedAt ?? new Date(0),
   cancelTimer: undefined,
 });
 

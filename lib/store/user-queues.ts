@@ -141,12 +141,12 @@ export const userQueueStore = (call: Call): UserQueueStore => {
               $or: [pending, { sessions: { $size: 0 } }, { state: 'closing' }],
               ...(which === 'unvouched' ? { vouchedAt: { $not: { $gte: before } } } : {}),
             },
-            { lane: 1, updatedAt: 1 },
+            { lane: 1, accepted: 1, settled: 1, updatedAt: 1 },
           )
           .sort({ updatedAt: 1 })
           .limit(limit)
           .lean();
-        return found.map(({ _id, lane, updatedAt }) => ({ userId: _id, lane, updatedAt }));
+        return found.map(({ _id, ...suspect }) => ({ userId: _id, ...suspect }));
       }),
   };
 };

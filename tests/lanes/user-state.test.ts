@@ -118,6 +118,11 @@ describe('a ticket without a record', () => {
   });
 });
 
+test('a user is vouched for since its user queue says so, whenever it was loaded', () => {
+  expect(user({ vouchedAt: at(-9_000) }).vouchedAt).toEqual(at(-9_000));
+  expect(user().vouchedAt).toEqual(new Date(0));
+});
+
 describe('closing', () => {
   const drained = (changes: Partial<UserQueue> = {}) => user({ accepted: 2, settled: 2, ...changes });
 

@@ -229,7 +229,9 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
           })
           .sort((a, b) => a.updatedAt.getTime() - b.updatedAt.getTime())
           .slice(0, limit)
-          .map(({ userId, lane, updatedAt }) => structuredClone({ userId, lane, updatedAt })),
+          .map(({ userId, lane, accepted, settled, updatedAt }) =>
+            structuredClone({ userId, lane, accepted, settled, updatedAt }),
+          ),
       ),
   };
 };

@@ -149,7 +149,7 @@ describeStores('progress and what shows none', (ports) => {
     expect(await stuckBefore(0)).toEqual([]);
   });
 
-  test('a limit keeps those that have waited longest, with their lane and time', async () => {
+  test('a limit keeps those that have waited longest, with their lane, numbers and time', async () => {
     const lane = newLane();
     const waiting = await Promise.all([3, 1, 2].map(() => newUser(ports, lane)));
     for (const [index, userId] of waiting.entries()) {
@@ -157,8 +157,8 @@ describeStores('progress and what shows none', (ports) => {
       await ports.userQueues.flushSettled([{ userId, settled: 0, advanced: true }], at(-100 + ((index + 1) % 3)));
     }
     expect(await ports.userQueues.stuck(at(-90), 2, 'all')).toEqual([
-      { userId: waiting[2], lane, updatedAt: at(-100) },
-      { userId: waiting[0], lane, updatedAt: at(-99) },
+      { userId: waiting[2], lane, accepted: 1, settled: 0, updatedAt: at(-100) },
+      { userId: waiting[0], lane, accepted: 1, settled: 0, updatedAt: at(-99) },
     ]);
   });
 });
