@@ -38,6 +38,7 @@ export type Progress = { userId: string; settled: number; advanced: boolean };
 export type TicketLimit = { pending: number } | { seq: number };
 
 export type Suspect = Pick<UserQueue, 'userId' | 'lane' | 'accepted' | 'settled' | 'updatedAt'>;
+export type SuspectCursor = Pick<Suspect, 'userId' | 'updatedAt'>;
 
 export interface UserQueueStore {
   /** Idempotent: an existing user queue stays as it is. */
@@ -69,9 +70,9 @@ export interface UserQueueStore {
   /**
    * User queues that saw no progress since `before` although there is something to do: pending work, no session left, or
    * closing; the longest first. `unvouched` leaves out those that an owner has vouched for since. They are suspects only:
-   * who was idle has seen no progress either, and may have begun to wait a moment ago.
+   * who was idle has seen no progress either, and may have begun to wait a moment ago. `after`: the last one of a page.
    */
-  stuck(before: Date, limit: number, which: 'all' | 'unvouched'): Promise<Suspect[]>;
+  stuck(before: Date, limit: number, which: 'all' | 'unvouched', after?: SuspectCursor): Promise<Suspect[]>;
 }
 
 export type NewEntry = Pick<

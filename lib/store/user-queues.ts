@@ -1,4 +1,4 @@
-import type { TicketLimit, UserQueueStore } from '../ports.ts';
+import type { SuspectCursor, TicketLimit, UserQueueStore } from '../ports.ts';
 import type { Session, Ticket, UserQueue, UserQueueState } from '../types.ts';
 import type { Call } from './connection.ts';
 import { insertIfAbsent, native, type UserQueueDocument } from './models.ts';
@@ -18,6 +18,9 @@ const within = (limit: TicketLimit) =>
   'seq' in limit
     ? { accepted: { $lt: limit.seq } }
     : { $expr: { $lt: [{ $subtract: ['$accepted', '$settled'] }, limit.pending] } };
+
+const following = (after: SuspectCursor | undefined) =>
+  after ? { $or: [{ updatedAt: { $gt: after.updatedAt } }, { _id: { $gt: after.userId } }] } : {};
 
 export const userQueueStore = (call: Call): UserQueueStore => {
   /** Makes the user queue where there is none. Returns whether it did. */
@@ -130,20 +133,20 @@ export const userQueueStore = (call: Call): UserQueueStore => {
     },
 
     // The longest without progress come first, so that a limit never hides them.
-    stuck: (before, limit, which) =>
+    stuck: (before, limit, which, after) =>
       call(async ({ userQueues }) => {
         const pending = { $expr: { $lt: ['$settled', '$accepted'] } };
         const found = await userQueues
           .find(
             {
               state: { $in: notClosedStates },
-              updatedAt: { $lt: before },
-              $or: [pending, { sessions: { $size: 0 } }, { state: 'closing' }],
+              updatedAt: { $lt: before, $gte: after?.updatedAt ?? new Date(0) },
+              $and: [{ $or: [pending, { sessions: { $size: 0 } }, { state: 'closing' }] }, following(after)],
               ...(which === 'unvouched' ? { vouchedAt: { $not: { $gte: before } } } : {}),
             },
             { lane: 1, accepted: 1, settled: 1, updatedAt: 1 },
           )
-          .sort({ updatedAt: 1 })
+          .sort({ updatedAt: 1, _id: 1 })
           .limit(limit)
           .lean();
         return found.map(({ _id, ...suspect }) => ({ userId: _id, ...suspect }));

@@ -9,6 +9,7 @@ import type {
   LaneStore,
   LedgerStore,
   NewEntry,
+  SuspectCursor,
   TicketLimit,
   UserQueueStore,
   WorkerSign,
@@ -123,7 +124,10 @@ const newUserQueue = (userId: string, lane: number, updatedAt: Date): UserQueue 
 const isWithin = ({ accepted, settled }: UserQueue, limit: TicketLimit): boolean =>
   'seq' in limit ? accepted < limit.seq : accepted - settled < limit.pending;
 
-const byUserId = (a: UserQueue, b: UserQueue) => (a.userId < b.userId ? -1 : 1);
+const byUserId = (a: Pick<UserQueue, 'userId'>, b: Pick<UserQueue, 'userId'>) =>
+  a.userId === b.userId ? 0 : a.userId < b.userId ? -1 : 1;
+const byUpdate = (a: SuspectCursor, b: SuspectCursor) =>
+  a.updatedAt.getTime() - b.updatedAt.getTime() || byUserId(a, b);
 
 const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueStore => {
   const create = (userId: string, lane: number, updatedAt: Date): UserQueue => {
@@ -219,7 +223,7 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         }
       }),
 
-    stuck: (before, limit, which) =>
+    stuck: (before, limit, which, after) =>
       step('userQueues.stuck', () =>
         all()
           .filter(({ state, updatedAt }) => state !== 'closed' && updatedAt < before)
@@ -227,7 +231,8 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
           .filter(({ state, sessions, settled, accepted }) => {
             return settled < accepted || sessions.length === 0 || state === 'closing';
           })
-          .sort((a, b) => a.updatedAt.getTime() - b.updatedAt.getTime())
+          .sort(byUpdate)
+          .filter((userQueue) => !after || byUpdate(after, userQueue) < 0)
           .slice(0, limit)
           .map(({ userId, lane, accepted, settled, updatedAt }) =>
             structuredClone({ userId, lane, accepted, settled, updatedAt }),
