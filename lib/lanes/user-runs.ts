@@ -130,13 +130,17 @@ export const createUserRuns = (lane: OwnedLane, context: WorkerContext): UserRun
   const settle = async (user: LoadedUser, seq: number, request: HeldRequest, outcome: Outcome): Promise<boolean> => {
     const base = { seq, ...guard(user, request) };
     const { at, token: fencingToken } = base;
+    const looksBefore = user.looks;
     const result = await context.commit({ change: changeOf(outcome, base, request), wanted: () => true });
     if (!result?.applied) {
       lane.lose(`the outcome of request ${seq} was refused`, refusal(result));
       return false;
     }
-    if (outcome.kind === 'blocked') replaceHeld(user, seq, { ...request, blocked: true, heldSince: at });
-    else if (outcome.kind === 'retry') {
+    if (outcome.kind === 'blocked') {
+      // Whoever decided about it before this answer has sent the wake already: then it is read again at once.
+      if (user.looks > looksBefore) dropHeld(user, seq);
+      else replaceHeld(user, seq, { ...request, blocked: true, heldSince: at });
+    } else if (outcome.kind === 'retry') {
       const retryAt = new Date(at.getTime() + outcome.delayMs);
       const interruptions = interruptionsAfter(outcome, request);
       replaceHeld(user, seq, { ...request, interrupted: false, interruptions, retryAt });

@@ -35,6 +35,8 @@ export type LoadedUser = {
   closing: boolean;
   /** A look is on its way: nothing is closed before it. */
   lookDue: boolean;
+  /** Looks that came so far: one during a step may have been meant for what the step leaves behind. */
+  looks: number;
   queue: 'none' | 'opening' | 'open';
   held: Map<number, HeldRequest>;
   /** `ready`: waits for a slot. `working`: a step is under way, and no other begins before it ends. */
@@ -76,6 +78,7 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   drain: hasNoSession(queue, now),
   closing: queue.state === 'closing',
   lookDue: false,
+  looks: 0,
   queue: 'none',
   held: new Map(),
   activity: 'idle',
@@ -89,6 +92,7 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
 
 /** [R5] */
 export const noteLook = (user: LoadedUser, queue: UserQueue, now: Date): void => {
+  user.looks += 1;
   if (queue.accepted > user.known) user.idleSince = now;
   user.known = Math.max(user.known, queue.accepted);
   user.drain = hasNoSession(queue, now);

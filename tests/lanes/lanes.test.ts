@@ -1,6 +1,7 @@
 /** The lane protocol on real servers: what runs when, with runs that end when the test says so. */
 import { describe, expect, test } from '@jest/globals';
 import type { RunRequest } from '../../lib/ports.ts';
+import { retryRequest } from '../../lib/requests/retry.ts';
 import type { Outcome, Run } from '../../lib/types.ts';
 import { eventually, openWorld, type TestUser } from '../support/world.ts';
 
@@ -346,6 +347,44 @@ describe('faults', () => {
     await world.settled(user, 3);
     expect(seqs(user)).toEqual([1, 1, 2, 3]);
     expect(await world.entry(user, 1)).toMatchObject({ status: 'done', attempts: 2, forgiven: 1 });
+  });
+
+  test('a retry whose wake comes before the owner has heard of its own block is not missed', async () => {
+    await using world = await openWorld({ stuckAfterMs: 600_000, sweepMs: 600_000 });
+    const user = await world.user();
+    const { ledger, lanes } = world.stores;
+    let looks = 0;
+    const retryAndBeSeen = async (): Promise<void> => {
+      const before = looks;
+      await retryRequest({ ...user, seq: 1 }, world.deps);
+      await eventually('the owner has looked', () => looks > before);
+    };
+    const { runRequest } = quickRuns(({ attempt }) =>
+      attempt === 1 ? { kind: 'blocked', error, reason: 'failed' } : done,
+    );
+    world.work(runRequest, {
+      stores: {
+        lanes: {
+          ...lanes,
+          // The end of each look.
+          async leases(asked) {
+            const leases = await lanes.leases(asked);
+            looks += 1;
+            return leases;
+          },
+        },
+        ledger: {
+          ...ledger,
+          async commit(changes) {
+            const results = await ledger.commit(changes);
+            if (changes.some(({ kind }) => kind === 'block')) await retryAndBeSeen();
+            return results;
+          },
+        },
+      },
+    });
+    await world.enqueue(user, 1);
+    await eventually('it has run again', async () => (await world.entry(user, 1))?.status === 'done');
   });
 
   test('a user found closing is closed by the next owner', async () => {
