@@ -21,7 +21,10 @@ export type AcceptCommand = {
   interruptions?: number;
 };
 
-/** `position` counts from 1, the request that runs or is next; 0 when the request is settled. */
+/**
+ * `position` counts from 1, the request that runs or is next; 0 when the request is settled. It is never too low, but counts
+ * what was settled and not flushed, or cancelled: to ask the ledger would be one more statement for every enqueue under load.
+ */
 export type Accepted = { seq: number; status: RequestStatus; position: number };
 
 export type AcceptDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & {
