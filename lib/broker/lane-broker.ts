@@ -190,7 +190,13 @@ const asWake = (content: unknown): { userId: string } | undefined => {
 };
 
 const asRequest = (content: unknown): RequestMessage | undefined => {
-  const { seq, body, acceptedAt, limits } = content as Partial<Record<keyof RequestMessage, unknown>>;
+  const { seq, body, acceptedAt, limits, interruptions } = content as Partial<Record<keyof RequestMessage, unknown>>;
   if (typeof seq !== 'number' || typeof body !== 'string' || typeof acceptedAt !== 'number') return undefined;
-  return { seq, body, acceptedAt, limits: limits as RunLimits | undefined };
+  return {
+    seq,
+    body,
+    acceptedAt,
+    limits: limits as RunLimits | undefined,
+    interruptions: interruptions as number | undefined,
+  };
 };

@@ -1,5 +1,6 @@
 /** A worker's lanes: stands by on all of them, owns its share, and hands everything over when it stops. */
 import { sleep } from '../clock.ts';
+import type { Suspect } from '../ports.ts';
 import { createBalance } from './balance.ts';
 import { createContext, type LaneDeps } from './context.ts';
 import { holdLane, type LaneHold } from './lane-hold.ts';
@@ -7,7 +8,8 @@ import { oldestAcceptedAt } from './pending-age.ts';
 import { persist } from './persist.ts';
 import { every } from './rounds.ts';
 import { createShare } from './share.ts';
-import { sweep } from './sweep.ts';
+import { isPending } from './suspects.ts';
+import { createSweep } from './sweep.ts';
 import { hasWork, type LoadedUser } from './user-state.ts';
 
 export type WorkerSnapshot = {
@@ -95,18 +97,21 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
     for (const hold of holds.values()) hold.flushed(progress, now);
   };
 
+  let swept: Suspect[] | undefined;
+  const sweep = createSweep(deps, (found) => {
+    swept = found;
+    stuckUsers = found.filter(isPending).length;
+    deps.observer.swept({ stuck: found.length, at: clock.now() });
+    adopt(Math.max(-1, ...found.map(({ lane }) => lane)));
+  });
+
   const sweepOnce = async (): Promise<void> => {
-    let found: { userId: string; lane: number }[] | undefined;
+    swept = undefined;
     try {
-      await sweep(deps, (stuck) => {
-        found = stuck;
-        stuckUsers = stuck.length;
-        deps.observer.swept({ stuck: stuckUsers, at: clock.now() });
-        adopt(Math.max(-1, ...stuck.map(({ lane }) => lane)));
-      });
+      await sweep();
     } finally {
       // Also when they could not be woken. Without an answer of the store what was known before still holds.
-      if (found) stuckSince = await oldestAcceptedAt(found, deps);
+      if (swept) stuckSince = await oldestAcceptedAt(swept, deps);
     }
   };
 

@@ -35,6 +35,8 @@ export type LoadedUser = {
   closing: boolean;
   /** A look is on its way: nothing is closed before it. */
   lookDue: boolean;
+  /** Looks that came so far: one during a step may have been meant for what the step leaves behind. */
+  looks: number;
   /** `later`: loaded at a take-over with work in hand, which comes first. */
   queue: 'none' | 'later' | 'opening' | 'open';
   /** It was read from the ledger once. */
@@ -79,6 +81,7 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   drain: hasNoSession(queue, now),
   closing: queue.state === 'closing',
   lookDue: false,
+  looks: 0,
   queue: 'none',
   wasRead: false,
   held: new Map(),
@@ -87,7 +90,7 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   idleSince: now,
   closeAfter: now,
   outwaited: false,
-  vouchedAt: now,
+  vouchedAt: queue.vouchedAt ?? new Date(0),
   cancelTimer: undefined,
 });
 
@@ -102,6 +105,7 @@ export const loadUserAtTakeOver = (queue: UserQueue, now: Date): LoadedUser => {
 
 /** [R5] */
 export const noteLook = (user: LoadedUser, queue: UserQueue, now: Date): void => {
+  user.looks += 1;
   if (queue.accepted > user.known) user.idleSince = now;
   user.known = Math.max(user.known, queue.accepted);
   user.drain = hasNoSession(queue, now);
@@ -133,13 +137,13 @@ export const replaceHeld = (user: LoadedUser, seq: number, request: HeldRequest)
   user.held.set(seq, { ...request, delivery: user.held.get(seq)?.delivery });
 };
 
-const fromMessage = ({ body, acceptedAt, limits }: RequestMessage, now: Date): HeldRequest => ({
+const fromMessage = ({ body, acceptedAt, limits, interruptions }: RequestMessage, now: Date): HeldRequest => ({
   body,
   acceptedAt: new Date(acceptedAt),
   attempts: 0,
   limits: limits ?? {},
   forgiven: 0,
-  interruptions: 0,
+  interruptions: interruptions ?? 0,
   interrupted: false,
   blocked: false,
   heldSince: now,

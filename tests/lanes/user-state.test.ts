@@ -89,6 +89,12 @@ describe('what may run', () => {
     expect(u.known).toBe(40);
   });
 
+  test('what a message says of limits and interruptions goes into the run', () => {
+    const u = user();
+    noteMessage(u, { ...message(1), limits: { timeoutMs: 5 }, interruptions: 2 }, delivery(), start);
+    expect(step(u)).toMatchObject({ kind: 'run', request: { limits: { timeoutMs: 5 }, interruptions: 2 } });
+  });
+
   test('settled entries are skipped, and what follows them is held', () => {
     const u = user({ accepted: 4 });
     const entries = [entryOf(1, { status: 'done' }), entryOf(2, { status: 'cancelled' }), entryOf(3), entryOf(4)];
@@ -133,6 +139,11 @@ describe('a ticket without a record', () => {
     noteMessage(u, message(1), delivery(), at(10));
     expect(step(u, 10)).toMatchObject({ kind: 'run', request: { body: '"1"' } });
   });
+});
+
+test('a user is vouched for since its user queue says so, whenever it was loaded', () => {
+  expect(user({ vouchedAt: at(-9_000) }).vouchedAt).toEqual(at(-9_000));
+  expect(user().vouchedAt).toEqual(new Date(0));
 });
 
 describe('closing', () => {
