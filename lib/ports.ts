@@ -96,8 +96,13 @@ export interface LedgerStore {
   dropDeadLetter(id: EntryId): Promise<boolean>;
   /** Cancels whatever of the user waits above `settled`, queued or blocked, which is no dead letter any more then, and returns how many. */
   cancelQueued(userId: string, settled: number, now: Date): Promise<number>;
-  /** By ascending `seq`, those above `after`. */
-  page(userId: string, query: { status?: RequestStatus; after: number; limit: number }): Promise<LedgerEntry[]>;
+  /** What waits for a request asks again and again, without its body and result. `undefined`: there is no such entry. */
+  status(id: EntryId): Promise<RequestStatus | undefined>;
+  /** By ascending `seq`, those above `after`, without their bodies: 100 of those are 25 MB, and nobody is shown them. */
+  page(
+    userId: string,
+    query: { status?: RequestStatus; after: number; limit: number },
+  ): Promise<Omit<LedgerEntry, 'body'>[]>;
   /** The unsettled entry with the lowest `seq` at or above `from`. */
   oldestPending(userId: string, from: number): Promise<LedgerEntry | undefined>;
 }
