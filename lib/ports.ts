@@ -115,8 +115,13 @@ export interface LedgerStore {
   cancelQueued(userId: string, range: SeqRange, now: Date): Promise<number>;
   /** How many of them are settled. */
   countSettled(userId: string, range: SeqRange): Promise<number>;
-  /** By ascending `seq`, those above `after`. */
-  page(userId: string, query: { status?: RequestStatus; after: number; limit: number }): Promise<LedgerEntry[]>;
+  /** What waits for a request asks again and again, without its body and result. `undefined`: there is no such entry. */
+  status(id: EntryId): Promise<RequestStatus | undefined>;
+  /** By ascending `seq`, those above `after`, without their bodies: 100 of those are 25 MB, and nobody is shown them. */
+  page(
+    userId: string,
+    query: { status?: RequestStatus; after: number; limit: number },
+  ): Promise<Omit<LedgerEntry, 'body'>[]>;
   /** The unsettled entry with the lowest `seq` at or above `from`. */
   oldestPending(userId: string, from: number): Promise<LedgerEntry | undefined>;
 }

@@ -161,10 +161,12 @@ export const ledgerStore = (call: Call): LedgerStore => {
         return requests.countDocuments(settled);
       }),
 
+    status: (id) => call(async ({ requests }) => (await requests.findById(entryId(id), { status: 1 }).lean())?.status),
+
     page: (userId, { status, after, limit }) =>
       call(async ({ requests }) => {
         const filter = { userId, seq: { $gt: after }, ...(status ? { status } : {}) };
-        return (await requests.find(filter).sort({ seq: 1 }).limit(limit).lean()).map(toEntry);
+        return (await requests.find(filter, { body: 0 }).sort({ seq: 1 }).limit(limit).lean()).map(toEntry);
       }),
 
     oldestPending: (userId, from) =>

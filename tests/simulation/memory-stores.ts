@@ -416,10 +416,12 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         return inRange.filter((entry) => isOneOf(settledStatuses, entry)).length;
       }),
 
+    status: (id) => step(`ledger.status ${entryId(id)}`, () => entries.get(entryId(id))?.status),
+
     page: (userId, { status, after, limit }) =>
       step('ledger.page', () => {
         const found = ofUser(userId).filter((entry) => entry.seq > after && (!status || entry.status === status));
-        return structuredClone(found.slice(0, limit));
+        return structuredClone(found.slice(0, limit).map(({ body: _body, ...listed }) => listed));
       }),
 
     oldestPending: (userId, from) =>

@@ -92,6 +92,24 @@ describeStores('reading the ledger', (ports) => {
     expect(await page(11, 2)).toEqual([]);
   });
 
+  test('a page leaves the bodies out, which nobody is shown, and nothing else', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim({ userId, ...first })]);
+    await ports.ledger.commit([done({ userId, ...first })]);
+    const { body, ...rest } = await theEntry(ports, userId, 1);
+    expect(body).toBe('"1"');
+    expect(await ports.ledger.page(userId, { after: 0, limit: 10 })).toEqual([rest]);
+  });
+
+  test('the status can be read alone', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2);
+    await ports.ledger.cancel({ userId, seq: 1 }, at(5));
+    const status = (seq: number) => ports.ledger.status({ userId, seq });
+    expect(await Promise.all([1, 2, 3].map(status))).toEqual(['cancelled', 'queued', undefined]);
+  });
+
   test('a page can be of one status', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2, 3, 4);
