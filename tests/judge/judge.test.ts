@@ -451,7 +451,7 @@ describe('A worker that is cut off but alive', () => {
 
   test('may not run beside another under the same token', () => {
     const events = history([cut]).map((event) => ('fencingToken' in event ? { ...event, fencingToken: 2 } : event));
-    expect(kinds({ events, final }, allowed)).toEqual(['overlap']);
+    expect(kinds({ events, final }, allowed)).toEqual(['overlap', 'repeat']);
   });
 });
 
@@ -504,5 +504,58 @@ describe('A fault', () => {
     expect(judged({ ...killed, at: 1 }, 9)).toEqual([]);
     expect(judged({ ...killed, at: 1 }, 8)).toEqual(['overlap', 'repeat', 'unpaired']);
     expect(judged({ ...killed, at: 1, until: 5 }, 5)).toEqual([]);
+  });
+});
+
+describe('A repeat', () => {
+  const one = { userId: 'ada', seq: 1, attempt: 1, fencingToken: 1, worker: 'one' };
+  const final = (attempts: number): FinalState => ({
+    ledger: [{ userId: 'ada', seq: 1, status: 'done', attempts }],
+    userQueues: [{ userId: 'ada', state: 'closed', accepted: 1, settled: 1 }],
+    leftOverQueues: [],
+  });
+  const cut = (target?: string): Fault => ({ kind: 'fault', fault: 'connection-cut', target, at: 1 });
+
+  /** Attempt 1 on `one` ends as told; attempt 2 follows it. */
+  const judged = (fault: Fault, outcome: Ended['outcome'], second: Partial<Started>): ViolationKind[] => {
+    const again = { ...one, attempt: 2, ...second };
+    const events: HistoryEvent[] = [
+      fault,
+      { kind: 'started', ...one, at: 2 },
+      { kind: 'ended', ...one, outcome, at: 3 },
+      { kind: 'started', ...again, at: 4 },
+      { kind: 'ended', ...again, outcome: 'done', at: 5 },
+    ];
+    return kinds({ events, final: final(2) }, { allowCutOff: true });
+  };
+
+  test('of a run on the same worker under the same token is never excused: whoever ran it, settles it', () => {
+    for (const outcome of ['done', 'failed', 'aborted'] as const) {
+      expect(judged(cut('one'), outcome, {})).toEqual(['repeat']);
+      expect(judged({ ...cut(), fault: 'store-restarted' }, outcome, {})).toEqual(['repeat']);
+    }
+  });
+
+  test('twenty times on a healthy worker is not excused by one cut of another', () => {
+    const runs = Array.from({ length: 20 }, (_, index) => ({ ...one, attempt: index + 1 }));
+    const events = runs.flatMap((run): HistoryEvent[] => [
+      { kind: 'started', ...run, at: 2 * run.attempt },
+      { kind: 'ended', ...run, outcome: 'done', at: 2 * run.attempt + 1 },
+    ]);
+    expect(kinds({ events: [cut('another'), ...events], final: final(20) }, { allowCutOff: true })).toContain('repeat');
+  });
+
+  test('under a new token is excused by a cut of the worker before it or after it, but of no other', () => {
+    const taken = { worker: 'two', fencingToken: 2 };
+    expect(judged(cut('one'), 'done', taken)).toEqual([]);
+    expect(judged(cut('two'), 'done', taken)).toEqual([]);
+    expect(judged(cut('one'), 'done', { fencingToken: 2 })).toEqual([]);
+    expect(judged(cut('another'), 'done', taken)).toEqual(['repeat']);
+  });
+
+  test('of a run that was given up is excused by a cut of a third, which took the lease and ran nothing', () => {
+    expect(judged(cut('another'), 'aborted', { worker: 'two', fencingToken: 2 })).toEqual([]);
+    expect(judged(cut('another'), 'aborted', {})).toEqual(['repeat']);
+    expect(judged({ ...cut('another'), fault: 'worker-killed' }, 'aborted', { fencingToken: 2 })).toEqual(['repeat']);
   });
 });

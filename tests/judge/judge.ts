@@ -136,8 +136,8 @@ const judgeRepeats = (user: UserHistory, stale: Set<RunSpan>, excuses: Excuses, 
       for (let before = 1; before < attempt; before++) {
         const earlier = byAttempt.get(before)?.[0];
         if (earlier && (hadFailed(earlier) || stale.has(earlier))) continue;
-        const since = earlier ? earlier.start.at : recorded;
-        if (excuses.repeat(earlier?.start.worker, since, same[0]!.start.at)) continue;
+        const run = same[0]!;
+        if (earlier ? excuses.repeat(earlier, run) : excuses.repeatOfClaim(recorded, run.start.at)) continue;
         report('repeat', seq, `attempt ${attempt} ran; attempt ${before} had not failed and no fault explains it`);
       }
     }
