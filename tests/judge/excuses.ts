@@ -6,6 +6,8 @@ export type JudgeOptions = {
   allowCutOff?: boolean;
   /** How long after a fault its effects may still show, in ms. Default 30,000: a frozen worker loses its lanes after 15 s. */
   excuseMs?: number;
+  /** How long a worker waits for the end of a run that it began under an earlier hold, in ms. Default 20,000, as `GRACE_MS`. */
+  graceMs?: number;
 };
 
 /** Which fault excuses what. */

@@ -449,6 +449,21 @@ describe('A worker that is cut off but alive', () => {
     expect(kinds({ events, final }, allowed)).toContain('second-outcome');
   });
 
+  test('may not run beside itself before it has waited for its grace', () => {
+    const itself = { ...fresh, worker: 'old' };
+    const events = (at: number): HistoryEvent[] => [
+      ...history([cut]).filter((event) => !('attempt' in event)),
+      { kind: 'started', ...stale, at: 2 },
+      { kind: 'started', ...itself, at },
+      { kind: 'ended', ...stale, outcome: 'aborted', at: at + 1 },
+      { kind: 'ended', ...itself, outcome: 'done', at: at + 2 },
+    ];
+    const seen = (at: number) =>
+      kinds({ events: events(at), final }, { ...allowed, graceMs: 3 }).filter((kind) => kind === 'overlap');
+    expect(seen(4.9)).toEqual(['overlap']);
+    expect(seen(5)).toEqual([]);
+  });
+
   test('may not run beside another under the same token', () => {
     const events = history([cut]).map((event) => ('fencingToken' in event ? { ...event, fencingToken: 2 } : event));
     expect(kinds({ events, final }, allowed)).toEqual(['overlap', 'repeat']);

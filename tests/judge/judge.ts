@@ -65,7 +65,15 @@ const name = ({ start }: RunSpan): string =>
  * same user that started before they ended. Either of the two workers may be the one that was cut off: when that one had
  * just become active, it takes its lease after the new owner took one.
  */
-const judgeOrder = (user: UserHistory, excuses: Excuses, report: Report): Set<RunSpan> => {
+const judgeOrder = (
+  user: UserHistory,
+  excuses: Excuses,
+  { graceMs = 20_000 }: JudgeOptions,
+  report: Report,
+): Set<RunSpan> => {
+  /** A worker that lost its lane and took it again knows of its own earlier run, and waits for its end. */
+  const outwaited = (earlier: RunSpan, run: RunSpan): boolean =>
+    earlier.start.worker !== run.start.worker || run.start.at - earlier.start.at >= graceMs;
   const stale = new Set<RunSpan>();
   const excused = (run: RunSpan, newer: RunSpan): boolean => {
     const at = Math.max(run.start.at, newer.start.at);
@@ -80,8 +88,8 @@ const judgeOrder = (user: UserHistory, excuses: Excuses, report: Report): Set<Ru
     const { at, seq, fencingToken } = run.start;
     active = active.filter((earlier) => (excuses.endOf(earlier) ?? Number.POSITIVE_INFINITY) > at);
     for (const earlier of active) {
-      if (!excused(earlier, run) && !excused(run, earlier))
-        report('overlap', seq, `${name(run)} with ${name(earlier)}`);
+      const isExcused = excused(earlier, run) || excused(run, earlier);
+      if (!isExcused || !outwaited(earlier, run)) report('overlap', seq, `${name(run)} with ${name(earlier)}`);
     }
     if (newest && fencingToken < newest.start.fencingToken && !excused(run, newest)) {
       report('token-down', seq, `${name(run)} after ${name(newest)}`);
@@ -253,7 +261,7 @@ export const judgeHistory = (events: HistoryEvent[], final: FinalState, options:
   let staleRuns = 0;
   for (const user of users) {
     const report: Report = (kind, seq, detail) => violations.push({ kind, userId: user.userId, seq, detail });
-    const stale = judgeOrder(user, excuses, report);
+    const stale = judgeOrder(user, excuses, options, report);
     staleRuns += stale.size;
     judgeSettledBefore(user, stale, report);
     judgeRepeats(user, stale, excuses, report);

@@ -88,7 +88,7 @@ export const createWorkers = (world: World): Workers => {
     const process = scheduler.process(`w${started}`);
     const step = world.stepOf(process, 'worker');
     // A queue deleted between its declaration and its consumer takes the lane's channel with it, as a cut would.
-    const connection = broker.connect(step, () => world.note('connection-cut', process.name));
+    const connection = broker.connect(step, () => world.note('connection-cut', { target: process.name }));
     world.connections.set(process.name, connection);
     const { userQueues, ledger, lanes, workers: signs } = createMemoryStores(step, database);
     const deps: LaneDeps = {
@@ -116,7 +116,7 @@ export const createWorkers = (world: World): Workers => {
 
   const kill = (worker: SimulatedWorker): void => {
     if (!workers.includes(worker)) return;
-    world.note('worker-killed', worker.process.name);
+    world.note('worker-killed', { target: worker.process.name });
     end(worker);
   };
 
@@ -125,15 +125,15 @@ export const createWorkers = (world: World): Workers => {
     live: () => workers,
     kill,
     stop(worker) {
-      world.note('worker-stopped', worker.process.name);
+      world.note('worker-stopped', { target: worker.process.name });
       const noteKill = worker.process.clock.after(timeouts.graceMs, () =>
-        world.note('worker-killed', worker.process.name),
+        world.note('worker-killed', { target: worker.process.name }),
       );
       void worker.worker.stop().then(() => {
         noteKill();
         if (!workers.includes(worker)) return;
         // Runs of lanes that it had lost, and that ignore their signal, end with it.
-        if ((running.get(worker.process) ?? 0) > 0) world.note('worker-killed', worker.process.name);
+        if ((running.get(worker.process) ?? 0) > 0) world.note('worker-killed', { target: worker.process.name });
         end(worker);
       });
     },
