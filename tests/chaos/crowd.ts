@@ -67,6 +67,10 @@ export const openCrowd = async (stage: Stage, count: number, record: Recorder): 
     const { seq } = await acceptRequest({ ...user, body: JSON.stringify(work) }, deps);
     record({ kind: 'accepted', userId: user.userId, seq, at: monotonicMs() });
   };
+  const leave = async ({ userId, sessionId }: CrowdUser) => {
+    record({ kind: 'leaving', userId, session: sessionId, pending: 'cancel', at: monotonicMs() });
+    await disconnect({ userId, sessionId, pending: 'cancel', waitMs: 0 }, deps);
+  };
 
   await deps.ready();
   await each([hanging, ...users], logIn);
@@ -76,7 +80,7 @@ export const openCrowd = async (stage: Stage, count: number, record: Recorder): 
       for (let round = 0; round < rounds; round += 1) await each(users, (user) => send(user, usualWork()));
     },
     hang: () => send(hanging, { ...usualWork(), hangs: true }),
-    leave: () => each([hanging, ...users], (user) => disconnect({ ...user, pending: 'cancel', waitMs: 0 }, deps)),
+    leave: () => each([hanging, ...users], leave),
     close: async () => {
       await Promise.all([deps.publisher.close(), deps.close()]);
     },

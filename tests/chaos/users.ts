@@ -73,8 +73,10 @@ const send = async (url: string, { call, body, token, key }: Call): Promise<Answ
   }
 };
 
-const subjectOf = (token: string): string =>
-  (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { sub: string }).sub;
+type Claims = { sub: string; sid: string };
+
+const claimsOf = (token: string): Claims =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Claims;
 
 type Options = { seed: number; habits: Habits; urls: string[]; record: Recorder };
 
@@ -105,7 +107,13 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     retries: random.chance(0.08) ? random.between(1, 2) : 0,
   });
 
-  const enqueueOnce = async (random: Random, userId: string, call: Call): Promise<number | undefined> => {
+  const enqueueOnce = async (
+    random: Random,
+    userId: string,
+    call: Call & { token: string },
+  ): Promise<number | undefined> => {
+    const sentAt = monotonicMs();
+    const session = claimsOf(call.token).sid;
     const answer = await ask(random, call, call.key !== undefined);
     const at = monotonicMs();
     if (answer?.status !== 202) {
@@ -113,7 +121,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
       return undefined;
     }
     const seq = answer.body.seq as number;
-    record({ kind: 'accepted', userId, seq, at, ...(call.key && { key: call.key }) });
+    record({ kind: 'accepted', userId, seq, at, sentAt, session, ...(call.key && { key: call.key }) });
     return seq;
   };
 
@@ -121,7 +129,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   const enqueue = async (random: Random, userId: string, token: string): Promise<number | undefined> => {
     await rest(random.between(0, habits.spreadMs));
     const key = random.chance(0.4) ? `key-${random.between(0, 2 ** 40)}` : undefined;
-    const call: Call = { call: 'POST /enqueue', body: { request: workOf(random) }, token, key };
+    const call = { call: 'POST /enqueue', body: { request: workOf(random) }, token, key };
     const twice = key !== undefined && random.chance(0.3);
     const answers = await Promise.all([
       enqueueOnce(random, userId, call),
@@ -131,6 +139,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   };
 
   const cancel = async (random: Random, userId: string, token: string, seq: number): Promise<void> => {
+    record({ kind: 'cancel-asked', userId, seq, at: monotonicMs() });
     const answer = await ask(random, { call: `DELETE /requests/${seq}`, token }, false);
     if (answer?.status === 200) record({ kind: 'cancelled', userId, seq, at: monotonicMs() });
   };
@@ -152,14 +161,30 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     if (last > 0 && habits.patienceMs > 0) await untilSettled(random, token, last);
   };
 
+  /** Sessions with a disconnect that was not answered, and may still be carried out at any time. */
+  const unsure = new Set<string>();
+
+  const disconnectOnce = async (random: Random, token: string, pending: 'drain' | 'cancel'): Promise<boolean> => {
+    const { sub: userId, sid: session } = claimsOf(token);
+    record({ kind: 'leaving', userId, session, pending, at: monotonicMs() });
+    const call = { call: `POST /disconnect?wait=${random.between(0, 1)}`, body: { pending }, token };
+    const answer = await ask(random, call, false);
+    const hasLeft = answer !== undefined && answer.status < 500;
+    if (!hasLeft) unsure.add(session);
+    else if (!unsure.has(session)) record({ kind: 'left', userId, session, at: monotonicMs() });
+    return hasLeft;
+  };
+
   const disconnect = async (random: Random, token: string): Promise<void> => {
     const pending = random.chance(0.25) ? 'cancel' : 'drain';
-    const answer = await ask(random, {
-      call: `POST /disconnect?wait=${random.between(0, 1)}`,
-      body: { pending },
-      token,
-    });
-    if (answer && answer.status < 500) tokens.delete(token);
+    for (;;) {
+      if (await disconnectOnce(random, token, pending)) {
+        tokens.delete(token);
+        return;
+      }
+      if (isStopping()) return;
+      await rest(retryMs);
+    }
   };
 
   const logIn = async (random: Random, credentials: object): Promise<string | undefined> => {
@@ -167,7 +192,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     if (answer?.status !== 200) return undefined;
     const token = String(answer.body.token);
     tokens.add(token);
-    ids.add(subjectOf(token));
+    ids.add(claimsOf(token).sub);
     return token;
   };
 
@@ -175,7 +200,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   const visit = async (random: Random, credentials: object): Promise<void> => {
     const token = await logIn(random, credentials);
     if (!token) return;
-    const userId = subjectOf(token);
+    const userId = claimsOf(token).sub;
     active.add(userId);
     for (let burst = random.between(...habits.bursts); burst > 0 && !isStopping(); burst -= 1) {
       const sending = sendBurst(random, userId, token);

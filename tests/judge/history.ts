@@ -42,8 +42,8 @@ type OfRequest = { userId: string; seq: number; at: number };
 type OfRun = OfRequest & { attempt: number; fencingToken: number; worker: string };
 
 export type HistoryEvent =
-  /** A client saw `202`. */
-  | (OfRequest & { kind: 'accepted'; key?: string })
+  /** A client saw `202`. `sentAt`: before it asked. No `session`: one that may end by itself. */
+  | (OfRequest & { kind: 'accepted'; key?: string; sentAt?: number; session?: string })
   /** A client saw an error instead. */
   | { kind: 'refused'; userId: string; at: number; code?: string }
   | (OfRun & { kind: 'started' })
@@ -52,6 +52,12 @@ export type HistoryEvent =
   | (OfRequest & { kind: 'settled'; status: SettledStatus; fencingToken: number; worker: string })
   /** A client saw that its request was cancelled. */
   | (OfRequest & { kind: 'cancelled' })
+  /** A client is about to ask for it, whatever it will hear. */
+  | (OfRequest & { kind: 'cancel-asked' })
+  /** A client is about to end its session; each time it asks. */
+  | { kind: 'leaving'; userId: string; session: string; pending: 'drain' | 'cancel'; at: number }
+  /** It heard that its session has ended, and no call of it is on its way any more. */
+  | { kind: 'left'; userId: string; session: string; at: number }
   /**
    * `at` is read before the fault is done, `until` (where it lasts) after it is over. `target` is a worker or, of a
    * consumer's primary, the part of its workers' names before the `/`. No target: it may have hit everybody.
@@ -88,6 +94,9 @@ export type UserHistory = {
   userId: string;
   accepted: EventOf<'accepted'>[];
   cancelled: EventOf<'cancelled'>[];
+  cancelAsked: EventOf<'cancel-asked'>[];
+  leaving: EventOf<'leaving'>[];
+  left: EventOf<'left'>[];
   settled: Settled[];
   /** In the order of their starts. */
   runs: RunSpan[];
@@ -131,6 +140,9 @@ export const byUser = (events: HistoryEvent[], final: FinalState): UserHistory[]
       userId,
       accepted: pick('accepted'),
       cancelled: pick('cancelled'),
+      cancelAsked: pick('cancel-asked'),
+      leaving: pick('leaving'),
+      left: pick('left'),
       settled: pick('settled'),
       ...pairRuns(pick('started'), pick('ended')),
       entries: entriesOf.get(userId) ?? [],

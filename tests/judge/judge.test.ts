@@ -56,6 +56,14 @@ const mutations: [string, ViolationKind, Mutation][] = [
   ['an accepted request that was begun and forgotten', 'loss', statusTo('processing')],
   ['an accepted request under a tombstone', 'loss', statusTo('abandoned')],
   [
+    'an accepted request that nobody cancelled',
+    'loss',
+    onOneOf(acceptedEntries, (entry, history) => {
+      entry.status = 'cancelled';
+      remove(history, (event) => event.kind === 'cancelled' && event.userId === entry.userId);
+    }),
+  ],
+  [
     'an accepted request that is nowhere',
     'loss',
     onOneOf(acceptedEntries, (entry, { final }) => {
@@ -519,6 +527,49 @@ describe('A fault', () => {
     expect(judged({ ...killed, at: 1 }, 9)).toEqual([]);
     expect(judged({ ...killed, at: 1 }, 8)).toEqual(['overlap', 'repeat', 'unpaired']);
     expect(judged({ ...killed, at: 1, until: 5 }, 5)).toEqual([]);
+  });
+});
+
+describe('A request that is cancelled', () => {
+  const userId = 'ada';
+  const final: FinalState = {
+    ledger: [{ userId, seq: 1, status: 'cancelled', attempts: 0 }],
+    userQueues: [{ userId, state: 'closed', accepted: 1, settled: 1 }],
+    leftOverQueues: [],
+  };
+  const accepted: HistoryEvent = { kind: 'accepted', userId, seq: 1, sentAt: 10, at: 20, session: 'one' };
+  const leaving = (session: string, at: number, pending: 'drain' | 'cancel' = 'cancel'): HistoryEvent => ({
+    kind: 'leaving',
+    ...{ userId, session, at, pending },
+  });
+  const left = (session: string, at: number): HistoryEvent => ({ kind: 'left', userId, session, at });
+  const judged = (...events: HistoryEvent[]): ViolationKind[] => kinds({ events: [accepted, ...events], final });
+
+  test('is lost when nobody asked for it', () => {
+    expect(judged()).toEqual(['loss']);
+    expect(judged(leaving('one', 30, 'drain'))).toEqual(['loss']);
+    expect(judged({ kind: 'cancel-asked', userId, seq: 2, at: 30 })).toEqual(['loss']);
+  });
+
+  test('is kept when somebody asked for it, whatever was answered', () => {
+    expect(judged({ kind: 'cancel-asked', userId, seq: 1, at: 30 })).toEqual([]);
+    expect(judged({ kind: 'cancelled', userId, seq: 1, at: 30 })).toEqual([]);
+  });
+
+  test('is kept when its session ended so, though it was sent just before that was answered', () => {
+    expect(judged(leaving('one', 5), left('one', 10))).toEqual([]);
+    expect(judged(leaving('one', 5))).toEqual([]);
+  });
+
+  test('is lost when it was sent after a disconnect had been answered', () => {
+    expect(judged(leaving('one', 5), left('one', 9))).toEqual(['loss']);
+    expect(judged({ ...accepted, session: undefined }, leaving('zero', 5), left('zero', 9))).toEqual(['loss']);
+  });
+
+  test('is lost when another session ended so, and its own one did not end before', () => {
+    expect(judged(leaving('zero', 15), left('zero', 30))).toEqual(['loss']);
+    expect(judged(leaving('zero', 15), left('zero', 30), leaving('one', 31, 'drain'))).toEqual(['loss']);
+    expect(judged(leaving('zero', 15), left('zero', 30), leaving('one', 29, 'drain'))).toEqual([]);
   });
 });
 

@@ -8,7 +8,7 @@ import { createExcuses, type Excuses, type JudgeOptions } from './excuses.ts';
 import { byUser, type FinalState, type HistoryEvent, type RunSpan, type UserHistory } from './history.ts';
 
 export type ViolationKind =
-  /** A client saw `202`; the request is not settled, not there, or a tombstone. */
+  /** A client saw `202`; the request is not settled, not there, a tombstone, or cancelled though nobody cancelled it. */
   | 'loss'
   /** Recorded and never settled, though no client saw a `202`. */
   | 'unsettled'
@@ -194,12 +194,33 @@ const judgeOutcomes = (user: UserHistory, stale: Set<RunSpan>, report: Report): 
   }
 };
 
+/**
+ * Whether a disconnect may have cancelled `seq`. It is for what was there when the user's last session ended: nothing that
+ * was sent after its answer, and nothing of a session that lives on.
+ */
+const leftBehind = ({ accepted, leaving, left }: UserHistory, seq: number): boolean => {
+  const own = accepted.filter((event) => event.seq === seq);
+  const sentAt = Math.min(...own.map((event) => event.sentAt ?? event.at));
+  const endOf = (of: string) => left.find(({ session }) => session === of)?.at ?? Number.POSITIVE_INFINITY;
+  return leaving.some(({ pending, session }) => {
+    const until = endOf(session);
+    const hasEnded = (of: string) => leaving.some((other) => other.session === of && other.at <= until);
+    return pending === 'cancel' && sentAt <= until && own.some((event) => !event.session || hasEnded(event.session));
+  });
+};
+
+const mayBeCancelled = (user: UserHistory, seq: number): boolean =>
+  [...user.cancelled, ...user.cancelAsked].some((event) => event.seq === seq) || leftBehind(user, seq);
+
 const judgeKept = (user: UserHistory, accepted: number, report: Report): void => {
   const entries = new Map(user.entries.map((entry) => [entry.seq, entry]));
   const promised = new Set(user.accepted.map((event) => event.seq));
   for (const seq of promised) {
     const entry = entries.get(seq);
     const kept = entry && isSettled(entry) && entry.status !== 'abandoned';
+    if (kept && entry.status === 'cancelled' && !mayBeCancelled(user, seq)) {
+      report('loss', seq, 'accepted, cancelled, and nobody cancelled it');
+    }
     if (!kept) report('loss', seq, `accepted, the ledger says ${entry?.status ?? 'nothing'}`);
   }
   for (const entry of user.entries) {
