@@ -31,7 +31,8 @@ const run: Processor = async (request, { userId, seq, attempt, fencingToken, sig
   const about = { userId, seq, attempt, fencingToken, worker };
   record({ kind: 'started', ...about, at: monotonicMs() });
   const outcome = await outcomeOf(request as Work, attempt, signal);
-  record({ kind: 'ended', ...about, outcome, at: monotonicMs() });
+  const result = outcome === 'done' ? JSON.stringify(attempt) : undefined;
+  record({ kind: 'ended', ...about, outcome, result, at: monotonicMs() });
   if (outcome === 'failed') throw errorOf('UnrecoverableError');
   if (outcome !== 'done') throw errorOf('NotYetError');
   return attempt;

@@ -47,13 +47,16 @@ export type HistoryEvent =
   /** A client saw an error instead. */
   | { kind: 'refused'; userId: string; at: number; code?: string }
   | (OfRun & { kind: 'started' })
-  | (OfRun & { kind: 'ended'; outcome: Outcome['kind'] | 'aborted' })
+  /** `result`: what a run returned that is done, as JSON text; absent where nobody recorded it. */
+  | (OfRun & { kind: 'ended'; outcome: Outcome['kind'] | 'aborted'; result?: string })
   /** The worker knows that the outcome is in the ledger. */
   | (OfRequest & { kind: 'settled'; status: SettledStatus; fencingToken: number; worker: string })
   /** A client saw that its request was cancelled. */
   | (OfRequest & { kind: 'cancelled' })
   /** A client is about to ask for it, whatever it will hear. */
   | (OfRequest & { kind: 'cancel-asked' })
+  /** A person is about to decide about a blocked request; each time they say so. */
+  | (OfRequest & { kind: 'decided'; decision: 'retry' | 'skip' })
   /** A client is about to end its session; each time it asks. */
   | { kind: 'leaving'; userId: string; session: string; pending: 'drain' | 'cancel'; at: number }
   /** It heard that its session has ended, and no call of it is on its way any more. */
@@ -95,6 +98,7 @@ export type UserHistory = {
   accepted: EventOf<'accepted'>[];
   cancelled: EventOf<'cancelled'>[];
   cancelAsked: EventOf<'cancel-asked'>[];
+  decided: EventOf<'decided'>[];
   leaving: EventOf<'leaving'>[];
   left: EventOf<'left'>[];
   settled: Settled[];
@@ -141,6 +145,7 @@ export const byUser = (events: HistoryEvent[], final: FinalState): UserHistory[]
       accepted: pick('accepted'),
       cancelled: pick('cancelled'),
       cancelAsked: pick('cancel-asked'),
+      decided: pick('decided'),
       leaving: pick('leaving'),
       left: pick('left'),
       settled: pick('settled'),

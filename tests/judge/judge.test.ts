@@ -191,6 +191,43 @@ const mutations: [string, ViolationKind, Mutation][] = [
     ),
   ],
   [
+    'a request that is done though its last run failed',
+    'wrong-outcome',
+    onOneOf(
+      ({ events }) => events.filter((event): event is Ended => event.kind === 'ended' && event.outcome === 'done'),
+      (end) => {
+        end.outcome = 'failed';
+      },
+    ),
+  ],
+  [
+    'a settlement that none of its runs had earned',
+    'wrong-outcome',
+    onOneOf(settled, (event) => {
+      event.worker = 'another';
+    }),
+  ],
+  [
+    'a result that no run returned',
+    'wrong-outcome',
+    onOneOf(
+      ({ final }) => final.ledger.filter(({ status }) => status === 'done'),
+      (entry) => {
+        entry.result = '"another"';
+      },
+    ),
+  ],
+  [
+    'an outcome with fewer attempts than there were runs',
+    'wrong-outcome',
+    onOneOf(
+      ({ final }) => final.ledger.filter(({ attempts }) => attempts > 1),
+      (entry) => {
+        entry.attempts = 1;
+      },
+    ),
+  ],
+  [
     'an outcome of nothing',
     'outcome-without-run',
     onOneOf(started, ({ userId, seq }, history) => {
@@ -570,6 +607,64 @@ describe('A request that is cancelled', () => {
     expect(judged(leaving('zero', 15), left('zero', 30))).toEqual(['loss']);
     expect(judged(leaving('zero', 15), left('zero', 30), leaving('one', 31, 'drain'))).toEqual(['loss']);
     expect(judged(leaving('zero', 15), left('zero', 30), leaving('one', 29, 'drain'))).toEqual([]);
+  });
+});
+
+describe('A request that is blocked', () => {
+  const userId = 'ada';
+  const run = (seq: number, attempt = 1) => ({ userId, seq, attempt, fencingToken: 1, worker: 'one' });
+  const blocked: HistoryEvent[] = [
+    { kind: 'started', ...run(1), at: 1 },
+    { kind: 'ended', ...run(1), outcome: 'blocked', at: 2 },
+  ];
+  const next: HistoryEvent[] = [
+    { kind: 'started', ...run(2), at: 10 },
+    { kind: 'ended', ...run(2), outcome: 'done', at: 11 },
+  ];
+  const again = (attempt: number, outcome: Ended['outcome']): HistoryEvent[] => [
+    { kind: 'started', ...run(1, attempt), at: 2 * attempt + 1 },
+    { kind: 'ended', ...run(1, attempt), outcome, at: 2 * attempt + 1.5 },
+  ];
+  const decided = (decision: 'retry' | 'skip', at: number): HistoryEvent => ({
+    kind: 'decided',
+    ...{ userId, seq: 1, decision, at },
+  });
+  const judged = (first: Pick<FinalEntry, 'status' | 'attempts'>, ...events: HistoryEvent[]): ViolationKind[] =>
+    kinds({
+      events: [...blocked, ...events, ...next],
+      final: {
+        ledger: [
+          { userId, seq: 1, ...first },
+          { userId, seq: 2, status: 'done', attempts: 1 },
+        ],
+        userQueues: [{ userId, state: 'closed', accepted: 2, settled: 2 }],
+        leftOverQueues: [],
+      },
+    });
+  const skipped = { status: 'failed', attempts: 1 } as const;
+  const cancelled = { status: 'cancelled', attempts: 1 } as const;
+
+  test('is passed over when a person skips it, and not before', () => {
+    expect(judged(skipped, decided('skip', 9))).toEqual([]);
+    expect(judged(skipped, decided('skip', 10.5))).toEqual(['inversion']);
+    expect(judged(skipped, decided('retry', 9))).toEqual(['inversion', 'wrong-outcome']);
+    expect(judged(skipped)).toEqual(['inversion', 'wrong-outcome']);
+  });
+
+  test('is passed over when its user leaves and cancels, and not before', () => {
+    const leaving = { kind: 'leaving', userId, session: 'one', pending: 'cancel' } as const;
+    expect(judged(cancelled, { ...leaving, at: 9 })).toEqual([]);
+    expect(judged(cancelled, { ...leaving, at: 10.5 })).toEqual(['inversion']);
+    expect(judged(cancelled, { ...leaving, pending: 'drain', at: 9 })).toEqual(['inversion']);
+  });
+
+  test('runs again as often as a person says so', () => {
+    const done = { status: 'done', attempts: 3 } as const;
+    const runs = [...again(2, 'blocked'), ...again(3, 'done')];
+    expect(judged(done, ...runs, decided('retry', 3), decided('retry', 6))).toEqual([]);
+    expect(judged(done, ...runs, decided('retry', 3))).toContain('repeat');
+    expect(judged(done, ...runs, decided('retry', 3), decided('skip', 6))).toContain('repeat');
+    expect(judged(done, ...runs, decided('retry', 3), decided('retry', 7.5))).toContain('repeat');
   });
 });
 

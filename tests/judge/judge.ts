@@ -5,7 +5,14 @@
 import type { RequestStatus } from '../../lib/types.ts';
 import { isSettled } from '../../lib/types.ts';
 import { createExcuses, type Excuses, type JudgeOptions } from './excuses.ts';
-import { byUser, type FinalState, type HistoryEvent, type RunSpan, type UserHistory } from './history.ts';
+import {
+  byUser,
+  type FinalEntry,
+  type FinalState,
+  type HistoryEvent,
+  type RunSpan,
+  type UserHistory,
+} from './history.ts';
 
 export type ViolationKind =
   /** A client saw `202`; the request is not settled, not there, a tombstone, or cancelled though nobody cancelled it. */
@@ -20,6 +27,8 @@ export type ViolationKind =
   | 'second-outcome'
   /** Settled as done or failed, and nobody ran it. */
   | 'outcome-without-run'
+  /** The outcome is not that of the newest run, or its result is not. */
+  | 'wrong-outcome'
   /** A further run though no attempt failed and no fault explains it. */
   | 'repeat'
   /** A run under a lower fencing token than an earlier run of the user. */
@@ -106,27 +115,50 @@ const judgeOrder = (
 const settlementId = ({ seq, worker, fencingToken }: { seq: number; worker: string; fencingToken: number }): string =>
   `${seq} ${worker} ${fencingToken}`;
 
+/** Whether a person may have passed a blocked request over by `at`. */
+const passedOver = ({ decided, cancelAsked, leaving }: UserHistory, seq: number, at: number): boolean =>
+  [
+    ...decided.filter((event) => event.seq === seq && event.decision === 'skip'),
+    ...cancelAsked.filter((event) => event.seq === seq),
+    ...leaving.filter(({ pending }) => pending === 'cancel'),
+  ].some((event) => event.at <= at);
+
 /** No run starts while the newest one before it has failed for now, or while its outcome is on its way to the ledger. */
 const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, report: Report): void => {
   // Under another token it owned the lane another time, and had its predecessor's outcome from the ledger.
   const settledAt = new Map(user.settled.map((event) => [settlementId(event), event.at]));
   const cancelled = new Set(user.entries.filter(({ status }) => status === 'cancelled').map(({ seq }) => seq));
+  const judgePair = ({ start: { seq: before }, end }: RunSpan, run: RunSpan): void => {
+    const { seq, at } = run.start;
+    const settled = settledAt.get(settlementId({ ...run.start, seq: before }));
+    if (end?.outcome === 'blocked') {
+      if (!passedOver(user, before, at)) report('inversion', seq, `${name(run)} overtook a blocked request`);
+    } else if (cancelled.has(before)) return;
+    else if (end?.outcome === 'retry') report('inversion', seq, `${name(run)} overtook a retry`);
+    else if (settled !== undefined && settled > at) {
+      report('inversion', seq, `${name(run)} before ${before} was settled`);
+    }
+  };
   let previous: RunSpan | undefined;
   for (const run of user.runs) {
     if (stale.has(run)) continue;
-    if (previous && run.start.seq > previous.start.seq && !cancelled.has(previous.start.seq)) {
-      const settled = settledAt.get(settlementId({ ...run.start, seq: previous.start.seq }));
-      if (previous.end?.outcome === 'retry') report('inversion', run.start.seq, `${name(run)} overtook a retry`);
-      else if (settled !== undefined && settled > run.start.at) {
-        report('inversion', run.start.seq, `${name(run)} before ${previous.start.seq} was settled`);
-      }
-    }
+    if (previous && previous.start.seq < run.start.seq) judgePair(previous, run);
     previous = run;
   }
 };
 
-/** A blocked request runs again when a person says so. */
-const hadFailed = ({ end }: RunSpan): boolean => end?.outcome === 'retry' || end?.outcome === 'blocked';
+/** Whether `earlier` was to be run again by the time of `run`: as often as a request is blocked, a person must say so. */
+const wasToRunAgain = (user: UserHistory, earlier: RunSpan, run: RunSpan): boolean => {
+  const { seq, attempt } = earlier.start;
+  if (earlier.end?.outcome !== 'blocked') return earlier.end?.outcome === 'retry';
+  const blocks = user.runs.filter(
+    ({ start, end }) => start.seq === seq && start.attempt <= attempt && end?.outcome === 'blocked',
+  );
+  const retries = user.decided.filter(
+    (event) => event.seq === seq && event.decision === 'retry' && event.at <= run.start.at,
+  );
+  return retries.length >= blocks.length;
+};
 
 /** Whether it may be cancelled though it ran: it was blocked, or given back by a worker that had to go; perhaps before it ran again. */
 const leftWaiting = (runs: RunSpan[], attempts: number): boolean => {
@@ -143,8 +175,8 @@ const judgeRepeats = (user: UserHistory, stale: Set<RunSpan>, excuses: Excuses, 
       if (same.length > 1) report('repeat', seq, `attempt ${attempt} ran ${same.length} times`);
       for (let before = 1; before < attempt; before++) {
         const earlier = byAttempt.get(before)?.[0];
-        if (earlier && (hadFailed(earlier) || stale.has(earlier))) continue;
         const run = same[0]!;
+        if (earlier && (wasToRunAgain(user, earlier, run) || stale.has(earlier))) continue;
         if (earlier ? excuses.repeat(earlier, run) : excuses.repeatOfClaim(recorded, run.start.at)) continue;
         report('repeat', seq, `attempt ${attempt} ran; attempt ${before} had not failed and no fault explains it`);
       }
@@ -157,6 +189,27 @@ const judgePairs = (user: UserHistory, excuses: Excuses, report: Report): void =
     if (excuses.endOf(run) === undefined) report('unpaired', run.start.seq, `${name(run)} never ended`);
   }
   for (const event of user.unpaired) report('unpaired', event.seq, `an end without a start on ${event.worker}`);
+};
+
+/** The run that decided what the ledger says is the newest one that it knows of, and ended so. */
+const judgeDecidingRun = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], report: Report): void => {
+  const { seq, status, attempts, result } = entry;
+  const newest = runs.find(({ start }) => start.attempt === attempts);
+  const outcome = newest?.end?.outcome;
+  const skipped = outcome === 'blocked' && user.decided.some((event) => event.seq === seq && event.decision === 'skip');
+  if (outcome !== status && !(status === 'failed' && skipped)) {
+    report(
+      'wrong-outcome',
+      seq,
+      `${status} after ${attempts} attempts, of which the last ended ${outcome ?? 'unseen'}`,
+    );
+  }
+  const returned = newest?.end?.result;
+  if (status === 'done' && returned !== undefined && returned !== result) {
+    report('wrong-outcome', seq, `its result is ${result}, its last run returned ${returned}`);
+  }
+  const later = runs.find(({ start }) => start.attempt > attempts);
+  if (later) report('wrong-outcome', seq, `${status} after ${attempts} attempts, in spite of the ${name(later)}`);
 };
 
 const judgeOutcomes = (user: UserHistory, stale: Set<RunSpan>, report: Report): void => {
@@ -173,6 +226,10 @@ const judgeOutcomes = (user: UserHistory, stale: Set<RunSpan>, report: Report): 
         report('second-outcome', seq, `settled as ${event.status}, the ledger says ${status.get(seq)}`);
       }
       const runs = runsOf.get(seq) ?? [];
+      const own = runs.filter(({ start }) => settlementId(start) === settlementId(event));
+      if (!own.some(({ end }) => end?.outcome === event.status)) {
+        report('wrong-outcome', seq, `settled as ${event.status}, and no run of ${event.worker} ended so`);
+      }
       const later = runs.find((run) => !stale.has(run) && run.start.at > event.at);
       if (later) report('second-outcome', seq, `${name(later)} after it was settled`);
       const newer = runs.find((run) => run.start.fencingToken > event.fencingToken);
@@ -188,6 +245,7 @@ const judgeOutcomes = (user: UserHistory, stale: Set<RunSpan>, report: Report): 
     const ran = entry.status === 'done' || entry.status === 'failed';
     const mayHaveRun = entry.status === 'cancelled' && leftWaiting(runs, entry.attempts);
     if (ran && runs.length === 0) report('outcome-without-run', entry.seq, `${entry.status}, and nobody ran it`);
+    if (ran && runs.length > 0) judgeDecidingRun(user, entry, runs, report);
     if (!ran && isSettled(entry) && runs.length > 0 && !mayHaveRun) {
       report('second-outcome', entry.seq, `${entry.status}, and it ran`);
     }

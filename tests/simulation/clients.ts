@@ -186,7 +186,9 @@ export const createClients = (world: World): Clients => {
       const blocked = [...database.entries.values()].find(({ status }) => status === 'blocked');
       if (!blocked) continue;
       const { userId, seq } = blocked;
-      if (scheduler.random() < 0.5) await call(`skip ${userId}:${seq}`, (deps) => skipRequest({ userId, seq }, deps));
+      const decision = scheduler.random() < 0.5 ? 'skip' : 'retry';
+      history.push({ kind: 'decided', userId, seq, decision, at: scheduler.timestamp() });
+      if (decision === 'skip') await call(`skip ${userId}:${seq}`, (deps) => skipRequest({ userId, seq }, deps));
       else await call(`retry ${userId}:${seq}`, (deps) => retryRequest({ userId, seq, sessionId: undefined }, deps));
     }
   };

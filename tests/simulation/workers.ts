@@ -36,11 +36,13 @@ export const timeouts = {
 
 const runErrorOf = (message: string) => ({ name: 'Error', message });
 
+const resultOf = (attempt: number): string => String(attempt);
+
 const outcomeOf = (end: Outcome['kind'] | undefined, attempt: number): Outcome => {
   const error = runErrorOf(`attempt ${attempt}`);
   if (end === 'retry') return { kind: end, error, delayMs: 50 * attempt };
   if (end === 'failed' || end === 'blocked') return { kind: end, error, reason: 'failed' };
-  return { kind: 'done', result: String(attempt) };
+  return { kind: 'done', result: resultOf(attempt) };
 };
 
 const processorOf =
@@ -72,8 +74,10 @@ export const createWorkers = (world: World): Workers => {
       laneReleased: ({ lane, reason }) => world.trace?.(worker, `* released lane ${lane}: ${reason}`),
       runStarted: ({ userId, seq, attempt, fencingToken }) =>
         record({ kind: 'started', userId, seq, attempt, fencingToken, worker, at: at() }, 1),
-      runEnded: ({ userId, seq, attempt, fencingToken, outcome }) =>
-        record({ kind: 'ended', userId, seq, attempt, fencingToken, outcome, worker, at: at() }, -1),
+      runEnded: ({ userId, seq, attempt, fencingToken, outcome }) => {
+        const result = outcome === 'done' ? resultOf(attempt) : undefined;
+        record({ kind: 'ended', userId, seq, attempt, fencingToken, outcome, result, worker, at: at() }, -1);
+      },
       settled: ({ userId, seq, status, fencingToken }) =>
         record({ kind: 'settled', userId, seq, status, fencingToken, worker, at: at() }),
       swept: ({ stuck }) => {
