@@ -112,7 +112,10 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosResult> => {
   const verdict = judgeHistory(events, final, { allowCutOff: true, excuseMs, graceMs: Number(stage.env.GRACE_MS) });
   const hung = injected.filter(({ fault }) => fault === 'worker hung').length;
   return {
-    violations: [...verdict.violations, ...findLate(events, lateMs)],
+    violations: [
+      ...verdict.violations,
+      ...findLate(events, { limitMs: lateMs, retryMaxMs: Number(stage.env.RETRY_MAX_MS) }),
+    ],
     counts: verdict.counts,
     injected,
     recoveries: recoveriesOf(events, injected),
