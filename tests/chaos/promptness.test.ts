@@ -120,6 +120,16 @@ describe('the recovery of a fault', () => {
     expect(recoveriesOf([...waits, leaving], [fault])).toEqual([]);
   });
 
+  test('counts nobody whose last run had ended when its worker died, and was in the ledger', () => {
+    const done: HistoryEvent = {
+      kind: 'ended',
+      ...{ userId, seq: 1, at: 90, worker: 'a/1', attempt: 1, fencingToken: 1, outcome: 'done' },
+    };
+    const [asked, begun] = waits as [HistoryEvent, HistoryEvent];
+    expect(recoveriesOf([asked, begun, done], [fault])).toEqual([]);
+    expect(recoveriesOf([...waits, done], [fault])).toMatchObject([{ fromStartMs: Number.POSITIVE_INFINITY }]);
+  });
+
   test('never comes for who is not heard of again', () => {
     const never = [{ users: 1, fromStartMs: Number.POSITIVE_INFINITY, fromEndMs: Number.POSITIVE_INFINITY }];
     expect(recoveriesOf(waits, [fault])).toMatchObject(never);

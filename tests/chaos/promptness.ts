@@ -101,6 +101,12 @@ const pendingAt = (own: OfUser[], over: Map<number, number>, from: number, { at,
   return new Set(isHit ? pending.map((event) => (event as AtSeq).seq) : []);
 };
 
+/** Of one that ended for good nothing is heard again when its worker died before it knew that the ledger had it. */
+const hasEnded = (own: OfUser[], seq: number): boolean => {
+  const newest = own.findLast((event) => (event.kind === 'started' || event.kind === 'ended') && event.seq === seq);
+  return newest?.kind === 'ended' && (newest.outcome === 'done' || newest.outcome === 'failed');
+};
+
 /**
  * When one of them started next: never, where nothing of them was heard of again; `undefined` where all that waited was over
  * without another start.
@@ -114,7 +120,8 @@ const nextStart = (
   const next = own.find((event) => event.kind === 'started' && event.at > after && pending.has(event.seq));
   if (next) return next.at;
   const hasCancelled = own.some((event) => event.kind === 'leaving' && event.pending === 'cancel' && event.at > after);
-  return hasCancelled || [...pending].every((seq) => over.has(seq)) ? undefined : Number.POSITIVE_INFINITY;
+  const nothingWaited = [...pending].every((seq) => over.has(seq) || hasEnded(own, seq));
+  return hasCancelled || nothingWaited ? undefined : Number.POSITIVE_INFINITY;
 };
 
 /**
