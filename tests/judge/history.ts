@@ -32,6 +32,8 @@ export const faultEffects = {
   'worker-stopped': harmless,
   'lane-handed-over': harmless,
   'function-killed': harmless,
+  /** Its connections were cut, frozen or slow: functions run nothing. */
+  'function-cut-off': harmless,
   'user-queue-deleted': harmless,
   'clock-jumped': harmless,
 } satisfies Record<string, Effect>;
