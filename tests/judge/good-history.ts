@@ -78,7 +78,13 @@ const tellRequest = (teller: Teller, id: { userId: string; seq: number }, fate: 
   const status = fate === 'failed' ? 'failed' : 'done';
   const attempts = repeats ? 2 : 1;
   tellRun(teller, id, attempts, status);
-  return { ...id, key, status, attempts, ...(status === 'done' && { result: String(attempts) }) };
+  return {
+    ...id,
+    key,
+    status,
+    attempts,
+    ...(status === 'done' ? { result: String(attempts) } : { deadLetter: { reason: 'failed' as const } }),
+  };
 };
 
 export const goodHistory: fc.Arbitrary<GoodHistory> = fc.array(script, { minLength: 1, maxLength: 4 }).map((users) => {

@@ -4,7 +4,7 @@
  * `at` is in milliseconds and may have a fraction; every process of one history reads the same clock. The order of the
  * lines does not matter. A worker's name is used by one process only: a restarted worker has a new one.
  */
-import type { Outcome, RequestStatus, SettledStatus, UserQueueState } from '../../lib/types.ts';
+import type { DeadLetterReason, Outcome, RequestStatus, SettledStatus, UserQueueState } from '../../lib/types.ts';
 
 /** What a fault may do to the runs it hits. */
 type Effect = {
@@ -49,8 +49,8 @@ export type HistoryEvent =
   /** A client saw an error instead. */
   | { kind: 'refused'; userId: string; at: number; code?: string }
   | (OfRun & { kind: 'started' })
-  /** `result`: what a run returned that is done, as JSON text; absent where nobody recorded it. */
-  | (OfRun & { kind: 'ended'; outcome: Outcome['kind'] | 'aborted'; result?: string })
+  /** `crashed`: it ended its process, which was its own. `result`: what a run returned that is done, as JSON text; absent where nobody recorded it. */
+  | (OfRun & { kind: 'ended'; outcome: Outcome['kind'] | 'aborted' | 'crashed'; result?: string })
   /** The worker knows that the outcome is in the ledger. */
   | (OfRequest & { kind: 'settled'; status: SettledStatus; fencingToken: number; worker: string })
   /** A client saw that its request was cancelled. */
@@ -76,6 +76,8 @@ export type FinalEntry = {
   status: RequestStatus;
   attempts: number;
   result?: string;
+  deadLetter?: { reason: DeadLetterReason };
+  retryOf?: number;
 };
 
 /** Read after every user has disconnected and the queues have had time to end. */

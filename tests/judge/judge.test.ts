@@ -308,6 +308,26 @@ const mutations: [string, ViolationKind, Mutation][] = [
     ),
   ],
   [
+    'a failed request that nobody can find',
+    'dead-letter',
+    onOneOf(
+      ({ final }) => final.ledger.filter(({ deadLetter }) => deadLetter),
+      (entry) => {
+        delete entry.deadLetter;
+      },
+    ),
+  ],
+  [
+    'a failed request that runs again twice',
+    'dead-letter',
+    onOneOf(
+      ({ final }) => final.ledger.filter(({ deadLetter }) => deadLetter),
+      (entry, { final }) => {
+        for (const seq of [8, 9]) final.ledger.push({ ...entry, seq, retryOf: entry.seq });
+      },
+    ),
+  ],
+  [
     'one key for two requests',
     'same-key',
     onOneOf(
@@ -629,7 +649,7 @@ describe('A request that is blocked', () => {
     kind: 'decided',
     ...{ userId, seq: 1, decision, at },
   });
-  const judged = (first: Pick<FinalEntry, 'status' | 'attempts'>, ...events: HistoryEvent[]): ViolationKind[] =>
+  const judged = (first: Omit<FinalEntry, 'userId' | 'seq'>, ...events: HistoryEvent[]): ViolationKind[] =>
     kinds({
       events: [...blocked, ...events, ...next],
       final: {
@@ -641,7 +661,7 @@ describe('A request that is blocked', () => {
         leftOverQueues: [],
       },
     });
-  const skipped = { status: 'failed', attempts: 1 } as const;
+  const skipped = { status: 'failed', attempts: 1, deadLetter: { reason: 'failed' } } as const;
   const cancelled = { status: 'cancelled', attempts: 1 } as const;
 
   test('is passed over when a person skips it, and not before', () => {
@@ -665,6 +685,36 @@ describe('A request that is blocked', () => {
     expect(judged(done, ...runs, decided('retry', 3))).toContain('repeat');
     expect(judged(done, ...runs, decided('retry', 3), decided('skip', 6))).toContain('repeat');
     expect(judged(done, ...runs, decided('retry', 3), decided('retry', 7.5))).toContain('repeat');
+  });
+});
+
+describe('A request that ends its process', () => {
+  const userId = 'ada';
+  const judged = (entry: Omit<FinalEntry, 'userId' | 'seq'>, ...outcomes: Ended['outcome'][]): ViolationKind[] =>
+    kinds({
+      events: outcomes.flatMap((outcome, before): HistoryEvent[] => {
+        const run = { userId, seq: 1, attempt: before + 1, fencingToken: 1, worker: 'one' };
+        return [
+          { kind: 'started', ...run, at: 2 * before },
+          { kind: 'ended', ...run, outcome, at: 2 * before + 1 },
+        ];
+      }),
+      final: {
+        ledger: [{ userId, seq: 1, ...entry }],
+        userQueues: [{ userId, state: 'closed', accepted: 1, settled: 1 }],
+        leftOverQueues: [],
+      },
+    });
+
+  test('may run again, or be put aside for it, or be retried as another one', () => {
+    expect(judged({ status: 'done', attempts: 2 }, 'crashed', 'done')).toEqual([]);
+    const deadLetter = { reason: 'crashed' } as const;
+    expect(judged({ status: 'failed', attempts: 2, deadLetter }, 'crashed', 'crashed')).toEqual([]);
+  });
+
+  test('is not done for it, nor lost from sight', () => {
+    expect(judged({ status: 'done', attempts: 1 }, 'crashed')).toEqual(['wrong-outcome']);
+    expect(judged({ status: 'failed', attempts: 1 }, 'crashed')).toEqual(['dead-letter']);
   });
 });
 

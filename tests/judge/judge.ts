@@ -7,6 +7,7 @@ import { isSettled } from '../../lib/types.ts';
 import { createExcuses, type Excuses, type JudgeOptions } from './excuses.ts';
 import {
   byUser,
+  type Ended,
   type FinalEntry,
   type FinalState,
   type HistoryEvent,
@@ -37,6 +38,8 @@ export type ViolationKind =
   | 'unpaired'
   /** A `seq` without a ledger entry. */
   | 'gap'
+  /** Failed, and neither put aside nor run again; or run again more than once. */
+  | 'dead-letter'
   /** One Idempotency-Key, two requests. */
   | 'same-key'
   | 'leftover-queue'
@@ -150,7 +153,7 @@ const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, report: Repo
 /** Whether `earlier` was to be run again by the time of `run`: as often as a request is blocked, a person must say so. */
 const wasToRunAgain = (user: UserHistory, earlier: RunSpan, run: RunSpan): boolean => {
   const { seq, attempt } = earlier.start;
-  if (earlier.end?.outcome !== 'blocked') return earlier.end?.outcome === 'retry';
+  if (earlier.end?.outcome !== 'blocked') return earlier.end?.outcome === 'retry' || earlier.end?.outcome === 'crashed';
   const blocks = user.runs.filter(
     ({ start, end }) => start.seq === seq && start.attempt <= attempt && end?.outcome === 'blocked',
   );
@@ -164,7 +167,12 @@ const wasToRunAgain = (user: UserHistory, earlier: RunSpan, run: RunSpan): boole
 const leftWaiting = (runs: RunSpan[], attempts: number): boolean => {
   const newest = runs.toSorted((a, b) => a.start.attempt - b.start.attempt).at(-1);
   const outcome = newest?.end?.outcome;
-  return outcome === 'blocked' || outcome === 'aborted' || (newest !== undefined && newest.start.attempt < attempts);
+  return (
+    outcome === 'blocked' ||
+    outcome === 'crashed' ||
+    outcome === 'aborted' ||
+    (newest !== undefined && newest.start.attempt < attempts)
+  );
 };
 
 const judgeRepeats = (user: UserHistory, stale: Set<RunSpan>, excuses: Excuses, report: Report): void => {
@@ -191,13 +199,21 @@ const judgePairs = (user: UserHistory, excuses: Excuses, report: Report): void =
   for (const event of user.unpaired) report('unpaired', event.seq, `an end without a start on ${event.worker}`);
 };
 
+/** Whether a run that ended so earns a request this status. One that ends its process once too often is put aside for it. */
+const earns = (
+  outcome: Ended['outcome'] | undefined,
+  status: RequestStatus | undefined,
+  deadLetter: FinalEntry['deadLetter'],
+): boolean =>
+  outcome === status || (status === 'failed' && (outcome === 'crashed' || deadLetter?.reason === 'crashed'));
+
 /** The run that decided what the ledger says is the newest one that it knows of, and ended so. */
 const judgeDecidingRun = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], report: Report): void => {
-  const { seq, status, attempts, result } = entry;
+  const { seq, status, attempts, result, deadLetter } = entry;
   const newest = runs.find(({ start }) => start.attempt === attempts);
   const outcome = newest?.end?.outcome;
   const skipped = outcome === 'blocked' && user.decided.some((event) => event.seq === seq && event.decision === 'skip');
-  if (outcome !== status && !(status === 'failed' && skipped)) {
+  if (!earns(outcome, status, deadLetter) && !(status === 'failed' && skipped)) {
     report(
       'wrong-outcome',
       seq,
@@ -227,7 +243,8 @@ const judgeOutcomes = (user: UserHistory, stale: Set<RunSpan>, report: Report): 
       }
       const runs = runsOf.get(seq) ?? [];
       const own = runs.filter(({ start }) => settlementId(start) === settlementId(event));
-      if (!own.some(({ end }) => end?.outcome === event.status)) {
+      const { deadLetter } = user.entries.find((entry) => entry.seq === seq) ?? {};
+      if (![...own, undefined].some((run) => earns(run?.end?.outcome, event.status, deadLetter))) {
         report('wrong-outcome', seq, `settled as ${event.status}, and no run of ${event.worker} ended so`);
       }
       const later = runs.find((run) => !stale.has(run) && run.start.at > event.at);
@@ -286,6 +303,18 @@ const judgeKept = (user: UserHistory, accepted: number, report: Report): void =>
   }
   const highest = Math.max(accepted, ...entries.keys());
   for (let seq = 1; seq <= highest; seq++) if (!entries.has(seq)) report('gap', seq, 'no ledger entry');
+};
+
+const judgeDeadLetters = (user: UserHistory, report: Report): void => {
+  const live = user.entries.filter(({ status }) => status !== 'abandoned');
+  const again = Map.groupBy(live, ({ retryOf }) => retryOf);
+  for (const { seq, status, deadLetter } of live) {
+    const retries = again.get(seq) ?? [];
+    if (retries.length > 1) report('dead-letter', seq, `it runs again ${retries.length} times`);
+    if (status === 'failed' && !deadLetter && retries.length === 0) {
+      report('dead-letter', seq, 'failed, and neither put aside nor run again');
+    }
+  }
 };
 
 const judgeKeys = (user: UserHistory, report: Report): void => {
@@ -347,6 +376,7 @@ export const judgeHistory = (events: HistoryEvent[], final: FinalState, options:
     judgePairs(user, excuses, report);
     judgeOutcomes(user, stale, report);
     judgeKept(user, acceptedOf.get(user.userId) ?? 0, report);
+    judgeDeadLetters(user, report);
     judgeKeys(user, report);
   }
   return { ok: violations.length === 0, violations, counts: count(users, events, staleRuns) };

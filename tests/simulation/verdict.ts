@@ -67,13 +67,15 @@ const staleClaims = ({ database: { journal }, history }: World): Violation[] => 
 };
 
 export const finalState = ({ database, broker }: World): FinalState => ({
-  ledger: [...database.entries.values()].map(({ userId, seq, key, status, attempts, result }) => ({
+  ledger: [...database.entries.values()].map(({ userId, seq, key, status, attempts, result, deadLetter, retryOf }) => ({
     userId,
     seq,
     key,
     status,
     attempts,
     result,
+    deadLetter,
+    retryOf,
   })),
   userQueues: [...database.userQueues.values()].map(({ userId, state, accepted, settled }) => ({
     userId,
