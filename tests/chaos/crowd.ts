@@ -1,15 +1,11 @@
 /** Many users that the measurements keep busy: accepted past HTTP, which is not what is measured. */
 import { randomUUID } from 'node:crypto';
-import { createPublisher } from '../../lib/broker/publisher.ts';
-import { systemClock } from '../../lib/clock.ts';
-import { loadConfig } from '../../lib/config.ts';
 import { laneOf } from '../../lib/lanes/lane-of.ts';
-import { createLogger } from '../../lib/log.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
-import { openStores } from '../../lib/store/stores.ts';
 import { closedLoop } from '../../tools/bench/load.ts';
 import { monotonicMs } from '../system/monotonic.ts';
+import { openDirectDeps } from './direct-deps.ts';
 import type { Work } from './processor.ts';
 import type { Recorder } from './recorder.ts';
 import type { Stage } from './stage.ts';
@@ -36,18 +32,8 @@ const usualWork = (): Work => {
   return { ms, ends: 'done', retries: 0 };
 };
 
-const openDeps = ({ env, servers }: Stage) => {
-  const urls = { MONGODB_URL: servers.store.url, RABBITMQ_URL: servers.broker.url };
-  const patience = { PUBLISH_TIMEOUT_MS: '10000', STORE_TIMEOUT_MS: '20000' };
-  const config = loadConfig({ ...env, ...urls, ...patience }, 'functions');
-  const log = createLogger('silent', { role: 'crowd' });
-  const stores = openStores(config);
-  const publisher = createPublisher(config, log);
-  return { ...stores, publisher, clock: systemClock, log, config };
-};
-
 export const openCrowd = async (stage: Stage, count: number, record: Recorder): Promise<Crowd> => {
-  const deps = openDeps(stage);
+  const deps = openDirectDeps(stage);
   const newUser = (): CrowdUser => ({
     userId: randomUUID().replaceAll('-', '').slice(0, 24),
     sessionId: randomUUID(),

@@ -54,6 +54,7 @@ const measures: Measure[] = [
 
 /** The defaults, where chaos has smaller times. */
 const defaults = {
+  FAILURE_POLICY: 'skip',
   LANES: '64',
   CONCURRENCY: '2000',
   RETRY_BASE_MS: '200',

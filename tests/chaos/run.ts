@@ -6,9 +6,11 @@ import { judgeHistory, type Verdict } from '../judge/judge.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import { type Aim, createFaults, type Injected } from './faults.ts';
 import { awaitFinal } from './final.ts';
+import { startOperator } from './operator.ts';
 import { drawHistory } from './picture.ts';
 import { type ChaosFault, planFaults } from './plan.ts';
 import { findLate, type Recovery, recoveriesOf } from './promptness.ts';
+import { seededRandom } from './random.ts';
 import { readHistory, recorder } from './recorder.ts';
 import { openStage, type Stage } from './stage.ts';
 import { type Habits, startUsers, usualHabits } from './users.ts';
@@ -101,10 +103,12 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosResult> => {
     urls: stage.apis.map(({ url }) => url),
     record,
   });
+  const operator = startOperator(stage, record, seededRandom(seed));
   const injected = await play(stage, options, record, users.active);
   await users.leave();
   const prefix = stage.env.QUEUE_PREFIX ?? '';
   const final = await awaitFinal({ servers: stage.servers, prefix, userIds: users.ids(), limitMs: closedWithinMs });
+  await operator.stop();
   const endedAt = monotonicMs();
   const events = readHistory(historyFile);
   writeFileSync(join(folder, 'final.json'), JSON.stringify(final));

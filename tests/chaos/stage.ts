@@ -55,6 +55,9 @@ export type StageOptions = {
   env?: Record<string, string>;
 };
 
+/** What fails blocks its user in every other container. */
+const policyOf = (container: number): string => (container % 2 === 0 ? 'block' : 'skip');
+
 const file = (name: string): string => join(import.meta.dirname, name);
 const readyMs = 90_000;
 
@@ -74,7 +77,7 @@ const settings = {
   JWT_SECRET: 'a-secret-that-only-chaos-knows-0123456789abcdef',
   BCRYPT_COST: '4',
   METRICS_PORT: '0',
-  MAX_ATTEMPTS: '1000',
+  MAX_ATTEMPTS: '3',
   RETRY_BASE_MS: '20',
   RETRY_MAX_MS: '500',
   GRACE_MS: '5000',
@@ -103,7 +106,13 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
     const roster = createRoster({ name, record, deletedAt, now: monotonicMs });
     const child = startChild({
       script: file('consumer.ts'),
-      env: { ...env, ...lines.env, CONSUMER_NAME: name, PROCESSOR: file('processor.ts') },
+      env: {
+        FAILURE_POLICY: policyOf(started),
+        ...env,
+        ...lines.env,
+        CONSUMER_NAME: name,
+        PROCESSOR: file('processor.ts'),
+      },
       logFile: join(folder, `${name}.log`),
       heard: roster.hear,
     });

@@ -4,6 +4,9 @@ import { type BreakName, breakNames } from './breaks.ts';
 import { type ChaosOptions, type ChaosResult, runChaos } from './run.ts';
 import { isCaught, trials } from './trials.ts';
 
+/** Nobody is held up but by what is broken: whoever decides about a blocked request wakes its lane. */
+const plain = { FAILURE_POLICY: 'skip' };
+
 export type Usual = Omit<ChaosOptions, 'durationMs' | 'everyMs'>;
 
 /** `broken` false: the control. */
@@ -12,7 +15,8 @@ export const runTrial = (name: BreakName, broken: boolean, usual: Usual): Promis
   return runChaos({
     ...usual,
     ...trial,
-    env: broken ? { ...env, BREAK: name } : env,
+    env: { ...plain, ...env, ...(broken && { BREAK: name }) },
+    habits: { crashes: 0, ...trial.habits },
     durationMs: seconds * 1_000,
     folder: join(usual.folder, broken ? name : `${name}-control`),
   });

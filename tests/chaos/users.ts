@@ -22,6 +22,8 @@ export type Habits = {
   newcomers: boolean;
   /** The user sends nothing more before its burst is settled, or so long has passed. */
   patienceMs: number;
+  /** The share of requests that end the process they run in, once or more. */
+  crashes: number;
   /** Now and then a user disconnects while its last burst is still on its way. */
   hasty: boolean;
 };
@@ -35,6 +37,7 @@ export const usualHabits: Habits = {
   pauseMs: [200, 3_000],
   newcomers: false,
   patienceMs: 0,
+  crashes: 0.003,
   hasty: true,
 };
 
@@ -104,7 +107,8 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   const workOf = (random: Random): Work => ({
     ms: random.between(...habits.runMs),
     ends: random.chance(0.05) ? 'failed' : 'done',
-    retries: random.chance(0.08) ? random.between(1, 2) : 0,
+    retries: random.chance(0.08) ? random.between(1, 3) : 0,
+    crashes: random.chance(habits.crashes) ? random.between(1, 3) : 0,
   });
 
   const enqueueOnce = async (
@@ -144,6 +148,26 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     if (answer?.status === 200) record({ kind: 'cancelled', userId, seq, at: monotonicMs() });
   };
 
+  /** Says what shall become of the request that blocks the user, if one does: now and then of none, and the operator will. */
+  const decideBlocked = async (random: Random, userId: string, token: string): Promise<void> => {
+    const blocked = await ask(random, { call: 'GET /requests?status=blocked', token }, false);
+    const [head] = (blocked?.body.requests ?? []) as { seq: number }[];
+    if (!head || random.chance(0.2)) return;
+    const decision = random.chance(0.5) ? 'retry' : 'skip';
+    record({ kind: 'decided', userId, seq: head.seq, decision, at: monotonicMs() });
+    await ask(random, { call: `POST /requests/${head.seq}/${decision}`, token }, false);
+  };
+
+  /** A failed one is accepted anew; what this one has not done yet cannot be retried. */
+  const retryFailed = async (random: Random, userId: string, token: string, seq: number): Promise<void> => {
+    const sentAt = monotonicMs();
+    record({ kind: 'decided', userId, seq, decision: 'retry', at: sentAt });
+    const answer = await ask(random, { call: `POST /requests/${seq}/retry`, token }, false);
+    if (answer?.status !== 202) return;
+    const session = claimsOf(token).sid;
+    record({ kind: 'accepted', userId, seq: answer.body.seq as number, sentAt, session, at: monotonicMs() });
+  };
+
   const untilSettled = async (random: Random, token: string, seq: number): Promise<void> => {
     const deadline = monotonicMs() + habits.patienceMs;
     while (monotonicMs() < deadline && !isStopping()) {
@@ -159,6 +183,8 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     const last = Math.max(0, ...seqs.filter((seq) => seq !== undefined));
     if (last > 0 && random.chance(0.15)) await cancel(random, userId, token, last);
     if (last > 0 && habits.patienceMs > 0) await untilSettled(random, token, last);
+    await decideBlocked(random, userId, token);
+    if (last > 0 && random.chance(0.2)) await retryFailed(random, userId, token, last);
   };
 
   /** Sessions with a disconnect that was not answered, and may still be carried out at any time. */
