@@ -9,7 +9,7 @@ export type LogLine = Record<string, unknown> & {
   msg?: string;
   pid?: number;
   workerPid?: number;
-  err?: { code?: unknown };
+  err?: { code?: unknown; message?: string };
 };
 
 export type Child = {

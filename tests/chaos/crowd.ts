@@ -1,15 +1,11 @@
 /** Many users that the measurements keep busy: accepted past HTTP, which is not what is measured. */
 import { randomUUID } from 'node:crypto';
-import { createPublisher } from '../../lib/broker/publisher.ts';
-import { systemClock } from '../../lib/clock.ts';
-import { loadConfig } from '../../lib/config.ts';
 import { laneOf } from '../../lib/lanes/lane-of.ts';
-import { createLogger } from '../../lib/log.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
-import { openStores } from '../../lib/store/stores.ts';
 import { closedLoop } from '../../tools/bench/load.ts';
 import { monotonicMs } from '../system/monotonic.ts';
+import { openDirectDeps } from './direct-deps.ts';
 import type { Work } from './processor.ts';
 import type { Recorder } from './recorder.ts';
 import type { Stage } from './stage.ts';
@@ -36,18 +32,8 @@ const usualWork = (): Work => {
   return { ms, ends: 'done', retries: 0 };
 };
 
-const openDeps = ({ env, servers }: Stage) => {
-  const urls = { MONGODB_URL: servers.store.url, RABBITMQ_URL: servers.broker.url };
-  const patience = { PUBLISH_TIMEOUT_MS: '10000', STORE_TIMEOUT_MS: '20000' };
-  const config = loadConfig({ ...env, ...urls, ...patience }, 'functions');
-  const log = createLogger('silent', { role: 'crowd' });
-  const stores = openStores(config);
-  const publisher = createPublisher(config, log);
-  return { ...stores, publisher, clock: systemClock, log, config };
-};
-
 export const openCrowd = async (stage: Stage, count: number, record: Recorder): Promise<Crowd> => {
-  const deps = openDeps(stage);
+  const deps = openDirectDeps(stage);
   const newUser = (): CrowdUser => ({
     userId: randomUUID().replaceAll('-', '').slice(0, 24),
     sessionId: randomUUID(),
@@ -67,6 +53,10 @@ export const openCrowd = async (stage: Stage, count: number, record: Recorder): 
     const { seq } = await acceptRequest({ ...user, body: JSON.stringify(work) }, deps);
     record({ kind: 'accepted', userId: user.userId, seq, at: monotonicMs() });
   };
+  const leave = async ({ userId, sessionId }: CrowdUser) => {
+    record({ kind: 'leaving', userId, session: sessionId, pending: 'cancel', at: monotonicMs() });
+    await disconnect({ userId, sessionId, pending: 'cancel', waitMs: 0 }, deps);
+  };
 
   await deps.ready();
   await each([hanging, ...users], logIn);
@@ -76,7 +66,7 @@ export const openCrowd = async (stage: Stage, count: number, record: Recorder): 
       for (let round = 0; round < rounds; round += 1) await each(users, (user) => send(user, usualWork()));
     },
     hang: () => send(hanging, { ...usualWork(), hangs: true }),
-    leave: () => each([hanging, ...users], (user) => disconnect({ ...user, pending: 'cancel', waitMs: 0 }, deps)),
+    leave: () => each([hanging, ...users], leave),
     close: async () => {
       await Promise.all([deps.publisher.close(), deps.close()]);
     },

@@ -129,7 +129,8 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
       mend: 'restore' | 'thaw' | 'undelay',
     ): Hurt =>
     ({ random, lastsMs }) =>
-      exclusively<Container | Api>(owners(), random, async ({ name, lines }) => {
+      exclusively<Container | Api>(owners(), random, async (owner) => {
+        const { name, lines } = owner;
         const hit = aim ? [lines[aim.to]] : random.pick([[lines.broker], [lines.store], [lines.broker, lines.store]]);
         const at = monotonicMs();
         await Promise.all(hit.map((line) => hurt(line, random)));
@@ -139,7 +140,8 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
           else if (mend === 'thaw') line.thaw();
           else line.delay(0);
         }
-        return { kind, at, until: monotonicMs(), target: name };
+        const isApi = stage.apis.some((api) => api === owner);
+        return { kind: isApi ? 'function-cut-off' : kind, at, until: monotonicMs(), target: name };
       });
 
   const killApi: Hurt = ({ random, lastsMs }) =>
@@ -152,16 +154,24 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
   const deleteUserQueue: Hurt = async ({ random }) => {
     const users = activeUsers();
     if (users.length === 0) return undefined;
+    const queue = userQueue(stage.env.QUEUE_PREFIX ?? '', random.pick(users));
     const at = monotonicMs();
     try {
       const connection = await connect(stage.servers.broker.url, { timeout: 3_000 });
       connection.on('error', () => undefined);
-      const channel = await connection.createChannel();
-      channel.on('error', () => undefined);
-      await channel.deleteQueue(userQueue(stage.env.QUEUE_PREFIX ?? '', random.pick(users)));
-      await connection.close();
+      try {
+        const channel = await connection.createChannel();
+        channel.on('error', () => undefined);
+        // A queue that is not there is deleted without a word.
+        await channel.checkQueue(queue);
+        // Before it happens: a worker may tell of it at once.
+        stage.noteDeleted(queue, at);
+        await channel.deleteQueue(queue);
+      } finally {
+        await connection.close();
+      }
     } catch {
-      // The broker is down: nothing to delete from.
+      // The broker is down, or the user has no queue: nothing to delete.
       return undefined;
     }
     return { kind: 'user-queue-deleted', at };

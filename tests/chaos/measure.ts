@@ -7,6 +7,7 @@ import { judgeHistory, type Violation } from '../judge/judge.ts';
 import { type Crowd, openCrowd } from './crowd.ts';
 import { createFaults, type Injected } from './faults.ts';
 import { awaitFinal } from './final.ts';
+import type { Measured } from './limits.ts';
 import type { ChaosFault } from './plan.ts';
 import { recoveriesOf } from './promptness.ts';
 import { type Recorder, readHistory, recorder } from './recorder.ts';
@@ -20,7 +21,7 @@ type Measure = {
   watchMs: number;
   limitMs: number;
   /** Whether the limit counts from the beginning of the fault or from its end. */
-  from: 'fromStartMs' | 'fromEndMs';
+  from: Measured['from'];
   containers: number;
 };
 
@@ -51,21 +52,9 @@ const measures: Measure[] = [
   },
 ];
 
-export type Measured = {
-  name: string;
-  /** Runs under way when the fault came. */
-  inFlight: number;
-  usersHit: number;
-  /** How long the worst of them waited for its next start. */
-  worstMs: number;
-  limitMs: number;
-  from: Measure['from'];
-  /** Of any one user, after the fault. */
-  mostRepeats: number;
-};
-
 /** The defaults, where chaos has smaller times. */
 const defaults = {
+  FAILURE_POLICY: 'skip',
   LANES: '64',
   CONCURRENCY: '2000',
   RETRY_BASE_MS: '200',
@@ -104,24 +93,25 @@ const openRuns = (events: HistoryEvent[], at: number): number => {
   return [...newest.values()].filter((kind) => kind === 'started').length;
 };
 
-const mostRepeats = (events: HistoryEvent[], from: number, to: number): number => {
+const mostRepeats = (events: HistoryEvent[], from: number): number => {
   const repeats = events.filter((event) => event.kind === 'started' && event.attempt > 1);
-  const after = repeats.filter(({ at }) => at >= from && at <= to);
+  const after = repeats.filter(({ at }) => at >= from);
   const ofEach = [...Map.groupBy(after, (event) => ('userId' in event ? event.userId : '')).values()];
   return Math.max(0, ...ofEach.map((own) => own.length));
 };
 
 const measuredOf = ({ measure, injected }: Watched, events: HistoryEvent[]): Measured => {
-  const [recovery] = recoveriesOf(events, [injected]);
   const { name, limitMs, from, watchMs } = measure;
+  const watched = events.filter(({ at }) => at <= injected.until + watchMs);
+  const [recovery] = recoveriesOf(watched, [injected]);
   return {
     name,
     from,
     limitMs,
-    inFlight: openRuns(events, injected.at),
+    inFlight: openRuns(watched, injected.at),
     usersHit: recovery?.users ?? 0,
-    worstMs: recovery?.[from] ?? Number.NaN,
-    mostRepeats: mostRepeats(events, injected.at, injected.until + watchMs),
+    worstMs: recovery?.[from] ?? 0,
+    mostRepeats: mostRepeats(watched, injected.at),
   };
 };
 

@@ -19,6 +19,7 @@ const colours = {
   retry: '#e0a32e',
   blocked: '#8e5bb5',
   aborted: '#7f8c8d',
+  crashed: '#5d4037',
   'died with its worker': '#1b1b1b',
 } as const;
 type RunEnd = keyof typeof colours;

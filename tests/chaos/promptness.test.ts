@@ -12,10 +12,14 @@ const settled = (seq: number, at: number, worker = 'a/1'): HistoryEvent => ({
   kind: 'settled',
   ...{ userId, seq, at, worker, status: 'done', fencingToken: 1 },
 });
+const ended = (seq: number, at: number, outcome: 'retry' | 'blocked' | 'aborted', worker = 'a/1'): HistoryEvent => ({
+  kind: 'ended',
+  ...{ userId, seq, at, worker, outcome, attempt: 1, fencingToken: 1 },
+});
 const killed = (at: number, target?: string): HistoryEvent => ({ kind: 'fault', fault: 'worker-killed', at, target });
 
 describe('a request is late', () => {
-  const late = (...events: HistoryEvent[]) => findLate(events, 100).map(({ seq }) => seq);
+  const late = (...events: HistoryEvent[]) => findLate(events, { limitMs: 100, retryMaxMs: 50 }).map(({ seq }) => seq);
 
   test('when it starts later than the limit after it was accepted', () => {
     expect(late(accepted(1, 0), started(1, 100))).toEqual([]);
@@ -52,10 +56,35 @@ describe('a request is late', () => {
     expect(late(...events, killed(250, 'a/2'))).toEqual([2]);
   });
 
-  test('never because of a fault that holds nobody up, nor when it runs again', () => {
+  test('whatever fault comes that holds nobody up', () => {
     const deleted = { kind: 'fault', fault: 'user-queue-deleted', at: 150 } as const;
     expect(late(accepted(1, 0), deleted, started(1, 200))).toEqual([1]);
-    expect(late(accepted(1, 0), started(1, 1), started(1, 5_000, 'b/1', 2))).toEqual([]);
+  });
+
+  test('when it runs again later than the limit after its worker died', () => {
+    const before = [accepted(1, 0), started(1, 1), killed(1_000, 'a/1')];
+    expect(late(...before, started(1, 1_100, 'b/1', 2))).toEqual([]);
+    expect(late(...before, started(1, 1_101, 'b/1', 2))).toEqual([1]);
+  });
+
+  test('when it runs again later than the limit after its run ended, and its back-off', () => {
+    const once = (outcome: 'retry' | 'aborted') => [accepted(1, 0), started(1, 1), ended(1, 1_000, outcome)];
+    expect(late(...once('retry'), started(1, 1_150, 'a/1', 2))).toEqual([]);
+    expect(late(...once('retry'), started(1, 1_151, 'a/1', 2))).toEqual([1]);
+    expect(late(...once('aborted'), started(1, 1_100, 'b/1', 2))).toEqual([]);
+    expect(late(...once('aborted'), started(1, 1_101, 'b/1', 2))).toEqual([1]);
+  });
+
+  test('but not before a person has decided about what is blocked', () => {
+    const decided = (decision: 'retry' | 'skip'): HistoryEvent => ({
+      kind: 'decided',
+      ...{ userId, seq: 1, at: 1_000, decision },
+    });
+    const before = [accepted(1, 0), accepted(2, 0), started(1, 1), ended(1, 2, 'blocked')];
+    expect(late(...before, decided('retry'), started(1, 1_100, 'a/1', 2))).toEqual([]);
+    expect(late(...before, decided('retry'), started(1, 1_101, 'a/1', 2))).toEqual([1]);
+    expect(late(...before, decided('skip'), started(2, 1_100))).toEqual([]);
+    expect(late(...before, decided('skip'), started(2, 1_101))).toEqual([2]);
   });
 });
 
@@ -84,9 +113,36 @@ describe('the recovery of a fault', () => {
     expect(recoveriesOf([...waits, started(1, 400)], [{ ...fault, target: undefined }])).toHaveLength(1);
   });
 
-  test('counts nobody whose requests were settled without another start', () => {
+  test('counts nobody whose requests were settled without another start, or who left and cancelled them', () => {
     const events = [accepted(1, 10), started(1, 20), settled(1, 120), accepted(2, 5_000), started(2, 5_001)];
     expect(recoveriesOf(events, [fault])).toEqual([]);
+    const leaving = { kind: 'leaving', userId, session: 'one', pending: 'cancel', at: 120 } as const;
+    expect(recoveriesOf([...waits, leaving], [fault])).toEqual([]);
+  });
+
+  test('counts nobody whose last run had ended when its worker died, and was in the ledger', () => {
+    const done: HistoryEvent = {
+      kind: 'ended',
+      ...{ userId, seq: 1, at: 90, worker: 'a/1', attempt: 1, fencingToken: 1, outcome: 'done' },
+    };
+    const [asked, begun] = waits as [HistoryEvent, HistoryEvent];
+    expect(recoveriesOf([asked, begun, done], [fault])).toEqual([]);
+    expect(recoveriesOf([...waits, done], [fault])).toMatchObject([{ fromStartMs: Number.POSITIVE_INFINITY }]);
+  });
+
+  test('never comes for who is not heard of again', () => {
+    const never = [{ users: 1, fromStartMs: Number.POSITIVE_INFINITY, fromEndMs: Number.POSITIVE_INFINITY }];
+    expect(recoveriesOf(waits, [fault])).toMatchObject(never);
+    expect(recoveriesOf([...waits, settled(1, 120)], [fault])).toMatchObject(never);
+  });
+
+  test('of an outage is that of whoever waits at its end', () => {
+    const outage = { ...fault, target: undefined };
+    const during = [accepted(1, 10), started(1, 120)];
+    expect(recoveriesOf([...during, settled(1, 140)], [outage])).toEqual([]);
+    expect(recoveriesOf([...during, started(1, 400, 'a/1', 2)], [outage])).toMatchObject([
+      { users: 1, fromStartMs: 300, fromEndMs: 250 },
+    ]);
   });
 
   test('is told by kind, with the median and the worst', () => {

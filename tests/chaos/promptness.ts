@@ -1,5 +1,5 @@
 /** How long users waited: for their next run after a fault, and, when nothing was wrong any more, at all. */
-import { type Fault, faultEffects, type HistoryEvent } from '../judge/history.ts';
+import { type Fault, faultEffects, type HistoryEvent, type Started } from '../judge/history.ts';
 import type { Violation } from '../judge/judge.ts';
 import type { Injected } from './faults.ts';
 
@@ -22,6 +22,15 @@ const firsts = (events: OfUser[], ...kinds: OfUser['kind'][]): Map<number, numbe
   return found;
 };
 
+/** When each request was over, so that nothing waited for it any more. A skip counts from when somebody asked for it. */
+const oversOf = (own: OfUser[]): Map<number, number> =>
+  firsts(
+    own.filter((event) => event.kind !== 'decided' || event.decision === 'skip'),
+    'settled',
+    'cancelled',
+    'decided',
+  );
+
 /** Of a worker, or of the primary of one. */
 const hits = (target: string, worker: string | undefined): boolean =>
   worker !== undefined && (worker === target || worker.startsWith(`${target}/`));
@@ -42,46 +51,91 @@ const heldUntil = (faults: Fault[], workers: (string | undefined)[], startedAt: 
 const overBefore = (over: Map<number, number>, seq: number): number =>
   Math.max(0, ...[...over].filter(([earlier]) => earlier < seq).map(([, at]) => at));
 
-/** Requests that were accepted, whose predecessors were settled, that no fault held up, and that did not start within `limitMs`. */
-export const findLate = (events: HistoryEvent[], limitMs: number): (Omit<Violation, 'kind'> & { kind: 'late' })[] => {
+/** When a request might run again: after its last run's end, or after its back-off, or when a person had said so. */
+const againFrom = (own: OfUser[], { seq, attempt, at }: Started, retryMaxMs: number): number => {
+  const ofRequest = own.filter((event) => 'seq' in event && event.seq === seq && event.at < at);
+  const before = ofRequest.findLast((event) => event.kind === 'started' && event.attempt < attempt);
+  const end = ofRequest.findLast((event) => event.kind === 'ended' && event.attempt < attempt);
+  const decided = ofRequest.findLast((event) => event.kind === 'decided')?.at ?? 0;
+  const backOffMs = end?.kind === 'ended' && end.outcome === 'retry' ? retryMaxMs : 0;
+  return Math.max(before?.at ?? 0, (end?.at ?? 0) + backOffMs, decided);
+};
+
+export type LateOptions = {
+  limitMs: number;
+  /** The longest back-off. */
+  retryMaxMs: number;
+};
+
+/** Runs that nothing held up any more, no predecessor, no fault and no back-off, and that did not start within `limitMs`. */
+export const findLate = (
+  events: HistoryEvent[],
+  { limitMs, retryMaxMs }: LateOptions,
+): (Omit<Violation, 'kind'> & { kind: 'late' })[] => {
   const faults = events.filter((event): event is Fault => event.kind === 'fault');
   return [...usersOf(events)].flatMap(([userId, own]) => {
     const starts = own.filter((event) => event.kind === 'started');
     const accepted = firsts(own, 'accepted');
-    const over = firsts(own, 'settled', 'cancelled');
-    return starts.flatMap(({ seq, attempt, worker, at }, index) => {
+    const over = oversOf(own);
+    return starts.flatMap((start, index) => {
+      const { seq, attempt, worker, at } = start;
       const acceptedAt = accepted.get(seq);
-      if (acceptedAt === undefined || attempt > 1) return [];
+      if (acceptedAt === undefined) return [];
       const held = heldUntil(faults, [worker, starts[index - 1]?.worker], at);
-      const waitedMs = Math.round(at - Math.max(acceptedAt, overBefore(over, seq), held));
+      const again = attempt > 1 ? againFrom(own, start, retryMaxMs) : 0;
+      const waitedMs = Math.round(at - Math.max(acceptedAt, overBefore(over, seq), held, again));
       if (waitedMs <= limitMs) return [];
       return [{ kind: 'late' as const, userId, seq, detail: `started ${waitedMs} ms after nothing held it up` }];
     });
   });
 };
 
-/** The requests that waited at `at`; for a fault of some workers, only of a user that one of them ran. */
-const pendingAt = (own: OfUser[], over: Map<number, number>, { at, target }: Injected): Set<number> => {
+/** The requests that waited at `from`; for a fault of some workers, only of a user that one of them ran when it came. */
+const pendingAt = (own: OfUser[], over: Map<number, number>, from: number, { at, target }: Injected): Set<number> => {
   const newest = own.findLast((event) => event.kind === 'started' && event.at <= at);
   const isHit = !target || target.startsWith('api') || (newest?.kind === 'started' && hits(target, newest.worker));
   const pending = own.filter(
-    (event) => event.kind === 'accepted' && event.at <= at && (over.get(event.seq) ?? Number.POSITIVE_INFINITY) > at,
+    (event) =>
+      event.kind === 'accepted' && event.at <= from && (over.get(event.seq) ?? Number.POSITIVE_INFINITY) > from,
   );
   return new Set(isHit ? pending.map((event) => (event as AtSeq).seq) : []);
 };
 
-/** When one of them started next: not at all, where what waited was settled without. */
-const nextStart = (own: OfUser[], pending: Set<number>, after: number): number | undefined =>
-  own.find((event) => event.kind === 'started' && event.at > after && pending.has(event.seq))?.at;
+/** Of one that ended for good nothing is heard again when its worker died before it knew that the ledger had it. */
+const hasEnded = (own: OfUser[], seq: number): boolean => {
+  const newest = own.findLast((event) => (event.kind === 'started' || event.kind === 'ended') && event.seq === seq);
+  return newest?.kind === 'ended' && (newest.outcome === 'done' || newest.outcome === 'failed');
+};
 
-/** Of one fault: how long its worst user waited for its next start, from the fault's beginning and from its end. */
+/**
+ * When one of them started next: never, where nothing of them was heard of again; `undefined` where all that waited was over
+ * without another start.
+ */
+const nextStart = (
+  own: OfUser[],
+  over: Map<number, number>,
+  pending: Set<number>,
+  after: number,
+): number | undefined => {
+  const next = own.find((event) => event.kind === 'started' && event.at > after && pending.has(event.seq));
+  if (next) return next.at;
+  const hasCancelled = own.some((event) => event.kind === 'leaving' && event.pending === 'cancel' && event.at > after);
+  const nothingWaited = [...pending].every((seq) => over.has(seq) || hasEnded(own, seq));
+  return hasCancelled || nothingWaited ? undefined : Number.POSITIVE_INFINITY;
+};
+
+/**
+ * Of one fault: how long its worst user waited for its next start, from the fault's beginning and from its end. Of an outage,
+ * which hits everybody and lets nobody start, whoever waits at its end is looked at.
+ */
 export type Recovery = { fault: string; users: number; fromStartMs: number; fromEndMs: number };
 
 export const recoveriesOf = (events: HistoryEvent[], injected: Injected[]): Recovery[] => {
-  const users = [...usersOf(events).values()].map((own) => ({ own, over: firsts(own, 'settled', 'cancelled') }));
+  const users = [...usersOf(events).values()].map((own) => ({ own, over: oversOf(own) }));
   return injected.flatMap((fault) => {
+    const from = fault.target ? fault.at : fault.until;
     const nextStarts = users
-      .map(({ own, over }) => nextStart(own, pendingAt(own, over, fault), fault.at))
+      .map(({ own, over }) => nextStart(own, over, pendingAt(own, over, from, fault), from))
       .filter((at) => at !== undefined);
     if (nextStarts.length === 0) return [];
     const last = Math.max(...nextStarts);

@@ -6,9 +6,11 @@ import { judgeHistory, type Verdict } from '../judge/judge.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import { type Aim, createFaults, type Injected } from './faults.ts';
 import { awaitFinal } from './final.ts';
+import { startOperator } from './operator.ts';
 import { drawHistory } from './picture.ts';
 import { type ChaosFault, planFaults } from './plan.ts';
 import { findLate, type Recovery, recoveriesOf } from './promptness.ts';
+import { seededRandom } from './random.ts';
 import { readHistory, recorder } from './recorder.ts';
 import { openStage, type Stage } from './stage.ts';
 import { type Habits, startUsers, usualHabits } from './users.ts';
@@ -49,6 +51,9 @@ export type ChaosResult = {
   historyFile: string;
   pictureFile: string;
 };
+
+/** A frozen process loses its connection after three heartbeats of two seconds; the rest is for a busy machine. */
+const excuseMs = 10_000;
 
 /** Heartbeats, the hang time and a restart add up to less. */
 const usualLateMs = 20_000;
@@ -98,18 +103,23 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosResult> => {
     urls: stage.apis.map(({ url }) => url),
     record,
   });
+  const operator = startOperator(stage, record, seededRandom(seed));
   const injected = await play(stage, options, record, users.active);
   await users.leave();
   const prefix = stage.env.QUEUE_PREFIX ?? '';
   const final = await awaitFinal({ servers: stage.servers, prefix, userIds: users.ids(), limitMs: closedWithinMs });
+  await operator.stop();
   const endedAt = monotonicMs();
   const events = readHistory(historyFile);
   writeFileSync(join(folder, 'final.json'), JSON.stringify(final));
   writeFileSync(pictureFile, drawHistory(events, { title: `Chaos, seed ${seed}`, startedAt, endedAt }));
-  const verdict = judgeHistory(events, final, { allowCutOff: true });
+  const verdict = judgeHistory(events, final, { allowCutOff: true, excuseMs, graceMs: Number(stage.env.GRACE_MS) });
   const hung = injected.filter(({ fault }) => fault === 'worker hung').length;
   return {
-    violations: [...verdict.violations, ...findLate(events, lateMs)],
+    violations: [
+      ...verdict.violations,
+      ...findLate(events, { limitMs: lateMs, retryMaxMs: Number(stage.env.RETRY_MAX_MS) }),
+    ],
     counts: verdict.counts,
     injected,
     recoveries: recoveriesOf(events, injected),

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../tools/services/probe.ts';
 import { monotonicMs } from '../system/monotonic.ts';
-import { type Child, type LogLine, signalPid, startChild } from './child.ts';
+import { type Child, signalPid, startChild } from './child.ts';
 import type { Recorder } from './recorder.ts';
+import { createRoster } from './roster.ts';
 import { type Lines, type Servers, startServers } from './servers.ts';
 
 /** A consumer: one primary with its workers. */
@@ -37,6 +38,8 @@ export type Stage = {
   containers(): Container[];
   /** Resolves when its workers run. */
   startContainer(): Promise<Container>;
+  /** Tells when somebody deleted this user queue. */
+  noteDeleted(queue: string, at: number): void;
   /** Workers that their primary found hung, whoever hung them. */
   foundHung(): number;
   [Symbol.asyncDispose](): Promise<void>;
@@ -51,6 +54,9 @@ export type StageOptions = {
   apis: number;
   env?: Record<string, string>;
 };
+
+/** What fails blocks its user in every other container. */
+const policyOf = (container: number): string => (container % 2 === 0 ? 'block' : 'skip');
 
 const file = (name: string): string => join(import.meta.dirname, name);
 const readyMs = 90_000;
@@ -71,7 +77,7 @@ const settings = {
   JWT_SECRET: 'a-secret-that-only-chaos-knows-0123456789abcdef',
   BCRYPT_COST: '4',
   METRICS_PORT: '0',
-  MAX_ATTEMPTS: '1000',
+  MAX_ATTEMPTS: '3',
   RETRY_BASE_MS: '20',
   RETRY_MAX_MS: '500',
   GRACE_MS: '5000',
@@ -85,47 +91,28 @@ const settings = {
   STORE_TIMEOUT_MS: '2000',
 };
 
-/** What the broker ends a channel with that asks for a queue that is not there. */
-const notFound = 404;
-/** What a log line tells has happened so long before at most. */
-const hearsayMs = 1_000;
-
-/** What a container's log says of its workers. */
-const createRoster = (name: string, record: Recorder) => {
-  const pids = new Set<number>();
-  let running = 0;
-  let hung = 0;
-  const hear = ({ msg, pid, workerPid = 0, verdict, err }: LogLine): void => {
-    // A user queue that somebody deletes between its declaration and its consumer takes the lane's channel with it.
-    if (msg?.startsWith('lane lost') && err?.code === notFound) {
-      record({ kind: 'fault', fault: 'connection-cut', target: `${name}/${pid}`, at: monotonicMs() - hearsayMs });
-    }
-    if (msg === 'a worker was started') pids.add(workerPid);
-    if (msg === 'a worker ended') pids.delete(workerPid);
-    if (msg === 'worker running') running += 1;
-    if (msg !== 'killing a silent worker') return;
-    hung += 1;
-    const kind = verdict === 'hung' ? 'worker-hung' : 'worker-killed';
-    record({ kind: 'fault', fault: kind, target: `${name}/${workerPid}`, at: monotonicMs() });
-  };
-  return { hear, pids: () => [...pids], hasRun: (count: number) => running >= count, hung: () => hung };
-};
-
 export const openStage = async (options: StageOptions): Promise<Stage> => {
   const { folder, record, historyFile } = options;
   const servers = await startServers();
   const env = { ...settings, WORKERS: String(options.workers), HISTORY_FILE: historyFile, ...options.env };
   const containers: (Container & { child: Child; hung(): number })[] = [];
+  const deletedAt = new Map<string, number>();
   let started = 0;
 
   const startContainer = async (): Promise<Container> => {
     started += 1;
     const name = `consumer-${started}`;
     const lines = await servers.openLines();
-    const roster = createRoster(name, record);
+    const roster = createRoster({ name, record, deletedAt, now: monotonicMs });
     const child = startChild({
       script: file('consumer.ts'),
-      env: { ...env, ...lines.env, CONSUMER_NAME: name, PROCESSOR: file('processor.ts') },
+      env: {
+        FAILURE_POLICY: policyOf(started),
+        ...env,
+        ...lines.env,
+        CONSUMER_NAME: name,
+        PROCESSOR: file('processor.ts'),
+      },
       logFile: join(folder, `${name}.log`),
       heard: roster.hear,
     });
@@ -193,6 +180,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       apis,
       containers: () => containers.filter((container) => container.isRunning()),
       startContainer,
+      noteDeleted: (queue, at) => void deletedAt.set(queue, at),
       foundHung: () => containers.reduce((sum, container) => sum + container.hung(), 0),
       async [Symbol.asyncDispose]() {
         const running = [...containers.map(({ child }) => child), ...apis.map((api) => api.child())];

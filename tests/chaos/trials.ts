@@ -1,12 +1,27 @@
 /** For each broken step: the faults and the users that show it soonest on real servers. */
 import type { BreakName } from './breaks.ts';
-import type { ChaosOptions } from './run.ts';
+import type { ChaosOptions, ChaosResult, ChaosViolation } from './run.ts';
 
 export type Trial = Pick<ChaosOptions, 'only' | 'aim' | 'quietMs' | 'habits' | 'env' | 'lateMs' | 'closedWithinMs'> & {
   /** How long the faults and the users go on. */
   seconds: number;
   everyMs: number;
+  /** What the broken step leads to. Any of them will do; nothing else will. */
+  shows: readonly ChaosViolation['kind'][];
+  /** From the first fault to the verdict. */
+  withinSeconds: number;
 };
+
+/** Whether a run shows what its trial is for, in time. */
+export const isCaught = (
+  { shows, withinSeconds }: Pick<Trial, 'shows' | 'withinSeconds'>,
+  { violations, seconds }: Pick<ChaosResult, 'violations' | 'seconds'>,
+): boolean => seconds <= withinSeconds && violations.some(({ kind }) => shows.includes(kind));
+
+/** Somebody waits, for ever perhaps. */
+const stuck = ['late', 'loss', 'unsettled', 'not-closed'] as const;
+/** A worker goes on though it owns the lane no more. */
+const staleOwner = ['second-outcome', 'wrong-outcome', 'inversion', 'repeat', 'overlap', 'token-down'] as const;
 
 /** What would mend it in the end, and hide it: the sweep, and the look before an idle user queue is closed. */
 const withoutNets = { STUCK_AFTER_MS: '3600000', IDLE_TIMEOUT_MS: '86400000' };
@@ -25,6 +40,8 @@ const stranded = {
 
 export const trials: Record<BreakName, Trial> = {
   R1: {
+    shows: ['late'],
+    withinSeconds: 120,
     only: ['connections delayed'],
     aim: { of: 'containers', to: 'broker' },
     everyMs: 700,
@@ -35,21 +52,35 @@ export const trials: Record<BreakName, Trial> = {
     habits: { ...patient, patienceMs: 15_000, burst: [2, 3], bursts: [1, 1], spreadMs: 600, pauseMs: [50, 300] },
   },
   R2: {
+    shows: ['leftover-queue'],
+    withinSeconds: 120,
     only: ['connections frozen', 'connections halved'],
     aim: { of: 'apis', to: 'broker' },
     everyMs: 3_000,
     seconds: 30,
     habits: { newcomers: true, bursts: [2, 3], burst: [2, 3], pauseMs: [100, 600] },
   },
-  R3: { ...kills, ...stranded },
+  R3: { shows: stuck, withinSeconds: 60, ...kills, ...stranded },
   R4: {
+    shows: staleOwner,
+    withinSeconds: 130,
     only: ['container frozen', 'connections frozen', 'container joined'],
     everyMs: 3_000,
     seconds: 40,
     env: { HEARTBEAT_SECONDS: '1' },
   },
-  R5: { only: [], everyMs: 1_000, seconds: 6, closedWithinMs: 8_000, env: withoutNets },
+  R5: {
+    shows: stuck,
+    withinSeconds: 40,
+    only: [],
+    everyMs: 1_000,
+    seconds: 6,
+    closedWithinMs: 8_000,
+    env: withoutNets,
+  },
   R6: {
+    shows: ['late', 'loss', 'not-closed'],
+    withinSeconds: 110,
     only: ['user queue deleted'],
     everyMs: 500,
     seconds: 20,
@@ -58,6 +89,8 @@ export const trials: Record<BreakName, Trial> = {
     habits: { ...patient, burst: [25, 40], runMs: [40, 80] },
   },
   R7: {
+    shows: staleOwner,
+    withinSeconds: 130,
     only: ['container frozen', 'connections frozen'],
     everyMs: 4_000,
     seconds: 40,
@@ -65,6 +98,8 @@ export const trials: Record<BreakName, Trial> = {
     habits: { ...patient, runMs: [1_500, 4_000], burst: [1, 2], patienceMs: 20_000 },
   },
   R8: {
+    shows: ['loss', 'unsettled', 'gap', 'not-closed', 'wrong-outcome'],
+    withinSeconds: 60,
     only: ['connections delayed'],
     everyMs: 3_000,
     seconds: 20,
@@ -73,6 +108,8 @@ export const trials: Record<BreakName, Trial> = {
     habits: { bursts: [3, 6], pauseMs: [20, 300], runMs: [0, 20] },
   },
   R9: {
+    shows: ['leftover-queue', 'loss', 'unsettled', 'late'],
+    withinSeconds: 60,
     only: ['worker killed', 'connections delayed'],
     aim: { of: 'containers', to: 'broker' },
     everyMs: 1_200,
@@ -80,15 +117,25 @@ export const trials: Record<BreakName, Trial> = {
     closedWithinMs: 10_000,
     habits: { newcomers: true, bursts: [1, 1], burst: [1, 2], runMs: [0, 20], pauseMs: [50, 400] },
   },
-  'no-ledger-read': { ...kills, ...stranded },
+  'no-ledger-read': { shows: stuck, withinSeconds: 60, ...kills, ...stranded },
   'no-tombstone': {
+    shows: ['gap', 'not-closed', 'loss', 'unsettled'],
+    withinSeconds: 60,
     only: ['api killed', 'connections delayed'],
     everyMs: 2_000,
     seconds: 25,
     closedWithinMs: 10_000,
   },
-  'claim-after-run': { ...kills, seconds: 15, habits: { runMs: [100, 400] } },
+  'claim-after-run': {
+    shows: ['repeat', 'second-outcome', 'wrong-outcome', 'inversion', 'overlap'],
+    withinSeconds: 90,
+    ...kills,
+    seconds: 15,
+    habits: { runMs: [100, 400] },
+  },
   'sweep-off': {
+    shows: stuck,
+    withinSeconds: 60,
     only: ['connections frozen', 'connections halved'],
     aim: { of: 'apis', to: 'broker' },
     everyMs: 2_500,

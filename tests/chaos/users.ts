@@ -22,6 +22,8 @@ export type Habits = {
   newcomers: boolean;
   /** The user sends nothing more before its burst is settled, or so long has passed. */
   patienceMs: number;
+  /** The share of requests that end the process they run in, once or more. */
+  crashes: number;
   /** Now and then a user disconnects while its last burst is still on its way. */
   hasty: boolean;
 };
@@ -35,6 +37,7 @@ export const usualHabits: Habits = {
   pauseMs: [200, 3_000],
   newcomers: false,
   patienceMs: 0,
+  crashes: 0.003,
   hasty: true,
 };
 
@@ -73,8 +76,10 @@ const send = async (url: string, { call, body, token, key }: Call): Promise<Answ
   }
 };
 
-const subjectOf = (token: string): string =>
-  (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { sub: string }).sub;
+type Claims = { sub: string; sid: string };
+
+const claimsOf = (token: string): Claims =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Claims;
 
 type Options = { seed: number; habits: Habits; urls: string[]; record: Recorder };
 
@@ -102,10 +107,17 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   const workOf = (random: Random): Work => ({
     ms: random.between(...habits.runMs),
     ends: random.chance(0.05) ? 'failed' : 'done',
-    retries: random.chance(0.08) ? random.between(1, 2) : 0,
+    retries: random.chance(0.08) ? random.between(1, 3) : 0,
+    crashes: random.chance(habits.crashes) ? random.between(1, 3) : 0,
   });
 
-  const enqueueOnce = async (random: Random, userId: string, call: Call): Promise<number | undefined> => {
+  const enqueueOnce = async (
+    random: Random,
+    userId: string,
+    call: Call & { token: string },
+  ): Promise<number | undefined> => {
+    const sentAt = monotonicMs();
+    const session = claimsOf(call.token).sid;
     const answer = await ask(random, call, call.key !== undefined);
     const at = monotonicMs();
     if (answer?.status !== 202) {
@@ -113,7 +125,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
       return undefined;
     }
     const seq = answer.body.seq as number;
-    record({ kind: 'accepted', userId, seq, at, ...(call.key && { key: call.key }) });
+    record({ kind: 'accepted', userId, seq, at, sentAt, session, ...(call.key && { key: call.key }) });
     return seq;
   };
 
@@ -121,7 +133,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   const enqueue = async (random: Random, userId: string, token: string): Promise<number | undefined> => {
     await rest(random.between(0, habits.spreadMs));
     const key = random.chance(0.4) ? `key-${random.between(0, 2 ** 40)}` : undefined;
-    const call: Call = { call: 'POST /enqueue', body: { request: workOf(random) }, token, key };
+    const call = { call: 'POST /enqueue', body: { request: workOf(random) }, token, key };
     const twice = key !== undefined && random.chance(0.3);
     const answers = await Promise.all([
       enqueueOnce(random, userId, call),
@@ -131,8 +143,29 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   };
 
   const cancel = async (random: Random, userId: string, token: string, seq: number): Promise<void> => {
+    record({ kind: 'cancel-asked', userId, seq, at: monotonicMs() });
     const answer = await ask(random, { call: `DELETE /requests/${seq}`, token }, false);
     if (answer?.status === 200) record({ kind: 'cancelled', userId, seq, at: monotonicMs() });
+  };
+
+  /** Says what shall become of the request that blocks the user, if one does: now and then of none, and the operator will. */
+  const decideBlocked = async (random: Random, userId: string, token: string): Promise<void> => {
+    const blocked = await ask(random, { call: 'GET /requests?status=blocked', token }, false);
+    const [head] = (blocked?.body.requests ?? []) as { seq: number }[];
+    if (!head || random.chance(0.2)) return;
+    const decision = random.chance(0.5) ? 'retry' : 'skip';
+    record({ kind: 'decided', userId, seq: head.seq, decision, at: monotonicMs() });
+    await ask(random, { call: `POST /requests/${head.seq}/${decision}`, token }, false);
+  };
+
+  /** A failed one is accepted anew; what this one has not done yet cannot be retried. */
+  const retryFailed = async (random: Random, userId: string, token: string, seq: number): Promise<void> => {
+    const sentAt = monotonicMs();
+    record({ kind: 'decided', userId, seq, decision: 'retry', at: sentAt });
+    const answer = await ask(random, { call: `POST /requests/${seq}/retry`, token }, false);
+    if (answer?.status !== 202) return;
+    const session = claimsOf(token).sid;
+    record({ kind: 'accepted', userId, seq: answer.body.seq as number, sentAt, session, at: monotonicMs() });
   };
 
   const untilSettled = async (random: Random, token: string, seq: number): Promise<void> => {
@@ -150,16 +183,34 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     const last = Math.max(0, ...seqs.filter((seq) => seq !== undefined));
     if (last > 0 && random.chance(0.15)) await cancel(random, userId, token, last);
     if (last > 0 && habits.patienceMs > 0) await untilSettled(random, token, last);
+    await decideBlocked(random, userId, token);
+    if (last > 0 && random.chance(0.2)) await retryFailed(random, userId, token, last);
+  };
+
+  /** Sessions with a disconnect that was not answered, and may still be carried out at any time. */
+  const unsure = new Set<string>();
+
+  const disconnectOnce = async (random: Random, token: string, pending: 'drain' | 'cancel'): Promise<boolean> => {
+    const { sub: userId, sid: session } = claimsOf(token);
+    record({ kind: 'leaving', userId, session, pending, at: monotonicMs() });
+    const call = { call: `POST /disconnect?wait=${random.between(0, 1)}`, body: { pending }, token };
+    const answer = await ask(random, call, false);
+    const hasLeft = answer !== undefined && answer.status < 500;
+    if (!hasLeft) unsure.add(session);
+    else if (!unsure.has(session)) record({ kind: 'left', userId, session, at: monotonicMs() });
+    return hasLeft;
   };
 
   const disconnect = async (random: Random, token: string): Promise<void> => {
     const pending = random.chance(0.25) ? 'cancel' : 'drain';
-    const answer = await ask(random, {
-      call: `POST /disconnect?wait=${random.between(0, 1)}`,
-      body: { pending },
-      token,
-    });
-    if (answer && answer.status < 500) tokens.delete(token);
+    for (;;) {
+      if (await disconnectOnce(random, token, pending)) {
+        tokens.delete(token);
+        return;
+      }
+      if (isStopping()) return;
+      await rest(retryMs);
+    }
   };
 
   const logIn = async (random: Random, credentials: object): Promise<string | undefined> => {
@@ -167,7 +218,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     if (answer?.status !== 200) return undefined;
     const token = String(answer.body.token);
     tokens.add(token);
-    ids.add(subjectOf(token));
+    ids.add(claimsOf(token).sub);
     return token;
   };
 
@@ -175,7 +226,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   const visit = async (random: Random, credentials: object): Promise<void> => {
     const token = await logIn(random, credentials);
     if (!token) return;
-    const userId = subjectOf(token);
+    const userId = claimsOf(token).sub;
     active.add(userId);
     for (let burst = random.between(...habits.bursts); burst > 0 && !isStopping(); burst -= 1) {
       const sending = sendBurst(random, userId, token);

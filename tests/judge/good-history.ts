@@ -56,7 +56,8 @@ const tellRun = (
   if (end === 'crash' || end === 'cut-off') takeOver();
   else if (end === 'retry') events.push({ kind: 'ended', ...run, outcome: 'retry', at: now() });
   else {
-    events.push({ kind: 'ended', ...run, outcome: end, at: now() });
+    const result = end === 'done' ? String(attempt) : undefined;
+    events.push({ kind: 'ended', ...run, outcome: end, result, at: now() });
     const { worker: name, fencingToken } = run;
     events.push({ kind: 'settled', ...id, status: end, worker: name, fencingToken, at: now() });
   }
@@ -75,8 +76,15 @@ const tellRequest = (teller: Teller, id: { userId: string; seq: number }, fate: 
   const repeats = before === 'retry' || before === 'crash' || before === 'cut-off';
   if (repeats) tellRun(teller, id, 1, before);
   const status = fate === 'failed' ? 'failed' : 'done';
-  tellRun(teller, id, repeats ? 2 : 1, status);
-  return { ...id, key, status, attempts: repeats ? 2 : 1 };
+  const attempts = repeats ? 2 : 1;
+  tellRun(teller, id, attempts, status);
+  return {
+    ...id,
+    key,
+    status,
+    attempts,
+    ...(status === 'done' ? { result: String(attempts) } : { deadLetter: { reason: 'failed' as const } }),
+  };
 };
 
 export const goodHistory: fc.Arbitrary<GoodHistory> = fc.array(script, { minLength: 1, maxLength: 4 }).map((users) => {

@@ -4,7 +4,7 @@
  * `at` is in milliseconds and may have a fraction; every process of one history reads the same clock. The order of the
  * lines does not matter. A worker's name is used by one process only: a restarted worker has a new one.
  */
-import type { Outcome, RequestStatus, SettledStatus, UserQueueState } from '../../lib/types.ts';
+import type { DeadLetterReason, Outcome, RequestStatus, SettledStatus, UserQueueState } from '../../lib/types.ts';
 
 /** What a fault may do to the runs it hits. */
 type Effect = {
@@ -32,6 +32,8 @@ export const faultEffects = {
   'worker-stopped': harmless,
   'lane-handed-over': harmless,
   'function-killed': harmless,
+  /** Its connections were cut, frozen or slow: functions run nothing. */
+  'function-cut-off': harmless,
   'user-queue-deleted': harmless,
   'clock-jumped': harmless,
 } satisfies Record<string, Effect>;
@@ -42,16 +44,25 @@ type OfRequest = { userId: string; seq: number; at: number };
 type OfRun = OfRequest & { attempt: number; fencingToken: number; worker: string };
 
 export type HistoryEvent =
-  /** A client saw `202`. */
-  | (OfRequest & { kind: 'accepted'; key?: string })
+  /** A client saw `202`. `sentAt`: before it asked. No `session`: one that may end by itself. */
+  | (OfRequest & { kind: 'accepted'; key?: string; sentAt?: number; session?: string })
   /** A client saw an error instead. */
   | { kind: 'refused'; userId: string; at: number; code?: string }
   | (OfRun & { kind: 'started' })
-  | (OfRun & { kind: 'ended'; outcome: Outcome['kind'] | 'aborted' })
+  /** `crashed`: it ended its process, which was its own. `result`: what a run returned that is done, as JSON text; absent where nobody recorded it. */
+  | (OfRun & { kind: 'ended'; outcome: Outcome['kind'] | 'aborted' | 'crashed'; result?: string })
   /** The worker knows that the outcome is in the ledger. */
   | (OfRequest & { kind: 'settled'; status: SettledStatus; fencingToken: number; worker: string })
   /** A client saw that its request was cancelled. */
   | (OfRequest & { kind: 'cancelled' })
+  /** A client is about to ask for it, whatever it will hear. */
+  | (OfRequest & { kind: 'cancel-asked' })
+  /** A person is about to decide about a blocked request; each time they say so. */
+  | (OfRequest & { kind: 'decided'; decision: 'retry' | 'skip' })
+  /** A client is about to end its session; each time it asks. */
+  | { kind: 'leaving'; userId: string; session: string; pending: 'drain' | 'cancel'; at: number }
+  /** It heard that its session has ended, and no call of it is on its way any more. */
+  | { kind: 'left'; userId: string; session: string; at: number }
   /**
    * `at` is read before the fault is done, `until` (where it lasts) after it is over. `target` is a worker or, of a
    * consumer's primary, the part of its workers' names before the `/`. No target: it may have hit everybody.
@@ -65,6 +76,8 @@ export type FinalEntry = {
   status: RequestStatus;
   attempts: number;
   result?: string;
+  deadLetter?: { reason: DeadLetterReason };
+  retryOf?: number;
 };
 
 /** Read after every user has disconnected and the queues have had time to end. */
@@ -88,6 +101,10 @@ export type UserHistory = {
   userId: string;
   accepted: EventOf<'accepted'>[];
   cancelled: EventOf<'cancelled'>[];
+  cancelAsked: EventOf<'cancel-asked'>[];
+  decided: EventOf<'decided'>[];
+  leaving: EventOf<'leaving'>[];
+  left: EventOf<'left'>[];
   settled: Settled[];
   /** In the order of their starts. */
   runs: RunSpan[];
@@ -131,6 +148,10 @@ export const byUser = (events: HistoryEvent[], final: FinalState): UserHistory[]
       userId,
       accepted: pick('accepted'),
       cancelled: pick('cancelled'),
+      cancelAsked: pick('cancel-asked'),
+      decided: pick('decided'),
+      leaving: pick('leaving'),
+      left: pick('left'),
       settled: pick('settled'),
       ...pairRuns(pick('started'), pick('ended')),
       entries: entriesOf.get(userId) ?? [],

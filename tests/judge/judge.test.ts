@@ -56,6 +56,14 @@ const mutations: [string, ViolationKind, Mutation][] = [
   ['an accepted request that was begun and forgotten', 'loss', statusTo('processing')],
   ['an accepted request under a tombstone', 'loss', statusTo('abandoned')],
   [
+    'an accepted request that nobody cancelled',
+    'loss',
+    onOneOf(acceptedEntries, (entry, history) => {
+      entry.status = 'cancelled';
+      remove(history, (event) => event.kind === 'cancelled' && event.userId === entry.userId);
+    }),
+  ],
+  [
     'an accepted request that is nowhere',
     'loss',
     onOneOf(acceptedEntries, (entry, { final }) => {
@@ -183,6 +191,43 @@ const mutations: [string, ViolationKind, Mutation][] = [
     ),
   ],
   [
+    'a request that is done though its last run failed',
+    'wrong-outcome',
+    onOneOf(
+      ({ events }) => events.filter((event): event is Ended => event.kind === 'ended' && event.outcome === 'done'),
+      (end) => {
+        end.outcome = 'failed';
+      },
+    ),
+  ],
+  [
+    'a settlement that none of its runs had earned',
+    'wrong-outcome',
+    onOneOf(settled, (event) => {
+      event.worker = 'another';
+    }),
+  ],
+  [
+    'a result that no run returned',
+    'wrong-outcome',
+    onOneOf(
+      ({ final }) => final.ledger.filter(({ status }) => status === 'done'),
+      (entry) => {
+        entry.result = '"another"';
+      },
+    ),
+  ],
+  [
+    'an outcome with fewer attempts than there were runs',
+    'wrong-outcome',
+    onOneOf(
+      ({ final }) => final.ledger.filter(({ attempts }) => attempts > 1),
+      (entry) => {
+        entry.attempts = 1;
+      },
+    ),
+  ],
+  [
     'an outcome of nothing',
     'outcome-without-run',
     onOneOf(started, ({ userId, seq }, history) => {
@@ -259,6 +304,26 @@ const mutations: [string, ViolationKind, Mutation][] = [
       ({ final }) => final.ledger.filter((entry) => entry.status === 'abandoned'),
       (entry, { final }) => {
         final.ledger.splice(final.ledger.indexOf(entry), 1);
+      },
+    ),
+  ],
+  [
+    'a failed request that nobody can find',
+    'dead-letter',
+    onOneOf(
+      ({ final }) => final.ledger.filter(({ deadLetter }) => deadLetter),
+      (entry) => {
+        delete entry.deadLetter;
+      },
+    ),
+  ],
+  [
+    'a failed request that runs again twice',
+    'dead-letter',
+    onOneOf(
+      ({ final }) => final.ledger.filter(({ deadLetter }) => deadLetter),
+      (entry, { final }) => {
+        for (const seq of [8, 9]) final.ledger.push({ ...entry, seq, retryOf: entry.seq });
       },
     ),
   ],
@@ -449,9 +514,24 @@ describe('A worker that is cut off but alive', () => {
     expect(kinds({ events, final }, allowed)).toContain('second-outcome');
   });
 
+  test('may not run beside itself before it has waited for its grace', () => {
+    const itself = { ...fresh, worker: 'old' };
+    const events = (at: number): HistoryEvent[] => [
+      ...history([cut]).filter((event) => !('attempt' in event)),
+      { kind: 'started', ...stale, at: 2 },
+      { kind: 'started', ...itself, at },
+      { kind: 'ended', ...stale, outcome: 'aborted', at: at + 1 },
+      { kind: 'ended', ...itself, outcome: 'done', at: at + 2 },
+    ];
+    const seen = (at: number) =>
+      kinds({ events: events(at), final }, { ...allowed, graceMs: 3 }).filter((kind) => kind === 'overlap');
+    expect(seen(4.9)).toEqual(['overlap']);
+    expect(seen(5)).toEqual([]);
+  });
+
   test('may not run beside another under the same token', () => {
     const events = history([cut]).map((event) => ('fencingToken' in event ? { ...event, fencingToken: 2 } : event));
-    expect(kinds({ events, final }, allowed)).toEqual(['overlap']);
+    expect(kinds({ events, final }, allowed)).toEqual(['overlap', 'repeat']);
   });
 });
 
@@ -504,5 +584,189 @@ describe('A fault', () => {
     expect(judged({ ...killed, at: 1 }, 9)).toEqual([]);
     expect(judged({ ...killed, at: 1 }, 8)).toEqual(['overlap', 'repeat', 'unpaired']);
     expect(judged({ ...killed, at: 1, until: 5 }, 5)).toEqual([]);
+  });
+});
+
+describe('A request that is cancelled', () => {
+  const userId = 'ada';
+  const final: FinalState = {
+    ledger: [{ userId, seq: 1, status: 'cancelled', attempts: 0 }],
+    userQueues: [{ userId, state: 'closed', accepted: 1, settled: 1 }],
+    leftOverQueues: [],
+  };
+  const accepted: HistoryEvent = { kind: 'accepted', userId, seq: 1, sentAt: 10, at: 20, session: 'one' };
+  const leaving = (session: string, at: number, pending: 'drain' | 'cancel' = 'cancel'): HistoryEvent => ({
+    kind: 'leaving',
+    ...{ userId, session, at, pending },
+  });
+  const left = (session: string, at: number): HistoryEvent => ({ kind: 'left', userId, session, at });
+  const judged = (...events: HistoryEvent[]): ViolationKind[] => kinds({ events: [accepted, ...events], final });
+
+  test('is lost when nobody asked for it', () => {
+    expect(judged()).toEqual(['loss']);
+    expect(judged(leaving('one', 30, 'drain'))).toEqual(['loss']);
+    expect(judged({ kind: 'cancel-asked', userId, seq: 2, at: 30 })).toEqual(['loss']);
+  });
+
+  test('is kept when somebody asked for it, whatever was answered', () => {
+    expect(judged({ kind: 'cancel-asked', userId, seq: 1, at: 30 })).toEqual([]);
+    expect(judged({ kind: 'cancelled', userId, seq: 1, at: 30 })).toEqual([]);
+  });
+
+  test('is kept when its session ended so, though it was sent just before that was answered', () => {
+    expect(judged(leaving('one', 5), left('one', 10))).toEqual([]);
+    expect(judged(leaving('one', 5))).toEqual([]);
+  });
+
+  test('is lost when it was sent after a disconnect had been answered', () => {
+    expect(judged(leaving('one', 5), left('one', 9))).toEqual(['loss']);
+    expect(judged({ ...accepted, session: undefined }, leaving('zero', 5), left('zero', 9))).toEqual(['loss']);
+  });
+
+  test('is lost when another session ended so, and its own one did not end before', () => {
+    expect(judged(leaving('zero', 15), left('zero', 30))).toEqual(['loss']);
+    expect(judged(leaving('zero', 15), left('zero', 30), leaving('one', 31, 'drain'))).toEqual(['loss']);
+    expect(judged(leaving('zero', 15), left('zero', 30), leaving('one', 29, 'drain'))).toEqual([]);
+  });
+});
+
+describe('A request that is blocked', () => {
+  const userId = 'ada';
+  const run = (seq: number, attempt = 1) => ({ userId, seq, attempt, fencingToken: 1, worker: 'one' });
+  const blocked: HistoryEvent[] = [
+    { kind: 'started', ...run(1), at: 1 },
+    { kind: 'ended', ...run(1), outcome: 'blocked', at: 2 },
+  ];
+  const next: HistoryEvent[] = [
+    { kind: 'started', ...run(2), at: 10 },
+    { kind: 'ended', ...run(2), outcome: 'done', at: 11 },
+  ];
+  const again = (attempt: number, outcome: Ended['outcome']): HistoryEvent[] => [
+    { kind: 'started', ...run(1, attempt), at: 2 * attempt + 1 },
+    { kind: 'ended', ...run(1, attempt), outcome, at: 2 * attempt + 1.5 },
+  ];
+  const decided = (decision: 'retry' | 'skip', at: number): HistoryEvent => ({
+    kind: 'decided',
+    ...{ userId, seq: 1, decision, at },
+  });
+  const judged = (first: Omit<FinalEntry, 'userId' | 'seq'>, ...events: HistoryEvent[]): ViolationKind[] =>
+    kinds({
+      events: [...blocked, ...events, ...next],
+      final: {
+        ledger: [
+          { userId, seq: 1, ...first },
+          { userId, seq: 2, status: 'done', attempts: 1 },
+        ],
+        userQueues: [{ userId, state: 'closed', accepted: 2, settled: 2 }],
+        leftOverQueues: [],
+      },
+    });
+  const skipped = { status: 'failed', attempts: 1, deadLetter: { reason: 'failed' } } as const;
+  const cancelled = { status: 'cancelled', attempts: 1 } as const;
+
+  test('is passed over when a person skips it, and not before', () => {
+    expect(judged(skipped, decided('skip', 9))).toEqual([]);
+    expect(judged(skipped, decided('skip', 10.5))).toEqual(['inversion']);
+    expect(judged(skipped, decided('retry', 9))).toEqual(['inversion', 'wrong-outcome']);
+    expect(judged(skipped)).toEqual(['inversion', 'wrong-outcome']);
+  });
+
+  test('is passed over when its user leaves and cancels, and not before', () => {
+    const leaving = { kind: 'leaving', userId, session: 'one', pending: 'cancel' } as const;
+    expect(judged(cancelled, { ...leaving, at: 9 })).toEqual([]);
+    expect(judged(cancelled, { ...leaving, at: 10.5 })).toEqual(['inversion']);
+    expect(judged(cancelled, { ...leaving, pending: 'drain', at: 9 })).toEqual(['inversion']);
+  });
+
+  test('runs again as often as a person says so', () => {
+    const done = { status: 'done', attempts: 3 } as const;
+    const runs = [...again(2, 'blocked'), ...again(3, 'done')];
+    expect(judged(done, ...runs, decided('retry', 3), decided('retry', 6))).toEqual([]);
+    expect(judged(done, ...runs, decided('retry', 3))).toContain('repeat');
+    expect(judged(done, ...runs, decided('retry', 3), decided('skip', 6))).toContain('repeat');
+    expect(judged(done, ...runs, decided('retry', 3), decided('retry', 7.5))).toContain('repeat');
+  });
+});
+
+describe('A request that ends its process', () => {
+  const userId = 'ada';
+  const judged = (entry: Omit<FinalEntry, 'userId' | 'seq'>, ...outcomes: Ended['outcome'][]): ViolationKind[] =>
+    kinds({
+      events: outcomes.flatMap((outcome, before): HistoryEvent[] => {
+        const run = { userId, seq: 1, attempt: before + 1, fencingToken: 1, worker: 'one' };
+        return [
+          { kind: 'started', ...run, at: 2 * before },
+          { kind: 'ended', ...run, outcome, at: 2 * before + 1 },
+        ];
+      }),
+      final: {
+        ledger: [{ userId, seq: 1, ...entry }],
+        userQueues: [{ userId, state: 'closed', accepted: 1, settled: 1 }],
+        leftOverQueues: [],
+      },
+    });
+
+  test('may run again, or be put aside for it, or be retried as another one', () => {
+    expect(judged({ status: 'done', attempts: 2 }, 'crashed', 'done')).toEqual([]);
+    const deadLetter = { reason: 'crashed' } as const;
+    expect(judged({ status: 'failed', attempts: 2, deadLetter }, 'crashed', 'crashed')).toEqual([]);
+  });
+
+  test('is not done for it, nor lost from sight', () => {
+    expect(judged({ status: 'done', attempts: 1 }, 'crashed')).toEqual(['wrong-outcome']);
+    expect(judged({ status: 'failed', attempts: 1 }, 'crashed')).toEqual(['dead-letter']);
+  });
+});
+
+describe('A repeat', () => {
+  const one = { userId: 'ada', seq: 1, attempt: 1, fencingToken: 1, worker: 'one' };
+  const final = (attempts: number): FinalState => ({
+    ledger: [{ userId: 'ada', seq: 1, status: 'done', attempts }],
+    userQueues: [{ userId: 'ada', state: 'closed', accepted: 1, settled: 1 }],
+    leftOverQueues: [],
+  });
+  const cut = (target?: string): Fault => ({ kind: 'fault', fault: 'connection-cut', target, at: 1 });
+
+  /** Attempt 1 on `one` ends as told; attempt 2 follows it. */
+  const judged = (fault: Fault, outcome: Ended['outcome'], second: Partial<Started>): ViolationKind[] => {
+    const again = { ...one, attempt: 2, ...second };
+    const events: HistoryEvent[] = [
+      fault,
+      { kind: 'started', ...one, at: 2 },
+      { kind: 'ended', ...one, outcome, at: 3 },
+      { kind: 'started', ...again, at: 4 },
+      { kind: 'ended', ...again, outcome: 'done', at: 5 },
+    ];
+    return kinds({ events, final: final(2) }, { allowCutOff: true });
+  };
+
+  test('of a run on the same worker under the same token is never excused: whoever ran it, settles it', () => {
+    for (const outcome of ['done', 'failed', 'aborted'] as const) {
+      expect(judged(cut('one'), outcome, {})).toEqual(['repeat']);
+      expect(judged({ ...cut(), fault: 'store-restarted' }, outcome, {})).toEqual(['repeat']);
+    }
+  });
+
+  test('twenty times on a healthy worker is not excused by one cut of another', () => {
+    const runs = Array.from({ length: 20 }, (_, index) => ({ ...one, attempt: index + 1 }));
+    const events = runs.flatMap((run): HistoryEvent[] => [
+      { kind: 'started', ...run, at: 2 * run.attempt },
+      { kind: 'ended', ...run, outcome: 'done', at: 2 * run.attempt + 1 },
+    ]);
+    expect(kinds({ events: [cut('another'), ...events], final: final(20) }, { allowCutOff: true })).toContain('repeat');
+  });
+
+  test('under a new token is excused by a cut of the worker before it or after it, but of no other', () => {
+    const taken = { worker: 'two', fencingToken: 2 };
+    expect(judged(cut('one'), 'done', taken)).toEqual([]);
+    expect(judged(cut('two'), 'done', taken)).toEqual([]);
+    expect(judged(cut('one'), 'done', { fencingToken: 2 })).toEqual([]);
+    expect(judged(cut('another'), 'done', taken)).toEqual(['repeat']);
+  });
+
+  test('of a run that was given up is excused by a cut of a third, which took the lease and ran nothing', () => {
+    expect(judged(cut('another'), 'aborted', { worker: 'two', fencingToken: 2 })).toEqual([]);
+    expect(judged(cut('another'), 'aborted', {})).toEqual(['repeat']);
+    expect(judged({ ...cut('another'), fault: 'worker-killed' }, 'aborted', { fencingToken: 2 })).toEqual(['repeat']);
   });
 });

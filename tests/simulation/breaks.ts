@@ -67,6 +67,18 @@ const steadyUser: SimulatedUser = {
   })),
 };
 
+/** Its runs go on when its worker has lost the lane, and longer than it takes to have it again. */
+const deafUser: SimulatedUser = {
+  lane: 0,
+  leaves: 'settled',
+  program: Array.from({ length: 3 }, () => ({
+    pauseMs: 0,
+    waits: true,
+    kind: 'enqueue',
+    work: { ms: 1_500, ends: [], honoursSignal: false },
+  })),
+};
+
 /** The entry is made to look as if the change's token were its own. */
 const forgetTokens =
   (commit: LaneDeps['ledger']['commit'], { database }: Site): LaneDeps['ledger']['commit'] =>
@@ -239,6 +251,14 @@ export const breaks: Break[] = [
     scenarios: kills,
     shows: ['repeat', 'second-outcome', 'inversion', 'overlap'],
     withinRuns: 200,
+  },
+  {
+    name: 'no-outwait',
+    what: 'a worker that takes a lane again does not wait for the run that it began before',
+    worker: (deps) => ({ ...deps, config: { ...deps.config, graceMs: 0 } }),
+    scenarios: { ...only('worker cut off'), fixed: { lanes: 1, workers: 1, users: [deafUser] } },
+    shows: ['overlap'],
+    withinRuns: 50,
   },
   {
     name: 'sweep-off',

@@ -93,6 +93,7 @@ export const createClients = (world: World): Clients => {
 
     const enqueue = async (work: Work, keyNumber?: number): Promise<void> => {
       const key = keyNumber === undefined ? undefined : `key ${keyNumber}`;
+      const sentAt = scheduler.timestamp();
       for (let tried = 0; tried < tries; tried += 1) {
         if (sessions.length === 0) await logIn();
         const sessionId = sessions.at(-1) ?? 'none';
@@ -100,8 +101,11 @@ export const createClients = (world: World): Clients => {
         const answer = await call(`${userId} enqueue`, (deps) => acceptRequest(command, deps));
         const at = scheduler.timestamp();
         if (answer.kind === 'answered') {
-          accepted.push(answer.value.seq);
-          history.push({ kind: 'accepted', userId, seq: answer.value.seq, at, key });
+          const { seq } = answer.value;
+          // Where the sweep is on, sessions may expire. What was sent before with the same key was another session's, perhaps.
+          const session = scenario.sweep || key !== undefined ? undefined : sessionId;
+          accepted.push(seq);
+          history.push({ kind: 'accepted', userId, seq, at, key, sentAt, session });
           return;
         }
         const code = answer.kind === 'refused' ? answer.error.code : 'no-answer';
@@ -115,6 +119,7 @@ export const createClients = (world: World): Clients => {
     const cancel = async (which: number): Promise<void> => {
       const seq = accepted.at(-1 - which);
       if (seq === undefined) return;
+      history.push({ kind: 'cancel-asked', userId, seq, at: scheduler.timestamp() });
       const answer = await call(`${userId} cancel`, (deps) => cancelRequest({ userId, seq }, deps));
       if (answer.kind === 'answered') history.push({ kind: 'cancelled', userId, seq, at: scheduler.timestamp() });
     };
@@ -124,8 +129,13 @@ export const createClients = (world: World): Clients => {
       if (sessionId === undefined) return;
       for (let tried = 0; tried < tries; tried += 1) {
         const command = { userId, sessionId, pending, waitMs };
+        history.push({ kind: 'leaving', userId, session: sessionId, pending, at: scheduler.timestamp() });
         const answer = await call(`${userId} disconnect`, (deps) => disconnect(command, deps));
-        if (answer.kind === 'answered') return;
+        if (answer.kind === 'answered') {
+          // An earlier one that was not answered may still be carried out.
+          if (tried === 0) history.push({ kind: 'left', userId, session: sessionId, at: scheduler.timestamp() });
+          return;
+        }
         await pause(repeatMs);
       }
     };
@@ -176,7 +186,9 @@ export const createClients = (world: World): Clients => {
       const blocked = [...database.entries.values()].find(({ status }) => status === 'blocked');
       if (!blocked) continue;
       const { userId, seq } = blocked;
-      if (scheduler.random() < 0.5) await call(`skip ${userId}:${seq}`, (deps) => skipRequest({ userId, seq }, deps));
+      const decision = scheduler.random() < 0.5 ? 'skip' : 'retry';
+      history.push({ kind: 'decided', userId, seq, decision, at: scheduler.timestamp() });
+      if (decision === 'skip') await call(`skip ${userId}:${seq}`, (deps) => skipRequest({ userId, seq }, deps));
       else await call(`retry ${userId}:${seq}`, (deps) => retryRequest({ userId, seq, sessionId: undefined }, deps));
     }
   };

@@ -38,7 +38,7 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
   };
 
   const freeze = ({ process, connection }: SimulatedWorker, ms: number): void => {
-    world.note('worker-frozen', process.name);
+    world.note('worker-frozen', { target: process.name, lastsMs: ms });
     world.taker.name = undefined;
     process.freeze();
     if (ms > heartbeatMs) afterwards(heartbeatMs, () => connection.sever());
@@ -52,7 +52,7 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
         afterwards(ms, workers.start);
         return true;
       case 'worker cut off':
-        world.note('connection-cut', worker.process.name);
+        world.note('connection-cut', { target: worker.process.name });
         worker.connection.sever();
         return true;
       case 'worker frozen':
@@ -63,7 +63,7 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
         workers.stop(worker);
         return true;
       default:
-        world.note('clock-jumped', worker.process.name);
+        world.note('clock-jumped', { target: worker.process.name });
         worker.process.jump(target % 2 === 0 ? ms : -ms);
         return true;
     }
@@ -80,7 +80,7 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
     const calls = [...clients.calls];
     const call = calls[target % calls.length];
     if (!call || scheduler.random() >= killChance) return false;
-    world.note('function-killed', call.name);
+    world.note('function-killed', { target: call.name });
     call.kill();
     return true;
   };
@@ -103,7 +103,7 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
         broker.wipe();
         return true;
       default:
-        world.note('broker-restarted');
+        world.note('broker-restarted', { lastsMs: ms });
         broker.down();
         afterwards(ms, () => broker.up());
         return true;
@@ -111,9 +111,9 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
   };
 
   const hitStore = (ms: number): boolean => {
-    world.note('store-restarted');
+    world.note('store-restarted', { lastsMs: ms });
     // So long that workers leave their lanes to others; what they run goes on if it ignores its signal.
-    if (ms >= timeouts.storeTimeoutMs) world.note('connection-cut');
+    if (ms >= timeouts.storeTimeoutMs) world.note('connection-cut', { lastsMs: ms });
     world.store.isUp = false;
     afterwards(ms, () => {
       world.store.isUp = true;

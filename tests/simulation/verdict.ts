@@ -3,7 +3,7 @@ import type { LedgerChange } from '../../lib/types.ts';
 import { isSettled } from '../../lib/types.ts';
 import type { FinalState } from '../judge/history.ts';
 import { type Violation as Judged, judgeHistory } from '../judge/judge.ts';
-import type { Workers } from './workers.ts';
+import { timeouts, type Workers } from './workers.ts';
 import type { World } from './world.ts';
 
 export type ViolationKind =
@@ -20,8 +20,8 @@ export type ViolationKind =
 
 export type Violation = { kind: ViolationKind; detail: string; userId?: string; seq?: number };
 
-/** As long as a run may be: every fault may show for as long. */
-const excuseMs = 10_000_000;
+/** A stale run is noticed late where the network holds up what tells of it, and then what follows it: 5 s each at most. */
+const excuseMs = 10_000;
 
 const laneNames = ({ scenario }: World): string[] =>
   Array.from({ length: scenario.lanes }, (_, lane) => `lane.${lane}`);
@@ -67,13 +67,15 @@ const staleClaims = ({ database: { journal }, history }: World): Violation[] => 
 };
 
 export const finalState = ({ database, broker }: World): FinalState => ({
-  ledger: [...database.entries.values()].map(({ userId, seq, key, status, attempts, result }) => ({
+  ledger: [...database.entries.values()].map(({ userId, seq, key, status, attempts, result, deadLetter, retryOf }) => ({
     userId,
     seq,
     key,
     status,
     attempts,
     result,
+    deadLetter,
+    retryOf,
   })),
   userQueues: [...database.userQueues.values()].map(({ userId, state, accepted, settled }) => ({
     userId,
@@ -88,6 +90,7 @@ export const judgeWorld = (world: World, workers: Workers, ended: boolean): Viol
   const violations: Violation[] = judgeHistory(world.history, finalState(world), {
     allowCutOff: true,
     excuseMs,
+    graceMs: timeouts.graceMs,
   }).violations;
   for (const lane of laneNames(world)) {
     if (world.broker.messageCount(lane) === 0)

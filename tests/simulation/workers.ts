@@ -36,11 +36,13 @@ export const timeouts = {
 
 const runErrorOf = (message: string) => ({ name: 'Error', message });
 
+const resultOf = (attempt: number): string => String(attempt);
+
 const outcomeOf = (end: Outcome['kind'] | undefined, attempt: number): Outcome => {
   const error = runErrorOf(`attempt ${attempt}`);
   if (end === 'retry') return { kind: end, error, delayMs: 50 * attempt };
   if (end === 'failed' || end === 'blocked') return { kind: end, error, reason: 'failed' };
-  return { kind: 'done', result: String(attempt) };
+  return { kind: 'done', result: resultOf(attempt) };
 };
 
 const processorOf =
@@ -72,8 +74,10 @@ export const createWorkers = (world: World): Workers => {
       laneReleased: ({ lane, reason }) => world.trace?.(worker, `* released lane ${lane}: ${reason}`),
       runStarted: ({ userId, seq, attempt, fencingToken }) =>
         record({ kind: 'started', userId, seq, attempt, fencingToken, worker, at: at() }, 1),
-      runEnded: ({ userId, seq, attempt, fencingToken, outcome }) =>
-        record({ kind: 'ended', userId, seq, attempt, fencingToken, outcome, worker, at: at() }, -1),
+      runEnded: ({ userId, seq, attempt, fencingToken, outcome }) => {
+        const result = outcome === 'done' ? resultOf(attempt) : undefined;
+        record({ kind: 'ended', userId, seq, attempt, fencingToken, outcome, result, worker, at: at() }, -1);
+      },
       settled: ({ userId, seq, status, fencingToken }) =>
         record({ kind: 'settled', userId, seq, status, fencingToken, worker, at: at() }),
       swept: ({ stuck }) => {
@@ -88,7 +92,7 @@ export const createWorkers = (world: World): Workers => {
     const process = scheduler.process(`w${started}`);
     const step = world.stepOf(process, 'worker');
     // A queue deleted between its declaration and its consumer takes the lane's channel with it, as a cut would.
-    const connection = broker.connect(step, () => world.note('connection-cut', process.name));
+    const connection = broker.connect(step, () => world.note('connection-cut', { target: process.name }));
     world.connections.set(process.name, connection);
     const { userQueues, ledger, lanes, workers: signs } = createMemoryStores(step, database);
     const deps: LaneDeps = {
@@ -116,7 +120,7 @@ export const createWorkers = (world: World): Workers => {
 
   const kill = (worker: SimulatedWorker): void => {
     if (!workers.includes(worker)) return;
-    world.note('worker-killed', worker.process.name);
+    world.note('worker-killed', { target: worker.process.name });
     end(worker);
   };
 
@@ -125,15 +129,15 @@ export const createWorkers = (world: World): Workers => {
     live: () => workers,
     kill,
     stop(worker) {
-      world.note('worker-stopped', worker.process.name);
+      world.note('worker-stopped', { target: worker.process.name });
       const noteKill = worker.process.clock.after(timeouts.graceMs, () =>
-        world.note('worker-killed', worker.process.name),
+        world.note('worker-killed', { target: worker.process.name }),
       );
       void worker.worker.stop().then(() => {
         noteKill();
         if (!workers.includes(worker)) return;
         // Runs of lanes that it had lost, and that ignore their signal, end with it.
-        if ((running.get(worker.process) ?? 0) > 0) world.note('worker-killed', worker.process.name);
+        if ((running.get(worker.process) ?? 0) > 0) world.note('worker-killed', { target: worker.process.name });
         end(worker);
       });
     },

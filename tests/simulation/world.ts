@@ -35,7 +35,8 @@ export type World = {
   /** The process that has just taken a lease, and has not loaded yet. */
   taker: { name: string | undefined };
   functions: { aheadMs: number };
-  note(fault: FaultKind, target?: string): void;
+  /** No target: it hits everybody. */
+  note(fault: FaultKind, about?: { target?: string; lastsMs?: number }): void;
   trace: Note | undefined;
   /** A process's way to both servers, refusals included. */
   stepOf(process: SimulatedProcess, by: Refusal['by']): Step;
@@ -107,10 +108,14 @@ export const createWorld = (
     throw unavailable(server);
   };
 
-  const note: World['note'] = (fault, target) => {
+  const note: World['note'] = (fault, { target, lastsMs } = {}) => {
     trace?.('FAULT', `${fault} ${target ?? ''}`);
-    history.push({ kind: 'fault', fault, at: scheduler.timestamp(), target });
+    const at = scheduler.timestamp();
+    history.push({ kind: 'fault', fault, at, until: lastsMs === undefined ? undefined : at + lastsMs, target });
   };
+
+  /** Who took each lane's newest lease. */
+  const takers = new Map<number, string>();
 
   /**
    * A worker that was cut off, killed or stopped may have a lease on its way still: whoever owns the lane by then loses it,
@@ -118,7 +123,9 @@ export const createWorld = (
    */
   const noteTaker = (process: SimulatedProcess, lane: number): void => {
     if (process.isAlive()) taker.name = process.name;
-    if (!connections.get(process.name)?.isActive(lane)) note('connection-cut');
+    const target = takers.get(lane);
+    takers.set(lane, process.name);
+    if (target && !connections.get(process.name)?.isActive(lane)) note('connection-cut', { target });
   };
 
   return {

@@ -1,0 +1,17 @@
+/** What a function works with, past HTTP and past every proxy. */
+import { createPublisher } from '../../lib/broker/publisher.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { loadConfig } from '../../lib/config.ts';
+import { createLogger } from '../../lib/log.ts';
+import { openStores } from '../../lib/store/stores.ts';
+import type { Stage } from './stage.ts';
+
+export const openDirectDeps = ({ env, servers }: Pick<Stage, 'env' | 'servers'>) => {
+  const urls = { MONGODB_URL: servers.store.url, RABBITMQ_URL: servers.broker.url };
+  const patience = { PUBLISH_TIMEOUT_MS: '10000', STORE_TIMEOUT_MS: '20000' };
+  const config = loadConfig({ ...env, ...urls, ...patience }, 'functions');
+  const log = createLogger('silent', { role: 'chaos' });
+  const stores = openStores(config);
+  const publisher = createPublisher(config, log);
+  return { ...stores, publisher, clock: systemClock, log, config };
+};

@@ -1,0 +1,62 @@
+/** Decides about what has been blocked for a while: its user is gone, or left it to others. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { AppError } from '../../lib/errors.ts';
+import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
+import type { LedgerEntry } from '../../lib/types.ts';
+import { monotonicMs } from '../system/monotonic.ts';
+import { openDirectDeps } from './direct-deps.ts';
+import type { Random } from './random.ts';
+import type { Recorder } from './recorder.ts';
+import type { Stage } from './stage.ts';
+
+const lookMs = 1_000;
+/** So that users have their own say first. */
+const patienceMs = 3_000;
+const pageSize = 500;
+
+export type Operator = { stop(): Promise<void> };
+
+export const startOperator = (stage: Stage, record: Recorder, random: Random): Operator => {
+  const deps = openDirectDeps(stage);
+  const stopping = new AbortController();
+
+  const decide = async ({ userId, seq }: LedgerEntry): Promise<void> => {
+    const decision = random.chance(0.5) ? 'retry' : 'skip';
+    record({ kind: 'decided', userId, seq, decision, at: monotonicMs() });
+    if (decision === 'skip') await skipRequest({ userId, seq }, deps);
+    else await retryRequest({ userId, seq, sessionId: undefined }, deps);
+  };
+
+  const look = async (): Promise<void> => {
+    const before = Date.now() - patienceMs;
+    let page: LedgerEntry[] = [];
+    do {
+      const last = page.at(-1);
+      const after = last?.deadLetter && { userId: last.userId, seq: last.seq, at: last.deadLetter.at };
+      page = await deps.ledger.deadLetters({ after, limit: pageSize });
+      for (const entry of page) {
+        if (entry.status === 'blocked' && entry.deadLetter && entry.deadLetter.at.getTime() < before)
+          await decide(entry);
+      }
+    } while (page.length === pageSize);
+  };
+
+  const operate = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await look().catch((error) => {
+        // A server is down, or somebody else was faster: it looks again.
+        if (!(error instanceof AppError)) throw error;
+      });
+      await pause(lookMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  };
+
+  const operating = operate();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await operating;
+      await Promise.all([deps.publisher.close(), deps.close()]);
+    },
+  };
+};
