@@ -132,6 +132,7 @@ const runIn = async (
     killLater(config.graceMs, 'aborted');
   };
   run.signal.addEventListener('abort', abort, { once: true });
+  if (run.signal.aborted) abort();
   child.on('message', (report: unknown) => {
     if (!isIsolationReport(report)) return;
     silence.heard();

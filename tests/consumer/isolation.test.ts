@@ -128,6 +128,16 @@ describe('an isolated run', () => {
     expect(observed.toSorted()).toEqual([-1, -1, -1, 1, 1, 1]);
   });
 
+  test('leaves no process behind when its lane is lost as its turn comes', async () => {
+    const { run, observed } = isolate();
+    const lane = new AbortController();
+    const running = [run({}, { signal: lane.signal }), run({}, { signal: lane.signal })];
+    lane.abort();
+    await Promise.all(running);
+    expect(await run({})).toMatchObject({ kind: 'done' });
+    expect(observed.toSorted()).toEqual([-1, -1, -1, 1, 1, 1]);
+  });
+
   test('does not outlive its worker, not even with an event loop that stands still', async () => {
     await using folder = await marks();
     const { worker } = workerFor({ end: 'loop', mark: folder.mark('loop') }, 60_000);
