@@ -4,7 +4,7 @@ import { retryDelayMs } from './backoff.ts';
 import type { RunPolicy } from './policy.ts';
 import { countedAttempts, describeError, putAside } from './run.ts';
 
-/** Every run beside the one that ends a worker is interrupted too: only who is hit again is worth a process of its own. */
+/** Every run beside the one that ends a worker is interrupted too: only who is hit again is worth being run apart. */
 const innocentInterruptions = 2;
 
 /** Whether a run must be alone: its request has seen so many of its runs end with their worker. */

@@ -1,4 +1,4 @@
-/** A process that does one run and ends: started by lib/consumer/isolation.ts for a run that may end its process. */
+/** A process that does one run at a time, of those that may end it: started by lib/consumer/isolated-process.ts, and told when to end. */
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { systemClock as clock } from '../clock.ts';
@@ -33,18 +33,18 @@ process.on('uncaughtExceptionMonitor', (thrown) => void send({ lanekeeper: 'unca
 const config = loadConfig(process.env, 'consumer');
 const log = createLogger(config.logLevel, { role: 'isolated-run', pid: process.pid });
 const runRequest = createRunRequest(await loadProcessor({ config, clock }), { clock, log });
-const unwanted = new AbortController();
+let unwanted: AbortController;
 
 const doRun = async (run: Omit<Run, 'signal'>): Promise<void> => {
-  const outcome = await runRequest({ ...run, signal: unwanted.signal });
-  await send({ lanekeeper: 'outcome', outcome });
-  process.exit(0);
+  unwanted = new AbortController();
+  await send({ lanekeeper: 'outcome', outcome: await runRequest({ ...run, signal: unwanted.signal }) });
 };
 
 process.on('message', (order) => {
   if (!isIsolationOrder(order)) return;
   if (order.lanekeeper === 'run') void doRun(order.run);
-  else unwanted.abort();
+  if (order.lanekeeper === 'abort') unwanted.abort();
+  if (order.lanekeeper === 'end') process.exit(0);
 });
 setInterval(() => void send({ lanekeeper: 'alive' }), reportEveryMs(config.workerHangMs));
 await send({ lanekeeper: 'ready' });

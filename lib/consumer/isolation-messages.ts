@@ -1,13 +1,16 @@
-/** What a worker and the process of an isolated run tell each other. User code may use the same channel: the names are ours. */
+/** What a worker and a process for isolated runs tell each other. User code may use the same channel: the names are ours. */
 import type { Outcome, Run, RunError } from '../types.ts';
 
 /** The file descriptor of a pipe that only the worker holds open: its end is the worker's. */
 export const workerPipe = 4;
 
-/** Worker to isolated run. */
-export type IsolationOrder = { lanekeeper: 'run'; run: Omit<Run, 'signal'> } | { lanekeeper: 'abort' };
+/** Worker to process. `run` comes when the run before has its outcome; `abort` means the current one. */
+export type IsolationOrder =
+  | { lanekeeper: 'run'; run: Omit<Run, 'signal'> }
+  | { lanekeeper: 'abort' }
+  | { lanekeeper: 'end' };
 
-/** Isolated run to worker. `ready` comes first, `alive` again and again: only a turning event loop can send it. */
+/** Process to worker. `ready` comes first, `alive` again and again: only a turning event loop can send it. */
 export type IsolationReport =
   | { lanekeeper: 'ready' }
   | { lanekeeper: 'alive' }
@@ -20,7 +23,8 @@ const named = (message: unknown, names: string[]): boolean =>
   'lanekeeper' in message &&
   names.includes(message.lanekeeper as string);
 
-export const isIsolationOrder = (message: unknown): message is IsolationOrder => named(message, ['run', 'abort']);
+export const isIsolationOrder = (message: unknown): message is IsolationOrder =>
+  named(message, ['run', 'abort', 'end']);
 
 export const isIsolationReport = (message: unknown): message is IsolationReport =>
   named(message, ['ready', 'alive', 'uncaught', 'outcome']);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, jest, test } from '@jest/globals';
+import type { Outcome } from '../../lib/types.ts';
 import { isAlive, supportFile, until } from './support/cluster.ts';
 import { isolate } from './support/isolate.ts';
 
@@ -15,6 +16,10 @@ const crashed = (message: string) => ({
   reason: 'crashed',
   error: { name: 'ProcessorCrashedError', message: expect.stringContaining(message) },
 });
+
+type Times = { pid: number; begin: number; end: number };
+
+const pidOf = (outcome: Outcome): number => (JSON.parse((outcome as { result: string }).result) as { pid: number }).pid;
 
 /** In a worker of its own: jest would take what a process without memory writes to stderr for its own end. */
 const workerFor = (request: unknown, hangMs: number) => {
@@ -49,7 +54,7 @@ describe('an isolated run', () => {
     expect(told).toEqual({ kind: 'done', result: '{"userId":"u1","seq":4,"attempt":3,"fencingToken":9}' });
     const { pid } = JSON.parse((other as { result: string }).result) as { pid: number };
     expect(pid).not.toBe(process.pid);
-    expect(isAlive(pid)).toBe(false);
+    await until('the process has ended', () => !isAlive(pid));
     expect(observed).toEqual([1, 1, -1, -1]);
   });
 
@@ -126,6 +131,66 @@ describe('an isolated run', () => {
     expect(await fourth).toMatchObject({ kind: 'done' });
     expect(startedBefore).toEqual([1, 1]);
     expect(observed.toSorted()).toEqual([-1, -1, -1, 1, 1, 1]);
+  });
+
+  test('leaves no process behind when its lane is lost as its turn comes', async () => {
+    const { run, observed } = isolate();
+    const lane = new AbortController();
+    const running = [run({}, { signal: lane.signal }), run({}, { signal: lane.signal })];
+    lane.abort();
+    await Promise.all(running);
+    expect(await run({})).toMatchObject({ kind: 'done' });
+    expect(observed.toSorted()).toEqual([-1, -1, -1, 1, 1, 1]);
+  });
+
+  test('follows another in the same process, and the process ends when none is left', async () => {
+    const { run } = isolate();
+    const outcomes = await Promise.all(Array.from({ length: 12 }, () => run({})));
+    const pids = new Set(outcomes.map(pidOf));
+    expect(pids.size).toBeLessThanOrEqual(2);
+    await until('both processes have ended', () => ![...pids].some(isAlive));
+  });
+
+  test('never runs beside another in its process', async () => {
+    const { run } = isolate();
+    const runs = await Promise.all(Array.from({ length: 8 }, () => run({ ms: 30 })));
+    const times = runs.map((outcome) => JSON.parse((outcome as { result: string }).result) as Times);
+    for (const { pid, begin } of times) {
+      expect(times.filter((other) => other.pid === pid && other.begin <= begin && other.end > begin)).toHaveLength(1);
+    }
+  });
+
+  test('that ends its process is the only one blamed', async () => {
+    const { run, observed } = isolate();
+    const ends = [undefined, undefined, 'exit', undefined, 'kill', undefined, 'fail', 'loop', undefined, undefined];
+    const outcomes = await Promise.all(ends.map((end) => run({ end })));
+    const kinds = outcomes.map(({ kind }) => kind);
+    const expected = ends.map((end) => (end === 'fail' ? 'retry' : end ? 'failed' : 'done'));
+    expect(kinds).toEqual(expected);
+    expect(observed.filter((what) => what === -2)).toHaveLength(3);
+  });
+
+  test('is not blamed for what an earlier one left behind in its process', async () => {
+    const { run, observed } = isolate();
+    const requests = [{ end: 'exit-afterwards' }, { end: 'exit-afterwards' }, { ms: 400 }, { ms: 400 }];
+    const outcomes = await Promise.all(requests.map((request) => run(request)));
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'done', 'done', 'done']);
+    expect(observed).not.toContain(-2);
+  });
+
+  test('does not follow one that was told to stop, in its process', async () => {
+    await using folder = await marks();
+    const { run } = isolate();
+    const lane = new AbortController();
+    const running = ['a', 'b'].map((name) =>
+      run({ end: 'obey-the-signal', mark: folder.mark(name) }, { signal: lane.signal }),
+    );
+    const stopped = await Promise.all([folder.marked('a'), folder.marked('b')]);
+    const following = run({});
+    lane.abort();
+    await Promise.all(running);
+    expect(stopped).not.toContain(pidOf(await following));
+    await until('the stopped have ended', () => !stopped.some(isAlive));
   });
 
   test('does not outlive its worker, not even with an event loop that stands still', async () => {

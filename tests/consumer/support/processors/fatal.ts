@@ -10,6 +10,10 @@ const never = new Promise<never>(() => {});
 const ends: Record<string, (context: ProcessorContext) => unknown> = {
   exit: () => process.exit(3),
   'exit-in-order': () => process.exit(0),
+  'exit-afterwards': () => {
+    setTimeout(100).then(() => process.exit(3));
+    return null;
+  },
   kill: () => process.kill(process.pid, 'SIGKILL') && never,
   loop: () => {
     for (;;);
@@ -40,7 +44,8 @@ const fatal: Processor = async (request, context) => {
   const { end, ms = 0, mark } = request as Request;
   if (mark) writeFileSync(mark, `${process.pid}`);
   if (end) return ends[end]?.(context);
+  const begin = Date.now();
   await setTimeout(ms);
-  return { pid: process.pid, attempt: context.attempt };
+  return { pid: process.pid, attempt: context.attempt, begin, end: Date.now() };
 };
 export default fatal;
