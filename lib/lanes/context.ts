@@ -48,6 +48,8 @@ export type WorkerContext = {
   /** `undefined`: not wanted any more, nothing is known. */
   commit: Batcher<Wanted & { change: LedgerChange }, ChangeResult | undefined>;
   readEntries: Batcher<Wanted & { ids: EntryId[] }, LedgerEntry[] | undefined>;
+  /** A lane's lease, read after it was asked for [R4]: a worker that takes over many lanes at once asks for all in one. */
+  lease: Batcher<Wanted & { lane: number }, number | undefined>;
   look: Batcher<Wanted & { userId: string; lane: number }, Look | undefined>;
   /** What this process still does for a user, whichever lane hold began it: the next one waits for its end. */
   runs: Map<string, Promise<void>>;
@@ -55,6 +57,7 @@ export type WorkerContext = {
 
 const commitBatch = { maxItems: 500, maxInFlight: 2 };
 const readBatch = { maxItems: 64, maxInFlight: 2 };
+const leaseBatch = { maxItems: 500, maxInFlight: 2 };
 /** One at a time, so that a later look never shows an older state. */
 const lookBatch = { maxItems: 500, maxInFlight: 1 };
 
@@ -64,6 +67,7 @@ export const createContext = (deps: LaneDeps, share: Pick<Share, 'take' | 'relea
   slots: createSlots(deps.config.concurrency),
   commit: createBatcher(commitAll(deps), commitBatch),
   readEntries: createBatcher(readAll(deps), readBatch),
+  lease: createBatcher(leaseAll(deps), leaseBatch),
   look: createBatcher(lookAll(deps), lookBatch),
   runs: new Map(),
 });
@@ -93,6 +97,12 @@ const readAll = (deps: LaneDeps) => (items: (Wanted & { ids: EntryId[] })[]) =>
     const entries = await deps.ledger.read(wanted.flatMap(({ ids }) => ids));
     const byUser = Map.groupBy(entries, ({ userId }) => userId);
     return wanted.map(({ ids }) => (ids[0] && byUser.get(ids[0].userId)) ?? []);
+  });
+
+const leaseAll = (deps: LaneDeps) => (items: (Wanted & { lane: number })[]) =>
+  whileWanted(deps, items, async (wanted) => {
+    const leases = await deps.lanes.leases(wanted.map(({ lane }) => lane));
+    return wanted.map(({ lane }) => leases.get(lane) ?? 0);
   });
 
 const lookAll = (deps: LaneDeps) => (items: (Wanted & { userId: string; lane: number })[]) =>

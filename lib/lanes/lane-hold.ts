@@ -171,7 +171,7 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     for await (const batch of userQueues.notClosed(lane)) {
       for (const queue of batch) users.set(queue.userId, loadUserAtTakeOver(queue, clock.now()));
     }
-    return (await lanes.leases([lane])).get(lane) === token;
+    return (await context.lease({ lane, wanted: isHeld })) === token;
   };
 
   const take = async (): Promise<void> => {
