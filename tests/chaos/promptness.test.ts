@@ -120,6 +120,8 @@ describe('the recovery of a fault', () => {
     expect(recoveriesOf([...waits, { ...leaving, at: 120 }], [fault])).toEqual([]);
     expect(recoveriesOf([...waits, { ...leaving, at: 90 }], [fault])).toEqual([]);
     expect(recoveriesOf([{ ...leaving, at: 5 }, ...waits], [fault])).toHaveLength(1);
+    const sentEarly = waits.map((event) => (event.kind === 'accepted' ? { ...event, sentAt: 4 } : event));
+    expect(recoveriesOf([{ ...leaving, at: 5 }, ...sentEarly], [fault])).toEqual([]);
   });
 
   test('counts nobody whose last run had ended when its worker died, and was in the ledger', () => {

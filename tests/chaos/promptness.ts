@@ -109,11 +109,12 @@ const hasEnded = (own: OfUser[], seq: number): boolean => {
 
 /** Its user asked for it, or left and cancelled what waited, whenever that was carried out. */
 const mayBeCancelled = (own: OfUser[], seq: number): boolean => {
-  const acceptedAt = own.find((event) => event.kind === 'accepted' && event.seq === seq)?.at ?? 0;
+  const accepted = own.find((event) => event.kind === 'accepted' && event.seq === seq);
+  const sentAt = (accepted?.kind === 'accepted' && accepted.sentAt) || accepted?.at || 0;
   return own.some(
     (event) =>
       (event.kind === 'cancel-asked' && event.seq === seq) ||
-      (event.kind === 'leaving' && event.pending === 'cancel' && event.at >= acceptedAt),
+      (event.kind === 'leaving' && event.pending === 'cancel' && event.at >= sentAt),
   );
 };
 
