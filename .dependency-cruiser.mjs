@@ -1,6 +1,6 @@
 /** The borders of the code: which room may import which. The layers point one way; only lib/deps.ts sees both sides. */
 
-const plain = '^lib/(types|ports|errors|clock|log|config|poll)\\.ts$';
+const plain = '^lib/(types|ports|errors|clock|log|outage|config|url-fault|poll)\\.ts$';
 const room = (name) => `^lib/${name}/`;
 const deps = '^lib/deps\\.ts$';
 

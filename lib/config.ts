@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { AppError } from './errors.ts';
+import { serverUrlFault, webUrlFault } from './url-fault.ts';
 
 /** Thrown at start when the environment is not usable. Its message lists every fault, one a line. */
 export class ConfigError extends AppError {
@@ -24,18 +25,24 @@ const integer = (min: number, max: number, fallback: number) =>
     .pipe(z.number().min(min).max(max))
     .default(fallback);
 
-const url = (...schemes: string[]) =>
-  z.string().refine((value) => schemes.some((scheme) => value.startsWith(`${scheme}://`)), {
-    message: `must start with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+const url = (faultOf: (url: string) => string | undefined) =>
+  z.string().superRefine((value, context) => {
+    const message = faultOf(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
+
+const mongodbUrl = url((value) =>
+  serverUrlFault(value, { schemes: ['mongodb', 'mongodb+srv'], portless: ['mongodb+srv'], severalHosts: true }),
+);
+const rabbitmqUrl = url((value) => serverUrlFault(value, { schemes: ['amqp', 'amqps'] }));
 
 /**
  * Every environment variable, with its range and default. The README's table says the same; a test compares them.
  * Units are in the names.
  */
 export const environment = {
-  MONGODB_URL: url('mongodb', 'mongodb+srv').default('mongodb://127.0.0.1:27017/lanekeeper'),
-  RABBITMQ_URL: url('amqp', 'amqps').default('amqp://127.0.0.1:5672'),
+  MONGODB_URL: mongodbUrl.default('mongodb://127.0.0.1:27017/lanekeeper'),
+  RABBITMQ_URL: rabbitmqUrl.default('amqp://127.0.0.1:5672'),
   QUEUE_PREFIX: z
     .string()
     .regex(/^[A-Za-z0-9._-]{0,40}$/, 'must be at most 40 of A-Z a-z 0-9 . _ -')
@@ -78,7 +85,7 @@ export const environment = {
   WORKER_HANG_MS: integer(100, 600_000, 5_000),
   METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   METRICS_PORT: integer(0, 65_535, 9_464),
-  WEBHOOK_URL: url('http', 'https').optional(),
+  WEBHOOK_URL: url(webUrlFault).optional(),
   WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   WEBHOOK_TIMEOUT_MS: integer(10, 600_000, 10_000),
 } as const;

@@ -53,7 +53,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const config = loadConfig(process.env, 'functions');
   const tokenSecret = createSecretKey(Buffer.from(await loadTokenSecret(config)));
   const log = createLogger(config.logLevel, { role: 'functions' });
-  const stores = openStores(config);
+  const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
   return {
     config,
@@ -102,7 +102,7 @@ export type WorkerServers = Pick<Deps, 'userQueues' | 'ledger' | 'lanes' | 'work
 
 /** Connections are made when they are used: a worker starts before its servers, and waits for them. */
 export const openWorkerServers = (config: Config, log: Logger): WorkerServers => {
-  const stores = openStores(config);
+  const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
   const laneBroker = createLaneBroker(config, log);
   return {

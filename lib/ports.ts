@@ -34,6 +34,12 @@ export interface AccountStore {
 /** `advanced`: something was settled since the last flush; otherwise the owner only vouches for the user. */
 export type Progress = { userId: string; settled: number; advanced: boolean };
 
+/** No more than so many `pending`, this one included, as far as `settled` was flushed; or no `seq` above this one. */
+export type TicketLimit = { pending: number } | { seq: number };
+
+export type Suspect = Pick<UserQueue, 'userId' | 'lane' | 'accepted' | 'settled' | 'updatedAt'>;
+export type SuspectCursor = Pick<Suspect, 'userId' | 'updatedAt'>;
+
 export interface UserQueueStore {
   /** Idempotent: an existing user queue stays as it is. */
   create(userId: string, lane: number, now: Date): Promise<void>;
@@ -42,10 +48,15 @@ export interface UserQueueStore {
   /** Returns the user queue after the session is gone; `undefined` for an unknown user. Repeating it is harmless. */
   removeSession(userId: string, sessionId: string): Promise<UserQueue | undefined>;
   /**
-   * Enqueue step 2: one atomic update. `undefined`: no such live session. Without `sessionId`, as for an operator's retry,
-   * any existing user gets a ticket.
+   * Enqueue step 2: one atomic update. `undefined`: no such live session, or the limit. Without `sessionId`, as for an
+   * operator's retry, any existing user gets a ticket.
    */
-  takeTicket(userId: string, sessionId: string | undefined, now: Date): Promise<Ticket | undefined>;
+  takeTicket(
+    userId: string,
+    sessionId: string | undefined,
+    now: Date,
+    limit?: TicketLimit,
+  ): Promise<Ticket | undefined>;
   get(userIds: string[]): Promise<UserQueue[]>;
   /** All user queues of a lane that are not closed, in batches, in any order. */
   notClosed(lane: number): AsyncIterable<UserQueue[]>;
@@ -58,16 +69,19 @@ export interface UserQueueStore {
   dropExpiredSessions(now: Date): Promise<void>;
   /**
    * User queues that saw no progress since `before` although there is something to do: pending work, no session left, or
-   * closing; the longest first. `unvouched` leaves out those that an owner has vouched for since.
+   * closing; the longest first. `unvouched` leaves out those that an owner has vouched for since. They are suspects only:
+   * who was idle has seen no progress either, and may have begun to wait a moment ago. `after`: the last one of a page.
    */
-  stuck(
-    before: Date,
-    limit: number,
-    which: 'all' | 'unvouched',
-  ): Promise<{ userId: string; lane: number; updatedAt: Date }[]>;
+  stuck(before: Date, limit: number, which: 'all' | 'unvouched', after?: SuspectCursor): Promise<Suspect[]>;
 }
 
-export type NewEntry = Pick<LedgerEntry, 'userId' | 'seq' | 'key' | 'body' | 'acceptedAt' | 'limits' | 'retryOf'>;
+export type NewEntry = Pick<
+  LedgerEntry,
+  'userId' | 'seq' | 'key' | 'body' | 'acceptedAt' | 'limits' | 'retryOf' | 'interruptions'
+>;
+
+/** Those with `after < seq <= upTo`. */
+export type SeqRange = { after: number; upTo: number };
 
 /** Where a page of dead letters went on: the last one's time and id. */
 export type DeadLetterCursor = { at: Date } & EntryId;
@@ -94,10 +108,20 @@ export interface LedgerStore {
   deadLetters(query: { userId?: string; after?: DeadLetterCursor; limit: number }): Promise<LedgerEntry[]>;
   /** Takes a settled request off the dead letters. Returns whether it was there. */
   dropDeadLetter(id: EntryId): Promise<boolean>;
-  /** Cancels whatever of the user waits above `settled`, queued or blocked, which is no dead letter any more then, and returns how many. */
-  cancelQueued(userId: string, settled: number, now: Date): Promise<number>;
-  /** By ascending `seq`, those above `after`. */
-  page(userId: string, query: { status?: RequestStatus; after: number; limit: number }): Promise<LedgerEntry[]>;
+  /**
+   * Cancels whatever waits there, queued or blocked, which is no dead letter any more then, and returns how many. Each by
+   * itself: dying in between leaves the rest as it was.
+   */
+  cancelQueued(userId: string, range: SeqRange, now: Date): Promise<number>;
+  /** How many of them are settled. */
+  countSettled(userId: string, range: SeqRange): Promise<number>;
+  /** What waits for a request asks again and again, without its body and result. `undefined`: there is no such entry. */
+  status(id: EntryId): Promise<RequestStatus | undefined>;
+  /** By ascending `seq`, those above `after`, without their bodies: 100 of those are 25 MB, and nobody is shown them. */
+  page(
+    userId: string,
+    query: { status?: RequestStatus; after: number; limit: number },
+  ): Promise<Omit<LedgerEntry, 'body'>[]>;
   /** The unsettled entry with the lowest `seq` at or above `from`. */
   oldestPending(userId: string, from: number): Promise<LedgerEntry | undefined>;
 }

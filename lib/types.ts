@@ -58,9 +58,9 @@ export type LedgerEntry = {
   /** Claims so far: 0 before the first run. */
   attempts: number;
   limits?: RunLimits;
-  /** Attempts before the newest retry by a person: they do not count against `maxAttempts`. */
+  /** Attempts that do not count against `maxAttempts`: those before a person's retry, and those that came to no end. */
   forgiven?: number;
-  /** Runs in a row that ended with their worker instead of by themselves. */
+  /** Runs in a row that ended with their worker instead of by themselves; those of the request that this one runs again, too. */
   interruptions?: number;
   /** Set while the request is put aside and nobody has retried or dropped it. */
   deadLetter?: DeadLetter;
@@ -80,7 +80,13 @@ export type LedgerEntry = {
 export type EntryId = { userId: string; seq: number };
 
 /** What travels in a user's RabbitMQ queue. `body` is JSON text; `acceptedAt` is in ms since the epoch. */
-export type RequestMessage = { seq: number; body: string; acceptedAt: number; limits?: RunLimits };
+export type RequestMessage = {
+  seq: number;
+  body: string;
+  acceptedAt: number;
+  limits?: RunLimits;
+  interruptions?: number;
+};
 
 /**
  * What one run's end means. A `retry` runs again in place after `delayMs`; `crashed` says that its own process died of it.
@@ -108,14 +114,16 @@ export type Run = EntryId & {
  * - `claim` matches `queued | processing` with `attempts = attempt - 1` and no token above `token`; it sets `attempt`.
  * - the others match `processing` with exactly this `token` and `attempt`. `release` gives a claim back that was not run to
  *   its end, as a worker does that must go: processing -> queued.
+ * - `interruptions` and `forgiven` are what they are to be, not what is to be added: a change may be sent twice, and what was
+ *   read before an earlier owner's late release counts its attempt already.
  */
 export type LedgerChange = EntryId & { token: number; attempt: number; at: Date } & (
-    | { kind: 'claim'; interruptions: number }
+    | { kind: 'claim'; interruptions: number; forgiven: number }
     | { kind: 'settle'; status: 'done'; result: string }
     | { kind: 'settle'; status: 'failed'; error: RunError; reason: DeadLetterReason }
     | { kind: 'block'; error: RunError; reason: DeadLetterReason }
     | { kind: 'retry'; error: RunError; retryAt: Date; interruptions: number }
-    | { kind: 'release' }
+    | { kind: 'release'; forgiven: number }
   );
 
 /** `applied`: the change is in the ledger. Otherwise the entry that stands there instead (`undefined`: none). */

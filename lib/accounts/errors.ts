@@ -14,12 +14,17 @@ export class InvalidCredentialsError extends AppError {
   }
 }
 
+/** When one of many sessions ends nobody knows: to ask once a minute costs little. */
+const sessionsRetrySeconds = 60;
+
 /** Thrown when a user has as many live sessions as one may have. */
 export class TooManySessionsError extends AppError {
   constructor(limit: number) {
     super(`At most ${limit} sessions may live at once. Disconnect one, or wait until one expires.`, {
       code: 'too-many-sessions',
       status: 429,
+      retryable: true,
+      retryAfterSeconds: sessionsRetrySeconds,
     });
   }
 }

@@ -3,6 +3,7 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Config } from '../config.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { watchOutages } from '../outage.ts';
 import type { Delivery, LaneBroker, LaneChannel, LaneEvents } from '../ports.ts';
 import type { RequestMessage, RunLimits } from '../types.ts';
 import { createConnection } from './connection.ts';
@@ -16,6 +17,10 @@ const lanePrefetch = 256;
 const userPrefetch = 8;
 /** A channel that the server does not close in this time is left to its connection. */
 const closeTimeoutMs = 2_000;
+const outageTexts = {
+  away: 'RabbitMQ does not let lanes be consumed',
+  back: 'RabbitMQ lets all lanes be consumed again',
+};
 
 type LaneBrokerConfig = Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'laneQueueType'>;
 
@@ -23,17 +28,35 @@ const unavailable = (what: string) => (error: unknown) => {
   throw new BrokerUnavailableError(`RabbitMQ did not ${what}.`, error);
 };
 
+/** The server's own answer, with its number; a lost connection has none, and is told by the connection. */
+const isRefusal = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'number';
+
 export const createLaneBroker = (config: LaneBrokerConfig, log: Logger): RabbitLaneBroker => {
   const { rabbitmqUrl: url, heartbeatSeconds } = config;
   const connection = createConnection({ url, name: 'lanekeeper worker', heartbeatSeconds }, log);
+  const outages = watchOutages(log, outageTexts);
+  /** Lanes that the server refused when they were last opened: for want of a permission, say, or because their type was changed. */
+  const refused = new Set<number>();
+
+  const noteRefused = (lane: number, error: unknown): void => {
+    refused.add(lane);
+    outages.failed(error);
+  };
+
+  const noteOpened = (lane: number): void => {
+    if (refused.delete(lane) && refused.size === 0) outages.asking()();
+  };
 
   return {
     async openLane(lane, events) {
       const model = await connection.get();
       const channel = await model.createChannel().catch(unavailable('open a channel'));
       try {
-        return await consumeLane(channel, lane, events, config, log);
+        const opened = await consumeLane(channel, lane, events, config, log);
+        noteOpened(lane);
+        return opened;
       } catch (error) {
+        if (isRefusal(error)) noteRefused(lane, error);
         await closeChannel(channel);
         throw new BrokerUnavailableError(`RabbitMQ did not let lane ${lane} be consumed.`, error);
       }
@@ -167,7 +190,13 @@ const asWake = (content: unknown): { userId: string } | undefined => {
 };
 
 const asRequest = (content: unknown): RequestMessage | undefined => {
-  const { seq, body, acceptedAt, limits } = content as Partial<Record<keyof RequestMessage, unknown>>;
+  const { seq, body, acceptedAt, limits, interruptions } = content as Partial<Record<keyof RequestMessage, unknown>>;
   if (typeof seq !== 'number' || typeof body !== 'string' || typeof acceptedAt !== 'number') return undefined;
-  return { seq, body, acceptedAt, limits: limits as RunLimits | undefined };
+  return {
+    seq,
+    body,
+    acceptedAt,
+    limits: limits as RunLimits | undefined,
+    interruptions: interruptions as number | undefined,
+  };
 };

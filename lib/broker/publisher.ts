@@ -55,6 +55,7 @@ const publishOn = async (line: Line, message: Message): Promise<PublishResult> =
     if (more) return;
     line.drained ??= new Promise((goOn) => {
       const done = () => {
+        line.channel.off('drain', done).off('close', done);
         line.drained = undefined;
         goOn();
       };
@@ -62,6 +63,16 @@ const publishOn = async (line: Line, message: Message): Promise<PublishResult> =
       line.channel.once('close', done);
     });
   });
+};
+
+/** Closes a line that nobody takes any more, once the calls that still wait on it are answered: a connection has few channels. */
+const endLine = async ({ channel }: Line): Promise<void> => {
+  try {
+    await channel.waitForConfirms();
+  } catch {
+    // Refused, or closed already.
+  }
+  await channel.close();
 };
 
 /** The line that everybody publishes on, replaced when it fails. */
@@ -91,7 +102,12 @@ const createLines = (connection: BrokerConnection, log: Logger) => {
       current ??= open();
       return current;
     },
-    forget,
+    /** One that failed may be open still. */
+    giveUp(opening: Opening): void {
+      if (current !== opening) return;
+      current = undefined;
+      opening.line.then(endLine).catch(() => undefined);
+    },
     /** One that is open but silent is given up, with its connection. One that is still being opened has its own time limit. */
     giveUpSilent(opening: Opening): void {
       if (!opening.opened || current !== opening || connection.isBlocked()) return;
@@ -118,7 +134,7 @@ export const createPublisher = (
       return await work(await first.line);
     } catch (error) {
       if (error instanceof BrokerUnavailableError) throw error;
-      lines.forget(first);
+      lines.giveUp(first);
       const second = lines.use();
       used(second);
       return work(await second.line);

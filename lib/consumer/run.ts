@@ -72,7 +72,7 @@ export const outcomeOfResult = (value: unknown, policy: OnFailure): Outcome => {
 
 const isUnrecoverable = (thrown: unknown): boolean => read(thrown, 'name') === 'UnrecoverableError';
 
-/** Attempts that count: those before a person's retry are forgiven. */
+/** Attempts that count: those before a person's retry, and those that came to no end, are forgiven. */
 export const countedAttempts = ({ attempt, forgiven }: Pick<Run, 'attempt' | 'forgiven'>): number => attempt - forgiven;
 
 /**

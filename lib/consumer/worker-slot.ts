@@ -146,8 +146,12 @@ export const openWorkerSlot = (options: SlotOptions): WorkerSlot => {
     };
     log.info({ workerPid: worker.process.pid }, 'a worker was started');
     worker.on('message', (message: unknown) => hear(next, message));
-    // A channel that breaks is followed by the exit, or by silence.
-    worker.on('error', (err) => log.warn({ err }, 'the channel to a worker is broken'));
+    worker.on('error', (err) => {
+      const spawned = worker.process.pid !== undefined;
+      log.warn({ err }, spawned ? 'the channel to a worker is broken' : 'a worker could not be spawned');
+      // A channel that breaks is followed by the exit, or by silence. Without a process nothing exits.
+      if (!spawned && !next.ended) exited(next, null, null);
+    });
     worker.on('exit', (code: number | null, signal: string | null) => exited(next, code, signal));
     // After the last message, which may come after the exit.
     worker.on('disconnect', () => {

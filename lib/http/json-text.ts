@@ -1,7 +1,10 @@
 /** Looks at JSON as text, for what parsing loses: a request reaches its processor exactly as it was sent. */
 
-/** Strings whole, so that what is in them is not taken for structure. Unrolled: no backtracking, whatever the length. */
-const tokens = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|[{}[\],:]/g;
+/**
+ * Strings whole, so that what is in them is not taken for structure. Unrolled, and one that does not end goes to the end of the
+ * text: from no quote on can it fail, or every quote of such a string would be tried again, in quadratic time.
+ */
+const tokens = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|[{}[\],:]/g;
 
 const opens = (token: string): boolean => token === '{' || token === '[';
 const closes = (token: string): boolean => token === '}' || token === ']';

@@ -1,9 +1,7 @@
 /** How workers share the lanes: each compares what it owns with its fair part and hands the surplus over. */
 import type { LaneDeps } from './context.ts';
 import type { LaneHold } from './lane-hold.ts';
-
-/** The part of `lanes` that one of `workers` should own at most. */
-export const fairShare = (lanes: number, workers: number): number => Math.ceil(lanes / Math.max(1, workers));
+import type { Share } from './share.ts';
 
 /** The lanes to hand over, those without runs first. */
 export const chooseSurplus = <T extends Pick<LaneHold, 'lane' | 'workingCount'>>(owned: T[], share: number): T[] =>
@@ -14,11 +12,17 @@ const firstPatienceMs = 2_000;
 /** A lane whose runs did not end in time works on for this many times as long before it is asked again. */
 const restFactor = 4;
 
+/** A worker that has given no sign of life for so long is not counted: it gives one every second. */
+const signLastsMs = 3_000;
+
 type Reluctance = { patienceMs: number; notBefore: number };
 
 /** One worker's part in the balance. Lanes with long runs are given more patience each time, and rest in between. */
-export const createBalance = (deps: Pick<LaneDeps, 'clock'> & { config: Pick<LaneDeps['config'], 'graceMs'> }) => {
-  const { clock, config } = deps;
+export const createBalance = (
+  deps: Pick<LaneDeps, 'clock' | 'workers'> & { config: Pick<LaneDeps['config'], 'graceMs'> },
+  share: Share,
+) => {
+  const { clock, config, workers } = deps;
   const reluctant = new Map<number, Reluctance>();
 
   const handOver = async (hold: LaneHold, stopping: AbortSignal): Promise<void> => {
@@ -35,12 +39,15 @@ export const createBalance = (deps: Pick<LaneDeps, 'clock'> & { config: Pick<Lan
   };
 
   /** One round over the lanes owned now. */
-  return async (owned: LaneHold[], laneCount: number, stopping: AbortSignal): Promise<void> => {
+  return async (owned: LaneHold[], stopping: AbortSignal): Promise<void> => {
     const [sample] = owned;
     if (!sample) return;
-    const share = fairShare(laneCount, await sample.consumerCount());
+    share.hear(await workers.since(new Date(clock.now().getTime() - signLastsMs)));
+    const consumers = await sample.consumerCount();
     const now = clock.now().getTime();
-    const surplus = chooseSurplus(owned, share).filter(({ lane }) => (reluctant.get(lane)?.notBefore ?? 0) <= now);
+    const surplus = chooseSurplus(owned, share.size(consumers)).filter(
+      ({ lane }) => (reluctant.get(lane)?.notBefore ?? 0) <= now,
+    );
     await Promise.all(
       surplus.map(async (hold) => {
         if ((await hold.consumerCount()) > 1) await handOver(hold, stopping);

@@ -3,6 +3,7 @@ import type { Deps } from '../deps.ts';
 import type { ChangeResult, EntryId, LedgerChange, LedgerEntry, UserQueue } from '../types.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
 import { persist } from './persist.ts';
+import type { Share } from './share.ts';
 import { createSlots, type Slots } from './slots.ts';
 
 export type LaneDeps = Pick<
@@ -42,6 +43,7 @@ export type Look = { queue: UserQueue | undefined; lease: number };
 
 export type WorkerContext = {
   deps: LaneDeps;
+  share: Pick<Share, 'take' | 'release'>;
   slots: Slots;
   /** `undefined`: not wanted any more, nothing is known. */
   commit: Batcher<Wanted & { change: LedgerChange }, ChangeResult | undefined>;
@@ -56,8 +58,9 @@ const readBatch = { maxItems: 64, maxInFlight: 2 };
 /** One at a time, so that a later look never shows an older state. */
 const lookBatch = { maxItems: 500, maxInFlight: 1 };
 
-export const createContext = (deps: LaneDeps): WorkerContext => ({
+export const createContext = (deps: LaneDeps, share: Pick<Share, 'take' | 'release'>): WorkerContext => ({
   deps,
+  share,
   slots: createSlots(deps.config.concurrency),
   commit: createBatcher(commitAll(deps), commitBatch),
   readEntries: createBatcher(readAll(deps), readBatch),

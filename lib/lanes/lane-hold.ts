@@ -4,7 +4,15 @@ import { BrokerUnavailableError } from '../errors.ts';
 import type { Delivery, LaneChannel, LaneEvents, Progress } from '../ports.ts';
 import type { WorkerContext } from './context.ts';
 import { persist } from './persist.ts';
-import { type LoadedUser, loadUser, noteLook, noteMessage, waitsForGoodReason } from './user-state.ts';
+import {
+  type LoadedUser,
+  letGoHeld,
+  loadUser,
+  loadUserAtTakeOver,
+  noteLook,
+  noteMessage,
+  waitsForGoodReason,
+} from './user-state.ts';
 import { createUserSteps } from './user-steps.ts';
 
 export type ReleaseReason = 'handed-over' | 'lost' | 'stopped';
@@ -31,8 +39,8 @@ export type LaneHold = {
   /** What `userQueues` does not know yet: what was settled, and who waits for a good reason since before `vouchedBefore`. */
   progress(vouchedBefore: Date): Progress[];
   flushed(progress: Progress[], at: Date): void;
-  /** Acks what was held longer than this; the ledger has it. Nothing is held near the broker's `consumer_timeout`. */
-  ackHeldSince(before: Date): void;
+  /** Lets go of what was held longer than this. Nothing is held near the broker's `consumer_timeout`. */
+  letGoHeldSince(before: Date): void;
   /** Resolves when the channel is gone. */
   readonly ended: Promise<ReleaseReason>;
 };
@@ -42,6 +50,7 @@ const batonRetryMs = 1_000;
 
 export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
   const { clock, log, observer, publisher, laneBroker, lanes, userQueues } = context.deps;
+  const { share } = context;
   const users = new Map<string, LoadedUser>();
   const abort = new AbortController();
   const ended = Promise.withResolvers<ReleaseReason>();
@@ -57,6 +66,8 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
   let working = 0;
   let quiet: (() => void) | undefined;
   let handingOver: Promise<boolean> | undefined;
+  /** Handed over for good: a hand-over before this one that is given up does not go to work again. */
+  let stopping = false;
 
   const isHeld = () => state !== 'released';
 
@@ -71,6 +82,7 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
       await channel?.close();
       if (wasOwned) observer.laneReleased({ lane, reason, at: clock.now() });
     } finally {
+      share.release(lane);
       ended.resolve(reason);
     }
   };
@@ -157,13 +169,16 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     token = await lanes.takeLease(lane);
     users.clear();
     for await (const batch of userQueues.notClosed(lane)) {
-      for (const queue of batch) users.set(queue.userId, loadUser(queue, clock.now()));
+      for (const queue of batch) users.set(queue.userId, loadUserAtTakeOver(queue, clock.now()));
     }
     return (await lanes.leases([lane])).get(lane) === token;
   };
 
   const take = async (): Promise<void> => {
     state = 'taking';
+    const consumers = await (channel as LaneChannel).consumerCount();
+    if (!isHeld()) return;
+    if (!share.take(lane, consumers)) return release('handed-over');
     const mine = await persist(clock, isHeld, load);
     if (!isHeld()) return;
     if (!mine) {
@@ -227,7 +242,8 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
         return;
       } catch (error) {
         if (!(error instanceof BrokerUnavailableError)) throw error;
-        await sleep(clock, batonRetryMs, abort.signal);
+        // Not ended by `abort`: a lane whose runs are aborted is held on, and would try without a pause.
+        await sleep(clock, batonRetryMs);
       }
     }
   };
@@ -253,11 +269,12 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
       .map((user) => ({ userId: user.userId, settled: user.next - 1, advanced: user.next - 1 > user.flushed }));
 
   const giveAway = async (reason: 'handed-over' | 'stopped', patience?: AbortSignal): Promise<boolean> => {
-    if (state === 'owned') {
+    if (state === 'owned' || state === 'handing-over') {
       state = 'handing-over';
       await whenQuiet(patience);
       quiet = undefined;
       if (working > 0 && isHeld()) {
+        if (stopping) return false;
         state = 'owned';
         workOn();
         return false;
@@ -280,6 +297,7 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     workingCount: () => working,
     consumerCount: () => (channel as LaneChannel).consumerCount(),
     handOver(reason, patience) {
+      stopping ||= reason === 'stopped';
       const earlier = handingOver;
       handingOver = (async () => (await earlier) || giveAway(reason, patience))();
       return handingOver;
@@ -301,14 +319,8 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
         user.vouchedAt = at;
       }
     },
-    ackHeldSince(before) {
-      for (const user of users.values()) {
-        for (const request of user.held.values()) {
-          if (request.heldSince > before) continue;
-          request.delivery?.ack();
-          request.delivery = undefined;
-        }
-      }
+    letGoHeldSince(before) {
+      for (const user of users.values()) letGoHeld(user, before);
     },
     ended: ended.promise,
   };

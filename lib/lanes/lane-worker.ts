@@ -1,11 +1,15 @@
 /** A worker's lanes: stands by on all of them, owns its share, and hands everything over when it stops. */
 import { sleep } from '../clock.ts';
+import type { Suspect } from '../ports.ts';
 import { createBalance } from './balance.ts';
 import { createContext, type LaneDeps } from './context.ts';
 import { holdLane, type LaneHold } from './lane-hold.ts';
+import { oldestAcceptedAt } from './pending-age.ts';
 import { persist } from './persist.ts';
 import { every } from './rounds.ts';
-import { sweep } from './sweep.ts';
+import { createShare } from './share.ts';
+import { isPending } from './suspects.ts';
+import { createSweep } from './sweep.ts';
 import { hasWork, type LoadedUser } from './user-state.ts';
 
 export type WorkerSnapshot = {
@@ -39,17 +43,22 @@ const farewellMs = 500;
 
 export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
   const { clock, config, log } = deps;
-  const context = createContext(deps);
-  const balance = createBalance(deps);
   const workerId = createWorkerId(clock);
+  const share = createShare(clock, workerId, () => lanesKept.length);
+  const context = createContext(deps, share);
+  const balance = createBalance(deps, share);
   const holds = new Map<number, LaneHold>();
   const lanesKept: Promise<void>[] = [];
   const stopping = new AbortController();
   const { signal } = stopping;
   let stuckUsers = 0;
+  /** Of the users that the last sweep found: nobody may own their lanes, as while the broker is away. */
+  let stuckSince: Date | undefined;
   let storeAnsweredAt = clock.now().getTime();
 
   const owned = () => [...holds.values()].filter((hold) => hold.state() === 'owned');
+  /** With those whose last runs are still under way. */
+  const active = () => [...holds.values()].filter((hold) => ['owned', 'handing-over'].includes(hold.state()));
   const storeIsSilent = () => clock.now().getTime() - storeAnsweredAt > silencesBeforeForsaking * config.storeTimeoutMs;
 
   /** Stands by on a lane for as long as the worker lives, with a pause that grows while the broker does not answer. */
@@ -82,18 +91,29 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
   const flush = async (): Promise<void> => {
     const now = clock.now();
     const vouchedBefore = new Date(now.getTime() - config.stuckAfterMs / 3);
-    const progress = owned().flatMap((hold) => hold.progress(vouchedBefore));
+    const progress = active().flatMap((hold) => hold.progress(vouchedBefore));
     if (progress.length === 0) return;
     await deps.userQueues.flushSettled(progress, now);
     for (const hold of holds.values()) hold.flushed(progress, now);
   };
 
-  const sweepOnce = (): Promise<void> =>
-    sweep(deps, (stuck) => {
-      stuckUsers = stuck.length;
-      deps.observer.swept({ stuck: stuckUsers, at: clock.now() });
-      adopt(Math.max(-1, ...stuck.map(({ lane }) => lane)));
-    });
+  let swept: Suspect[] | undefined;
+  const sweep = createSweep(deps, (found) => {
+    swept = found;
+    stuckUsers = found.filter(isPending).length;
+    deps.observer.swept({ stuck: found.length, at: clock.now() });
+    adopt(Math.max(-1, ...found.map(({ lane }) => lane)));
+  });
+
+  const sweepOnce = async (): Promise<void> => {
+    swept = undefined;
+    try {
+      await sweep();
+    } finally {
+      // Also when they could not be woken. Without an answer of the store what was known before still holds.
+      if (swept) stuckSince = await oldestAcceptedAt(swept, deps);
+    }
+  };
 
   /** Functions that know of more lanes than this worker was told of must not wait for its restart. */
   const adopt = (lane: number): void => {
@@ -104,7 +124,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
 
   const reportSign = async (): Promise<void> => {
     try {
-      await deps.workers.report({ workerId, lanes: owned().map(({ lane }) => lane), at: clock.now() });
+      await deps.workers.report({ workerId, lanes: active().map(({ lane }) => lane), at: clock.now() });
       storeAnsweredAt = clock.now().getTime();
     } catch (error) {
       if (storeIsSilent()) {
@@ -117,7 +137,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
 
   const keepHouse = async (): Promise<void> => {
     const before = new Date(clock.now().getTime() - holdMs);
-    for (const hold of holds.values()) hold.ackHeldSince(before);
+    for (const hold of holds.values()) hold.letGoHeldSince(before);
   };
 
   const renewBatons = async (): Promise<void> => {
@@ -133,7 +153,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
     keepLanes(Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1)));
     await Promise.all([
       every(deps, config.flushMs, signal, flush),
-      every(deps, config.balanceMs, signal, () => balance(owned(), lanesKept.length, signal)),
+      every(deps, config.balanceMs, signal, () => balance(owned(), signal)),
       every(deps, config.sweepMs, signal, sweepOnce),
       every(deps, signOfLifeMs, signal, reportSign),
       every(deps, config.batonRenewMs, signal, renewBatons),
@@ -169,11 +189,12 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
     snapshot() {
       const users = owned().flatMap((hold) => [...hold.users()]);
       const now = clock.now().getTime();
+      const stuckMs = stuckSince ? now - stuckSince.getTime() : 0;
       return {
         lanesOwned: owned().length,
         usersLoaded: users.length,
         inFlight: context.slots.inUse(),
-        oldestPendingAgeMs: users.reduce((oldest, user) => Math.max(oldest, pendingAgeMs(user, now)), 0),
+        oldestPendingAgeMs: users.reduce((oldest, user) => Math.max(oldest, pendingAgeMs(user, now)), stuckMs),
         stuckUsers,
       };
     },

@@ -3,8 +3,8 @@ import { AppError } from '../errors.ts';
 import type { LaneDeps } from './context.ts';
 
 /**
- * Repeats `work` about every `ms` until the signal, jittered so that workers do not march in step. A server's silence is no
- * news here; whatever else fails is logged, and the next round comes.
+ * Repeats `work` about every `ms` until the signal, jittered so that workers do not march in step. A server's silence is
+ * told where it is asked, once for all; whatever else fails is logged, and the next round comes.
  */
 export const every = async (
   { clock, log }: Pick<LaneDeps, 'clock' | 'log'>,

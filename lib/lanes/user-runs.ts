@@ -7,16 +7,19 @@ import { advancePast, dropHeld, type HeldRequest, type LoadedUser, replaceHeld }
 type Claimed = { seq: number; request: HeldRequest };
 
 export type UserRuns = {
-  /** Needs a slot, and gives it back. Goes from request to request as long as nobody else waits for the slot. */
-  workOn(user: LoadedUser): Promise<void>;
+  /**
+   * Needs a slot, and gives it back. Goes from request to request as long as nobody else waits for the slot. `onClaimed` is
+   * called when it is known whether the first of them may run.
+   */
+  workOn(user: LoadedUser, onClaimed: () => void): Promise<void>;
 };
 
 export const createUserRuns = (lane: OwnedLane, context: WorkerContext): UserRuns => {
   const { deps, slots } = context;
   const { clock, observer } = deps;
 
-  const workOn = async (user: LoadedUser): Promise<void> => {
-    const work = workUntilContended(user);
+  const workOn = async (user: LoadedUser, onClaimed: () => void): Promise<void> => {
+    const work = workUntilContended(user, onClaimed);
     const ended = work.catch(() => undefined);
     context.runs.set(user.userId, ended);
     try {
@@ -26,7 +29,7 @@ export const createUserRuns = (lane: OwnedLane, context: WorkerContext): UserRun
     }
   };
 
-  const workUntilContended = async (user: LoadedUser): Promise<void> => {
+  const workUntilContended = async (user: LoadedUser, onClaimed: () => void): Promise<void> => {
     let holdsSlot = true;
     const releaseSlot = () => {
       if (holdsSlot) slots.release();
@@ -35,6 +38,7 @@ export const createUserRuns = (lane: OwnedLane, context: WorkerContext): UserRun
     try {
       const first = user.held.get(user.next);
       let claimed = first && lane.isHeld() ? await claim(user, user.next, first) : undefined;
+      onClaimed();
       while (claimed) claimed = await runAndSettle(user, claimed, releaseSlot);
     } finally {
       releaseSlot();
@@ -50,15 +54,18 @@ export const createUserRuns = (lane: OwnedLane, context: WorkerContext): UserRun
 
   /** Resolves to nothing when there is nothing to run, for whatever reason. */
   const claim = async (user: LoadedUser, seq: number, request: HeldRequest): Promise<Claimed | undefined> => {
+    const interrupted = request.interrupted ? 1 : 0;
     const claiming: HeldRequest = {
       ...request,
       attempts: request.attempts + 1,
-      interruptions: request.interruptions + (request.interrupted ? 1 : 0),
+      interruptions: request.interruptions + interrupted,
+      // That run came to no end: it was no fair attempt. What ends its workers is put aside after `maxCrashes` all the same.
+      forgiven: request.forgiven + interrupted,
       retryAt: undefined,
       delivery: undefined,
     };
-    const { interruptions } = claiming;
-    const change: LedgerChange = { kind: 'claim', seq, interruptions, ...guard(user, claiming) };
+    const { interruptions, forgiven } = claiming;
+    const change: LedgerChange = { kind: 'claim', seq, interruptions, forgiven, ...guard(user, claiming) };
     const result = await context.commit({ change, wanted: lane.isHeld });
     if (!result) return undefined;
     if (!result.applied) {
@@ -117,22 +124,27 @@ export const createUserRuns = (lane: OwnedLane, context: WorkerContext): UserRun
     return aborted ? undefined : outcome;
   };
 
-  /** Says that a claim came to no end, so that it does not look as if its worker had died of it. */
+  /** Says that a claim came to no end, so that it does not look as if its worker had died of it, nor counts as an attempt. */
   const giveBack = async (user: LoadedUser, seq: number, request: HeldRequest): Promise<void> => {
-    await context.commit({ change: { kind: 'release', seq, ...guard(user, request) }, wanted: () => true });
+    const change: LedgerChange = { kind: 'release', seq, forgiven: request.forgiven + 1, ...guard(user, request) };
+    await context.commit({ change, wanted: () => true });
   };
 
   /** Resolves to whether the outcome is recorded. A success is offered even when the lane is lost: the token decides. */
   const settle = async (user: LoadedUser, seq: number, request: HeldRequest, outcome: Outcome): Promise<boolean> => {
     const base = { seq, ...guard(user, request) };
     const { at, token: fencingToken } = base;
+    const looksBefore = user.looks;
     const result = await context.commit({ change: changeOf(outcome, base, request), wanted: () => true });
     if (!result?.applied) {
       lane.lose(`the outcome of request ${seq} was refused`, refusal(result));
       return false;
     }
-    if (outcome.kind === 'blocked') replaceHeld(user, seq, { ...request, blocked: true, heldSince: at });
-    else if (outcome.kind === 'retry') {
+    if (outcome.kind === 'blocked') {
+      // Whoever decided about it before this answer has sent the wake already: then it is read again at once.
+      if (user.looks > looksBefore) dropHeld(user, seq);
+      else replaceHeld(user, seq, { ...request, blocked: true, heldSince: at });
+    } else if (outcome.kind === 'retry') {
       const retryAt = new Date(at.getTime() + outcome.delayMs);
       const interruptions = interruptionsAfter(outcome, request);
       replaceHeld(user, seq, { ...request, interrupted: false, interruptions, retryAt });

@@ -35,7 +35,12 @@ export type LoadedUser = {
   closing: boolean;
   /** A look is on its way: nothing is closed before it. */
   lookDue: boolean;
-  queue: 'none' | 'opening' | 'open';
+  /** Looks that came so far: one during a step may have been meant for what the step leaves behind. */
+  looks: number;
+  /** `later`: loaded at a take-over with work in hand, which comes first. */
+  queue: 'none' | 'later' | 'opening' | 'open';
+  /** It was read from the ledger once. */
+  wasRead: boolean;
   held: Map<number, HeldRequest>;
   /** `ready`: waits for a slot. `working`: a step is under way, and no other begins before it ends. */
   activity: 'idle' | 'ready' | 'working';
@@ -76,19 +81,31 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   drain: hasNoSession(queue, now),
   closing: queue.state === 'closing',
   lookDue: false,
+  looks: 0,
   queue: 'none',
+  wasRead: false,
   held: new Map(),
   activity: 'idle',
   gap: undefined,
   idleSince: now,
   closeAfter: now,
   outwaited: false,
-  vouchedAt: now,
+  vouchedAt: queue.vouchedAt ?? new Date(0),
   cancelTimer: undefined,
 });
 
+/**
+ * Hundreds of users may be taken over at once: what is in hand starts before the broker is kept busy with their queues. All
+ * that was accepted is known from the load, and what is accepted now waits in the user queue, or is returned and wakes the lane.
+ */
+export const loadUserAtTakeOver = (queue: UserQueue, now: Date): LoadedUser => {
+  const user = loadUser(queue, now);
+  return { ...user, queue: hasWork(user) ? 'later' : 'none' };
+};
+
 /** [R5] */
 export const noteLook = (user: LoadedUser, queue: UserQueue, now: Date): void => {
+  user.looks += 1;
   if (queue.accepted > user.known) user.idleSince = now;
   user.known = Math.max(user.known, queue.accepted);
   user.drain = hasNoSession(queue, now);
@@ -102,18 +119,31 @@ export const dropHeld = (user: LoadedUser, seq: number): void => {
   user.held.delete(seq);
 };
 
+/**
+ * Acks what was held since before `before`, and keeps of it only what is next: the ledger has the rest, and for each ack the
+ * broker sends one more.
+ */
+export const letGoHeld = (user: LoadedUser, before: Date): void => {
+  for (const [seq, request] of [...user.held]) {
+    if (request.heldSince > before) continue;
+    request.delivery?.ack();
+    request.delivery = undefined;
+    if (seq > user.next) user.held.delete(seq);
+  }
+};
+
 /** Puts what is known now in the place of what was held, and keeps the delivery that is there. */
 export const replaceHeld = (user: LoadedUser, seq: number, request: HeldRequest): void => {
   user.held.set(seq, { ...request, delivery: user.held.get(seq)?.delivery });
 };
 
-const fromMessage = ({ body, acceptedAt, limits }: RequestMessage, now: Date): HeldRequest => ({
+const fromMessage = ({ body, acceptedAt, limits, interruptions }: RequestMessage, now: Date): HeldRequest => ({
   body,
   acceptedAt: new Date(acceptedAt),
   attempts: 0,
   limits: limits ?? {},
   forgiven: 0,
-  interruptions: 0,
+  interruptions: interruptions ?? 0,
   interrupted: false,
   blocked: false,
   heldSince: now,
@@ -150,13 +180,14 @@ export const advancePast = (user: LoadedUser, seq: number, now: Date): void => {
   for (const held of [...user.held.keys()]) if (held < user.next) dropHeld(user, held);
 };
 
-/** What the ledger says of some requests from `next` on: what is settled is skipped, what waits is held. */
-export const noteEntries = (user: LoadedUser, entries: LedgerEntry[], now: Date): void => {
+/** What the ledger says of the requests from `next` to `last`: what is settled is skipped, what waits is held. */
+export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry[], now: Date): void => {
+  user.wasRead = true;
   const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
   for (let entry = bySeq.get(user.next); entry && isSettled(entry); entry = bySeq.get(user.next)) {
     advancePast(user, entry.seq, now);
   }
-  if (!bySeq.has(user.next) && hasWork(user)) {
+  if (!bySeq.has(user.next) && user.next <= last) {
     user.gap = { since: user.gap?.since ?? now, reads: (user.gap?.reads ?? 0) + 1 };
   }
   for (const entry of entries) {

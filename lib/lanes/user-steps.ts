@@ -6,8 +6,9 @@ import { persist } from './persist.ts';
 import { createUserRuns } from './user-runs.ts';
 import { advancePast, correctTimes, decideStep, type LoadedUser, noteEntries, postponeClose } from './user-state.ts';
 
-/** How many requests of one user a read of the ledger asks for. */
+/** How many requests of one user a read of the ledger asks for; the first one, for what may run at once. */
 const readAhead = 8;
+const firstRead = 1;
 
 export type UserSteps = {
   /** Begins what is to do for the user, unless a step is under way. */
@@ -23,10 +24,11 @@ export const createUserSteps = (lane: OwnedLane, context: WorkerContext): UserSt
     if (!lane.mayStart() || user.activity !== 'idle' || !lane.isLoaded(user)) return;
     user.cancelTimer?.();
     user.cancelTimer = undefined;
-    if (user.queue === 'none' && !user.closing) void openQueue(user);
     const now = clock.now();
     correctTimes(user, now);
     const step = decideStep(user, now, deps.config);
+    if (user.queue === 'later' && step.kind !== 'read' && step.kind !== 'run') user.queue = 'none';
+    if (user.queue === 'none' && !user.closing) void openQueue(user);
     switch (step.kind) {
       case 'run':
         if (context.runs.has(user.userId) && !user.outwaited) begin(user, () => outwaitEarlierRun(user));
@@ -78,6 +80,10 @@ export const createUserSteps = (lane: OwnedLane, context: WorkerContext): UserSt
     }
   };
 
+  const openLater = (user: LoadedUser): void => {
+    if (user.queue === 'later' && lane.mayStart()) void openQueue(user);
+  };
+
   /** A lane that was lost and taken again by the same worker must not run beside itself. */
   const outwaitEarlierRun = async (user: LoadedUser): Promise<void> => {
     const patience = new AbortController();
@@ -91,13 +97,13 @@ export const createUserSteps = (lane: OwnedLane, context: WorkerContext): UserSt
     slots.acquire(() => {
       user.activity = 'idle';
       if (!lane.mayStart() || !lane.isLoaded(user)) return false;
-      begin(user, () => runs.workOn(user));
+      begin(user, () => runs.workOn(user, () => openLater(user)));
       return true;
     });
   };
 
   const read = async (user: LoadedUser): Promise<void> => {
-    const last = Math.min(user.known, user.next + readAhead - 1);
+    const last = Math.min(user.known, user.next + (user.wasRead ? readAhead : firstRead) - 1);
     const ids = Array.from({ length: last - user.next + 1 }, (_, index) => ({
       userId: user.userId,
       seq: user.next + index,
@@ -105,7 +111,7 @@ export const createUserSteps = (lane: OwnedLane, context: WorkerContext): UserSt
     const entries = await context.readEntries({ ids, wanted: lane.isHeld });
     if (!entries) return;
     loseToLaterOwner(lane, entries);
-    noteEntries(user, entries, clock.now());
+    noteEntries(user, last, entries, clock.now());
   };
 
   /** The function between ticket and record is given up: whoever writes this `seq` first has it. */

@@ -1,14 +1,15 @@
 /** Enqueue: from a request to a ticket, a ledger entry and a word to the owner. Steps and rules: the lane protocol. */
 import type { Deps } from '../deps.ts';
 import { BrokerUnavailableError } from '../errors.ts';
-import type { LedgerEntry, RequestStatus, RunLimits, Ticket } from '../types.ts';
+import type { TicketLimit } from '../ports.ts';
+import type { LedgerEntry, RequestStatus, RunLimits, Ticket, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { IdempotencyKeyReusedError, NotRecordedInTimeError, SessionEndedError, TooManyPendingError } from './errors.ts';
 import { wakeLane } from './wake.ts';
 
 /**
- * `body` is the request as JSON text; `key` the Idempotency-Key; `retryOf` the failed request that is sent again. Without
- * `sessionId` the user need not be logged in: an operator's retry.
+ * `body` is the request as JSON text; `key` the Idempotency-Key; `retryOf` the failed request that is sent again, with
+ * the `interruptions` that it is known by. Without `sessionId` the user need not be logged in: an operator's retry.
  */
 export type AcceptCommand = {
   userId: string;
@@ -17,9 +18,13 @@ export type AcceptCommand = {
   key?: string;
   limits?: RunLimits;
   retryOf?: number;
+  interruptions?: number;
 };
 
-/** `position` counts from 1, the request that runs or is next; 0 when the request is settled. */
+/**
+ * `position` counts from 1, the request that runs or is next; 0 when the request is settled. It is never too low, but counts
+ * what was settled and not flushed, or cancelled: to ask the ledger would be one more statement for every enqueue under load.
+ */
 export type Accepted = { seq: number; status: RequestStatus; position: number };
 
 export type AcceptDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & {
@@ -44,10 +49,7 @@ export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): P
   if (earlier) return answerAgain(command, earlier, deps);
 
   for (let tries = 0; tries < ticketTries; tries += 1) {
-    const ticket = await deps.userQueues.takeTicket(command.userId, command.sessionId, deps.clock.now());
-    if (!ticket) throw new SessionEndedError();
-    await refuseOverLimit(command.userId, ticket, deps);
-
+    const ticket = await takeTicket(command, deps);
     const recorded = await record(command, ticket, deps);
     if (recorded === 'recorded') {
       await announce(command, ticket, deps);
@@ -64,22 +66,49 @@ const abandon = async (userId: string, { seq, wasOpen, lane }: Ticket, deps: Acc
   if (!wasOpen) await wakeLane(lane, userId, deps);
 };
 
-const refuseOverLimit = async (userId: string, ticket: Ticket, deps: AcceptDeps): Promise<void> => {
-  const pending = ticket.seq - ticket.settled - 1;
-  if (pending < deps.config.maxPending) return;
-  await abandon(userId, ticket, deps);
-  throw new TooManyPendingError(pending, deps.config.maxPending);
+type Caller = Pick<AcceptCommand, 'userId' | 'sessionId'>;
+
+/** The user queue of a caller who may use it. */
+const liveQueue = async ({ userId, sessionId }: Caller, { userQueues, clock }: AcceptDeps): Promise<UserQueue> => {
+  const [queue] = await userQueues.get([userId]);
+  const now = clock.now();
+  const alive = queue?.sessions.some(({ id, expiresAt }) => id === sessionId && expiresAt > now);
+  if (!queue || (sessionId !== undefined && !alive)) throw new SessionEndedError();
+  return queue;
+};
+
+/** So many more entries than may be pending are looked at in search of settled ones: those beyond count as pending. */
+const settledSought = 10_000;
+
+/**
+ * The limit holds in the ticket's own step, by `settled` as it was flushed: a refused call leaves nothing behind. Only where
+ * that refuses is the ledger asked what it has settled since, or behind a request that holds its user. A `seq` that is not
+ * recorded yet counts as pending, and the second try names the highest `seq` there is room for: nobody gets in beside it.
+ */
+const takeTicket = async (caller: Caller, deps: AcceptDeps): Promise<Ticket> => {
+  const { maxPending } = deps.config;
+  const take = (limit: TicketLimit) =>
+    deps.userQueues.takeTicket(caller.userId, caller.sessionId, deps.clock.now(), limit);
+  const ticket = await take({ pending: maxPending });
+  if (ticket) return ticket;
+  const { userId, accepted, settled: flushed } = await liveQueue(caller, deps);
+  const range = { after: flushed, upTo: flushed + maxPending + settledSought };
+  const settled = flushed + (await deps.ledger.countSettled(userId, range));
+  const late = accepted - settled < maxPending ? await take({ seq: settled + maxPending }) : undefined;
+  if (!late) throw new TooManyPendingError(Math.max(maxPending, accepted - settled), maxPending);
+  return late;
 };
 
 /** `fenced`: a tombstone came first. An entry: another request has the key, and this ticket is a tombstone now. */
 const record = async (
-  { userId, body, key, limits, retryOf }: AcceptCommand,
+  { sessionId: _, ...request }: AcceptCommand,
   ticket: Ticket,
   deps: AcceptDeps,
 ): Promise<'recorded' | 'fenced' | LedgerEntry> => {
   const { ledger, clock } = deps;
   const { seq } = ticket;
-  const inserted = await ledger.insert({ userId, seq, body, key, limits, retryOf, acceptedAt: clock.now() });
+  const { userId, body, key } = request;
+  const inserted = await ledger.insert({ ...request, seq, acceptedAt: clock.now() });
   if (inserted === 'inserted') return 'recorded';
   if (inserted === 'duplicate-seq') {
     // Only the ticket's holder and a tombstone write this seq: anything else is this very insert, sent twice by the driver.
@@ -95,11 +124,7 @@ const record = async (
 };
 
 const answerAgain = async (command: AcceptCommand, entry: LedgerEntry, deps: AcceptDeps): Promise<Accepted> => {
-  const [queue] = await deps.userQueues.get([command.userId]);
-  const now = deps.clock.now();
-  const { sessionId } = command;
-  const alive = queue?.sessions.some(({ id, expiresAt }) => id === sessionId && expiresAt > now);
-  if (!queue || (sessionId !== undefined && !alive)) throw new SessionEndedError();
+  const queue = await liveQueue(command, deps);
   if (entry.body !== command.body) throw new IdempotencyKeyReusedError(entry.seq);
   if (entry.status === 'queued') await wakeLane(queue.lane, command.userId, deps);
   return { seq: entry.seq, status: entry.status, position: positionOf(entry, queue.settled) };
@@ -108,8 +133,8 @@ const answerAgain = async (command: AcceptCommand, entry: LedgerEntry, deps: Acc
 /** To the user queue when it was open, else, or when it is not there [R1], to the lane. */
 const announce = async (command: AcceptCommand, ticket: Ticket, deps: AcceptDeps): Promise<void> => {
   if (ticket.wasOpen) {
-    const { body, limits } = command;
-    const message = { seq: ticket.seq, body, limits, acceptedAt: deps.clock.now().getTime() };
+    const { body, limits, interruptions } = command;
+    const message = { seq: ticket.seq, body, limits, interruptions, acceptedAt: deps.clock.now().getTime() };
     try {
       if ((await deps.publisher.publishRequest(command.userId, message)) === 'routed') return;
     } catch (error) {

@@ -18,7 +18,10 @@ export const disconnect = async (command: DisconnectCommand, deps: DisconnectDep
   const now = deps.clock.now();
   if (queue?.sessions.some((session) => session.expiresAt > now)) return 'connected';
   if (!queue || queue.state === 'closed') return 'closed';
-  if (command.pending === 'cancel') await deps.ledger.cancelQueued(userId, queue.settled, now);
+  if (command.pending === 'cancel') {
+    // What was accepted since belongs to a session that has logged in since.
+    await deps.ledger.cancelQueued(userId, { after: queue.settled, upTo: queue.accepted }, now);
+  }
   await wakeLane(queue.lane, userId, deps);
   const closed = await pollUntil(deps.clock, command.waitMs, async () => {
     const [current] = await deps.userQueues.get([userId]);

@@ -16,18 +16,16 @@ export const lookUpRequest = async (
   waitMs: number,
   { ledger, userQueues, clock }: Pick<Deps, 'ledger' | 'userQueues' | 'clock'>,
 ): Promise<{ entry: LedgerEntry; settled: number }> => {
-  const { userId } = queue;
-  const read = async () => {
-    const [entry] = await ledger.read([{ userId, seq }]);
-    if (!entry) throw new RequestNotFoundError(seq);
-    return entry;
+  const id = { userId: queue.userId, seq };
+  const isHalted = async () => {
+    const status = await ledger.status(id);
+    return !status || status === 'blocked' || isSettled({ status });
   };
-  const halted = await pollUntil(clock, waitMs, async () => {
-    const entry = await read();
-    return isSettled(entry) || entry.status === 'blocked' ? entry : undefined;
-  });
-  if (halted && isSettled(halted)) return { entry: halted, settled: queue.settled };
-  const [[current = queue], entry] = await Promise.all([userQueues.get([userId]), read()]);
+  if (waitMs > 0) await pollUntil(clock, waitMs, async () => (await isHalted()) || undefined);
+  const [entry] = await ledger.read([id]);
+  if (!entry) throw new RequestNotFoundError(seq);
+  if (isSettled(entry)) return { entry, settled: queue.settled };
+  const [current = queue] = await userQueues.get([queue.userId]);
   return { entry, settled: current.settled };
 };
 

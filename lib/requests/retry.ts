@@ -55,12 +55,14 @@ const retryKey = (seq: number): string => `↻${seq}`;
  * retries be recorded; the dead letter, which only one of them takes away, says which of them is told so.
  */
 const acceptAgain = async (
-  { userId, seq, body, limits, deadLetter }: LedgerEntry,
+  { userId, seq, body, limits, deadLetter, ...entry }: LedgerEntry,
   sessionId: string | undefined,
   deps: AcceptDeps,
 ): Promise<Accepted> => {
   if (!deadLetter || body === undefined) throw await refusal({ userId, seq }, deps);
-  const command = { userId, sessionId, body, limits, retryOf: seq, key: retryKey(seq) };
+  // One that ended its workers runs alone again from the start, instead of ending two more.
+  const interruptions = deadLetter.reason === 'crashed' ? entry.interruptions : undefined;
+  const command = { userId, sessionId, body, limits, interruptions, retryOf: seq, key: retryKey(seq) };
   const accepted = await acceptRequest(command, deps);
   if (!(await deps.ledger.dropDeadLetter({ userId, seq }))) throw await refusal({ userId, seq }, deps);
   return accepted;

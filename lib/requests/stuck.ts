@@ -1,14 +1,16 @@
 /** Users whose pending work makes no progress, and why: what an operator asks first. */
 import type { Deps } from '../deps.ts';
 import { signOfLifeMs } from '../lanes/lane-worker.ts';
-import type { WorkerSign } from '../ports.ts';
+import { firstUnflushed, isPending, isYoung } from '../lanes/suspects.ts';
+import type { Suspect, WorkerSign } from '../ports.ts';
 import type { LedgerEntry, UserQueue } from '../types.ts';
+import { isSettled } from '../types.ts';
 import { usernamesOf } from './dead-letters.ts';
 
 /**
  * - `blocked`: a person must decide about its oldest request.
  * - `no-worker`: no worker gives a sign of life.
- * - `worker-hung`: the worker that owned its lane gives none, and nobody took over.
+ * - `worker-hung`: the worker that owned its lane a moment ago gives none, and nobody took over.
  * - `lane-without-owner`: no worker says that it owns its lane.
  * - `long-run`: its oldest request runs.
  * - `waiting`: for its next attempt, a free slot, or a function between ticket and record.
@@ -28,13 +30,11 @@ export const stuckReason = (
 ): StuckReason => {
   if (head?.status === 'blocked') return 'blocked';
   const ageOf = ({ at }: Pick<WorkerSign, 'at'>) => now.getTime() - at.getTime();
-  const young = signs.filter((sign) => ageOf(sign) <= youngMs);
-  if (young.length === 0) return 'no-worker';
-  if (!young.some(({ lanes }) => lanes.includes(lane))) {
-    const hung = signs.some((sign) => ageOf(sign) > youngMs && ageOf(sign) < staleMs && sign.lanes.includes(lane));
-    return hung ? 'worker-hung' : 'lane-without-owner';
-  }
-  return head?.status === 'processing' && !head.retryAt ? 'long-run' : 'waiting';
+  const isYoungSign = (sign: Pick<WorkerSign, 'at'>) => ageOf(sign) <= youngMs;
+  const owners = signs.filter((sign) => sign.lanes.includes(lane) && ageOf(sign) < staleMs);
+  if (owners.some(isYoungSign)) return head?.status === 'processing' && !head.retryAt ? 'long-run' : 'waiting';
+  if (owners.length > 0) return 'worker-hung';
+  return signs.some(isYoungSign) ? 'lane-without-owner' : 'no-worker';
 };
 
 /** The newest sign of progress of a user: something settled, its oldest request accepted, started or put aside. */
@@ -56,32 +56,51 @@ export type StuckUser = {
   sinceMs: number;
 };
 
-/** How many suspects are looked at; those with the oldest progress come first. */
-const maxSuspects = 1_000;
+/** Suspects that are judged at a time. */
+const pageSize = 1_000;
 
-/** The longest stuck first. A user queue says when something was settled; whether that is too long ago, its head says. */
-export const findStuck = async (
-  limit: number,
-  deps: Pick<Deps, 'userQueues' | 'ledger' | 'workers' | 'accounts' | 'clock'> & {
-    config: Pick<Deps['config'], 'stuckAfterMs'>;
-  },
-): Promise<StuckUser[]> => {
+type StuckDeps = Pick<Deps, 'userQueues' | 'ledger' | 'workers' | 'accounts' | 'clock'> & {
+  config: Pick<Deps['config'], 'stuckAfterMs'>;
+};
+
+/** Those of the suspects whose pending work has waited since `before`, with its oldest request. */
+const withOldHeads = async (
+  suspects: Suspect[],
+  before: Date,
+  now: Date,
+  { ledger }: Pick<Deps, 'ledger'>,
+): Promise<{ suspect: Suspect; head: LedgerEntry | undefined }[]> => {
+  const first = await firstUnflushed(suspects, ledger);
+  const old = suspects.filter(isPending).filter(({ userId }) => {
+    const entry = first.get(userId);
+    return !entry || !isYoung(entry, before, now);
+  });
+  const headOf = async (suspect: Suspect) => {
+    const entry = first.get(suspect.userId);
+    return entry && !isSettled(entry) ? entry : ledger.oldestPending(suspect.userId, suspect.settled + 1);
+  };
+  return Promise.all(old.map(async (suspect) => ({ suspect, head: await headOf(suspect) })));
+};
+
+/**
+ * The longest stuck first, of those found. A user queue says when something was settled; whether that is too long ago, its
+ * head says. Who has just come back after a pause is passed over, page after page, so that it hides nobody.
+ */
+export const findStuck = async (limit: number, deps: StuckDeps): Promise<StuckUser[]> => {
   const now = deps.clock.now();
   const before = new Date(now.getTime() - deps.config.stuckAfterMs);
-  const [suspects, signs] = await Promise.all([
-    deps.userQueues.stuck(before, maxSuspects, 'all'),
-    deps.workers.since(new Date(now.getTime() - staleMs)),
-  ]);
-  const queues = await deps.userQueues.get(suspects.map(({ userId }) => userId));
-  const pending = queues.filter(({ settled, accepted }) => settled < accepted);
-  const heads = await Promise.all(pending.map(({ userId, settled }) => deps.ledger.oldestPending(userId, settled + 1)));
-  const found = pending.flatMap((queue, index) => {
-    const { userId, lane } = queue;
-    const head = heads[index];
-    const sinceMs = now.getTime() - lastProgress(queue, head).getTime();
-    if (sinceMs < deps.config.stuckAfterMs) return [];
-    return [{ userId, lane, seq: head?.seq, reason: stuckReason(head, lane, signs, now), sinceMs }];
-  });
+  const signs = await deps.workers.since(new Date(now.getTime() - staleMs));
+  const found: Omit<StuckUser, 'username'>[] = [];
+  let page: Suspect[] = [];
+  do {
+    page = await deps.userQueues.stuck(before, pageSize, 'all', page.at(-1));
+    for (const { suspect, head } of await withOldHeads(page, before, now, deps)) {
+      const { userId, lane } = suspect;
+      const sinceMs = now.getTime() - lastProgress(suspect, head).getTime();
+      if (sinceMs < deps.config.stuckAfterMs) continue;
+      found.push({ userId, lane, seq: head?.seq, reason: stuckReason(head, lane, signs, now), sinceMs });
+    }
+  } while (page.length === pageSize && found.length < limit);
   const longest = found.sort((one, other) => other.sinceMs - one.sinceMs).slice(0, limit);
   const names = await usernamesOf(
     longest.map(({ userId }) => userId),

@@ -24,6 +24,7 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
           token,
           attempts: attempt,
           interruptions: change.interruptions,
+          forgiven: change.forgiven,
           startedAt: at,
         },
         $unset: { retryAt: 1 },
@@ -31,7 +32,7 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
     case 'retry':
       return { $set: { error: change.error, retryAt: change.retryAt, interruptions: change.interruptions } };
     case 'release':
-      return { $set: { status: 'queued' } };
+      return { $set: { status: 'queued', forgiven: change.forgiven } };
     case 'block': {
       const { error, reason } = change;
       return { $set: { status: 'blocked', error, deadLetter: { reason, at } } };

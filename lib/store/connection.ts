@@ -1,6 +1,8 @@
 import mongoose from 'mongoose';
 import type { Config } from '../config.ts';
 import { StoreUnavailableError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { watchOutages } from '../outage.ts';
 import { defineModels, type Models } from './models.ts';
 import { asStoreError } from './unavailable.ts';
 
@@ -18,7 +20,8 @@ export type StoreConnection = {
  * What is accepted must survive a failover: majority and journal. What is read must too, or an owner could pass over an
  * entry whose settlement is rolled back: read concern majority.
  *
- * The driver's limits end what a call has given up on. Connections are few because the server's journal, not their
+ * The driver's limits end what a call has given up on; the one for finding a server is a little shorter than the call's own,
+ * so that the call fails with the driver's reason. Connections are few because the server's journal, not their
  * number, is the limit; a group commit needs one.
  */
 const clientOptions = (timeoutMs: number): mongoose.ConnectOptions => ({
@@ -27,7 +30,7 @@ const clientOptions = (timeoutMs: number): mongoose.ConnectOptions => ({
   readConcernLevel: 'majority',
   minPoolSize: 1,
   maxPoolSize: 64,
-  serverSelectionTimeoutMS: timeoutMs,
+  serverSelectionTimeoutMS: Math.ceil(timeoutMs * 0.9),
   connectTimeoutMS: timeoutMs,
   waitQueueTimeoutMS: timeoutMs,
   socketTimeoutMS: timeoutMs,
@@ -63,8 +66,14 @@ const within = async <T>(timeoutMs: number, operation: Promise<T>): Promise<T> =
   }
 };
 
+const outageTexts = { away: 'MongoDB is not available', back: 'MongoDB is available again' };
+
 /** One connection of its own; it opens at the first call. */
-export const connectStore = (config: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>): StoreConnection => {
+export const connectStore = (
+  config: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>,
+  log: Pick<Logger, 'warn' | 'info'>,
+): StoreConnection => {
+  const outages = watchOutages(log, outageTexts);
   const connection = mongoose.createConnection();
   const models = defineModels(connection);
   let closed = false;
@@ -79,10 +88,15 @@ export const connectStore = (config: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs
       await indexed.run();
       return operate(models);
     };
+    const answered = outages.asking();
     try {
-      return await within(config.storeTimeoutMs, operation());
+      const result = await within(config.storeTimeoutMs, operation());
+      answered();
+      return result;
     } catch (error) {
-      throw asStoreError(error);
+      const translated = asStoreError(error);
+      if (translated instanceof StoreUnavailableError && !closed) outages.failed(translated);
+      throw translated;
     }
   };
 

@@ -1,4 +1,4 @@
-import type { DeadLetterCursor, LedgerStore, NewEntry } from '../ports.ts';
+import type { DeadLetterCursor, LedgerStore, NewEntry, SeqRange } from '../ports.ts';
 import {
   type ChangeResult,
   type EntryId,
@@ -15,7 +15,16 @@ import { isDuplicate } from './unavailable.ts';
 const toEntry = ({ _id, ...entry }: RequestDocument): LedgerEntry => entry;
 
 // An absent key must be absent in the document: the driver would write null, and two of them would collide.
-const toDocument = ({ userId, seq, key, body, limits, retryOf, acceptedAt }: NewEntry): RequestDocument => ({
+const toDocument = ({
+  userId,
+  seq,
+  key,
+  body,
+  limits,
+  retryOf,
+  interruptions,
+  acceptedAt,
+}: NewEntry): RequestDocument => ({
   _id: entryId({ userId, seq }),
   userId,
   seq,
@@ -23,10 +32,13 @@ const toDocument = ({ userId, seq, key, body, limits, retryOf, acceptedAt }: New
   ...(body === undefined ? {} : { body }),
   ...(limits === undefined ? {} : { limits }),
   ...(retryOf === undefined ? {} : { retryOf }),
+  ...(interruptions === undefined ? {} : { interruptions }),
   status: 'queued',
   attempts: 0,
   acceptedAt,
 });
+
+const within = ({ after, upTo }: SeqRange) => ({ $gt: after, $lte: upTo });
 
 /** Those that follow the cursor, by time and then by id; always with what lets a server use the partial index. */
 const deadAfter = (after: DeadLetterCursor | undefined) => ({
@@ -101,13 +113,13 @@ export const ledgerStore = (call: Call): LedgerStore => {
         return (await requests.updateOne({ _id: entryId(id), status: 'queued' }, cancelled)).matchedCount === 1;
       }),
 
-    cancelQueued: (userId, settled, now) =>
+    cancelQueued: (userId, range, now) =>
       call(async ({ requests }) => {
         const cancelled = {
           $set: { status: 'cancelled' as const, settledAt: now },
           $unset: { deadLetter: 1 },
         } as const;
-        const waiting = { userId, seq: { $gt: settled }, status: { $in: ['queued' as const, 'blocked' as const] } };
+        const waiting = { userId, seq: within(range), status: { $in: ['queued' as const, 'blocked' as const] } };
         return (await requests.updateMany(waiting, cancelled)).modifiedCount;
       }),
 
@@ -143,10 +155,18 @@ export const ledgerStore = (call: Call): LedgerStore => {
         return (await requests.updateOne(settled, { $unset: { deadLetter: 1 } })).matchedCount === 1;
       }),
 
+    countSettled: (userId, range) =>
+      call(({ requests }) => {
+        const settled = { userId, seq: within(range), status: { $in: [...settledStatuses] } };
+        return requests.countDocuments(settled);
+      }),
+
+    status: (id) => call(async ({ requests }) => (await requests.findById(entryId(id), { status: 1 }).lean())?.status),
+
     page: (userId, { status, after, limit }) =>
       call(async ({ requests }) => {
         const filter = { userId, seq: { $gt: after }, ...(status ? { status } : {}) };
-        return (await requests.find(filter).sort({ seq: 1 }).limit(limit).lean()).map(toEntry);
+        return (await requests.find(filter, { body: 0 }).sort({ seq: 1 }).limit(limit).lean()).map(toEntry);
       }),
 
     oldestPending: (userId, from) =>

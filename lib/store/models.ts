@@ -47,7 +47,7 @@ const accountSchema = new mongoose.Schema<AccountDocument>(
 const sessionSchema = new mongoose.Schema({ id: String, expiresAt: Date }, { _id: false });
 
 // Plain indexes, not partial ones over the states: a closed user's entry costs 40 bytes and no write, and every server
-// uses them. `_id` in the first one lets a take-over read page after page.
+// uses them. `_id` lets a take-over, and a search for stuck users, read page after page.
 const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
   {
     _id: String,
@@ -63,7 +63,7 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
   options,
 )
   .index({ lane: 1, state: 1, _id: 1 })
-  .index({ state: 1, updatedAt: 1 })
+  .index({ state: 1, updatedAt: 1, _id: 1 })
   .index({ 'sessions.expiresAt': 1 });
 
 const runErrorSchema = new mongoose.Schema({ name: String, message: String }, { _id: false });

@@ -1,5 +1,6 @@
 /** MongoDB: accounts, user queues, the ledger and the lanes' leases. The only room that knows mongoose. */
 import type { Config } from '../config.ts';
+import { createLogger, type Logger } from '../log.ts';
 import type { AccountStore, LaneStore, LedgerStore, UserQueueStore, WorkerStore } from '../ports.ts';
 import { accountStore } from './accounts.ts';
 import { connectStore } from './connection.ts';
@@ -29,10 +30,14 @@ export type Stores = {
  * Every statement ends within `storeTimeoutMs`; no call takes more than a few. One that was given up may still have an effect: all writes are safe to repeat, except that
  * a repeated ticket or lease takes one more.
  *
+ * @param log is told when MongoDB cannot be reached, and when it can again; nobody is by default.
  * @throws {StoreUnavailableError} (every method) when MongoDB cannot be reached or does not answer in time.
  */
-export const openStores = (config: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>): Stores => {
-  const { call, ping, drop, close } = connectStore(config);
+export const openStores = (
+  config: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>,
+  log: Pick<Logger, 'warn' | 'info'> = createLogger('silent'),
+): Stores => {
+  const { call, ping, drop, close } = connectStore(config, log);
   return {
     accounts: accountStore(call),
     userQueues: userQueueStore(call),

@@ -1,4 +1,4 @@
-import type { UserQueueStore } from '../ports.ts';
+import type { SuspectCursor, TicketLimit, UserQueueStore } from '../ports.ts';
 import type { Session, Ticket, UserQueue, UserQueueState } from '../types.ts';
 import type { Call } from './connection.ts';
 import { insertIfAbsent, native, type UserQueueDocument } from './models.ts';
@@ -13,6 +13,14 @@ const toUserQueue = ({ _id, closedThrough: _, ...rest }: UserQueueDocument): Use
 const live = (now: Date, id?: string) => ({
   $elemMatch: { ...(id === undefined ? {} : { id }), expiresAt: { $gt: now } },
 });
+
+const within = (limit: TicketLimit) =>
+  'seq' in limit
+    ? { accepted: { $lt: limit.seq } }
+    : { $expr: { $lt: [{ $subtract: ['$accepted', '$settled'] }, limit.pending] } };
+
+const following = (after: SuspectCursor | undefined) =>
+  after ? { $or: [{ updatedAt: { $gt: after.updatedAt } }, { _id: { $gt: after.userId } }] } : {};
 
 export const userQueueStore = (call: Call): UserQueueStore => {
   /** Makes the user queue where there is none. Returns whether it did. */
@@ -55,11 +63,15 @@ export const userQueueStore = (call: Call): UserQueueStore => {
 
     // `updatedAt` is the owner's: a ticket that moved it would hide an owner that stands still. Whether it was open is told
     // by the document after the update, since the document before it is no single step with it on the stand-ins.
-    takeTicket: (userId, sessionId, now) =>
+    takeTicket: (userId, sessionId, now, limit) =>
       call(async ({ userQueues }): Promise<Ticket | undefined> => {
         const after = await userQueues
           .findOneAndUpdate(
-            { _id: userId, ...(sessionId === undefined ? {} : { sessions: live(now, sessionId) }) },
+            {
+              _id: userId,
+              ...(sessionId === undefined ? {} : { sessions: live(now, sessionId) }),
+              ...(limit ? within(limit) : {}),
+            },
             { $inc: { accepted: 1 }, $set: { state: 'open' } },
             { returnDocument: 'after', projection: { lane: 1, accepted: 1, settled: 1, closedThrough: 1 } },
           )
@@ -121,23 +133,23 @@ export const userQueueStore = (call: Call): UserQueueStore => {
     },
 
     // The longest without progress come first, so that a limit never hides them.
-    stuck: (before, limit, which) =>
+    stuck: (before, limit, which, after) =>
       call(async ({ userQueues }) => {
         const pending = { $expr: { $lt: ['$settled', '$accepted'] } };
         const found = await userQueues
           .find(
             {
               state: { $in: notClosedStates },
-              updatedAt: { $lt: before },
-              $or: [pending, { sessions: { $size: 0 } }, { state: 'closing' }],
+              updatedAt: { $lt: before, $gte: after?.updatedAt ?? new Date(0) },
+              $and: [{ $or: [pending, { sessions: { $size: 0 } }, { state: 'closing' }] }, following(after)],
               ...(which === 'unvouched' ? { vouchedAt: { $not: { $gte: before } } } : {}),
             },
-            { lane: 1, updatedAt: 1 },
+            { lane: 1, accepted: 1, settled: 1, updatedAt: 1 },
           )
-          .sort({ updatedAt: 1 })
+          .sort({ updatedAt: 1, _id: 1 })
           .limit(limit)
           .lean();
-        return found.map(({ _id, lane, updatedAt }) => ({ userId: _id, lane, updatedAt }));
+        return found.map(({ _id, ...suspect }) => ({ userId: _id, ...suspect }));
       }),
   };
 };

@@ -49,7 +49,13 @@ const createRecorder = () => {
 
 type Recorder = ReturnType<typeof createRecorder>;
 
-const requestMessage = (seq: number) => ({ seq, body: `{"number":${seq}}`, acceptedAt: 1_700_000_000_000 + seq });
+const requestMessage = (seq: number) => ({
+  seq,
+  body: `{"number":${seq}}`,
+  acceptedAt: 1_700_000_000_000 + seq,
+  limits: { maxAttempts: 3 },
+  interruptions: 2,
+});
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 let lanesUsed = 0;

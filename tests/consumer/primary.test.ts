@@ -42,6 +42,22 @@ describe('the cluster primary', () => {
     expect((await cluster.get('/healthz')).status).toBe(503);
   });
 
+  test('tries again a little later when the system has no room for a worker', async () => {
+    await using cluster = startCluster({ TEST_WORKER: stub, TEST_NO_ROOM: 'yes', WORKERS: '1' });
+    await cluster.logged(ended, 2);
+    cluster.signal('SIGUSR2');
+    await cluster.logged(running);
+    cluster.signal('SIGTERM');
+    expect(await cluster.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('stops while the system has no room for a worker', async () => {
+    await using cluster = startCluster({ TEST_WORKER: stub, TEST_NO_ROOM: 'yes', WORKERS: '1' });
+    await cluster.logged(started);
+    cluster.signal('SIGTERM');
+    expect(await cluster.exited).toEqual({ code: 0, signal: null });
+  });
+
   test('kills a worker whose event loop hangs within WORKER_HANG_MS and a second', async () => {
     await using cluster = startCluster({ TEST_WORKER: stub, WORKERS: '2', WORKER_HANG_MS: '1000' });
     await cluster.logged(running, 2);

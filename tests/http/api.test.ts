@@ -164,7 +164,9 @@ describe.each([
       const { token, ...who } = await newUser();
       await logIn(who);
       await logIn(who);
-      expectProblem(await call({ call: 'POST /login', body: who }), 429, 'too-many-sessions');
+      const refused = await call({ call: 'POST /login', body: who });
+      expectProblem(refused, 429, 'too-many-sessions');
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
       expect(await call({ call: 'POST /disconnect', token })).toMatchObject({ body: { queue: 'connected' } });
       expect(await call({ call: 'POST /login', body: who })).toMatchObject({ status: 200 });
     });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { maxEnqueueBytes } from '../../lib/http/input.ts';
 import { depthOf, memberText } from '../../lib/http/json-text.ts';
 
 describe('memberText', () => {
@@ -59,5 +60,26 @@ describe('depthOf', () => {
 
   test('sees the depth of text that is not closed, before a parser does', () => {
     expect(depthOf('['.repeat(100_000))).toBe(100_000);
+  });
+
+  test.each(['"[[', '"[[\\', '"[[\\"[[', '"[[\\\n[['])(
+    'takes a string that does not end for one that ends with the text: %j',
+    (text) => {
+      expect(depthOf(`[${text}`)).toBe(1);
+    },
+  );
+
+  // The larger ones took minutes while every quote was tried as the start of a string again.
+  test.each([
+    ['escaped quotes', '"', '\\"'],
+    ['escaped backslashes', '"', '\\\\'],
+    ['strings', '"', '""'],
+    ['quotes that are escaped outside', '', '\\"'],
+    ['brackets after escaped quotes', '"', '\\"['],
+  ])('reads a body of the largest size that never ends in no time: %s', (_what, start, piece) => {
+    const text = start + piece.repeat(maxEnqueueBytes / piece.length);
+    const begin = performance.now();
+    depthOf(text);
+    expect(performance.now() - begin).toBeLessThan(1_000);
   });
 });

@@ -686,6 +686,19 @@ describe('A request that is blocked', () => {
     expect(judged(done, ...runs, decided('retry', 3), decided('skip', 6))).toContain('repeat');
     expect(judged(done, ...runs, decided('retry', 3), decided('retry', 7.5))).toContain('repeat');
   });
+
+  test('needs nobody to run again when its worker was killed before it could block', () => {
+    const killed: HistoryEvent = { kind: 'fault', fault: 'worker-killed', target: 'one', at: 3 };
+    const elsewhere = [...again(2, 'blocked'), ...again(3, 'done')].map((event) => ({
+      ...event,
+      worker: 'two',
+      fencingToken: 2,
+    }));
+    const done = { status: 'done', attempts: 3 } as const;
+    expect(judged(done, killed, ...elsewhere, decided('retry', 6))).not.toContain('repeat');
+    expect(judged(done, killed, ...elsewhere)).toContain('repeat');
+    expect(judged(done, ...elsewhere, decided('retry', 6))).toContain('repeat');
+  });
 });
 
 describe('A request that ends its process', () => {

@@ -150,13 +150,18 @@ const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, report: Repo
   }
 };
 
-/** Whether `earlier` was to be run again by the time of `run`: as often as a request is blocked, a person must say so. */
-const wasToRunAgain = (user: UserHistory, earlier: RunSpan, run: RunSpan): boolean => {
+/**
+ * Whether `earlier` was to be run again by the time of `run`: as often as a request is blocked, a person must say so. Where a
+ * fault explains the next run, the worker may have gone before it could block.
+ */
+const wasToRunAgain = (user: UserHistory, earlier: RunSpan, run: RunSpan, excuses: Excuses): boolean => {
   const { seq, attempt } = earlier.start;
   if (earlier.end?.outcome !== 'blocked') return earlier.end?.outcome === 'retry' || earlier.end?.outcome === 'crashed';
-  const blocks = user.runs.filter(
-    ({ start, end }) => start.seq === seq && start.attempt <= attempt && end?.outcome === 'blocked',
-  );
+  const own = user.runs.filter(({ start }) => start.seq === seq);
+  const blocks = own.filter((block, index) => {
+    const next = own[index + 1];
+    return block.start.attempt <= attempt && block.end?.outcome === 'blocked' && !(next && excuses.repeat(block, next));
+  });
   const retries = user.decided.filter(
     (event) => event.seq === seq && event.decision === 'retry' && event.at <= run.start.at,
   );
@@ -184,7 +189,7 @@ const judgeRepeats = (user: UserHistory, stale: Set<RunSpan>, excuses: Excuses, 
       for (let before = 1; before < attempt; before++) {
         const earlier = byAttempt.get(before)?.[0];
         const run = same[0]!;
-        if (earlier && (wasToRunAgain(user, earlier, run) || stale.has(earlier))) continue;
+        if (earlier && (wasToRunAgain(user, earlier, run, excuses) || stale.has(earlier))) continue;
         if (earlier ? excuses.repeat(earlier, run) : excuses.repeatOfClaim(recorded, run.start.at)) continue;
         report('repeat', seq, `attempt ${attempt} ran; attempt ${before} had not failed and no fault explains it`);
       }

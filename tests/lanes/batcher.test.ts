@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { chooseSurplus, fairShare } from '../../lib/lanes/balance.ts';
+import { chooseSurplus } from '../../lib/lanes/balance.ts';
 import { createBatcher } from '../../lib/lanes/batcher.ts';
 import { createSlots } from '../../lib/lanes/slots.ts';
 
@@ -86,10 +86,6 @@ describe('slots that nobody wants any more', () => {
 });
 
 describe('the balance', () => {
-  test('a fair share covers all lanes', () => {
-    expect([fairShare(64, 3), fairShare(64, 2), fairShare(1, 4), fairShare(64, 0)]).toEqual([22, 32, 1, 64]);
-  });
-
   test('hands over no more than the surplus, lanes without runs first', () => {
     const lanes = [4, 0, 2, 0].map((running, lane) => ({ lane, workingCount: () => running }));
     expect(chooseSurplus(lanes, 1).map(({ lane }) => lane)).toEqual([1, 3, 2]);

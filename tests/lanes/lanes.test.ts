@@ -1,10 +1,12 @@
 /** The lane protocol on real servers: what runs when, with runs that end when the test says so. */
 import { describe, expect, test } from '@jest/globals';
 import type { RunRequest } from '../../lib/ports.ts';
+import { retryRequest } from '../../lib/requests/retry.ts';
 import type { Outcome, Run } from '../../lib/types.ts';
 import { eventually, openWorld, type TestUser } from '../support/world.ts';
 
 const done: Outcome = { kind: 'done', result: 'null' };
+const error = { name: 'Error', message: 'no luck' };
 
 /** Runs that the test ends by hand, in the order they started. */
 const heldRuns = () => {
@@ -244,7 +246,7 @@ describe('faults', () => {
     await eventually('both stand by', async () => (await world.laneConsumers(0)) === 2);
     await way.cut();
     const again = await fresh.running(user, 1);
-    expect(again).toMatchObject({ attempt: 2 });
+    expect(again).toMatchObject({ attempt: 2, forgiven: 1, interruptions: 1 });
     expect(again.fencingToken).toBeGreaterThan(stale.fencingToken);
     expect(stale.signal.aborted).toBe(true);
     stale.end({ kind: 'done', result: '"stale"' });
@@ -283,11 +285,26 @@ describe('faults', () => {
     await userQueues.takeTicket(userId, sessionId, at);
     await ledger.insert({ userId, seq: 1, body: '1', acceptedAt: at });
     const later = { userId, seq: 1, token: 2, attempt: 1, at };
-    await ledger.commit([{ ...later, kind: 'claim', interruptions: 0 }]);
+    await ledger.commit([{ ...later, kind: 'claim', interruptions: 0, forgiven: 0 }]);
     await ledger.commit([{ ...later, kind: 'settle', status: 'done', result: '1' }]);
     await world.enqueue(user, 2);
     await world.settled(user, 2);
     expect(runs.map(({ seq, fencingToken }) => [seq, fencingToken])).toEqual([[2, 2]]);
+  });
+
+  test('a run that a stopping worker gives back counts neither as an attempt nor as an interruption', async () => {
+    await using world = await openWorld({ graceMs: 0 });
+    const user = await world.user();
+    await world.enqueue(user, 1);
+    for (const attempt of [1, 2, 3]) {
+      const { runRequest, running } = heldRuns();
+      const worker = world.work(runRequest);
+      const run = await running(user, 1);
+      expect(run).toMatchObject({ attempt, forgiven: attempt - 1, interruptions: 0 });
+      run.signal.addEventListener('abort', () => run.end({ kind: 'retry', error, delayMs: 0 }));
+      await worker.stop();
+      expect(await world.entry(user, 1)).toMatchObject({ status: 'queued', attempts: attempt, forgiven: attempt });
+    }
   });
 
   test('after a hand-over with a backlog requests still come by message, and none needs the sweep', async () => {
@@ -332,11 +349,49 @@ describe('faults', () => {
     expect(await world.entry(user, 1)).toMatchObject({ status: 'done', attempts: 2, forgiven: 1 });
   });
 
+  test('a retry whose wake comes before the owner has heard of its own block is not missed', async () => {
+    await using world = await openWorld({ stuckAfterMs: 600_000, sweepMs: 600_000 });
+    const user = await world.user();
+    const { ledger, lanes } = world.stores;
+    let looks = 0;
+    const retryAndBeSeen = async (): Promise<void> => {
+      const before = looks;
+      await retryRequest({ ...user, seq: 1 }, world.deps);
+      await eventually('the owner has looked', () => looks > before);
+    };
+    const { runRequest } = quickRuns(({ attempt }) =>
+      attempt === 1 ? { kind: 'blocked', error, reason: 'failed' } : done,
+    );
+    world.work(runRequest, {
+      stores: {
+        lanes: {
+          ...lanes,
+          // The end of each look.
+          async leases(asked) {
+            const leases = await lanes.leases(asked);
+            looks += 1;
+            return leases;
+          },
+        },
+        ledger: {
+          ...ledger,
+          async commit(changes) {
+            const results = await ledger.commit(changes);
+            if (changes.some(({ kind }) => kind === 'block')) await retryAndBeSeen();
+            return results;
+          },
+        },
+      },
+    });
+    await world.enqueue(user, 1);
+    await eventually('it has run again', async () => (await world.entry(user, 1))?.status === 'done');
+  });
+
   test('a user found closing is closed by the next owner', async () => {
     await using world = await openWorld();
     const user = await world.user();
     await world.enqueue(user, 1);
-    await world.stores.ledger.cancelQueued(user.userId, 0, new Date());
+    await world.stores.ledger.cancelQueued(user.userId, { after: 0, upTo: 1 }, new Date());
     await world.stores.userQueues.removeSession(user.userId, user.sessionId);
     expect(await world.stores.userQueues.beginClose(user.userId, 1, true, new Date())).toBe(true);
     world.work(quickRuns().runRequest);
@@ -369,6 +424,46 @@ describe('sharing the lanes', () => {
     for (const user of users)
       expect(seqs(user)).toEqual(Array.from({ length: seqs(user).length }, (_, index) => index + 1));
     expect(runs.every(({ attempt }) => attempt === 1)).toBe(true);
+  });
+
+  test('a worker that joins many others gets its share within 10 s, at the default times', async () => {
+    await using world = await openWorld({ lanes: 64 });
+    const { runRequest } = quickRuns();
+    const workers = Array.from({ length: 5 }, () => world.work(runRequest));
+    const shares = () => workers.map((worker) => worker.snapshot().lanesOwned).sort((a, b) => a - b);
+    await eventually('five share the lanes', () => shares().join() === '12,13,13,13,13', 60_000);
+    workers.push(world.work(runRequest));
+    await eventually('six share the lanes', () => shares().join() === '10,10,11,11,11,11', 10_000);
+  }, 90_000);
+
+  test('a worker that must stop while it hands a lane over starts nothing more in it', async () => {
+    await using world = await openWorld({ lanes: 2, balanceMs: 100 });
+    const userIn = async (lane: number): Promise<TestUser> => {
+      for (let user = await world.user(); ; user = await world.user()) if (user.lane === lane) return user;
+    };
+    const long = [await userIn(0), await userIn(1)];
+    const short = [await userIn(0), await userIn(1)];
+    const [old, fresh] = [heldRuns(), heldRuns()];
+    const first = world.work(old.runRequest);
+    await eventually('all lanes are owned', () => first.snapshot().lanesOwned === 2);
+    for (const user of [...long, ...short]) await world.enqueue(user, 1);
+    for (const user of short) (await old.running(user, 1)).end();
+    for (const user of short) await world.settled(user, 1);
+    for (const user of long) await old.running(user, 1);
+    world.work(fresh.runRequest);
+    await eventually('one lane is being handed over', () => first.snapshot().lanesOwned === 1);
+    for (const user of short) await world.enqueue(user, 2);
+    await eventually('the other lane goes on', () => old.runs.length === 5);
+    const isDelivered = async (user: TestUser) => (await world.waitingMessages(user)) === 0;
+    for (const user of short) await eventually('the worker has its message', () => isDelivered(user));
+    const stopped = first.stop();
+    for (const run of old.runs) run.end();
+    await stopped;
+    for (const user of short) {
+      if (old.of(user).length === 1) (await fresh.running(user, 2)).end();
+      expect(await world.settled(user, 2)).toMatchObject({ status: 'done', attempts: 1 });
+    }
+    expect(old.runs).toHaveLength(5);
   });
 
   test('a worker that stops under load hands everything over, and nothing runs twice', async () => {

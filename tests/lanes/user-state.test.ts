@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   decideStep,
   type LoadedUser,
+  letGoHeld,
   loadUser,
   noteEntries,
   noteLook,
@@ -76,17 +77,45 @@ describe('what may run', () => {
     expect([first.count, second.count]).toEqual([0, 1]);
   });
 
+  test('what waits for long behind another is left to the ledger, however much of it comes', () => {
+    const u = user();
+    const deliveries = Array.from({ length: 40 }, delivery);
+    deliveries.forEach((one, index) => {
+      noteMessage(u, message(index + 1), one, at(index));
+      if (index % 8 === 7) letGoHeld(u, at(index));
+    });
+    expect(deliveries.map(({ count }) => count)).toEqual(deliveries.map(() => 1));
+    expect([...u.held.keys()]).toEqual([1]);
+    expect(u.known).toBe(40);
+  });
+
+  test('what a message says of limits and interruptions goes into the run', () => {
+    const u = user();
+    noteMessage(u, { ...message(1), limits: { timeoutMs: 5 }, interruptions: 2 }, delivery(), start);
+    expect(step(u)).toMatchObject({ kind: 'run', request: { limits: { timeoutMs: 5 }, interruptions: 2 } });
+  });
+
   test('settled entries are skipped, and what follows them is held', () => {
     const u = user({ accepted: 4 });
     const entries = [entryOf(1, { status: 'done' }), entryOf(2, { status: 'cancelled' }), entryOf(3), entryOf(4)];
-    noteEntries(u, entries, start);
+    noteEntries(u, 4, entries, start);
     expect(u.next).toBe(3);
     expect(step(u)).toMatchObject({ kind: 'run', request: { body: '"3"', attempts: 0 } });
   });
 
+  test('what lies beyond a read is no gap: a long row of settled entries is skipped without a pause', () => {
+    const u = user({ accepted: 104 });
+    for (let first = 1; first <= 97; first += 8) {
+      expect(step(u)).toEqual({ kind: 'read' });
+      const read = Array.from({ length: 8 }, (_, index) => entryOf(first + index, { status: 'cancelled' }));
+      noteEntries(u, first + 7, read, start);
+    }
+    expect(u).toMatchObject({ next: 105, gap: undefined });
+  });
+
   test('a request in its back-off waits in its place, and nothing overtakes it', () => {
     const u = user({ accepted: 2 });
-    noteEntries(u, [entryOf(1, { status: 'processing', attempts: 2, retryAt: at(500) }), entryOf(2)], start);
+    noteEntries(u, 2, [entryOf(1, { status: 'processing', attempts: 2, retryAt: at(500) }), entryOf(2)], start);
     expect(step(u, 499)).toEqual({ kind: 'wait', until: at(500) });
     expect(step(u, 500)).toMatchObject({ kind: 'run', request: { attempts: 2 } });
   });
@@ -99,17 +128,22 @@ describe('a ticket without a record', () => {
     for (let ms = 0; ms <= 1_000; ms += 125) {
       const now = step(u, ms);
       kinds.push(now.kind);
-      if (now.kind === 'read') noteEntries(u, [entryOf(2)], at(ms));
+      if (now.kind === 'read') noteEntries(u, 2, [entryOf(2)], at(ms));
     }
     expect(kinds).toEqual(['read', 'wait', 'read', 'wait', 'read', 'wait', 'read', 'wait', 'bury']);
   });
 
   test('is no gap any more when its message arrives', () => {
     const u = user({ accepted: 2 });
-    noteEntries(u, [entryOf(2)], start);
+    noteEntries(u, 2, [entryOf(2)], start);
     noteMessage(u, message(1), delivery(), at(10));
     expect(step(u, 10)).toMatchObject({ kind: 'run', request: { body: '"1"' } });
   });
+});
+
+test('a user is vouched for since its user queue says so, whenever it was loaded', () => {
+  expect(user({ vouchedAt: at(-9_000) }).vouchedAt).toEqual(at(-9_000));
+  expect(user().vouchedAt).toEqual(new Date(0));
 });
 
 describe('closing', () => {

@@ -10,7 +10,6 @@ const everyFault = [
   'QUEUE_DELETED',
   'CUT_OFF',
   'EARLY_SWEEP',
-  'OVER_LIMIT',
 ];
 
 const oneRequest = ['REQUESTS=1', 'ENQUEUE=1'];

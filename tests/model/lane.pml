@@ -16,7 +16,7 @@
  *   IDLE_CLOSE       the owner also closes the user queue of a connected user that is drained
  *
  * Faults: FAULTS=n allows n in all, of the kinds
- *   WORKER_DIES FUNCTION_DIES BROKER_SILENT BROKER_WIPED HAND_OVER QUEUE_DELETED CUT_OFF EARLY_SWEEP OVER_LIMIT
+ *   WORKER_DIES FUNCTION_DIES BROKER_SILENT BROKER_WIPED HAND_OVER QUEUE_DELETED CUT_OFF EARLY_SWEEP
  *   DEATH_SEEN_LATE  the broker notices the end of a dead worker's two kinds of consumers one after the other, in any order
  *
  * SWEEPS=n (default 4): as many sweeps are enough for everything.
@@ -133,12 +133,12 @@ inline findByKey(k) {
 /* acceptRequest, `count` times: session s, `firstKey` for the first request and a key of its own for each other */
 proctype Enqueue(byte who; byte s; byte firstKey; byte count) {
   byte seq = 0, k = 0, sent = 0, other = 0;
-  bit wasOpen = 0, overLimit = 0;
+  bit wasOpen = 0;
   if :: s == 1 -> (session[1]) :: else fi;                       /* its login comes first */
 next:
   if
   :: sent == count -> goto end
-  :: else -> k = (sent == 0 -> firstKey : 4 * sent + who); sent++; seq = 0; wasOpen = 0; other = 0; overLimit = 0
+  :: else -> k = (sent == 0 -> firstKey : 4 * sent + who); sent++; seq = 0; wasOpen = 0; other = 0
   fi;
 #ifdef SAME_KEY
   if DIES
@@ -154,9 +154,6 @@ ticket:                                                          /* userQueues.t
   :: d_step { !session[s] || accepted == REQUESTS -> printf("F%d takeTicket: no session\n", who) }; goto end
   fi;
   if DIES                                                        /* ledger.insert */
-#ifdef OVER_LIMIT
-  :: d_step { faults > 0 -> faults--; overLimit = 1; printf("F%d over the limit\n", who) }; goto tombstone
-#endif
   :: d_step { status[seq] != MISSING -> printf("F%d insert %d: duplicate seq\n", who, seq) }; goto ticket
   :: d_step { status[seq] == MISSING ->
        findByKey(k);
@@ -189,7 +186,7 @@ tombstone:                                                       /* ledger.inser
   :: d_step { true ->
        if :: status[seq] == MISSING -> status[seq] = ABANDONED; printf("F%d insertTombstone %d\n", who, seq) :: else fi }
   fi;
-  if :: overLimit -> goto next :: else -> seq = other fi;
+  seq = other;
 unheard:
 answer:
   if DIES
@@ -199,27 +196,30 @@ answer:
   fi;
   goto next;
 end:
-  atomic { seq = 0; k = 0; sent = 0; other = 0; wasOpen = 0; overLimit = 0; who = 0; s = 0; firstKey = 0; count = 0 }
+  atomic { seq = 0; k = 0; sent = 0; other = 0; wasOpen = 0; who = 0; s = 0; firstKey = 0; count = 0 }
 }
 
 proctype Disconnect(byte s; bit loginFirst) {
   bit othersLeft = 0, wasClosed = 0;
-  byte seq = 0;
+  byte seq = 0, upTo = 0;
   if :: loginFirst -> d_step { session[s] = 1; printf("D%d addSession\n", s) } :: else fi;
   if DIES
   :: d_step { true ->
        session[s] = 0; othersLeft = !NO_SESSION; wasClosed = (state == CLOSED);
+#ifdef CANCEL_PENDING
+       upTo = accepted;
+#endif
        printf("D%d removeSession: others %d, closed %d\n", s, othersLeft, wasClosed) }
   fi;
   if :: othersLeft || wasClosed -> goto end :: else fi;
 #ifdef CANCEL_PENDING
   do                                                             /* ledger.cancelQueued: each entry is a step */
-  :: seq < REQUESTS ->
+  :: seq < upTo ->
      seq++;
      if DIES
      :: d_step { true -> if :: status[seq] == QUEUED -> status[seq] = CANCELLED; printf("D%d cancel %d\n", s, seq) :: else fi }
      fi
-  :: seq >= REQUESTS -> break
+  :: seq >= upTo -> seq = 0; upTo = 0; break
   od;
 #endif
 #ifdef BREAK_R2
@@ -230,7 +230,7 @@ proctype Disconnect(byte s; bit loginFirst) {
   fi;
 unheard:
 end:
-  atomic { othersLeft = 0; wasClosed = 0; seq = 0; s = 0; loginFirst = 0 }
+  atomic { othersLeft = 0; wasClosed = 0; seq = 0; upTo = 0; s = 0; loginFirst = 0 }
 }
 
 /* ------------------------------------------------------------------------------------------ workers: lib/lanes */

@@ -1,10 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { createPublisher } from '../../lib/broker/publisher.ts';
+import type { UserQueueStore } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
+import { disconnect } from '../../lib/requests/disconnect.ts';
 import { openWorld, type TestUser, type World } from '../support/world.ts';
 
 const statuses = async (world: World, user: TestUser, upTo: number) =>
   Promise.all(Array.from({ length: upTo }, async (_, index) => (await world.entry(user, index + 1))?.status));
+
+/** Settles requests as an owner does that has not flushed yet. */
+const settle = async ({ stores }: World, { userId }: TestUser, ...seqs: number[]) => {
+  const base = seqs.map((seq) => ({ userId, seq, token: 1, attempt: 1, at: new Date() }));
+  await stores.ledger.commit(base.map((one) => ({ ...one, kind: 'claim', interruptions: 0, forgiven: 0 })));
+  await stores.ledger.commit(base.map((one) => ({ ...one, kind: 'settle', status: 'done', result: 'null' })));
+};
 
 describe('accepting', () => {
   test('each request gets the next seq and its position among what is pending', async () => {
@@ -63,7 +72,7 @@ describe('accepting', () => {
     expect((await world.enqueue(bert, 2, 'key')).seq).toBe(1);
   });
 
-  test('over MAX_PENDING a request is refused with 429, and its ticket holds nobody up', async () => {
+  test('over MAX_PENDING a request is refused with 429, and takes no ticket', async () => {
     await using world = await openWorld({ maxPending: 2 });
     const user = await world.user();
     await world.enqueue(user, 'a');
@@ -73,10 +82,49 @@ describe('accepting', () => {
       code: 'too-many-pending',
       retryAfterSeconds: 1,
     });
-    expect(await statuses(world, user, 3)).toEqual(['queued', 'queued', 'abandoned']);
-    world.work(async () => ({ kind: 'done', result: 'null' }));
-    await world.settled(user, 2);
-    expect(await world.disconnect(user, { waitMs: 5_000 })).toBe('closed');
+    expect(await statuses(world, user, 3)).toEqual(['queued', 'queued', undefined]);
+    expect(await world.queue(user)).toMatchObject({ accepted: 2 });
+  });
+
+  test('who was refused again and again has room for as many as were settled, flushed or not', async () => {
+    await using world = await openWorld({ maxPending: 5 });
+    const user = await world.user();
+    for (let n = 1; n <= 5; n += 1) await world.enqueue(user, n);
+    for (let n = 1; n <= 20; n += 1) await expect(world.enqueue(user, n)).rejects.toMatchObject({ status: 429 });
+    await settle(world, user, 1, 2, 3, 4);
+    for (const seq of [6, 7, 8, 9]) expect(await world.enqueue(user, 'next')).toMatchObject({ seq });
+    const refused = world.enqueue(user, 'one too many');
+    await expect(refused).rejects.toThrow('5 requests are pending; at most 5 may be.');
+  });
+
+  test('what was cancelled behind a request that holds its user makes room', async () => {
+    await using world = await openWorld({ maxPending: 3 });
+    const user = await world.user();
+    for (const n of [1, 2, 3]) await world.enqueue(user, n);
+    for (const seq of [2, 3]) await world.stores.ledger.cancel({ userId: user.userId, seq }, new Date());
+    expect(await world.enqueue(user, 4)).toMatchObject({ seq: 4 });
+    expect(await world.enqueue(user, 5)).toMatchObject({ seq: 5 });
+    await expect(world.enqueue(user, 6)).rejects.toMatchObject({ code: 'too-many-pending' });
+  });
+
+  test('however many come at once, never more than MAX_PENDING are pending', async () => {
+    await using world = await openWorld({ maxPending: 3 });
+    const user = await world.user();
+    for (const unsettled of [3, 2]) {
+      const all = await Promise.allSettled(Array.from({ length: 30 }, (_, n) => world.enqueue(user, n)));
+      const seqs = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value.seq] : []));
+      expect(seqs).toHaveLength(unsettled);
+      await settle(world, user, Math.min(...seqs), Math.min(...seqs) + 1);
+    }
+    expect(await world.queue(user)).toMatchObject({ accepted: 5, settled: 0 });
+  });
+
+  test('a session that has ended is told so, also where too many are pending', async () => {
+    await using world = await openWorld({ maxPending: 1 });
+    const user = await world.user();
+    await world.enqueue(user, 'a');
+    await world.disconnect(user);
+    await expect(world.enqueue(user, 'b')).rejects.toMatchObject({ code: 'session-ended' });
   });
 
   test('a ticket that was fenced by a tombstone is replaced by a new one', async () => {
@@ -102,6 +150,23 @@ describe('disconnecting', () => {
     const user = await world.user();
     expect(await world.disconnect(user)).toBe('closed');
     expect(await world.disconnect(user)).toBe('closed');
+  });
+
+  test('that cancels leaves alone what another session enqueues after it', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    await world.enqueue(user, 'old');
+    const loginAndEnqueue = async () => world.enqueue(await world.login(user), 'new');
+    const userQueues: UserQueueStore = {
+      ...world.stores.userQueues,
+      async removeSession(...session) {
+        const left = await world.stores.userQueues.removeSession(...session);
+        expect(await loginAndEnqueue()).toMatchObject({ seq: 2 });
+        return left;
+      },
+    };
+    await disconnect({ ...user, pending: 'cancel', waitMs: 0 }, { ...world.deps, userQueues });
+    expect(await statuses(world, user, 2)).toEqual(['cancelled', 'queued']);
   });
 
   test('without the owner of its lane it is draining, and nothing is lost', async () => {

@@ -1,7 +1,7 @@
 /** Decisions about requests put aside, at the moments that a call over HTTP does not choose; the ledger is real. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { StoreUnavailableError } from '../../lib/errors.ts';
-import type { LedgerStore } from '../../lib/ports.ts';
+import type { LedgerStore, Publisher } from '../../lib/ports.ts';
 import {
   type Decision,
   decideAll,
@@ -10,6 +10,7 @@ import {
   retryDeadLetter,
 } from '../../lib/requests/dead-letters.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
+import type { DeadLetterReason, RequestMessage } from '../../lib/types.ts';
 import { openWorld, type TestUser, type World } from '../support/world.ts';
 
 let world: World;
@@ -21,14 +22,19 @@ afterAll(() => world?.[Symbol.asyncDispose]());
 const error = { name: 'Error', message: 'no luck' };
 
 /** Puts requests aside as an owner does: no worker runs here, so that nothing else happens. */
-const putAside = async (user: TestUser, kind: 'failed' | 'blocked', seqs: number[], at = new Date()) => {
+const putAside = async (
+  user: TestUser,
+  kind: 'failed' | 'blocked',
+  seqs: number[],
+  { at = new Date(), interruptions = 0, reason = 'failed' as DeadLetterReason } = {},
+) => {
   const base = seqs.map((seq) => ({ userId: user.userId, seq, token: 1, attempt: 1, at }));
-  await world.stores.ledger.commit(base.map((one) => ({ ...one, kind: 'claim', interruptions: 0 })));
+  await world.stores.ledger.commit(base.map((one) => ({ ...one, kind: 'claim', interruptions, forgiven: 0 })));
   await world.stores.ledger.commit(
     base.map((one) =>
       kind === 'failed'
-        ? { ...one, kind: 'settle', status: 'failed', error, reason: 'failed' }
-        : { ...one, kind: 'block', error, reason: 'failed' },
+        ? { ...one, kind: 'settle', status: 'failed', error, reason }
+        : { ...one, kind: 'block', error, reason },
     ),
   );
 };
@@ -69,6 +75,29 @@ describe('a retry', () => {
     expect(await world.entry(user, 1)).not.toHaveProperty('deadLetter');
   });
 
+  test('of a request that ended its processes is known for a suspect, in the ledger and in its message', async () => {
+    const user = await world.user();
+    const published: RequestMessage[] = [];
+    const publisher: Publisher = {
+      ...world.deps.publisher,
+      async publishRequest(_userId, message) {
+        published.push(message);
+        return 'routed';
+      },
+    };
+    for (const seq of [1, 2]) await world.enqueue(user, seq);
+    await putAside(user, 'failed', [1], { interruptions: 2, reason: 'crashed' });
+    await putAside(user, 'failed', [2], { interruptions: 1, reason: 'failed' });
+    for (const seq of [1, 2]) await retryRequest({ ...user, seq }, { ...world.deps, publisher });
+    expect(await world.entry(user, 3)).toMatchObject({ retryOf: 1, interruptions: 2 });
+    // One that failed by itself is none, whatever had interrupted it before.
+    expect(await world.entry(user, 4)).not.toHaveProperty('interruptions');
+    expect(published.map(({ seq, interruptions }) => [seq, interruptions])).toEqual([
+      [3, 2],
+      [4, undefined],
+    ]);
+  });
+
   test('by an operator finds it too, although the user has logged out', async () => {
     const user = await userWith('failed');
     const dropDeadLetter = () => Promise.reject(new StoreUnavailableError('died here'));
@@ -82,7 +111,7 @@ describe('a retry', () => {
 
   test('that cannot be accepted leaves the dead letter where it is', async () => {
     const user = await userWith('failed');
-    for (const request of ['b', 'c']) await world.enqueue(user, request);
+    for (const request of ['b', 'c', 'd']) await world.enqueue(user, request);
     await expect(retry(user)).rejects.toMatchObject({ code: 'too-many-pending', status: 429 });
     expect((await world.entry(user, 1))?.deadLetter).toBeDefined();
     expect(await retriesOf(user)).toEqual([]);
@@ -115,7 +144,7 @@ describe('a retry', () => {
     const again = async () => {
       await retry(user);
       const base = { userId: user.userId, seq: 1, token: 1, attempt: 2, at: new Date() };
-      await world.stores.ledger.commit([{ ...base, kind: 'claim', interruptions: 0 }]);
+      await world.stores.ledger.commit([{ ...base, kind: 'claim', interruptions: 0, forgiven: 0 }]);
       await world.stores.ledger.commit([{ ...base, kind: 'block', error, reason: 'failed' }]);
     };
     await expect(retry(user, readThen(again))).rejects.toMatchObject({ code: 'not-retryable' });
@@ -170,14 +199,14 @@ describe('deciding about many', () => {
   test('leaves what is put aside after it began', async () => {
     const user = await world.user();
     await world.enqueue(user, 'a');
-    await putAside(user, 'failed', [1], new Date(Date.now() + 60_000));
+    await putAside(user, 'failed', [1], { at: new Date(Date.now() + 60_000) });
     expect(await decideAll({ userId: user.userId }, dropDeadLetter, world.deps)).toEqual({ decided: 0, refused: 0 });
     expect(await leftOf(user)).toEqual([1]);
   });
 
   test('counts what is refused, and goes on behind it', async () => {
     const user = await userWith('failed');
-    for (const request of ['b', 'c']) await world.enqueue(user, request);
+    for (const request of ['b', 'c', 'd']) await world.enqueue(user, request);
     expect(await decideAll({ userId: user.userId }, retryDeadLetter, world.deps)).toEqual({ decided: 0, refused: 1 });
   });
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../lib/clock.ts';
 import { findStuck, lastProgress, type StuckReason, stuckReason } from '../../lib/requests/stuck.ts';
 import type { LedgerEntry } from '../../lib/types.ts';
+import { createMemoryStores } from '../simulation/memory-stores.ts';
 import { eventually, openWorld } from '../support/world.ts';
 
 const now = new Date('2026-11-25T12:00:00Z');
@@ -18,7 +20,9 @@ describe('the reason why a user is stuck', () => {
     ['its oldest request is blocked', 'blocked', blocked, [owner(100)]],
     ['its oldest request is blocked, whether or not workers live', 'blocked', blocked, []],
     ['no worker has ever given a sign', 'no-worker', queued, []],
-    ['every worker has been silent for more than three signs', 'no-worker', running, [owner(3_001), other(9_000)]],
+    ['every worker has been silent for more than three signs', 'no-worker', running, [other(3_001), other(9_000)]],
+    ['every worker is silent, its owner for too long to matter', 'no-worker', running, [other(3_001), owner(60_000)]],
+    ['every worker is silent, its owner among them', 'worker-hung', running, [owner(3_001), other(9_000)]],
     ['no living worker owns its lane', 'lane-without-owner', queued, [other(100)]],
     ['its lane had an owner too long ago to matter', 'lane-without-owner', queued, [other(100), owner(60_000)]],
     ['its owner is silent while others live', 'worker-hung', running, [owner(3_001), other(100)]],
@@ -49,6 +53,25 @@ describe('the newest progress of a user', () => {
   ])('is when %s', (_what, queue, head, expected) => {
     expect(lastProgress(queue, head)).toEqual(ago(expected));
   });
+});
+
+test('a blocked user is found behind however many that have just come back after a pause', async () => {
+  const { userQueues, ledger, workers, accounts } = createMemoryStores();
+  const enqueue = async (userId: string, acceptedAt: Date) => {
+    await userQueues.create(userId, lane, ago(60_000));
+    await userQueues.takeTicket(userId, undefined, acceptedAt);
+    await ledger.insert({ userId, seq: 1, body: '1', acceptedAt });
+  };
+  for (let n = 0; n < 2_050; n += 1) await enqueue(`returning ${n}`, ago(100));
+  await enqueue('blocked', ago(31_000));
+  const base = { userId: 'blocked', seq: 1, token: 1, attempt: 1, at: ago(30_000) };
+  await ledger.commit([{ ...base, kind: 'claim', interruptions: 0, forgiven: 0 }]);
+  await ledger.commit([{ ...base, kind: 'block', error: { name: 'Error', message: 'no' }, reason: 'failed' }]);
+  await userQueues.flushSettled([{ userId: 'blocked', settled: 0, advanced: true }], ago(29_000));
+  const deps = { userQueues, ledger, workers, accounts, config: { stuckAfterMs: 5_000 } };
+  expect(await findStuck(10, { ...deps, clock: { ...systemClock, now: () => now } })).toMatchObject([
+    { userId: 'blocked', seq: 1, reason: 'blocked' },
+  ]);
 });
 
 test('stuck users are found on real workers: without one, in a run, and not when their work is done', async () => {

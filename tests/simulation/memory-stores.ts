@@ -9,6 +9,8 @@ import type {
   LaneStore,
   LedgerStore,
   NewEntry,
+  SuspectCursor,
+  TicketLimit,
   UserQueueStore,
   WorkerSign,
   WorkerStore,
@@ -119,7 +121,13 @@ const newUserQueue = (userId: string, lane: number, updatedAt: Date): UserQueue 
   updatedAt,
 });
 
-const byUserId = (a: UserQueue, b: UserQueue) => (a.userId < b.userId ? -1 : 1);
+const isWithin = ({ accepted, settled }: UserQueue, limit: TicketLimit): boolean =>
+  'seq' in limit ? accepted < limit.seq : accepted - settled < limit.pending;
+
+const byUserId = (a: Pick<UserQueue, 'userId'>, b: Pick<UserQueue, 'userId'>) =>
+  a.userId === b.userId ? 0 : a.userId < b.userId ? -1 : 1;
+const byUpdate = (a: SuspectCursor, b: SuspectCursor) =>
+  a.updatedAt.getTime() - b.updatedAt.getTime() || byUserId(a, b);
 
 const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueStore => {
   const create = (userId: string, lane: number, updatedAt: Date): UserQueue => {
@@ -151,12 +159,13 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         return structuredClone(userQueue);
       }),
 
-    takeTicket: (userId, sessionId, now) =>
+    takeTicket: (userId, sessionId, now, limit) =>
       step(`userQueues.takeTicket ${userId}`, () => {
         const userQueue = userQueues.get(userId);
         const isLive = ({ id, expiresAt }: Session) => id === sessionId && expiresAt > now;
         if (!userQueue || (sessionId !== undefined && !userQueue.sessions.some(isLive))) return undefined;
         const { lane, state, settled } = userQueue;
+        if (limit && !isWithin(userQueue, limit)) return undefined;
         userQueue.accepted += 1;
         userQueue.state = 'open';
         return { seq: userQueue.accepted, lane, wasOpen: state === 'open', settled };
@@ -214,7 +223,7 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         }
       }),
 
-    stuck: (before, limit, which) =>
+    stuck: (before, limit, which, after) =>
       step('userQueues.stuck', () =>
         all()
           .filter(({ state, updatedAt }) => state !== 'closed' && updatedAt < before)
@@ -222,9 +231,12 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
           .filter(({ state, sessions, settled, accepted }) => {
             return settled < accepted || sessions.length === 0 || state === 'closing';
           })
-          .sort((a, b) => a.updatedAt.getTime() - b.updatedAt.getTime())
+          .sort(byUpdate)
+          .filter((userQueue) => !after || byUpdate(after, userQueue) < 0)
           .slice(0, limit)
-          .map(({ userId, lane, updatedAt }) => structuredClone({ userId, lane, updatedAt })),
+          .map(({ userId, lane, accepted, settled, updatedAt }) =>
+            structuredClone({ userId, lane, accepted, settled, updatedAt }),
+          ),
       ),
   };
 };
@@ -244,6 +256,7 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
         token,
         attempts: attempt,
         interruptions: change.interruptions,
+        forgiven: change.forgiven,
         startedAt: new Date(at),
       });
       delete entry.retryAt;
@@ -255,7 +268,7 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
       );
       return;
     case 'release':
-      entry.status = 'queued';
+      Object.assign(entry, { status: 'queued', forgiven: change.forgiven });
       return;
     case 'block':
       entry.status = 'blocked';
@@ -274,13 +287,14 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
   }
 };
 
-const newEntry = ({ userId, seq, key, body, limits, retryOf, acceptedAt }: NewEntry): LedgerEntry => ({
+const newEntry = ({ userId, seq, key, body, limits, retryOf, interruptions, acceptedAt }: NewEntry): LedgerEntry => ({
   userId,
   seq,
   ...(key === undefined ? {} : { key }),
   ...(body === undefined ? {} : { body }),
   ...(limits === undefined ? {} : { limits: structuredClone(limits) }),
   ...(retryOf === undefined ? {} : { retryOf }),
+  ...(interruptions === undefined ? {} : { interruptions }),
   status: 'queued',
   attempts: 0,
   acceptedAt: new Date(acceptedAt),
@@ -347,13 +361,16 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
 
     cancel: (id, now) => step(`ledger.cancel ${entryId(id)}`, () => cancelEntry(entries.get(entryId(id)), now)),
 
-    cancelQueued: (userId, settled, now) =>
-      step(
-        'ledger.cancelQueued',
-        () =>
-          ofUser(userId).filter((entry) => entry.seq > settled && cancelEntry(entry, now, ['queued', 'blocked']))
-            .length,
-      ),
+    // As in the server, one entry after the other.
+    cancelQueued: async (userId, { after, upTo }, now) => {
+      let cancelled = 0;
+      for (let seq = after + 1; seq <= upTo; seq += 1) {
+        const id = entryId({ userId, seq });
+        const cancel = () => cancelEntry(entries.get(id), now, ['queued', 'blocked']);
+        if (await step(`ledger.cancelQueued ${id}`, cancel)) cancelled += 1;
+      }
+      return cancelled;
+    },
 
     unblock: ({ attempts, ...id }) =>
       step(`ledger.unblock ${entryId(id)}`, () => {
@@ -393,10 +410,18 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         return true;
       }),
 
+    countSettled: (userId, { after, upTo }) =>
+      step('ledger.countSettled', () => {
+        const inRange = ofUser(userId).filter(({ seq }) => seq > after && seq <= upTo);
+        return inRange.filter((entry) => isOneOf(settledStatuses, entry)).length;
+      }),
+
+    status: (id) => step(`ledger.status ${entryId(id)}`, () => entries.get(entryId(id))?.status),
+
     page: (userId, { status, after, limit }) =>
       step('ledger.page', () => {
         const found = ofUser(userId).filter((entry) => entry.seq > after && (!status || entry.status === status));
-        return structuredClone(found.slice(0, limit));
+        return structuredClone(found.slice(0, limit).map(({ body: _body, ...listed }) => listed));
       }),
 
     oldestPending: (userId, from) =>

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { Suspect } from '../../lib/ports.ts';
 import {
   at,
   describeStores,
@@ -149,7 +150,7 @@ describeStores('progress and what shows none', (ports) => {
     expect(await stuckBefore(0)).toEqual([]);
   });
 
-  test('a limit keeps those that have waited longest, with their lane and time', async () => {
+  test('a limit keeps those that have waited longest, with their lane, numbers and time', async () => {
     const lane = newLane();
     const waiting = await Promise.all([3, 1, 2].map(() => newUser(ports, lane)));
     for (const [index, userId] of waiting.entries()) {
@@ -157,8 +158,25 @@ describeStores('progress and what shows none', (ports) => {
       await ports.userQueues.flushSettled([{ userId, settled: 0, advanced: true }], at(-100 + ((index + 1) % 3)));
     }
     expect(await ports.userQueues.stuck(at(-90), 2, 'all')).toEqual([
-      { userId: waiting[2], lane, updatedAt: at(-100) },
-      { userId: waiting[0], lane, updatedAt: at(-99) },
+      { userId: waiting[2], lane, accepted: 1, settled: 0, updatedAt: at(-100) },
+      { userId: waiting[0], lane, accepted: 1, settled: 0, updatedAt: at(-99) },
     ]);
+  });
+
+  test('pages follow each other, also where many saw their last progress at once, and miss nobody', async () => {
+    const waiting = await Promise.all(Array.from({ length: 7 }, () => newUser(ports)));
+    for (const [index, userId] of waiting.entries()) {
+      await takeTickets(ports, userId, 1);
+      await ports.userQueues.flushSettled([{ userId, settled: 0, advanced: true }], at(-80 + (index % 2)));
+    }
+    const found: Suspect[] = [];
+    for (;;) {
+      const page = await ports.userQueues.stuck(at(-70), 2, 'all', found.at(-1));
+      found.push(...page);
+      if (page.length < 2) break;
+    }
+    const mine = found.filter(({ userId }) => waiting.includes(userId));
+    expect(mine.map(({ userId }) => userId).sort()).toEqual(waiting.sort());
+    expect(mine.map(({ updatedAt }) => updatedAt)).toEqual([...Array(4).fill(at(-80)), ...Array(3).fill(at(-79))]);
   });
 });

@@ -18,6 +18,7 @@ describeStores('group commits', (ports) => {
       token: 7,
       attempts: 1,
       interruptions: 0,
+      forgiven: 0,
       startedAt: at(10),
     };
     expect(await theEntry(ports, userId, 1)).toEqual({ ...recorded, status: 'processing' });

@@ -92,6 +92,24 @@ describeStores('reading the ledger', (ports) => {
     expect(await page(11, 2)).toEqual([]);
   });
 
+  test('a page leaves the bodies out, which nobody is shown, and nothing else', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim({ userId, ...first })]);
+    await ports.ledger.commit([done({ userId, ...first })]);
+    const { body, ...rest } = await theEntry(ports, userId, 1);
+    expect(body).toBe('"1"');
+    expect(await ports.ledger.page(userId, { after: 0, limit: 10 })).toEqual([rest]);
+  });
+
+  test('the status can be read alone', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2);
+    await ports.ledger.cancel({ userId, seq: 1 }, at(5));
+    const status = (seq: number) => ports.ledger.status({ userId, seq });
+    expect(await Promise.all([1, 2, 3].map(status))).toEqual(['cancelled', 'queued', undefined]);
+  });
+
   test('a page can be of one status', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2, 3, 4);
@@ -116,6 +134,19 @@ describeStores('reading the ledger', (ports) => {
     expect(await oldest(3)).toBe(10);
     expect(await oldest(12)).toBeUndefined();
   });
+
+  test('settled entries of a user are counted within a range, of whatever status, and no others', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2, 3, 5, 6);
+    await ports.ledger.insertTombstone({ userId, seq: 4 }, at(5));
+    await ports.ledger.cancel({ userId, seq: 5 }, at(5));
+    await ports.ledger.commit([claim({ userId, ...first }), claim({ userId, ...first, seq: 2 })]);
+    await ports.ledger.commit([done({ userId, ...first }), failed({ userId, ...first, seq: 2 })]);
+    await insertQueued(ports, newUserId(), 3);
+    expect(await ports.ledger.countSettled(userId, { after: 0, upTo: 10 })).toBe(4);
+    expect(await ports.ledger.countSettled(userId, { after: 1, upTo: 4 })).toBe(2);
+    expect(await ports.ledger.countSettled(userId, { after: 5, upTo: 10 })).toBe(0);
+  });
 });
 
 describeStores('cancelling', (ports) => {
@@ -130,16 +161,16 @@ describeStores('cancelling', (ports) => {
     expect(await cancel(3)).toBe(false);
   });
 
-  test('cancelling what is queued counts it, and touches no other status and no other user', async () => {
+  test('cancelling what is queued counts it, and touches no other status, number and user', async () => {
     const [userId, other] = [newUserId(), newUserId()];
-    await insertQueued(ports, userId, 1, 2, 3);
-    await insertQueued(ports, other, 1);
-    await ports.ledger.commit([claim({ userId, ...first })]);
-    expect(await ports.ledger.cancelQueued(userId, 0, at(9))).toBe(2);
-    expect(await ports.ledger.cancelQueued(userId, 0, at(9))).toBe(0);
+    await insertQueued(ports, userId, 1, 2, 3, 4, 5);
+    await insertQueued(ports, other, 3);
+    await ports.ledger.commit([claim({ userId, ...first, seq: 2 })]);
+    expect(await ports.ledger.cancelQueued(userId, { after: 1, upTo: 4 }, at(9))).toBe(2);
+    expect(await ports.ledger.cancelQueued(userId, { after: 1, upTo: 4 }, at(9))).toBe(0);
     const entries = await ports.ledger.page(userId, { after: 0, limit: 10 });
-    expect(entries.map(({ status }) => status)).toEqual(['processing', 'cancelled', 'cancelled']);
-    expect((await theEntry(ports, other, 1)).status).toBe('queued');
+    expect(entries.map(({ status }) => status)).toEqual(['queued', 'processing', 'cancelled', 'cancelled', 'queued']);
+    expect((await theEntry(ports, other, 3)).status).toBe('queued');
   });
 
   test('of a claim and a cancel at once exactly one wins', async () => {

@@ -53,13 +53,27 @@ describeStores('requests put aside', (ports) => {
     expect(await ports.ledger.commit(changes)).toEqual([{ applied: true }, { applied: true }]);
   });
 
-  test('a released request is queued again, and its next claim is the next attempt', async () => {
+  test('a released request is queued again, its attempt forgiven, and its next claim is the next attempt', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
     await ports.ledger.commit([claim(guard(userId))]);
-    await ports.ledger.commit([release(guard(userId))]);
-    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'queued', token: 7, attempts: 1 });
-    expect(await ports.ledger.commit([claim({ ...guard(userId), attempt: 2 })])).toEqual([{ applied: true }]);
+    for (const _sentTwice of [1, 2]) await ports.ledger.commit([release(guard(userId))]);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'queued', token: 7, attempts: 1, forgiven: 1 });
+    const next = { ...claim({ ...guard(userId), attempt: 2 }), forgiven: 1 };
+    for (const _sentTwice of [1, 2]) expect(await ports.ledger.commit([next])).toEqual([{ applied: true }]);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'processing', attempts: 2, forgiven: 1 });
+  });
+
+  test('a release that comes after the next claim changes nothing, and is told so', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim(guard(userId))]);
+    await ports.ledger.commit([
+      { ...claim({ ...guard(userId), token: 8, attempt: 2 }), forgiven: 1, interruptions: 1 },
+    ]);
+    const taken = { status: 'processing', attempts: 2, forgiven: 1, interruptions: 1 };
+    expect(await ports.ledger.commit([release(guard(userId))])).toMatchObject([{ applied: false, entry: taken }]);
+    expect(await theEntry(ports, userId, 1)).toMatchObject(taken);
   });
 
   test('only the owner of the newest claim can block or release it [R7]', async () => {
@@ -90,7 +104,7 @@ describeStores('requests put aside', (ports) => {
       const id = { userId, seq: 1 };
       if (decide === 'unblock') await ports.ledger.unblock({ ...id, attempts: 1 }, at(30));
       if (decide === 'skip') await ports.ledger.skip(id, at(30));
-      if (decide === 'cancel') await ports.ledger.cancelQueued(userId, 0, at(30));
+      if (decide === 'cancel') await ports.ledger.cancelQueued(userId, { after: 0, upTo: 1 }, at(30));
       const decided = await theEntry(ports, userId, 1);
       expect(await ports.ledger.commit([block(guard(userId))])).toEqual([{ applied: true }]);
       expect(await theEntry(ports, userId, 1)).toEqual(decided);
@@ -107,7 +121,7 @@ describeStores('requests put aside', (ports) => {
 
   test('cancelling what waits takes a blocked request too, and settles it: it is no dead letter any more', async () => {
     const userId = await newBlocked(ports);
-    expect(await ports.ledger.cancelQueued(userId, 0, at(30))).toBe(1);
+    expect(await ports.ledger.cancelQueued(userId, { after: 0, upTo: 1 }, at(30))).toBe(1);
     const entry = await theEntry(ports, userId, 1);
     expect(entry).toMatchObject({ status: 'cancelled', settledAt: at(30) });
     expect(entry).not.toHaveProperty('deadLetter');
@@ -119,7 +133,7 @@ describeStores('requests put aside', (ports) => {
       const [unblocked, skipped, cancelled] = await Promise.all([
         ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30)),
         ports.ledger.skip({ userId, seq: 1 }, at(30)),
-        ports.ledger.cancelQueued(userId, 0, at(30)),
+        ports.ledger.cancelQueued(userId, { after: 0, upTo: 1 }, at(30)),
       ]);
       const { status } = await theEntry(ports, userId, 1);
       // What was unblocked is queued, and may be cancelled after that.
@@ -174,17 +188,17 @@ describeStores('requests put aside', (ports) => {
     expect(await users({ ...ofAll, userId })).toEqual([userId]);
   });
 
-  test('limits and what a request repeats are recorded with it', async () => {
+  test('limits, what a request repeats and its interruptions are recorded with it', async () => {
     const userId = newUserId();
-    const limits = { maxAttempts: 2, timeoutMs: 500 };
-    await ports.ledger.insert({ userId, seq: 2, body: '1', limits, retryOf: 1, acceptedAt: at(1) });
-    expect(await theEntry(ports, userId, 2)).toMatchObject({ limits, retryOf: 1 });
+    const asked = { limits: { maxAttempts: 2, timeoutMs: 500 }, retryOf: 1, interruptions: 2 };
+    await ports.ledger.insert({ userId, seq: 2, body: '1', ...asked, acceptedAt: at(1) });
+    expect(await theEntry(ports, userId, 2)).toMatchObject(asked);
   });
 
-  test('interruptions are what the newest claim or retry says', async () => {
+  test('interruptions and forgiven attempts are what the newest claim says', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
-    await ports.ledger.commit([{ ...claim(guard(userId)), interruptions: 3 }]);
-    expect((await theEntry(ports, userId, 1)).interruptions).toBe(3);
+    await ports.ledger.commit([{ ...claim(guard(userId)), interruptions: 3, forgiven: 2 }]);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ interruptions: 3, forgiven: 2 });
   });
 });

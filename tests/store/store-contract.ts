@@ -96,6 +96,7 @@ type Guard = { userId: string; seq: number; token: number; attempt: number };
 export const claim = (guard: Guard): Extract<LedgerChange, { kind: 'claim' }> => ({
   kind: 'claim',
   interruptions: 0,
+  forgiven: 0,
   at: at(10),
   ...guard,
 });
@@ -121,7 +122,12 @@ export const block = (guard: Guard): LedgerChange => ({
   at: at(20),
   ...guard,
 });
-export const release = (guard: Guard): LedgerChange => ({ kind: 'release', at: at(20), ...guard });
+export const release = (guard: Guard, forgiven = 1): LedgerChange => ({
+  kind: 'release',
+  forgiven,
+  at: at(20),
+  ...guard,
+});
 export const retry = (guard: Guard): LedgerChange => ({
   kind: 'retry',
   error: { name: 'Error', message: 'not yet' },

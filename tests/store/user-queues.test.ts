@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { TicketLimit } from '../../lib/ports.ts';
 import {
   at,
   describeStores,
@@ -127,6 +128,31 @@ describeStores('tickets', (ports) => {
     const seqs = tickets.map((ticket) => ticket?.seq ?? 0).sort((a, b) => a - b);
     expect(seqs).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
     expect(tickets.filter((ticket) => ticket?.wasOpen === false).map((ticket) => ticket?.seq)).toEqual([1]);
+  });
+
+  test('there is no ticket beyond a number of pending ones, nor beyond a seq, and a refusal changes nothing', async () => {
+    const userId = await newUser(ports);
+    const take = (limit: TicketLimit) => ports.userQueues.takeTicket(userId, 's', at(1), limit);
+    expect(await take({ pending: 1 })).toMatchObject({ seq: 1 });
+    expect(await take({ pending: 1 })).toBeUndefined();
+    expect(await take({ seq: 1 })).toBeUndefined();
+    expect(await theUserQueue(ports, userId)).toMatchObject({ accepted: 1 });
+    expect(await take({ seq: 2 })).toMatchObject({ seq: 2 });
+    await ports.userQueues.flushSettled([{ userId, settled: 2, advanced: true }], at(2));
+    expect(await take({ pending: 1 })).toMatchObject({ seq: 3 });
+  });
+
+  test.each<[string, TicketLimit]>([
+    ['pending ones', { pending: 10 }],
+    ['a seq', { seq: 10 }],
+  ])('of a hundred concurrent tickets within a limit of %s exactly so many are given', async (_what, limit) => {
+    const userId = await newUser(ports);
+    const taken = await Promise.all(
+      Array.from({ length: 100 }, () => ports.userQueues.takeTicket(userId, 's', at(1), limit)),
+    );
+    const seqs = taken.flatMap((ticket) => ticket?.seq ?? []).sort((a, b) => a - b);
+    expect(seqs).toEqual(Array.from({ length: 10 }, (_, index) => index + 1));
+    expect((await theUserQueue(ports, userId)).accepted).toBe(10);
   });
 
   test('a session that is removed meanwhile gets no further ticket', async () => {

@@ -13,7 +13,7 @@ import { pollUntil } from '../../lib/poll.ts';
 import type { LaneObserver, RunRequest } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
-import { openStores } from '../../lib/store/stores.ts';
+import { openStores, type Stores } from '../../lib/store/stores.ts';
 import type { LedgerEntry, UserQueue } from '../../lib/types.ts';
 import { testConfig } from './servers.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
@@ -105,13 +105,17 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
         deps,
       ),
     /** A worker with connections of its own. */
-    work(runRequest: RunRequest, options: { observer?: Partial<LaneObserver>; config?: Partial<Config> } = {}) {
+    work(
+      runRequest: RunRequest,
+      options: { observer?: Partial<LaneObserver>; config?: Partial<Config>; stores?: Partial<Stores> } = {},
+    ) {
       const workerConfig = { ...config, ...options.config };
       const laneBroker = createLaneBroker(workerConfig, log);
       const own = createPublisher(workerConfig, log);
       const observer = { ...silentObserver, ...options.observer };
       const worker = startLaneWorker({
         ...deps,
+        ...options.stores,
         config: workerConfig,
         publisher: own,
         laneBroker,
@@ -146,6 +150,13 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
       const { consumerCount } = await channel.checkQueue(laneQueue(config.queuePrefix, lane));
       await channel.close();
       return consumerCount;
+    },
+    /** Messages in the user queue that no consumer has been sent. */
+    async waitingMessages(user: TestUser): Promise<number> {
+      const channel = await admin.createChannel();
+      const { messageCount } = await channel.checkQueue(userQueue(config.queuePrefix, user.userId));
+      await channel.close();
+      return messageCount;
     },
     userQueueExists: (user: TestUser) => queueExists(userQueue(config.queuePrefix, user.userId)),
     deleteUserQueue: (user: TestUser) => deleteQueue(userQueue(config.queuePrefix, user.userId)),

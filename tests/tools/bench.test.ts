@@ -3,6 +3,7 @@ import { parseBrokerAnswer } from '../../tools/bench/counts.ts';
 import { percentile } from '../../tools/bench/figures.ts';
 import { closedLoop, openLoop } from '../../tools/bench/load.ts';
 import { type CpuProfile, categoryOf, describeSummary, summarise } from '../../tools/bench/profile.ts';
+import { describeBurst } from '../../tools/bench/report.ts';
 
 /** A clock that moves only when somebody waits, or when it is pushed. */
 const handClock = () => {
@@ -93,6 +94,16 @@ describe('the figures', () => {
     expect(percentile(values, 0.99)).toBe(99);
     expect(percentile([7], 0.99)).toBe(7);
     expect(percentile([], 0.5)).toBeNaN();
+  });
+
+  test('of a burst say of how many requests they are, and when it was cut off', () => {
+    const rates = { acceptedPerSecond: 50, endToEndPerSecond: 40 };
+    const burst = { ...rates, requests: 6_400, planned: 10_000, statements: { insert: 1 }, brokerOperations: {} };
+    const bare = { loop: { ...rates, requests: 4_000 } };
+    const text = describeBurst('over HTTP', burst, bare);
+    expect(text).toMatch(/^6,400 requests over HTTP.* cut off: 10,000 were planned/);
+    expect(text).toMatch(/accepted +50\/s +of 6,400 +1\.00/);
+    expect(describeBurst('by calls', { ...burst, requests: 10_000 }, bare)).not.toContain('cut off');
   });
 
   test('of the broker are refused when it gave none', () => {

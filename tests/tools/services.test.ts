@@ -10,9 +10,10 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { connect } from 'amqplib';
 import mongoose from 'mongoose';
 import { findBinary } from '../../tools/services/binaries.ts';
+import { ensureServices, stopServices } from '../../tools/services/ensure.ts';
 import { withLock } from '../../tools/services/lock.ts';
 import { noteRunning, readRunning, stopServer } from '../../tools/services/private-server.ts';
-import { accepts } from '../../tools/services/probe.ts';
+import { accepts, freePort } from '../../tools/services/probe.ts';
 import { isAlive, killProcess, processOf } from '../../tools/services/processes.ts';
 import { addressesOf } from '../../tools/services/shared-ways.ts';
 import { type PrivateServer, privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
@@ -201,8 +202,7 @@ describe('the lock', () => {
   test('is free again when its holder was killed', async () => {
     const file = join(scratch, 'killed.lock');
     const holder = runScript(`
-      import { findBinary } from '../../tools/services/binaries.ts';
-import { withLock } from './tools/services/lock.ts';
+      import { withLock } from './tools/services/lock.ts';
       await withLock('${file}', () => {}, async () => {
         console.log('held');
         await new Promise((resolve) => setTimeout(resolve, 60_000));
@@ -216,6 +216,20 @@ import { withLock } from './tools/services/lock.ts';
     expect(await next).toBe('got it');
   });
 });
+
+test('when MongoDB is not to be had, a RabbitMQ that was started for it is stopped again', async () => {
+  const folder = mkdtempSync(join(scratch, 'half-'));
+  const said: string[] = [];
+  const say = (line: string) => void said.push(line);
+  const services = { root: folder, env: { MONGODB_URL: `mongodb://127.0.0.1:${await freePort()}` }, say };
+  try {
+    await expect(ensureServices(services)).rejects.toThrow('MONGODB_URL');
+    expect(said[0]).toMatch(/^rabbitmq +amqp:/);
+    expect(readRunning(join(folder, '.data', 'rabbitmq'))).toBeUndefined();
+  } finally {
+    await stopServices(services, ['rabbitmq']);
+  }
+}, 60_000);
 
 test('npm run services, twice at once, only says what runs already', async () => {
   const run = () =>

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import process, { execPath } from 'node:process';
+import { text } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
 import { connect } from 'amqplib';
 import mongoose from 'mongoose';
@@ -63,7 +65,48 @@ const npmStart = async (port: number) => {
   };
 };
 
+const runToEnd = async (file: string, args: string[], env: Record<string, string> = {}) => {
+  const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+  const exit = once(child, 'exit');
+  const output = await text(child.stdout);
+  const [code] = await exit;
+  return { code, output };
+};
+
+/** The calls of the README's section Start, for another API; and the answers that its comments spell out, by call. */
+const readmeCalls = (url: string) => {
+  const start = readFileSync(join(root, 'README.md'), 'utf8').split('\n## Start\n')[1] ?? '';
+  const lines = (/^```sh\n(.*?)^```$/ms.exec(start)?.[1] ?? '').trim().split('\n');
+  const script = lines.map((line) => line.replace(/^API=.*/, `API=${url}`)).join('\n');
+  const spelledOut = lines.filter((line) => line.startsWith('curl')).map((line) => / # (\{.*\})/.exec(line)?.[1]);
+  return { script, spelledOut };
+};
+
 describe('npm start', () => {
+  test('does what the README says to someone new: its calls answer as told, and the demo finds every promise kept', async () => {
+    await using started = await npmStart(await freePort());
+    await started.line(/^ready /m);
+
+    const { script, spelledOut } = readmeCalls(started.url);
+    const calls = await runToEnd('sh', ['-euc', script]);
+    expect(calls.code).toBe(0);
+    const answers = calls.output.trim().split('\n');
+    expect(answers).toEqual(spelledOut.map((answer) => answer ?? expect.any(String)));
+    expect(answers.map((answer) => JSON.parse(answer))).toMatchObject([
+      { username: 'ada' },
+      { seq: 1, status: 'queued', position: 1 },
+      { seq: 1, status: 'done', result: 'Your Message' },
+      { accepted: 1 },
+      { queue: 'closed' },
+    ]);
+
+    const demo = await runToEnd(execPath, ['--no-warnings', 'tools/demo.ts', '--users', '3', '--requests', '20'], {
+      API_URL: started.url,
+    });
+    expect(demo.output).toMatch(/^60 requests of 3 users .*\nEvery promise was kept\.$/m);
+    expect(demo.code).toBe(0);
+  }, 90_000);
+
   test('says when it is ready and what to try, answers, and Ctrl-C stops all it started', async () => {
     const port = await freePort();
     await using started = await npmStart(port);

@@ -11,12 +11,14 @@ import { closedLoop, nowMs } from './load.ts';
 import type { BenchServers } from './servers.ts';
 
 export type BareFigures = {
+  /** Of each kind of operation alone. */
+  operations: number;
   insertsPerSecond: number;
   findAndUpdatesPerSecond: number;
   bulkUpdatesPerSecond: number;
   publishesPerSecond: number;
   deliveriesPerSecond: number;
-  loop: { acceptedPerSecond: number; endToEndPerSecond: number };
+  loop: { requests: number; acceptedPerSecond: number; endToEndPerSecond: number };
 };
 
 type Counter = { _id: string; accepted: number };
@@ -144,7 +146,7 @@ const measureLoop = async (servers: BenchServers, database: Database, channel: C
   await Promise.all(ends);
   const endToEndPerSecond = perSecond(loopRequests, nowMs() - startedAt);
   await Promise.all(children.map((child) => child.stop()));
-  return { acceptedPerSecond, endToEndPerSecond };
+  return { requests: loopRequests, acceptedPerSecond, endToEndPerSecond };
 };
 
 export const measureBare = async (servers: BenchServers): Promise<BareFigures> => {
@@ -157,7 +159,7 @@ export const measureBare = async (servers: BenchServers): Promise<BareFigures> =
     await database.counters.insertMany(counters);
     const alone = { ...(await measureDatabase(database)), ...(await measureBroker(channel)) };
     await database.counters.updateMany({}, { $set: { accepted: 0 } });
-    return { ...alone, loop: await measureLoop(servers, database, channel, name) };
+    return { operations, ...alone, loop: await measureLoop(servers, database, channel, name) };
   } finally {
     await connection.close();
     await database.client.close();

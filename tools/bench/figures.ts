@@ -9,7 +9,9 @@ export const percentile = (values: number[], share: number): number => {
 
 export const perSecond = (count: number, ms: number): number => (count * 1_000) / ms;
 
-export const rate = (value: number): string => `${Math.round(value).toLocaleString('en-US')}/s`;
+export const whole = (value: number): string => value.toLocaleString('en-US');
+
+export const rate = (value: number): string => `${whole(Math.round(value))}/s`;
 
 export const ratio = (value: number, base: number): string => `${(value / base).toFixed(2)} of it`;
 

@@ -14,6 +14,8 @@ export type Burst = { users: number; requestsEach: number; inFlight: number; lim
 
 export type BurstFigures = {
   requests: number;
+  /** More than `requests` when the burst was cut off. */
+  planned: number;
   acceptedPerSecond: number;
   /** From the first call to the last settlement. */
   endToEndPerSecond: number;
@@ -67,6 +69,7 @@ export const runBurst = async (
   const settledAt = entries.reduce((last, entry) => Math.max(last, entry.settledAt?.getTime() ?? 0), 0);
   return {
     requests: total,
+    planned: users * requestsEach,
     acceptedPerSecond: perSecond(total, acceptedAt - startedAt),
     endToEndPerSecond: perSecond(total, settledAt - startedAt),
     statements: perRequest(difference(after.statements, before.statements), total),

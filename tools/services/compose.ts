@@ -57,14 +57,20 @@ export const runningContainer = async (root: string, server: ServerName): Promis
   return (await answers({ host: '127.0.0.1', port: settings.port })) ? urlOf(server, settings) : undefined;
 };
 
-/** Returns the URL when the container is healthy. @throws {Error} with what Docker said last. */
+/** Returns the URL when the container is healthy; one that does not become so is stopped. @throws {Error} with what Docker said last. */
 export const startContainer = async (root: string, server: ServerName): Promise<string> => {
   makeFolder(folderOf(root, server));
   const known = readJson<Settings>(settingsFile(root, server));
   const settings = known ?? { port: await freePort(), password: randomBytes(18).toString('base64url') };
   writeJson(settingsFile(root, server), settings);
-  await compose(root, server, settings, 'up', '--detach', '--wait');
+  // Noted before it runs, so that one which can neither be used nor stopped now is stopped later.
   writeJson(startedFile(root, server), settings);
+  try {
+    await compose(root, server, settings, 'up', '--detach', '--wait');
+  } catch (error) {
+    await stopContainer(root, server).catch(() => undefined);
+    throw error;
+  }
   return urlOf(server, settings);
 };
 

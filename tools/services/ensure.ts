@@ -27,12 +27,33 @@ const stateFile = (root: string): string => join(root, '.data', 'services.json')
 export const describeChoice = (choice: Choice): string =>
   choice.why ? `${choice.label}; ${choice.why}` : choice.label;
 
+const stopOne = async (server: ServerName, root: string): Promise<boolean> => {
+  const folders = server === 'rabbitmq' ? [join(root, '.data', 'rabbitmq')] : mongodbFolders(root);
+  const stopped = await Promise.all([...folders.map(stopServer), stopContainer(root, server)]);
+  return stopped.includes(true);
+};
+
+const stopAndSay = async (server: ServerName, { root, say }: Omit<Request, 'env'>): Promise<void> => {
+  say(`${server.padEnd(9)} ${(await stopOne(server, root)) ? 'stopped' : 'nothing of this checkout runs'}`);
+};
+
+type Settled = Record<ServerName, PromiseSettledResult<Choice>>;
+
+/** One alone is of no use: it is stopped again, if it was started for this. */
+const stopTheOther = async (choices: Settled, request: Request): Promise<void> => {
+  for (const server of ['rabbitmq', 'mongodb'] as const) {
+    const choice = choices[server];
+    if (choice.status === 'fulfilled' && choice.value.startedNow) await stopAndSay(server, request);
+  }
+};
+
 const settled = <T>(result: PromiseSettledResult<T>): T => {
   if (result.status === 'rejected') throw result.reason;
   return result.value;
 };
 
-const chooseBoth = async ({ root, env, say }: Request): Promise<Services> => {
+const chooseBoth = async (request: Request): Promise<Services> => {
+  const { root, env, say } = request;
   const find = async (server: ServerName, choosing: Promise<Choice>): Promise<Choice> => {
     const choice = await choosing;
     say(`${server.padEnd(9)} ${withoutPassword(choice.url)} - ${describeChoice(choice)}`);
@@ -42,12 +63,14 @@ const chooseBoth = async ({ root, env, say }: Request): Promise<Services> => {
     find('rabbitmq', choose('RabbitMQ', waysToRabbitmq(root, env, say), rabbitmqRemedy)),
     find('mongodb', choose('MongoDB', waysToMongodb(root, env), mongodbRemedy)),
   ]);
+  if ([rabbitmq, mongodb].some(({ status }) => status === 'rejected'))
+    await stopTheOther({ rabbitmq, mongodb }, request);
   return { rabbitmq: settled(rabbitmq), mongodb: settled(mongodb) };
 };
 
 /**
  * Finds or starts both servers, alone among all commands of this checkout, and notes the choice in
- * `.data/services.json`. Repeating it is harmless.
+ * `.data/services.json`. Repeating it is harmless. When one is not to be had, the other is not left running for it.
  *
  * @throws {NoServerError} that says what to install.
  */
@@ -61,22 +84,13 @@ export const ensureServices = (request: Request): Promise<Services> => {
   });
 };
 
-const stopOne = async (server: ServerName, root: string): Promise<boolean> => {
-  const folders = server === 'rabbitmq' ? [join(root, '.data', 'rabbitmq')] : mongodbFolders(root);
-  const stopped = await Promise.all([...folders.map(stopServer), stopContainer(root, server)]);
-  return stopped.includes(true);
-};
-
 /** Stops what this checkout started, and nothing else. */
 export const stopServices = ({ root, say }: Omit<Request, 'env'>, servers: ServerName[]): Promise<void> =>
   withLock(
     lockFile(root),
     () => say('services  waiting for another command of this checkout'),
     async () => {
-      const stop = async (server: ServerName) => {
-        say(`${server.padEnd(9)} ${(await stopOne(server, root)) ? 'stopped' : 'nothing of this checkout runs'}`);
-      };
-      await Promise.all(servers.map(stop));
+      await Promise.all(servers.map((server) => stopAndSay(server, { root, say })));
       rmSync(stateFile(root), { force: true });
     },
   );

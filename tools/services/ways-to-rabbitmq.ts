@@ -21,7 +21,7 @@ const findRunning = async (root: string) => {
 
 /** As guest, the user that a fresh RabbitMQ has. */
 const lets = async (url: string): Promise<boolean> => {
-  const options = { url, name: 'lanekeeper services', heartbeatSeconds: 5, connectTimeoutMs: 3_000 };
+  const options = { url, name: 'lanekeeper services', heartbeatSeconds: 5 };
   const connection = createConnection(options, pino({ level: 'silent' }));
   try {
     await connection.get();

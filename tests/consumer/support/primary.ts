@@ -4,6 +4,15 @@ import { loadConfig } from '../../../lib/config.ts';
 import { runPrimary } from '../../../lib/consumer/primary.ts';
 import { createLogger } from '../../../lib/log.ts';
 
+// No worker can be spawned, as when the system has no room for one more process, until SIGUSR2.
+if (process.env.TEST_NO_ROOM) {
+  const { execPath } = process;
+  process.execPath = '/nowhere/node';
+  process.on('SIGUSR2', () => {
+    process.execPath = execPath;
+  });
+}
+
 const config = loadConfig(process.env, 'consumer');
 const log = createLogger('info', { role: 'primary' });
 const script = process.env.TEST_WORKER ?? '';

@@ -1,0 +1,92 @@
+/** What the log says at `info` of a RabbitMQ that cannot be used. */
+import { expect, test } from '@jest/globals';
+import { connect } from 'amqplib';
+import { createLaneBroker } from '../../lib/broker/lane-broker.ts';
+import { laneQueue } from '../../lib/broker/names.ts';
+import { createPublisher } from '../../lib/broker/publisher.ts';
+import type { LaneEvents } from '../../lib/ports.ts';
+import { info, readableLog, warn } from '../support/log-lines.ts';
+import { testConfig } from '../support/servers.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { eventually } from '../support/world.ts';
+
+const events: LaneEvents = {
+  baton: () => undefined,
+  wake: () => undefined,
+  request: () => undefined,
+  userQueueCancelled: () => undefined,
+  closed: () => undefined,
+};
+
+const lanes = [0, 1, 2, 3];
+
+test('a server that is away is told once for all lanes, and so is its return', async () => {
+  const config = testConfig();
+  const url = new URL(config.rabbitmqUrl);
+  const proxy = await startTcpProxy(url.hostname, Number(url.port));
+  await proxy.cut();
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  const { log, lines } = readableLog();
+  const broker = createLaneBroker({ ...config, rabbitmqUrl: url.href }, log);
+  try {
+    await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, events)));
+    await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, events)));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ level: warn, msg: 'RabbitMQ is not available' });
+    expect(lines[0]?.reason).toContain('ECONNREFUSED');
+
+    await proxy.restore();
+    await eventually('a lane opens', () => broker.openLane(0, events).catch(() => undefined));
+    expect(lines.slice(1)).toMatchObject([{ level: info, msg: 'RabbitMQ is available again' }]);
+  } finally {
+    await broker.close();
+    await proxy.close();
+    await deleteLanes(config);
+  }
+});
+
+test('a wrong password is told, and not the password', async () => {
+  const config = testConfig();
+  const url = new URL(config.rabbitmqUrl);
+  url.username ||= 'nobody';
+  url.password = 'not-the-password';
+  const { log, lines } = readableLog();
+  const publisher = createPublisher({ ...config, rabbitmqUrl: url.href, publishTimeoutMs: 10_000 }, log);
+  await expect(publisher.ping()).rejects.toThrow('RabbitMQ');
+  await publisher.close();
+  expect(lines).toMatchObject([{ level: warn, msg: 'RabbitMQ is not available' }]);
+  expect(lines[0]?.reason).toMatch(/ACCESS.REFUSED/);
+  expect(JSON.stringify(lines)).not.toContain('not-the-password');
+});
+
+test('lanes that the server does not let be consumed are told, once for all', async () => {
+  const config = testConfig();
+  const admin = await connect(config.rabbitmqUrl);
+  const channel = await admin.createChannel();
+  // As after LANE_QUEUE_TYPE was changed: the queues are there, with other arguments.
+  for (const lane of lanes) await channel.assertQueue(laneQueue(config.queuePrefix, lane), { durable: true });
+  const { log, lines } = readableLog();
+  const broker = createLaneBroker(config, log);
+  try {
+    const opened = await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, events)));
+    expect(opened.map(({ status }) => status)).toEqual(lanes.map(() => 'rejected'));
+    expect(lines).toMatchObject([{ level: warn, msg: 'RabbitMQ does not let lanes be consumed' }]);
+    expect(lines[0]?.reason).toMatch(/PRECONDITION.FAILED/);
+
+    for (const lane of lanes) await channel.deleteQueue(laneQueue(config.queuePrefix, lane));
+    for (const lane of lanes) await broker.openLane(lane, events);
+    expect(lines.slice(1)).toMatchObject([{ level: info, msg: 'RabbitMQ lets all lanes be consumed again' }]);
+  } finally {
+    await broker.close();
+    await admin.close();
+    await deleteLanes(config);
+  }
+});
+
+const deleteLanes = async (config: { rabbitmqUrl: string; queuePrefix: string }): Promise<void> => {
+  const admin = await connect(config.rabbitmqUrl);
+  const channel = await admin.createChannel();
+  for (const lane of lanes) await channel.deleteQueue(laneQueue(config.queuePrefix, lane));
+  await admin.close();
+};

@@ -1,0 +1,52 @@
+/** What a publisher leaves behind on a real broker's connection. */
+import { expect, jest, test } from '@jest/globals';
+import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
+import { laneQueue } from '../../lib/broker/names.ts';
+import { createPublisher } from '../../lib/broker/publisher.ts';
+import { createLogger } from '../../lib/log.ts';
+import { testConfig } from '../support/servers.ts';
+
+const log = createLogger('silent');
+
+/** More than a channel buffers: it asks to wait, again and again. */
+const burst = 5_000;
+
+test('waiting for a channel to take more leaves no listener on it', async () => {
+  const config = testConfig();
+  const admin = await connect(config.rabbitmqUrl);
+  // Nothing of a publisher shows its channel; its connection is of the same class as any.
+  const opened = jest.spyOn(Object.getPrototypeOf(admin) as ChannelModel, 'createConfirmChannel');
+  const publisher = createPublisher(config, log);
+  try {
+    await publisher.ping();
+    const channel = (await opened.mock.results[0]!.value) as ConfirmChannel;
+    const listeners = () => [channel.listenerCount('drain'), channel.listenerCount('close')];
+    const before = listeners();
+    await Promise.all(Array.from({ length: burst }, () => publisher.publishWake(1, 'user')));
+    expect(listeners()).toEqual(before);
+  } finally {
+    await Promise.all([publisher.close(), admin.close()]);
+  }
+});
+
+test('refused messages use no channels up', async () => {
+  const config = testConfig();
+  const admin = await connect(config.rabbitmqUrl);
+  const channel = await admin.createChannel();
+  const full = { arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' } };
+  await channel.assertQueue(laneQueue(config.queuePrefix, 1), full);
+  const url = new URL(config.rabbitmqUrl);
+  url.searchParams.set('channelMax', '4');
+  const publisher = createPublisher({ ...config, rabbitmqUrl: url.href }, log);
+  try {
+    expect(await publisher.publishWake(1, 'user')).toBe('routed');
+    for (let refused = 0; refused < 10; refused += 1) {
+      await expect(publisher.publishWake(1, 'user')).rejects.toThrow('RabbitMQ did not take the message.');
+    }
+    expect(await publisher.publishWake(2, 'user')).toBe('unroutable');
+  } finally {
+    await publisher.close();
+    await channel.deleteQueue(laneQueue(config.queuePrefix, 1));
+    await admin.close();
+  }
+});

@@ -1,0 +1,41 @@
+/** What one hold on a lane does while the broker takes no messages. */
+import { expect, test } from '@jest/globals';
+import { createLaneBroker } from '../../lib/broker/lane-broker.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { BrokerUnavailableError } from '../../lib/errors.ts';
+import { createContext } from '../../lib/lanes/context.ts';
+import { holdLane } from '../../lib/lanes/lane-hold.ts';
+import { createShare } from '../../lib/lanes/share.ts';
+import { eventually, openWorld, silentObserver } from '../support/world.ts';
+
+/** Far more than a pause between two tries allows. */
+const tooMany = 100;
+
+test('a baton that the broker does not take is tried again after a pause, also when the runs were aborted', async () => {
+  await using world = await openWorld({ lanes: 1 });
+  const laneBroker = createLaneBroker(world.config, world.deps.log);
+  await using _open = { [Symbol.asyncDispose]: () => laneBroker.close() };
+  let tries = 0;
+  const publisher = {
+    ...world.deps.publisher,
+    publishBaton: async () => {
+      tries += 1;
+      if (tries > tooMany) return 'routed' as const;
+      throw new BrokerUnavailableError('an alarm');
+    },
+  };
+  const runRequest = async () => ({ kind: 'done' as const, result: 'null' });
+  const hold = holdLane(
+    0,
+    createContext(
+      { ...world.deps, publisher, laneBroker, runRequest, observer: silentObserver },
+      createShare(systemClock, 'w', () => 1),
+    ),
+  );
+  await eventually('it stands by', () => tries === 1);
+  hold.abortRuns();
+  await eventually('it tried again', () => tries > 1);
+  await new Promise((resolve) => systemClock.after(0, () => resolve(undefined)));
+  expect(tries).toBe(2);
+  await hold.handOver('stopped');
+});

@@ -1,0 +1,104 @@
+/** Whom a sweep wakes, at times that the test chooses; `STUCK_AFTER_MS` is five seconds here. */
+import { expect, test } from '@jest/globals';
+import { createSweep } from '../../lib/lanes/sweep.ts';
+import {
+  at,
+  claim,
+  describeStores,
+  done,
+  insertQueued,
+  newUser,
+  type Ports,
+  takeTickets,
+} from '../store/store-contract.ts';
+
+/** One worker's sweeps, one after the other: each resolves to those of `users` that it woke. */
+const sweeper = (ports: Ports, ...users: string[]) => {
+  let now = at(0);
+  const woken = new Set<string>();
+  const sweep = createSweep(
+    {
+      ...ports,
+      clock: { now: () => now },
+      publisher: {
+        async publishWake(_lane: number, userId: string) {
+          woken.add(userId);
+          return 'routed' as const;
+        },
+      },
+      config: { stuckAfterMs: 5_000 },
+    },
+    () => undefined,
+  );
+  return async (seconds: number): Promise<string[]> => {
+    now = at(seconds);
+    woken.clear();
+    await sweep();
+    return users.filter((userId) => woken.has(userId));
+  };
+};
+
+/** A user that did nothing for eight seconds, and then sends one request. */
+const returning = async (ports: Ports): Promise<string> => {
+  const userId = await newUser(ports);
+  await takeTickets(ports, userId, 1);
+  await ports.ledger.insert({ userId, seq: 1, body: '1', acceptedAt: at(8) });
+  return userId;
+};
+
+describeStores('a sweep', (ports) => {
+  test('leaves a user alone whose request has just come after a pause, and wakes it when it is stuck', async () => {
+    const userId = await returning(ports);
+    const sweep = sweeper(ports, userId);
+    expect(await sweep(8.05)).toEqual([]);
+    expect(await sweep(12.9)).toEqual([]);
+    expect(await sweep(13.1)).toEqual([userId]);
+  });
+
+  test('leaves a user alone whose request is settled but not flushed', async () => {
+    const userId = await returning(ports);
+    const guard = { userId, seq: 1, token: 1, attempt: 1 };
+    await ports.ledger.commit([claim(guard)]);
+    await ports.ledger.commit([done(guard)]);
+    expect(await sweeper(ports, userId)(8.4)).toEqual([]);
+  });
+
+  test('leaves a user alone that its owner vouches for', async () => {
+    const userId = await returning(ports);
+    await ports.userQueues.flushSettled([{ userId, settled: 0, advanced: false }], at(12));
+    const sweep = sweeper(ports, userId);
+    expect(await sweep(16.9)).toEqual([]);
+    expect(await sweep(17.1)).toEqual([userId]);
+  });
+
+  test('wakes a user whose ticket has no record at two sweeps: at one, its function may be on its way', async () => {
+    const userId = await newUser(ports);
+    await takeTickets(ports, userId, 1);
+    const sweep = sweeper(ports, userId);
+    expect(await sweep(8)).toEqual([]);
+    await ports.ledger.insertTombstone({ userId, seq: 1 }, at(8));
+    await ports.userQueues.flushSettled([{ userId, settled: 1, advanced: false }], at(2));
+    await takeTickets(ports, userId, 1);
+    expect(await sweep(11)).toEqual([]);
+    expect(await sweep(14)).toEqual([userId]);
+  });
+
+  test('does not trust the clock of a function that is ahead', async () => {
+    const userId = await newUser(ports);
+    await takeTickets(ports, userId, 1);
+    await insertQueued(ports, userId, 1);
+    const ahead = await newUser(ports);
+    await takeTickets(ports, ahead, 1);
+    await ports.ledger.insert({ userId: ahead, seq: 1, body: '1', acceptedAt: at(3_600) });
+    expect(await sweeper(ports, userId, ahead)(8)).toEqual([userId, ahead]);
+  });
+
+  test('wakes a user without a session, and one that is closing, for which nothing is pending', async () => {
+    const [orphan, closing] = [await newUser(ports), await newUser(ports)];
+    for (const userId of [orphan, closing]) await takeTickets(ports, userId, 1);
+    await ports.userQueues.flushSettled([{ userId: orphan, settled: 1, advanced: true }], at(1));
+    await ports.userQueues.removeSession(orphan, 's');
+    await ports.userQueues.beginClose(closing, 1, false, at(1));
+    expect(await sweeper(ports, orphan, closing)(8)).toEqual([orphan, closing]);
+  });
+});

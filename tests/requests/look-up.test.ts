@@ -1,0 +1,47 @@
+import { expect, test } from '@jest/globals';
+import { systemClock } from '../../lib/clock.ts';
+import { lookUpRequest } from '../../lib/requests/look-up.ts';
+import { createMemoryStores } from '../simulation/memory-stores.ts';
+import { claim, done } from '../store/store-contract.ts';
+import { eventually } from '../support/world.ts';
+
+const userId = 'user';
+const guard = { userId, seq: 1, token: 1, attempt: 1 };
+
+/** One user with one queued request, in stores that tell which operations they were asked for. */
+const openStores = async () => {
+  const asked: string[] = [];
+  const { userQueues, ledger } = createMemoryStores(async (what, operate) => {
+    asked.push(what.split(' ')[0]!);
+    return operate();
+  });
+  await userQueues.create(userId, 1, new Date());
+  await ledger.insert({ userId, seq: 1, body: '1', acceptedAt: new Date() });
+  const [queue] = await userQueues.get([userId]);
+  asked.length = 0;
+  const lookUp = (waitMs: number, seq = 1) =>
+    lookUpRequest(queue!, seq, waitMs, { userQueues, ledger, clock: systemClock });
+  return { lookUp, ledger, asked };
+};
+
+test('a request that is waited for is read whole only once, when the waiting is over', async () => {
+  const { lookUp, ledger, asked } = await openStores();
+  const looking = lookUp(20_000);
+  await eventually('it waits', () => asked.filter((what) => what === 'ledger.status').length > 3);
+  expect(asked).not.toContain('ledger.read');
+  await ledger.commit([claim(guard)]);
+  await ledger.commit([done(guard, '"found"')]);
+  expect(await looking).toMatchObject({ entry: { status: 'done', result: '"found"' } });
+  expect(asked.filter((what) => what === 'ledger.read')).toHaveLength(1);
+});
+
+test('without waiting it is read once, and its status not apart from it', async () => {
+  const { lookUp, asked } = await openStores();
+  expect(await lookUp(0)).toMatchObject({ entry: { status: 'queued' }, settled: 0 });
+  expect(asked.toSorted()).toEqual(['ledger.read', 'userQueues.get']);
+});
+
+test('a request that is not there is not waited for', async () => {
+  const { lookUp } = await openStores();
+  await expect(lookUp(600_000, 2)).rejects.toMatchObject({ status: 404 });
+});

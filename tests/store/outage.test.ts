@@ -1,0 +1,49 @@
+/** What the log says at `info` of a MongoDB that cannot be reached. */
+import { expect, test } from '@jest/globals';
+import { openStores } from '../../lib/store/stores.ts';
+import { info, readableLog, warn } from '../support/log-lines.ts';
+import { mongodbUrl, uniqueName } from '../support/servers.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { eventually } from '../support/world.ts';
+
+const answers = (call: Promise<unknown>) =>
+  call.then(
+    () => true,
+    () => false,
+  );
+
+test('a server that is away is told once for all calls, with the reason, and so is its return', async () => {
+  const url = new URL(mongodbUrl(uniqueName('outage')));
+  const proxy = await startTcpProxy(url.hostname, Number(url.port));
+  await proxy.cut();
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  url.searchParams.set('directConnection', 'true');
+  const { log, lines } = readableLog();
+  const stores = openStores({ mongodbUrl: url.href, storeTimeoutMs: 500 }, log);
+  const ask16Times = async () => {
+    for (let round = 0; round < 2; round += 1) {
+      await Promise.all(Array.from({ length: 8 }, () => answers(stores.lanes.known())));
+    }
+  };
+  try {
+    await ask16Times();
+    expect(lines).toMatchObject([{ level: warn, msg: 'MongoDB is not available' }]);
+    expect(lines[0]?.reason).toContain('ECONNREFUSED');
+
+    await proxy.restore();
+    await eventually('MongoDB answers', () => answers(stores.ping()), 20_000);
+    expect(lines.splice(0).slice(1)).toMatchObject([{ level: info, msg: 'MongoDB is available again' }]);
+
+    await proxy.cut();
+    await ask16Times();
+    expect(lines).toMatchObject([{ level: warn, msg: 'MongoDB is not available' }]);
+    const unfinished = answers(stores.ping());
+    await stores.close();
+    await unfinished;
+    expect(lines).toHaveLength(1);
+  } finally {
+    await stores.close();
+    await proxy.close();
+  }
+});

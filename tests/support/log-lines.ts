@@ -1,0 +1,12 @@
+/** A log whose lines the test reads. */
+import { createLogger, type Logger } from '../../lib/log.ts';
+
+export type LogLine = { level: number; msg: string } & Record<string, unknown>;
+
+export const warn = 40;
+export const info = 30;
+
+export const readableLog = (): { log: Logger; lines: LogLine[] } => {
+  const lines: LogLine[] = [];
+  return { log: createLogger('info', {}, { write: (line) => void lines.push(JSON.parse(line)) }), lines };
+};
