@@ -116,8 +116,12 @@ describe('the recovery of a fault', () => {
   test('counts nobody whose requests were settled without another start, or who left and cancelled them', () => {
     const events = [accepted(1, 10), started(1, 20), settled(1, 120), accepted(2, 5_000), started(2, 5_001)];
     expect(recoveriesOf(events, [fault])).toEqual([]);
-    const leaving = { kind: 'leaving', userId, session: 'one', pending: 'cancel', at: 120 } as const;
-    expect(recoveriesOf([...waits, leaving], [fault])).toEqual([]);
+    const leaving = { kind: 'leaving', userId, session: 'one', pending: 'cancel' } as const;
+    expect(recoveriesOf([...waits, { ...leaving, at: 120 }], [fault])).toEqual([]);
+    expect(recoveriesOf([...waits, { ...leaving, at: 90 }], [fault])).toEqual([]);
+    expect(recoveriesOf([{ ...leaving, at: 5 }, ...waits], [fault])).toHaveLength(1);
+    const sentEarly = waits.map((event) => (event.kind === 'accepted' ? { ...event, sentAt: 4 } : event));
+    expect(recoveriesOf([{ ...leaving, at: 5 }, ...sentEarly], [fault])).toEqual([]);
   });
 
   test('counts nobody whose last run had ended when its worker died, and was in the ledger', () => {

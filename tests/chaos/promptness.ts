@@ -107,6 +107,17 @@ const hasEnded = (own: OfUser[], seq: number): boolean => {
   return newest?.kind === 'ended' && (newest.outcome === 'done' || newest.outcome === 'failed');
 };
 
+/** Its user asked for it, or left and cancelled what waited, whenever that was carried out. */
+const mayBeCancelled = (own: OfUser[], seq: number): boolean => {
+  const accepted = own.find((event) => event.kind === 'accepted' && event.seq === seq);
+  const sentAt = (accepted?.kind === 'accepted' && accepted.sentAt) || accepted?.at || 0;
+  return own.some(
+    (event) =>
+      (event.kind === 'cancel-asked' && event.seq === seq) ||
+      (event.kind === 'leaving' && event.pending === 'cancel' && event.at >= sentAt),
+  );
+};
+
 /**
  * When one of them started next: never, where nothing of them was heard of again; `undefined` where all that waited was over
  * without another start.
@@ -119,9 +130,8 @@ const nextStart = (
 ): number | undefined => {
   const next = own.find((event) => event.kind === 'started' && event.at > after && pending.has(event.seq));
   if (next) return next.at;
-  const hasCancelled = own.some((event) => event.kind === 'leaving' && event.pending === 'cancel' && event.at > after);
-  const nothingWaited = [...pending].every((seq) => over.has(seq) || hasEnded(own, seq));
-  return hasCancelled || nothingWaited ? undefined : Number.POSITIVE_INFINITY;
+  const nothingWaited = [...pending].every((seq) => over.has(seq) || hasEnded(own, seq) || mayBeCancelled(own, seq));
+  return nothingWaited ? undefined : Number.POSITIVE_INFINITY;
 };
 
 /**

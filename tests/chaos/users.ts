@@ -158,8 +158,12 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     await ask(random, { call: `POST /requests/${head.seq}/${decision}`, token }, false);
   };
 
-  /** A failed one is accepted anew; what this one has not done yet cannot be retried. */
-  const retryFailed = async (random: Random, userId: string, token: string, seq: number): Promise<void> => {
+  /** One of the failed is accepted anew, if it was not before. */
+  const retryFailed = async (random: Random, userId: string, token: string): Promise<void> => {
+    const page = await ask(random, { call: 'GET /requests?status=failed', token }, false);
+    const failed = (page?.body.requests ?? []) as { seq: number }[];
+    if (failed.length === 0) return;
+    const { seq } = random.pick(failed);
     const sentAt = monotonicMs();
     record({ kind: 'decided', userId, seq, decision: 'retry', at: sentAt });
     const answer = await ask(random, { call: `POST /requests/${seq}/retry`, token }, false);
@@ -184,7 +188,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     if (last > 0 && random.chance(0.15)) await cancel(random, userId, token, last);
     if (last > 0 && habits.patienceMs > 0) await untilSettled(random, token, last);
     await decideBlocked(random, userId, token);
-    if (last > 0 && random.chance(0.2)) await retryFailed(random, userId, token, last);
+    if (random.chance(0.1)) await retryFailed(random, userId, token);
   };
 
   /** Sessions with a disconnect that was not answered, and may still be carried out at any time. */
