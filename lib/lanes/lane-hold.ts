@@ -45,6 +45,8 @@ export type LaneHold = {
   readonly ended: Promise<ReleaseReason>;
 };
 
+/** By then what was in hand at a take-over, of all the lanes that came together, has been claimed. */
+const lateQueuesMs = 200;
 /** How soon a lane gets the baton that the broker did not take. */
 const batonRetryMs = 1_000;
 
@@ -188,6 +190,9 @@ export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
     state = 'owned';
     observer.laneTaken({ lane, fencingToken: token, users: users.size, at: clock.now() });
     workOn();
+    clock.after(lateQueuesMs, () => {
+      for (const user of users.values()) steps.openLate(user);
+    });
   };
 
   /** Goes to work, first or again: nothing that came meanwhile is forgotten. */

@@ -7,19 +7,16 @@ import { advancePast, dropHeld, type HeldRequest, type LoadedUser, replaceHeld }
 type Claimed = { seq: number; request: HeldRequest };
 
 export type UserRuns = {
-  /**
-   * Needs a slot, and gives it back. Goes from request to request as long as nobody else waits for the slot. `onClaimed` is
-   * called when it is known whether the first of them may run.
-   */
-  workOn(user: LoadedUser, onClaimed: () => void): Promise<void>;
+  /** Needs a slot, and gives it back. Goes from request to request as long as nobody else waits for the slot. */
+  workOn(user: LoadedUser): Promise<void>;
 };
 
 export const createUserRuns = (lane: OwnedLane, context: WorkerContext): UserRuns => {
   const { deps, slots } = context;
   const { clock, observer } = deps;
 
-  const workOn = async (user: LoadedUser, onClaimed: () => void): Promise<void> => {
-    const work = workUntilContended(user, onClaimed);
+  const workOn = async (user: LoadedUser): Promise<void> => {
+    const work = workUntilContended(user);
     const ended = work.catch(() => undefined);
     context.runs.set(user.userId, ended);
     try {
@@ -29,7 +26,7 @@ export const createUserRuns = (lane: OwnedLane, context: WorkerContext): UserRun
     }
   };
 
-  const workUntilContended = async (user: LoadedUser, onClaimed: () => void): Promise<void> => {
+  const workUntilContended = async (user: LoadedUser): Promise<void> => {
     let holdsSlot = true;
     const releaseSlot = () => {
       if (holdsSlot) slots.release();
@@ -38,7 +35,6 @@ export const createUserRuns = (lane: OwnedLane, context: WorkerContext): UserRun
     try {
       const first = user.held.get(user.next);
       let claimed = first && lane.isHeld() ? await claim(user, user.next, first) : undefined;
-      onClaimed();
       while (claimed) claimed = await runAndSettle(user, claimed, releaseSlot);
     } finally {
       releaseSlot();

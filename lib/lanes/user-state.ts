@@ -37,7 +37,7 @@ export type LoadedUser = {
   lookDue: boolean;
   /** Looks that came so far: one during a step may have been meant for what the step leaves behind. */
   looks: number;
-  /** `later`: loaded at a take-over with work in hand, which comes first. */
+  /** `later`: loaded at a take-over with work in hand, which comes first, for a moment. */
   queue: 'none' | 'later' | 'opening' | 'open';
   /** It was read from the ledger once. */
   wasRead: boolean;

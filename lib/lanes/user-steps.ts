@@ -13,6 +13,8 @@ const firstRead = 1;
 export type UserSteps = {
   /** Begins what is to do for the user, unless a step is under way. */
   advance(user: LoadedUser): void;
+  /** Opens the user queue whose turn has not come because of the work in hand. */
+  openLate(user: LoadedUser): void;
 };
 
 export const createUserSteps = (lane: OwnedLane, context: WorkerContext): UserSteps => {
@@ -80,8 +82,8 @@ export const createUserSteps = (lane: OwnedLane, context: WorkerContext): UserSt
     }
   };
 
-  const openLater = (user: LoadedUser): void => {
-    if (user.queue === 'later' && lane.mayStart()) void openQueue(user);
+  const openLate = (user: LoadedUser): void => {
+    if (user.queue === 'later' && lane.isHeld()) void openQueue(user);
   };
 
   /** A lane that was lost and taken again by the same worker must not run beside itself. */
@@ -97,7 +99,7 @@ export const createUserSteps = (lane: OwnedLane, context: WorkerContext): UserSt
     slots.acquire(() => {
       user.activity = 'idle';
       if (!lane.mayStart() || !lane.isLoaded(user)) return false;
-      begin(user, () => runs.workOn(user, () => openLater(user)));
+      begin(user, () => runs.workOn(user));
       return true;
     });
   };
@@ -147,5 +149,5 @@ export const createUserSteps = (lane: OwnedLane, context: WorkerContext): UserSt
     lane.look(user.userId);
   };
 
-  return { advance };
+  return { advance, openLate };
 };
