@@ -115,21 +115,16 @@ export type UserHistory = {
 const runId = (event: Started | Ended): string =>
   JSON.stringify([event.seq, event.attempt, event.fencingToken, event.worker]);
 
+/** In the order of time: an isolated run whose process may have died of an earlier one begins anew, as the same attempt. */
 const pairRuns = (started: Started[], ended: Ended[]): Pick<UserHistory, 'runs' | 'unpaired'> => {
-  const ends = new Map<string, Ended>();
-  const unpaired: (Started | Ended)[] = [];
-  for (const end of ended) {
-    if (ends.has(runId(end))) unpaired.push(end);
-    else ends.set(runId(end), end);
-  }
+  const ends = Map.groupBy(
+    ended.toSorted((a, b) => a.at - b.at),
+    runId,
+  );
   const runs = started
     .toSorted((a, b) => a.at - b.at)
-    .map((start) => {
-      const end = ends.get(runId(start));
-      ends.delete(runId(start));
-      return { start, end };
-    });
-  return { runs, unpaired: [...unpaired, ...ends.values()] };
+    .map((start) => ({ start, end: ends.get(runId(start))?.shift() }));
+  return { runs, unpaired: [...ends.values()].flat() };
 };
 
 /** Sorts a history by user. A user shows up when any event, ledger entry or user queue names it. */

@@ -704,9 +704,19 @@ describe('A request that is blocked', () => {
 describe('A request that ends its process', () => {
   const userId = 'ada';
   const judged = (entry: Omit<FinalEntry, 'userId' | 'seq'>, ...outcomes: Ended['outcome'][]): ViolationKind[] =>
+    judgedAs(
+      entry,
+      outcomes.map((_, before) => before + 1),
+      ...outcomes,
+    );
+  const judgedAs = (
+    entry: Omit<FinalEntry, 'userId' | 'seq'>,
+    attempts: number[],
+    ...outcomes: Ended['outcome'][]
+  ): ViolationKind[] =>
     kinds({
       events: outcomes.flatMap((outcome, before): HistoryEvent[] => {
-        const run = { userId, seq: 1, attempt: before + 1, fencingToken: 1, worker: 'one' };
+        const run = { userId, seq: 1, attempt: attempts[before]!, fencingToken: 1, worker: 'one' };
         return [
           { kind: 'started', ...run, at: 2 * before },
           { kind: 'ended', ...run, outcome, at: 2 * before + 1 },
@@ -723,6 +733,12 @@ describe('A request that ends its process', () => {
     expect(judged({ status: 'done', attempts: 2 }, 'crashed', 'done')).toEqual([]);
     const deadLetter = { reason: 'crashed' } as const;
     expect(judged({ status: 'failed', attempts: 2, deadLetter }, 'crashed', 'crashed')).toEqual([]);
+  });
+
+  test('may begin the same attempt anew, where an earlier one may have ended the process, and no other may', () => {
+    const done = { status: 'done', attempts: 1 } as const;
+    expect(judgedAs(done, [1, 1], 'crashed', 'done')).toEqual([]);
+    expect(judgedAs(done, [1, 1], 'done', 'done')).toEqual(['repeat']);
   });
 
   test('is not done for it, nor lost from sight', () => {

@@ -185,9 +185,12 @@ const judgeRepeats = (user: UserHistory, stale: Set<RunSpan>, excuses: Excuses, 
     const recorded = user.accepted.find((event) => event.seq === seq)?.at ?? Number.NEGATIVE_INFINITY;
     const byAttempt = Map.groupBy(runs, ({ start }) => start.attempt);
     for (const [attempt, same] of byAttempt) {
-      if (same.length > 1) report('repeat', seq, `attempt ${attempt} ran ${same.length} times`);
+      // A process that may have died of an earlier run counts for nothing, and the attempt begins anew.
+      if (same.slice(0, -1).some(({ end }) => end?.outcome !== 'crashed')) {
+        report('repeat', seq, `attempt ${attempt} ran ${same.length} times`);
+      }
       for (let before = 1; before < attempt; before++) {
-        const earlier = byAttempt.get(before)?.[0];
+        const earlier = byAttempt.get(before)?.at(-1);
         const run = same[0]!;
         if (earlier && (wasToRunAgain(user, earlier, run, excuses) || stale.has(earlier))) continue;
         if (earlier ? excuses.repeat(earlier, run) : excuses.repeatOfClaim(recorded, run.start.at)) continue;
@@ -215,7 +218,7 @@ const earns = (
 /** The run that decided what the ledger says is the newest one that it knows of, and ended so. */
 const judgeDecidingRun = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], report: Report): void => {
   const { seq, status, attempts, result, deadLetter } = entry;
-  const newest = runs.find(({ start }) => start.attempt === attempts);
+  const newest = runs.findLast(({ start }) => start.attempt === attempts);
   const outcome = newest?.end?.outcome;
   const skipped = outcome === 'blocked' && user.decided.some((event) => event.seq === seq && event.decision === 'skip');
   if (!earns(outcome, status, deadLetter) && !(status === 'failed' && skipped)) {
