@@ -6,11 +6,22 @@ export type Recorder = (event: HistoryEvent) => void;
 
 export const recorder = ({ HISTORY_FILE: file }: NodeJS.ProcessEnv): Recorder => {
   if (!file) throw new Error('HISTORY_FILE names no file.');
-  return (event) => appendFileSync(file, `${JSON.stringify(event)}\n`);
+  // On a line of its own, also behind one that was torn.
+  return (event) => appendFileSync(file, `\n${JSON.stringify(event)}\n`);
+};
+
+/** What a process was killed in the middle of writing is not there: it went on to nothing after it. */
+const isWhole = (line: string): boolean => {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 export const readHistory = (file: string): HistoryEvent[] =>
   readFileSync(file, 'utf8')
     .split('\n')
-    .filter(Boolean)
+    .filter(isWhole)
     .map((line) => JSON.parse(line) as HistoryEvent);
