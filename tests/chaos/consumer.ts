@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { runConsumer } from '../../lib/consumer/consumer.ts';
 import { openWorkerServers, type WorkerServers } from '../../lib/deps.ts';
 import { monotonicMs } from '../system/monotonic.ts';
+import { recorder } from '../system/recorder.ts';
 import { openBreak } from './breaks.ts';
-import { recorder } from './recorder.ts';
 
 const recordSettlements = (servers: WorkerServers): WorkerServers => {
   const record = recorder(env);

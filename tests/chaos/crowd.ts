@@ -5,9 +5,9 @@ import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { closedLoop } from '../../tools/bench/load.ts';
 import { monotonicMs } from '../system/monotonic.ts';
+import type { Recorder } from '../system/recorder.ts';
 import { openDirectDeps } from './direct-deps.ts';
 import type { Work } from './processor.ts';
-import type { Recorder } from './recorder.ts';
 import type { Stage } from './stage.ts';
 
 const sessionMs = 3_600_000;

@@ -4,9 +4,9 @@ import { connect } from 'amqplib';
 import { userQueue } from '../../lib/broker/names.ts';
 import type { FaultKind } from '../judge/history.ts';
 import { monotonicMs } from '../system/monotonic.ts';
+import type { Recorder } from '../system/recorder.ts';
 import type { ChaosFault, PlannedFault } from './plan.ts';
 import { type Random, seededRandom } from './random.ts';
-import type { Recorder } from './recorder.ts';
 import type { Outage, Server } from './servers.ts';
 import type { Api, Container, Stage } from './stage.ts';
 

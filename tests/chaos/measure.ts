@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { HistoryEvent } from '../judge/history.ts';
 import { judgeHistory, type Violation } from '../judge/judge.ts';
+import { type Recorder, readHistory, recorder } from '../system/recorder.ts';
 import { type Crowd, openCrowd } from './crowd.ts';
 import { createFaults, type Injected } from './faults.ts';
 import { awaitFinal } from './final.ts';
 import type { Measured } from './limits.ts';
 import type { ChaosFault } from './plan.ts';
 import { recoveriesOf } from './promptness.ts';
-import { type Recorder, readHistory, recorder } from './recorder.ts';
 import { openStage, type Stage } from './stage.ts';
 
 type Measure = {

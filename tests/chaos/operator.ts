@@ -4,9 +4,9 @@ import { AppError } from '../../lib/errors.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
 import type { LedgerEntry } from '../../lib/types.ts';
 import { monotonicMs } from '../system/monotonic.ts';
+import type { Recorder } from '../system/recorder.ts';
 import { openDirectDeps } from './direct-deps.ts';
 import type { Random } from './random.ts';
-import type { Recorder } from './recorder.ts';
 import type { Stage } from './stage.ts';
 
 const lookMs = 1_000;

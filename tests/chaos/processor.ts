@@ -4,7 +4,7 @@ import { env, exit, pid, ppid } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Processor } from '../../lib/consumer/processor.ts';
 import { monotonicMs } from '../system/monotonic.ts';
-import { recorder } from './recorder.ts';
+import { recorder } from '../system/recorder.ts';
 
 /**
  * `retries`: so many runs throw before one is done; at most as many as `MAX_ATTEMPTS`. `crashes`: so many runs end their

@@ -1,6 +1,7 @@
 /** What a container's log says of its workers: who lives, and what befell them that nobody else writes down. */
+
+import type { Recorder } from '../system/recorder.ts';
 import type { LogLine } from './child.ts';
-import type { Recorder } from './recorder.ts';
 
 /** What the broker ends a channel with that asks for a queue that is not there. */
 const notFound = 404;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { judgeHistory, type Verdict } from '../judge/judge.ts';
 import { monotonicMs } from '../system/monotonic.ts';
+import { readHistory, recorder } from '../system/recorder.ts';
 import { type Aim, createFaults, type Injected } from './faults.ts';
 import { awaitFinal } from './final.ts';
 import { startOperator } from './operator.ts';
@@ -11,7 +12,6 @@ import { drawHistory } from './picture.ts';
 import { type ChaosFault, planFaults } from './plan.ts';
 import { findLate, type Recovery, recoveriesOf } from './promptness.ts';
 import { seededRandom } from './random.ts';
-import { readHistory, recorder } from './recorder.ts';
 import { openStage, type Stage } from './stage.ts';
 import { type Habits, startUsers, usualHabits } from './users.ts';
 

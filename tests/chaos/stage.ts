@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../tools/services/probe.ts';
 import { monotonicMs } from '../system/monotonic.ts';
+import type { Recorder } from '../system/recorder.ts';
 import { type Child, signalPid, startChild } from './child.ts';
-import type { Recorder } from './recorder.ts';
 import { createRoster } from './roster.ts';
 import { type Lines, type Servers, startServers } from './servers.ts';
 

@@ -1,9 +1,9 @@
 /** Users that register, log in, enqueue, cancel, disconnect and log in again, over HTTP, and write down what they were told. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { monotonicMs } from '../system/monotonic.ts';
+import type { Recorder } from '../system/recorder.ts';
 import type { Work } from './processor.ts';
 import { type Random, seededRandom } from './random.ts';
-import type { Recorder } from './recorder.ts';
 
 type Range = readonly [min: number, max: number];
 

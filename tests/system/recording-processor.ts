@@ -1,16 +1,14 @@
 /** A processor that takes a random time and writes each run's start and end to the history, one line each, before it goes on. */
-import { appendFileSync } from 'node:fs';
 import { env, pid } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Processor } from '../../lib/consumer/processor.ts';
-import type { HistoryEvent } from '../judge/history.ts';
 import { monotonicMs } from './monotonic.ts';
+import { recorder } from './recorder.ts';
 
-const file = env.HISTORY_FILE ?? '/dev/null';
 const longestRunMs = Number(env.LONGEST_RUN_MS ?? 20);
 const worker = `${env.CONSUMER_NAME ?? 'consumer'}/${pid}`;
 
-const record = (event: HistoryEvent): void => appendFileSync(file, `${JSON.stringify(event)}\n`);
+const record = recorder(env);
 
 const run: Processor = async (request, { userId, seq, attempt, fencingToken, signal }) => {
   const about = { userId, seq, attempt, fencingToken, worker };

@@ -1,5 +1,5 @@
 /** The whole product in processes of its own: API, consumers, clients, and a history of what happened. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { type ApiProcess, startApi } from '../http/api-process.ts';
 import type { FinalState, HistoryEvent } from '../judge/history.ts';
 import { testConfig } from '../support/servers.ts';
 import { monotonicMs } from './monotonic.ts';
+import { readHistory } from './recorder.ts';
 
 const lanes = 16;
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -85,10 +86,7 @@ export const openSystem = async (environment: Record<string, string> = {}): Prom
     };
   };
 
-  const history = (): HistoryEvent[] => {
-    const lines = readFileSync(historyFile, 'utf8').split('\n').filter(Boolean);
-    return [...events, ...lines.map((line) => JSON.parse(line) as HistoryEvent)];
-  };
+  const history = (): HistoryEvent[] => [...events, ...readHistory(historyFile)];
 
   const leftOver = async (): Promise<string[]> => {
     const connection = await connect(rabbitmqUrl);

@@ -1,4 +1,4 @@
-/** How the processes of one run write its history: one line an event, appended at once, whoever dies next. */
+/** How the processes of a test write its history: one line an event, appended at once, whoever dies next. */
 import { appendFileSync, readFileSync } from 'node:fs';
 import type { HistoryEvent } from '../judge/history.ts';
 
