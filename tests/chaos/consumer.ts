@@ -6,6 +6,7 @@ import { openWorkerServers, type WorkerServers } from '../../lib/deps.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import { recorder } from '../system/recorder.ts';
 import { openBreak } from './breaks.ts';
+import { makeSluggish } from './sluggish.ts';
 
 const recordSettlements = (servers: WorkerServers): WorkerServers => {
   const record = recorder(env);
@@ -30,5 +31,6 @@ const recordSettlements = (servers: WorkerServers): WorkerServers => {
 await runConsumer({
   env,
   script: fileURLToPath(import.meta.url),
-  openServers: (config, log) => recordSettlements(openBreak(env).worker(openWorkerServers(config, log), config)),
+  openServers: (config, log) =>
+    recordSettlements(openBreak(env).worker(makeSluggish(openWorkerServers(config, log), env), config)),
 });

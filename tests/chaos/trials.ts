@@ -62,12 +62,15 @@ export const trials: Record<BreakName, Trial> = {
   },
   R3: { shows: stuck, withinSeconds: 60, ...kills, ...stranded },
   R4: {
-    shows: staleOwner,
+    shows: ['token-down', 'overlap', 'inversion'],
     withinSeconds: 130,
-    only: ['container frozen', 'connections frozen', 'container joined'],
-    everyMs: 3_000,
+    only: ['connections cut'],
+    aim: { of: 'containers', to: 'broker' },
+    everyMs: 1_500,
     seconds: 40,
-    env: { HEARTBEAT_SECONDS: '1' },
+    // Few slots, so that what a later owner has not claimed yet lies there for the stale one.
+    env: { SLOW_LOAD_MS: '3000', LATE_NOTICE_MS: '6000', CONCURRENCY: '2' },
+    habits: { ...patient, users: 16, burst: [6, 10], runMs: [100, 300] },
   },
   R5: {
     shows: stuck,

@@ -630,6 +630,39 @@ describe('A request that is cancelled', () => {
   });
 });
 
+describe('A stale run', () => {
+  const cutOff: Fault = { kind: 'fault', fault: 'connection-cut', target: 'old', at: 1 };
+  const run = (seq: number, fencingToken: number, worker: string, at: number, attempt = 1): HistoryEvent[] => {
+    const about = { userId: 'ada', seq, attempt, fencingToken, worker };
+    return [
+      { kind: 'started', ...about, at },
+      { kind: 'ended', ...about, outcome: 'done', at: at + 1 },
+    ];
+  };
+  const judged = (...events: HistoryEvent[]): ViolationKind[] =>
+    kinds(
+      {
+        events: [cutOff, ...events],
+        final: {
+          ledger: [
+            { userId: 'ada', seq: 1, status: 'done', attempts: 2 },
+            { userId: 'ada', seq: 2, status: 'done', attempts: 2 },
+          ],
+          userQueues: [{ userId: 'ada', state: 'closed', accepted: 2, settled: 2 }],
+          leftOverQueues: [],
+        },
+      },
+      { allowCutOff: true },
+    );
+
+  test('may start late what it had claimed, and never what follows the run of a later owner', () => {
+    const late = run(1, 1, 'old', 4);
+    expect(judged(...run(1, 2, 'new', 2, 2), ...late, ...run(2, 2, 'new', 6, 2))).not.toContain('token-down');
+    const behind = run(2, 1, 'old', 4);
+    expect(judged(...run(1, 2, 'new', 2, 2), ...behind, ...run(2, 2, 'new', 6, 2))).toContain('token-down');
+  });
+});
+
 describe('A request that is blocked', () => {
   const userId = 'ada';
   const run = (seq: number, attempt = 1) => ({ userId, seq, attempt, fencingToken: 1, worker: 'one' });

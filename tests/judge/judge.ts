@@ -75,7 +75,8 @@ const name = ({ start }: RunSpan): string =>
 /**
  * Order and overlap. Returns the stale runs that a fault excuses: those under a lower fencing token than a run of the
  * same user that started before they ended. Either of the two workers may be the one that was cut off: when that one had
- * just become active, it takes its lease after the new owner took one.
+ * just become active, it takes its lease after the new owner took one. Never excused is a stale run that goes on behind what a
+ * later owner has started: the ledger refuses that outcome to the stale one, and what it reads of it tells it to yield [R4, R7].
  */
 const judgeOrder = (
   user: UserHistory,
@@ -103,7 +104,7 @@ const judgeOrder = (
       const isExcused = excused(earlier, run) || excused(run, earlier);
       if (!isExcused || !outwaited(earlier, run)) report('overlap', seq, `${name(run)} with ${name(earlier)}`);
     }
-    if (newest && fencingToken < newest.start.fencingToken && !excused(run, newest)) {
+    if (newest && fencingToken < newest.start.fencingToken && (seq > newest.start.seq || !excused(run, newest))) {
       report('token-down', seq, `${name(run)} after ${name(newest)}`);
     }
     if (newest && seq < newest.start.seq && !excused(run, newest)) {
