@@ -117,13 +117,16 @@ export interface LedgerStore {
   countSettled(userId: string, range: SeqRange): Promise<number>;
   /** What waits for a request asks again and again, without its body and result. `undefined`: there is no such entry. */
   status(id: EntryId): Promise<RequestStatus | undefined>;
-  /** By ascending `seq`, those above `after`, without their bodies: 100 of those are 25 MB, and nobody is shown them. */
+  /**
+   * By ascending `seq`, those above `after`, without their bodies: 100 of those are 25 MB, and nobody is shown them. It ends
+   * with the one whose result goes beyond `maxChars` in all.
+   */
   page(
     userId: string,
-    query: { status?: RequestStatus; after: number; limit: number },
+    query: { status?: RequestStatus; after: number; limit: number; maxChars?: number },
   ): Promise<Omit<LedgerEntry, 'body'>[]>;
-  /** The unsettled entry with the lowest `seq` at or above `from`. */
-  oldestPending(userId: string, from: number): Promise<LedgerEntry | undefined>;
+  /** The unsettled entry with the lowest `seq` at or above `from`, without its body. */
+  oldestPending(userId: string, from: number): Promise<Omit<LedgerEntry, 'body'> | undefined>;
 }
 
 export interface LaneStore {

@@ -1,5 +1,5 @@
 /** A function's answer may have 6 MB; a page ends before. */
-const maxPageChars = 4 * 1_024 * 1_024;
+export const maxPageChars = 4 * 1_024 * 1_024;
 
 const fitting = (texts: string[]): number => {
   let chars = 0;

@@ -47,6 +47,9 @@ const deadAfter = (after: DeadLetterCursor | undefined) => ({
   ...(after ? { $or: [{ 'deadLetter.at': { $gt: after.at } }, { _id: { $gt: entryId(after) } }] } : {}),
 });
 
+/** Entries that a page asks for at a time: each may hold a result of 256 KiB. */
+const pageBatch = 16;
+
 export const ledgerStore = (call: Call): LedgerStore => {
   const read = (ids: EntryId[]): Promise<LedgerEntry[]> =>
     call(async ({ requests }) => (await requests.find({ _id: { $in: ids.map(entryId) } }).lean()).map(toEntry));
@@ -163,16 +166,24 @@ export const ledgerStore = (call: Call): LedgerStore => {
 
     status: (id) => call(async ({ requests }) => (await requests.findById(entryId(id), { status: 1 }).lean())?.status),
 
-    page: (userId, { status, after, limit }) =>
+    page: (userId, { status, after, limit, maxChars = Number.POSITIVE_INFINITY }) =>
       call(async ({ requests }) => {
         const filter = { userId, seq: { $gt: after }, ...(status ? { status } : {}) };
-        return (await requests.find(filter, { body: 0 }).sort({ seq: 1 }).limit(limit).lean()).map(toEntry);
+        const found = requests.find(filter, { body: 0 }).sort({ seq: 1 }).limit(limit).lean();
+        const page: LedgerEntry[] = [];
+        let chars = 0;
+        for await (const document of found.cursor({ batchSize: pageBatch })) {
+          page.push(toEntry(document));
+          chars += document.result?.length ?? 0;
+          if (chars > maxChars) break;
+        }
+        return page;
       }),
 
     oldestPending: (userId, from) =>
       call(async ({ requests }) => {
         const filter = { userId, seq: { $gte: from }, status: { $in: [...pendingStatuses] } };
-        const [oldest] = await requests.find(filter).sort({ seq: 1 }).limit(1).lean();
+        const [oldest] = await requests.find(filter, { body: 0 }).sort({ seq: 1 }).limit(1).lean();
         return oldest ? toEntry(oldest) : undefined;
       }),
   };

@@ -303,6 +303,8 @@ const newEntry = ({ userId, seq, key, body, limits, retryOf, interruptions, acce
 const describe = (change: LedgerChange): string =>
   `${change.kind} ${entryId(change)} token ${change.token} attempt ${change.attempt}`;
 
+const withoutBody = ({ body: _body, ...rest }: LedgerEntry): Omit<LedgerEntry, 'body'> => rest;
+
 const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerStore => {
   /** The user's entries by ascending `seq`. */
   const ofUser = (userId: string) =>
@@ -418,15 +420,25 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
 
     status: (id) => step(`ledger.status ${entryId(id)}`, () => entries.get(entryId(id))?.status),
 
-    page: (userId, { status, after, limit }) =>
+    page: (userId, { status, after, limit, maxChars = Number.POSITIVE_INFINITY }) =>
       step('ledger.page', () => {
         const found = ofUser(userId).filter((entry) => entry.seq > after && (!status || entry.status === status));
-        return structuredClone(found.slice(0, limit).map(({ body: _body, ...listed }) => listed));
+        let chars = 0;
+        const last = found.findIndex(({ result = '' }) => {
+          chars += result.length;
+          return chars > maxChars;
+        });
+        const listed = found.slice(0, last < 0 ? limit : Math.min(limit, last + 1));
+        return structuredClone(listed.map(withoutBody));
       }),
 
     oldestPending: (userId, from) =>
       step('ledger.oldestPending', () =>
-        structuredClone(ofUser(userId).find((entry) => entry.seq >= from && isPending(entry))),
+        structuredClone(
+          ofUser(userId)
+            .map(withoutBody)
+            .find((entry) => entry.seq >= from && isPending(entry)),
+        ),
       ),
   };
 };

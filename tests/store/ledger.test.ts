@@ -102,6 +102,19 @@ describeStores('reading the ledger', (ports) => {
     expect(await ports.ledger.page(userId, { after: 0, limit: 10 })).toEqual([rest]);
   });
 
+  test('a page ends with the entry whose result is one too many', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2, 3, 4);
+    const settled = [1, 2, 3].map((seq) => ({ userId, ...first, seq }));
+    await ports.ledger.commit(settled.map((change) => claim(change)));
+    await ports.ledger.commit(settled.map((change) => done(change, '"0123456789"')));
+    const page = async (maxChars: number) =>
+      (await ports.ledger.page(userId, { after: 0, limit: 10, maxChars })).map(({ seq }) => seq);
+    expect(await page(11)).toEqual([1]);
+    expect(await page(12)).toEqual([1, 2]);
+    expect(await page(36)).toEqual([1, 2, 3, 4]);
+  });
+
   test('the status can be read alone', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2);
