@@ -45,8 +45,8 @@ export const createExcuses = (faults: Fault[], { allowCutOff = false, excuseMs =
         within(repeats, earlier.at, later.at).some((fault) => hits(fault, earlier.worker)) ||
         // One that was cut off just when it became active takes the lease from the one that owns the lane by now...
         cut.some((fault) => hits(fault, later.worker)) ||
-        // ...which gives its runs up. The taker may run nothing, and need not be known.
-        (end?.outcome === 'aborted' && cut.length > 0)
+        // ...which gives its runs up, or has their outcomes refused. The taker may run nothing, and is known by its lease only.
+        ((end?.outcome === 'aborted' || later.fencingToken > earlier.fencingToken + 1) && cut.length > 0)
       );
     },
     repeatOfClaim: (since, at) => within(repeats, since, at).length > 0,

@@ -826,8 +826,10 @@ describe('A repeat', () => {
     expect(judged(cut('another'), 'done', taken)).toEqual(['repeat']);
   });
 
-  test('of a run that was given up is excused by a cut of a third, which took the lease and ran nothing', () => {
+  test('of a run that was given up, or whose outcome was refused, is excused by a cut of a third, which took a lease in between and ran nothing', () => {
     expect(judged(cut('another'), 'aborted', { worker: 'two', fencingToken: 2 })).toEqual([]);
+    expect(judged(cut('another'), 'done', { worker: 'two', fencingToken: 3 })).toEqual([]);
+    expect(judged(cut('another'), 'done', { worker: 'two', fencingToken: 2 })).toEqual(['repeat']);
     expect(judged(cut('another'), 'aborted', {})).toEqual(['repeat']);
     expect(judged({ ...cut('another'), fault: 'worker-killed' }, 'aborted', { fencingToken: 2 })).toEqual(['repeat']);
   });
