@@ -66,10 +66,10 @@ export const trials: Record<BreakName, Trial> = {
     withinSeconds: 130,
     only: ['connections cut'],
     aim: { of: 'containers', to: 'broker' },
-    everyMs: 1_500,
-    seconds: 40,
-    // Few slots, so that what a later owner has not claimed yet lies there for the stale one.
-    env: { SLOW_LOAD_MS: '3000', LATE_NOTICE_MS: '6000', CONCURRENCY: '2' },
+    everyMs: 1_200,
+    seconds: 60,
+    // One slot and quick flushes: what a later owner has not claimed yet lies there, next, for the stale one.
+    env: { SLOW_LOAD_MS: '3000', LATE_NOTICE_MS: '6000', CONCURRENCY: '1', FLUSH_MS: '10' },
     habits: { ...patient, users: 16, burst: [6, 10], runMs: [100, 300] },
   },
   R5: {
