@@ -3,11 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkerServers } from '../../lib/deps.ts';
 import type { LaneBroker, LaneEvents } from '../../lib/ports.ts';
 
-/** `SLOW_LOAD_MS`: a load of a lane begins up to so much later than its lease was taken. */
-const slowLoad = (userQueues: WorkerServers['userQueues'], longestMs: number): WorkerServers['userQueues'] => ({
+/** `SLOW_LOAD_MS`: every other load of a lane, by chance, begins so much later than its lease was taken. */
+const slowLoad = (userQueues: WorkerServers['userQueues'], ms: number): WorkerServers['userQueues'] => ({
   ...userQueues,
   async *notClosed(lane) {
-    await pause(Math.random() * longestMs);
+    if (Math.random() < 0.5) await pause(ms);
     yield* userQueues.notClosed(lane);
   },
 });

@@ -68,8 +68,9 @@ export const trials: Record<BreakName, Trial> = {
     aim: { of: 'containers', to: 'broker' },
     everyMs: 1_200,
     seconds: 60,
-    // One slot and quick flushes: what a later owner has not claimed yet lies there, next, for the stale one.
-    env: { SLOW_LOAD_MS: '3000', LATE_NOTICE_MS: '6000', CONCURRENCY: '1', FLUSH_MS: '10' },
+    // The second of two cuts comes while the owner after the first one loads; whoever was cut first is back before it has
+    // loaded. One slot and quick flushes: what a later owner has not claimed yet lies there, next, for the stale one.
+    env: { SLOW_LOAD_MS: '3000', LATE_NOTICE_MS: '2000', CONCURRENCY: '1', FLUSH_MS: '10' },
     habits: { ...patient, users: 16, burst: [6, 10], runMs: [100, 300] },
   },
   R5: {
@@ -89,7 +90,8 @@ export const trials: Record<BreakName, Trial> = {
     seconds: 20,
     lateMs: 4_000,
     env: withoutNets,
-    habits: { ...patient, burst: [25, 40], runMs: [40, 80] },
+    // More comes than a worker holds, and after the last of it nothing else tells of what is lost.
+    habits: { ...patient, patienceMs: 12_000, burst: [25, 40], spreadMs: 1_000, runMs: [80, 160] },
   },
   R7: {
     shows: staleOwner,
@@ -112,7 +114,7 @@ export const trials: Record<BreakName, Trial> = {
   },
   R9: {
     shows: ['leftover-queue', 'loss', 'unsettled', 'late'],
-    withinSeconds: 60,
+    withinSeconds: 90,
     only: ['worker killed', 'connections delayed'],
     aim: { of: 'containers', to: 'broker' },
     everyMs: 1_200,
