@@ -8,9 +8,9 @@ import { laneQueue } from '../../lib/broker/names.ts';
 import { createPublisher } from '../../lib/broker/publisher.ts';
 import { BrokerUnavailableError } from '../../lib/errors.ts';
 import { createLogger } from '../../lib/log.ts';
-import type { LaneEvents } from '../../lib/ports.ts';
 import { testConfig } from '../support/servers.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { deaf } from './deaf.ts';
 
 const log = createLogger('silent');
 // A heart that beats slowly: it would notice a silent broker before the test does.
@@ -70,14 +70,6 @@ const startProxy = async () => {
     freeze: proxy.freeze,
     [Symbol.asyncDispose]: proxy.close,
   };
-};
-
-const deaf: LaneEvents = {
-  baton: () => undefined,
-  wake: () => undefined,
-  request: () => undefined,
-  userQueueCancelled: () => undefined,
-  closed: () => undefined,
 };
 
 test('lanes can be opened after a connection that the broker closed as it opened', async () => {

@@ -4,19 +4,12 @@ import { connect } from 'amqplib';
 import { createLaneBroker } from '../../lib/broker/lane-broker.ts';
 import { laneQueue } from '../../lib/broker/names.ts';
 import { createPublisher } from '../../lib/broker/publisher.ts';
-import type { LaneEvents } from '../../lib/ports.ts';
+
 import { info, readableLog, warn } from '../support/log-lines.ts';
 import { testConfig } from '../support/servers.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { eventually } from '../support/world.ts';
-
-const events: LaneEvents = {
-  baton: () => undefined,
-  wake: () => undefined,
-  request: () => undefined,
-  userQueueCancelled: () => undefined,
-  closed: () => undefined,
-};
+import { deaf } from './deaf.ts';
 
 const lanes = [0, 1, 2, 3];
 
@@ -30,14 +23,14 @@ test('a server that is away is told once for all lanes, and so is its return', a
   const { log, lines } = readableLog();
   const broker = createLaneBroker({ ...config, rabbitmqUrl: url.href }, log);
   try {
-    await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, events)));
-    await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, events)));
+    await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, deaf)));
+    await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, deaf)));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ level: warn, msg: 'RabbitMQ is not available' });
     expect(lines[0]?.reason).toContain('ECONNREFUSED');
 
     await proxy.restore();
-    await eventually('a lane opens', () => broker.openLane(0, events).catch(() => undefined));
+    await eventually('a lane opens', () => broker.openLane(0, deaf).catch(() => undefined));
     expect(lines.slice(1)).toMatchObject([{ level: info, msg: 'RabbitMQ is available again' }]);
   } finally {
     await broker.close();
@@ -69,13 +62,13 @@ test('lanes that the server does not let be consumed are told, once for all', as
   const { log, lines } = readableLog();
   const broker = createLaneBroker(config, log);
   try {
-    const opened = await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, events)));
+    const opened = await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, deaf)));
     expect(opened.map(({ status }) => status)).toEqual(lanes.map(() => 'rejected'));
     expect(lines).toMatchObject([{ level: warn, msg: 'RabbitMQ does not let lanes be consumed' }]);
     expect(lines[0]?.reason).toMatch(/PRECONDITION.FAILED/);
 
     for (const lane of lanes) await channel.deleteQueue(laneQueue(config.queuePrefix, lane));
-    for (const lane of lanes) await broker.openLane(lane, events);
+    for (const lane of lanes) await broker.openLane(lane, deaf);
     expect(lines.slice(1)).toMatchObject([{ level: info, msg: 'RabbitMQ lets all lanes be consumed again' }]);
   } finally {
     await broker.close();

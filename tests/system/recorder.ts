@@ -10,18 +10,13 @@ export const recorder = ({ HISTORY_FILE: file }: NodeJS.ProcessEnv): Recorder =>
   return (event) => appendFileSync(file, `\n${JSON.stringify(event)}\n`);
 };
 
-/** What a process was killed in the middle of writing is not there: it went on to nothing after it. */
-const isWhole = (line: string): boolean => {
+/** Nothing for what a process was killed in the middle of writing: it went on to nothing after it. */
+const eventOf = (line: string): HistoryEvent[] => {
   try {
-    JSON.parse(line);
-    return true;
+    return [JSON.parse(line)];
   } catch {
-    return false;
+    return [];
   }
 };
 
-export const readHistory = (file: string): HistoryEvent[] =>
-  readFileSync(file, 'utf8')
-    .split('\n')
-    .filter(isWhole)
-    .map((line) => JSON.parse(line) as HistoryEvent);
+export const readHistory = (file: string): HistoryEvent[] => readFileSync(file, 'utf8').split('\n').flatMap(eventOf);
