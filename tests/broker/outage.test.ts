@@ -4,7 +4,6 @@ import { connect } from 'amqplib';
 import { createLaneBroker } from '../../lib/broker/lane-broker.ts';
 import { laneQueue } from '../../lib/broker/names.ts';
 import { createPublisher } from '../../lib/broker/publisher.ts';
-
 import { info, readableLog, warn } from '../support/log-lines.ts';
 import { testConfig } from '../support/servers.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';

@@ -85,6 +85,9 @@ describe('a request is late', () => {
     expect(late(...before, decided('retry'), started(1, 1_101, 'a/1', 2))).toEqual([1]);
     expect(late(...before, decided('skip'), started(2, 1_100))).toEqual([]);
     expect(late(...before, decided('skip'), started(2, 1_101))).toEqual([2]);
+    const again = [started(1, 1_500, 'a/1', 2), { ...decided('skip'), at: 2_000 }];
+    expect(late(...before, decided('retry'), decided('skip'), ...again, started(2, 2_100))).not.toContain(2);
+    expect(late(...before, decided('retry'), decided('skip'), ...again, started(2, 2_101))).toContain(2);
   });
 });
 

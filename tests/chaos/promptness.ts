@@ -22,14 +22,23 @@ const firsts = (events: OfUser[], ...kinds: OfUser['kind'][]): Map<number, numbe
   return found;
 };
 
-/** When each request was over, so that nothing waited for it any more. A skip counts from when somebody asked for it. */
-const oversOf = (own: OfUser[]): Map<number, number> =>
-  firsts(
-    own.filter((event) => event.kind !== 'decided' || event.decision === 'skip'),
+/**
+ * When each request was over, so that nothing waited for it any more. A skip counts from when somebody asked for it, unless
+ * the request ran again after that: then it was refused.
+ */
+const oversOf = (own: OfUser[]): Map<number, number> => {
+  const lastStarts = new Map(
+    own.flatMap((event) => (event.kind === 'started' ? [[event.seq, event.at] as const] : [])),
+  );
+  const passedOver = (event: OfUser) =>
+    event.kind === 'decided' && event.decision === 'skip' && event.at > (lastStarts.get(event.seq) ?? 0);
+  return firsts(
+    own.filter((event) => event.kind !== 'decided' || passedOver(event)),
     'settled',
     'cancelled',
     'decided',
   );
+};
 
 /** Of a worker, or of the primary of one. */
 const hits = (target: string, worker: string | undefined): boolean =>
