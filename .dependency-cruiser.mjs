@@ -1,15 +1,15 @@
-/** The borders of the code: which room may import which. The layers point one way; only lib/deps.ts sees both sides. */
+/** The borders of the code: which room may import which. The layers point one way; only lib/compose sees both sides. */
 
-const plain = '^lib/(types|ports|errors|clock|log|outage|config|url-fault|poll)\\.ts$';
+const plain =
+  '^lib/(types|ports|deps|errors|clock|log|outage|config|url-fault|poll|sessions|heartbeat|lane-of|timeout|shared-promise|limits|processor)\\.ts$';
 const room = (name) => `^lib/${name}/`;
-const deps = '^lib/deps\\.ts$';
 
 /** A room may import its own files and what is named here; everything else of ours is forbidden to it. */
 const layer = (name, ...allowed) => ({
   name: `layer-${name}`,
   severity: 'error',
   from: { path: room(name) },
-  to: { path: '^(lib|functions|tools|tests|examples)/', pathNot: [room(name), plain, deps, ...allowed] },
+  to: { path: '^(lib|functions|tools|tests|examples)/', pathNot: [room(name), plain, ...allowed] },
 });
 
 const onlyFrom = (name, module, ...folders) => ({
@@ -36,12 +36,6 @@ export default {
       to: { couldNotResolve: true, pathNot: '^aws-lambda$' },
     },
     {
-      name: 'rooms-know-deps-by-type',
-      severity: 'error',
-      from: { path: '^lib/', pathNot: [room('http')] },
-      to: { path: deps, dependencyTypesNot: ['type-only'] },
-    },
-    {
       name: 'plain-imports-plain',
       severity: 'error',
       from: { path: plain },
@@ -49,11 +43,13 @@ export default {
     },
     layer('broker'),
     layer('store'),
-    layer('accounts', room('(requests|lanes)')),
+    layer('accounts'),
+    layer('lanes'),
     layer('requests', room('(accounts|lanes)')),
-    layer('lanes', room('(accounts|requests)')),
-    layer('consumer', room('(accounts|requests|lanes)')),
-    layer('http', room('(accounts|requests|lanes)')),
+    layer('runs'),
+    layer('consumer', room('(lanes|runs)')),
+    layer('http', room('(accounts|requests)')),
+    layer('gateway', room('http')),
     {
       name: 'production-code-alone',
       severity: 'error',
@@ -61,9 +57,9 @@ export default {
       to: { path: '^(tests|tools|examples)/' },
     },
     {
-      name: 'only-deps-sees-both-sides',
+      name: 'only-compose-sees-both-sides',
       severity: 'error',
-      from: { path: '^(lib|functions)/', pathNot: [deps, room('broker'), room('store')] },
+      from: { path: '^(lib|functions)/', pathNot: [room('compose'), room('broker'), room('store')] },
       to: { path: '^lib/(broker|store)/' },
     },
     onlyFrom('broker-amqplib', 'amqplib', room('broker')),

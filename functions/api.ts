@@ -1,6 +1,6 @@
 /** The HTTP API as a plain server, for containers: what API Gateway does, without AWS. */
-import { closeFunctionDeps, functionDeps } from '../lib/deps.ts';
-import { serveGateway } from '../lib/http/gateway.ts';
+import { closeFunctionDeps, functionDeps } from '../lib/compose/functions.ts';
+import { serveGateway } from '../lib/gateway/gateway.ts';
 
 const { config, log } = await functionDeps();
 const gateway = await serveGateway(config, log);

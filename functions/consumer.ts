@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { openWorkerServers } from '../lib/compose/worker.ts';
 import { runConsumer } from '../lib/consumer/consumer.ts';
-import { openWorkerServers } from '../lib/deps.ts';
 
 /** The consumer: a cluster primary that starts this file again as each of its workers. */
 await runConsumer({

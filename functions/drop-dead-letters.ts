@@ -1,4 +1,4 @@
-import { functionDeps } from '../lib/deps.ts';
+import { functionDeps } from '../lib/compose/functions.ts';
 import { decideSelected } from '../lib/http/decide.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { maxBodyBytes } from '../lib/http/input.ts';

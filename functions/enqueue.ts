@@ -1,4 +1,4 @@
-import { functionDeps } from '../lib/deps.ts';
+import { functionDeps } from '../lib/compose/functions.ts';
 import { json } from '../lib/http/call.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { enqueueOf, maxEnqueueBytes } from '../lib/http/input.ts';

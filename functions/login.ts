@@ -1,5 +1,5 @@
 import { logIn } from '../lib/accounts/login.ts';
-import { functionDeps } from '../lib/deps.ts';
+import { functionDeps } from '../lib/compose/functions.ts';
 import { json } from '../lib/http/call.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { credentialsOf, maxBodyBytes } from '../lib/http/input.ts';

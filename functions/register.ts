@@ -1,5 +1,5 @@
 import { registerAccount } from '../lib/accounts/register.ts';
-import { functionDeps } from '../lib/deps.ts';
+import { functionDeps } from '../lib/compose/functions.ts';
 import { json } from '../lib/http/call.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { maxBodyBytes, newCredentialsOf } from '../lib/http/input.ts';

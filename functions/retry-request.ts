@@ -1,4 +1,4 @@
-import { functionDeps } from '../lib/deps.ts';
+import { functionDeps } from '../lib/compose/functions.ts';
 import { json, jsonText } from '../lib/http/call.ts';
 import { entryJson } from '../lib/http/entry-json.ts';
 import { httpFunction } from '../lib/http/http-function.ts';

@@ -1,4 +1,4 @@
-import { functionDeps } from '../lib/deps.ts';
+import { functionDeps } from '../lib/compose/functions.ts';
 import { json } from '../lib/http/call.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { stuckLimitOf } from '../lib/http/operator-input.ts';

@@ -37,8 +37,8 @@ export type Progress = { userId: string; settled: number; advanced: boolean };
 /** No more than so many `pending`, this one included, as far as `settled` was flushed; or no `seq` above this one. */
 export type TicketLimit = { pending: number } | { seq: number };
 
-export type Suspect = Pick<UserQueue, 'userId' | 'lane' | 'accepted' | 'settled' | 'updatedAt'>;
-export type SuspectCursor = Pick<Suspect, 'userId' | 'updatedAt'>;
+export type StalledUser = Pick<UserQueue, 'userId' | 'lane' | 'accepted' | 'settled' | 'updatedAt'>;
+export type StalledUserCursor = Pick<StalledUser, 'userId' | 'updatedAt'>;
 
 export interface UserQueueStore {
   /** Idempotent: an existing user queue stays as it is. */
@@ -69,10 +69,10 @@ export interface UserQueueStore {
   dropExpiredSessions(now: Date): Promise<void>;
   /**
    * User queues that saw no progress since `before` although there is something to do: pending work, no session left, or
-   * closing; the longest first. `unvouched` leaves out those that an owner has vouched for since. They are suspects only:
+   * closing; the longest first. `unvouched` leaves out those that an owner has vouched for since. They are stalledUsers only:
    * who was idle has seen no progress either, and may have begun to wait a moment ago. `after`: the last one of a page.
    */
-  stuck(before: Date, limit: number, which: 'all' | 'unvouched', after?: SuspectCursor): Promise<Suspect[]>;
+  stuck(before: Date, limit: number, which: 'all' | 'unvouched', after?: StalledUserCursor): Promise<StalledUser[]>;
 }
 
 export type NewEntry = Pick<
@@ -139,13 +139,13 @@ export interface LaneStore {
 }
 
 /** A worker's sign of life: what it owned at a moment. */
-export type WorkerSign = { workerId: string; lanes: number[]; at: Date };
+export type Heartbeat = { workerId: string; lanes: number[]; at: Date };
 
 export interface WorkerStore {
-  report(sign: WorkerSign): Promise<void>;
+  report(sign: Heartbeat): Promise<void>;
   remove(workerId: string): Promise<void>;
   /** The signs since `after`; older ones are forgotten some day. */
-  since(after: Date): Promise<WorkerSign[]>;
+  since(after: Date): Promise<Heartbeat[]>;
 }
 
 /** `unroutable`: the queue does not exist; the message is nowhere. */

@@ -3,8 +3,8 @@ import { deepStrictEqual } from 'node:assert';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { systemClock as clock } from '../../lib/clock.ts';
-import type { RunPolicy } from '../../lib/consumer/policy.ts';
-import { createRunRequest } from '../../lib/consumer/run.ts';
+import type { RunPolicy } from '../../lib/runs/policy.ts';
+import { createRunRequest } from '../../lib/runs/run.ts';
 import { createDeviceProcessor } from './processor.ts';
 import { openSimulatedGateway } from './simulated-gateway.ts';
 

@@ -1,5 +1,5 @@
-import type { Processor } from '../../lib/consumer/processor.ts';
 import { UnrecoverableError } from '../../lib/errors.ts';
+import type { Processor } from '../../lib/runs/processor.ts';
 import { type GatewayAddress, sendCommand } from './gateway.ts';
 
 const commandOf = (request: unknown): { device: string; command: string } => {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Processor } from '../../lib/consumer/processor.ts';
 import { UnrecoverableError } from '../../lib/errors.ts';
+import type { Processor } from '../../lib/runs/processor.ts';
 import { type Accounts, openAccounts } from './accounts.ts';
 
 export type Transfer = { deposit: number } | { withdraw: number };

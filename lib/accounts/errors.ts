@@ -49,3 +49,10 @@ export class SecretUnavailableError extends AppError {
     super(message, { code: 'secret-unavailable', status: 503, retryable: true, cause, retryAfterSeconds: 1 });
   }
 }
+
+/** Thrown when the token's session has ended or expired. */
+export class SessionEndedError extends AppError {
+  constructor() {
+    super('The session has ended. Log in again.', { code: 'session-ended', status: 401 });
+  }
+}

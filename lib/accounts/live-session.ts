@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts';
-import { SessionEndedError } from '../requests/errors.ts';
+import { hasLiveSession } from '../sessions.ts';
 import type { UserQueue } from '../types.ts';
+import { SessionEndedError } from './errors.ts';
 import type { Identity } from './tokens.ts';
 
 /**
@@ -13,8 +14,6 @@ export const liveUserQueue = async (
   { userQueues, clock }: Pick<Deps, 'userQueues' | 'clock'>,
 ): Promise<UserQueue> => {
   const [queue] = await userQueues.get([userId]);
-  const now = clock.now();
-  const lives = queue?.sessions.some((session) => session.id === sessionId && session.expiresAt > now);
-  if (!queue || !lives) throw new SessionEndedError();
+  if (!queue || !hasLiveSession(queue, clock.now(), sessionId)) throw new SessionEndedError();
   return queue;
 };

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import bcrypt from 'bcryptjs';
-import type { Deps } from '../deps.ts';
-import { laneOf } from '../lanes/lane-of.ts';
+import type { Deps, TokenSecret } from '../deps.ts';
+import { laneOf } from '../lane-of.ts';
 import { InvalidCredentialsError, TooManySessionsError } from './errors.ts';
 import type { Credentials } from './register.ts';
-import { signToken, type TokenSecret } from './tokens.ts';
+import { signToken } from './tokens.ts';
 
 export type LoginDeps = Pick<Deps, 'accounts' | 'userQueues' | 'clock'> & {
   config: Pick<Deps['config'], 'bcryptCost' | 'lanes' | 'maxSessions' | 'tokenTtlSeconds'>;

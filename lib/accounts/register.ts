@@ -1,6 +1,6 @@
 import bcrypt from 'bcryptjs';
 import type { Deps } from '../deps.ts';
-import { laneOf } from '../lanes/lane-of.ts';
+import { laneOf } from '../lane-of.ts';
 import { UsernameTakenError } from './errors.ts';
 
 export type Credentials = { username: string; password: string };

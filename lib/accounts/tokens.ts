@@ -1,11 +1,8 @@
 /** JSON Web Tokens: HS256 only, claims `sub` (user id), `sid` (session id) and `exp`. */
-import type { KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
+import type { TokenSecret } from '../deps.ts';
 import { InvalidTokenError } from './errors.ts';
-
-/** A string works too; a key made once from it spares every token the making. */
-export type TokenSecret = string | KeyObject;
 
 /** Whom a token speaks for. */
 export type Identity = { userId: string; sessionId: string };

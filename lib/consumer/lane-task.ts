@@ -3,12 +3,12 @@ import type { Deps, WorkerServers } from '../deps.ts';
 import { startLaneWorker } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
 import type { RunRequest } from '../ports.ts';
-import { isSuspect } from './crash.ts';
-import { createIsolation } from './isolation.ts';
-import { loadProcessor } from './load-processor.ts';
+import { mustRunIsolated } from '../runs/crash.ts';
+import { createIsolation } from '../runs/isolation.ts';
+import { loadProcessor } from '../runs/load-processor.ts';
+import type { LoadedProcessor } from '../runs/processor.ts';
+import { createRunRequest } from '../runs/run.ts';
 import type { RunObserver } from './metrics.ts';
-import type { LoadedProcessor } from './processor.ts';
-import { createRunRequest } from './run.ts';
 import type { WorkerTask } from './worker.ts';
 
 export type OpenServers = (config: Config, log: Logger) => WorkerServers;
@@ -25,8 +25,8 @@ const createRuns = (loaded: LoadedProcessor, deps: LaneTaskDeps): RunRequest => 
   const here = createRunRequest(loaded, deps);
   const alone = createIsolation({ ...deps, policy: loaded.policy, observer: runObserver.isolated });
   return async (run) => {
-    const outcome = await (isSuspect(run, config.maxCrashes) ? alone(run) : here(run));
-    if ('reason' in outcome && !run.signal.aborted) runObserver.putAside(outcome.reason);
+    const outcome = await (mustRunIsolated(run, config.maxCrashes) ? alone(run) : here(run));
+    if ('reason' in outcome && !run.signal.aborted) runObserver.deadLettered(outcome.reason);
     return outcome;
   };
 };

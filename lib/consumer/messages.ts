@@ -4,7 +4,7 @@ import type { LifecycleState } from './lifecycle.ts';
 
 export type MetricValues = MetricObjectWithValues<MetricValue<string>>[];
 
-/** Worker to primary. A report says that the event loop turns; `metrics` answers, or says farewell. */
+/** Worker to primary. A report says that the event loop turns; `metrics` answers, or says sendFinalReport. */
 export type WorkerMessage =
   | { kind: 'report'; state: LifecycleState; snapshot?: WorkerSnapshot }
   | { kind: 'metrics'; metrics: MetricValues };

@@ -2,8 +2,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
 import type { Clock, LaneObserver } from '../ports.ts';
+import type { IsolationObserver } from '../runs/isolation.ts';
 import type { DeadLetterReason } from '../types.ts';
-import type { IsolationObserver } from './isolation.ts';
 import { createLaneNews } from './lane-news.ts';
 
 const latencySeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
@@ -151,7 +151,7 @@ const createObserver = (instruments: Instruments, log: Logger, lanesChanged: () 
 };
 
 /** What a worker's runs tell beside what the lanes know of them. */
-export type RunObserver = { isolated: IsolationObserver; putAside(reason: DeadLetterReason): void };
+export type RunObserver = { isolated: IsolationObserver; deadLettered(reason: DeadLetterReason): void };
 
 const createRunObserver = ({ isolated, crashes, deadLetters }: Instruments): RunObserver => ({
   isolated: {
@@ -161,7 +161,7 @@ const createRunObserver = ({ isolated, crashes, deadLetters }: Instruments): Run
       if (crashed) crashes.inc();
     },
   },
-  putAside: (reason) => deadLetters.inc({ reason }),
+  deadLettered: (reason) => deadLetters.inc({ reason }),
 });
 
 export type WorkerMetrics = {

@@ -8,7 +8,7 @@ export type PrimaryLink = {
   /** At once, beside the regular reports. */
   report(): void;
   /** Hands the last metrics over and ends the regular reports. Never rejects. */
-  farewell(): Promise<void>;
+  sendFinalReport(): Promise<void>;
 };
 
 type LinkOptions = {
@@ -46,7 +46,7 @@ export const linkToPrimary = ({ everyMs, registry, report, primaryGone }: LinkOp
 
   return {
     report: sendReport,
-    farewell: async () => {
+    sendFinalReport: async () => {
       clearInterval(timer);
       await sendMetrics();
     },

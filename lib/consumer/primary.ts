@@ -2,11 +2,11 @@ import cluster from 'node:cluster';
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
+import { decideOnSignal, reportEveryMs } from '../runs/supervision.ts';
 import { type ClusterMetrics, createClusterMetrics } from './cluster-metrics.ts';
 import { type Endpoints, openEndpoints } from './endpoints.ts';
-import { hopelessExitCode } from './exit-codes.ts';
+import { nonRestartableExitCode } from './exit-codes.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
-import { judgeSignal, reportEveryMs } from './supervision.ts';
 import { openWorkerSlot, type WorkerSlot } from './worker-slot.ts';
 
 /** Past `graceMs` a worker still aborts its runs, closes its connections and exits; then it is killed. */
@@ -70,7 +70,7 @@ const createEnding = ({ config, clock, log }: PrimaryOptions, { slots, life }: C
   };
   const onSignal = (signal: NodeJS.Signals) => {
     const drainingForMs = drainingSince === undefined ? undefined : clock.now().getTime() - drainingSince;
-    const verdict = judgeSignal(drainingForMs);
+    const verdict = decideOnSignal(drainingForMs);
     log.info({ signal, verdict }, 'signal');
     if (verdict === 'drain') void drain();
     if (verdict !== 'end-now') return;
@@ -110,7 +110,7 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   const ending = createEnding(options, { slots, life, metrics });
 
   const shouldRestart = (exitCode: number | null): boolean => {
-    if (exitCode === hopelessExitCode) void ending.drain('failed');
+    if (exitCode === nonRestartableExitCode) void ending.drain('failed');
     return life.state === 'starting' || life.state === 'running';
   };
   cluster.setupPrimary({ exec: script });

@@ -2,9 +2,9 @@ import type { Worker } from 'node:cluster';
 import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
+import { classifySilence, failuresInRow, restartDelayMs, silenceAfter } from '../runs/supervision.ts';
 import { createLifecycle, type Lifecycle, type LifecycleState, mayBecome } from './lifecycle.ts';
 import { isWorkerMessage, type MetricValues, type PrimaryMessage } from './messages.ts';
-import { failuresInRow, judgeSilence, restartDelayMs, silenceAfter } from './supervision.ts';
 
 /** One worker's place in the cluster, as `/healthz` shows it. */
 export type SlotStatus = {
@@ -188,7 +188,7 @@ export const openWorkerSlot = (options: SlotOptions): WorkerSlot => {
       occupant.silentMs = silenceAfter(occupant.silentMs, sinceLastLookMs, options.workerHangMs);
       const { workerHangMs, startTimeoutMs } = options;
       const { heardOnce, silentMs } = occupant;
-      const verdict = judgeSilence({ silentMs, heardOnce, workerHangMs, startTimeoutMs });
+      const verdict = classifySilence({ silentMs, heardOnce, workerHangMs, startTimeoutMs });
       if (verdict === 'alive') return;
       occupant.killedFor = verdict;
       log.error({ workerPid: occupant.worker.process.pid, verdict, silentMs }, 'killing a silent worker');

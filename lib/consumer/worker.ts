@@ -3,13 +3,13 @@ import { ConfigError } from '../config.ts';
 import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
 import type { Clock, LaneObserver } from '../ports.ts';
-import { hopelessExitCode } from './exit-codes.ts';
+import { ProcessorLoadError } from '../runs/load-processor.ts';
+import { describeError } from '../runs/run.ts';
+import { reportEveryMs } from '../runs/supervision.ts';
+import { nonRestartableExitCode } from './exit-codes.ts';
 import { createLifecycle } from './lifecycle.ts';
-import { ProcessorLoadError } from './load-processor.ts';
 import { createWorkerMetrics, type RunObserver } from './metrics.ts';
 import { linkToPrimary } from './primary-link.ts';
-import { describeError } from './run.ts';
-import { reportEveryMs } from './supervision.ts';
 
 /** What a worker runs. `stop` hands everything over and closes what it opened; it ends within `graceMs`. */
 export type WorkerTask = { stop(): Promise<void>; snapshot(): WorkerSnapshot };
@@ -38,7 +38,7 @@ export const runWorker = async ({ config, clock, log, start }: WorkerOptions): P
     try {
       // Without a task nothing has been taken yet: what is being opened ends with the process.
       await task?.stop();
-      await link.farewell();
+      await link.sendFinalReport();
       life.become('stopped');
     } catch (err) {
       life.become('failed');
@@ -63,6 +63,6 @@ export const runWorker = async ({ config, clock, log, start }: WorkerOptions): P
     link.report();
   } catch (err) {
     log.fatal({ err }, `the worker could not start: ${describeError(err).message}`);
-    process.exit(err instanceof ProcessorLoadError || err instanceof ConfigError ? hopelessExitCode : 1);
+    process.exit(err instanceof ProcessorLoadError || err instanceof ConfigError ? nonRestartableExitCode : 1);
   }
 };

@@ -20,7 +20,7 @@ export type Call = APIGatewayProxyEventV2 & {
 
 export type Reply = APIGatewayProxyStructuredResultV2;
 
-export type Step = MiddlewareObj<Call, Reply>;
+export type Middleware = MiddlewareObj<Call, Reply>;
 
 export const jsonText = (statusCode: number, text: string): Reply => ({
   statusCode,

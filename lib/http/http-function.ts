@@ -1,13 +1,13 @@
 import middy from '@middy/core';
 import type { FunctionDeps } from '../deps.ts';
-import { authenticate } from './authenticate.ts';
 import type { Call, Reply } from './call.ts';
-import { type BodyRules, jsonBody } from './json-body.ts';
-import { liveSession } from './live-session.ts';
-import { operator } from './operator.ts';
-import { problemJson } from './problem-json.ts';
-import { requestLog } from './request-log.ts';
-import { withDeps } from './with-deps.ts';
+import { authenticate } from './middlewares/authenticate.ts';
+import { type BodyRules, jsonBody } from './middlewares/json-body.ts';
+import { liveSession } from './middlewares/live-session.ts';
+import { operator } from './middlewares/operator.ts';
+import { problemJson } from './middlewares/problem-json.ts';
+import { requestLog } from './middlewares/request-log.ts';
+import { withDeps } from './middlewares/with-deps.ts';
 
 /**
  * What every HTTP function is wrapped in. `identity`: a valid `token` is enough, or its `session` must live too, or its

@@ -1,4 +1,5 @@
 /** How workers share the lanes: each compares what it owns with its fair part and hands the surplus over. */
+import { heartbeatValidMs } from '../heartbeat.ts';
 import type { LaneDeps } from './context.ts';
 import type { LaneHold } from './lane-hold.ts';
 import type { Share } from './share.ts';
@@ -11,9 +12,6 @@ export const chooseSurplus = <T extends Pick<LaneHold, 'lane' | 'workingCount'>>
 const firstPatienceMs = 2_000;
 /** A lane whose runs did not end in time works on for this many times as long before it is asked again. */
 const restFactor = 4;
-
-/** A worker that has given no sign of life for so long is not counted: it gives one every second. */
-const signLastsMs = 3_000;
 
 type Reluctance = { patienceMs: number; notBefore: number };
 
@@ -42,7 +40,7 @@ export const createBalance = (
   return async (owned: LaneHold[], stopping: AbortSignal): Promise<void> => {
     const [sample] = owned;
     if (!sample) return;
-    share.hear(await workers.since(new Date(clock.now().getTime() - signLastsMs)));
+    share.hear(await workers.since(new Date(clock.now().getTime() - heartbeatValidMs)));
     const consumers = await sample.consumerCount();
     const now = clock.now().getTime();
     const surplus = chooseSurplus(owned, share.size(consumers)).filter(

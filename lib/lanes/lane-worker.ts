@@ -1,14 +1,15 @@
 /** A worker's lanes: stands by on all of them, owns its share, and hands everything over when it stops. */
 import { sleep } from '../clock.ts';
-import type { Suspect } from '../ports.ts';
+import { heartbeatEveryMs } from '../heartbeat.ts';
+import type { StalledUser } from '../ports.ts';
 import { createBalance } from './balance.ts';
 import { createContext, type LaneDeps } from './context.ts';
 import { holdLane, type LaneHold } from './lane-hold.ts';
 import { oldestAcceptedAt } from './pending-age.ts';
+import { every } from './periodic-task.ts';
 import { persist } from './persist.ts';
-import { every } from './rounds.ts';
 import { createShare } from './share.ts';
-import { isPending } from './suspects.ts';
+import { isPending } from './stalled-users.ts';
 import { createSweep } from './sweep.ts';
 import { hasWork, type LoadedUser } from './user-state.ts';
 
@@ -33,13 +34,11 @@ const abortPatienceMs = 1_000;
 /** A message is held unacked for about this long at most, far below the broker's `consumer_timeout` of 30 minutes. */
 const holdMs = 120_000;
 const housekeepingMs = 30_000;
-/** How often a worker tells which lanes it owns; one that is silent for several times as long hangs or is gone. */
-export const signOfLifeMs = 1_000;
 /** MongoDB may be silent for this many time-outs before a worker gives its lanes to those whom it may still answer. */
 const silencesBeforeForsaking = 2;
 const storePauseMs = 500;
-/** Its sign of life ages by itself: saying farewell must not hold a worker up. */
-const farewellMs = 500;
+/** Its sign of life ages by itself: saying sendFinalReport must not hold a worker up. */
+const finalReportMs = 500;
 
 export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
   const { clock, config, log } = deps;
@@ -97,7 +96,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
     for (const hold of holds.values()) hold.flushed(progress, now);
   };
 
-  let swept: Suspect[] | undefined;
+  let swept: StalledUser[] | undefined;
   const sweep = createSweep(deps, (found) => {
     swept = found;
     stuckUsers = found.filter(isPending).length;
@@ -155,7 +154,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
       every(deps, config.flushMs, signal, flush),
       every(deps, config.balanceMs, signal, () => balance(owned(), signal)),
       every(deps, config.sweepMs, signal, sweepOnce),
-      every(deps, signOfLifeMs, signal, reportSign),
+      every(deps, heartbeatEveryMs, signal, reportSign),
       every(deps, config.batonRenewMs, signal, renewBatons),
       every(deps, housekeepingMs, signal, keepHouse),
     ]);
@@ -182,7 +181,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
       cancelGrace();
       await within(
         clock,
-        farewellMs,
+        finalReportMs,
         deps.workers.remove(workerId).catch(() => undefined),
       );
     },

@@ -1,5 +1,5 @@
 /** One worker's part of the lanes: how many it should own, and whether one that is delivered to it is for another. */
-import type { Clock, WorkerSign } from '../ports.ts';
+import type { Clock, Heartbeat } from '../ports.ts';
 
 /** The part of `lanes` that one of `workers` should own at most. */
 export const fairShare = (lanes: number, workers: number): number => Math.ceil(lanes / Math.max(1, workers));
@@ -19,7 +19,7 @@ const passAgainMs = 1_000;
 
 export type Share = {
   /** What the workers have said of themselves of late. */
-  hear(signs: WorkerSign[]): void;
+  hear(signs: Heartbeat[]): void;
   /** How many lanes this worker should own, when so many workers stand by on each. */
   size(consumers: number): number;
   /**

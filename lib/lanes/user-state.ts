@@ -1,5 +1,6 @@
 /** One loaded user, as its owner sees it, and the pure decisions about what to do next. */
 import type { Delivery } from '../ports.ts';
+import { hasLiveSession } from '../sessions.ts';
 import { isSettled, type LedgerEntry, type RequestMessage, type RunLimits, type UserQueue } from '../types.ts';
 
 /** A request that waits in memory, from a message or from the ledger. */
@@ -70,15 +71,12 @@ export type StepLimits = { gapTimeoutMs: number; idleTimeoutMs: number; stuckAft
 /** A missing `next` is read again this often before it is given up. */
 const gapReads = 4;
 
-const hasNoSession = ({ sessions }: UserQueue, now: Date): boolean =>
-  sessions.every(({ expiresAt }) => expiresAt <= now);
-
 export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   userId: queue.userId,
   next: queue.settled + 1,
   known: queue.accepted,
   flushed: queue.settled,
-  drain: hasNoSession(queue, now),
+  drain: !hasLiveSession(queue, now),
   closing: queue.state === 'closing',
   lookDue: false,
   looks: 0,
@@ -108,7 +106,7 @@ export const noteLook = (user: LoadedUser, queue: UserQueue, now: Date): void =>
   user.looks += 1;
   if (queue.accepted > user.known) user.idleSince = now;
   user.known = Math.max(user.known, queue.accepted);
-  user.drain = hasNoSession(queue, now);
+  user.drain = !hasLiveSession(queue, now);
   user.closing = queue.state === 'closing';
   if (user.held.get(user.next)?.blocked) dropHeld(user, user.next);
 };

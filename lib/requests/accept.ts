@@ -1,10 +1,12 @@
 /** Enqueue: from a request to a ticket, a ledger entry and a word to the owner. Steps and rules: the lane protocol. */
+import { SessionEndedError } from '../accounts/errors.ts';
 import type { Deps } from '../deps.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { TicketLimit } from '../ports.ts';
+import { hasLiveSession } from '../sessions.ts';
 import type { LedgerEntry, RequestStatus, RunLimits, Ticket, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
-import { IdempotencyKeyReusedError, NotRecordedInTimeError, SessionEndedError, TooManyPendingError } from './errors.ts';
+import { IdempotencyKeyReusedError, NotRecordedInTimeError, TooManyPendingError } from './errors.ts';
 import { wakeLane } from './wake.ts';
 
 /**
@@ -71,9 +73,8 @@ type Caller = Pick<AcceptCommand, 'userId' | 'sessionId'>;
 /** The user queue of a caller who may use it. */
 const liveQueue = async ({ userId, sessionId }: Caller, { userQueues, clock }: AcceptDeps): Promise<UserQueue> => {
   const [queue] = await userQueues.get([userId]);
-  const now = clock.now();
-  const alive = queue?.sessions.some(({ id, expiresAt }) => id === sessionId && expiresAt > now);
-  if (!queue || (sessionId !== undefined && !alive)) throw new SessionEndedError();
+  if (!queue || (sessionId !== undefined && !hasLiveSession(queue, clock.now(), sessionId)))
+    throw new SessionEndedError();
   return queue;
 };
 

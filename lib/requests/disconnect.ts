@@ -1,6 +1,7 @@
 /** Disconnect: ends a session; the owner of the lane ends the user queue when it is drained. */
 import type { Deps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
+import { hasLiveSession } from '../sessions.ts';
 import { wakeLane } from './wake.ts';
 
 /** `waitMs`: how long to wait for the owner to close the queue, 0 for not at all. */
@@ -16,7 +17,7 @@ export const disconnect = async (command: DisconnectCommand, deps: DisconnectDep
   const { userId } = command;
   const queue = await deps.userQueues.removeSession(userId, command.sessionId);
   const now = deps.clock.now();
-  if (queue?.sessions.some((session) => session.expiresAt > now)) return 'connected';
+  if (queue && hasLiveSession(queue, now)) return 'connected';
   if (!queue || queue.state === 'closed') return 'closed';
   if (command.pending === 'cancel') {
     // What was accepted since belongs to a session that has logged in since.

@@ -1,12 +1,5 @@
 import { AppError } from '../errors.ts';
 
-/** Thrown when the token's session has ended or expired. */
-export class SessionEndedError extends AppError {
-  constructor() {
-    super('The session has ended. Log in again.', { code: 'session-ended', status: 401 });
-  }
-}
-
 /** Thrown when a user has too many unsettled requests. */
 export class TooManyPendingError extends AppError {
   constructor(pending: number, limit: number) {

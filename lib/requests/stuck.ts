@@ -1,8 +1,8 @@
 /** Users whose pending work makes no progress, and why: what an operator asks first. */
 import type { Deps } from '../deps.ts';
-import { signOfLifeMs } from '../lanes/lane-worker.ts';
-import { firstUnflushed, isPending, isYoung } from '../lanes/suspects.ts';
-import type { Suspect, WorkerSign } from '../ports.ts';
+import { heartbeatValidMs } from '../heartbeat.ts';
+import { firstUnflushed, isPending, isRecent } from '../lanes/stalled-users.ts';
+import type { Heartbeat, StalledUser } from '../ports.ts';
 import type { LedgerEntry, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { usernamesOf } from './dead-letters.ts';
@@ -17,24 +17,22 @@ import { usernamesOf } from './dead-letters.ts';
  */
 export type StuckReason = 'blocked' | 'no-worker' | 'worker-hung' | 'lane-without-owner' | 'long-run' | 'waiting';
 
-/** Several signs may be late before a worker counts as silent. */
-const youngMs = 3 * signOfLifeMs;
 /** An older sign says nothing any more: lanes have moved since. */
 const staleMs = 60_000;
 
 export const stuckReason = (
   head: Pick<LedgerEntry, 'status' | 'retryAt'> | undefined,
   lane: number,
-  signs: Pick<WorkerSign, 'lanes' | 'at'>[],
+  heartbeats: Pick<Heartbeat, 'lanes' | 'at'>[],
   now: Date,
 ): StuckReason => {
   if (head?.status === 'blocked') return 'blocked';
-  const ageOf = ({ at }: Pick<WorkerSign, 'at'>) => now.getTime() - at.getTime();
-  const isYoungSign = (sign: Pick<WorkerSign, 'at'>) => ageOf(sign) <= youngMs;
-  const owners = signs.filter((sign) => sign.lanes.includes(lane) && ageOf(sign) < staleMs);
-  if (owners.some(isYoungSign)) return head?.status === 'processing' && !head.retryAt ? 'long-run' : 'waiting';
+  const ageOf = ({ at }: Pick<Heartbeat, 'at'>) => now.getTime() - at.getTime();
+  const isCurrent = (heartbeat: Pick<Heartbeat, 'at'>) => ageOf(heartbeat) <= heartbeatValidMs;
+  const owners = heartbeats.filter((heartbeat) => heartbeat.lanes.includes(lane) && ageOf(heartbeat) < staleMs);
+  if (owners.some(isCurrent)) return head?.status === 'processing' && !head.retryAt ? 'long-run' : 'waiting';
   if (owners.length > 0) return 'worker-hung';
-  return signs.some(isYoungSign) ? 'lane-without-owner' : 'no-worker';
+  return heartbeats.some(isCurrent) ? 'lane-without-owner' : 'no-worker';
 };
 
 /** The newest sign of progress of a user: something settled, its oldest request accepted, started or put aside. */
@@ -63,19 +61,19 @@ type StuckDeps = Pick<Deps, 'userQueues' | 'ledger' | 'workers' | 'accounts' | '
   config: Pick<Deps['config'], 'stuckAfterMs'>;
 };
 
-/** Those of the suspects whose pending work has waited since `before`, with its oldest request. */
+/** Those of the stalledUsers whose pending work has waited since `before`, with its oldest request. */
 const withOldHeads = async (
-  suspects: Suspect[],
+  stalledUsers: StalledUser[],
   before: Date,
   now: Date,
   { ledger }: Pick<Deps, 'ledger'>,
-): Promise<{ suspect: Suspect; head: LedgerEntry | undefined }[]> => {
-  const first = await firstUnflushed(suspects, ledger);
-  const old = suspects.filter(isPending).filter(({ userId }) => {
+): Promise<{ suspect: StalledUser; head: LedgerEntry | undefined }[]> => {
+  const first = await firstUnflushed(stalledUsers, ledger);
+  const old = stalledUsers.filter(isPending).filter(({ userId }) => {
     const entry = first.get(userId);
-    return !entry || !isYoung(entry, before, now);
+    return !entry || !isRecent(entry, before, now);
   });
-  const headOf = async (suspect: Suspect) => {
+  const headOf = async (suspect: StalledUser) => {
     const entry = first.get(suspect.userId);
     return entry && !isSettled(entry) ? entry : ledger.oldestPending(suspect.userId, suspect.settled + 1);
   };
@@ -89,16 +87,16 @@ const withOldHeads = async (
 export const findStuck = async (limit: number, deps: StuckDeps): Promise<StuckUser[]> => {
   const now = deps.clock.now();
   const before = new Date(now.getTime() - deps.config.stuckAfterMs);
-  const signs = await deps.workers.since(new Date(now.getTime() - staleMs));
+  const heartbeats = await deps.workers.since(new Date(now.getTime() - staleMs));
   const found: Omit<StuckUser, 'username'>[] = [];
-  let page: Suspect[] = [];
+  let page: StalledUser[] = [];
   do {
     page = await deps.userQueues.stuck(before, pageSize, 'all', page.at(-1));
     for (const { suspect, head } of await withOldHeads(page, before, now, deps)) {
       const { userId, lane } = suspect;
       const sinceMs = now.getTime() - lastProgress(suspect, head).getTime();
       if (sinceMs < deps.config.stuckAfterMs) continue;
-      found.push({ userId, lane, seq: head?.seq, reason: stuckReason(head, lane, signs, now), sinceMs });
+      found.push({ userId, lane, seq: head?.seq, reason: stuckReason(head, lane, heartbeats, now), sinceMs });
     }
   } while (page.length === pageSize && found.length < limit);
   const longest = found.sort((one, other) => other.sinceMs - one.sinceMs).slice(0, limit);

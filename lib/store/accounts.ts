@@ -1,6 +1,6 @@
 import mongoose from 'mongoose';
 import type { Account, AccountStore } from '../ports.ts';
-import type { Call } from './connection.ts';
+import type { Execute } from './connection.ts';
 import { type AccountDocument, insertIfAbsent } from './models.ts';
 
 const toAccount = (found: AccountDocument | null): Account | undefined =>
@@ -13,24 +13,24 @@ const toAccount = (found: AccountDocument | null): Account | undefined =>
       }
     : undefined;
 
-export const accountStore = (call: Call): AccountStore => ({
+export const accountStore = (execute: Execute): AccountStore => ({
   create: (username, passwordHash) =>
-    call(async ({ accounts }) => {
+    execute(async ({ accounts }) => {
       const _id = new mongoose.Types.ObjectId();
       const account = { _id, username, name: username.toLowerCase(), passwordHash, role: 'user' as const };
       return (await insertIfAbsent(accounts, account)) ? _id.toHexString() : undefined;
     }),
 
   findByUsername: (username) =>
-    call(async ({ accounts }) => toAccount(await accounts.findOne({ name: username.toLowerCase() }).lean())),
+    execute(async ({ accounts }) => toAccount(await accounts.findOne({ name: username.toLowerCase() }).lean())),
 
   find: (userId) =>
-    call(async ({ accounts }) =>
+    execute(async ({ accounts }) =>
       mongoose.isValidObjectId(userId) ? toAccount(await accounts.findOne({ _id: userId }).lean()) : undefined,
     ),
 
   setRole: (username, role) =>
-    call(async ({ accounts }) => {
+    execute(async ({ accounts }) => {
       const { matchedCount } = await accounts.updateOne({ name: username.toLowerCase() }, { $set: { role } });
       return matchedCount === 1;
     }),

@@ -7,10 +7,10 @@ import { defineModels, type Models } from './models.ts';
 import { asStoreError } from './unavailable.ts';
 
 /** Runs one operation: connects first when needed, ends in time, and fails with `StoreUnavailableError` when it cannot. */
-export type Call = <T>(operate: (models: Models) => Promise<T>) => Promise<T>;
+export type Execute = <T>(operate: (models: Models) => Promise<T>) => Promise<T>;
 
 export type StoreConnection = {
-  call: Call;
+  execute: Execute;
   ping(): Promise<void>;
   drop(): Promise<void>;
   close(): Promise<void>;
@@ -81,7 +81,7 @@ export const connectStore = (
   // Part of connecting, because idempotent accept and unique names rest on unique indexes.
   const indexed = once(() => Promise.all(Object.values(models).map((model) => model.createIndexes())));
 
-  const call: Call = async (operate) => {
+  const execute: Execute = async (operate) => {
     if (closed) throw new StoreUnavailableError('The connection to MongoDB is closed');
     const operation = async () => {
       await opened.run();
@@ -101,10 +101,10 @@ export const connectStore = (
   };
 
   return {
-    call,
-    ping: () => call(async () => void (await connection.getClient().db().admin().ping())),
+    execute,
+    ping: () => execute(async () => void (await connection.getClient().db().admin().ping())),
     drop: () =>
-      call(async () => {
+      execute(async () => {
         await connection.getClient().db().dropDatabase();
         indexed.forget();
       }),

@@ -8,7 +8,7 @@ import {
   settledStatuses,
 } from '../types.ts';
 import { entryId, guardOf, stands, updateOf } from './changes.ts';
-import type { Call } from './connection.ts';
+import type { Execute } from './connection.ts';
 import { native, type RequestDocument } from './models.ts';
 import { isDuplicate } from './unavailable.ts';
 
@@ -50,13 +50,13 @@ const deadAfter = (after: DeadLetterCursor | undefined) => ({
 /** Entries that a page asks for at a time: each may hold a result of 256 KiB. */
 const pageBatch = 16;
 
-export const ledgerStore = (call: Call): LedgerStore => {
+export const ledgerStore = (execute: Execute): LedgerStore => {
   const read = (ids: EntryId[]): Promise<LedgerEntry[]> =>
-    call(async ({ requests }) => (await requests.find({ _id: { $in: ids.map(entryId) } }).lean()).map(toEntry));
+    execute(async ({ requests }) => (await requests.find({ _id: { $in: ids.map(entryId) } }).lean()).map(toEntry));
 
   /** Returns `undefined`, or the index that already holds the document's value. */
   const insertDocument = (document: RequestDocument): Promise<'seq' | 'key' | undefined> =>
-    call(async ({ requests }) => {
+    execute(async ({ requests }) => {
       try {
         await native(requests).insertOne(document);
         return undefined;
@@ -67,7 +67,7 @@ export const ledgerStore = (call: Call): LedgerStore => {
     });
 
   const write = (changes: LedgerChange[]): Promise<number> =>
-    call(async ({ requests }) => {
+    execute(async ({ requests }) => {
       const updates = changes.map((change) => ({ updateOne: { filter: guardOf(change), update: updateOf(change) } }));
       return (await native(requests).bulkWrite(updates, { ordered: false })).matchedCount;
     });
@@ -99,7 +99,7 @@ export const ledgerStore = (call: Call): LedgerStore => {
     },
 
     findByKey: (userId, key) =>
-      call(async ({ requests }) => {
+      execute(async ({ requests }) => {
         const found = await requests.findOne({ userId, key }).lean();
         return found ? toEntry(found) : undefined;
       }),
@@ -111,13 +111,13 @@ export const ledgerStore = (call: Call): LedgerStore => {
     },
 
     cancel: (id, now) =>
-      call(async ({ requests }) => {
+      execute(async ({ requests }) => {
         const cancelled = { $set: { status: 'cancelled' as const, settledAt: now } };
         return (await requests.updateOne({ _id: entryId(id), status: 'queued' }, cancelled)).matchedCount === 1;
       }),
 
     cancelQueued: (userId, range, now) =>
-      call(async ({ requests }) => {
+      execute(async ({ requests }) => {
         const cancelled = {
           $set: { status: 'cancelled' as const, settledAt: now },
           $unset: { deadLetter: 1 },
@@ -127,7 +127,7 @@ export const ledgerStore = (call: Call): LedgerStore => {
       }),
 
     unblock: ({ attempts, ...id }) =>
-      call(async ({ requests }) => {
+      execute(async ({ requests }) => {
         const unblocked = {
           $set: { status: 'queued' as const, forgiven: attempts },
           $unset: { deadLetter: 1, error: 1 },
@@ -137,13 +137,13 @@ export const ledgerStore = (call: Call): LedgerStore => {
       }),
 
     skip: (id, now) =>
-      call(async ({ requests }) => {
+      execute(async ({ requests }) => {
         const skipped = { $set: { status: 'failed' as const, settledAt: now } };
         return (await requests.updateOne({ _id: entryId(id), status: 'blocked' }, skipped)).matchedCount === 1;
       }),
 
     deadLetters: ({ userId, after, limit }) =>
-      call(async ({ requests }) => {
+      execute(async ({ requests }) => {
         const found = await requests
           .find({ ...(userId === undefined ? {} : { userId }), ...deadAfter(after) })
           .sort({ 'deadLetter.at': 1, _id: 1 })
@@ -153,21 +153,22 @@ export const ledgerStore = (call: Call): LedgerStore => {
       }),
 
     dropDeadLetter: (id) =>
-      call(async ({ requests }) => {
+      execute(async ({ requests }) => {
         const settled = { _id: entryId(id), status: { $in: [...settledStatuses] }, deadLetter: { $exists: true } };
         return (await requests.updateOne(settled, { $unset: { deadLetter: 1 } })).matchedCount === 1;
       }),
 
     countSettled: (userId, range) =>
-      call(({ requests }) => {
+      execute(({ requests }) => {
         const settled = { userId, seq: within(range), status: { $in: [...settledStatuses] } };
         return requests.countDocuments(settled);
       }),
 
-    status: (id) => call(async ({ requests }) => (await requests.findById(entryId(id), { status: 1 }).lean())?.status),
+    status: (id) =>
+      execute(async ({ requests }) => (await requests.findById(entryId(id), { status: 1 }).lean())?.status),
 
     page: (userId, { status, after, limit, maxChars = Number.POSITIVE_INFINITY }) =>
-      call(async ({ requests }) => {
+      execute(async ({ requests }) => {
         const filter = { userId, seq: { $gt: after }, ...(status ? { status } : {}) };
         const found = requests.find(filter, { body: 0 }).sort({ seq: 1 }).limit(limit).lean();
         const page: LedgerEntry[] = [];
@@ -181,7 +182,7 @@ export const ledgerStore = (call: Call): LedgerStore => {
       }),
 
     oldestPending: (userId, from) =>
-      call(async ({ requests }) => {
+      execute(async ({ requests }) => {
         const filter = { userId, seq: { $gte: from }, status: { $in: [...pendingStatuses] } };
         const [oldest] = await requests.find(filter, { body: 0 }).sort({ seq: 1 }).limit(1).lean();
         return oldest ? toEntry(oldest) : undefined;

@@ -37,13 +37,13 @@ export const openStores = (
   config: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>,
   log: Pick<Logger, 'warn' | 'info'> = createLogger('silent'),
 ): Stores => {
-  const { call, ping, drop, close } = connectStore(config, log);
+  const { execute, ping, drop, close } = connectStore(config, log);
   return {
-    accounts: accountStore(call),
-    userQueues: userQueueStore(call),
-    ledger: ledgerStore(call),
-    lanes: laneStore(call),
-    workers: workerStore(call),
+    accounts: accountStore(execute),
+    userQueues: userQueueStore(execute),
+    ledger: ledgerStore(execute),
+    lanes: laneStore(execute),
+    workers: workerStore(execute),
     ready: ping,
     ping,
     drop,

@@ -1,6 +1,6 @@
-import type { SuspectCursor, TicketLimit, UserQueueStore } from '../ports.ts';
+import type { StalledUserCursor, TicketLimit, UserQueueStore } from '../ports.ts';
 import type { Session, Ticket, UserQueue, UserQueueState } from '../types.ts';
-import type { Call } from './connection.ts';
+import type { Execute } from './connection.ts';
 import { insertIfAbsent, native, type UserQueueDocument } from './models.ts';
 
 const notClosedStates: UserQueueState[] = ['open', 'closing'];
@@ -19,20 +19,20 @@ const within = (limit: TicketLimit) =>
     ? { accepted: { $lt: limit.seq } }
     : { $expr: { $lt: [{ $subtract: ['$accepted', '$settled'] }, limit.pending] } };
 
-const following = (after: SuspectCursor | undefined) =>
+const following = (after: StalledUserCursor | undefined) =>
   after ? { $or: [{ updatedAt: { $gt: after.updatedAt } }, { _id: { $gt: after.userId } }] } : {};
 
-export const userQueueStore = (call: Call): UserQueueStore => {
+export const userQueueStore = (execute: Execute): UserQueueStore => {
   /** Makes the user queue where there is none. Returns whether it did. */
   const createIfAbsent = (userId: string, lane: number, sessions: Session[], updatedAt: Date): Promise<boolean> =>
-    call(({ userQueues }) => {
+    execute(({ userQueues }) => {
       const counters = { accepted: 0, settled: 0, closedThrough: 0 };
       const fresh = { _id: userId, lane, sessions, state: 'closed' as const, ...counters, updatedAt };
       return insertIfAbsent(userQueues, fresh);
     });
 
   const get: UserQueueStore['get'] = (userIds) =>
-    call(async ({ userQueues }) => (await userQueues.find({ _id: { $in: userIds } }).lean()).map(toUserQueue));
+    execute(async ({ userQueues }) => (await userQueues.find({ _id: { $in: userIds } }).lean()).map(toUserQueue));
 
   return {
     get,
@@ -44,7 +44,9 @@ export const userQueueStore = (call: Call): UserQueueStore => {
     addSession: async (userId, session, lane, maxSessions) => {
       const hasRoom = { [`sessions.${maxSessions - 1}`]: { $exists: false }, 'sessions.id': { $ne: session.id } };
       const push = () =>
-        call(({ userQueues }) => userQueues.updateOne({ _id: userId, ...hasRoom }, { $push: { sessions: session } }));
+        execute(({ userQueues }) =>
+          userQueues.updateOne({ _id: userId, ...hasRoom }, { $push: { sessions: session } }),
+        );
       for (;;) {
         if ((await push()).matchedCount === 1) return 'added';
         if (await createIfAbsent(userId, lane, [session], new Date(0))) return 'added';
@@ -55,7 +57,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
     },
 
     removeSession: (userId, sessionId) =>
-      call(async ({ userQueues }) => {
+      execute(async ({ userQueues }) => {
         const pull = { $pull: { sessions: { id: sessionId } } };
         const after = await userQueues.findOneAndUpdate({ _id: userId }, pull, { returnDocument: 'after' }).lean();
         return after ? toUserQueue(after) : undefined;
@@ -64,7 +66,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
     // `updatedAt` is the owner's: a ticket that moved it would hide an owner that stands still. Whether it was open is told
     // by the document after the update, since the document before it is no single step with it on the stand-ins.
     takeTicket: (userId, sessionId, now, limit) =>
-      call(async ({ userQueues }): Promise<Ticket | undefined> => {
+      execute(async ({ userQueues }): Promise<Ticket | undefined> => {
         const after = await userQueues
           .findOneAndUpdate(
             {
@@ -84,7 +86,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
     notClosed: async function* (lane) {
       let after = '';
       for (;;) {
-        const page = await call(({ userQueues }) =>
+        const page = await execute(({ userQueues }) =>
           userQueues
             .find({ lane, state: { $in: notClosedStates }, _id: { $gt: after } })
             .sort({ _id: 1 })
@@ -99,7 +101,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
     },
 
     beginClose: (userId, accepted, onlyWithoutSession, now) =>
-      call(async ({ userQueues }) => {
+      execute(async ({ userQueues }) => {
         const { matchedCount } = await userQueues.updateOne(
           { _id: userId, state: 'open', accepted, ...(onlyWithoutSession ? { sessions: { $not: live(now) } } : {}) },
           { $set: { state: 'closing', settled: accepted, closedThrough: accepted, updatedAt: now } },
@@ -108,7 +110,7 @@ export const userQueueStore = (call: Call): UserQueueStore => {
       }),
 
     endClose: (userId, accepted, now) =>
-      call(async ({ userQueues }) => {
+      execute(async ({ userQueues }) => {
         const { matchedCount } = await userQueues.updateOne(
           { _id: userId, state: 'closing', accepted },
           { $set: { state: 'closed', updatedAt: now } },
@@ -122,19 +124,19 @@ export const userQueueStore = (call: Call): UserQueueStore => {
         const times = advanced ? { vouchedAt: now, updatedAt: now } : { vouchedAt: now };
         return { updateOne: { filter: { _id: userId }, update: { $max: { settled }, $set: times } } };
       });
-      await call(({ userQueues }) => native(userQueues).bulkWrite(updates, { ordered: false }));
+      await execute(({ userQueues }) => native(userQueues).bulkWrite(updates, { ordered: false }));
     },
 
     dropExpiredSessions: async (now) => {
       const expired = { expiresAt: { $lte: now } };
-      await call(({ userQueues }) =>
+      await execute(({ userQueues }) =>
         userQueues.updateMany({ 'sessions.expiresAt': { $lte: now } }, { $pull: { sessions: expired } }),
       );
     },
 
     // The longest without progress come first, so that a limit never hides them.
     stuck: (before, limit, which, after) =>
-      call(async ({ userQueues }) => {
+      execute(async ({ userQueues }) => {
         const pending = { $expr: { $lt: ['$settled', '$accepted'] } };
         const found = await userQueues
           .find(

@@ -1,19 +1,19 @@
 import type { WorkerStore } from '../ports.ts';
-import type { Call } from './connection.ts';
+import type { Execute } from './connection.ts';
 
-export const workerStore = (call: Call): WorkerStore => ({
+export const workerStore = (execute: Execute): WorkerStore => ({
   report: ({ workerId, lanes, at }) =>
-    call(async ({ workers }) => {
+    execute(async ({ workers }) => {
       await workers.updateOne({ _id: workerId }, { $set: { lanes, at } }, { upsert: true });
     }),
 
   remove: (workerId) =>
-    call(async ({ workers }) => {
+    execute(async ({ workers }) => {
       await workers.deleteOne({ _id: workerId });
     }),
 
   since: (after) =>
-    call(async ({ workers }) => {
+    execute(async ({ workers }) => {
       const found = await workers.find({ at: { $gt: after } }).lean();
       return found.map(({ _id, lanes, at }) => ({ workerId: _id, lanes, at }));
     }),

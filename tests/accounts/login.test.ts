@@ -4,7 +4,7 @@ import { logIn } from '../../lib/accounts/login.ts';
 import { registerAccount } from '../../lib/accounts/register.ts';
 import { verifyToken } from '../../lib/accounts/tokens.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { laneOf } from '../../lib/lanes/lane-of.ts';
+import { laneOf } from '../../lib/lane-of.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
 import { testConfig, uniqueName } from '../support/servers.ts';
 

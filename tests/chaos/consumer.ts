@@ -1,8 +1,9 @@
 /** The consumer as it is, but that it writes down what it settles; and broken, where `BREAK` names a rule. */
 import { env, pid } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { openWorkerServers } from '../../lib/compose/worker.ts';
 import { runConsumer } from '../../lib/consumer/consumer.ts';
-import { openWorkerServers, type WorkerServers } from '../../lib/deps.ts';
+import type { WorkerServers } from '../../lib/deps.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import { recorder } from '../system/recorder.ts';
 import { openBreak } from './breaks.ts';

@@ -1,6 +1,6 @@
 /** Many users that the measurements keep busy: accepted past HTTP, which is not what is measured. */
 import { randomUUID } from 'node:crypto';
-import { laneOf } from '../../lib/lanes/lane-of.ts';
+import { laneOf } from '../../lib/lane-of.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { closedLoop } from '../../tools/bench/load.ts';

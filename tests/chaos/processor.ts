@@ -2,7 +2,7 @@
 import cluster from 'node:cluster';
 import { env, exit, pid, ppid } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Processor } from '../../lib/consumer/processor.ts';
+import type { Processor } from '../../lib/runs/processor.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import { recorder } from '../system/recorder.ts';
 
@@ -18,7 +18,7 @@ const isAlone = !cluster.isWorker;
 const worker = `${env.CONSUMER_NAME ?? 'consumer'}/${isAlone ? ppid : pid}`;
 
 const maxAttempts = Number(env.MAX_ATTEMPTS);
-const putAside = env.FAILURE_POLICY === 'block' ? 'blocked' : 'failed';
+const deadLettered = env.FAILURE_POLICY === 'block' ? 'blocked' : 'failed';
 
 type About = { userId: string; seq: number; attempt: number; fencingToken: number; worker: string };
 
@@ -41,8 +41,8 @@ const outcomeOf = async (work: Work, about: About, signal: AbortSignal) => {
   await pause(work.ms, undefined, { signal }).catch(() => undefined);
   if (signal.aborted) return 'aborted';
   if (attempt <= (work.crashes ?? 0)) crash(about);
-  if (attempt <= work.retries) return attempt < maxAttempts ? 'retry' : putAside;
-  return work.ends === 'done' ? 'done' : putAside;
+  if (attempt <= work.retries) return attempt < maxAttempts ? 'retry' : deadLettered;
+  return work.ends === 'done' ? 'done' : deadLettered;
 };
 
 const errorOf = (name: string): Error => Object.assign(new Error(`It ends as ${name}`), { name });
@@ -53,7 +53,7 @@ const run: Processor = async (request, { userId, seq, attempt, fencingToken, sig
   const outcome = await outcomeOf(request as Work, about, signal);
   const result = outcome === 'done' ? JSON.stringify(attempt) : undefined;
   record({ kind: 'ended', ...about, outcome, result, at: monotonicMs() });
-  if (outcome === putAside) throw errorOf('UnrecoverableError');
+  if (outcome === deadLettered) throw errorOf('UnrecoverableError');
   if (outcome !== 'done') throw errorOf('NotYetError');
   return attempt;
 };

@@ -8,8 +8,8 @@ import { createDeviceProcessor } from '../../examples/device-commands/processor.
 import { openSimulatedGateway } from '../../examples/device-commands/simulated-gateway.ts';
 import { openAccounts } from '../../examples/fenced-ledger/accounts.ts';
 import { createLedgerProcessor } from '../../examples/fenced-ledger/processor.ts';
-import type { ProcessorContext } from '../../lib/consumer/processor.ts';
 import { createLogger } from '../../lib/log.ts';
+import type { ProcessorContext } from '../../lib/runs/processor.ts';
 
 const context = (more: Partial<ProcessorContext> = {}): ProcessorContext => ({
   userId: 'alice',

@@ -62,9 +62,9 @@ describe('worker metrics', () => {
   test('count what was put aside, by reason, what blocks its user, and the runs that ended their process', async () => {
     const { registry, observer, runObserver } = open();
     observer.runEnded({ ...run, outcome: 'blocked', at: at(0) });
-    runObserver.putAside('failed');
-    runObserver.putAside('crashed');
-    runObserver.putAside('crashed');
+    runObserver.deadLettered('failed');
+    runObserver.deadLettered('crashed');
+    runObserver.deadLettered('crashed');
     for (const crashed of [true, false]) {
       runObserver.isolated.started();
       runObserver.isolated.ended(crashed);

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { environment } from '../../lib/config.ts';
-import { readRoutes } from '../../lib/http/routes.ts';
+import { readRoutes } from '../../lib/gateway/routes.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');

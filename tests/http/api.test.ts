@@ -1,7 +1,7 @@
 /** The contract of the HTTP API, one scenario for both drivers, against real servers and a real worker. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
-import { closeFunctionDeps } from '../../lib/deps.ts';
+import { closeFunctionDeps } from '../../lib/compose/functions.ts';
 import type { RunRequest } from '../../lib/ports.ts';
 import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
 import { openWorld, type World } from '../support/world.ts';

@@ -2,9 +2,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { createGateway, type EventHandler } from '../../lib/gateway/gateway.ts';
+import { handlerOf, type Route, readRoutes } from '../../lib/gateway/routes.ts';
 import type { Reply } from '../../lib/http/call.ts';
-import { createGateway, type EventHandler } from '../../lib/http/gateway.ts';
-import { handlerOf, type Route, readRoutes } from '../../lib/http/routes.ts';
 import { createLogger } from '../../lib/log.ts';
 
 export type ApiCall = {

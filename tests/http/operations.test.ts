@@ -1,6 +1,6 @@
 /** Requests put aside: what their owners and operators do about them, one scenario for both drivers, on a real worker. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { closeFunctionDeps } from '../../lib/deps.ts';
+import { closeFunctionDeps } from '../../lib/compose/functions.ts';
 import type { RunRequest } from '../../lib/ports.ts';
 import type { LedgerEntry, Outcome } from '../../lib/types.ts';
 import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';

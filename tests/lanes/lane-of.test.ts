@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { laneOf } from '../../lib/lanes/lane-of.ts';
+import { laneOf } from '../../lib/lane-of.ts';
 
 describe('laneOf', () => {
   test('never changes for a user: it is written into the user queue once, by whichever function comes first', () => {

@@ -22,7 +22,7 @@ afterAll(() => world?.[Symbol.asyncDispose]());
 const error = { name: 'Error', message: 'no luck' };
 
 /** Puts requests aside as an owner does: no worker runs here, so that nothing else happens. */
-const putAside = async (
+const deadLettered = async (
   user: TestUser,
   kind: 'failed' | 'blocked',
   seqs: number[],
@@ -42,7 +42,7 @@ const putAside = async (
 const userWith = async (kind: 'failed' | 'blocked'): Promise<TestUser> => {
   const user = await world.user();
   await world.enqueue(user, 'a');
-  await putAside(user, kind, [1]);
+  await deadLettered(user, kind, [1]);
   return user;
 };
 
@@ -86,8 +86,8 @@ describe('a retry', () => {
       },
     };
     for (const seq of [1, 2]) await world.enqueue(user, seq);
-    await putAside(user, 'failed', [1], { interruptions: 2, reason: 'crashed' });
-    await putAside(user, 'failed', [2], { interruptions: 1, reason: 'failed' });
+    await deadLettered(user, 'failed', [1], { interruptions: 2, reason: 'crashed' });
+    await deadLettered(user, 'failed', [2], { interruptions: 1, reason: 'failed' });
     for (const seq of [1, 2]) await retryRequest({ ...user, seq }, { ...world.deps, publisher });
     expect(await world.entry(user, 3)).toMatchObject({ retryOf: 1, interruptions: 2 });
     // One that failed by itself is none, whatever had interrupted it before.
@@ -170,7 +170,7 @@ describe('deciding about many', () => {
     await Promise.all(
       seqs.map((seq) => world.stores.ledger.insert({ userId: user.userId, seq, body: '1', acceptedAt })),
     );
-    await putAside(user, 'failed', seqs);
+    await deadLettered(user, 'failed', seqs);
     return user;
   };
   const leftOf = async ({ userId }: TestUser) =>
@@ -199,7 +199,7 @@ describe('deciding about many', () => {
   test('leaves what is put aside after it began', async () => {
     const user = await world.user();
     await world.enqueue(user, 'a');
-    await putAside(user, 'failed', [1], { at: new Date(Date.now() + 60_000) });
+    await deadLettered(user, 'failed', [1], { at: new Date(Date.now() + 60_000) });
     expect(await decideAll({ userId: user.userId }, dropDeadLetter, world.deps)).toEqual({ decided: 0, refused: 0 });
     expect(await leftOf(user)).toEqual([1]);
   });

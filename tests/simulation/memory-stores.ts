@@ -6,13 +6,13 @@
 import type {
   Account,
   AccountStore,
+  Heartbeat,
   LaneStore,
   LedgerStore,
   NewEntry,
-  SuspectCursor,
+  StalledUserCursor,
   TicketLimit,
   UserQueueStore,
-  WorkerSign,
   WorkerStore,
 } from '../../lib/ports.ts';
 import { stands } from '../../lib/store/changes.ts';
@@ -36,7 +36,7 @@ export type MemoryDatabase = {
   userQueues: Map<string, UserQueue>;
   entries: Map<string, LedgerEntry>;
   leases: Map<number, number>;
-  signs: Map<string, WorkerSign>;
+  signs: Map<string, Heartbeat>;
   /** Where it is wanted: the changes that were made, in their order. */
   journal?: LedgerChange[];
 };
@@ -126,7 +126,7 @@ const isWithin = ({ accepted, settled }: UserQueue, limit: TicketLimit): boolean
 
 const byUserId = (a: Pick<UserQueue, 'userId'>, b: Pick<UserQueue, 'userId'>) =>
   a.userId === b.userId ? 0 : a.userId < b.userId ? -1 : 1;
-const byUpdate = (a: SuspectCursor, b: SuspectCursor) =>
+const byUpdate = (a: StalledUserCursor, b: StalledUserCursor) =>
   a.updatedAt.getTime() - b.updatedAt.getTime() || byUserId(a, b);
 
 const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueStore => {

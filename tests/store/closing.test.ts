@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Suspect } from '../../lib/ports.ts';
+import type { StalledUser } from '../../lib/ports.ts';
 import {
   at,
   describeStores,
@@ -169,7 +169,7 @@ describeStores('progress and what shows none', (ports) => {
       await takeTickets(ports, userId, 1);
       await ports.userQueues.flushSettled([{ userId, settled: 0, advanced: true }], at(-80 + (index % 2)));
     }
-    const found: Suspect[] = [];
+    const found: StalledUser[] = [];
     for (;;) {
       const page = await ports.userQueues.stuck(at(-70), 2, 'all', found.at(-1));
       found.push(...page);

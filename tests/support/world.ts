@@ -6,7 +6,7 @@ import { laneQueue, userQueue } from '../../lib/broker/names.ts';
 import { createPublisher } from '../../lib/broker/publisher.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config.ts';
-import { laneOf } from '../../lib/lanes/lane-of.ts';
+import { laneOf } from '../../lib/lane-of.ts';
 import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';
 import { createLogger } from '../../lib/log.ts';
 import { pollUntil } from '../../lib/poll.ts';

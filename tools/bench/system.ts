@@ -5,7 +5,7 @@ import { signToken } from '../../lib/accounts/tokens.ts';
 import { createPublisher } from '../../lib/broker/publisher.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { loadConfig } from '../../lib/config.ts';
-import { laneOf } from '../../lib/lanes/lane-of.ts';
+import { laneOf } from '../../lib/lane-of.ts';
 import type { WorkerSnapshot } from '../../lib/lanes/lane-worker.ts';
 import { createLogger } from '../../lib/log.ts';
 import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';

@@ -1,8 +1,8 @@
 /** Isolated runs of the fatal processor, in real processes. */
 import { systemClock } from '../../../lib/clock.ts';
-import { createIsolation, type IsolationDeps } from '../../../lib/consumer/isolation.ts';
-import type { ProcessorPolicy } from '../../../lib/consumer/policy.ts';
 import { createLogger } from '../../../lib/log.ts';
+import { createIsolation, type IsolationDeps } from '../../../lib/runs/isolation.ts';
+import type { ProcessorPolicy } from '../../../lib/runs/policy.ts';
 import type { Run } from '../../../lib/types.ts';
 import { supportFile } from './cluster.ts';
 

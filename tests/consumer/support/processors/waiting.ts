@@ -1,7 +1,7 @@
 /** Takes `request.ms`, and tells how it was called. */
 import { setTimeout } from 'node:timers/promises';
-import type { Processor } from '../../../../lib/consumer/processor.ts';
 import { UnrecoverableError } from '../../../../lib/errors.ts';
+import type { Processor } from '../../../../lib/runs/processor.ts';
 
 const waiting: Processor = async (request, { seq, attempt, signal }) => {
   const { ms = 0, failUntil = 0, never = false } = request as { ms?: number; failUntil?: number; never?: boolean };

@@ -1,4 +1,4 @@
-/** A process that does one run at a time, of those that may end it: started by lib/consumer/isolated-process.ts, and told when to end. */
+/** A process that does one run at a time, of those that may end it: started by lib/runs/isolated-process.ts, and told when to end. */
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { systemClock as clock } from '../clock.ts';

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
-import { createWebhookProcessor, keyOf, retryAfterMs, sign } from '../../lib/consumer/webhook.ts';
 import { createLogger } from '../../lib/log.ts';
-import { openHttpEndpoint } from './support/http-endpoint.ts';
+import { createWebhookProcessor, keyOf, retryAfterMs, sign } from '../../lib/runs/webhook.ts';
+import { openHttpEndpoint } from '../consumer/support/http-endpoint.ts';
 
 const secret = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
 

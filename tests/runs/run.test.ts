@@ -2,12 +2,12 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { systemClock } from '../../lib/clock.ts';
-import { retryDelayMs } from '../../lib/consumer/backoff.ts';
-import type { ProcessorPolicy, RunPolicy } from '../../lib/consumer/policy.ts';
-import type { Processor } from '../../lib/consumer/processor.ts';
-import { createRunRequest, maxResultBytes, outcomeOfError } from '../../lib/consumer/run.ts';
 import { UnrecoverableError } from '../../lib/errors.ts';
 import { createLogger } from '../../lib/log.ts';
+import { retryDelayMs } from '../../lib/runs/backoff.ts';
+import type { ProcessorPolicy, RunPolicy } from '../../lib/runs/policy.ts';
+import type { Processor } from '../../lib/runs/processor.ts';
+import { createRunRequest, maxResultBytes, outcomeOfError } from '../../lib/runs/run.ts';
 import type { Run } from '../../lib/types.ts';
 
 const policy: RunPolicy = { maxAttempts: 3, retryBaseMs: 100, retryMaxMs: 1_000, onFailure: 'skip', timeoutMs: 0 };

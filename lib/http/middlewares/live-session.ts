@@ -1,12 +1,12 @@
-import { liveUserQueue } from '../accounts/live-session.ts';
-import type { Step } from './call.ts';
+import { liveUserQueue } from '../../accounts/live-session.ts';
+import type { Middleware } from '../call.ts';
 
 /**
  * Lets only a live session pass. For calls that do not find it out themselves, as enqueue does by its ticket.
  *
  * @throws {SessionEndedError} 401
  */
-export const liveSession = (): Step => ({
+export const liveSession = (): Middleware => ({
   before: async ({ event }) => {
     event.userQueue = await liveUserQueue(event.identity, event.deps);
   },

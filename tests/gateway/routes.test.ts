@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
-import { readRoutes, routesOf } from '../../lib/http/routes.ts';
+import { readRoutes, routesOf } from '../../lib/gateway/routes.ts';
 
 describe('routes', () => {
   test('serverless.yml routes every call of the API', async () => {

@@ -7,7 +7,7 @@ import type { Outcome } from '../types.ts';
 import type { IsolatedEnd, KillReason } from './crash.ts';
 import { type IsolationOrder, isIsolationReport, workerPipe } from './isolation-messages.ts';
 import { describeError } from './run.ts';
-import { judgeSilence, reportEveryMs, silenceAfter } from './supervision.ts';
+import { classifySilence, reportEveryMs, silenceAfter } from './supervision.ts';
 
 /** Loading the processor's modules takes a second, and much longer on a busy machine. */
 const startTimeoutMs = 20_000;
@@ -45,7 +45,7 @@ const watchSilence = ({ config: { workerHangMs }, clock }: ProcessDeps, kill: (r
     const now = performance.now();
     silentMs = silenceAfter(silentMs, now - lastLook, workerHangMs);
     lastLook = now;
-    const verdict = judgeSilence({ silentMs, heardOnce, workerHangMs, startTimeoutMs });
+    const verdict = classifySilence({ silentMs, heardOnce, workerHangMs, startTimeoutMs });
     if (verdict === 'alive') cancel = clock.after(reportEveryMs(workerHangMs), look);
     else kill(verdict);
   };

@@ -2,13 +2,13 @@
 import type { Outcome, Run, RunError } from '../types.ts';
 import { retryDelayMs } from './backoff.ts';
 import type { RunPolicy } from './policy.ts';
-import { countedAttempts, describeError, putAside } from './run.ts';
+import { countedAttempts, deadLettered, describeError } from './run.ts';
 
 /** Every run beside the one that ends a worker is interrupted too: only who is hit again is worth being run apart. */
 const innocentInterruptions = 2;
 
 /** Whether a run must be alone: its request has seen so many of its runs end with their worker. */
-export const isSuspect = ({ interruptions }: Pick<Run, 'interruptions'>, maxCrashes: number): boolean =>
+export const mustRunIsolated = ({ interruptions }: Pick<Run, 'interruptions'>, maxCrashes: number): boolean =>
   interruptions >= Math.min(innocentInterruptions, maxCrashes - 1);
 
 /**
@@ -62,6 +62,6 @@ export const outcomeOfEnd = (
 ): Outcome => {
   if (end.outcome) return end.outcome;
   const error = crashOf(end);
-  if (isCrash(end) && run.interruptions + 1 >= policy.maxCrashes) return putAside(error, 'crashed', policy);
+  if (isCrash(end) && run.interruptions + 1 >= policy.maxCrashes) return deadLettered(error, 'crashed', policy);
   return { kind: 'retry', error, delayMs: retryDelayMs(countedAttempts(run), policy, random), crashed: true };
 };

@@ -1,8 +1,8 @@
 /** Requests that end their worker, beside users that have done nothing, on real processes and servers. */
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
+import { startCluster, supportFile } from '../consumer/support/cluster.ts';
 import { openWorld, type TestUser } from '../support/world.ts';
-import { startCluster, supportFile } from './support/cluster.ts';
 
 jest.setTimeout(90_000);
 

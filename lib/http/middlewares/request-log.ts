@@ -1,13 +1,13 @@
 import type { Request } from '@middy/core';
-import { createLogger } from '../log.ts';
-import type { Call, Reply, Step } from './call.ts';
-import { asAppError } from './problem.ts';
+import { createLogger } from '../../log.ts';
+import type { Call, Middleware, Reply } from '../call.ts';
+import { asAppError } from '../problem.ts';
 
 /** For what fails before the configuration is read. */
 const bareLogger = () => createLogger('info');
 
 /** One line a request, and one more for an error that is ours. Never a body, a header or a query: they may hold secrets. */
-export const requestLog = (): Step => {
+export const requestLog = (): Middleware => {
   const started = new WeakMap<object, number>();
 
   const line = ({ event, response, error }: Request<Call, Reply>) => {

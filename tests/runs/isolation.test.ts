@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, jest, test } from '@jest/globals';
 import type { Outcome } from '../../lib/types.ts';
-import { isAlive, supportFile, until } from './support/cluster.ts';
-import { isolate } from './support/isolate.ts';
+import { isAlive, supportFile, until } from '../consumer/support/cluster.ts';
+import { isolate } from '../consumer/support/isolate.ts';
 
 jest.setTimeout(60_000);
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, jest, test } from '@jest/globals';
-import { readRoutes } from '../../lib/http/routes.ts';
+import { readRoutes } from '../../lib/gateway/routes.ts';
+import { startApi } from '../http/api-process.ts';
 import { uniqueName } from '../support/servers.ts';
-import { startApi } from './api-process.ts';
 
 /** Processes start slowly on a busy machine. */
 jest.setTimeout(120_000);

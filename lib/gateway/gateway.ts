@@ -11,11 +11,11 @@ import express, {
 } from 'express';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
+import type { Reply } from '../http/call.ts';
+import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
+import { problemReply } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
-import type { Reply } from './call.ts';
-import { InvalidRequestError, RequestTooLargeError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
-import { problemReply } from './problem.ts';
 import { handlerOf, type Route, readRoutes } from './routes.ts';
 
 export type EventHandler = (event: ReturnType<typeof eventOf>, context: Context) => Promise<Reply>;

@@ -30,7 +30,7 @@ export const silenceAfter = (silentMs: number, sinceLastLookMs: number, workerHa
 export type Silence = { silentMs: number; heardOnce: boolean; workerHangMs: number; startTimeoutMs: number };
 
 /** `never-came-up`: started, and not one report since. */
-export const judgeSilence = (silence: Silence): 'alive' | 'hung' | 'never-came-up' => {
+export const classifySilence = (silence: Silence): 'alive' | 'hung' | 'never-came-up' => {
   if (silence.heardOnce) return silence.silentMs > silence.workerHangMs ? 'hung' : 'alive';
   return silence.silentMs > Math.max(silence.startTimeoutMs, silence.workerHangMs) ? 'never-came-up' : 'alive';
 };
@@ -39,7 +39,7 @@ export const judgeSilence = (silence: Silence): 'alive' | 'hung' | 'never-came-u
 const sameSignalMs = 300;
 
 /** What a SIGTERM or SIGINT means; `drainingForMs` is `undefined` for the first. */
-export const judgeSignal = (drainingForMs: number | undefined): 'drain' | 'ignore' | 'end-now' => {
+export const decideOnSignal = (drainingForMs: number | undefined): 'drain' | 'ignore' | 'end-now' => {
   if (drainingForMs === undefined) return 'drain';
   return drainingForMs < sameSignalMs ? 'ignore' : 'end-now';
 };

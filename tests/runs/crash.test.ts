@@ -1,15 +1,25 @@
 import { describe, expect, test } from '@jest/globals';
-import { type IsolatedEnd, isSuspect, outcomeOfEnd } from '../../lib/consumer/crash.ts';
+import { type IsolatedEnd, mustRunIsolated, outcomeOfEnd } from '../../lib/runs/crash.ts';
 import type { Outcome } from '../../lib/types.ts';
 
 describe('a suspect', () => {
   test('is a request of which two runs in a row have ended with their worker', () => {
-    expect([0, 1, 2, 3].map((interruptions) => isSuspect({ interruptions }, 3))).toEqual([false, false, true, true]);
-    expect([0, 1, 2, 50].map((interruptions) => isSuspect({ interruptions }, 100))).toEqual([false, false, true, true]);
+    expect([0, 1, 2, 3].map((interruptions) => mustRunIsolated({ interruptions }, 3))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+    expect([0, 1, 2, 50].map((interruptions) => mustRunIsolated({ interruptions }, 100))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
   });
 
   test('is never put aside for what happened to it beside others: its last crash is alone', () => {
-    expect([0, 1, 2].map((interruptions) => isSuspect({ interruptions }, 2))).toEqual([false, true, true]);
+    expect([0, 1, 2].map((interruptions) => mustRunIsolated({ interruptions }, 2))).toEqual([false, true, true]);
   });
 });
 

@@ -3,8 +3,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config.ts';
-import { loadProcessor, ProcessorLoadError } from '../../lib/consumer/load-processor.ts';
-import type { ProcessorContext } from '../../lib/consumer/processor.ts';
+import { loadProcessor, ProcessorLoadError } from '../../lib/runs/load-processor.ts';
+import type { ProcessorContext } from '../../lib/runs/processor.ts';
 
 const fromEnvironment = {
   maxAttempts: 5,
@@ -20,7 +20,7 @@ const fromEnvironment = {
 const load = (processor: string, more: Partial<Config> = {}) =>
   loadProcessor({ config: { ...fromEnvironment, processor, ...more }, clock: systemClock });
 
-const file = (name: string) => fileURLToPath(new URL(`./support/processors/${name}`, import.meta.url));
+const file = (name: string) => fileURLToPath(new URL(`../consumer/support/processors/${name}`, import.meta.url));
 
 describe('PROCESSOR', () => {
   test('echo gives the request back', async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { InvalidTokenError } from '../accounts/errors.ts';
-import { verifyToken } from '../accounts/tokens.ts';
-import type { Call, Step } from './call.ts';
+import { InvalidTokenError } from '../../accounts/errors.ts';
+import { verifyToken } from '../../accounts/tokens.ts';
+import type { Call, Middleware } from '../call.ts';
 
 const bodyWithToken = z.object({ token: z.string().min(1) });
 
@@ -23,7 +23,7 @@ const tokenOf = ({ headers, json }: Call): string => {
  *
  * @throws {InvalidTokenError} 401
  */
-export const authenticate = (): Step => ({
+export const authenticate = (): Middleware => ({
   before: ({ event }) => {
     event.identity = verifyToken(tokenOf(event), event.deps.tokenSecret, event.deps.clock.now());
   },

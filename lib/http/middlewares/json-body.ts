@@ -1,6 +1,6 @@
-import type { Call, Step } from './call.ts';
-import { InvalidRequestError, RequestTooLargeError } from './errors.ts';
-import { depthOf } from './json-text.ts';
+import type { Call, Middleware } from '../call.ts';
+import { InvalidRequestError, RequestTooLargeError } from '../errors.ts';
+import { depthOf } from '../json-text.ts';
 
 export type BodyRules = { maxBytes: number; optional?: boolean };
 
@@ -34,7 +34,7 @@ const parse = (text: string): unknown => {
  *
  * @throws {RequestTooLargeError} 413; {InvalidRequestError} 400
  */
-export const jsonBody = ({ maxBytes, optional = false }: BodyRules): Step => ({
+export const jsonBody = ({ maxBytes, optional = false }: BodyRules): Middleware => ({
   before: ({ event }) => {
     const text = bodyText(event, maxBytes);
     event.text = optional && text.trim() === '' ? '{}' : text;

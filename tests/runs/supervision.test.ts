@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  classifySilence,
+  decideOnSignal,
   failuresInRow,
-  judgeSignal,
-  judgeSilence,
   reportEveryMs,
   restartDelayMs,
   silenceAfter,
-} from '../../lib/consumer/supervision.ts';
+} from '../../lib/runs/supervision.ts';
 
 describe('restarts', () => {
   test('wait twice as long after every failure in a row, up to 15 s', () => {
@@ -24,20 +24,20 @@ describe('silence', () => {
   const silence = { workerHangMs: 1_000, startTimeoutMs: 5_000 };
 
   test('of a worker that was heard means hung after WORKER_HANG_MS', () => {
-    expect(judgeSilence({ ...silence, heardOnce: true, silentMs: 1_000 })).toBe('alive');
-    expect(judgeSilence({ ...silence, heardOnce: true, silentMs: 1_001 })).toBe('hung');
+    expect(classifySilence({ ...silence, heardOnce: true, silentMs: 1_000 })).toBe('alive');
+    expect(classifySilence({ ...silence, heardOnce: true, silentMs: 1_001 })).toBe('hung');
   });
 
   test('of a worker that was never heard is borne for the time that a start takes', () => {
-    expect(judgeSilence({ ...silence, heardOnce: false, silentMs: 5_000 })).toBe('alive');
-    expect(judgeSilence({ ...silence, heardOnce: false, silentMs: 5_001 })).toBe('never-came-up');
+    expect(classifySilence({ ...silence, heardOnce: false, silentMs: 5_000 })).toBe('alive');
+    expect(classifySilence({ ...silence, heardOnce: false, silentMs: 5_001 })).toBe('never-came-up');
   });
 
   test('is never judged hung by one late look alone, however late', () => {
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 600_000 }), fc.nat(), (workerHangMs, lateMs) => {
         const silentMs = silenceAfter(0, lateMs, workerHangMs);
-        expect(judgeSilence({ silentMs, heardOnce: true, workerHangMs, startTimeoutMs: 0 })).toBe('alive');
+        expect(classifySilence({ silentMs, heardOnce: true, workerHangMs, startTimeoutMs: 0 })).toBe('alive');
       }),
     );
   });
@@ -48,7 +48,7 @@ describe('silence', () => {
         const everyMs = reportEveryMs(workerHangMs);
         let silentMs = 0;
         let passedMs = 0;
-        while (judgeSilence({ silentMs, heardOnce: true, workerHangMs, startTimeoutMs: 0 }) === 'alive') {
+        while (classifySilence({ silentMs, heardOnce: true, workerHangMs, startTimeoutMs: 0 }) === 'alive') {
           silentMs = silenceAfter(silentMs, everyMs, workerHangMs);
           passedMs += everyMs;
         }
@@ -61,6 +61,6 @@ describe('silence', () => {
 
 describe('signals', () => {
   test('drain at first, are one Ctrl-C when repeated at once, and end everything when repeated later', () => {
-    expect([undefined, 0, 299, 300].map(judgeSignal)).toEqual(['drain', 'ignore', 'ignore', 'end-now']);
+    expect([undefined, 0, 299, 300].map(decideOnSignal)).toEqual(['drain', 'ignore', 'ignore', 'end-now']);
   });
 });

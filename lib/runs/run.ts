@@ -43,7 +43,7 @@ export const describeError = (thrown: unknown): RunError => {
 type OnFailure = Pick<RunPolicy, 'onFailure'>;
 
 /** The end of a request's attempts: failed and passed over, or holding its user until a person decides. */
-export const putAside = (error: RunError, reason: DeadLetterReason, { onFailure }: OnFailure): Outcome => ({
+export const deadLettered = (error: RunError, reason: DeadLetterReason, { onFailure }: OnFailure): Outcome => ({
   kind: onFailure === 'block' ? 'blocked' : 'failed',
   error,
   reason,
@@ -54,7 +54,7 @@ export const putAside = (error: RunError, reason: DeadLetterReason, { onFailure 
  * would not mend its result.
  */
 export const outcomeOfResult = (value: unknown, policy: OnFailure): Outcome => {
-  const unkeepable = (message: string) => putAside({ name: 'BadResultError', message }, 'failed', policy);
+  const unkeepable = (message: string) => deadLettered({ name: 'BadResultError', message }, 'failed', policy);
   if (value === undefined) return { kind: 'done', result: 'null' };
   let result: string | undefined;
   try {
@@ -83,7 +83,7 @@ export const countedAttempts = ({ attempt, forgiven }: Pick<Run, 'attempt' | 'fo
  */
 export const outcomeOfError = (thrown: unknown, attempt: number, policy: RunPolicy, random: number): Outcome => {
   const error = describeError(thrown);
-  if (isUnrecoverable(thrown) || attempt >= policy.maxAttempts) return putAside(error, 'failed', policy);
+  if (isUnrecoverable(thrown) || attempt >= policy.maxAttempts) return deadLettered(error, 'failed', policy);
   const asked = read(thrown, 'retryAfterMs');
   const askedMs = typeof asked === 'number' && asked > 0 ? Math.min(Math.ceil(asked), policy.retryMaxMs) : 0;
   return { kind: 'retry', error, delayMs: Math.max(askedMs, retryDelayMs(attempt, policy, random)) };
@@ -120,7 +120,7 @@ export const createRunRequest = (loaded: LoadedProcessor, { clock, log }: RunDep
       request = JSON.parse(run.body);
     } catch (thrown) {
       const message = `The request is not JSON: ${describeError(thrown).message}`;
-      return putAside({ name: 'BadRequestError', message }, 'failed', policy);
+      return deadLettered({ name: 'BadRequestError', message }, 'failed', policy);
     }
     try {
       return outcomeOfResult(await callProcessor(request, run, policy.timeoutMs), policy);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { createGateway, type EventHandler } from '../../lib/http/gateway.ts';
+import { createGateway, type EventHandler } from '../../lib/gateway/gateway.ts';
 import { createLogger } from '../../lib/log.ts';
 
 const echo: EventHandler = async (event) => ({

@@ -1,0 +1,15 @@
+/** Sizes and ranges that more than one part of the product must agree on. */
+
+const kib = 1_024;
+
+/** A request and a result, as JSON text in UTF-8: each travels in one RabbitMQ message and one MongoDB document. */
+export const maxRequestBytes = 256 * kib;
+export const maxResultBytes = 256 * kib;
+
+const dayMs = 86_400_000;
+
+/** Attempts and times of a run, wherever they come from: the environment, a processor's policy, or the request. */
+export const attemptsRange = { min: 1, max: 1_000 } as const;
+export const runTimeoutRange = { min: 0, max: dayMs } as const;
+export const retryBaseRange = { min: 1, max: 3_600_000 } as const;
+export const retryMaxRange = { min: 1, max: dayMs } as const;
