@@ -1,4 +1,4 @@
-/** What all lanes of one worker share: the group commits, the slots, the runs. */
+/** What all lanes of one worker share: group commits, slots, and the runs under way. */
 import type { Deps } from '../deps.ts';
 import type { ChangeResult, EntryId, LedgerChange, LedgerEntry, UserQueue } from '../types.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
@@ -38,28 +38,28 @@ export type LaneDeps = Pick<
 /** `wanted` is asked again before each try: a claim for a lost lane is not sent. */
 type Wanted = { wanted: () => boolean };
 
-/** One user's look: the user queue, and the lease of its lane, read after it [R4]. */
-export type Look = { queue: UserQueue | undefined; lease: number };
+/** What a refresh of one user finds: the user queue, and the lease of its lane, read after it [R4]. */
+export type Refreshed = { queue: UserQueue | undefined; lease: number };
 
 export type WorkerContext = {
   deps: LaneDeps;
   share: Pick<Share, 'take' | 'release'>;
   slots: Slots;
-  /** `undefined`: not wanted any more, nothing is known. */
+  /** Resolves to `undefined` when the change is no longer wanted: whether it was applied is unknown. */
   commit: Batcher<Wanted & { change: LedgerChange }, ChangeResult | undefined>;
   readEntries: Batcher<Wanted & { ids: EntryId[] }, LedgerEntry[] | undefined>;
-  /** A lane's lease, read after it was asked for [R4]: a worker that takes over many lanes at once asks for all in one. */
+  /** A lane's lease, read after the call [R4]. A worker that acquires many lanes at once reads all leases in one query. */
   lease: Batcher<Wanted & { lane: number }, number | undefined>;
-  look: Batcher<Wanted & { userId: string; lane: number }, Look | undefined>;
-  /** What this process still does for a user, whichever lane hold began it: the next one waits for its end. */
+  refresh: Batcher<Wanted & { userId: string; lane: number }, Refreshed | undefined>;
+  /** The runs of this process, by user, whichever lane hold started them: the next run of a user waits for its end. */
   runs: Map<string, Promise<void>>;
 };
 
 const commitBatch = { maxItems: 500, maxInFlight: 2 };
 const readBatch = { maxItems: 64, maxInFlight: 2 };
 const leaseBatch = { maxItems: 500, maxInFlight: 2 };
-/** One at a time, so that a later look never shows an older state. */
-const lookBatch = { maxItems: 500, maxInFlight: 1 };
+/** One at a time, so that a later refresh never shows an older state. */
+const refreshBatch = { maxItems: 500, maxInFlight: 1 };
 
 export const createContext = (deps: LaneDeps, share: Pick<Share, 'take' | 'release'>): WorkerContext => ({
   deps,
@@ -68,11 +68,11 @@ export const createContext = (deps: LaneDeps, share: Pick<Share, 'take' | 'relea
   commit: createBatcher(commitAll(deps), commitBatch),
   readEntries: createBatcher(readAll(deps), readBatch),
   lease: createBatcher(leaseAll(deps), leaseBatch),
-  look: createBatcher(lookAll(deps), lookBatch),
+  refresh: createBatcher(refreshAll(deps), refreshBatch),
   runs: new Map(),
 });
 
-/** Runs `work` with the items still wanted, until it succeeds or none is; the results stand where their items stood. */
+/** Repeats `work` with the items that are still wanted, until it succeeds or none is wanted. Results are in the order of the items. */
 const whileWanted = async <T extends Wanted, R>(
   deps: LaneDeps,
   items: T[],
@@ -105,8 +105,8 @@ const leaseAll = (deps: LaneDeps) => (items: (Wanted & { lane: number })[]) =>
     return wanted.map(({ lane }) => leases.get(lane) ?? 0);
   });
 
-const lookAll = (deps: LaneDeps) => (items: (Wanted & { userId: string; lane: number })[]) =>
-  whileWanted(deps, items, async (wanted): Promise<Look[]> => {
+const refreshAll = (deps: LaneDeps) => (items: (Wanted & { userId: string; lane: number })[]) =>
+  whileWanted(deps, items, async (wanted): Promise<Refreshed[]> => {
     const queues = await deps.userQueues.get([...new Set(wanted.map(({ userId }) => userId))]);
     const leases = await deps.lanes.leases([...new Set(wanted.map(({ lane }) => lane))]);
     const byUser = new Map(queues.map((queue) => [queue.userId, queue]));

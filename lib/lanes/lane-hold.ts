@@ -1,332 +1,211 @@
-/** One hold on a lane, from the subscription to the end of its channel: stand by, take, own, hand over. */
-import { sleep } from '../clock.ts';
-import { BrokerUnavailableError } from '../errors.ts';
-import type { Delivery, LaneChannel, LaneEvents, Progress } from '../ports.ts';
+/** One hold on a lane: the life of its channel, from subscribing to closing. Its states are in lane-state.ts. */
+import type { Delivery, LaneChannel, LaneEvents, LaneObserver } from '../ports.ts';
+import { createStateMachine } from '../state-machine.ts';
+import { publishBaton } from './baton.ts';
 import type { WorkerContext } from './context.ts';
+import { ackAtOnce, BatonDelivery } from './deliveries.ts';
+import { assertHolds, type HoldState, holdTransitions } from './lane-state.ts';
+import { LaneUsers } from './lane-users.ts';
+import type { OwnedLane } from './owned-lane.ts';
 import { persist } from './persist.ts';
-import {
-  type LoadedUser,
-  letGoHeld,
-  loadUser,
-  loadUserAtTakeOver,
-  noteLook,
-  noteMessage,
-  waitsForGoodReason,
-} from './user-state.ts';
-import { createUserSteps } from './user-steps.ts';
 
-export type ReleaseReason = 'handed-over' | 'lost' | 'stopped';
+export type ReleaseReason = Parameters<LaneObserver['laneReleased']>[0]['reason'];
 
-/** `opening standing-by taking owned handing-over released`, in this order; a hand-over that is given up goes back to `owned`. */
-export type HoldState = 'opening' | 'standing-by' | 'taking' | 'owned' | 'handing-over' | 'released';
-
-export type LaneHold = {
+export class LaneHold implements OwnedLane {
   readonly lane: number;
-  state(): HoldState;
-  users(): Iterable<LoadedUser>;
-  /** How many users are in the middle of a step. */
-  workingCount(): number;
-  consumerCount(): Promise<number>;
+  readonly users: LaneUsers;
+  readonly #context: WorkerContext;
+  readonly #life = createStateMachine<HoldState>({
+    name: 'lane hold',
+    initial: 'opening',
+    transitions: holdTransitions,
+    entered: (state) => assertHolds(state, { channel: this.#channel !== undefined, token: this.#token }),
+  });
+  readonly #abort = new AbortController();
+  readonly #ended = Promise.withResolvers<ReleaseReason>();
+  readonly #baton = new BatonDelivery();
+  #channel: LaneChannel | undefined;
+  #token = 0;
+  /** The first delivery has come: this consumer is the active one. */
+  #delivered = false;
+  #handingOver: Promise<boolean> | undefined;
+  /** The worker stops: a hand-over that times out does not go back to work. */
+  #stopping = false;
+
+  constructor(lane: number, context: WorkerContext) {
+    this.lane = lane;
+    this.#context = context;
+    const queues = {
+      openUserQueue: (userId: string) => this.#openChannel().openUserQueue(userId),
+      deleteUserQueue: (userId: string) => this.#openChannel().deleteUserQueue(userId),
+    };
+    this.users = new LaneUsers(this, queues, context);
+    this.#open().catch((err) => {
+      context.deps.log.debug({ lane, err }, 'could not open the lane');
+      void this.#release('lost');
+    });
+  }
+
+  get state(): HoldState {
+    return this.#life.state;
+  }
+
+  get token(): number {
+    return this.#token;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Resolves when the channel is closed. */
+  get ended(): Promise<ReleaseReason> {
+    return this.#ended.promise;
+  }
+
+  readonly mayStart = (): boolean => this.#life.is('owned');
+
+  readonly isHeld = (): boolean => !this.#life.is('released');
+
+  readonly lose = (reason: string, error?: unknown): void => {
+    if (!this.isHeld()) return;
+    this.#context.deps.log.warn({ lane: this.lane, fencingToken: this.#token, err: error }, `lane lost: ${reason}`);
+    void this.#release('lost');
+  };
+
+  /** How many workers are subscribed to the lane, this one included. */
+  consumerCount(): Promise<number> {
+    return this.#openChannel().consumerCount();
+  }
+
   /**
-   * Starts nothing new, lets what runs end and settle, and closes the channel. Resolves to false, with the lane still owned,
-   * when that takes longer than `patience` allows.
+   * Starts no new step, lets the steps under way end, flushes and closes the channel. Resolves to false, with the lane still
+   * owned, when `timeout` aborts before that.
    */
-  handOver(reason: 'handed-over' | 'stopped', patience?: AbortSignal): Promise<boolean>;
-  abortRuns(): void;
-  /** Gives the lane up at once. */
-  forsake(why: string): Promise<void>;
-  renewBaton(): Promise<void>;
-  /** What `userQueues` does not know yet: what was settled, and who waits for a good reason since before `vouchedBefore`. */
-  progress(vouchedBefore: Date): Progress[];
-  flushed(progress: Progress[], at: Date): void;
-  /** Lets go of what was held longer than this. Nothing is held near the broker's `consumer_timeout`. */
-  letGoHeldSince(before: Date): void;
-  /** Resolves when the channel is gone. */
-  readonly ended: Promise<ReleaseReason>;
-};
+  handOver(reason: 'handed-over' | 'stopped', timeout?: AbortSignal): Promise<boolean> {
+    this.#stopping ||= reason === 'stopped';
+    const earlier = this.#handingOver;
+    this.#handingOver = (async () => (await earlier) || this.#giveAway(reason, timeout))();
+    return this.#handingOver;
+  }
 
-/** By then what was in hand at a take-over, of all the lanes that came together, has been claimed. */
-const lateQueuesMs = 200;
-/** How soon a lane gets the baton that the broker did not take. */
-const batonRetryMs = 1_000;
+  abortRuns(): void {
+    this.#abort.abort();
+  }
 
-export const holdLane = (lane: number, context: WorkerContext): LaneHold => {
-  const { clock, log, observer, publisher, laneBroker, lanes, userQueues } = context.deps;
-  const { share } = context;
-  const users = new Map<string, LoadedUser>();
-  const abort = new AbortController();
-  const ended = Promise.withResolvers<ReleaseReason>();
-  /** Wakes that came while nothing could be looked at: before the lane was owned, or while it was being handed over. */
-  const earlyWakes = new Set<string>();
-  /** Looks under way, by user. */
-  const looks = new Map<string, number>();
-  let state: HoldState = 'opening';
-  let token = 0;
-  let channel: LaneChannel | undefined;
-  let baton: Delivery | undefined;
-  let delivered = false;
-  let working = 0;
-  let quiet: (() => void) | undefined;
-  let handingOver: Promise<boolean> | undefined;
-  /** Handed over for good: a hand-over before this one that is given up does not go to work again. */
-  let stopping = false;
+  /** Releases the lane at once. Resolves when its channel is closed. */
+  async giveUp(reason: string): Promise<void> {
+    this.lose(reason);
+    await this.ended;
+  }
 
-  const isHeld = () => state !== 'released';
+  async renewBaton(): Promise<void> {
+    if (this.mayStart()) await publishBaton(this, this.#context);
+  }
 
-  const release = async (reason: ReleaseReason): Promise<void> => {
-    if (state === 'released') return;
-    const wasOwned = state === 'owned' || state === 'handing-over';
-    state = 'released';
-    abort.abort();
-    for (const user of users.values()) user.cancelTimer?.();
-    quiet?.();
-    try {
-      await channel?.close();
-      if (wasOwned) observer.laneReleased({ lane, reason, at: clock.now() });
-    } finally {
-      share.release(lane);
-      ended.resolve(reason);
-    }
-  };
+  #openChannel(): LaneChannel {
+    if (!this.#channel) throw new Error(`lane ${this.lane} has no channel yet`);
+    return this.#channel;
+  }
 
-  const lose = (why: string, error?: unknown): void => {
-    if (!isHeld()) return;
-    log.warn({ lane, fencingToken: token, err: error }, `lane lost: ${why}`);
-    void release('lost');
-  };
+  async #open(): Promise<void> {
+    const channel = await this.#context.deps.laneBroker.openLane(this.lane, this.#events());
+    this.#channel = channel;
+    if (!this.isHeld()) return channel.close();
+    this.#life.become('standing-by');
+    publishBaton(this, this.#context).catch((error) => this.lose('its baton could not be published', error));
+    if (this.#delivered) this.#acquireOnFirstDelivery();
+  }
 
-  const steps = createUserSteps(
-    {
-      token: () => token,
-      channel: () => channel as LaneChannel,
-      mayStart: () => state === 'owned',
-      isHeld,
-      signal: () => abort.signal,
-      isLoaded: (user) => users.get(user.userId) === user,
-      forget: (user) => forget(user),
-      look: (userId) => look(userId),
-      lose,
-      stepBegins() {
-        working += 1;
+  #events(): LaneEvents {
+    const { users } = this;
+    return {
+      baton: (delivery: Delivery) => {
+        this.#baton.replace(delivery);
+        this.#acquireOnFirstDelivery();
       },
-      stepEnds() {
-        working -= 1;
-        if (working === 0) quiet?.();
+      wake: (userId, delivery) => {
+        ackAtOnce(delivery);
+        users.wake(userId);
+        this.#acquireOnFirstDelivery();
       },
-    },
-    context,
-  );
+      request: (userId, message, delivery) => users.request(userId, message, delivery),
+      userQueueCancelled: (userId) => users.queueCancelled(userId),
+      closed: (cause) => this.lose('its channel was closed', cause),
+    };
+  }
 
-  const forget = (user: LoadedUser): void => {
-    user.cancelTimer?.();
-    for (const request of user.held.values()) request.delivery?.ack();
-    users.delete(user.userId);
-  };
+  /** The first delivery proves that this consumer is the active one. Nothing is touched before it. */
+  #acquireOnFirstDelivery(): void {
+    this.#delivered = true;
+    if (this.#life.is('standing-by')) this.#acquire().catch((error) => this.lose('it could not be acquired', error));
+  }
 
-  const look = (userId: string): void => {
-    looks.set(userId, (looks.get(userId) ?? 0) + 1);
-    const user = users.get(userId);
-    if (user) user.lookDue = true;
-    context
-      .look({ userId, lane, wanted: isHeld })
-      .then((seen) => {
-        const left = (looks.get(userId) ?? 1) - 1;
-        if (left > 0) looks.set(userId, left);
-        else looks.delete(userId);
-        if (!seen || !isHeld()) return;
-        if (seen.lease === token) noteSeen(userId, seen.queue);
-        else lose(`its lease is ${seen.lease} by now`);
-      })
-      .catch((error) => lose('a look failed', error));
-  };
-
-  const noteSeen = (userId: string, queue: Parameters<typeof loadUser>[0] | undefined): void => {
-    const loaded = users.get(userId);
-    if (!queue || queue.state === 'closed') {
-      if (loaded) noteClosed(loaded);
-      return;
-    }
-    const user = loaded ?? loadUser(queue, clock.now());
-    // A user that a look loads may have more looks under way: until the last of them nothing is closed.
-    user.lookDue = looks.has(userId);
-    if (loaded) noteLook(loaded, queue, clock.now());
-    else users.set(userId, user);
-    steps.advance(user);
-  };
-
-  /** Closed by us, and the answer was lost. A user queue that was declared since must go too. */
-  const noteClosed = (user: LoadedUser): void => {
-    user.lookDue = looks.has(user.userId);
-    if (user.activity !== 'idle') return;
-    if (user.queue === 'none') {
-      forget(user);
-      return;
-    }
-    user.closing = true;
-    steps.advance(user);
-  };
-
-  /** Reads the lease again after the load: an owner that was overtaken meanwhile must not start anything [R4]. */
-  const load = async (): Promise<boolean> => {
-    token = await lanes.takeLease(lane);
-    users.clear();
-    for await (const batch of userQueues.notClosed(lane)) {
-      for (const queue of batch) users.set(queue.userId, loadUserAtTakeOver(queue, clock.now()));
-    }
-    return (await context.lease({ lane, wanted: isHeld })) === token;
-  };
-
-  const take = async (): Promise<void> => {
-    state = 'taking';
-    const consumers = await (channel as LaneChannel).consumerCount();
-    if (!isHeld()) return;
-    if (!share.take(lane, consumers)) return release('handed-over');
-    const mine = await persist(clock, isHeld, load);
-    if (!isHeld()) return;
-    if (!mine) {
-      lose('it was taken while it was loaded');
-      return;
-    }
-    state = 'owned';
-    observer.laneTaken({ lane, fencingToken: token, users: users.size, at: clock.now() });
-    workOn();
-    clock.after(lateQueuesMs, () => {
-      for (const user of users.values()) steps.openLate(user);
+  async #acquire(): Promise<void> {
+    this.#life.become('acquiring');
+    const { deps, share } = this.#context;
+    const consumers = await this.consumerCount();
+    if (!this.isHeld()) return;
+    if (!share.take(this.lane, consumers)) return this.#release('handed-over');
+    const mine = await persist(deps.clock, this.isHeld, () => this.#load());
+    if (!this.isHeld()) return;
+    if (!mine) return this.lose('another worker acquired it during the load');
+    this.#life.become('owned');
+    deps.observer.laneTaken({
+      lane: this.lane,
+      fencingToken: this.#token,
+      users: this.users.size,
+      at: deps.clock.now(),
     });
-  };
+    this.users.startAcquired();
+  }
 
-  /** Goes to work, first or again: nothing that came meanwhile is forgotten. */
-  const workOn = (): void => {
-    for (const user of [...users.values()]) steps.advance(user);
-    for (const userId of earlyWakes) look(userId);
-    earlyWakes.clear();
-  };
+  /** Reads the lease again after the load: an owner that was replaced meanwhile must not start anything [R4]. */
+  async #load(): Promise<boolean> {
+    const { lane, isHeld } = this;
+    this.#token = await this.#context.deps.lanes.takeLease(lane);
+    await this.users.load();
+    return (await this.#context.lease({ lane, wanted: isHeld })) === this.#token;
+  }
 
-  /** The first delivery proves that this consumer is the active one. Before it, nothing is touched. */
-  const takeWhenDelivered = (): void => {
-    delivered = true;
-    if (state === 'standing-by') take().catch((error) => lose('it could not be taken', error));
-  };
-
-  const events: LaneEvents = {
-    baton(delivery) {
-      baton?.ack();
-      baton = delivery;
-      takeWhenDelivered();
-    },
-    wake(userId, delivery) {
-      delivery.ack();
-      if (state === 'owned') look(userId);
-      else earlyWakes.add(userId);
-      takeWhenDelivered();
-    },
-    request(userId, message, delivery) {
-      const user = users.get(userId);
-      if (user) {
-        noteMessage(user, message, delivery, clock.now());
-        steps.advance(user);
-      } else {
-        delivery.ack();
-        if (isHeld()) look(userId);
-      }
-    },
-    userQueueCancelled(userId) {
-      const user = users.get(userId);
-      if (!user || !isHeld()) return;
-      user.queue = 'none';
-      look(userId);
-    },
-    closed: (cause) => lose('its channel was closed', cause),
-  };
-
-  /** A baton always lies in the lane [R3]. A broker that takes none for now gets one later. */
-  const layBaton = async (): Promise<void> => {
-    while (isHeld()) {
-      try {
-        if ((await publisher.publishBaton(lane)) === 'unroutable') lose('it is not there');
-        return;
-      } catch (error) {
-        if (!(error instanceof BrokerUnavailableError)) throw error;
-        // Not ended by `abort`: a lane whose runs are aborted is held on, and would try without a pause.
-        await sleep(clock, batonRetryMs);
-      }
-    }
-  };
-
-  const open = async (): Promise<void> => {
-    channel = await laneBroker.openLane(lane, events);
-    if (!isHeld()) return channel.close();
-    state = 'standing-by';
-    layBaton().catch((error) => lose('it got no baton', error));
-    if (delivered) takeWhenDelivered();
-  };
-
-  const whenQuiet = (patience: AbortSignal | undefined): Promise<void> =>
-    new Promise((resolve) => {
-      if (working === 0 || patience?.aborted) return resolve();
-      quiet = resolve;
-      patience?.addEventListener('abort', () => resolve(), { once: true });
-    });
-
-  const progress = (vouchedBefore: Date): Progress[] =>
-    [...users.values()]
-      .filter((user) => user.next - 1 > user.flushed || (user.vouchedAt < vouchedBefore && waitsForGoodReason(user)))
-      .map((user) => ({ userId: user.userId, settled: user.next - 1, advanced: user.next - 1 > user.flushed }));
-
-  const giveAway = async (reason: 'handed-over' | 'stopped', patience?: AbortSignal): Promise<boolean> => {
-    if (state === 'owned' || state === 'handing-over') {
-      state = 'handing-over';
-      await whenQuiet(patience);
-      quiet = undefined;
-      if (working > 0 && isHeld()) {
-        if (stopping) return false;
-        state = 'owned';
-        workOn();
+  async #giveAway(reason: 'handed-over' | 'stopped', timeout?: AbortSignal): Promise<boolean> {
+    if (this.mayStart()) this.#life.become('handing-over');
+    if (this.#life.is('handing-over')) {
+      await this.users.whenIdle(timeout);
+      if (this.isHeld() && this.users.workingCount > 0) {
+        if (!this.#stopping) this.#goBackToWork();
         return false;
       }
-      if (isHeld()) await userQueues.flushSettled(progress(new Date(0)), clock.now()).catch(() => undefined);
+      if (this.isHeld()) await this.#flush();
     }
-    await release(reason);
+    await this.#release(reason);
     return true;
-  };
+  }
 
-  open().catch((error) => {
-    log.debug({ lane, err: error }, 'a lane could not be opened');
-    void release('lost');
-  });
+  #goBackToWork(): void {
+    this.#life.become('owned');
+    this.users.resume();
+  }
 
-  return {
-    lane,
-    state: () => state,
-    users: () => users.values(),
-    workingCount: () => working,
-    consumerCount: () => (channel as LaneChannel).consumerCount(),
-    handOver(reason, patience) {
-      stopping ||= reason === 'stopped';
-      const earlier = handingOver;
-      handingOver = (async () => (await earlier) || giveAway(reason, patience))();
-      return handingOver;
-    },
-    abortRuns: () => abort.abort(),
-    async renewBaton() {
-      if (state === 'owned') await layBaton();
-    },
-    async forsake(why) {
-      lose(why);
-      await ended.promise;
-    },
-    progress,
-    flushed(flushed, at) {
-      for (const { userId, settled } of flushed) {
-        const user = users.get(userId);
-        if (!user) continue;
-        user.flushed = Math.max(user.flushed, settled);
-        user.vouchedAt = at;
-      }
-    },
-    letGoHeldSince(before) {
-      for (const user of users.values()) letGoHeld(user, before);
-    },
-    ended: ended.promise,
-  };
-};
+  async #flush(): Promise<void> {
+    const { userQueues, clock } = this.#context.deps;
+    await userQueues.flushSettled(this.users.progress(new Date(0)), clock.now()).catch(() => undefined);
+  }
+
+  async #release(reason: ReleaseReason): Promise<void> {
+    if (!this.isHeld()) return;
+    const { lane } = this;
+    const { observer, clock } = this.#context.deps;
+    const wasOwned = this.#life.is('owned', 'handing-over');
+    this.#life.become('released');
+    this.#abort.abort();
+    this.users.stop();
+    try {
+      await this.#channel?.close();
+      if (wasOwned) observer.laneReleased({ lane, reason, at: clock.now() });
+    } finally {
+      this.#context.share.release(lane);
+      this.#ended.resolve(reason);
+    }
+  }
+}

@@ -2,72 +2,132 @@
 import { sleep } from '../clock.ts';
 import { heartbeatEveryMs } from '../heartbeat.ts';
 import type { StalledUser } from '../ports.ts';
+import { withTimeout } from '../timeout.ts';
 import { createBalance } from './balance.ts';
-import { createContext, type LaneDeps } from './context.ts';
-import { holdLane, type LaneHold } from './lane-hold.ts';
+import { createContext, type LaneDeps, type WorkerContext } from './context.ts';
+import { createWorkerId, WorkerHeartbeat } from './heartbeat.ts';
+import { LaneHold } from './lane-hold.ts';
 import { oldestAcceptedAt } from './pending-age.ts';
 import { every } from './periodic-task.ts';
 import { persist } from './persist.ts';
 import { createShare } from './share.ts';
+import { type StuckUsers, takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
 import { isPending } from './stalled-users.ts';
 import { createSweep } from './sweep.ts';
-import { hasWork, type LoadedUser } from './user-state.ts';
 
-export type WorkerSnapshot = {
-  lanesOwned: number;
-  usersLoaded: number;
-  inFlight: number;
-  oldestPendingAgeMs: number;
-  stuckUsers: number;
-};
-
-export type LaneWorker = {
-  /** Takes nothing new, hands every lane over; after `graceMs` aborts the runs' signals and goes. */
-  stop(): Promise<void>;
-  snapshot(): WorkerSnapshot;
-};
+export type { WorkerSnapshot } from './snapshot.ts';
 
 const firstReopenMs = 100;
 const longestReopenMs = 2_000;
-/** Runs that ignore their aborted signal are left behind after this long. */
-const abortPatienceMs = 1_000;
-/** A message is held unacked for about this long at most, far below the broker's `consumer_timeout` of 30 minutes. */
-const holdMs = 120_000;
-const housekeepingMs = 30_000;
-/** MongoDB may be silent for this many time-outs before a worker gives its lanes to those whom it may still answer. */
-const silencesBeforeForsaking = 2;
+/** How long a stopping worker waits for runs that ignore their aborted signal. */
+const abortTimeoutMs = 1_000;
+/** A message stays unacknowledged for about this long at most, far below the broker's `consumer_timeout` of 30 minutes. */
+const longestHoldMs = 120_000;
+const ackHeldEveryMs = 30_000;
+/** The pause before MongoDB is asked again by a worker that has given its lanes up. */
 const storePauseMs = 500;
-/** Its sign of life ages by itself: saying sendFinalReport must not hold a worker up. */
-const finalReportMs = 500;
 
-export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
-  const { clock, config, log } = deps;
-  const workerId = createWorkerId(clock);
-  const share = createShare(clock, workerId, () => lanesKept.length);
-  const context = createContext(deps, share);
-  const balance = createBalance(deps, share);
-  const holds = new Map<number, LaneHold>();
-  const lanesKept: Promise<void>[] = [];
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  let stuckUsers = 0;
-  /** Of the users that the last sweep found: nobody may own their lanes, as while the broker is away. */
-  let stuckSince: Date | undefined;
-  let storeAnsweredAt = clock.now().getTime();
+export class LaneWorker {
+  readonly #deps: LaneDeps;
+  readonly #context: WorkerContext;
+  readonly #heartbeat: WorkerHeartbeat;
+  readonly #balance: ReturnType<typeof createBalance>;
+  readonly #sweep: () => Promise<void>;
+  readonly #holds = new Map<number, LaneHold>();
+  readonly #kept: Promise<void>[] = [];
+  readonly #stopping = new AbortController();
+  readonly #ended: Promise<void>;
+  readonly #failed = Promise.withResolvers<unknown>();
+  /** What the sweep under way has found. */
+  #found: StalledUser[] | undefined;
+  #stuck: StuckUsers = { count: 0, since: undefined };
 
-  const owned = () => [...holds.values()].filter((hold) => hold.state() === 'owned');
-  /** With those whose last runs are still under way. */
-  const active = () => [...holds.values()].filter((hold) => ['owned', 'handing-over'].includes(hold.state()));
-  const storeIsSilent = () => clock.now().getTime() - storeAnsweredAt > silencesBeforeForsaking * config.storeTimeoutMs;
+  constructor(deps: LaneDeps) {
+    const workerId = createWorkerId(deps.clock);
+    const share = createShare(deps.clock, workerId, () => this.#kept.length);
+    this.#deps = deps;
+    this.#context = createContext(deps, share);
+    this.#balance = createBalance(deps, share);
+    this.#heartbeat = new WorkerHeartbeat(deps, workerId);
+    this.#sweep = createSweep(deps, (found) => this.#noteStuck(found));
+    this.#ended = this.#work().catch((error) => {
+      deps.log.fatal({ err: error }, 'the worker cannot work: MongoDB refused a command');
+      this.#failed.resolve(error);
+    });
+  }
 
-  /** Stands by on a lane for as long as the worker lives, with a pause that grows while the broker does not answer. */
-  const keepLane = async (lane: number): Promise<void> => {
+  /** Acquires no more lanes and hands over those it owns. After `graceMs` it aborts the signals of its runs and leaves. */
+  async stop(): Promise<void> {
+    const { clock, config } = this.#deps;
+    this.#stopping.abort();
+    const cancelAbort = clock.after(config.graceMs, () => {
+      for (const hold of this.#holds.values()) hold.abortRuns();
+    });
+    await withTimeout(clock, config.graceMs + abortTimeoutMs, this.#handEverythingOver(), () => undefined);
+    cancelAbort();
+    await this.#heartbeat.remove();
+  }
+
+  /** Resolves with the reason when the worker cannot work at all, as when MongoDB refuses it. Never rejects. */
+  get failed(): Promise<unknown> {
+    return this.#failed.promise;
+  }
+
+  snapshot(): WorkerSnapshot {
+    return takeSnapshot(this.#owned(), this.#context.slots.inUse(), this.#stuck, this.#deps.clock.now());
+  }
+
+  async #work(): Promise<void> {
+    const { clock, lanes, config } = this.#deps;
+    const { signal } = this.#stopping;
+    const known = await persist(
+      clock,
+      () => !signal.aborted,
+      () => lanes.known(),
+    );
+    this.#keepLanes(Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1)));
+    const repeat = (ms: number, task: () => Promise<void>) => every(this.#deps, ms, signal, task);
+    await Promise.all([
+      repeat(config.flushMs, () => this.#flush()),
+      repeat(config.balanceMs, () => this.#balance(this.#owned(), signal)),
+      repeat(config.sweepMs, () => this.#sweepOnce()),
+      repeat(heartbeatEveryMs, () => this.#sendHeartbeat()),
+      repeat(config.batonRenewMs, () => this.#renewBatons()),
+      repeat(ackHeldEveryMs, () => this.#ackHeld()),
+    ]);
+    await Promise.all(this.#kept);
+  }
+
+  #owned(): LaneHold[] {
+    return [...this.#holds.values()].filter((hold) => hold.state === 'owned');
+  }
+
+  /** The lanes owned, and those whose last runs are still under way. */
+  #active(): LaneHold[] {
+    return [...this.#holds.values()].filter((hold) => ['owned', 'handing-over'].includes(hold.state));
+  }
+
+  /** Stands by on the lanes below `count`, in a random order, so that workers share them. */
+  #keepLanes(count: number): void {
+    const { clock } = this.#deps;
+    const added = Array.from({ length: Math.max(0, count - this.#kept.length) }, (_, index) => ({
+      lane: this.#kept.length + index,
+      place: clock.random(),
+    }));
+    added.sort((a, b) => a.place - b.place);
+    for (const { lane } of added) this.#kept.push(this.#keepLane(lane));
+  }
+
+  /** Stands by on a lane as long as the worker lives. The pause before it opens the lane again grows with each failure. */
+  async #keepLane(lane: number): Promise<void> {
+    const { clock } = this.#deps;
+    const { signal } = this.#stopping;
     let pauseMs = firstReopenMs;
     while (!signal.aborted) {
-      while (storeIsSilent() && !signal.aborted) await sleep(clock, storePauseMs, signal);
+      while (this.#heartbeat.storeIsSilent() && !signal.aborted) await sleep(clock, storePauseMs, signal);
       if (signal.aborted) return;
-      const hold = holdLane(lane, context);
-      holds.set(lane, hold);
+      const hold = new LaneHold(lane, this.#context);
+      this.#holds.set(lane, hold);
       const openedAt = clock.now().getTime();
       const reason = await hold.ended;
       if (reason === 'handed-over') continue;
@@ -75,148 +135,70 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
       await sleep(clock, pauseMs * (0.5 + clock.random() / 2), signal);
       pauseMs = Math.min(pauseMs * 2, longestReopenMs);
     }
-  };
+  }
 
-  /** Stands by on all lanes below `count`, in an order of its own, so that workers share them. */
-  const keepLanes = (count: number): void => {
-    const added = Array.from({ length: Math.max(0, count - lanesKept.length) }, (_, index) => ({
-      lane: lanesKept.length + index,
-      place: clock.random(),
-    }));
-    added.sort((a, b) => a.place - b.place);
-    for (const { lane } of added) lanesKept.push(keepLane(lane));
-  };
-
-  const flush = async (): Promise<void> => {
+  async #flush(): Promise<void> {
+    const { clock, config, userQueues } = this.#deps;
     const now = clock.now();
     const vouchedBefore = new Date(now.getTime() - config.stuckAfterMs / 3);
-    const progress = active().flatMap((hold) => hold.progress(vouchedBefore));
+    const progress = this.#active().flatMap((hold) => hold.users.progress(vouchedBefore));
     if (progress.length === 0) return;
-    await deps.userQueues.flushSettled(progress, now);
-    for (const hold of holds.values()) hold.flushed(progress, now);
-  };
+    await userQueues.flushSettled(progress, now);
+    for (const hold of this.#holds.values()) hold.users.noteFlushed(progress, now);
+  }
 
-  let swept: StalledUser[] | undefined;
-  const sweep = createSweep(deps, (found) => {
-    swept = found;
-    stuckUsers = found.filter(isPending).length;
-    deps.observer.swept({ stuck: found.length, at: clock.now() });
-    adopt(Math.max(-1, ...found.map(({ lane }) => lane)));
-  });
+  #noteStuck(found: StalledUser[]): void {
+    this.#found = found;
+    this.#stuck = { ...this.#stuck, count: found.filter(isPending).length };
+    this.#deps.observer.swept({ stuck: found.length, at: this.#deps.clock.now() });
+    this.#adoptLane(Math.max(-1, ...found.map(({ lane }) => lane)));
+  }
 
-  const sweepOnce = async (): Promise<void> => {
-    swept = undefined;
+  async #sweepOnce(): Promise<void> {
+    this.#found = undefined;
     try {
-      await sweep();
+      await this.#sweep();
     } finally {
-      // Also when they could not be woken. Without an answer of the store what was known before still holds.
-      if (swept) stuckSince = await oldestAcceptedAt(swept, deps);
+      // Also when the wakes could not be published. Without an answer from MongoDB the earlier finding stays.
+      if (this.#found) this.#stuck = { ...this.#stuck, since: await oldestAcceptedAt(this.#found, this.#deps) };
     }
-  };
+  }
 
-  /** Functions that know of more lanes than this worker was told of must not wait for its restart. */
-  const adopt = (lane: number): void => {
-    if (lane < lanesKept.length) return;
-    log.error({ lane, lanes: lanesKept.length }, 'users are in lanes beyond LANES: standing by on those too');
-    keepLanes(lane + 1);
-  };
+  /** Functions may know of more lanes than this worker. Those lanes' users must not wait for the worker's restart. */
+  #adoptLane(lane: number): void {
+    if (lane < this.#kept.length) return;
+    this.#deps.log.error(
+      { lane, lanes: this.#kept.length },
+      'found users in lanes beyond LANES: standing by on those too',
+    );
+    this.#keepLanes(lane + 1);
+  }
 
-  const reportSign = async (): Promise<void> => {
+  async #sendHeartbeat(): Promise<void> {
     try {
-      await deps.workers.report({ workerId, lanes: active().map(({ lane }) => lane), at: clock.now() });
-      storeAnsweredAt = clock.now().getTime();
+      await this.#heartbeat.send(this.#active().map(({ lane }) => lane));
     } catch (error) {
-      if (storeIsSilent()) {
-        const held = [...holds.values()].filter((hold) => hold.state() !== 'released');
-        await Promise.all(held.map((hold) => hold.forsake('MongoDB does not answer this worker')));
+      if (this.#heartbeat.storeIsSilent()) {
+        const held = [...this.#holds.values()].filter((hold) => hold.isHeld());
+        await Promise.all(held.map((hold) => hold.giveUp('MongoDB does not answer this worker')));
       }
       throw error;
     }
-  };
+  }
 
-  const keepHouse = async (): Promise<void> => {
-    const before = new Date(clock.now().getTime() - holdMs);
-    for (const hold of holds.values()) hold.letGoHeldSince(before);
-  };
+  async #renewBatons(): Promise<void> {
+    await Promise.all(this.#owned().map((hold) => hold.renewBaton()));
+  }
 
-  const renewBatons = async (): Promise<void> => {
-    await Promise.all(owned().map((hold) => hold.renewBaton()));
-  };
+  async #ackHeld(): Promise<void> {
+    const before = new Date(this.#deps.clock.now().getTime() - longestHoldMs);
+    for (const hold of this.#holds.values()) hold.users.ackHeldSince(before);
+  }
 
-  const start = async (): Promise<void> => {
-    const known = await persist(
-      clock,
-      () => !signal.aborted,
-      () => deps.lanes.known(),
-    );
-    keepLanes(Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1)));
-    await Promise.all([
-      every(deps, config.flushMs, signal, flush),
-      every(deps, config.balanceMs, signal, () => balance(owned(), signal)),
-      every(deps, config.sweepMs, signal, sweepOnce),
-      every(deps, heartbeatEveryMs, signal, reportSign),
-      every(deps, config.batonRenewMs, signal, renewBatons),
-      every(deps, housekeepingMs, signal, keepHouse),
-    ]);
-    await Promise.all(lanesKept);
-  };
+  async #handEverythingOver(): Promise<void> {
+    await Promise.all([...this.#holds.values()].map((hold) => hold.handOver('stopped')));
+    await this.#ended;
+  }
+}
 
-  const ended = start().catch((error) => {
-    log.fatal({ err: error }, 'the worker cannot work: MongoDB refuses it');
-    throw error;
-  });
-
-  const handEverythingOver = async (): Promise<void> => {
-    await Promise.all([...holds.values()].map((hold) => hold.handOver('stopped')));
-    await ended;
-  };
-
-  return {
-    async stop() {
-      stopping.abort();
-      const cancelGrace = clock.after(config.graceMs, () => {
-        for (const hold of holds.values()) hold.abortRuns();
-      });
-      await within(clock, config.graceMs + abortPatienceMs, handEverythingOver());
-      cancelGrace();
-      await within(
-        clock,
-        finalReportMs,
-        deps.workers.remove(workerId).catch(() => undefined),
-      );
-    },
-    snapshot() {
-      const users = owned().flatMap((hold) => [...hold.users()]);
-      const now = clock.now().getTime();
-      const stuckMs = stuckSince ? now - stuckSince.getTime() : 0;
-      return {
-        lanesOwned: owned().length,
-        usersLoaded: users.length,
-        inFlight: context.slots.inUse(),
-        oldestPendingAgeMs: users.reduce((oldest, user) => Math.max(oldest, pendingAgeMs(user, now)), stuckMs),
-        stuckUsers,
-      };
-    },
-  };
-};
-
-const createWorkerId = (clock: LaneDeps['clock']): string =>
-  Array.from({ length: 4 }, () =>
-    Math.floor(clock.random() * 0x10000)
-      .toString(16)
-      .padStart(4, '0'),
-  ).join('');
-
-/** How long the oldest pending request has been accepted, as far as it is known here. */
-const pendingAgeMs = (user: LoadedUser, now: number): number => {
-  if (!hasWork(user)) return 0;
-  const since = user.held.get(user.next)?.acceptedAt ?? user.gap?.since;
-  return since ? now - since.getTime() : 0;
-};
-
-/** Waits for `work`, but not longer than `ms`. */
-const within = async (clock: LaneDeps['clock'], ms: number, work: Promise<unknown>): Promise<void> => {
-  const patience = new AbortController();
-  await Promise.race([work, sleep(clock, ms, patience.signal)]);
-  patience.abort();
-};
+export const startLaneWorker = (deps: LaneDeps): LaneWorker => new LaneWorker(deps);

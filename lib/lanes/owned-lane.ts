@@ -1,31 +1,31 @@
-import type { LaneChannel } from '../ports.ts';
 import type { LedgerEntry } from '../types.ts';
-import type { LoadedUser } from './user-state.ts';
 
-/** What the work for a user needs of the lane that the user belongs to. */
+/** What the work for a user needs to know about the lane hold that the user belongs to. */
 export type OwnedLane = {
-  token(): number;
-  channel(): LaneChannel;
-  /** New steps may begin: the lane is owned and not being handed over. */
-  mayStart(): boolean;
-  /** The lane is not lost: what is under way may go on. */
-  isHeld(): boolean;
-  /** Aborted when the lane is lost, or when a stopping worker's grace is over. */
-  signal(): AbortSignal;
-  isLoaded(user: LoadedUser): boolean;
-  forget(user: LoadedUser): void;
-  look(userId: string): void;
-  lose(reason: string, error?: unknown): void;
-  /** A step of a user begins or has ended: a hand-over waits for all of them. */
-  stepBegins(): void;
-  stepEnds(): void;
+  readonly lane: number;
+  /** The fencing token; 0 before the lease is taken. */
+  readonly token: number;
+  /** Aborted when the lane is released, or when a stopping worker's grace period is over. */
+  readonly signal: AbortSignal;
+  /** New steps may start: the lane is owned and not being handed over. */
+  readonly mayStart: () => boolean;
+  /** The lane is not released: steps under way may go on. */
+  readonly isHeld: () => boolean;
+  /** Releases the lane at once, because it belongs to another worker or cannot be worked on. */
+  readonly lose: (reason: string, error?: unknown) => void;
+};
+
+/** The RabbitMQ queues of the lane's users. */
+export type UserQueueChannel = {
+  openUserQueue(userId: string): Promise<void>;
+  deleteUserQueue(userId: string): Promise<void>;
 };
 
 /**
- * A token above our own, in whatever entry of the lane's users, settled ones too, says that somebody owns the lane after us.
- * An owner that only skipped such an entry would go on to claim the next one under its stale token [R7].
+ * A token above ours, in any entry of the lane's users, settled ones too, shows that another worker owns the lane after us. An
+ * owner that only skipped such an entry would go on to claim the next one under its stale token [R7].
  */
 export const loseToLaterOwner = (lane: OwnedLane, entries: LedgerEntry[]): void => {
-  const later = entries.find(({ token = 0 }) => token > lane.token());
+  const later = entries.find(({ token = 0 }) => token > lane.token);
   if (later) lane.lose(`request ${later.seq} was claimed with the later fencing token ${later.token}`);
 };

@@ -1,153 +1,200 @@
-/** The life of one loaded user in its owner's hands, one step at a time: read, bury, run, close. */
-import { sleep } from '../clock.ts';
-import type { WorkerContext } from './context.ts';
-import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
-import { persist } from './persist.ts';
-import { createUserRuns } from './user-runs.ts';
-import { advancePast, correctTimes, decideStep, type LoadedUser, noteEntries, postponeClose } from './user-state.ts';
+/** The life of one loaded user with its owner, one step at a time: read, write a tombstone, run, close. */
 
-/** How many requests of one user a read of the ledger asks for; the first one, for what may run at once. */
+import { withTimeout } from '../timeout.ts';
+import type { Activity } from './activity.ts';
+import type { WorkerContext } from './context.ts';
+import { decideStep, type Step } from './decide-step.ts';
+import { advancePast, correctTimes, type LoadedUser, noteEntries, postponeClose } from './loaded-user.ts';
+import { loseToLaterOwner, type OwnedLane, type UserQueueChannel } from './owned-lane.ts';
+import { persist } from './persist.ts';
+import { UserRuns } from './user-runs.ts';
+
+/** How many requests of one user a read of the ledger asks for. The first read asks only for what may run at once. */
 const readAhead = 8;
 const firstRead = 1;
 
-export type UserSteps = {
-  /** Begins what is to do for the user, unless a step is under way. */
-  advance(user: LoadedUser): void;
-  /** Opens the user queue whose turn has not come because of the work in hand. */
-  openLate(user: LoadedUser): void;
+/** Who keeps the loaded users. */
+export type UserRegistry = {
+  isLoaded(user: LoadedUser): boolean;
+  forget(user: LoadedUser): void;
+  refresh(userId: string): void;
 };
 
-export const createUserSteps = (lane: OwnedLane, context: WorkerContext): UserSteps => {
-  const { deps, slots } = context;
-  const { clock, userQueues, ledger } = deps;
-  const runs = createUserRuns(lane, context);
+type UserStepsOptions = {
+  lane: OwnedLane;
+  queues: UserQueueChannel;
+  registry: UserRegistry;
+  activity: Activity;
+  context: WorkerContext;
+};
 
-  const advance = (user: LoadedUser): void => {
-    if (!lane.mayStart() || user.activity !== 'idle' || !lane.isLoaded(user)) return;
+export class UserSteps {
+  readonly #lane: OwnedLane;
+  readonly #queues: UserQueueChannel;
+  readonly #registry: UserRegistry;
+  readonly #activity: Activity;
+  readonly #context: WorkerContext;
+  readonly #runs: UserRuns;
+
+  constructor({ lane, queues, registry, activity, context }: UserStepsOptions) {
+    this.#lane = lane;
+    this.#queues = queues;
+    this.#registry = registry;
+    this.#activity = activity;
+    this.#context = context;
+    this.#runs = new UserRuns(lane, context);
+  }
+
+  /** Starts what is due for the user, unless a step is under way. */
+  advance(user: LoadedUser): void {
+    if (!this.#mayStart(user) || user.activity !== 'idle') return;
     user.cancelTimer?.();
     user.cancelTimer = undefined;
-    const now = clock.now();
+    const now = this.#now();
     correctTimes(user, now);
-    const step = decideStep(user, now, deps.config);
-    if (user.queue === 'later' && step.kind !== 'read' && step.kind !== 'run') user.queue = 'none';
-    if (user.queue === 'none' && !user.closing) void openQueue(user);
+    const step = decideStep(user, now, this.#context.deps.config);
+    this.#openQueueWhenDue(user, step);
+    this.#take(user, step, now);
+  }
+
+  /** Opens the user queue that waits for the work in hand. */
+  openLateQueue(user: LoadedUser): void {
+    if (user.queue === 'later' && this.#lane.isHeld()) void this.#openQueue(user);
+  }
+
+  #now(): Date {
+    return this.#context.deps.clock.now();
+  }
+
+  #mayStart(user: LoadedUser): boolean {
+    return this.#lane.mayStart() && this.#registry.isLoaded(user);
+  }
+
+  #openQueueWhenDue(user: LoadedUser, { kind }: Step): void {
+    if (user.queue === 'later' && kind !== 'read' && kind !== 'run') user.queue = 'none';
+    if (user.queue === 'none' && !user.closing) void this.#openQueue(user);
+  }
+
+  #take(user: LoadedUser, step: Step, now: Date): void {
     switch (step.kind) {
       case 'run':
-        if (context.runs.has(user.userId) && !user.outwaited) begin(user, () => outwaitEarlierRun(user));
-        else awaitSlot(user);
+        this.#takeRun(user);
         break;
       case 'read':
-        begin(user, () => read(user));
+        this.#begin(user, () => this.#read(user));
         break;
-      case 'bury':
-        begin(user, () => bury(user));
+      case 'write-tombstone':
+        this.#begin(user, () => this.#writeTombstone(user));
         break;
       case 'begin-close':
-        begin(user, () => beginClose(user, step.onlyWithoutSession));
+        this.#begin(user, () => this.#beginClose(user, step.onlyWithoutSession));
         break;
       case 'end-close':
-        begin(user, () => endClose(user));
+        this.#begin(user, () => this.#endClose(user));
         break;
       case 'wait':
-        user.cancelTimer = clock.after(step.until.getTime() - now.getTime(), () => {
+        user.cancelTimer = this.#context.deps.clock.after(step.until.getTime() - now.getTime(), () => {
           user.cancelTimer = undefined;
-          advance(user);
+          this.advance(user);
         });
         break;
       case 'none':
     }
-  };
+  }
 
-  /** A step that fails for another reason than a server's silence is a fault of ours or a dead channel: the lane is given up. */
-  const begin = (user: LoadedUser, step: () => Promise<void>): void => {
+  /** Besides a server that does not answer, a step fails only by a defect or a dead channel: the lane is released. */
+  #begin(user: LoadedUser, step: () => Promise<void>): void {
     user.activity = 'working';
-    lane.stepBegins();
+    this.#activity.begin();
     step()
-      .catch((error) => lane.lose('a step failed', error))
+      .catch((error) => this.#lane.lose('a step failed', error))
       .finally(() => {
         user.activity = 'idle';
-        lane.stepEnds();
-        advance(user);
+        this.#activity.end();
+        this.advance(user);
       });
-  };
+  }
 
-  const openQueue = async (user: LoadedUser): Promise<void> => {
+  async #openQueue(user: LoadedUser): Promise<void> {
     user.queue = 'opening';
     try {
-      await lane.channel().openUserQueue(user.userId);
+      await this.#queues.openUserQueue(user.userId);
       if (user.queue === 'opening') user.queue = 'open';
-      advance(user);
+      this.advance(user);
     } catch (error) {
-      lane.lose('a user queue could not be opened', error);
+      this.#lane.lose('a user queue could not be opened', error);
     }
-  };
+  }
 
-  const openLate = (user: LoadedUser): void => {
-    if (user.queue === 'later' && lane.isHeld()) void openQueue(user);
-  };
+  /** A worker that lost the lane and acquired it again may still be inside a run of this user: it must not run beside itself. */
+  #takeRun(user: LoadedUser): void {
+    const earlier = user.waitedForEarlierRun ? undefined : this.#context.runs.get(user.userId);
+    if (earlier) this.#begin(user, () => this.#waitForEarlierRun(user, earlier));
+    else this.#awaitSlot(user);
+  }
 
-  /** A lane that was lost and taken again by the same worker must not run beside itself. */
-  const outwaitEarlierRun = async (user: LoadedUser): Promise<void> => {
-    const patience = new AbortController();
-    await Promise.race([context.runs.get(user.userId), sleep(clock, deps.config.graceMs, patience.signal)]);
-    patience.abort();
-    user.outwaited = true;
-  };
+  async #waitForEarlierRun(user: LoadedUser, earlier: Promise<void>): Promise<void> {
+    const { clock, config } = this.#context.deps;
+    await withTimeout(clock, config.graceMs, earlier, () => undefined);
+    user.waitedForEarlierRun = true;
+  }
 
-  const awaitSlot = (user: LoadedUser): void => {
+  #awaitSlot(user: LoadedUser): void {
     user.activity = 'ready';
-    slots.acquire(() => {
+    this.#context.slots.acquire(() => {
       user.activity = 'idle';
-      if (!lane.mayStart() || !lane.isLoaded(user)) return false;
-      begin(user, () => runs.workOn(user));
+      if (!this.#mayStart(user)) return false;
+      this.#begin(user, () => this.#runs.workOn(user));
       return true;
     });
-  };
+  }
 
-  const read = async (user: LoadedUser): Promise<void> => {
-    const last = Math.min(user.known, user.next + (user.wasRead ? readAhead : firstRead) - 1);
-    const ids = Array.from({ length: last - user.next + 1 }, (_, index) => ({
-      userId: user.userId,
-      seq: user.next + index,
-    }));
-    const entries = await context.readEntries({ ids, wanted: lane.isHeld });
+  async #read(user: LoadedUser): Promise<void> {
+    const { userId, next } = user;
+    const last = Math.min(user.known, next + (user.wasRead ? readAhead : firstRead) - 1);
+    const ids = Array.from({ length: last - next + 1 }, (_, index) => ({ userId, seq: next + index }));
+    const entries = await this.#context.readEntries({ ids, wanted: this.#lane.isHeld });
     if (!entries) return;
-    loseToLaterOwner(lane, entries);
-    noteEntries(user, last, entries, clock.now());
-  };
+    loseToLaterOwner(this.#lane, entries);
+    noteEntries(user, last, entries, this.#now());
+  }
 
-  /** The function between ticket and record is given up: whoever writes this `seq` first has it. */
-  const bury = async (user: LoadedUser): Promise<void> => {
+  /** Competes with the insert of a function between ticket and record: the first to write this `seq` wins. */
+  async #writeTombstone(user: LoadedUser): Promise<void> {
+    const { clock, ledger } = this.#context.deps;
     const id = { userId: user.userId, seq: user.next };
-    const buried = await persist(clock, lane.isHeld, () => ledger.insertTombstone(id, clock.now()));
+    const written = await persist(clock, this.#lane.isHeld, () => ledger.insertTombstone(id, clock.now()));
     user.gap = undefined;
-    if (buried) advancePast(user, id.seq, clock.now());
-  };
+    if (written) advancePast(user, id.seq, clock.now());
+  }
 
-  const beginClose = async (user: LoadedUser, onlyWithoutSession: boolean): Promise<void> => {
+  /** [R8] */
+  async #beginClose(user: LoadedUser, onlyWithoutSession: boolean): Promise<void> {
+    const { clock, userQueues } = this.#context.deps;
     const accepted = user.next - 1;
-    const begun = await persist(clock, lane.isHeld, () =>
+    const begun = await persist(clock, this.#lane.isHeld, () =>
       userQueues.beginClose(user.userId, accepted, onlyWithoutSession, clock.now()),
     );
     if (begun) {
       user.closing = true;
       user.flushed = accepted;
-    } else lookAgain(user);
-  };
+    } else this.#refreshBeforeClose(user);
+  }
 
-  /** In two steps, so that a crash in between leaves a `closing` user that the next owner ends [R9]. */
-  const endClose = async (user: LoadedUser): Promise<void> => {
-    await lane.channel().deleteUserQueue(user.userId);
+  /** Closing takes two steps: a crash in between leaves a `closing` user, which the next owner finishes [R9]. */
+  async #endClose(user: LoadedUser): Promise<void> {
+    const { clock, userQueues } = this.#context.deps;
+    await this.#queues.deleteUserQueue(user.userId);
     user.queue = 'none';
-    const ended = await persist(clock, lane.isHeld, () => userQueues.endClose(user.userId, user.next - 1, clock.now()));
-    if (ended) lane.forget(user);
-    else lookAgain(user);
-  };
+    const ended = await persist(clock, this.#lane.isHeld, () =>
+      userQueues.endClose(user.userId, user.next - 1, clock.now()),
+    );
+    if (ended) this.#registry.forget(user);
+    else this.#refreshBeforeClose(user);
+  }
 
-  const lookAgain = (user: LoadedUser): void => {
-    postponeClose(user, clock.now());
-    lane.look(user.userId);
-  };
-
-  return { advance, openLate };
-};
+  #refreshBeforeClose(user: LoadedUser): void {
+    postponeClose(user, this.#now());
+    this.#registry.refresh(user.userId);
+  }
+}

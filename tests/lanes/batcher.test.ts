@@ -87,7 +87,7 @@ describe('slots that nobody wants any more', () => {
 
 describe('the balance', () => {
   test('hands over no more than the surplus, lanes without runs first', () => {
-    const lanes = [4, 0, 2, 0].map((running, lane) => ({ lane, workingCount: () => running }));
+    const lanes = [4, 0, 2, 0].map((workingCount, lane) => ({ lane, users: { workingCount } }));
     expect(chooseSurplus(lanes, 1).map(({ lane }) => lane)).toEqual([1, 3, 2]);
     expect(chooseSurplus(lanes, 4)).toEqual([]);
   });

@@ -1,17 +1,17 @@
-/** What one hold on a lane does while the broker takes no messages. */
+/** One hold on a lane while RabbitMQ takes no messages. */
 import { expect, test } from '@jest/globals';
 import { createLaneBroker } from '../../lib/broker/lane-broker.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { BrokerUnavailableError } from '../../lib/errors.ts';
 import { createContext } from '../../lib/lanes/context.ts';
-import { holdLane } from '../../lib/lanes/lane-hold.ts';
+import { LaneHold } from '../../lib/lanes/lane-hold.ts';
 import { createShare } from '../../lib/lanes/share.ts';
 import { eventually, openWorld, silentObserver } from '../support/world.ts';
 
 /** Far more than a pause between two tries allows. */
 const tooMany = 100;
 
-test('a baton that the broker does not take is tried again after a pause, also when the runs were aborted', async () => {
+test('a baton that RabbitMQ does not take is published again after a pause, even after the runs were aborted', async () => {
   await using world = await openWorld({ lanes: 1 });
   const laneBroker = createLaneBroker(world.config, world.deps.log);
   await using _open = { [Symbol.asyncDispose]: () => laneBroker.close() };
@@ -25,7 +25,7 @@ test('a baton that the broker does not take is tried again after a pause, also w
     },
   };
   const runRequest = async () => ({ kind: 'done' as const, result: 'null' });
-  const hold = holdLane(
+  const hold = new LaneHold(
     0,
     createContext(
       { ...world.deps, publisher, laneBroker, runRequest, observer: silentObserver },

@@ -1,0 +1,49 @@
+/** A worker's heartbeat in MongoDB: which lanes it owns. Without an answer from MongoDB the worker gives its lanes up. */
+import { withTimeout } from '../timeout.ts';
+import type { LaneDeps } from './context.ts';
+
+/** A worker gives its lanes up after this many store timeouts without an answer: MongoDB may still answer other workers. */
+const timeoutsBeforeGivingUp = 2;
+/** The heartbeat expires by itself, so removing it must not hold up a worker that stops. */
+const removeTimeoutMs = 500;
+
+const hex = (clock: LaneDeps['clock']): string =>
+  Math.floor(clock.random() * 0x10000)
+    .toString(16)
+    .padStart(4, '0');
+
+export const createWorkerId = (clock: LaneDeps['clock']): string =>
+  Array.from({ length: 4 }, () => hex(clock)).join('');
+
+type HeartbeatDeps = Pick<LaneDeps, 'clock' | 'workers'> & { config: Pick<LaneDeps['config'], 'storeTimeoutMs'> };
+
+export class WorkerHeartbeat {
+  readonly #deps: HeartbeatDeps;
+  readonly #workerId: string;
+  #answeredAt: number;
+
+  constructor(deps: HeartbeatDeps, workerId: string) {
+    this.#deps = deps;
+    this.#workerId = workerId;
+    this.#answeredAt = deps.clock.now().getTime();
+  }
+
+  /** MongoDB has not answered for so long that this worker must not own lanes. */
+  storeIsSilent(): boolean {
+    const { clock, config } = this.#deps;
+    return clock.now().getTime() - this.#answeredAt > timeoutsBeforeGivingUp * config.storeTimeoutMs;
+  }
+
+  async send(lanes: number[]): Promise<void> {
+    const { clock, workers } = this.#deps;
+    await workers.report({ workerId: this.#workerId, lanes, at: clock.now() });
+    this.#answeredAt = clock.now().getTime();
+  }
+
+  /** Never rejects. */
+  async remove(): Promise<void> {
+    const { clock, workers } = this.#deps;
+    const removed = workers.remove(this.#workerId).catch(() => undefined);
+    await withTimeout(clock, removeTimeoutMs, removed, () => undefined);
+  }
+}

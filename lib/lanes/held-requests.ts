@@ -1,0 +1,112 @@
+/** The requests of one loaded user that wait in memory, from messages or from the ledger. */
+import type { Delivery } from '../ports.ts';
+import type { LedgerEntry, RequestMessage, RunLimits } from '../types.ts';
+import { ackAtOnce, RequestDeliveries } from './deliveries.ts';
+
+export type HeldRequest = {
+  readonly body: string;
+  readonly acceptedAt: Date;
+  /** Claims so far, as far as the owner knows. A claim with a wrong number is refused, and the request read again. */
+  readonly attempts: number;
+  readonly limits: RunLimits;
+  readonly forgiven: number;
+  readonly interruptions: number;
+  /** An earlier owner claimed it, and its run did not end. */
+  readonly interrupted: boolean;
+  /** Waits for a person; a refresh reads it again. */
+  readonly blocked: boolean;
+  readonly retryAt?: Date;
+  readonly heldSince: Date;
+};
+
+const fromMessage = ({ body, acceptedAt, limits, interruptions }: RequestMessage, now: Date): HeldRequest => ({
+  body,
+  acceptedAt: new Date(acceptedAt),
+  attempts: 0,
+  limits: limits ?? {},
+  forgiven: 0,
+  interruptions: interruptions ?? 0,
+  interrupted: false,
+  blocked: false,
+  heldSince: now,
+});
+
+export const fromEntry = (entry: LedgerEntry & { body: string }, now: Date): HeldRequest => ({
+  body: entry.body,
+  acceptedAt: entry.acceptedAt,
+  attempts: entry.attempts,
+  limits: entry.limits ?? {},
+  forgiven: entry.forgiven ?? 0,
+  interruptions: entry.interruptions ?? 0,
+  interrupted: entry.status === 'processing' && entry.retryAt === undefined,
+  blocked: entry.status === 'blocked',
+  retryAt: entry.retryAt,
+  heldSince: now,
+});
+
+export class HeldRequests {
+  readonly #bySeq = new Map<number, HeldRequest>();
+  readonly #deliveries = new RequestDeliveries();
+
+  get size(): number {
+    return this.#bySeq.size;
+  }
+
+  get(seq: number): HeldRequest | undefined {
+    return this.#bySeq.get(seq);
+  }
+
+  seqs(): number[] {
+    return [...this.#bySeq.keys()];
+  }
+
+  /** Keeps its message unacknowledged, where there is one. */
+  set(seq: number, request: HeldRequest): void {
+    this.#bySeq.set(seq, request);
+  }
+
+  /** A second message of the same request is acknowledged at once. */
+  addMessage(message: RequestMessage, delivery: Delivery, now: Date): void {
+    const { seq } = message;
+    if (this.#deliveries.has(seq)) {
+      ackAtOnce(delivery);
+      return;
+    }
+    this.#deliveries.keep(seq, delivery);
+    this.#bySeq.set(seq, { ...(this.#bySeq.get(seq) ?? fromMessage(message, now)), heldSince: now });
+  }
+
+  /** Lets go of one request: the ledger has it. */
+  drop(seq: number): void {
+    this.#deliveries.ack(seq);
+    this.#bySeq.delete(seq);
+  }
+
+  dropBelow(next: number): void {
+    for (const seq of this.seqs()) if (seq < next) this.drop(seq);
+  }
+
+  dropAll(): void {
+    this.#deliveries.ackAll();
+    this.#bySeq.clear();
+  }
+
+  /**
+   * Acknowledges what has been held since `before`, so that nothing is held near the broker's `consumer_timeout`. Of that
+   * only `next` stays in memory: the broker answers each acknowledgement with one more message.
+   */
+  ackHeldSince(before: Date, next: number): void {
+    for (const [seq, { heldSince }] of [...this.#bySeq]) {
+      if (heldSince > before) continue;
+      this.#deliveries.ack(seq);
+      if (seq > next) this.#bySeq.delete(seq);
+    }
+  }
+
+  /** A clock that was set back must not delay anyone. */
+  correctTimes(now: Date): void {
+    for (const [seq, request] of this.#bySeq) {
+      if (request.heldSince > now) this.#bySeq.set(seq, { ...request, heldSince: now });
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/** One loaded user, as its owner sees it: the record, and what changes it. What to do next is decided in decide-step.ts. */
+import type { Delivery } from '../ports.ts';
+import { hasLiveSession } from '../sessions.ts';
+import { isSettled, type LedgerEntry, type RequestMessage, type UserQueue } from '../types.ts';
+import { ackAtOnce } from './deliveries.ts';
+import { fromEntry, HeldRequests } from './held-requests.ts';
+
+export type LoadedUser = {
+  readonly userId: string;
+  /** The lowest `seq` that is not settled: the only one that may run. */
+  next: number;
+  /** The highest `seq` known to be accepted. */
+  known: number;
+  /** `settled` as `userQueues` has it. */
+  flushed: number;
+  /** No session is left. */
+  drain: boolean;
+  /** `userQueues` says `closing`. */
+  closing: boolean;
+  /** A refresh is on its way: nothing is closed before it has arrived. */
+  refreshDue: boolean;
+  /** How many refreshes have arrived. One that arrives during a step may concern what the step leaves behind. */
+  refreshes: number;
+  /** The RabbitMQ queue. `later`: the user was loaded with work in hand, which goes first for a moment. */
+  queue: 'none' | 'later' | 'opening' | 'open';
+  /** The ledger has been read for this user once. */
+  wasRead: boolean;
+  readonly held: HeldRequests;
+  /** `ready`: waits for a slot. `working`: a step is under way, and no other starts before it has ended. */
+  activity: 'idle' | 'ready' | 'working';
+  /** Since when `next` has been missing in the ledger, and how many reads have found it missing. */
+  gap: { since: Date; reads: number } | undefined;
+  idleSince: Date;
+  /** No close starts before this time: the last one did not match. */
+  closeAfter: Date;
+  /** The wait for a run of an earlier hold of this process is over. */
+  waitedForEarlierRun: boolean;
+  /** When the owner last vouched for this user in `userQueues`. */
+  vouchedAt: Date;
+  cancelTimer: (() => void) | undefined;
+};
+
+export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
+  userId: queue.userId,
+  next: queue.settled + 1,
+  known: queue.accepted,
+  flushed: queue.settled,
+  drain: !hasLiveSession(queue, now),
+  closing: queue.state === 'closing',
+  refreshDue: false,
+  refreshes: 0,
+  queue: 'none',
+  wasRead: false,
+  held: new HeldRequests(),
+  activity: 'idle',
+  gap: undefined,
+  idleSince: now,
+  closeAfter: now,
+  waitedForEarlierRun: false,
+  vouchedAt: queue.vouchedAt ?? new Date(0),
+  cancelTimer: undefined,
+});
+
+/**
+ * A lane that is acquired may bring hundreds of users: the work in hand starts before the broker declares all their queues.
+ * The load knows everything that was accepted before it; what is accepted now waits in the user queue, or is returned as
+ * unroutable and wakes the lane.
+ */
+export const loadUserAtAcquisition = (queue: UserQueue, now: Date): LoadedUser => {
+  const user = loadUser(queue, now);
+  user.queue = hasWork(user) ? 'later' : 'none';
+  return user;
+};
+
+/** Whether `next` is accepted, as far as this owner knows. */
+export const hasWork = (user: LoadedUser): boolean => user.next <= user.known;
+
+/** A user with work that does not advance for a reason the owner knows: it runs, waits for a slot, a time or a person. */
+export const waitsForKnownReason = (user: LoadedUser): boolean =>
+  hasWork(user) && (user.activity !== 'idle' || user.cancelTimer !== undefined);
+
+/** [R5] */
+export const noteRefresh = (user: LoadedUser, queue: UserQueue, now: Date): void => {
+  user.refreshes += 1;
+  if (queue.accepted > user.known) user.idleSince = now;
+  user.known = Math.max(user.known, queue.accepted);
+  user.drain = !hasLiveSession(queue, now);
+  user.closing = queue.state === 'closing';
+  if (user.held.get(user.next)?.blocked) user.held.drop(user.next);
+};
+
+export const noteMessage = (user: LoadedUser, message: RequestMessage, delivery: Delivery, now: Date): void => {
+  user.idleSince = now;
+  user.known = Math.max(user.known, message.seq);
+  if (message.seq < user.next) ackAtOnce(delivery);
+  else user.held.addMessage(message, delivery, now);
+};
+
+/** `seq` is settled: the next request may run. */
+export const advancePast = (user: LoadedUser, seq: number, now: Date): void => {
+  user.next = Math.max(user.next, seq + 1);
+  user.gap = undefined;
+  user.idleSince = now;
+  user.held.dropBelow(user.next);
+};
+
+/** What the ledger says about the requests from `next` to `last`: settled ones are skipped, the others are held. */
+export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry[], now: Date): void => {
+  user.wasRead = true;
+  const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
+  for (let entry = bySeq.get(user.next); entry && isSettled(entry); entry = bySeq.get(user.next)) {
+    advancePast(user, entry.seq, now);
+  }
+  if (!bySeq.has(user.next) && user.next <= last) {
+    user.gap = { since: user.gap?.since ?? now, reads: (user.gap?.reads ?? 0) + 1 };
+  }
+  for (const entry of entries) {
+    const { seq, body } = entry;
+    if (isSettled(entry) || body === undefined || seq < user.next) continue;
+    user.held.set(seq, fromEntry({ ...entry, body }, now));
+  }
+};
+
+/** The pause before the next try to close, after one that did not match. */
+const closePauseMs = 100;
+
+export const postponeClose = (user: LoadedUser, now: Date): void => {
+  user.closeAfter = new Date(now.getTime() + closePauseMs);
+};
+
+/** A clock that was set back must not delay anyone. */
+export const correctTimes = (user: LoadedUser, now: Date): void => {
+  if (user.idleSince > now) user.idleSince = now;
+  if (user.vouchedAt > now) user.vouchedAt = now;
+  if (user.closeAfter.getTime() > now.getTime() + closePauseMs) user.closeAfter = now;
+  user.held.correctTimes(now);
+  if (user.gap && user.gap.since > now) user.gap = { ...user.gap, since: now };
+};

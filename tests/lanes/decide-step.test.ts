@@ -1,0 +1,76 @@
+/** What is decided about one loaded user. */
+import { describe, expect, test } from '@jest/globals';
+import { noteEntries, noteMessage, noteRefresh } from '../../lib/lanes/loaded-user.ts';
+import type { UserQueue } from '../../lib/types.ts';
+import { at, delivery, entryOf, message, queueOf, start, step, user } from './one-user.ts';
+
+describe('a request', () => {
+  test('only the lowest unsettled request runs, whatever else has arrived', () => {
+    const u = user({ accepted: 0 });
+    noteMessage(u, message(2), delivery(), start);
+    expect(step(u)).toEqual({ kind: 'read' });
+    noteMessage(u, message(1), delivery(), start);
+    expect(step(u)).toMatchObject({ kind: 'run', request: { body: '"1"' } });
+  });
+
+  test('a request in its back-off keeps its place, and nothing overtakes it', () => {
+    const u = user({ accepted: 2 });
+    noteEntries(u, 2, [entryOf(1, { status: 'processing', attempts: 2, retryAt: at(500) }), entryOf(2)], start);
+    expect(step(u, 499)).toEqual({ kind: 'wait', until: at(500) });
+    expect(step(u, 500)).toMatchObject({ kind: 'run', request: { attempts: 2 } });
+  });
+});
+
+describe('a ticket without a record', () => {
+  test('is read several times within gapTimeoutMs, and becomes a tombstone only after that', () => {
+    const u = user({ accepted: 2 });
+    const kinds: string[] = [];
+    for (let ms = 0; ms <= 1_000; ms += 125) {
+      const now = step(u, ms);
+      kinds.push(now.kind);
+      if (now.kind === 'read') noteEntries(u, 2, [entryOf(2)], at(ms));
+    }
+    expect(kinds).toEqual(['read', 'wait', 'read', 'wait', 'read', 'wait', 'read', 'wait', 'write-tombstone']);
+  });
+
+  test('is filled when its message arrives', () => {
+    const u = user({ accepted: 2 });
+    noteEntries(u, 2, [entryOf(2)], start);
+    noteMessage(u, message(1), delivery(), at(10));
+    expect(step(u, 10)).toMatchObject({ kind: 'run', request: { body: '"1"' } });
+  });
+});
+
+describe('closing', () => {
+  const drained = (changes: Partial<UserQueue> = {}) => user({ accepted: 2, settled: 2, ...changes });
+
+  test('begins when the user is drained and has no session', () => {
+    expect(step(drained({ sessions: [] }))).toEqual({ kind: 'begin-close', onlyWithoutSession: true });
+  });
+
+  test('begins for a connected user only after idleTimeoutMs', () => {
+    expect(step(drained(), 59_999)).toEqual({ kind: 'wait', until: at(60_000) });
+    expect(step(drained(), 60_000)).toEqual({ kind: 'begin-close', onlyWithoutSession: false });
+  });
+
+  test('never begins while a request is unsettled', () => {
+    const u = user({ accepted: 3, settled: 2, sessions: [] });
+    expect(step(u, 1e9).kind).toBe('read');
+  });
+
+  test('waits for a refresh that is under way and for a queue that is being opened', () => {
+    expect(step({ ...drained({ sessions: [] }), refreshDue: true })).toEqual({ kind: 'none' });
+    expect(step({ ...drained({ sessions: [] }), queue: 'opening' })).toEqual({ kind: 'none' });
+  });
+
+  test('is finished by the owner that loads a closing user', () => {
+    expect(step(drained({ state: 'closing' }))).toEqual({ kind: 'end-close' });
+  });
+
+  test('is abandoned when a refresh shows that the user was opened again', () => {
+    const u = drained({ state: 'closing', sessions: [] });
+    noteRefresh(u, queueOf({ accepted: 3, settled: 2 }), start);
+    expect(u).toMatchObject({ closing: false, drain: false, known: 3 });
+    expect(step(u).kind).toBe('read');
+  });
+});
