@@ -41,7 +41,7 @@ export const createBalance = (
   return async (owned: LaneHold[], stopping: AbortSignal): Promise<void> => {
     const [sample] = owned;
     if (!sample) return;
-    share.hear(await workers.since(new Date(clock.now().getTime() - heartbeatValidMs)));
+    share.noteHeartbeats(await workers.since(new Date(clock.now().getTime() - heartbeatValidMs)));
     const consumers = await sample.consumerCount();
     const now = clock.now().getTime();
     const surplus = chooseSurplus(owned, share.size(consumers)).filter(

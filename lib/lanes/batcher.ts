@@ -1,13 +1,13 @@
-/** Group commit: what is asked while a batch is on its way travels together in the next one. */
+/** Group commit: items that come while a batch is on its way travel together in the next batch. */
 
 export type Batcher<T, R> = (item: T) => Promise<R>;
 
 type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: unknown) => void };
 
 /**
- * @param run gets the items in the order they were asked and gives as many results in that order. When it rejects, each
- * of them is rejected.
- * @param maxItems of one batch. @param maxInFlight batches at a time.
+ * @param run gets the items in the order in which they came and resolves to one result for each, in that order. When it
+ * rejects, every item of the batch is rejected.
+ * @param maxItems items in one batch. @param maxInFlight batches under way at a time.
  */
 export const createBatcher = <T, R>(
   run: (items: T[]) => Promise<R[]>,
@@ -32,7 +32,7 @@ export const createBatcher = <T, R>(
     }
   };
 
-  /** A microtask later: whatever the same turn still asks comes along. */
+  /** A microtask later, so that all items of the same turn of the event loop share a batch. */
   const schedule = (): void => {
     if (scheduled || waiting.length === 0 || inFlight >= maxInFlight) return;
     scheduled = true;

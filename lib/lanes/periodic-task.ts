@@ -3,8 +3,8 @@ import { AppError } from '../errors.ts';
 import type { LaneDeps } from './context.ts';
 
 /**
- * Repeats `work` about every `ms` until the signal, jittered so that workers do not march in step. A server's silence is
- * told where it is asked, once for all; whatever else fails is logged, and the next round comes.
+ * Repeats `work` about every `ms` until the signal aborts, with jitter so that workers do not act in step. An unavailable server
+ * is logged by its connection; any other failure is logged here, and the task goes on.
  */
 export const every = async (
   { clock, log }: Pick<LaneDeps, 'clock' | 'log'>,
@@ -16,7 +16,7 @@ export const every = async (
     await sleep(clock, ms * (0.75 + clock.random() / 2), signal);
     if (signal.aborted) return;
     await work().catch((error) => {
-      if (!(error instanceof AppError && error.retryable)) log.error({ err: error }, 'a round of upkeep failed');
+      if (!(error instanceof AppError && error.retryable)) log.error({ err: error }, 'a periodic task failed');
     });
   }
 };

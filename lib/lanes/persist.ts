@@ -6,8 +6,10 @@ const firstPauseMs = 50;
 const longestPauseMs = 1_000;
 
 /**
- * Repeats `work` while MongoDB does not answer and `wanted` still holds; every other error is thrown.
- * Resolves to `undefined` when it is not wanted any more.
+ * Repeats `work` while MongoDB does not answer and `wanted()` is true; every other error is thrown.
+ * Resolves to `undefined` once the work is no longer wanted.
+ *
+ * Our own loop because libraries for this take no injected clock, and the simulation decides every pause.
  */
 export const persist = async <T>(
   clock: Pick<Clock, 'after'>,

@@ -1,12 +1,12 @@
-/** One worker's part of the lanes: how many it should own, and whether one that is delivered to it is for another. */
+/** One worker's share of the lanes: how many it should own, and whether it keeps a lane that RabbitMQ offers it. */
 import type { Clock, Heartbeat } from '../ports.ts';
 
-/** The part of `lanes` that one of `workers` should own at most. */
+/** The most lanes that one of `workers` workers should own. */
 export const fairShare = (lanes: number, workers: number): number => Math.ceil(lanes / Math.max(1, workers));
 
 /**
- * The part of one of the workers that are known by name: the parts add up to the lanes, so that nobody is left without because
- * the division leaves a rest. Undefined for one that is not among them.
+ * The share of one of the workers that are known by name. These shares add up to the number of lanes, so that a remainder of the
+ * division leaves no worker without lanes. `undefined` for a worker that is not among them.
  */
 export const exactShare = (lanes: number, workerIds: string[], workerId: string): number | undefined => {
   const place = workerIds.toSorted().indexOf(workerId);
@@ -14,17 +14,17 @@ export const exactShare = (lanes: number, workerIds: string[], workerId: string)
   return Math.floor(lanes / workerIds.length) + (place < lanes % workerIds.length ? 1 : 0);
 };
 
-/** A lane that comes back so soon is taken: whoever has fewer does not stand by on it at the moment. */
+/** A lane that is offered again this soon is kept: no worker with fewer lanes stands by on it at the moment. */
 const passAgainMs = 1_000;
 
 export type Share = {
-  /** What the workers have said of themselves of late. */
-  hear(signs: Heartbeat[]): void;
-  /** How many lanes this worker should own, when so many workers stand by on each. */
+  /** The current heartbeats of all workers. */
+  noteHeartbeats(heartbeats: Heartbeat[]): void;
+  /** How many lanes this worker should own when `consumers` workers are subscribed to each. */
   size(consumers: number): number;
   /**
-   * Whether the worker takes a lane that is delivered to it. RabbitMQ offers it to whoever has waited longest, which is not who
-   * has fewest: a worker that has its share passes it on.
+   * Whether the worker keeps a lane that RabbitMQ offers it. RabbitMQ offers a lane to the worker that has stood by longest, not
+   * to the one with the fewest lanes: a worker that has its share passes the lane on.
    */
   take(lane: number, consumers: number): boolean;
   release(lane: number): void;
@@ -46,8 +46,8 @@ export const createShare = (clock: Pick<Clock, 'now'>, workerId: string, laneCou
   };
 
   return {
-    hear(signs) {
-      workerIds = signs.map((sign) => sign.workerId);
+    noteHeartbeats(heartbeats) {
+      workerIds = heartbeats.map((heartbeat) => heartbeat.workerId);
     },
     size,
     take(lane, consumers) {

@@ -1,9 +1,9 @@
-/** The runs a worker may have at a time, given out in the order they are asked for: one each time, so users share evenly. */
+/** The runs that a worker may have at a time. Users get slots in the order in which they ask, one run each, so they share evenly. */
 export type Slots = {
-  /** Calls `granted` when a slot is free, at once if one is. It returns whether it keeps the slot, until `release`. */
+  /** Calls `granted` when a slot is free, at once if one is. `granted` returns whether it keeps the slot until `release`. */
   acquire(granted: () => boolean): void;
   release(): void;
-  /** Whether others wait: then a user gives its slot up after each run. */
+  /** Whether other users wait. If so, a user gives its slot up after each run. */
   contended(): boolean;
   inUse(): number;
 };

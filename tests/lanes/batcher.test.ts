@@ -19,7 +19,7 @@ describe('a batcher', () => {
     return { batches, ask };
   };
 
-  test('sends what one turn asks in one batch, and what comes meanwhile in the next', async () => {
+  test('sends the items of one turn in one batch, and those that come meanwhile in the next', async () => {
     const { batches, ask } = held();
     const answers = Promise.all([ask(1), ask(2)]);
     await turn();
@@ -34,7 +34,7 @@ describe('a batcher', () => {
     expect(await later).toBe(30);
   });
 
-  test('keeps to its limits of items and of batches in flight', async () => {
+  test('never exceeds its limits on items in a batch and batches in flight', async () => {
     const { batches, ask } = held(2, 2);
     for (const item of [1, 2, 3, 4, 5]) void ask(item);
     await turn();
@@ -57,7 +57,7 @@ describe('a batcher', () => {
 });
 
 describe('slots', () => {
-  test('go to those who wait in the order they asked', () => {
+  test('go to the waiting users in the order in which they asked', () => {
     const slots = createSlots(1);
     const order: string[] = [];
     for (const name of ['a', 'b', 'c']) slots.acquire(() => order.push(name) > 0);
@@ -71,7 +71,7 @@ describe('slots', () => {
 });
 
 describe('slots that nobody wants any more', () => {
-  test('pass any number of waiters by, and are lost to none of them', () => {
+  test('are never lost, however many waiting users decline one', () => {
     const slots = createSlots(1);
     slots.acquire(() => true);
     for (let waiter = 0; waiter < 50_000; waiter += 1) slots.acquire(() => false);
@@ -86,7 +86,7 @@ describe('slots that nobody wants any more', () => {
 });
 
 describe('the balance', () => {
-  test('hands over no more than the surplus, lanes without runs first', () => {
+  test('hands over only the surplus, and lanes without runs first', () => {
     const lanes = [4, 0, 2, 0].map((workingCount, lane) => ({ lane, users: { workingCount } }));
     expect(chooseSurplus(lanes, 1).map(({ lane }) => lane)).toEqual([1, 3, 2]);
     expect(chooseSurplus(lanes, 4)).toEqual([]);

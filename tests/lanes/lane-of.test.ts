@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { laneOf } from '../../lib/lane-of.ts';
 
 describe('laneOf', () => {
-  test('never changes for a user: it is written into the user queue once, by whichever function comes first', () => {
+  test('is the same for a user every time, whichever function computes it', () => {
     expect(laneOf('66f0c0ffee0000000000beef', 64)).toBe(28);
     expect(laneOf('66f0c0ffee0000000000beef', 1)).toBe(0);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createShare, exactShare, fairShare } from '../../lib/lanes/share.ts';
 
-const signs = (...workerIds: string[]) => workerIds.map((workerId) => ({ workerId, lanes: [], at: new Date(0) }));
+const heartbeats = (...workerIds: string[]) => workerIds.map((workerId) => ({ workerId, lanes: [], at: new Date(0) }));
 
 /** A clock that the test sets. */
 const shareOf = (workerId: string, lanes: number) => {
@@ -10,37 +10,37 @@ const shareOf = (workerId: string, lanes: number) => {
 };
 
 describe('the size of a share', () => {
-  test('the shares of workers that are only counted cover all lanes', () => {
+  test('the shares of workers whose ids are unknown cover all lanes', () => {
     expect([fairShare(64, 3), fairShare(64, 2), fairShare(1, 4), fairShare(64, 0)]).toEqual([22, 32, 1, 64]);
   });
 
-  test('the shares of workers that are known add up to the lanes, and a ninth one has some', () => {
+  test('the shares of workers whose ids are known add up to the number of lanes, also for nine workers', () => {
     const workerIds = ['i', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'a'];
     expect(workerIds.map((workerId) => exactShare(64, workerIds, workerId))).toEqual([7, 7, 7, 7, 7, 7, 7, 7, 8]);
     expect(exactShare(64, workerIds, 'stranger')).toBeUndefined();
   });
 
-  test('who is known counts only when as many stand by: one that died is counted out at once', () => {
+  test('known ids count only when as many workers are subscribed: a worker that died is left out at once', () => {
     const { share } = shareOf('a', 63);
-    share.hear(signs('a', 'b'));
+    share.noteHeartbeats(heartbeats('a', 'b'));
     expect([share.size(2), share.size(1), share.size(3)]).toEqual([32, 63, 21]);
   });
 });
 
 describe('a lane that is delivered', () => {
-  test('is taken up to the share, and passed on beyond it', () => {
+  test('is kept up to the share, and passed on beyond it', () => {
     const { share } = shareOf('a', 4);
     expect([1, 2, 3].map((lane) => share.take(lane, 2))).toEqual([true, true, false]);
     share.release(1);
     expect(share.take(4, 2)).toBe(true);
   });
 
-  test('is taken by whoever stands by alone, and by everybody when its owner died', () => {
+  test('is kept by a worker that stands by alone, and by every worker after its owner died', () => {
     const { share } = shareOf('a', 4);
     expect([1, 2, 3, 4].map((lane) => share.take(lane, 1))).toEqual([true, true, true, true]);
   });
 
-  test('is taken when it comes back at once, and passed on again later', () => {
+  test('is kept when it is offered again at once, and passed on again later', () => {
     const { share, time } = shareOf('a', 2);
     share.take(1, 2);
     expect(share.take(2, 2)).toBe(false);

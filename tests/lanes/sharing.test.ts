@@ -1,0 +1,95 @@
+/** How workers share lanes and hand them over, on real servers. */
+import { expect, test } from '@jest/globals';
+import type { RunRequest } from '../../lib/ports.ts';
+import { eventually, openWorld, type TestUser } from '../support/world.ts';
+import { heldRuns, quickRuns } from './runs.ts';
+
+test('a worker that joins later gets its share within 10 s, and no request runs twice or out of order', async () => {
+  await using world = await openWorld({ lanes: 16, balanceMs: 300 });
+  const { runRequest, runs, seqs } = quickRuns();
+  const first = world.work(runRequest);
+  const users = await Promise.all(Array.from({ length: 20 }, () => world.user()));
+  await eventually('all lanes are owned', () => first.snapshot().lanesOwned === 16);
+  let sending = true;
+  const senders = users.map(async (user) => {
+    let sent = 0;
+    while (sending) sent = (await world.enqueue(user, sent)).seq;
+    return sent;
+  });
+  const second = world.work(runRequest);
+  await eventually(
+    'the lanes are shared',
+    () => first.snapshot().lanesOwned === 8 && second.snapshot().lanesOwned === 8,
+  );
+  sending = false;
+  const sent = await Promise.all(senders);
+  await Promise.all(users.map((user, index) => world.settled(user, sent[index] ?? 0)));
+  for (const user of users)
+    expect(seqs(user)).toEqual(Array.from({ length: seqs(user).length }, (_, index) => index + 1));
+  expect(runs.every(({ attempt }) => attempt === 1)).toBe(true);
+});
+
+test('a worker that joins five others gets its share within 10 s with the default settings', async () => {
+  await using world = await openWorld({ lanes: 64 });
+  const { runRequest } = quickRuns();
+  const workers = Array.from({ length: 5 }, () => world.work(runRequest));
+  const shares = () => workers.map((worker) => worker.snapshot().lanesOwned).sort((a, b) => a - b);
+  await eventually('five share the lanes', () => shares().join() === '12,13,13,13,13', 60_000);
+  workers.push(world.work(runRequest));
+  await eventually('six share the lanes', () => shares().join() === '10,10,11,11,11,11', 10_000);
+}, 90_000);
+
+test('a worker that is stopped during a hand-over starts nothing more in that lane', async () => {
+  await using world = await openWorld({ lanes: 2, balanceMs: 100 });
+  const userIn = async (lane: number): Promise<TestUser> => {
+    for (let user = await world.user(); ; user = await world.user()) if (user.lane === lane) return user;
+  };
+  const long = [await userIn(0), await userIn(1)];
+  const short = [await userIn(0), await userIn(1)];
+  const [old, fresh] = [heldRuns(), heldRuns()];
+  const first = world.work(old.runRequest);
+  await eventually('all lanes are owned', () => first.snapshot().lanesOwned === 2);
+  for (const user of [...long, ...short]) await world.enqueue(user, 1);
+  for (const user of short) (await old.running(user, 1)).end();
+  for (const user of short) await world.settled(user, 1);
+  for (const user of long) await old.running(user, 1);
+  world.work(fresh.runRequest);
+  await eventually('one lane is being handed over', () => first.snapshot().lanesOwned === 1);
+  for (const user of short) await world.enqueue(user, 2);
+  await eventually('the other lane goes on', () => old.runs.length === 5);
+  const isDelivered = async (user: TestUser) => (await world.waitingMessages(user)) === 0;
+  for (const user of short) await eventually('the worker has its message', () => isDelivered(user));
+  const stopped = first.stop();
+  for (const run of old.runs) run.end();
+  await stopped;
+  for (const user of short) {
+    if (old.of(user).length === 1) (await fresh.running(user, 2)).end();
+    expect(await world.settled(user, 2)).toMatchObject({ status: 'done', attempts: 1 });
+  }
+  expect(old.runs).toHaveLength(5);
+});
+
+test('a worker that stops under load hands everything over, and no request runs twice', async () => {
+  await using world = await openWorld({ lanes: 16 });
+  const { runRequest, runs, seqs } = quickRuns();
+  const slow: RunRequest = async (run) => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return runRequest(run);
+  };
+  const first = world.work(slow);
+  await eventually('all lanes are owned', () => first.snapshot().lanesOwned === 16);
+  const second = world.work(slow);
+  const users = await Promise.all(Array.from({ length: 20 }, () => world.user()));
+  const sending = Promise.all(
+    users.map(async (user) => {
+      for (let n = 0; n < 20; n += 1) await world.enqueue(user, n);
+    }),
+  );
+  await eventually('work is under way', () => runs.length > 40);
+  await first.stop();
+  await sending;
+  await Promise.all(users.map((user) => world.settled(user, 20)));
+  expect(second.snapshot().lanesOwned).toBe(16);
+  for (const user of users) expect(seqs(user)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+  expect(runs.every(({ attempt }) => attempt === 1)).toBe(true);
+});
