@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { anchorsOf, blocksOf, linksWithin, markdownFiles, read, root } from './support/markdown.ts';
+import { anchorsOf, blocksOf, codesIn, linksWithin, markdownFiles, read, root } from './support/markdown.ts';
 
 const longestRow = 160;
 const longestReadme = 150;
@@ -19,6 +19,11 @@ describe.each(markdownFiles())('%s', (document) => {
   test('links only to files and headings that exist', () => {
     const dead = linksWithin(text).filter(({ path, anchor }) => isDead(document, path, anchor));
     expect(dead.map(({ link }) => link)).toEqual([]);
+  });
+
+  test('names only files and folders that exist', () => {
+    const named = codesIn(text).filter((code) => /^(docs|examples|functions|lib|tests|tools)\/[\w./-]+$/.test(code));
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
   test(`has no table row longer than ${longestRow} characters`, () => {
