@@ -23,7 +23,6 @@ export class TooManySessionsError extends AppError {
     super(`At most ${limit} sessions may live at once. Disconnect one, or wait until one expires.`, {
       code: 'too-many-sessions',
       status: 429,
-      retryable: true,
       retryAfterSeconds: sessionsRetrySeconds,
     });
   }
@@ -46,7 +45,7 @@ export class NotAnOperatorError extends AppError {
 /** Thrown when AWS Secrets Manager does not give the secret that signs tokens. */
 export class SecretUnavailableError extends AppError {
   constructor(message: string, cause?: unknown) {
-    super(message, { code: 'secret-unavailable', status: 503, retryable: true, cause, retryAfterSeconds: 1 });
+    super(message, { code: 'secret-unavailable', status: 503, cause, retryAfterSeconds: 1 });
   }
 }
 

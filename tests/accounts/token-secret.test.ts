@@ -62,6 +62,6 @@ describe('loadTokenSecret', () => {
 
   test('says that the secret is not there, and may be later', async () => {
     const loading = loadTokenSecret({ jwtSecret: undefined, jwtSecretId: 'unknown' });
-    await expect(loading).rejects.toMatchObject({ code: 'secret-unavailable', retryable: true });
+    await expect(loading).rejects.toMatchObject({ code: 'secret-unavailable', retryAfterSeconds: 1 });
   });
 });
