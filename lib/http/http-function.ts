@@ -2,11 +2,11 @@ import middy from '@middy/core';
 import type { FunctionDeps } from '../deps.ts';
 import type { Call, Reply } from './call.ts';
 import { authenticate } from './middlewares/authenticate.ts';
+import { callLog } from './middlewares/call-log.ts';
 import { type BodyRules, jsonBody } from './middlewares/json-body.ts';
 import { liveSession } from './middlewares/live-session.ts';
 import { operator } from './middlewares/operator.ts';
 import { problemJson } from './middlewares/problem-json.ts';
-import { requestLog } from './middlewares/request-log.ts';
 import { withDeps } from './middlewares/with-deps.ts';
 
 /**
@@ -18,7 +18,7 @@ export const httpFunction = (
   { body, identity }: { body?: BodyRules; identity?: 'token' | 'session' | 'operator' } = {},
 ) =>
   middy<Call, Reply>().use([
-    requestLog(),
+    callLog(),
     problemJson(),
     withDeps(deps),
     ...(body ? [jsonBody(body)] : []),

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { createGateway, type EventHandler } from '../../lib/gateway/gateway.ts';
-import { createLogger } from '../../lib/log.ts';
+import { info, type LogLine, readableLog } from '../support/log-lines.ts';
 
 const echo: EventHandler = async (event) => ({
   statusCode: 207,
@@ -30,9 +30,12 @@ const routes = [
 
 let server: Server;
 let base: string;
+let logged: LogLine[];
 
 beforeEach(async () => {
-  server = createServer(createGateway(routes, createLogger('silent')));
+  const { log, lines } = readableLog();
+  logged = lines;
+  server = createServer(createGateway(routes, log));
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -135,7 +138,7 @@ describe('the gateway answers', () => {
   });
 
   test.each(['/', '/thing', '/things/', '/Things', '/things/1/2'])('404 for %s', async (path) => {
-    expect(await problem(path)).toMatchObject({ status: 404, code: 'not-found' });
+    expect(await problem(path)).toMatchObject({ status: 404, code: 'not-found', detail: 'No such route.' });
   });
 
   test('405 for a method that a path does not have, with those that it has', async () => {
@@ -143,7 +146,9 @@ describe('the gateway answers', () => {
       status: 405,
       code: 'method-not-allowed',
       allow: 'GET, DELETE',
+      detail: 'Only GET and DELETE are allowed.',
     });
+    expect(await problem('/binary', { method: 'PUT' })).toMatchObject({ detail: 'Only GET is allowed.' });
   });
 
   test('400 for a path that cannot be decoded', async () => {
@@ -170,5 +175,31 @@ describe('the gateway answers', () => {
     const failed = await problem('/fails');
     expect(failed).toMatchObject({ status: 500, code: 'internal-error' });
     expect(JSON.stringify(failed)).not.toContain('secret');
+  });
+});
+
+describe('the gateway logs', () => {
+  test.each([
+    ['405', 'PUT', '/things/12', '', { path: '/things/12', status: 405, code: 'method-not-allowed' }],
+    ['405', 'PUT', '/things/secret', '', { path: '/things/*', status: 405, code: 'method-not-allowed' }],
+    ['404', 'GET', '/secret', '', { path: '*', status: 404, code: 'not-found' }],
+    ['413', 'POST', '/things', 'secret'.repeat(200_000), { path: '/things', status: 413, code: 'request-too-large' }],
+    ['400', 'DELETE', '/things/%E0%A4', '', { path: '/things/*', status: 400, code: 'invalid-request' }],
+    ['500', 'GET', '/fails', '', { path: '/fails', status: 500, code: 'internal-error' }],
+  ])(
+    'a call that it answers with %s itself in one line, with no secret: %s %s',
+    async (_status, method, path, body, line) => {
+      await problem(`${path}?token=secret`, { method, body: body || undefined, headers: { 'x-token': 'secret' } });
+      const lines = logged.filter(({ msg }) => msg === 'http');
+      expect(lines).toEqual([
+        { level: info, time: expect.any(String), msg: 'http', method, ...line, ms: expect.any(Number) },
+      ]);
+      expect(JSON.stringify(lines)).not.toContain('secret');
+    },
+  );
+
+  test('nothing about a call that a function answers: the function logs it', async () => {
+    await event('/things', { method: 'POST' });
+    expect(logged).toEqual([]);
   });
 });
