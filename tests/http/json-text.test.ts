@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { maxEnqueueBytes } from '../../lib/http/input.ts';
+import { maxEnqueueTextBytes } from '../../lib/http/input.ts';
 import { depthOf, memberText } from '../../lib/http/json-text.ts';
 
 describe('memberText', () => {
@@ -77,7 +77,7 @@ describe('depthOf', () => {
     ['quotes that are escaped outside', '', '\\"'],
     ['brackets after escaped quotes', '"', '\\"['],
   ])('reads a body of the largest size that never ends in no time: %s', (_what, start, piece) => {
-    const text = start + piece.repeat(maxEnqueueBytes / piece.length);
+    const text = start + piece.repeat(maxEnqueueTextBytes / piece.length);
     const begin = performance.now();
     depthOf(text);
     expect(performance.now() - begin).toBeLessThan(1_000);
