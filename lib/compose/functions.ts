@@ -45,6 +45,6 @@ export const functionDeps = (): Promise<FunctionDeps> => shared.get();
 /** Closes the connections. The next call of `functionDeps` makes new ones. */
 export const closeFunctionDeps = async (): Promise<void> => {
   const closing = shared.current();
-  shared.forget();
+  shared.forget(closing);
   await (await closing)?.close();
 };
