@@ -62,7 +62,7 @@ const problem = async (path: string, init?: RequestInit) => {
 };
 
 describe('the gateway makes the event that API Gateway makes', () => {
-  test('with the route, the decoded path parameters and the query, values that come twice joined', async () => {
+  test('with the route, the decoded path parameters and the query, with repeated values joined', async () => {
     expect(await event('/things/a%20b?x=1&y=%26&x=2')).toMatchObject({
       version: '2.0',
       routeKey: 'GET /things/{seq}',
@@ -75,13 +75,13 @@ describe('the gateway makes the event that API Gateway makes', () => {
     });
   });
 
-  test('without a query, path parameters or a body where there are none', async () => {
+  test('without a query, path parameters or a body if there are none', async () => {
     const plain = await event('/things', { method: 'POST' });
     for (const name of ['queryStringParameters', 'pathParameters', 'body', 'cookies'])
       expect(plain).not.toHaveProperty(name);
   });
 
-  test('with headers in lower case, those that come twice joined, and cookies apart', async () => {
+  test('with headers in lower case, repeated headers joined, and cookies in a field of their own', async () => {
     const received = new Promise<string>((resolve, reject) => {
       const headers = [
         'X-Many',
@@ -129,7 +129,7 @@ describe('the gateway makes the event that API Gateway makes', () => {
 });
 
 describe('the gateway answers', () => {
-  test('with what the function said: status, headers and body, binary ones included', async () => {
+  test('with the reply of the function: status, headers and body, also a binary body', async () => {
     const response = await fetch(`${base}/things`, { method: 'POST' });
     expect(response.headers.get('x-own')).toBe('yes');
     expect(response.headers.has('x-powered-by')).toBe(false);
@@ -141,7 +141,7 @@ describe('the gateway answers', () => {
     expect(await problem(path)).toMatchObject({ status: 404, code: 'not-found', detail: 'No such route.' });
   });
 
-  test('405 for a method that a path does not have, with those that it has', async () => {
+  test('405 for a method that a path does not have, with the allowed methods', async () => {
     expect(await problem('/things/1', { method: 'PUT' })).toMatchObject({
       status: 405,
       code: 'method-not-allowed',
@@ -155,7 +155,7 @@ describe('the gateway answers', () => {
     expect(await problem('/things/%E0%A4')).toMatchObject({ status: 400, code: 'invalid-request' });
   });
 
-  test('413 for a body above everything that a function takes', async () => {
+  test('413 for a body larger than any function accepts', async () => {
     const body = 'x'.repeat(1_048_577);
     expect(await problem('/things', { method: 'POST', body })).toMatchObject({
       status: 413,
@@ -163,7 +163,7 @@ describe('the gateway answers', () => {
     });
   });
 
-  test('415 for a body that is encoded', async () => {
+  test('415 for an encoded body', async () => {
     const headers = { 'content-encoding': 'gzip' };
     expect(await problem('/things', { method: 'POST', body: 'x', headers })).toMatchObject({
       status: 415,
@@ -171,7 +171,7 @@ describe('the gateway answers', () => {
     });
   });
 
-  test('500 for a function that fails, and nothing of why', async () => {
+  test('500 for a function that fails, without the reason', async () => {
     const failed = await problem('/fails');
     expect(failed).toMatchObject({ status: 500, code: 'internal-error' });
     expect(JSON.stringify(failed)).not.toContain('secret');
@@ -187,7 +187,7 @@ describe('the gateway logs', () => {
     ['400', 'DELETE', '/things/%E0%A4', '', { path: '/things/*', status: 400, code: 'invalid-request' }],
     ['500', 'GET', '/fails', '', { path: '/fails', status: 500, code: 'internal-error' }],
   ])(
-    'a call that it answers with %s itself in one line, with no secret: %s %s',
+    'one line without a secret for a call that it answers itself, with %s: %s %s',
     async (_status, method, path, body, line) => {
       await problem(`${path}?token=secret`, { method, body: body || undefined, headers: { 'x-token': 'secret' } });
       const lines = logged.filter(({ msg }) => msg === 'http');
