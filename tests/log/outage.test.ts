@@ -12,7 +12,7 @@ const watched = () => {
     ...outages,
     answered: () => outages.asking()(),
     lines,
-    logged: () => lines.map(({ level, msg }) => [level, msg]),
+    told: () => lines.map(({ level, msg }) => [level, msg]),
     pass: (ms: number) => {
       nowMs += ms;
     },
@@ -20,13 +20,13 @@ const watched = () => {
 };
 
 describe('an outage', () => {
-  test('is logged once with its reason, and once when it is over', () => {
-    const { failed, answered, lines, logged, pass } = watched();
+  test('is told once, with its reason, and once more when it is over', () => {
+    const { failed, answered, lines, told, pass } = watched();
     for (let n = 0; n < 64; n += 1) failed(new Error('connect ECONNREFUSED'));
     pass(5_000);
     answered();
     answered();
-    expect(logged()).toEqual([
+    expect(told()).toEqual([
       [warn, texts.away],
       [info, texts.back],
     ]);
@@ -34,44 +34,44 @@ describe('an outage', () => {
     expect(lines[1]).toMatchObject({ seconds: 5 });
   });
 
-  test('is logged again every minute while it lasts; a new outage is logged at once', () => {
-    const { failed, answered, logged, pass } = watched();
+  test('is told again every minute while it lasts, and a new one at once', () => {
+    const { failed, answered, told, pass } = watched();
     for (let second = 0; second < 121; second += 1) {
       failed(new Error('no'));
       pass(1_000);
     }
-    expect(logged()).toHaveLength(3);
+    expect(told()).toHaveLength(3);
     answered();
     failed(new Error('no'));
-    expect(logged()).toHaveLength(5);
+    expect(told()).toHaveLength(5);
   });
 
-  test('that did not happen is not logged', () => {
-    const { answered, logged } = watched();
+  test('that never was is no news', () => {
+    const { answered, told } = watched();
     answered();
-    expect(logged()).toEqual([]);
+    expect(told()).toEqual([]);
   });
 
-  test('does not end with the answer to a call that was made before it', () => {
-    const { failed, asking, logged } = watched();
+  test('is not over by the answer to what was asked before it', () => {
+    const { failed, asking, told } = watched();
     const early = asking();
     failed(new Error('no'));
     early();
-    expect(logged()).toHaveLength(1);
+    expect(told()).toHaveLength(1);
     asking()();
-    expect(logged()).toHaveLength(2);
+    expect(told()).toHaveLength(2);
   });
 
   test.each([
     ['in a URL', new Error('Invalid connection string "amqp://user:pa#ss@host/x"')],
     ['in a URL with a blank', new Error('not a URL: mongodb://user:pa#ss with blank@host/x')],
-  ])('does not log a password %s', (_where, error) => {
+  ])('keeps a password %s to itself', (_where, error) => {
     const { failed, lines } = watched();
     failed(error);
     expect(JSON.stringify(lines)).not.toMatch(/pa#ss|user:|host/);
   });
 
-  test('is logged with every reason when a name has several addresses and none answers', () => {
+  test('says why when a name has several addresses and none answers', () => {
     const { failed, lines } = watched();
     failed(
       new AggregateError([new Error('connect ECONNREFUSED ::1:1'), new Error('connect ECONNREFUSED 127.0.0.1:1')]),
