@@ -50,7 +50,7 @@ const answerErrors =
     if (error instanceof MethodNotAllowedError) response.setHeader('allow', error.allowed.join(', '));
     writeCallLine(log, {
       method,
-      // A path that no route has may be anything, a secret included.
+      // The client made up a path without a route. It may hold a secret.
       path: routes.map((route) => loggablePath(route.path, path)).find((found) => found !== undefined) ?? '*',
       status: reply.statusCode,
       startedAt: response.locals.startedAt,

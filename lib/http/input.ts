@@ -35,19 +35,21 @@ const runLimits = z.object({
   timeoutMs: z.number().int().min(1).max(runTimeoutRange.max).optional(),
 });
 const seq = z.object({ seq: z.string().regex(/^[1-9]\d{0,14}$/, 'must be a positive whole number') });
+const waitRange = 'must be a number of seconds from 0 to 20, with at most 3 decimals';
 const wait = z.object({
   wait: z
     .string()
-    .regex(/^\d{1,2}(\.\d{1,3})?$/, 'must be a number of seconds')
+    .regex(/^\d{1,2}(\.\d{1,3})?$/, waitRange)
     .transform(Number)
-    .pipe(z.number().max(20))
+    .pipe(z.number().max(20, waitRange))
     .default(0),
 });
+const pageRange = 'must be a whole number from 1 to 100';
 export const pageLimit = z
   .string()
-  .regex(/^\d{1,3}$/, 'must be a whole number')
+  .regex(/^\d{1,3}$/, pageRange)
   .transform(Number)
-  .pipe(z.number().min(1).max(100))
+  .pipe(z.number().min(1, pageRange).max(100, pageRange))
   .default(50);
 const page = z.object({
   status: z.enum(requestStatuses).optional(),

@@ -329,6 +329,14 @@ describe.each([
       expectProblem(await call({ call: one, token }), 400, 'invalid-request');
     });
 
+    test.each([
+      ['GET /requests?limit=0', 'query.limit: must be a whole number from 1 to 100'],
+      ['GET /requests/1?wait=20.5', 'query.wait: must be a number of seconds from 0 to 20, with at most 3 decimals'],
+    ])('%s is refused with the range: %s', async (one, detail) => {
+      const { token } = await newUser();
+      expect(await call({ call: one, token })).toMatchObject({ status: 400, body: { detail } });
+    });
+
     test('are listed by seq in pages, and can be filtered by status', async () => {
       const { token } = await newUser();
       await enqueue(token, 'a');
