@@ -1,13 +1,13 @@
-/** The HTTP API as a plain server, for containers: what API Gateway does, without AWS. */
+/** The HTTP API as a server of its own, for containers: our gateway in the place of API Gateway. */
 import { closeFunctionDeps, functionDeps } from '../lib/compose/functions.ts';
 import { serveGateway } from '../lib/gateway/gateway.ts';
 
 const { config, log } = await functionDeps();
 const gateway = await serveGateway(config, log);
-log.info({ port: gateway.port }, 'the API is ready');
+log.info({ port: gateway.port }, 'API ready');
 
 const stop = async (signal: string) => {
-  log.info({ signal }, 'the API drains');
+  log.info({ signal }, 'API draining');
   await gateway.close(config.graceMs);
   await closeFunctionDeps();
 };

@@ -1,12 +1,12 @@
 import { functionDeps } from '../lib/compose/functions.ts';
-import { jsonText } from '../lib/http/call.ts';
+import { jsonTextReply } from '../lib/http/call.ts';
 import { entryJson } from '../lib/http/entry-json.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { seqOf } from '../lib/http/input.ts';
 import { cancelRequest } from '../lib/requests/cancel.ts';
 
-/** `DELETE /requests/{seq}`: cancels what has not started. */
+/** `DELETE /requests/{seq}`: cancels a request that has not started. */
 export const handler = httpFunction(functionDeps, { identity: 'session' }).handler(async (call) => {
   const entry = await cancelRequest({ userId: call.userQueue.userId, seq: seqOf(call) }, call.deps);
-  return jsonText(200, entryJson(entry, call.userQueue.settled));
+  return jsonTextReply(200, entryJson(entry, call.userQueue.settled));
 });

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { openWorkerServers } from '../lib/compose/worker.ts';
 import { runConsumer } from '../lib/consumer/consumer.ts';
 
-/** The consumer: a cluster primary that starts this file again as each of its workers. */
+/** The consumer. This process is the primary; it runs this file again for each worker. */
 await runConsumer({
   env: process.env,
   script: fileURLToPath(import.meta.url),

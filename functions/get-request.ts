@@ -1,12 +1,12 @@
 import { functionDeps } from '../lib/compose/functions.ts';
-import { jsonText } from '../lib/http/call.ts';
+import { jsonTextReply } from '../lib/http/call.ts';
 import { entryJson } from '../lib/http/entry-json.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { seqOf, waitMsOf } from '../lib/http/input.ts';
 import { lookUpRequest } from '../lib/requests/look-up.ts';
 
-/** `GET /requests/{seq}`, with `?wait=seconds` when it is settled or the time is over. */
+/** `GET /requests/{seq}`, with `?wait=seconds` once it is settled or the time is over. */
 export const handler = httpFunction(functionDeps, { identity: 'session' }).handler(async (call) => {
   const { entry, settled } = await lookUpRequest(call.userQueue, seqOf(call), waitMsOf(call), call.deps);
-  return jsonText(200, entryJson(entry, settled));
+  return jsonTextReply(200, entryJson(entry, settled));
 });

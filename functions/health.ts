@@ -1,10 +1,10 @@
 import { functionDeps } from '../lib/compose/functions.ts';
-import { json } from '../lib/http/call.ts';
+import { jsonReply } from '../lib/http/call.ts';
 import { checkHealth } from '../lib/http/health.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 
-/** `GET /health`: MongoDB and RabbitMQ, each with its latency. */
+/** `GET /health`: whether MongoDB and RabbitMQ answer, and how fast. */
 export const handler = httpFunction(functionDeps).handler(async (call) => {
   const health = await checkHealth(call.deps);
-  return json(health.status === 'ok' ? 200 : 503, health);
+  return jsonReply(health.status === 'ok' ? 200 : 503, health);
 });

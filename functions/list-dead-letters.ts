@@ -1,12 +1,12 @@
 import { functionDeps } from '../lib/compose/functions.ts';
-import { jsonText } from '../lib/http/call.ts';
+import { jsonTextReply } from '../lib/http/call.ts';
 import { deadLettersJson } from '../lib/http/dead-letter-json.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { deadLetterPageOf } from '../lib/http/operator-input.ts';
 import { listDeadLetters } from '../lib/requests/dead-letters.ts';
 
-/** `GET /dead-letters?userId=&after=&limit=`: the requests put aside, the longest so first, a page. */
+/** `GET /dead-letters?userId=&after=&limit=`: a page of dead letters, the oldest first. */
 export const handler = httpFunction(functionDeps, { identity: 'operator' }).handler(async (call) => {
   const query = deadLetterPageOf(call);
-  return jsonText(200, deadLettersJson(await listDeadLetters(query, call.deps), query.limit));
+  return jsonTextReply(200, deadLettersJson(await listDeadLetters(query, call.deps), query.limit));
 });

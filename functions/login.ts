@@ -1,10 +1,10 @@
 import { logIn } from '../lib/accounts/login.ts';
 import { functionDeps } from '../lib/compose/functions.ts';
-import { json } from '../lib/http/call.ts';
+import { jsonReply } from '../lib/http/call.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
-import { credentialsOf, maxBodyBytes } from '../lib/http/input.ts';
+import { credentialsOf, maxTextBytes } from '../lib/http/input.ts';
 
-/** `POST /login {username, password}` */
-export const handler = httpFunction(functionDeps, { body: { maxBytes: maxBodyBytes } }).handler(async (call) =>
-  json(200, await logIn(credentialsOf(call), call.deps)),
+/** `POST /login {username, password}`: opens a session. */
+export const handler = httpFunction(functionDeps, { json: { maxBytes: maxTextBytes } }).handler(async (call) =>
+  jsonReply(200, await logIn(credentialsOf(call), call.deps)),
 );

@@ -1,9 +1,9 @@
 import { functionDeps } from '../lib/compose/functions.ts';
-import { json } from '../lib/http/call.ts';
+import { jsonReply } from '../lib/http/call.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { describeQueue } from '../lib/requests/look-up.ts';
 
-/** `GET /queue`: the state of the user's queue. */
+/** `GET /queue`: the state of the caller's user queue. */
 export const handler = httpFunction(functionDeps, { identity: 'session' }).handler(async (call) =>
-  json(200, await describeQueue(call.userQueue, call.deps)),
+  jsonReply(200, await describeQueue(call.userQueue, call.deps)),
 );

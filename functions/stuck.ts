@@ -1,10 +1,10 @@
 import { functionDeps } from '../lib/compose/functions.ts';
-import { json } from '../lib/http/call.ts';
+import { jsonReply } from '../lib/http/call.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { stuckLimitOf } from '../lib/http/operator-input.ts';
 import { findStuck } from '../lib/requests/stuck.ts';
 
-/** `GET /stuck?limit=`: users with pending work and no progress, and why. */
+/** `GET /stuck?limit=`: users with pending requests and no progress, each with the reason. */
 export const handler = httpFunction(functionDeps, { identity: 'operator' }).handler(async (call) =>
-  json(200, { stuck: await findStuck(stuckLimitOf(call), call.deps) }),
+  jsonReply(200, { stuck: await findStuck(stuckLimitOf(call), call.deps) }),
 );

@@ -1,6 +1,6 @@
 import type { Clock } from './ports.ts';
 
-/** The machine's own clock. */
+/** The real clock. Tests and the simulation have clocks of their own. */
 export const systemClock: Clock = {
   now: () => new Date(),
   after: (ms, callback) => {
@@ -10,7 +10,7 @@ export const systemClock: Clock = {
   random: Math.random,
 };
 
-/** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
+/** Resolves after `ms`, or as soon as the signal aborts. Never rejects. */
 export const sleep = (clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal?.aborted) return resolve();

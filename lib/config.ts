@@ -1,170 +1,204 @@
+/** The configuration: one table of environment variables. Everything else about them is derived from it. */
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { AppError } from './errors.ts';
-import { serverUrlFault, webUrlFault } from './url-fault.ts';
+import { attemptsRange, minTokenSecretLength, retryBaseRange, retryMaxRange, runTimeoutRange } from './limits.ts';
+import { mongodbUrl, rabbitmqUrl, webUrl } from './server-url.ts';
 
-/** Thrown at start when the environment is not usable. Its message lists every fault, one a line. */
+/** Thrown at start when the environment is invalid. The message lists every validation error, one per line. */
 export class ConfigError extends AppError {
-  readonly faults: string[];
-  constructor(faults: string[]) {
-    super(`The environment is not usable:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`, {
+  constructor(validationErrors: string[]) {
+    super(`Invalid environment:\n${validationErrors.map((error) => `  - ${error}`).join('\n')}`, {
       code: 'bad-config',
       status: 500,
     });
-    this.faults = faults;
   }
 }
 
 type Role = 'functions' | 'consumer';
 
-const integer = (min: number, max: number, fallback: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max))
-    .default(fallback);
+type Setting<Name extends string, Reader extends string, Schema extends z.ZodType> = {
+  /** The environment variable. */
+  name: Name;
+  readBy: Reader;
+  /** Checks and reads the variable's text. The default is part of it. */
+  schema: Schema;
+};
 
-const url = (faultOf: (url: string) => string | undefined) =>
-  z.string().superRefine((value, context) => {
-    const message = faultOf(value);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
+const settingOf =
+  <Reader extends Role | 'both'>(readBy: Reader) =>
+  <const Name extends string, Schema extends z.ZodType>(name: Name, schema: Schema): Setting<Name, Reader, Schema> => ({
+    name,
+    readBy,
+    schema,
   });
 
-const mongodbUrl = url((value) =>
-  serverUrlFault(value, { schemes: ['mongodb', 'mongodb+srv'], portless: ['mongodb+srv'], severalHosts: true }),
-);
-const rabbitmqUrl = url((value) => serverUrlFault(value, { schemes: ['amqp', 'amqps'] }));
+const both = settingOf('both');
+const functions = settingOf('functions');
+const consumer = settingOf('consumer');
 
-/**
- * Every environment variable, with its range and default. The README's table says the same; a test compares them.
- * Units are in the names.
- */
-export const environment = {
-  MONGODB_URL: mongodbUrl.default('mongodb://127.0.0.1:27017/lanekeeper'),
-  RABBITMQ_URL: rabbitmqUrl.default('amqp://127.0.0.1:5672'),
-  QUEUE_PREFIX: z
+const integer = (min: number, max: number, byDefault: number) =>
+  z
     .string()
-    .regex(/^[A-Za-z0-9._-]{0,40}$/, 'must be at most 40 of A-Z a-z 0-9 . _ -')
-    .default(''),
-  LANES: integer(1, 1_024, 64),
-  LANE_QUEUE_TYPE: z.enum(['classic', 'quorum']).default('classic'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    .refine(
+      (text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max,
+      `must be a whole number from ${min} to ${max}`,
+    )
+    .transform(Number)
+    .default(byDefault);
 
-  JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
-  JWT_SECRET_ID: z.string().min(1).optional(),
-  TOKEN_TTL_SECONDS: integer(1, 2_592_000, 3_600),
-  BCRYPT_COST: integer(4, 15, 10),
-  MAX_SESSIONS: integer(1, 1_000, 100),
-  MAX_PENDING: integer(1, 1_000_000, 10_000),
-  PUBLISH_TIMEOUT_MS: integer(10, 30_000, 1_000),
-  STORE_TIMEOUT_MS: integer(100, 60_000, 5_000),
-  PORT: integer(0, 65_535, 3_000),
-  HOST: z.string().min(1).default('127.0.0.1'),
-  MONGODB_CHOICE: z.string().max(500).optional(),
-  RABBITMQ_CHOICE: z.string().max(500).optional(),
+const choice = <const Values extends readonly string[]>(...values: Values) =>
+  z.enum(values, { error: `must be one of ${values.join(', ')}` });
 
-  WORKERS: integer(1, 256, availableParallelism()),
-  CONCURRENCY: integer(1, 10_000, 64),
-  PROCESSOR: z.string().min(1).default('echo'),
-  MAX_ATTEMPTS: integer(1, 1_000, 5),
-  RETRY_BASE_MS: integer(1, 3_600_000, 200),
-  RETRY_MAX_MS: integer(1, 86_400_000, 30_000),
-  FAILURE_POLICY: z.enum(['skip', 'block']).default('skip'),
-  RUN_TIMEOUT_MS: integer(0, 86_400_000, 0),
-  MAX_CRASHES: integer(2, 100, 3),
-  GRACE_MS: integer(0, 3_600_000, 20_000),
-  GAP_TIMEOUT_MS: integer(10, 600_000, 2_000),
-  IDLE_TIMEOUT_MS: integer(100, 86_400_000, 60_000),
-  STUCK_AFTER_MS: integer(100, 3_600_000, 5_000),
-  SWEEP_MS: integer(50, 600_000, 3_000),
-  BALANCE_MS: integer(50, 600_000, 2_000),
-  FLUSH_MS: integer(10, 60_000, 500),
-  BATON_RENEW_MS: integer(1_000, 600_000, 300_000),
-  HEARTBEAT_SECONDS: integer(1, 60, 5),
-  WORKER_HANG_MS: integer(100, 600_000, 5_000),
-  METRICS_HOST: z.string().min(1).default('127.0.0.1'),
-  METRICS_PORT: integer(0, 65_535, 9_464),
-  WEBHOOK_URL: url(webUrlFault).optional(),
-  WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
-  WEBHOOK_TIMEOUT_MS: integer(10, 600_000, 10_000),
+const textOf = (minLength: number) => z.string().min(minLength, `must have at least ${minLength} characters`);
+
+/** Shown by `/health`, so it must stay short. */
+const choiceText = z.string().max(500, 'must have at most 500 characters').optional();
+
+/** Every environment variable. Units are in the names. An empty variable counts as not set. */
+export const settings = {
+  /** MongoDB, with the name of the database. */
+  mongodbUrl: both('MONGODB_URL', mongodbUrl.default('mongodb://127.0.0.1:27017/lanekeeper')),
+  /** RabbitMQ, with the virtual host. */
+  rabbitmqUrl: both('RABBITMQ_URL', rabbitmqUrl.default('amqp://127.0.0.1:5672')),
+  /** The start of every queue's name. It must be the same for functions and consumers. */
+  queuePrefix: both(
+    'QUEUE_PREFIX',
+    z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{0,40}$/, 'must be at most 40 of A-Z a-z 0-9 . _ -')
+      .default(''),
+  ),
+  /** How many lanes new users are spread over. It must be the same for functions and consumers. */
+  lanes: both('LANES', integer(1, 1_024, 64)),
+  /** The least severe lines that are logged. */
+  logLevel: both('LOG_LEVEL', choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info')),
+  /** How long RabbitMQ may take to confirm a message. The sweep catches up on what it did not confirm. */
+  publishTimeoutMs: both('PUBLISH_TIMEOUT_MS', integer(10, 30_000, 1_000)),
+  /** How long MongoDB may take to answer one operation. */
+  storeTimeoutMs: both('STORE_TIMEOUT_MS', integer(100, 60_000, 5_000)),
+  /** The AMQP heartbeat. RabbitMQ gives up a frozen worker's connection after about three of them. */
+  heartbeatSeconds: both('HEARTBEAT_SECONDS', integer(1, 60, 5)),
+  /** How long runs and calls may go on after SIGTERM. Then runs are aborted and calls are cut off. */
+  graceMs: both('GRACE_MS', integer(0, 3_600_000, 20_000)),
+  /** A user with pending requests and no progress for this long is stalled: the sweep wakes the user's lane. */
+  stuckAfterMs: both('STUCK_AFTER_MS', integer(100, 3_600_000, 5_000)),
+
+  /** The secret that signs tokens. Required, unless `jwtSecretId` is given. */
+  jwtSecret: functions('JWT_SECRET', textOf(minTokenSecretLength).optional()),
+  /** The name of the secret that signs tokens in AWS Secrets Manager. */
+  jwtSecretId: functions('JWT_SECRET_ID', textOf(1).optional()),
+  /** How long a session and its token live. */
+  tokenTtlSeconds: functions('TOKEN_TTL_SECONDS', integer(1, 2_592_000, 3_600)),
+  /** The cost of password hashes. Each step doubles the time of a login. */
+  bcryptCost: functions('BCRYPT_COST', integer(4, 15, 10)),
+  /** How many live sessions a user may have. */
+  maxSessions: functions('MAX_SESSIONS', integer(1, 1_000, 100)),
+  /** How many unsettled requests a user may have. */
+  maxPending: functions('MAX_PENDING', integer(1, 1_000_000, 10_000)),
+  /** The port of the API when the gateway serves it. 0 means any free port. */
+  port: functions('PORT', integer(0, 65_535, 3_000)),
+  /** The address that the gateway listens on. */
+  host: functions('HOST', textOf(1).default('127.0.0.1')),
+  /** How MongoDB was chosen. `npm start` sets it, and `/health` shows it. */
+  mongodbChoice: functions('MONGODB_CHOICE', choiceText),
+  /** How RabbitMQ was chosen. `npm start` sets it, and `/health` shows it. */
+  rabbitmqChoice: functions('RABBITMQ_CHOICE', choiceText),
+
+  /** What runs requests: `echo`, `webhook`, a file, a file URL or a package. */
+  processor: consumer('PROCESSOR', textOf(1).default('echo')),
+  /** How many worker processes the primary keeps alive. */
+  workers: consumer('WORKERS', integer(1, 256, availableParallelism())),
+  /** How many requests a worker runs at a time. Its users share them evenly. */
+  concurrency: consumer('CONCURRENCY', integer(1, 10_000, 64)),
+  /** How many runs of a request may fail before it is dead-lettered. */
+  maxAttempts: consumer('MAX_ATTEMPTS', integer(attemptsRange.min, attemptsRange.max, 5)),
+  /** The shortest pause before the next attempt. */
+  retryBaseMs: consumer('RETRY_BASE_MS', integer(retryBaseRange.min, retryBaseRange.max, 200)),
+  /** The longest pause before the next attempt. */
+  retryMaxMs: consumer('RETRY_MAX_MS', integer(retryMaxRange.min, retryMaxRange.max, 30_000)),
+  /** After its last attempt a request is settled as failed (`skip`), or blocks its user until a person decides (`block`). */
+  failurePolicy: consumer('FAILURE_POLICY', choice('skip', 'block').default('skip')),
+  /** How long a run may take before its signal aborts and its attempt counts as failed. 0 means no timeout. */
+  runTimeoutMs: consumer('RUN_TIMEOUT_MS', integer(runTimeoutRange.min, runTimeoutRange.max, 0)),
+  /** How many runs in a row may end with their process before the request is dead-lettered. */
+  maxCrashes: consumer('MAX_CRASHES', integer(2, 100, 3)),
+  /** A user queue closes when nothing came for this long. */
+  idleTimeoutMs: consumer('IDLE_TIMEOUT_MS', integer(100, 86_400_000, 60_000)),
+  /** How long a ticket may lack its ledger entry before the owner writes a tombstone. */
+  gapTimeoutMs: consumer('GAP_TIMEOUT_MS', integer(10, 600_000, 2_000)),
+  /** The time between two sweeps of a worker. */
+  sweepMs: consumer('SWEEP_MS', integer(50, 600_000, 3_000)),
+  /** The time between two comparisons of a worker's lanes with its fair share. */
+  balanceMs: consumer('BALANCE_MS', integer(50, 600_000, 2_000)),
+  /** The time between two writes of `settled` to the user queues. */
+  flushMs: consumer('FLUSH_MS', integer(10, 60_000, 500)),
+  /** The time between two renewals of a lane's baton. It must be far below RabbitMQ's `consumer_timeout` (30 minutes). */
+  batonRenewMs: consumer('BATON_RENEW_MS', integer(1_000, 600_000, 300_000)),
+  /** The queue type of the lanes: `quorum` where RabbitMQ is a cluster. */
+  laneQueueType: consumer('LANE_QUEUE_TYPE', choice('classic', 'quorum').default('classic')),
+  /** A worker whose event loop stands still for this long is killed. */
+  workerHangMs: consumer('WORKER_HANG_MS', integer(100, 600_000, 5_000)),
+  /** The address that serves `/healthz` and `/metrics`. */
+  metricsHost: consumer('METRICS_HOST', textOf(1).default('127.0.0.1')),
+  /** The port of `/healthz` and `/metrics`. 0 means any free port. */
+  metricsPort: consumer('METRICS_PORT', integer(0, 65_535, 9_464)),
+  /** Where the processor `webhook` posts requests to. Required by it. */
+  webhookUrl: consumer('WEBHOOK_URL', webUrl.optional()),
+  /** The secret that signs the webhook's posts. Required by it. */
+  webhookSecret: consumer('WEBHOOK_SECRET', textOf(16).optional()),
+  /** How long the webhook may take to answer. */
+  webhookTimeoutMs: consumer('WEBHOOK_TIMEOUT_MS', integer(10, 600_000, 10_000)),
 } as const;
 
-const schema = z.object(environment).superRefine((env, context) => {
-  const fault = (name: string, message: string) => context.addIssue({ code: 'custom', path: [name], message });
-  if (env.RETRY_MAX_MS < env.RETRY_BASE_MS)
-    fault('RETRY_MAX_MS', `must be at least RETRY_BASE_MS (${env.RETRY_BASE_MS})`);
-  if (env.PROCESSOR === 'webhook') {
-    if (!env.WEBHOOK_URL) fault('WEBHOOK_URL', 'is required when PROCESSOR is webhook');
-    if (!env.WEBHOOK_SECRET) fault('WEBHOOK_SECRET', 'is required when PROCESSOR is webhook');
-  }
-});
+type Settings = typeof settings;
 
-const shape = (env: z.infer<typeof schema>) => ({
-  mongodbUrl: env.MONGODB_URL,
-  rabbitmqUrl: env.RABBITMQ_URL,
-  queuePrefix: env.QUEUE_PREFIX,
-  lanes: env.LANES,
-  laneQueueType: env.LANE_QUEUE_TYPE,
-  logLevel: env.LOG_LEVEL,
-  jwtSecret: env.JWT_SECRET,
-  jwtSecretId: env.JWT_SECRET_ID,
-  tokenTtlSeconds: env.TOKEN_TTL_SECONDS,
-  bcryptCost: env.BCRYPT_COST,
-  maxSessions: env.MAX_SESSIONS,
-  maxPending: env.MAX_PENDING,
-  publishTimeoutMs: env.PUBLISH_TIMEOUT_MS,
-  storeTimeoutMs: env.STORE_TIMEOUT_MS,
-  port: env.PORT,
-  host: env.HOST,
-  mongodbChoice: env.MONGODB_CHOICE,
-  rabbitmqChoice: env.RABBITMQ_CHOICE,
-  workers: env.WORKERS,
-  concurrency: env.CONCURRENCY,
-  processor: env.PROCESSOR,
-  maxAttempts: env.MAX_ATTEMPTS,
-  retryBaseMs: env.RETRY_BASE_MS,
-  retryMaxMs: env.RETRY_MAX_MS,
-  failurePolicy: env.FAILURE_POLICY,
-  runTimeoutMs: env.RUN_TIMEOUT_MS,
-  maxCrashes: env.MAX_CRASHES,
-  graceMs: env.GRACE_MS,
-  gapTimeoutMs: env.GAP_TIMEOUT_MS,
-  idleTimeoutMs: env.IDLE_TIMEOUT_MS,
-  stuckAfterMs: env.STUCK_AFTER_MS,
-  sweepMs: env.SWEEP_MS,
-  balanceMs: env.BALANCE_MS,
-  flushMs: env.FLUSH_MS,
-  batonRenewMs: env.BATON_RENEW_MS,
-  heartbeatSeconds: env.HEARTBEAT_SECONDS,
-  workerHangMs: env.WORKER_HANG_MS,
-  metricsHost: env.METRICS_HOST,
-  metricsPort: env.METRICS_PORT,
-  webhookUrl: env.WEBHOOK_URL,
-  webhookSecret: env.WEBHOOK_SECRET,
-  webhookTimeoutMs: env.WEBHOOK_TIMEOUT_MS,
-});
+/** `keyof` stands in each mapped type itself: only then do editors show the docstrings of the table. */
+export type Config = { readonly [K in keyof Settings]: z.output<Settings[K]['schema']> };
 
-export type Config = ReturnType<typeof shape>;
+/** What functions may read. A setting that only the consumer reads does not reach them: serverless.yml leaves it out. */
+export type FunctionConfig = {
+  readonly [K in keyof Config as Settings[K]['readBy'] extends 'consumer' ? never : K]: Config[K];
+};
+
+type Environment = { readonly [K in keyof Settings as Settings[K]['name']]: Settings[K]['schema'] };
+
+/** The schema of every environment variable, by the variable's name. */
+export const environment = Object.fromEntries(
+  Object.values(settings).map(({ name, schema }) => [name, schema]),
+) as unknown as Environment;
+
+/** What must hold between several settings. A setting that is invalid itself is missing in `config`. */
+const conflictsIn = (
+  { retryBaseMs = 0, retryMaxMs = Infinity, processor }: Partial<Config>,
+  env: NodeJS.ProcessEnv,
+) => [
+  ...(retryMaxMs < retryBaseMs ? [`RETRY_MAX_MS must be at least RETRY_BASE_MS (${retryBaseMs})`] : []),
+  ...(['WEBHOOK_URL', 'WEBHOOK_SECRET'] as const)
+    .filter((name) => processor === 'webhook' && !env[name])
+    .map((name) => `${name} is required when PROCESSOR is webhook`),
+];
 
 /**
  * Reads the environment, once, at start.
  *
  * @param role `functions` also needs the secret that signs tokens.
- * @throws {ConfigError} with every fault at once.
+ * @throws {ConfigError} It lists every validation error.
  */
 export const loadConfig = (env: NodeJS.ProcessEnv, role: Role): Config => {
-  const known = Object.keys(environment);
-  const given = Object.fromEntries(
-    known.filter((name) => env[name] !== undefined && env[name] !== '').map((name) => [name, env[name]]),
-  );
-  const parsed = schema.safeParse(given);
-  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
-  if (role === 'functions' && !given.JWT_SECRET && !given.JWT_SECRET_ID) {
-    faults.push(
+  const validationErrors: string[] = [];
+  const config: Record<string, unknown> = {};
+  for (const [key, { name, schema }] of Object.entries(settings)) {
+    const parsed = schema.safeParse(env[name] || undefined);
+    if (parsed.success) config[key] = parsed.data;
+    else validationErrors.push(...parsed.error.issues.map(({ message }) => `${name} ${message}`));
+  }
+  validationErrors.push(...conflictsIn(config as Partial<Config>, env));
+  if (role === 'functions' && !env.JWT_SECRET && !env.JWT_SECRET_ID) {
+    validationErrors.push(
       'JWT_SECRET or JWT_SECRET_ID is required: the secret that signs tokens, or its name in AWS Secrets Manager',
     );
   }
-  if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
-  return shape(parsed.data);
+  if (validationErrors.length > 0) throw new ConfigError(validationErrors);
+  return config as Config;
 };

@@ -1,6 +1,6 @@
 /** Every side effect there is, as one typed record. `lib/compose` makes it; everything else asks for the few it uses. */
 import type { KeyObject } from 'node:crypto';
-import type { Config } from './config.ts';
+import type { Config, FunctionConfig } from './config.ts';
 import type { Logger } from './log.ts';
 import type {
   AccountStore,
@@ -37,8 +37,9 @@ export type TokenSecret = string | KeyObject;
 /** What the functions use. */
 export type FunctionDeps = Pick<
   Deps,
-  'config' | 'clock' | 'log' | 'accounts' | 'userQueues' | 'ledger' | 'workers' | 'publisher'
+  'clock' | 'log' | 'accounts' | 'userQueues' | 'ledger' | 'workers' | 'publisher'
 > & {
+  config: FunctionConfig;
   tokenSecret: TokenSecret;
   /** Each resolves when its server answers. */
   ping: { mongodb(): Promise<void>; rabbitmq(): Promise<void> };

@@ -10,6 +10,10 @@ const dayMs = 86_400_000;
 
 /** Attempts and times of a run, wherever they come from: the environment, a processor's policy, or the request. */
 export const attemptsRange = { min: 1, max: 1_000 } as const;
+/** 0, in the environment and in a policy only, means no timeout. */
 export const runTimeoutRange = { min: 0, max: dayMs } as const;
 export const retryBaseRange = { min: 1, max: 3_600_000 } as const;
 export const retryMaxRange = { min: 1, max: dayMs } as const;
+
+/** Characters of the secret that signs tokens. HS256 is as strong as its key, and RFC 7518 asks for 256 bits. */
+export const minTokenSecretLength = 32;

@@ -1,20 +1,20 @@
 import pino from 'pino';
 
-/** Structured, one JSON object a line. Never hand it a body, a token or a password. */
+/** Writes one JSON object per line. Never log a body, a token or a password. */
 export type Logger = pino.Logger;
 
-/** The fields that must never appear in a log, wherever they stand. A last net: nothing should hand them over. */
+/** Fields that must never appear in a log, at the top or one level down. A safety net: no code should log them. */
 const secrets = ['password', 'token', 'authorization', 'headers', 'body', 'request', 'passwordHash', 'secret'];
 
 const deepestCause = 5;
 
-/** Only what says what happened: drivers hang whole documents and messages on their errors. */
-const describeError = (error: unknown, depth = 0): unknown => {
+/** Picks the fields that say what happened, because drivers attach whole documents and messages to their errors. */
+const errorFields = (error: unknown, depth = 0): unknown => {
   if (!(error instanceof Error)) return { type: typeof error };
   const { name, message, stack, cause } = error;
   const code = 'code' in error ? error.code : undefined;
-  const because = cause === undefined || depth === deepestCause ? undefined : describeError(cause, depth + 1);
-  return { type: name, message, code, stack, cause: because };
+  const isLast = cause === undefined || depth === deepestCause;
+  return { type: name, message, code, stack, cause: isLast ? undefined : errorFields(cause, depth + 1) };
 };
 
 export const createLogger = (
@@ -28,7 +28,7 @@ export const createLogger = (
       base: bindings,
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
-      serializers: { err: (error) => describeError(error) },
+      serializers: { err: (error) => errorFields(error) },
     },
     destination,
   );

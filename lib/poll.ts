@@ -5,8 +5,8 @@ const firstPauseMs = 25;
 const longestPauseMs = 250;
 
 /**
- * Asks `check` until it gives a value or `waitMs` is over, at first quickly, then more slowly; asks at least once.
- * Resolves to `undefined` when the time is over.
+ * Calls `check` until it returns a value or `waitMs` is over, first every 25 ms and then more slowly. Calls it at least once.
+ * Resolves to `undefined` when the time is over. A library would not take the clock that the simulation controls.
  */
 export const pollUntil = async <T>(
   clock: Pick<Clock, 'now' | 'after'>,

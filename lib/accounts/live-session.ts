@@ -5,7 +5,7 @@ import { SessionEndedError } from './errors.ts';
 import type { Identity } from './tokens.ts';
 
 /**
- * The user queue of an identity whose session lives: a token outlives a disconnect, the session does not.
+ * The user queue of an identity with a live session. A valid token is not enough: it outlives a disconnect.
  *
  * @throws {SessionEndedError} 401
  */

@@ -12,7 +12,7 @@ export type LoginDeps = Pick<Deps, 'accounts' | 'userQueues' | 'clock'> & {
 };
 
 /**
- * Opens a session. `expiresIn` is in seconds.
+ * Opens a session and returns its token. `expiresIn` is in seconds.
  *
  * @throws {InvalidCredentialsError} 401; {TooManySessionsError} 429
  */
@@ -27,14 +27,14 @@ export const logIn = async (
   const session = { id: identity.sessionId, expiresAt };
   const add = () => deps.userQueues.addSession(userId, session, laneOf(userId, config.lanes), config.maxSessions);
   if ((await add()) === 'too-many') {
-    // Those that only expired must not keep anybody out until the next sweep.
+    // Expired sessions stay in the user queue until the next sweep. They must not keep the user out.
     await deps.userQueues.dropExpiredSessions(deps.clock.now());
     if ((await add()) === 'too-many') throw new TooManySessionsError(config.maxSessions);
   }
   return { token: signToken(identity, expiresAt, deps.tokenSecret), expiresIn: config.tokenTtlSeconds };
 };
 
-/** An unknown user costs one comparison too: the time does not tell which names exist. */
+/** Returns the user id. An unknown user costs one comparison too, so that the time does not reveal which names exist. */
 const checkPassword = async (
   { username, password }: Credentials,
   { accounts, config }: Pick<LoginDeps, 'accounts' | 'config'>,
@@ -45,5 +45,5 @@ const checkPassword = async (
   return account.userId;
 };
 
-/** A well-formed bcrypt hash of this cost that no known password gives. */
+/** A well-formed bcrypt hash of this cost. No known password has it. */
 const hashOfNobody = (cost: number): string => `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;

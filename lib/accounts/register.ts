@@ -10,7 +10,7 @@ export type RegisterDeps = Pick<Deps, 'accounts' | 'userQueues' | 'clock'> & {
 };
 
 /**
- * Creates an account and its user queue. Dying in between leaves an account without one: the login makes it.
+ * Creates an account and its user queue. If the process dies in between, the first login creates the user queue.
  *
  * @throws {UsernameTakenError} 409
  */

@@ -1,11 +1,9 @@
 import type { Config } from '../config.ts';
+import { minTokenSecretLength } from '../limits.ts';
 import { SecretUnavailableError } from './errors.ts';
 
-/** HS256 is as strong as its key: RFC 7518 asks for 256 bits. */
-const minLength = 32;
-
 /**
- * The secret that signs tokens: from the environment, else from AWS Secrets Manager.
+ * The secret that signs tokens: from the environment, or else from AWS Secrets Manager.
  *
  * @throws {SecretUnavailableError} 503
  */
@@ -15,15 +13,17 @@ export const loadTokenSecret = async ({
 }: Pick<Config, 'jwtSecret' | 'jwtSecretId'>): Promise<string> => {
   if (jwtSecret !== undefined) return jwtSecret;
   const secret = await fetchSecret(jwtSecretId).catch((error) => {
-    throw new SecretUnavailableError(`AWS Secrets Manager did not give the secret ${jwtSecretId}.`, error);
+    throw new SecretUnavailableError(`AWS Secrets Manager did not return the secret ${jwtSecretId}.`, error);
   });
-  if (secret === undefined || secret.length < minLength) {
-    throw new SecretUnavailableError(`The secret ${jwtSecretId} must be a string of at least ${minLength} characters.`);
+  if (secret === undefined || secret.length < minTokenSecretLength) {
+    throw new SecretUnavailableError(
+      `The secret ${jwtSecretId} must be a string of at least ${minTokenSecretLength} characters.`,
+    );
   }
   return secret;
 };
 
-/** The SDK is loaded only where it is used: a cold start without it is faster. */
+/** The SDK is loaded only when it is needed, because a cold start without it is faster. */
 const fetchSecret = async (secretId: string | undefined): Promise<string | undefined> => {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
   const client = new SecretsManagerClient({ maxAttempts: 2 });

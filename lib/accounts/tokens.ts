@@ -1,28 +1,28 @@
-/** JSON Web Tokens: HS256 only, claims `sub` (user id), `sid` (session id) and `exp`. */
+/** JSON Web Tokens: HS256 only, with `sub` (user id), `sid` (session id) and `exp`. */
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import type { TokenSecret } from '../deps.ts';
 import { InvalidTokenError } from './errors.ts';
 
-/** Whom a token speaks for. */
+/** The user and the session that a token stands for. */
 export type Identity = { userId: string; sessionId: string };
 
-const claims = z.object({ sub: z.string().min(1), sid: z.string().min(1), exp: z.number() });
+const payload = z.object({ sub: z.string().min(1), sid: z.string().min(1), exp: z.number() });
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1_000);
 
 export const signToken = ({ userId, sessionId }: Identity, expiresAt: Date, secret: TokenSecret): string =>
   jwt.sign({ sub: userId, sid: sessionId, exp: seconds(expiresAt) }, secret, { algorithm: 'HS256', noTimestamp: true });
 
-/** @throws {InvalidTokenError} 401 when the signature, the claims or the time are not right. */
+/** @throws {InvalidTokenError} 401 when the signature or the payload is invalid, or the token has expired. */
 export const verifyToken = (token: string, secret: TokenSecret, now: Date): Identity => {
-  const { sub, sid } = claimsOf(token, secret, now);
+  const { sub, sid } = payloadOf(token, secret, now);
   return { userId: sub, sessionId: sid };
 };
 
-const claimsOf = (token: string, secret: TokenSecret, now: Date): z.infer<typeof claims> => {
+const payloadOf = (token: string, secret: TokenSecret, now: Date): z.infer<typeof payload> => {
   try {
-    return claims.parse(jwt.verify(token, secret, { algorithms: ['HS256'], clockTimestamp: seconds(now) }));
+    return payload.parse(jwt.verify(token, secret, { algorithms: ['HS256'], clockTimestamp: seconds(now) }));
   } catch (error) {
     if (error instanceof jwt.TokenExpiredError) {
       throw new InvalidTokenError('The token has expired. Log in again.', 'expired-token', error);

@@ -1,15 +1,16 @@
-/** Composition root of the functions: the only file that gives them their servers. */
+/** The composition root of the functions: only this file connects them to their servers. */
 import { createSecretKey } from 'node:crypto';
 import { loadTokenSecret } from '../accounts/token-secret.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import { systemClock } from '../clock.ts';
-import { loadConfig } from '../config.ts';
+import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
 import { createLogger } from '../log.ts';
+import { sharePromise } from '../shared-promise.ts';
 import { openStores } from '../store/stores.ts';
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
-  const config = loadConfig(process.env, 'functions');
+  const config: FunctionConfig = loadConfig(process.env, 'functions');
   const tokenSecret = createSecretKey(Buffer.from(await loadTokenSecret(config)));
   const log = createLogger(config.logLevel, { role: 'functions' });
   const stores = openStores(config, log);
@@ -31,25 +32,19 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
   };
 };
 
-let shared: Promise<FunctionDeps> | undefined;
+const shared = sharePromise(openFunctionDeps);
 
 /**
- * The functions' side effects, one set a process, made at the first call and again after that failed. Connections are
- * made when they are used, and replaced by the stores and the publisher when they died, as in a frozen Lambda.
+ * The side effects of the functions, made once per process by the first call. After a failure the next call tries again.
+ * The stores and the publisher connect when they are used, and replace a connection that died, as it does in a frozen Lambda.
  *
  * @throws {ConfigError} 500; {SecretUnavailableError} 503
  */
-export const functionDeps = (): Promise<FunctionDeps> => {
-  shared ??= openFunctionDeps().catch((error) => {
-    shared = undefined;
-    throw error;
-  });
-  return shared;
-};
+export const functionDeps = (): Promise<FunctionDeps> => shared.get();
 
-/** Ends the connections; the next call of `functionDeps` makes new ones. */
+/** Closes the connections. The next call of `functionDeps` makes new ones. */
 export const closeFunctionDeps = async (): Promise<void> => {
-  const closing = shared;
-  shared = undefined;
+  const closing = shared.current();
+  shared.forget(closing);
   await (await closing)?.close();
 };

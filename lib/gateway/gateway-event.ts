@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Request } from 'express';
 
-/** What API Gateway hands on as text; everything else comes base64-encoded. */
+/** Content types that API Gateway passes on as text. It encodes everything else in base64. */
 const textTypes = /^(text\/.*|application\/(json|javascript|xml)|application\/.*\+(json|xml))\s*(;|$)/i;
 
-/** Values that come more than once are joined with commas; cookies stand apart. */
+/** API Gateway joins repeated headers with commas. Cookies have a field of their own. */
 const headersOf = ({ headersDistinct }: Request): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headersDistinct)
@@ -25,7 +25,7 @@ const bodyOf = (request: Request): Pick<APIGatewayProxyEventV2, 'body' | 'isBase
   return { body: body.toString(isText ? 'utf8' : 'base64'), isBase64Encoded: !isText };
 };
 
-/** An Express request as API Gateway would hand it to a function: HTTP API, payload 2.0. The body must be read, raw. */
+/** The event that API Gateway would make of an Express request: HTTP API, payload 2.0. `request.body` must be a Buffer. */
 export const eventOf = (request: Request, routeKey: string): APIGatewayProxyEventV2 => {
   const [, rawQueryString = ''] = /\?(.*)$/s.exec(request.originalUrl) ?? [];
   const now = new Date();

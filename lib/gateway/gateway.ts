@@ -1,26 +1,22 @@
-/** An API Gateway of our own, on Express: the same events to the same functions, for plain containers. */
+/** Our own API Gateway, on Express: it calls the same functions with the same events, for containers and `npm start`. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Context } from 'aws-lambda';
-import express, {
-  type ErrorRequestHandler,
-  type Express,
-  type Request,
-  type RequestHandler,
-  type Response,
-} from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Reply } from '../http/call.ts';
+import { loggablePath, writeCallLine } from '../http/call-line.ts';
 import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
-import { problemReply } from '../http/problem.ts';
+import { asAppError, problemReply } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
+import { MethodNotAllowedError, NoSuchRouteError, UnsupportedEncodingError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
 import { handlerOf, type Route, readRoutes } from './routes.ts';
 
 export type EventHandler = (event: ReturnType<typeof eventOf>, context: Context) => Promise<Reply>;
 
-/** Above what any function takes, so that it is the function that refuses. */
+/** More than any function accepts, so that it is the function that refuses a body as too large. */
 const maxBytes = 1_048_576;
 
 const send = (response: Response, { statusCode, headers, body, isBase64Encoded }: Reply): void => {
@@ -32,34 +28,44 @@ const send = (response: Response, { statusCode, headers, body, isBase64Encoded }
 const invoke =
   (routeKey: string, handler: EventHandler): RequestHandler =>
   async (request, response) => {
-    // The context of AWS Lambda; no function here uses it.
+    // No function uses the context of AWS Lambda.
     send(response, await handler(eventOf(request, routeKey), {} as Context));
   };
 
-const refuse = (
-  request: Request,
-  response: Response,
-  status: number,
-  code: string,
-  message: string,
-  log: Logger,
-): void => {
-  log.info({ method: request.method, status, code }, 'http');
-  send(response, problemReply(new AppError(message, { code, status })));
-};
-
-/** What Express and its body reader throw; what a function throws never comes here, its middlewares answer it. */
+/** An error of Express or its body parser as one of ours. A function's error does not come here: its middlewares answer it. */
 const asProblem = (error: { status?: number; type?: string }): unknown => {
   if (error.type === 'entity.too.large') return new RequestTooLargeError('The body', maxBytes);
-  if (error.status === 415)
-    return new AppError('Send the body as it is.', { code: 'unsupported-encoding', status: 415 });
+  if (error.status === 415) return new UnsupportedEncodingError();
   if (error.status === 400) return new InvalidRequestError('The path or the body could not be read.');
   return error;
 };
 
-/** Routes in the order of serverless.yml; 404 and 405 for whatever else, as problem+json. */
+/** Answers, and logs, what no function has answered. */
+const answerErrors =
+  (routes: Route[], log: Logger): ErrorRequestHandler =>
+  (thrown, { method, path }, response, _next) => {
+    const error = thrown instanceof AppError ? thrown : asProblem(thrown);
+    const reply = problemReply(error);
+    if (reply.statusCode === 500) log.error({ err: error }, 'gateway failed');
+    if (error instanceof MethodNotAllowedError) response.setHeader('allow', error.allowed.join(', '));
+    writeCallLine(log, {
+      method,
+      // The client made up a path without a route. It may hold a secret.
+      path: routes.map((route) => loggablePath(route.path, path)).find((found) => found !== undefined) ?? '*',
+      status: reply.statusCode,
+      startedAt: response.locals.startedAt,
+      code: asAppError(error).code,
+    });
+    send(response, reply);
+  };
+
+/** Routes in the order of serverless.yml. Every other call is answered with 404 or 405, as problem+json. */
 export const createGateway = (routes: (Route & { handler: EventHandler })[], log: Logger): Express => {
   const app = express().disable('x-powered-by').enable('case sensitive routing').enable('strict routing');
+  app.use((_request, response, next) => {
+    response.locals.startedAt = performance.now();
+    next();
+  });
   app.use(express.raw({ type: () => true, limit: maxBytes, inflate: false }));
   const expressPath = ({ path }: Route) => path.replace(/\{(\w+)\}/g, ':$1');
   for (const route of routes) {
@@ -68,33 +74,29 @@ export const createGateway = (routes: (Route & { handler: EventHandler })[], log
   }
   for (const path of new Set(routes.map(expressPath))) {
     const allowed = routes.filter((route) => expressPath(route) === path).map(({ method }) => method);
-    app.all(path, (request, response) => {
-      response.setHeader('allow', allowed.join(', '));
-      refuse(request, response, 405, 'method-not-allowed', `Only ${allowed.join(' and ')} may be called here.`, log);
+    app.all(path, () => {
+      throw new MethodNotAllowedError(allowed);
     });
   }
-  app.use((request, response) => {
-    refuse(request, response, 404, 'not-found', 'There is nothing here. The calls are listed in the README.', log);
+  app.use(() => {
+    throw new NoSuchRouteError();
   });
-  const onError: ErrorRequestHandler = (error, request, response, _next) => {
-    const reply = problemReply(asProblem(error));
-    if (reply.statusCode === 500) log.error({ err: error }, 'the gateway failed');
-    log.info({ method: request.method, status: reply.statusCode }, 'http');
-    send(response, reply);
-  };
-  return app.use(onError);
+  return app.use(answerErrors(routes, log));
 };
 
 export type Gateway = {
   port: number;
-  /** Takes no new connection, lets what runs end, and cuts the rest off after `graceMs`. */
+  /** Accepts no new connection, lets running calls end, and closes the connections that are left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 };
 
-/** Longer than a client or load balancer keeps an idle connection: who closes first must not be the server. */
+/**
+ * Longer than a client or a load balancer keeps an idle connection. If the server closed it first, a call that is just being
+ * sent would fail.
+ */
 const keepAliveMs = 65_000;
 
-/** Port 0: any free one. */
+/** Serves the routes of serverless.yml. Port 0 means any free port. */
 export const serveGateway = async ({ host, port }: Pick<Config, 'host' | 'port'>, log: Logger): Promise<Gateway> => {
   const routes = await readRoutes();
   const loaded = await Promise.all(

@@ -1,9 +1,9 @@
-/** The routes, from serverless.yml: their only source. */
+/** The routes. serverless.yml is their only source. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-/** `path` as API Gateway writes it: `/requests/{seq}`. `file` is the module, without its ending; `name` its export. */
+/** `path` as API Gateway writes it: `/requests/{seq}`. `file` is the module without its extension, `name` is its export. */
 export type Route = { method: string; path: string; file: string; name: string };
 
 const httpApi = z.string().regex(/^[A-Z]+ \/\S*$/, 'must be `METHOD /path`');
@@ -27,6 +27,6 @@ const root = new URL('../../', import.meta.url);
 export const readRoutes = async (): Promise<Route[]> =>
   routesOf(await readFile(new URL('serverless.yml', root), 'utf8'));
 
-/** The function behind a route, loaded. */
+/** Loads the function of a route. */
 export const handlerOf = async <T>({ file, name }: Route): Promise<T> =>
   (await import(new URL(`${file}.ts`, root).href))[name];

@@ -5,16 +5,17 @@ import type { FunctionDeps } from '../deps.ts';
 import type { UserQueue } from '../types.ts';
 
 /**
- * An API Gateway event (HTTP API, payload 2.0) on its way through the middlewares; each adds what it found. A function
- * reads only what the middlewares it asked for have set.
+ * An API Gateway event (HTTP API, payload 2.0) on its way through the middlewares. Each middleware sets fields, and a function
+ * reads only the fields of the middlewares that it asked for in `httpFunction`.
  */
 export type Call = APIGatewayProxyEventV2 & {
   deps: FunctionDeps;
-  /** The body as JSON text, and what it says; `{}` where a body is optional and absent. */
+  /** The HTTP body, which is JSON. `{}` if the HTTP body is optional and empty. */
   text: string;
+  /** The parsed `text`. */
   json: unknown;
   identity: Identity;
-  /** The caller's user queue, as it was when the session was found alive. */
+  /** The caller's user queue, as it was when the session was checked. */
   userQueue: UserQueue;
 };
 
@@ -22,10 +23,11 @@ export type Reply = APIGatewayProxyStructuredResultV2;
 
 export type Middleware = MiddlewareObj<Call, Reply>;
 
-export const jsonText = (statusCode: number, text: string): Reply => ({
+export const jsonTextReply = (statusCode: number, text: string): Reply => ({
   statusCode,
   headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
   body: text,
 });
 
-export const json = (statusCode: number, value: unknown): Reply => jsonText(statusCode, JSON.stringify(value));
+export const jsonReply = (statusCode: number, value: unknown): Reply =>
+  jsonTextReply(statusCode, JSON.stringify(value));

@@ -1,4 +1,4 @@
-/** Dead letters as operators see them, and the cursor between two pages. */
+/** Dead letters as operators see them, and the cursor that leads to the next page. */
 import { z } from 'zod';
 import type { DeadLetterCursor } from '../ports.ts';
 import { cursorOf, type ListedDeadLetter } from '../requests/dead-letters.ts';
@@ -6,11 +6,11 @@ import { pageText } from './page-text.ts';
 
 const cursor = z.tuple([z.int().min(0).max(8.64e15), z.string().min(1), z.int().min(1)]);
 
-/** Opaque to clients: what it holds may change. */
+/** Clients must not look inside: the format may change. */
 export const cursorText = ({ at, userId, seq }: DeadLetterCursor): string =>
   Buffer.from(JSON.stringify([at.getTime(), userId, seq])).toString('base64url');
 
-/** `undefined` for what is no cursor of ours. */
+/** Returns `undefined` for text that `cursorText` did not make. */
 export const readCursor = (text: string): DeadLetterCursor | undefined => {
   try {
     const [at, userId, seq] = cursor.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
@@ -20,7 +20,7 @@ export const readCursor = (text: string): DeadLetterCursor | undefined => {
   }
 };
 
-/** As JSON text: the request is shown as it was sent. */
+/** JSON text, because the request is shown exactly as it was sent. */
 const letterJson = (letter: ListedDeadLetter): string => {
   const { userId, username, seq, status, attempts, limits, error, retryOf, acceptedAt, body } = letter;
   const { reason, at } = letter.deadLetter;

@@ -4,10 +4,10 @@ import type { LedgerEntry } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { pageText } from './page-text.ts';
 
-/** As JSON text: the result is not parsed on its way, so nothing of it is lost. `settled` is the user queue's. */
+/** JSON text, because parsing the result could lose parts of it, such as large numbers. `settled` is the user queue's. */
 export const entryJson = (entry: LedgerEntry, settled: number): string => {
   const { seq, status, attempts, limits, error, deadLetter, retryOf, acceptedAt, startedAt, settledAt, result } = entry;
-  // The key of a retry is ours, not the client's.
+  // A retry has a key that we made. The client does not know it.
   const key = retryOf === undefined ? entry.key : undefined;
   const position = isSettled(entry) ? undefined : positionOf(entry, settled);
   const state = { seq, status, key, position, attempts, ...limits, error, deadLetter, retryOf };
@@ -15,7 +15,7 @@ export const entryJson = (entry: LedgerEntry, settled: number): string => {
   return result === undefined ? shown : `${shown.slice(0, -1)},"result":${result}}`;
 };
 
-/** `next` is the `after` of the next page. */
+/** A page of entries. `next` is the `after` of the next page. */
 export const pageJson = (entries: LedgerEntry[], limit: number, settled: number): string => {
   const texts = entries.map((entry) => entryJson(entry, settled));
   return pageText('requests', texts, limit, (last) => entries[last]?.seq);

@@ -1,13 +1,14 @@
+/** Errors of any HTTP call, whatever it asks for. */
 import { AppError } from '../errors.ts';
 
-/** Thrown when the path, the query, a header or the body is not what the call asks for. */
+/** Thrown when the path, the query, a header or the HTTP body is invalid. */
 export class InvalidRequestError extends AppError {
   constructor(message: string, code: 'invalid-request' | 'invalid-json' = 'invalid-request') {
     super(message, { code, status: 400 });
   }
 }
 
-/** Thrown when a body, or the request in it, has too many bytes. */
+/** Thrown when an HTTP body, or the request in it, is too large. */
 export class RequestTooLargeError extends AppError {
   constructor(what: string, limitBytes: number) {
     super(`${what} may have at most ${limitBytes} bytes.`, { code: 'request-too-large', status: 413 });

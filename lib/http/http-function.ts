@@ -2,27 +2,30 @@ import middy from '@middy/core';
 import type { FunctionDeps } from '../deps.ts';
 import type { Call, Reply } from './call.ts';
 import { authenticate } from './middlewares/authenticate.ts';
-import { type BodyRules, jsonBody } from './middlewares/json-body.ts';
-import { liveSession } from './middlewares/live-session.ts';
-import { operator } from './middlewares/operator.ts';
+import { callLog } from './middlewares/call-log.ts';
+import { type JsonRules, parseJson } from './middlewares/parse-json.ts';
 import { problemJson } from './middlewares/problem-json.ts';
-import { requestLog } from './middlewares/request-log.ts';
+import { requireOperator } from './middlewares/require-operator.ts';
+import { requireSession } from './middlewares/require-session.ts';
 import { withDeps } from './middlewares/with-deps.ts';
 
 /**
- * What every HTTP function is wrapped in. `identity`: a valid `token` is enough, or its `session` must live too, or its
- * account must be an `operator`'s besides; left out, anybody may call.
+ * The middlewares of every HTTP function.
+ *
+ * - `json`: the call has an HTTP body, which is JSON.
+ * - `identity`: what the caller needs. `token`: a valid token. `session`: also a live session. `operator`: also the operator
+ *   role. Without `identity` anybody may call.
  */
 export const httpFunction = (
   deps: () => Promise<FunctionDeps>,
-  { body, identity }: { body?: BodyRules; identity?: 'token' | 'session' | 'operator' } = {},
+  { json, identity }: { json?: JsonRules; identity?: 'token' | 'session' | 'operator' } = {},
 ) =>
   middy<Call, Reply>().use([
-    requestLog(),
+    callLog(),
     problemJson(),
     withDeps(deps),
-    ...(body ? [jsonBody(body)] : []),
+    ...(json ? [parseJson(json)] : []),
     ...(identity ? [authenticate()] : []),
-    ...(identity === 'session' || identity === 'operator' ? [liveSession()] : []),
-    ...(identity === 'operator' ? [operator()] : []),
+    ...(identity === 'session' || identity === 'operator' ? [requireSession()] : []),
+    ...(identity === 'operator' ? [requireOperator()] : []),
   ]);

@@ -1,5 +1,6 @@
-/** What the calls take, checked. Fields that are not known are ignored. */
+/** The input of the calls, validated. Unknown fields are ignored. */
 import { z } from 'zod';
+import { attemptsRange, maxRequestBytes, runTimeoutRange } from '../limits.ts';
 import { type RunLimits, requestStatuses } from '../types.ts';
 import type { Call } from './call.ts';
 import { InvalidRequestError, RequestTooLargeError } from './errors.ts';
@@ -7,16 +8,13 @@ import { memberText } from './json-text.ts';
 
 const kib = 1_024;
 
-/** Above it a request is refused: it travels in one message of RabbitMQ and one document of MongoDB. */
-export const maxRequestBytes = 256 * kib;
+/** The HTTP body of an enqueue: the request, and room for the other fields. */
+export const maxEnqueueTextBytes = maxRequestBytes + 16 * kib;
 
-/** The whole body of an enqueue: the request, and room for what stands around it. */
-export const maxEnqueueBytes = maxRequestBytes + 16 * kib;
+/** The HTTP body of any other call. */
+export const maxTextBytes = 16 * kib;
 
-/** The whole body of any other call. */
-export const maxBodyBytes = 16 * kib;
-
-/** bcrypt reads no more. */
+/** bcrypt ignores what follows. */
 const maxPasswordBytes = 72;
 const passwordBytes = (min: number) =>
   z.string().refine((value) => Buffer.byteLength(value) >= min && Buffer.byteLength(value) <= maxPasswordBytes, {
@@ -28,27 +26,30 @@ const newCredentials = z.object({
   password: passwordBytes(8),
 });
 
-/** Laxer than at registration: what could never be registered is an unknown user, told like a wrong password. */
+/** Looser than at registration, so that a name that cannot be registered fails like a wrong password. */
 const credentials = z.object({ username: z.string().max(256), password: passwordBytes(0) });
 
 const runLimits = z.object({
-  maxAttempts: z.number().int().min(1).max(1_000).optional(),
-  timeoutMs: z.number().int().min(1).max(86_400_000).optional(),
+  maxAttempts: z.number().int().min(attemptsRange.min).max(attemptsRange.max).optional(),
+  // Not 0: a request cannot switch the timeout of its runs off.
+  timeoutMs: z.number().int().min(1).max(runTimeoutRange.max).optional(),
 });
 const seq = z.object({ seq: z.string().regex(/^[1-9]\d{0,14}$/, 'must be a positive whole number') });
+const waitRange = 'must be a number of seconds from 0 to 20, with at most 3 decimals';
 const wait = z.object({
   wait: z
     .string()
-    .regex(/^\d{1,2}(\.\d{1,3})?$/, 'must be a number of seconds')
+    .regex(/^\d{1,2}(\.\d{1,3})?$/, waitRange)
     .transform(Number)
-    .pipe(z.number().max(20))
+    .pipe(z.number().max(20, waitRange))
     .default(0),
 });
+const pageRange = 'must be a whole number from 1 to 100';
 export const pageLimit = z
   .string()
-  .regex(/^\d{1,3}$/, 'must be a whole number')
+  .regex(/^\d{1,3}$/, pageRange)
   .transform(Number)
-  .pipe(z.number().min(1).max(100))
+  .pipe(z.number().min(1, pageRange).max(100, pageRange))
   .default(50);
 const page = z.object({
   status: z.enum(requestStatuses).optional(),
@@ -65,31 +66,31 @@ const idempotencyKey = z
   .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
   .optional();
 
-/** @throws {InvalidRequestError} 400, which names every fault but no value. */
-export const check = <T>(schema: z.ZodType<T>, value: unknown, what: string): T => {
-  const checked = schema.safeParse(value);
-  if (checked.success) return checked.data;
-  const faults = checked.error.issues.map(({ path, message }) => `${[what, ...path].join('.')}: ${message}`);
-  throw new InvalidRequestError(faults.join('; '));
+/** @throws {InvalidRequestError} 400. The message lists every validation error and shows no value. */
+export const validate = <T>(schema: z.ZodType<T>, value: unknown, what: string): T => {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const validationErrors = parsed.error.issues.map(({ path, message }) => `${[what, ...path].join('.')}: ${message}`);
+  throw new InvalidRequestError(validationErrors.join('; '));
 };
 
-export const newCredentialsOf = (call: Call) => check(newCredentials, call.json, 'body');
-export const credentialsOf = (call: Call) => check(credentials, call.json, 'body');
-export const seqOf = (call: Call): number => Number(check(seq, call.pathParameters, 'path').seq);
-export const waitMsOf = (call: Call): number => check(wait, call.queryStringParameters ?? {}, 'query').wait * 1_000;
-export const pageOf = (call: Call) => check(page, call.queryStringParameters ?? {}, 'query');
-export const pendingOf = (call: Call) => check(pending, call.json, 'body').pending;
+export const newCredentialsOf = (call: Call) => validate(newCredentials, call.json, 'body');
+export const credentialsOf = (call: Call) => validate(credentials, call.json, 'body');
+export const seqOf = (call: Call): number => Number(validate(seq, call.pathParameters, 'path').seq);
+export const waitMsOf = (call: Call): number => validate(wait, call.queryStringParameters ?? {}, 'query').wait * 1_000;
+export const pageOf = (call: Call) => validate(page, call.queryStringParameters ?? {}, 'query');
+export const pendingOf = (call: Call) => validate(pending, call.json, 'body').pending;
 
 /**
- * The request as JSON text, untouched, what it asks of its own runs, and the Idempotency-Key.
+ * The request as unchanged JSON text, the limits that it sets for its own runs, and the Idempotency-Key.
  *
  * @throws {InvalidRequestError} 400; {RequestTooLargeError} 413
  */
 export const enqueueOf = (call: Call): { body: string; limits?: RunLimits; key?: string } => {
-  const limits = check(runLimits, call.json, 'body');
+  const limits = validate(runLimits, call.json, 'body');
   const body = memberText(call.text, 'request');
-  if (body === undefined) throw new InvalidRequestError('body.request: must be there; it may be any JSON value');
+  if (body === undefined) throw new InvalidRequestError('body.request: is required; it may be any JSON value');
   if (Buffer.byteLength(body) > maxRequestBytes) throw new RequestTooLargeError('The request', maxRequestBytes);
-  const key = check(idempotencyKey, call.headers['idempotency-key'], 'Idempotency-Key');
+  const key = validate(idempotencyKey, call.headers['idempotency-key'], 'Idempotency-Key');
   return { body, key, limits: Object.keys(limits).length > 0 ? limits : undefined };
 };

@@ -1,15 +1,16 @@
-/** Looks at JSON as text, for what parsing loses: a request reaches its processor exactly as it was sent. */
+/** Reads JSON as text. Parsing would change it, and a request must reach its processor exactly as it was sent. */
 
 /**
- * Strings whole, so that what is in them is not taken for structure. Unrolled, and one that does not end goes to the end of the
- * text: from no quote on can it fail, or every quote of such a string would be tried again, in quadratic time.
+ * A string is one token, so that brackets inside it do not count as structure. A string without an end reaches to the end of the
+ * text. So a match that starts at a quote never fails; if it could, the search would start again at each later quote of the
+ * string, which takes quadratic time.
  */
 const tokens = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|[{}[\],:]/g;
 
 const opens = (token: string): boolean => token === '{' || token === '[';
 const closes = (token: string): boolean => token === '}' || token === ']';
 
-/** How deep arrays and objects nest; of text that is not JSON, at least as deep as a parser would get. */
+/** How deep arrays and objects nest. For invalid JSON, at least as deep as a parser would get. */
 export const depthOf = (text: string): number => {
   let depth = 0;
   let deepest = 0;
@@ -21,8 +22,8 @@ export const depthOf = (text: string): number => {
 };
 
 /**
- * The text of one member's value in the text of a JSON object, untouched: numbers, duplicates and the order of keys
- * included. Of a member that comes twice the last, like `JSON.parse`. The text must be valid JSON.
+ * The unchanged text of a member's value in the text of a JSON object: digits of numbers, duplicate keys and the order of keys
+ * stay as they are. If the member occurs twice, the last one counts, as in `JSON.parse`. The text must be valid JSON.
  */
 export const memberText = (objectText: string, name: string): string | undefined => {
   let depth = 0;

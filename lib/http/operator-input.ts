@@ -1,10 +1,10 @@
-/** What the operators' calls take, checked. Fields that are not known are ignored. */
+/** The input of the operators' calls, validated. Unknown fields are ignored. */
 import { z } from 'zod';
 import type { DeadLetterCursor } from '../ports.ts';
 import type { EntryId } from '../types.ts';
 import type { Call } from './call.ts';
 import { readCursor } from './dead-letter-json.ts';
-import { check, pageLimit } from './input.ts';
+import { pageLimit, validate } from './input.ts';
 
 const maxItems = 100;
 
@@ -15,7 +15,7 @@ const after = z
   .transform((text, context): DeadLetterCursor => {
     const found = readCursor(text);
     if (found) return found;
-    context.addIssue({ code: 'custom', message: 'must be the `next` of an earlier answer' });
+    context.addIssue({ code: 'custom', message: 'must be `next` from an earlier page' });
     return z.NEVER;
   })
   .optional();
@@ -38,12 +38,12 @@ const selection = z
     message: 'must have exactly one of items, userId and all',
   });
 
-/** These dead letters, or all of one user or of everybody, those after the cursor. */
+/** The listed dead letters, or those of one user or of all users, after the cursor. */
 export type Selection = { items: EntryId[] } | { items?: undefined; userId?: string; after?: DeadLetterCursor };
 
-export const deadLetterPageOf = (call: Call) => check(page, call.queryStringParameters ?? {}, 'query');
-export const stuckLimitOf = (call: Call): number => check(stuck, call.queryStringParameters ?? {}, 'query').limit;
+export const deadLetterPageOf = (call: Call) => validate(page, call.queryStringParameters ?? {}, 'query');
+export const stuckLimitOf = (call: Call): number => validate(stuck, call.queryStringParameters ?? {}, 'query').limit;
 export const selectionOf = (call: Call): Selection => {
-  const { items, userId, after } = check(selection, call.json, 'body');
+  const { items, userId, after } = validate(selection, call.json, 'body');
   return items ? { items } : { userId, after };
 };

@@ -1,4 +1,4 @@
-/** A function's answer may have 6 MB; a page ends before. */
+/** AWS Lambda allows a reply of 6 MB. A page stays below it. */
 export const maxPageChars = 4 * 1_024 * 1_024;
 
 const fitting = (texts: string[]): number => {
@@ -11,8 +11,8 @@ const fitting = (texts: string[]): number => {
 };
 
 /**
- * A page of items that are JSON text already, at least one, however large. `next`, what `nextAfter` says of the page's last
- * item, is there when more may follow.
+ * A page of items that already are JSON text. It holds as many as fit, but at least one, however large. If more items may
+ * follow, it has `next`: what `nextAfter` returns for the last item of the page.
  */
 export const pageText = (
   name: string,

@@ -1,13 +1,14 @@
-/** Errors to HTTP: the one place where it happens. RFC 9457, with a `code` that stays the same. */
+/** The only place that turns errors into HTTP replies: RFC 9457, with a stable `code`. */
 import { STATUS_CODES } from 'node:http';
 import { AppError } from '../errors.ts';
 import type { Reply } from './call.ts';
 
-const unexpected = new AppError('An unexpected error.', { code: 'internal-error', status: 500 });
+const unexpected = new AppError('Unexpected error.', { code: 'internal-error', status: 500 });
 
+/** An error that is not an `AppError` becomes a 500 without a detail. */
 export const asAppError = (error: unknown): AppError => (error instanceof AppError ? error : unexpected);
 
-/** What is not to be exposed is told by its `code` alone. */
+/** An error that must not be exposed has a `code` but no `detail`. */
 export const problemReply = (error: unknown): Reply => {
   const { status, code, message, expose, retryAfterSeconds } = asAppError(error);
   return {

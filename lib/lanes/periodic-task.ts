@@ -16,7 +16,8 @@ export const every = async (
     await sleep(clock, ms * (0.75 + clock.random() / 2), signal);
     if (signal.aborted) return;
     await work().catch((error) => {
-      if (!(error instanceof AppError && error.retryable)) log.error({ err: error }, 'a periodic task failed');
+      if (!(error instanceof AppError && error.retryAfterSeconds !== undefined))
+        log.error({ err: error }, 'a periodic task failed');
     });
   }
 };

@@ -6,7 +6,6 @@ export class TooManyPendingError extends AppError {
     super(`${pending} requests are pending; at most ${limit} may be. Wait until some are settled, or cancel some.`, {
       code: 'too-many-pending',
       status: 429,
-      retryable: true,
       retryAfterSeconds: 1,
     });
   }
@@ -66,7 +65,6 @@ export class NotRecordedInTimeError extends AppError {
     super(`${tickets} tickets in a row were given up before the request could be recorded. Try again.`, {
       code: 'not-recorded-in-time',
       status: 503,
-      retryable: true,
       retryAfterSeconds: 1,
     });
   }

@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 describe('accounts', () => {
-  test('registration fixes the lane, and keeps a hash in place of the password', async () => {
+  test('registration fixes the lane, and stores a hash instead of the password', async () => {
     const { userId, username } = await registerAccount({ username: uniqueName('user'), password }, deps());
     const [queue] = await stores.userQueues.get([userId]);
     expect(queue).toMatchObject({ lane: laneOf(userId, config.lanes), state: 'closed', accepted: 0, sessions: [] });
@@ -41,7 +41,7 @@ describe('accounts', () => {
     expect(() => verifyToken(token, tokenSecret, endsAt)).toThrow('expired');
   });
 
-  test('a login makes the user queue that a registration did not live to make', async () => {
+  test('a login creates the user queue if the registration died before it could', async () => {
     const username = uniqueName('user');
     const userId = String(await stores.accounts.create(username, await bcrypt.hash(password, 4)));
     await logIn({ username, password }, deps());
@@ -49,13 +49,13 @@ describe('accounts', () => {
     expect(queue).toMatchObject({ lane: laneOf(userId, config.lanes), sessions: [expect.anything()] });
   });
 
-  test('an unknown user costs as much time as a wrong password', async () => {
+  test('a login takes as long for an unknown user as for a wrong password', async () => {
     const costly = { ...deps(), config: { ...config, bcryptCost: 10 } };
     const { username } = await registerAccount({ username: uniqueName('user'), password }, costly);
     const wrong = { username, spent: 0 };
     const unknown = { username: uniqueName('nobody'), spent: 0 };
     for (const name of [wrong, unknown, wrong, unknown, wrong, unknown]) {
-      // The processor's time, which a busy machine does not blur; both spend it in turns.
+      // CPU time, which other work on the machine does not change. The two take turns.
       const before = process.cpuUsage();
       const login = logIn({ username: name.username, password: 'wrong' }, costly);
       await expect(login).rejects.toMatchObject({ code: 'invalid-credentials' });

@@ -8,7 +8,7 @@ const long = 'a-secret-of-at-least-32-characters';
 const asked: string[] = [];
 const answers = new Map<string, { status: number; body: object }>();
 
-/** Speaks as much of AWS Secrets Manager's protocol as one call needs. */
+/** Answers the one call of AWS Secrets Manager that is tested. */
 const server = createServer(async (request, response) => {
   const { SecretId, VersionStage } = (await json(request)) as Record<string, string>;
   asked.push(`${request.headers['x-amz-target']} ${SecretId} ${VersionStage}`);
@@ -43,12 +43,12 @@ afterEach(async () => {
 });
 
 describe('loadTokenSecret', () => {
-  test('takes the secret of the environment and asks nobody', async () => {
+  test('uses the secret from the environment and does not call AWS', async () => {
     await expect(loadTokenSecret({ jwtSecret: long, jwtSecretId: 'lanekeeper/jwt' })).resolves.toBe(long);
     expect(asked).toEqual([]);
   });
 
-  test('fetches the current version from AWS Secrets Manager', async () => {
+  test('fetches the current version of the secret from AWS Secrets Manager', async () => {
     answers.set('lanekeeper/jwt', { status: 200, body: { SecretString: long } });
     await expect(loadTokenSecret({ jwtSecret: undefined, jwtSecretId: 'lanekeeper/jwt' })).resolves.toBe(long);
     expect(asked).toEqual(['secretsmanager.GetSecretValue lanekeeper/jwt AWSCURRENT']);
@@ -60,8 +60,8 @@ describe('loadTokenSecret', () => {
     await expect(loading).rejects.toMatchObject({ code: 'secret-unavailable', status: 503 });
   });
 
-  test('says that the secret is not there, and may be later', async () => {
+  test('fails with a retryable error when the secret does not exist yet', async () => {
     const loading = loadTokenSecret({ jwtSecret: undefined, jwtSecretId: 'unknown' });
-    await expect(loading).rejects.toMatchObject({ code: 'secret-unavailable', retryable: true });
+    await expect(loading).rejects.toMatchObject({ code: 'secret-unavailable', retryAfterSeconds: 1 });
   });
 });

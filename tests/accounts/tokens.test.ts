@@ -17,13 +17,13 @@ const refused = (token: string, at = now): unknown => {
 };
 
 describe('tokens', () => {
-  test('a token says whose it is until it expires, and no second longer', () => {
+  test('a token is valid until the second in which it expires', () => {
     const token = signToken(identity, later(60), secret);
     expect(verifyToken(token, secret, later(59))).toEqual(identity);
     expect(refused(token, later(60))).toEqual(code('expired-token'));
   });
 
-  test('holds sub, sid and exp, signed with HS256, and nothing else', () => {
+  test('a token has only sub, sid and exp, and is signed with HS256', () => {
     const decoded = jwt.decode(signToken(identity, later(60), secret), { complete: true });
     expect(decoded?.payload).toEqual({ sub: 'u1', sid: 's1', exp });
     expect(decoded?.header).toEqual({ alg: 'HS256', typ: 'JWT' });
@@ -33,7 +33,7 @@ describe('tokens', () => {
     ['signed with another secret', signToken(identity, later(60), `${secret}!`)],
     ['not signed at all', jwt.sign({ sub: 'u1', sid: 's1', exp }, null, { algorithm: 'none' })],
     ['signed with another algorithm', jwt.sign({ sub: 'u1', sid: 's1', exp }, secret, { algorithm: 'HS512' })],
-    ['without an end', jwt.sign({ sub: 'u1', sid: 's1' }, secret)],
+    ['without an expiry', jwt.sign({ sub: 'u1', sid: 's1' }, secret)],
     ['without a session', jwt.sign({ sub: 'u1', exp }, secret)],
     ['whose session is not a string', jwt.sign({ sub: 'u1', sid: { $ne: '' }, exp }, secret)],
     ['whose payload is text', jwt.sign('text', secret)],

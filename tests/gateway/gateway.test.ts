@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { createGateway, type EventHandler } from '../../lib/gateway/gateway.ts';
-import { createLogger } from '../../lib/log.ts';
+import { info, type LogLine, readableLog } from '../support/log-lines.ts';
 
 const echo: EventHandler = async (event) => ({
   statusCode: 207,
@@ -30,9 +30,12 @@ const routes = [
 
 let server: Server;
 let base: string;
+let logged: LogLine[];
 
 beforeEach(async () => {
-  server = createServer(createGateway(routes, createLogger('silent')));
+  const { log, lines } = readableLog();
+  logged = lines;
+  server = createServer(createGateway(routes, log));
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -59,7 +62,7 @@ const problem = async (path: string, init?: RequestInit) => {
 };
 
 describe('the gateway makes the event that API Gateway makes', () => {
-  test('with the route, the decoded path parameters and the query, values that come twice joined', async () => {
+  test('with the route, the decoded path parameters and the query, with repeated values joined', async () => {
     expect(await event('/things/a%20b?x=1&y=%26&x=2')).toMatchObject({
       version: '2.0',
       routeKey: 'GET /things/{seq}',
@@ -72,13 +75,13 @@ describe('the gateway makes the event that API Gateway makes', () => {
     });
   });
 
-  test('without a query, path parameters or a body where there are none', async () => {
+  test('without a query, path parameters or a body if there are none', async () => {
     const plain = await event('/things', { method: 'POST' });
     for (const name of ['queryStringParameters', 'pathParameters', 'body', 'cookies'])
       expect(plain).not.toHaveProperty(name);
   });
 
-  test('with headers in lower case, those that come twice joined, and cookies apart', async () => {
+  test('with headers in lower case, repeated headers joined, and cookies in a field of their own', async () => {
     const received = new Promise<string>((resolve, reject) => {
       const headers = [
         'X-Many',
@@ -126,7 +129,7 @@ describe('the gateway makes the event that API Gateway makes', () => {
 });
 
 describe('the gateway answers', () => {
-  test('with what the function said: status, headers and body, binary ones included', async () => {
+  test('with the reply of the function: status, headers and body, also a binary body', async () => {
     const response = await fetch(`${base}/things`, { method: 'POST' });
     expect(response.headers.get('x-own')).toBe('yes');
     expect(response.headers.has('x-powered-by')).toBe(false);
@@ -135,22 +138,24 @@ describe('the gateway answers', () => {
   });
 
   test.each(['/', '/thing', '/things/', '/Things', '/things/1/2'])('404 for %s', async (path) => {
-    expect(await problem(path)).toMatchObject({ status: 404, code: 'not-found' });
+    expect(await problem(path)).toMatchObject({ status: 404, code: 'not-found', detail: 'No such route.' });
   });
 
-  test('405 for a method that a path does not have, with those that it has', async () => {
+  test('405 for a method that a path does not have, with the allowed methods', async () => {
     expect(await problem('/things/1', { method: 'PUT' })).toMatchObject({
       status: 405,
       code: 'method-not-allowed',
       allow: 'GET, DELETE',
+      detail: 'Only GET and DELETE are allowed.',
     });
+    expect(await problem('/binary', { method: 'PUT' })).toMatchObject({ detail: 'Only GET is allowed.' });
   });
 
   test('400 for a path that cannot be decoded', async () => {
     expect(await problem('/things/%E0%A4')).toMatchObject({ status: 400, code: 'invalid-request' });
   });
 
-  test('413 for a body above everything that a function takes', async () => {
+  test('413 for a body larger than any function accepts', async () => {
     const body = 'x'.repeat(1_048_577);
     expect(await problem('/things', { method: 'POST', body })).toMatchObject({
       status: 413,
@@ -158,7 +163,7 @@ describe('the gateway answers', () => {
     });
   });
 
-  test('415 for a body that is encoded', async () => {
+  test('415 for an encoded body', async () => {
     const headers = { 'content-encoding': 'gzip' };
     expect(await problem('/things', { method: 'POST', body: 'x', headers })).toMatchObject({
       status: 415,
@@ -166,9 +171,35 @@ describe('the gateway answers', () => {
     });
   });
 
-  test('500 for a function that fails, and nothing of why', async () => {
+  test('500 for a function that fails, without the reason', async () => {
     const failed = await problem('/fails');
     expect(failed).toMatchObject({ status: 500, code: 'internal-error' });
     expect(JSON.stringify(failed)).not.toContain('secret');
+  });
+});
+
+describe('the gateway logs', () => {
+  test.each([
+    ['405', 'PUT', '/things/12', '', { path: '/things/12', status: 405, code: 'method-not-allowed' }],
+    ['405', 'PUT', '/things/secret', '', { path: '/things/*', status: 405, code: 'method-not-allowed' }],
+    ['404', 'GET', '/secret', '', { path: '*', status: 404, code: 'not-found' }],
+    ['413', 'POST', '/things', 'secret'.repeat(200_000), { path: '/things', status: 413, code: 'request-too-large' }],
+    ['400', 'DELETE', '/things/%E0%A4', '', { path: '/things/*', status: 400, code: 'invalid-request' }],
+    ['500', 'GET', '/fails', '', { path: '/fails', status: 500, code: 'internal-error' }],
+  ])(
+    'one line without a secret for a call that it answers itself, with %s: %s %s',
+    async (_status, method, path, body, line) => {
+      await problem(`${path}?token=secret`, { method, body: body || undefined, headers: { 'x-token': 'secret' } });
+      const lines = logged.filter(({ msg }) => msg === 'http');
+      expect(lines).toEqual([
+        { level: info, time: expect.any(String), msg: 'http', method, ...line, ms: expect.any(Number) },
+      ]);
+      expect(JSON.stringify(lines)).not.toContain('secret');
+    },
+  );
+
+  test('nothing about a call that a function answers: the function logs it', async () => {
+    await event('/things', { method: 'POST' });
+    expect(logged).toEqual([]);
   });
 });

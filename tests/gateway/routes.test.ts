@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readRoutes, routesOf } from '../../lib/gateway/routes.ts';
 
 describe('routes', () => {
-  test('serverless.yml routes every call of the API', async () => {
+  test('serverless.yml has a route for every call of the API', async () => {
     const calls = (await readRoutes()).map(({ method, path }) => `${method} ${path}`);
     expect(calls).toEqual([
       'POST /register',
@@ -24,7 +24,7 @@ describe('routes', () => {
     ]);
   });
 
-  test('every route leads to a file of its own under functions/, and every such file has a route', async () => {
+  test('every route has a file of its own in functions/, and every such file has a route', async () => {
     const entryPoints = ['functions/api', 'functions/consumer'];
     const files = (await readdir(new URL('../../functions/', import.meta.url))).map(
       (name) => `functions/${name.replace(/\.ts$/, '')}`,

@@ -1,4 +1,4 @@
-/** serverless.yml: the real serverless-offline serves it, and a deployment is made of images. */
+/** serverless.yml, as the real serverless-offline serves it and as the real `serverless package` packages it. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ jest.setTimeout(120_000);
 const serverless = 'node_modules/serverless/bin/serverless.js';
 
 describe('serverless', () => {
-  test('offline serves health and registration, and writes no secret', async () => {
+  test('offline serves health and registration, and logs no secret', async () => {
     const api = await startApi([serverless, 'offline', 'start']);
     const body = { username: uniqueName('user'), password: 'correct horse' };
     expect(await api.call({ call: 'GET /health' })).toMatchObject({ status: 200, body: { status: 'ok' } });
@@ -29,7 +29,7 @@ describe('serverless', () => {
     expect((await api.end()).output).not.toContain(body.password);
   });
 
-  test('package makes every function of one image, named by its digest, without the network', async () => {
+  test('package makes every function from one image, named by its digest, without the network', async () => {
     const image = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/lanekeeper@sha256:${'a'.repeat(64)}`;
     const folder = await mkdtemp(join(tmpdir(), 'lanekeeper-package-'));
     const env = { ...process.env, IMAGE_URI: image };

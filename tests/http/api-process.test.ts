@@ -1,4 +1,4 @@
-/** The API in a process of its own: what it logs, and how it stops. */
+/** The API as a process of its own: what it logs, and how it stops. */
 import { describe, expect, jest, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { uniqueName } from '../support/servers.ts';
@@ -18,7 +18,7 @@ const secrets = {
 };
 
 describe('the API as a process', () => {
-  test('logs one line a request, and neither a body nor a token nor a password, whatever is sent', async () => {
+  test('logs each call in one line, and never a body, a token or a password, whatever is sent', async () => {
     const api = await startApi(['functions/api.ts']);
     const username = uniqueName('user');
     const good = { username, password: secrets.password };
@@ -58,16 +58,20 @@ describe('the API as a process', () => {
     expect(logged.map(({ status }) => status)).toEqual(
       [...answers, login, { status: 202 }].map(({ status }) => status),
     );
+    for (const line of logged) expect(line).toMatchObject({ path: expect.any(String), ms: expect.any(Number) });
     expect(logged.at(-1)).toMatchObject({
       method: 'POST',
+      path: '/enqueue',
       route: 'POST /enqueue',
       ms: expect.any(Number),
       userId: expect.any(String),
     });
     expect(logged[3]).toMatchObject({ route: 'POST /login', status: 401, code: 'invalid-credentials' });
+    expect(logged[9]).toMatchObject({ method: 'GET', path: '/queue', status: 401 });
+    expect(logged[11]).toMatchObject({ method: 'GET', path: '*', status: 404, code: 'not-found' });
   });
 
-  test('on SIGTERM lets a call that waits end, and goes', async () => {
+  test('lets a waiting call end on SIGTERM, and then exits', async () => {
     const api = await startApi(['functions/api.ts']);
     const who = { username: uniqueName('user'), password: 'correct horse' };
     await api.call({ call: 'POST /register', body: who });
@@ -80,7 +84,7 @@ describe('the API as a process', () => {
     expect(await ended).toMatchObject({ status: 0 });
   });
 
-  test('says at start everything that is wrong with the environment', async () => {
+  test('reports every validation error of the environment at start', async () => {
     const starting = startApi(['functions/api.ts'], { JWT_SECRET: 'short', LANES: 'many' });
     await expect(starting).rejects.toThrow(
       /LANES must be a whole number[\s\S]*JWT_SECRET must have at least 32 characters/,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { type AddressInfo, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
+import getPort from 'get-port';
 import { openStores } from '../../lib/store/stores.ts';
 import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
@@ -8,26 +8,14 @@ import { httpClient } from './drivers.ts';
 
 export type ApiProcess = {
   call: ReturnType<typeof httpClient>;
-  /** Ends the process by SIGTERM and drops its database; resolves to all it wrote, and its exit status. */
+  /** Ends the process with SIGTERM and drops its database. Resolves to all that it wrote, and its exit status. */
   end(): Promise<{ output: string; status: number | null }>;
 };
 
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
-};
-
-/** The API in a process of its own, as a user starts it: all it writes is kept. It is up when `/health` answers. */
+/** Starts the API as a process of its own, as a user does, and keeps all that it writes. It is up when `/health` answers. */
 export const startApi = async (args: string[], environment: Record<string, string> = {}): Promise<ApiProcess> => {
   const name = uniqueName('api');
-  const port = await freePort();
+  const port = await getPort({ host: '127.0.0.1' });
   const child = spawn(process.execPath, args, {
     cwd: new URL('../../', import.meta.url),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-/** The contract of the HTTP API, one scenario for both drivers, against real servers and a real worker. */
+/** The contract of the HTTP API: one scenario for both drivers, against real servers and a real worker. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { closeFunctionDeps } from '../../lib/compose/functions.ts';
@@ -19,10 +19,10 @@ const environment = {
   LOG_LEVEL: 'silent',
   MAX_PENDING: '5',
   MAX_SESSIONS: '3',
-  MONGODB_CHOICE: 'the one of the tests',
+  MONGODB_CHOICE: 'the server of the tests',
 };
 
-/** Echoes, but for what a test holds back or lets fail. */
+/** Echoes, except for requests that a test holds or lets fail. */
 const runRequest: RunRequest = async ({ body, signal }) => {
   if (body === '"fail"') return { kind: 'failed', error: { name: 'Error', message: 'as asked' }, reason: 'failed' };
   if (body !== '"hold"') return { kind: 'done', result: body };
@@ -80,7 +80,7 @@ describe.each([
   };
 
   describe('accounts', () => {
-    test('a new user registers, logs in, enqueues, sees the result, disconnects, and the token is dead', async () => {
+    test('a new user registers, logs in, enqueues, sees the result and disconnects; then the token is refused', async () => {
       const who = credentials();
       const registered = await call({ call: 'POST /register', body: who });
       expect(registered).toMatchObject({ status: 201, body: { userId: expect.any(String), username: who.username } });
@@ -110,7 +110,7 @@ describe.each([
       expect(await call({ call: 'POST /disconnect', token })).toMatchObject({ status: 200, body: { queue: 'closed' } });
     });
 
-    test('the bodies of the older system work: a token in the body, unknown fields ignored', async () => {
+    test('the calls of the older system work: the token may be in the body, and unknown fields are ignored', async () => {
       const { token } = await newUser();
       const accepted = await call({ call: 'POST /enqueue', body: { token, request: 'Your Message', more: 1 } });
       expect(accepted).toMatchObject({ status: 202, body: { seq: 1 } });
@@ -122,7 +122,7 @@ describe.each([
       });
     });
 
-    test('a user name is taken whatever its case', async () => {
+    test('user names that differ only in case are the same', async () => {
       const { username } = await newUser();
       const again = await call({
         call: 'POST /register',
@@ -140,7 +140,7 @@ describe.each([
       ['a password of 73 bytes in 37 characters', { username: 'somebody', password: `a${'ä'.repeat(36)}` }],
       ['a password that is a number', { username: 'somebody', password: 12345678 }],
       ['no password', { username: 'somebody' }],
-      ['a body that is a list', []],
+      ['a body that is an array', []],
     ])('registration refuses %s', async (_what, body) => {
       expectProblem(await call({ call: 'POST /register', body }), 400, 'invalid-request');
     });
@@ -153,14 +153,14 @@ describe.each([
       expect(unknown.text).toBe(wrong.text);
     });
 
-    test('login refuses a NoSQL operator for a name, and a password longer than what bcrypt reads', async () => {
+    test('login refuses a NoSQL operator for a name, and a password longer than bcrypt reads', async () => {
       const body = { username: { $gt: '' }, password: 'correct horse' };
       expectProblem(await call({ call: 'POST /login', body }), 400, 'invalid-request');
       const long = { username: 'somebody', password: 'a'.repeat(73) };
       expectProblem(await call({ call: 'POST /login', body: long }), 400, 'invalid-request');
     });
 
-    test('a user has at most MAX_SESSIONS sessions, and one that disconnects makes room', async () => {
+    test('a user has at most MAX_SESSIONS sessions; a disconnect makes room for another', async () => {
       const { token, ...who } = await newUser();
       await logIn(who);
       await logIn(who);
@@ -184,20 +184,20 @@ describe.each([
     const body = (one: string) => (one.startsWith('POST') ? { request: 1 } : undefined);
     const in1Hour = () => Math.floor(Date.now() / 1_000) + 3_600;
 
-    test.each(calls)('%s asks for one', async (one) => {
+    test.each(calls)('%s requires one', async (one) => {
       const refused = await call({ call: one, body: body(one) });
       expectProblem(refused, 401, 'missing-token');
       expect(refused.headers['www-authenticate']).toBe('Bearer');
     });
 
-    test.each(calls)('%s refuses one that we did not sign, or that has expired', async (one) => {
+    test.each(calls)('%s refuses one with a wrong signature and one that has expired', async (one) => {
       const forged = jwt.sign({ sub: 'u', sid: 's', exp: in1Hour() }, `${secret}!`);
       expectProblem(await call({ call: one, token: forged, body: body(one) }), 401, 'invalid-token');
       const old = jwt.sign({ sub: 'u', sid: 's', exp: 1 }, secret);
       expectProblem(await call({ call: one, token: old, body: body(one) }), 401, 'expired-token');
     });
 
-    test('another scheme in the Authorization header is refused, also with a good token in the body', async () => {
+    test('another scheme in the Authorization header is refused, even with a valid token in the body', async () => {
       const { token } = await newUser();
       const headers = { authorization: 'Basic YTpi' };
       const refused = await call({ call: 'POST /enqueue', body: { token, request: 1 }, headers });
@@ -210,11 +210,14 @@ describe.each([
       ['null', 'null'],
       ['false', 'false'],
       ['a number beyond what JavaScript holds', '12345678901234567890.5'],
-      ['keys that JavaScript reads as its own', '{"__proto__":{"admin":true},"constructor":1,"$where":"x","a.b":2}'],
-      ['keys in their order, twice', '{"b":1,"1":2,"b":3}'],
+      [
+        'keys with a meaning in JavaScript or MongoDB',
+        '{"__proto__":{"admin":true},"constructor":1,"$where":"x","a.b":2}',
+      ],
+      ['duplicate keys, in their order', '{"b":1,"1":2,"b":3}'],
       ['text of every kind', String.raw`"\u0000\ud800 \"request\":{} 💚"`],
-      ['500 levels, the envelope counted', `${'['.repeat(499)}${']'.repeat(499)}`],
-    ])('takes %s and keeps it to the letter', async (_what, text) => {
+      ['500 levels, with the outer object', `${'['.repeat(499)}${']'.repeat(499)}`],
+    ])('accepts %s and keeps it exactly as sent', async (_what, text) => {
       const { token, userId } = await newUser();
       expect(await call({ call: 'POST /enqueue', text: `{"request":${text}}`, token })).toMatchObject({ status: 202 });
       const [entry] = await world.stores.ledger.read([{ userId, seq: 1 }]);
@@ -225,7 +228,7 @@ describe.each([
 
     test.each([
       ['no request', '{}', 'invalid-request'],
-      ['a body that is no object', '"request"', 'invalid-request'],
+      ['a body that is not an object', '"request"', 'invalid-request'],
       ['no body', '', 'invalid-json'],
       ['malformed JSON', '{"request":', 'invalid-json'],
       [
@@ -238,7 +241,7 @@ describe.each([
       expectProblem(await call({ call: 'POST /enqueue', text, token }), 400, code);
     });
 
-    test('takes a request of 256 KiB and refuses one byte more, counted in bytes', async () => {
+    test('accepts a request of 256 KiB and refuses one byte more, counted in bytes', async () => {
       const { token } = await newUser();
       const filled = (bytes: number) => `${'ä'.repeat((bytes - 2) / 2)}${'a'.repeat(bytes % 2)}`;
       expect(await enqueue(token, filled(262_144))).toMatchObject({ status: 202 });
@@ -246,7 +249,7 @@ describe.each([
       expectProblem(await call({ call: 'POST /enqueue', text: ' '.repeat(300_000), token }), 413, 'request-too-large');
     });
 
-    test('the same Idempotency-Key is the same request; with another body it is refused', async () => {
+    test('the same Idempotency-Key means the same request; with another request it is refused', async () => {
       const { token } = await newUser();
       const key = { 'idempotency-key': 'order 7' };
       expect(await enqueue(token, 'a', key)).toMatchObject({ status: 202, body: { seq: 1 } });
@@ -264,7 +267,7 @@ describe.each([
       }
     });
 
-    test('too many pending requests are refused, and when to come again is said', async () => {
+    test('too many pending requests are refused, with the time to try again', async () => {
       const { token } = await newUser();
       await enqueue(token, 'hold');
       for (let more = 0; more < 4; more += 1) expect(await enqueue(token, more)).toMatchObject({ status: 202 });
@@ -276,7 +279,7 @@ describe.each([
   });
 
   describe('requests', () => {
-    test('wait answers as soon as the request is settled, and else when the time is over', async () => {
+    test('wait ends as soon as the request is settled, or else when the time is over', async () => {
       const { token } = await newUser();
       await enqueue(token, 'hold');
       const early = await call({ call: 'GET /requests/1?wait=0.2', token });
@@ -301,7 +304,7 @@ describe.each([
       expect(failed.body).not.toHaveProperty('result');
     });
 
-    test('a request that is not there, or of another user, is not found', async () => {
+    test('a request that does not exist, or that belongs to another user, is not found', async () => {
       const [one, other] = [await newUser(), await newUser()];
       await enqueue(one.token, 1);
       for (const method of ['GET', 'DELETE']) {
@@ -326,7 +329,15 @@ describe.each([
       expectProblem(await call({ call: one, token }), 400, 'invalid-request');
     });
 
-    test('are listed by seq, in pages, and by status', async () => {
+    test.each([
+      ['GET /requests?limit=0', 'query.limit: must be a whole number from 1 to 100'],
+      ['GET /requests/1?wait=20.5', 'query.wait: must be a number of seconds from 0 to 20, with at most 3 decimals'],
+    ])('%s is refused with the range: %s', async (one, detail) => {
+      const { token } = await newUser();
+      expect(await call({ call: one, token })).toMatchObject({ status: 400, body: { detail } });
+    });
+
+    test('are listed by seq in pages, and can be filtered by status', async () => {
       const { token } = await newUser();
       await enqueue(token, 'a');
       await enqueue(token, 'fail');
@@ -343,7 +354,7 @@ describe.each([
       expect(await seqs('?after=3')).toEqual({ seqs: [], next: undefined });
     });
 
-    test('what is queued can be cancelled, again too; what has run cannot', async () => {
+    test('a queued request can be cancelled, more than once; one that has run cannot', async () => {
       const { token } = await newUser();
       await enqueue(token, 'hold');
       await enqueue(token, 'never');
@@ -358,7 +369,7 @@ describe.each([
   });
 
   describe('the queue', () => {
-    test('shows what is accepted, settled and pending, and since when', async () => {
+    test('shows what is accepted, settled and pending, and the age of the oldest pending request', async () => {
       const { token } = await newUser();
       const before = await call({ call: 'GET /queue', token });
       expect(before.body).toEqual({ accepted: 0, settled: 0, pending: 0, state: 'closed', lane: expect.any(Number) });
@@ -369,7 +380,7 @@ describe.each([
       release();
     });
 
-    test('counts a result as settled as soon as it can be seen', async () => {
+    test('counts a request as settled as soon as its result can be seen', async () => {
       const { token } = await newUser();
       await enqueue(token, 'quick');
       expect((await call({ call: 'GET /requests/1?wait=5', token })).body).toMatchObject({ status: 'done' });
@@ -377,7 +388,7 @@ describe.each([
       expect(after.body).toMatchObject({ accepted: 1, settled: 1, pending: 0 });
     });
 
-    test('drains after the last disconnect, or is cancelled with it', async () => {
+    test('drains after the last disconnect, or is cancelled by it', async () => {
       const [drains, cancels] = [await newUser(), await newUser()];
       for (const { token } of [drains, cancels]) {
         await enqueue(token, 'hold');
@@ -398,14 +409,14 @@ describe.each([
       expect(await second(cancels.userId)).toBe('cancelled');
     });
 
-    test('disconnect refuses what it does not know', async () => {
+    test('disconnect refuses unknown values', async () => {
       const { token } = await newUser();
       expectProblem(await call({ call: 'POST /disconnect', body: { pending: 'keep' }, token }), 400, 'invalid-request');
       expectProblem(await call({ call: 'POST /disconnect?wait=forever', token }), 400, 'invalid-request');
     });
   });
 
-  test('health names both servers, how long each takes and how it was chosen', async () => {
+  test('health shows for both servers whether it answers, how fast, and how it was chosen', async () => {
     expect(await call({ call: 'GET /health' })).toMatchObject({
       status: 200,
       body: {

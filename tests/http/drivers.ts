@@ -1,4 +1,4 @@
-/** Two ways to make the same call: to the function itself, and over HTTP through our own gateway. */
+/** Two ways to make the same call: to the function directly, and over HTTP through our own gateway. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
@@ -12,7 +12,7 @@ export type ApiCall = {
   call: string;
   /** Sent as JSON. */
   body?: unknown;
-  /** Sent as it is. */
+  /** Sent unchanged, in the place of `body`. */
   text?: string;
   token?: string;
   headers?: Record<string, string>;
@@ -44,7 +44,7 @@ const answer = (status: number, headers: Record<string, string>, text: string): 
   body: JSON.parse(text),
 });
 
-/** The event of a call, as API Gateway documents it; written apart from the gateway's own. */
+/** The event of a call as API Gateway documents it. It does not use the gateway's code, which it helps to test. */
 const eventFixture = (
   call: ApiCall,
   routeKey: string,
@@ -97,7 +97,7 @@ export const directDriver = async (): Promise<Driver> => {
         const reply: Reply = await handler(event, {} as Context);
         return answer(reply.statusCode ?? 200, (reply.headers ?? {}) as Record<string, string>, reply.body ?? '');
       }
-      throw new Error(`No function for ${call.call}.`);
+      throw new Error(`There is no function for ${call.call}.`);
     },
     close: async () => undefined,
   };

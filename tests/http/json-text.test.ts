@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { maxEnqueueBytes } from '../../lib/http/input.ts';
+import { maxEnqueueTextBytes } from '../../lib/http/input.ts';
 import { depthOf, memberText } from '../../lib/http/json-text.ts';
 
 describe('memberText', () => {
-  test('gives back the text of any JSON value, wherever it stands in the object', () => {
+  test('returns the text of any JSON value, wherever it is in the object', () => {
     const member = fc.tuple(fc.string(), fc.jsonValue());
     fc.assert(
       fc.property(
@@ -39,45 +39,45 @@ describe('memberText', () => {
     ['the order of integer-like and duplicate keys', '{"request":{"b":1,"1":2,"b":3}}', '{"b":1,"1":2,"b":3}'],
     ['structure inside strings', String.raw`{"x":"\",\"request\":1","request":"}],{\\"}`, String.raw`"}],{\\"`],
     ['members of the same name deeper down', '{"x":{"request":1},"request":2,"y":[{"request":3}]}', '2'],
-    ['the last of two, as JSON.parse does', '{"request":1,"request":{"a":[]}}', '{"a":[]}'],
+    ['the last of two members, as JSON.parse does', '{"request":1,"request":{"a":[]}}', '{"a":[]}'],
     ['a name written with escapes', String.raw`{"\u0072equest":true}`, 'true'],
     ['null', '{"request":null}', 'null'],
   ])('keeps %s', (_what, object, expected) => {
     expect(memberText(object, 'request')).toBe(expected);
   });
 
-  test('says when there is no such member', () => {
+  test('returns undefined when there is no such member', () => {
     expect(memberText('{}', 'request')).toBeUndefined();
     expect(memberText('{"a":"request","b":{"request":1}}', 'request')).toBeUndefined();
   });
 });
 
 describe('depthOf', () => {
-  test('counts how deep arrays and objects nest, and not what is in strings', () => {
+  test('counts how deep arrays and objects nest, without brackets in strings', () => {
     expect(depthOf('1')).toBe(0);
     expect(depthOf('{"a":[[],{"b":1}],"c":"[[[[\\"[["}')).toBe(3);
   });
 
-  test('sees the depth of text that is not closed, before a parser does', () => {
+  test('counts the depth of text that is not closed, without a stack', () => {
     expect(depthOf('['.repeat(100_000))).toBe(100_000);
   });
 
   test.each(['"[[', '"[[\\', '"[[\\"[[', '"[[\\\n[['])(
-    'takes a string that does not end for one that ends with the text: %j',
+    'treats a string without an end as one that ends with the text: %j',
     (text) => {
       expect(depthOf(`[${text}`)).toBe(1);
     },
   );
 
-  // The larger ones took minutes while every quote was tried as the start of a string again.
+  // Large texts took minutes while each quote was tried again as the start of a string.
   test.each([
     ['escaped quotes', '"', '\\"'],
     ['escaped backslashes', '"', '\\\\'],
     ['strings', '"', '""'],
-    ['quotes that are escaped outside', '', '\\"'],
+    ['escaped quotes outside of a string', '', '\\"'],
     ['brackets after escaped quotes', '"', '\\"['],
-  ])('reads a body of the largest size that never ends in no time: %s', (_what, start, piece) => {
-    const text = start + piece.repeat(maxEnqueueBytes / piece.length);
+  ])('reads the largest HTTP body within a second, even if its string never ends: %s', (_what, start, piece) => {
+    const text = start + piece.repeat(maxEnqueueTextBytes / piece.length);
     const begin = performance.now();
     depthOf(text);
     expect(performance.now() - begin).toBeLessThan(1_000);

@@ -1,4 +1,4 @@
-/** Requests put aside: what their owners and operators do about them, one scenario for both drivers, on a real worker. */
+/** Dead letters: what users and operators do about them. One scenario for both drivers, on a real worker. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { closeFunctionDeps } from '../../lib/compose/functions.ts';
 import type { RunRequest } from '../../lib/ports.ts';
@@ -19,9 +19,9 @@ const environment = {
   STUCK_AFTER_MS: '100',
 };
 
-/** Users whose requests do not fail any more. */
-const mended = new Set<string>();
-/** What ran, by user. */
+/** Users whose requests no longer fail. */
+const fixed = new Set<string>();
+/** The requests that ran, by user. */
 const runs = new Map<string, string[]>();
 const held: (() => void)[] = [];
 
@@ -31,7 +31,7 @@ const outcomeOf = (kind: 'failed' | 'blocked'): Outcome => ({
   reason: 'failed',
 });
 
-/** Echoes, but for what a test blocks, lets fail or holds. */
+/** Echoes, except for requests that a test blocks, lets fail or holds. */
 const runRequest: RunRequest = async ({ userId, body, signal }) => {
   runs.set(userId, [...(runs.get(userId) ?? []), body]);
   if (body === '"hold"') {
@@ -40,7 +40,7 @@ const runRequest: RunRequest = async ({ userId, body, signal }) => {
       signal.addEventListener('abort', () => resolve());
     });
   }
-  if (mended.has(userId)) return { kind: 'done', result: body };
+  if (fixed.has(userId)) return { kind: 'done', result: body };
   if (body.startsWith('"block')) return outcomeOf('blocked');
   if (body.startsWith('"fail')) return outcomeOf('failed');
   return { kind: 'done', result: body };
@@ -54,7 +54,7 @@ let world: World;
 
 beforeAll(async () => {
   Object.assign(process.env, environment);
-  // Nothing comes to the help of a decision that does not wake the owner.
+  // No sweep: a decision that does not wake the owner must not go unnoticed.
   const config = { queuePrefix: environment.QUEUE_PREFIX, lanes: 2, sweepMs: 600_000, stuckAfterMs: 600_000 };
   world = await openWorld({ mongodbUrl: environment.MONGODB_URL, ...config });
   world.work(runRequest);
@@ -94,7 +94,7 @@ describe.each([
   };
   const asked = ({ token }: User, seq: number) => call({ call: `GET /requests/${seq}?wait=10`, token });
   const post = ({ token }: User, path: string, body?: object) => call({ call: `POST ${path}`, token, body });
-  /** A user whose request 1 is put aside, with more behind it. */
+  /** A new user whose request 1 has run, with more requests after it. */
   const userWith = async (first: string, ...more: string[]): Promise<User> => {
     const user = await newUser();
     await enqueue(user, first, ...more);
@@ -111,7 +111,7 @@ describe.each([
     expect({ status, code: body.code }).toEqual({ status: expected, code });
 
   describe('limits of a request', () => {
-    test('are taken, shown, and handed to its run', async () => {
+    test('are accepted, shown, and passed to its run', async () => {
       const user = await newUser();
       const limits = { maxAttempts: 1_000, timeoutMs: 86_400_000 };
       const accepted = await post(user, '/enqueue', { request: 1, ...limits });
@@ -120,7 +120,7 @@ describe.each([
       expect((await entriesOf(user))[0]?.limits).toEqual(limits);
     });
 
-    test('are refused outside of their ranges', async () => {
+    test('are refused outside their ranges', async () => {
       const wrong = [
         { maxAttempts: 0 },
         { maxAttempts: 1_001 },
@@ -137,7 +137,7 @@ describe.each([
   });
 
   describe('a blocked request', () => {
-    test('holds what its user sent later and nobody else, until a retry runs it again in its place', async () => {
+    test('holds the later requests of its user, and no other user, until a retry runs it again in its place', async () => {
       const user = await userWith('block', 'b', 'c');
       const askedAt = Date.now();
       const blocked = await asked(user, 1);
@@ -154,7 +154,7 @@ describe.each([
       expect((await asked(other, 1)).body.status).toBe('done');
       expect((await entriesOf(user)).map(({ status }) => status)).toEqual(['blocked', 'queued', 'queued']);
 
-      mended.add(user.userId);
+      fixed.add(user.userId);
       const retried = await post(user, '/requests/1/retry');
       expect(retried).toMatchObject({ status: 200, body: { seq: 1 } });
       expect(retried.body).not.toHaveProperty('deadLetter');
@@ -163,7 +163,7 @@ describe.each([
       expectProblem(await post(user, '/requests/1/retry'), 409, 'not-retryable');
     });
 
-    test('that is skipped has failed, lets what is behind it run, and can be sent again', async () => {
+    test('fails when it is skipped, lets the next ones run, and can still be retried', async () => {
       const user = await userWith('block', 'b');
       expect(await post(user, '/requests/1/skip')).toMatchObject({
         status: 200,
@@ -171,16 +171,16 @@ describe.each([
       });
       expect((await asked(user, 2)).body.status).toBe('done');
       expectProblem(await post(user, '/requests/1/skip'), 409, 'not-blocked');
-      mended.add(user.userId);
+      fixed.add(user.userId);
       expect(await post(user, '/requests/1/retry')).toMatchObject({ status: 202, body: { seq: 3, retryOf: 1 } });
       await asked(user, 3);
       expect(runs.get(user.userId)).toEqual(['"block"', '"b"', '"block"']);
     });
 
-    test('is unblocked by exactly one of many retries at once', async () => {
+    test('is unblocked by exactly one of many simultaneous retries', async () => {
       const user = await userWith('block');
-      // Else its next run may block it again, for the next of them.
-      mended.add(user.userId);
+      // Otherwise its next run could block it again, and another retry could unblock it.
+      fixed.add(user.userId);
       const answers = await Promise.all(Array.from({ length: 6 }, () => post(user, '/requests/1/retry')));
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
       for (const answer of answers.filter(({ status }) => status !== 200)) expectProblem(answer, 409, 'not-retryable');
@@ -188,12 +188,12 @@ describe.each([
   });
 
   describe('a failed request', () => {
-    test('is accepted again at the end of the queue, with its limits, and is no dead letter any more', async () => {
+    test('is accepted again at the end of the queue, with its limits, and is no longer a dead letter', async () => {
       const user = await newUser();
       await post(user, '/enqueue', { request: 'fail', maxAttempts: 2 });
       await enqueue(user, 'b');
       await asked(user, 2);
-      mended.add(user.userId);
+      fixed.add(user.userId);
       const retried = await post(user, '/requests/1/retry');
       expect(retried.status).toBe(202);
       expect(retried.body).toEqual({ seq: 3, status: 'queued', position: expect.any(Number), retryOf: 1 });
@@ -206,7 +206,7 @@ describe.each([
       expect(refused.body.detail).toContain('as request 3');
     });
 
-    test('is accepted again once, by exactly one of many retries at once', async () => {
+    test('is accepted again by exactly one of many simultaneous retries', async () => {
       const user = await userWith('fail');
       const answers = await Promise.all(Array.from({ length: 6 }, () => post(user, '/requests/1/retry')));
       expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
@@ -215,7 +215,7 @@ describe.each([
     });
   });
 
-  test('only what was put aside can be retried or skipped, by whom it belongs to', async () => {
+  test('only dead letters can be retried or skipped, and only by their user', async () => {
     const user = await userWith('fine');
     const blocked = await userWith('block');
     for (const [decision, code] of [
@@ -235,7 +235,7 @@ describe.each([
     const calls = ['GET /dead-letters', 'POST /dead-letters/retry', 'POST /dead-letters/drop', 'GET /stuck'];
     const body = (one: string) => (one.startsWith('POST') ? { items: [{ userId: 'nobody', seq: 1 }] } : undefined);
 
-    test.each(calls)('%s is refused to anybody else, from the moment the role is taken away', async (one) => {
+    test.each(calls)('%s is refused without the role, as soon as the role is taken away', async (one) => {
       const user = await newUser();
       const answer = () => call({ call: one, token: user.token, body: body(one) });
       expectProblem(await call({ call: one, body: body(one) }), 401, 'missing-token');
@@ -246,7 +246,7 @@ describe.each([
       expectProblem(await answer(), 403, 'not-an-operator');
     });
 
-    test('is refused when the session has ended', async () => {
+    test('is refused after the session has ended', async () => {
       const user = await newUser();
       await world.stores.accounts.setRole(user.username, 'operator');
       await post(user, '/disconnect');
@@ -254,12 +254,12 @@ describe.each([
     });
 
     test.each<[what: string, one: string, wrong: object | undefined]>([
-      ['a cursor that is not ours', 'GET /dead-letters?after=nonsense', undefined],
-      ['too large a page', 'GET /dead-letters?limit=101', undefined],
+      ['an invalid cursor', 'GET /dead-letters?after=nonsense', undefined],
+      ['a page that is too large', 'GET /dead-letters?limit=101', undefined],
       ['an empty page', 'GET /stuck?limit=0', undefined],
-      ['no choice', 'POST /dead-letters/retry', {}],
-      ['all that is not all', 'POST /dead-letters/retry', { all: false }],
-      ['two choices', 'POST /dead-letters/drop', { all: true, userId: 'one' }],
+      ['no selection', 'POST /dead-letters/retry', {}],
+      ['`all` that is false', 'POST /dead-letters/retry', { all: false }],
+      ['two selections', 'POST /dead-letters/drop', { all: true, userId: 'one' }],
       ['no items', 'POST /dead-letters/drop', { items: [] }],
       [
         'too many items',
@@ -274,7 +274,7 @@ describe.each([
   });
 
   describe('dead letters', () => {
-    test('are listed in pages with who, why, and what, to the letter', async () => {
+    test('are listed in pages with the user, the reason, and the request exactly as sent', async () => {
       const user = await newUser();
       const request = '"fail 12345678901234567890"';
       await call({ call: 'POST /enqueue', text: `{"request":${request},"timeoutMs":7}`, token: user.token });
@@ -302,9 +302,9 @@ describe.each([
       expect(last.body).not.toHaveProperty('next');
     });
 
-    test('are retried one by one: each item has its own answer', async () => {
+    test('are retried one by one: each item has its own result', async () => {
       const [blocked, failed, fine] = [await userWith('block', 'b'), await userWith('fail'), await userWith('fine')];
-      for (const { userId } of [blocked, failed]) mended.add(userId);
+      for (const { userId } of [blocked, failed]) fixed.add(userId);
       // An operator's retry needs no session of the user.
       await post(failed, '/disconnect');
       const items = [fine, failed, blocked].map(({ userId }) => ({ userId, seq: 1 }));
@@ -316,10 +316,13 @@ describe.each([
         { userId: 'nobody', seq: 1, result: 'refused', code: 'request-not-found' },
       ]);
       expect((await asked(blocked, 2)).body.status).toBe('done');
-      await eventually('the other runs again', async () => (await entriesOf(failed))[1]?.status === 'done');
+      await eventually(
+        'the retry of the failed request is done',
+        async () => (await entriesOf(failed))[1]?.status === 'done',
+      );
     });
 
-    test('are dropped: a blocked one is skipped, and neither can be retried any more', async () => {
+    test('can be dropped: a blocked one is skipped, and none can be retried any more', async () => {
       const [blocked, failed] = [await userWith('block', 'b'), await userWith('fail')];
       const items = [blocked, failed].map(({ userId }) => ({ userId, seq: 1 }));
       const dropped = await post(operator, '/dead-letters/drop', { items });
@@ -335,13 +338,13 @@ describe.each([
       expect(again.body).toMatchObject({ results: [refused, refused] });
     });
 
-    test('of one user, or of all, are decided at once', async () => {
+    test('of one user or of all users can be decided in one call', async () => {
       const [one, other] = [await userWith('fail 1', 'fail 2', 'c'), await userWith('fail')];
       await asked(one, 3);
       const mine = await post(operator, '/dead-letters/retry', { userId: one.userId });
       expect(mine).toMatchObject({ status: 200, body: { decided: 2, refused: 0 } });
       await asked(one, 5);
-      // In the order in which they were sent; what fails again is not sent once more.
+      // In the order in which they were sent. A retry that fails again is not retried by the same call.
       const retries = (await entriesOf(one)).flatMap(({ retryOf }) => retryOf ?? []);
       expect(retries).toEqual([1, 2]);
       expect(await lettersOf(one)).toMatchObject([{ seq: 4 }, { seq: 5 }]);
@@ -354,7 +357,7 @@ describe.each([
     });
   });
 
-  test('stuck users are listed with the reason: one blocked, one in a long run; an idle one is not', async () => {
+  test('stuck users are listed with the reason, such as a blocked request or a long run; an idle user is not listed', async () => {
     const [blocked, running, idle] = [await userWith('block', 'b'), await newUser(), await userWith('fine')];
     await enqueue(running, 'hold');
     const listed = async () => {
@@ -362,7 +365,7 @@ describe.each([
       return body.stuck as { userId: string; reason: string; sinceMs: number }[];
     };
     const reasonOf = async ({ userId }: User) => (await listed()).find((one) => one.userId === userId);
-    const found = await eventually('it is stuck in its run', async () => {
+    const found = await eventually('the user counts as stuck in a long run', async () => {
       const one = await reasonOf(running);
       return one?.reason === 'long-run' && one;
     });

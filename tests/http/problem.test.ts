@@ -7,7 +7,7 @@ import { TooManyPendingError } from '../../lib/requests/errors.ts';
 const problem = (error: unknown) => JSON.parse(problemReply(error).body ?? '');
 
 describe('problemReply', () => {
-  test('tells an error of the caller with its code and its message', () => {
+  test('shows the code and the message of an error that the caller can fix', () => {
     const reply = problemReply(new TooManyPendingError(7, 7));
     expect(reply.statusCode).toBe(429);
     expect(reply.headers).toMatchObject({ 'content-type': 'application/problem+json', 'retry-after': '1' });
@@ -20,12 +20,12 @@ describe('problemReply', () => {
     });
   });
 
-  test('asks for a token with every 401', () => {
+  test('sends WWW-Authenticate with every 401', () => {
     const reply = problemReply(new InvalidTokenError('No.', 'missing-token'));
     expect(reply.headers).toMatchObject({ 'www-authenticate': 'Bearer' });
   });
 
-  test('tells an error of ours by its code alone, and when to come again', () => {
+  test('shows only the code of an internal error, and when to try again', () => {
     const error = new BrokerUnavailableError('amqp://user:hunter2@10.0.0.1 refused', new Error('ECONNREFUSED'));
     expect(problemReply(error).headers).toMatchObject({ 'retry-after': '1' });
     expect(problem(error)).toEqual({
@@ -37,7 +37,7 @@ describe('problemReply', () => {
   });
 
   test.each([new TypeError('secret'), 'secret', undefined, { status: 200, code: 'secret' }])(
-    'says nothing of what was not expected: %p',
+    'shows nothing of an unexpected error: %p',
     (thrown) => {
       expect(problem(thrown)).toEqual({
         type: 'about:blank',

@@ -15,7 +15,7 @@ const logged = (write: (log: ReturnType<typeof createLogger>) => void): string =
 };
 
 describe('the log', () => {
-  test('says of an error and its causes what happened, and not what a driver hung on it', () => {
+  test('shows what happened in an error and its causes, and not what a driver attached to them', () => {
     const driverError = Object.assign(new Error('E11000'), {
       code: 11_000,
       op: { body: 'secret' },
@@ -30,14 +30,14 @@ describe('the log', () => {
     });
   });
 
-  test('hides what must not be there, should somebody hand it over', () => {
+  test('hides fields that must not be logged, if code logs them anyway', () => {
     const line = logged((log) =>
       log.info({ password: 'secret', user: { token: 'secret' }, headers: ['secret'] }, 'no'),
     );
     expect(line).not.toContain('secret');
   });
 
-  test('survives an error that is its own cause, and what is no error', () => {
+  test('accepts an error that is its own cause, and a value that is not an error', () => {
     const own = new Error('own');
     own.cause = own;
     expect(logged((log) => log.error({ err: own }))).toContain('own');

@@ -181,7 +181,7 @@ describe('what counts as unavailable', () => {
   ])('%s does', (_name, error) => {
     const translated = asStoreError(error);
     expect(translated).toBeInstanceOf(StoreUnavailableError);
-    expect(translated).toMatchObject({ cause: error, retryable: true, status: 503 });
+    expect(translated).toMatchObject({ cause: error, retryAfterSeconds: 1, status: 503 });
   });
 
   test.each([

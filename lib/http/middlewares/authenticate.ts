@@ -3,15 +3,15 @@ import { InvalidTokenError } from '../../accounts/errors.ts';
 import { verifyToken } from '../../accounts/tokens.ts';
 import type { Call, Middleware } from '../call.ts';
 
-const bodyWithToken = z.object({ token: z.string().min(1) });
+const jsonWithToken = z.object({ token: z.string().min(1) });
 
-/** From `Authorization: Bearer`; without that header, as the older system did, from `token` in the body. */
+/** From `Authorization: Bearer`. Without that header from `token` in the body, where the older system had it. */
 const tokenOf = ({ headers, json }: Call): string => {
   const { authorization } = headers;
   if (authorization === undefined) {
-    const body = bodyWithToken.safeParse(json);
-    if (body.success) return body.data.token;
-    throw new InvalidTokenError('Send the token of the login as `Authorization: Bearer <token>`.', 'missing-token');
+    const found = jsonWithToken.safeParse(json);
+    if (found.success) return found.data.token;
+    throw new InvalidTokenError('Send the token from the login as `Authorization: Bearer <token>`.', 'missing-token');
   }
   const bearer = /^Bearer +(\S+)$/i.exec(authorization.trim());
   if (!bearer?.[1]) throw new InvalidTokenError('The Authorization header must be `Bearer <token>`.', 'invalid-token');
@@ -19,7 +19,7 @@ const tokenOf = ({ headers, json }: Call): string => {
 };
 
 /**
- * Says who calls. Whether the session still lives is not asked here.
+ * Finds out who calls. It does not check whether the session is still live.
  *
  * @throws {InvalidTokenError} 401
  */

@@ -2,12 +2,13 @@ import type { Call, Middleware } from '../call.ts';
 import { InvalidRequestError, RequestTooLargeError } from '../errors.ts';
 import { depthOf } from '../json-text.ts';
 
-export type BodyRules = { maxBytes: number; optional?: boolean };
+/** With `optional`, an empty HTTP body counts as `{}`. */
+export type JsonRules = { maxBytes: number; optional?: boolean };
 
-/** Far above any honest request, far below what overflows the stack of `JSON.stringify` (about 4,000). */
+/** Far above any honest request, and far below what overflows the stack of `JSON.stringify` (about 4,000). */
 const maxDepth = 500;
 
-const bodyText = ({ body, isBase64Encoded }: Call, maxBytes: number): string => {
+const readText = ({ body, isBase64Encoded }: Call, maxBytes: number): string => {
   const bytes = Buffer.byteLength(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
   if (bytes > maxBytes) throw new RequestTooLargeError('The body', maxBytes);
   if (!body || !isBase64Encoded) return body ?? '';
@@ -20,23 +21,24 @@ const bodyText = ({ body, isBase64Encoded }: Call, maxBytes: number): string => 
 
 const parse = (text: string): unknown => {
   if (depthOf(text) > maxDepth)
-    throw new InvalidRequestError(`The body may nest at most ${maxDepth} deep.`, 'invalid-json');
+    throw new InvalidRequestError(`The body may nest at most ${maxDepth} levels deep.`, 'invalid-json');
   try {
     return JSON.parse(text);
   } catch {
-    // Without its cause: the parser's message quotes the body, which may hold a password.
+    // The parser's error is dropped: its message quotes the body, which may hold a password.
     throw new InvalidRequestError('The body must be JSON.', 'invalid-json');
   }
 };
 
 /**
- * Reads the body as JSON, whatever its content type says. An own one: middy's puts the raw body into the error that it throws.
+ * Parses the HTTP body as JSON, whatever its Content-Type. Middy's own parser is not used, because it puts the raw body into
+ * the error that it throws.
  *
  * @throws {RequestTooLargeError} 413; {InvalidRequestError} 400
  */
-export const jsonBody = ({ maxBytes, optional = false }: BodyRules): Middleware => ({
+export const parseJson = ({ maxBytes, optional = false }: JsonRules): Middleware => ({
   before: ({ event }) => {
-    const text = bodyText(event, maxBytes);
+    const text = readText(event, maxBytes);
     event.text = optional && text.trim() === '' ? '{}' : text;
     event.json = parse(event.text);
   },

@@ -2,11 +2,12 @@ import { liveUserQueue } from '../../accounts/live-session.ts';
 import type { Middleware } from '../call.ts';
 
 /**
- * Lets only a live session pass. For calls that do not find it out themselves, as enqueue does by its ticket.
+ * Lets only calls with a live session pass. Enqueue does not need it, because taking a ticket checks the session. Disconnect
+ * does not want it, because a client may repeat the call.
  *
  * @throws {SessionEndedError} 401
  */
-export const liveSession = (): Middleware => ({
+export const requireSession = (): Middleware => ({
   before: async ({ event }) => {
     event.userQueue = await liveUserQueue(event.identity, event.deps);
   },

@@ -1,0 +1,28 @@
+/** What the gateway itself refuses, before a function is called. The body's size and encoding are API Gateway's limits too. */
+import { AppError } from '../errors.ts';
+
+/** Thrown when no route has the path of the call. */
+export class NoSuchRouteError extends AppError {
+  constructor() {
+    super('No such route.', { code: 'not-found', status: 404 });
+  }
+}
+
+/** Thrown when the path exists, but not with this method. */
+export class MethodNotAllowedError extends AppError {
+  readonly allowed: string[];
+  constructor(allowed: string[]) {
+    super(`Only ${allowed.join(' and ')} ${allowed.length === 1 ? 'is' : 'are'} allowed.`, {
+      code: 'method-not-allowed',
+      status: 405,
+    });
+    this.allowed = allowed;
+  }
+}
+
+/** Thrown when the HTTP body has a Content-Encoding. */
+export class UnsupportedEncodingError extends AppError {
+  constructor() {
+    super('Send the body without a Content-Encoding.', { code: 'unsupported-encoding', status: 415 });
+  }
+}

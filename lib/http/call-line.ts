@@ -1,0 +1,39 @@
+/**
+ * The log line of a call. Each call has one, whether a function answered it or the gateway refused it. The line never holds a
+ * body, a header, a query or a path that the client made up: each of them may hold a secret.
+ */
+import type { Logger } from '../log.ts';
+
+type LoggedCall = {
+  method: string | undefined;
+  /** See `loggablePath`. */
+  path: string | undefined;
+  status: number | undefined;
+  /** By `performance.now()`. */
+  startedAt: number;
+  /** The route that the call took, as in serverless.yml: `GET /requests/{seq}`. */
+  route?: string;
+  userId?: string;
+  /** The code of the error that the client received. */
+  code?: string;
+};
+
+export const writeCallLine = (log: Logger, { method, path, status, startedAt, ...known }: LoggedCall): void => {
+  log.info({ method, path, status, ms: Math.round(performance.now() - startedAt), ...known }, 'http');
+};
+
+const isParameter = (segment: string): boolean => /^\{\w+\}$/.test(segment);
+
+/**
+ * The path of a call, if it matches `template`, such as `/requests/{seq}`. A value of a parameter is shown when it is a
+ * number, and else as `*`.
+ */
+export const loggablePath = (template: string, path: string): string | undefined => {
+  const values = path.split('/');
+  const segments = template.split('/');
+  if (values.length !== segments.length) return undefined;
+  if (segments.some((segment, index) => !isParameter(segment) && segment !== values[index])) return undefined;
+  return values
+    .map((value, index) => (isParameter(segments[index] ?? '') && !/^\d{1,15}$/.test(value) ? '*' : value))
+    .join('/');
+};

@@ -1,0 +1,42 @@
+import type { Request } from '@middy/core';
+import { createLogger } from '../../log.ts';
+import type { Call, Middleware, Reply } from '../call.ts';
+import { loggablePath, writeCallLine } from '../call-line.ts';
+import { asAppError } from '../problem.ts';
+
+/** For a call that fails before the configuration is read. */
+const bareLogger = () => createLogger('info');
+
+const pathOf = ({ routeKey, rawPath }: Call): string => {
+  const template = routeKey.slice(routeKey.indexOf(' ') + 1);
+  // API Gateway puts the name of a stage, other than $default, before the path.
+  return loggablePath(template, rawPath) ?? template;
+};
+
+/** Logs each call in one line, and an internal error in one more. */
+export const callLog = (): Middleware => {
+  const startedAt = new WeakMap<object, number>();
+
+  const write = ({ event, response, error }: Request<Call, Reply>) => {
+    const log = event.deps?.log ?? bareLogger();
+    const status = response?.statusCode;
+    if (error && (status ?? 500) >= 500) log.error({ err: error, route: event.routeKey }, 'function failed');
+    writeCallLine(log, {
+      method: event.requestContext?.http?.method,
+      path: pathOf(event),
+      status,
+      startedAt: startedAt.get(event) ?? performance.now(),
+      route: event.routeKey,
+      userId: event.identity?.userId ?? event.userQueue?.userId,
+      code: error ? asAppError(error).code : undefined,
+    });
+  };
+
+  return {
+    before: ({ event }) => {
+      startedAt.set(event, performance.now());
+    },
+    after: write,
+    onError: write,
+  };
+};

@@ -1,0 +1,99 @@
+/** The configuration's table, and the lists of environment variables in other files that must agree with it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { environment, loadConfig, settings } from '../../lib/config.ts';
+
+const messageOf = (env: NodeJS.ProcessEnv, role: 'functions' | 'consumer' = 'consumer'): string => {
+  try {
+    loadConfig(env, role);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  return '';
+};
+
+describe('the configuration', () => {
+  test('takes an empty variable for one that is not set', () => {
+    const names = Object.keys(environment);
+    const empty = Object.fromEntries(names.map((name) => [name, '']));
+    expect(loadConfig(empty, 'consumer')).toEqual(loadConfig({}, 'consumer'));
+    expect(loadConfig({ GRACE_MS: '7' }, 'consumer').graceMs).toBe(7);
+  });
+
+  test('reports every validation error at once, those between two variables included', () => {
+    const message = messageOf(
+      { LANES: 'many', RETRY_BASE_MS: '100', RETRY_MAX_MS: '50', PROCESSOR: 'webhook', WEBHOOK_SECRET: 'short' },
+      'functions',
+    );
+    expect(message.split('\n').slice(1)).toEqual([
+      '  - LANES must be a whole number from 1 to 1024',
+      '  - WEBHOOK_SECRET must have at least 16 characters',
+      '  - RETRY_MAX_MS must be at least RETRY_BASE_MS (100)',
+      '  - WEBHOOK_URL is required when PROCESSOR is webhook',
+      '  - JWT_SECRET or JWT_SECRET_ID is required: the secret that signs tokens, or its name in AWS Secrets Manager',
+    ]);
+  });
+
+  test.each(['0', '1025', '-1', '1.5', '1e2', ' 1', '0x10', '9'.repeat(400)])('refuses LANES=%s', (lanes) => {
+    expect(messageOf({ LANES: lanes })).toContain('LANES must be a whole number from 1 to 1024');
+  });
+
+  test('names the possible values of a choice', () => {
+    expect(messageOf({ FAILURE_POLICY: 'ignore' })).toContain('FAILURE_POLICY must be one of skip, block');
+  });
+
+  test('does not show a secret that it refuses', () => {
+    expect(messageOf({ JWT_SECRET: 'hunter2', WEBHOOK_SECRET: 'hunter3' })).not.toContain('hunter');
+  });
+});
+
+const readYaml = (file: string) => parse(readFileSync(join(import.meta.dirname, '..', '..', file), 'utf8'));
+const sorted = (names: Iterable<string>): string[] => [...names].sort();
+
+/** The variables that the functions, or the consumer, read. */
+const readBy = (role: 'functions' | 'consumer'): string[] =>
+  Object.values(settings).flatMap((setting) =>
+    setting.readBy === role || setting.readBy === 'both' ? setting.name : [],
+  );
+
+const without = (names: string[], reasons: Record<string, string>): string[] =>
+  names.filter((name) => !(name in reasons));
+
+/** The variables of the functions that serverless.yml leaves out. */
+const notDeployed = {
+  JWT_SECRET: 'the secret comes from AWS Secrets Manager (JWT_SECRET_ID)',
+  GRACE_MS: 'only the gateway drains',
+  PORT: 'only the gateway listens',
+  HOST: 'only the gateway listens',
+  MONGODB_CHOICE: 'only npm start chooses a server',
+  RABBITMQ_CHOICE: 'only npm start chooses a server',
+};
+
+/** The variables that docker-compose.yml leaves out. */
+const notInContainers = {
+  MONGODB_CHOICE: 'only npm start chooses a server',
+  RABBITMQ_CHOICE: 'only npm start chooses a server',
+};
+
+describe('the list of environment variables', () => {
+  test('in serverless.yml has every variable that a function reads, and no other', () => {
+    const { environment: listed } = readYaml('serverless.yml').provider;
+    expect(sorted(Object.keys(listed))).toEqual(sorted(without(readBy('functions'), notDeployed)));
+    for (const [name, value] of Object.entries(listed)) expect(value).toBe(`\${env:${name}, ''}`);
+  });
+
+  test.each([
+    ['api', 'functions'],
+    ['consumer', 'consumer'],
+  ] as const)('in docker-compose.yml has for %s every variable that it reads, and no other', (service, role) => {
+    const { environment: listed } = readYaml('docker-compose.yml').services[service];
+    expect(sorted(Object.keys(listed))).toEqual(sorted(without(readBy(role), notInContainers)));
+  });
+
+  test('has a reason only for a variable that exists', () => {
+    const excused = Object.keys({ ...notDeployed, ...notInContainers });
+    expect(excused.filter((name) => !readBy('functions').includes(name))).toEqual([]);
+  });
+});
