@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -39,17 +40,35 @@ const throwing =
   };
 
 describe('a run', () => {
-  test('hands the parsed request and all that is known of it to the processor', async () => {
-    const { signal } = new AbortController();
+  test('passes the parsed request and its context to the processor', async () => {
     const calls: unknown[] = [];
-    await runOnce(
-      async (request, { logger, ...context }) => {
-        calls.push(request, context, typeof logger.info);
-      },
-      { signal },
-    );
+    await runOnce(async (request, { logger, ...context }) => {
+      calls.push(request, context, typeof logger.info);
+    });
+    const signal = expect.any(AbortSignal);
     expect(calls).toEqual([{ a: 1 }, { userId: 'u1', seq: 4, attempt: 1, fencingToken: 9, signal }, 'function']);
   });
+
+  test.each([0, 60_000])(
+    'gets a signal of its own, and leaves no listener on its lane (timeout %i ms)',
+    async (timeoutMs) => {
+      const { signal: laneSignal } = new AbortController();
+      const signals: AbortSignal[] = [];
+      const listeners: number[] = [];
+      await runOnce(
+        (_request, context) => {
+          signals.push(context.signal);
+          listeners.push(getEventListeners(laneSignal, 'abort').length);
+        },
+        { signal: laneSignal },
+        { timeoutMs },
+      );
+      expect(signals).toHaveLength(1);
+      expect(signals[0]).not.toBe(laneSignal);
+      expect(listeners).toEqual([1]);
+      expect(getEventListeners(laneSignal, 'abort')).toHaveLength(0);
+    },
+  );
 
   test('is done with the result as JSON text', async () => {
     expect(await runOnce(async (request) => ({ echoed: request }))).toEqual({
