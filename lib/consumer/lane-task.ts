@@ -4,31 +4,26 @@ import { startLaneWorker } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
 import type { RunRequest } from '../ports.ts';
 import { mustRunIsolated } from '../runs/crash.ts';
-import { createIsolation } from '../runs/isolation.ts';
+import { createIsolation, type IsolationObserver } from '../runs/isolation.ts';
 import { loadProcessor } from '../runs/load-processor.ts';
 import type { LoadedProcessor } from '../runs/processor.ts';
 import { createRunRequest } from '../runs/run.ts';
-import type { RunObserver } from './metrics.ts';
 import type { WorkerTask } from './worker.ts';
 
 export type OpenServers = (config: Config, log: Logger) => WorkerServers;
 
 type LaneTaskDeps = Pick<Deps, 'config' | 'clock' | 'log' | 'observer'> & {
-  runObserver: RunObserver;
+  isolationObserver: IsolationObserver;
   env: NodeJS.ProcessEnv;
   openServers: OpenServers;
 };
 
 /** Runs here, in the worker, what may run beside others, and alone what may not. */
 const createRuns = (loaded: LoadedProcessor, deps: LaneTaskDeps): RunRequest => {
-  const { runObserver, config } = deps;
+  const { isolationObserver, config } = deps;
   const here = createRunRequest(loaded, deps);
-  const alone = createIsolation({ ...deps, policy: loaded.policy, observer: runObserver.isolated });
-  return async (run) => {
-    const outcome = await (mustRunIsolated(run, config.maxCrashes) ? alone(run) : here(run));
-    if ('reason' in outcome && !run.signal.aborted) runObserver.deadLettered(outcome.reason);
-    return outcome;
-  };
+  const alone = createIsolation({ ...deps, policy: loaded.policy, observer: isolationObserver });
+  return (run) => (mustRunIsolated(run, config.maxCrashes) ? alone(run) : here(run));
 };
 
 /**

@@ -3,7 +3,6 @@ import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
 import type { Clock, LaneObserver } from '../ports.ts';
 import type { IsolationObserver } from '../runs/isolation.ts';
-import type { DeadLetterReason } from '../types.ts';
 import { createLaneNews } from './lane-news.ts';
 
 const latencySeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
@@ -132,8 +131,6 @@ const createObserver = (instruments: Instruments, log: Logger, lanesChanged: () 
       startedAt.delete(runKey(event));
       if (started) instruments.run.observe({ outcome: event.outcome }, secondsBetween(started, at));
       if (event.outcome === 'retry') instruments.retries.inc();
-      if (event.outcome === 'failed') instruments.failures.inc();
-      if (event.outcome === 'blocked') instruments.blocked.inc();
       log[event.outcome === 'done' ? 'debug' : 'warn'](event, 'run ended');
     },
     settled: ({ at, acceptedAt, ...event }) => {
@@ -141,6 +138,11 @@ const createObserver = (instruments: Instruments, log: Logger, lanesChanged: () 
       // A tombstone was never accepted: its time would say nothing.
       if (event.status !== 'abandoned') instruments.acceptedToSettled.observe(secondsBetween(acceptedAt, at));
       log.debug(event, 'settled');
+    },
+    deadLettered: ({ at: _at, ...event }) => {
+      instruments.deadLetters.inc({ reason: event.reason });
+      instruments[event.status === 'failed' ? 'failures' : 'blocked'].inc();
+      log.debug(event, 'dead-lettered');
     },
     swept: ({ stuck }) => {
       if (stuck === 0) return;
@@ -150,25 +152,19 @@ const createObserver = (instruments: Instruments, log: Logger, lanesChanged: () 
   };
 };
 
-/** What a worker's runs tell beside what the lanes know of them. */
-export type RunObserver = { isolated: IsolationObserver; deadLettered(reason: DeadLetterReason): void };
-
-const createRunObserver = ({ isolated, crashes, deadLetters }: Instruments): RunObserver => ({
-  isolated: {
-    started: () => isolated.inc(),
-    ended: (crashed) => {
-      isolated.dec();
-      if (crashed) crashes.inc();
-    },
+const createIsolationObserver = ({ isolated, crashes }: Instruments): IsolationObserver => ({
+  started: () => isolated.inc(),
+  ended: (crashed) => {
+    isolated.dec();
+    if (crashed) crashes.inc();
   },
-  deadLettered: (reason) => deadLetters.inc({ reason }),
 });
 
 export type WorkerMetrics = {
   registry: Registry;
   /** Feed the metrics and the log from what the lanes and the runs tell. */
   observer: LaneObserver;
-  runObserver: RunObserver;
+  isolationObserver: IsolationObserver;
 };
 
 type MetricsDeps = {
@@ -187,6 +183,6 @@ export const createWorkerMetrics = ({ clock, log, snapshot }: MetricsDeps): Work
   return {
     registry,
     observer: createObserver(instruments, log, lanesChanged),
-    runObserver: createRunObserver(instruments),
+    isolationObserver: createIsolationObserver(instruments),
   };
 };

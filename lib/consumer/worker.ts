@@ -3,12 +3,13 @@ import { ConfigError } from '../config.ts';
 import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
 import type { Clock, LaneObserver } from '../ports.ts';
+import type { IsolationObserver } from '../runs/isolation.ts';
 import { ProcessorLoadError } from '../runs/load-processor.ts';
 import { describeError } from '../runs/run.ts';
 import { reportEveryMs } from '../runs/supervision.ts';
 import { nonRestartableExitCode } from './exit-codes.ts';
 import { createLifecycle } from './lifecycle.ts';
-import { createWorkerMetrics, type RunObserver } from './metrics.ts';
+import { createWorkerMetrics } from './metrics.ts';
 import { linkToPrimary } from './primary-link.ts';
 
 /** What a worker runs. `stop` hands everything over and closes what it opened; it ends within `graceMs`. */
@@ -18,7 +19,7 @@ type WorkerOptions = {
   config: Pick<Config, 'workerHangMs'>;
   clock: Pick<Clock, 'after'>;
   log: Logger;
-  start: (observers: { observer: LaneObserver; runObserver: RunObserver }) => Promise<WorkerTask>;
+  start: (observers: { observer: LaneObserver; isolationObserver: IsolationObserver }) => Promise<WorkerTask>;
 };
 
 /**
@@ -27,7 +28,11 @@ type WorkerOptions = {
  */
 export const runWorker = async ({ config, clock, log, start }: WorkerOptions): Promise<void> => {
   let task: WorkerTask | undefined;
-  const { registry, observer, runObserver } = createWorkerMetrics({ clock, log, snapshot: () => task?.snapshot() });
+  const { registry, observer, isolationObserver } = createWorkerMetrics({
+    clock,
+    log,
+    snapshot: () => task?.snapshot(),
+  });
   const life = createLifecycle((to) => log.info({ state: to }, `worker ${to}`));
 
   const stop = async (reason: string) => {
@@ -56,7 +61,7 @@ export const runWorker = async ({ config, clock, log, start }: WorkerOptions): P
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
 
   try {
-    const started = await start({ observer, runObserver });
+    const started = await start({ observer, isolationObserver });
     if (life.state !== 'starting') return;
     task = started;
     life.become('running');

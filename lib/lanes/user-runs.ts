@@ -149,6 +149,10 @@ export const createUserRuns = (lane: OwnedLane, context: WorkerContext): UserRun
       const { userId } = user;
       observer.settled({ userId, seq, status: outcome.kind, fencingToken, acceptedAt: request.acceptedAt, at });
     }
+    if (outcome.kind === 'failed' || outcome.kind === 'blocked') {
+      const { kind: status, reason } = outcome;
+      observer.deadLettered({ userId: user.userId, seq, status, reason, fencingToken, at });
+    }
     return true;
   };
 

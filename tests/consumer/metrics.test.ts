@@ -40,6 +40,7 @@ describe('worker metrics', () => {
     observer.laneReleased({ lane: 1, reason: 'lost', at: at(1) });
     observer.runEnded({ ...run, outcome: 'retry', at: at(2) });
     observer.runEnded({ ...run, outcome: 'failed', at: at(3) });
+    observer.deadLettered({ userId: 'u', seq: 1, status: 'failed', reason: 'failed', fencingToken: 5, at: at(4) });
     observer.settled({ userId: 'u', seq: 1, status: 'failed', fencingToken: 5, acceptedAt: at(0), at: at(4) });
     observer.settled({ userId: 'u', seq: 2, status: 'abandoned', fencingToken: 5, acceptedAt: at(0), at: at(5) });
     observer.swept({ stuck: 0, at: at(6) });
@@ -60,20 +61,21 @@ describe('worker metrics', () => {
   });
 
   test('count what was put aside, by reason, what blocks its user, and the runs that ended their process', async () => {
-    const { registry, observer, runObserver } = open();
+    const { registry, observer, isolationObserver } = open();
+    const deadLetter = { userId: 'u', seq: 1, fencingToken: 5, at: at(0) };
     observer.runEnded({ ...run, outcome: 'blocked', at: at(0) });
-    runObserver.deadLettered('failed');
-    runObserver.deadLettered('crashed');
-    runObserver.deadLettered('crashed');
+    observer.deadLettered({ ...deadLetter, status: 'blocked', reason: 'failed' });
+    observer.deadLettered({ ...deadLetter, status: 'failed', reason: 'crashed' });
+    observer.deadLettered({ ...deadLetter, status: 'failed', reason: 'crashed' });
     for (const crashed of [true, false]) {
-      runObserver.isolated.started();
-      runObserver.isolated.ended(crashed);
+      isolationObserver.started();
+      isolationObserver.ended(crashed);
     }
-    runObserver.isolated.started();
+    isolationObserver.started();
     const text = await registry.metrics();
     for (const line of [
       'lanekeeper_blocked_total 1',
-      'lanekeeper_failures_total 0',
+      'lanekeeper_failures_total 2',
       'lanekeeper_dead_letters_total{reason="failed"} 1',
       'lanekeeper_dead_letters_total{reason="crashed"} 2',
       'lanekeeper_crashes_total 1',

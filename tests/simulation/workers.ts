@@ -80,6 +80,7 @@ export const createWorkers = (world: World): Workers => {
       },
       settled: ({ userId, seq, status, fencingToken }) =>
         record({ kind: 'settled', userId, seq, status, fencingToken, worker, at: at() }),
+      deadLettered: ({ userId, seq, reason }) => world.trace?.(worker, `* dead-lettered ${userId}/${seq}: ${reason}`),
       swept: ({ stuck }) => {
         if (stuck > 0) world.trace?.(worker, `* swept: ${stuck} stuck`);
       },
