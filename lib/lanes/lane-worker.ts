@@ -25,6 +25,8 @@ export type LaneWorker = {
   /** Takes nothing new, hands every lane over; after `graceMs` aborts the runs' signals and goes. */
   stop(): Promise<void>;
   snapshot(): WorkerSnapshot;
+  /** Resolves with the error when the lanes cannot be kept, as when MongoDB refuses this worker. Then stop it. Never rejects. */
+  readonly failed: Promise<unknown>;
 };
 
 const firstReopenMs = 100;
@@ -161,10 +163,8 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
     await Promise.all(lanesKept);
   };
 
-  const ended = start().catch((error) => {
-    log.fatal({ err: error }, 'the worker cannot work: MongoDB refuses it');
-    throw error;
-  });
+  const failed = Promise.withResolvers<unknown>();
+  const ended = start().catch(failed.resolve);
 
   const handEverythingOver = async (): Promise<void> => {
     await Promise.all([...holds.values()].map((hold) => hold.handOver('stopped')));
@@ -172,6 +172,7 @@ export const startLaneWorker = (deps: LaneDeps): LaneWorker => {
   };
 
   return {
+    failed: failed.promise,
     async stop() {
       stopping.abort();
       const cancelGrace = clock.after(config.graceMs, () => {

@@ -110,7 +110,12 @@ export const createWorkers = (world: World): Workers => {
       config: { ...timeouts, lanes: scenario.lanes, concurrency, idleTimeoutMs },
     };
     const wrapped = world.broken?.worker?.(deps, { database, broker, step }) ?? deps;
-    workers.push({ process, connection, worker: startLaneWorker(wrapped) });
+    const worker = startLaneWorker(wrapped);
+    // A worker that cannot keep its lanes is a defect here: end the campaign.
+    void worker.failed.then((error) => {
+      throw error;
+    });
+    workers.push({ process, connection, worker });
   };
 
   const end = (worker: SimulatedWorker): void => {
