@@ -37,6 +37,7 @@ export const startLaneTask = async (deps: LaneTaskDeps): Promise<WorkerTask> => 
   const servers = openServers(config, log);
   const lanes = startLaneWorker({ ...deps, ...servers, runRequest: createRuns(loaded, deps) });
   return {
+    failed: lanes.failed,
     snapshot: lanes.snapshot,
     stop: async () => {
       await lanes.stop();

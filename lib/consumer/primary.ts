@@ -5,8 +5,8 @@ import type { Clock } from '../ports.ts';
 import { decideOnSignal, reportEveryMs } from '../runs/supervision.ts';
 import { type ClusterMetrics, createClusterMetrics } from './cluster-metrics.ts';
 import { type Endpoints, openEndpoints } from './endpoints.ts';
-import { nonRestartableExitCode } from './exit-codes.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { exitCodes } from './messages.ts';
 import { openWorkerSlot, type WorkerSlot } from './worker-slot.ts';
 
 /** Past `graceMs` a worker still aborts its runs, closes its connections and exits; then it is killed. */
@@ -110,7 +110,7 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   const ending = createEnding(options, { slots, life, metrics });
 
   const shouldRestart = (exitCode: number | null): boolean => {
-    if (exitCode === nonRestartableExitCode) void ending.drain('failed');
+    if (exitCode === exitCodes.nonRestartable) void ending.drain('failed');
     return life.state === 'starting' || life.state === 'running';
   };
   cluster.setupPrimary({ exec: script });

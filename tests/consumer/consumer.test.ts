@@ -8,7 +8,7 @@ jest.setTimeout(60_000);
 
 const consumer = fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url));
 
-const startConsumer = (config: Config, env: Record<string, string> = {}) =>
+const startConsumer = (config: Config, env: Record<string, string> = {}, script = consumer) =>
   startCluster(
     {
       MONGODB_URL: config.mongodbUrl,
@@ -25,7 +25,7 @@ const startConsumer = (config: Config, env: Record<string, string> = {}) =>
       WORKERS: '2',
       ...env,
     },
-    consumer,
+    script,
   );
 
 describe('the consumer', () => {
@@ -102,6 +102,23 @@ describe('the consumer', () => {
     cluster.signal('SIGKILL');
     await eventually('the worker has ended', () => !cluster.workerPids().some(isAlive), 20_000);
     expect(await world.entry(user, 1)).toMatchObject({ status: 'done', attempts: 1 });
+  });
+
+  test('logs why a worker cannot keep its lanes, stops that worker and starts another', async () => {
+    await using world = await openWorld();
+    await using cluster = startConsumer(world.config, { WORKERS: '1' }, supportFile('refused-consumer.ts'));
+    expect(await cluster.logged((line) => line.level === 60)).toMatchObject({
+      role: 'worker',
+      msg: 'the worker failed: not authorized on lanekeeper',
+      err: { message: 'not authorized on lanekeeper' },
+    });
+    await cluster.logged((line) => line.msg === 'worker failed');
+    expect(await cluster.logged((line) => line.reason === 'died' && line.code !== undefined)).toMatchObject({
+      code: 1,
+    });
+    await cluster.logged((line) => line.slot === 0 && line.workerPid !== undefined, 3);
+    // Node prints its version below an unhandled rejection.
+    expect(cluster.output()).not.toContain(process.version);
   });
 
   test.each([

@@ -27,6 +27,7 @@ await runWorker({
     observer.runEnded({ ...run, outcome: 'done', at: new Date(10_030) });
     observer.settled({ userId: 'u', seq: 1, fencingToken: 3, status: 'done', acceptedAt: new Date(9_700), at });
     return {
+      failed: new Promise(() => {}),
       snapshot: () => ({ lanesOwned: 2, usersLoaded: 3, inFlight: 1, oldestPendingAgeMs: process.pid, stuckUsers: 1 }),
       stop: async () => {
         await setTimeout(stopMs);
