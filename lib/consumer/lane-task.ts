@@ -5,8 +5,7 @@ import type { Logger } from '../log.ts';
 import type { RunRequest } from '../ports.ts';
 import { mustRunIsolated } from '../runs/crash.ts';
 import { createIsolation, type IsolationObserver } from '../runs/isolation.ts';
-import { loadProcessor } from '../runs/load-processor.ts';
-import type { LoadedProcessor } from '../runs/processor.ts';
+import { type LoadedProcessor, loadProcessor } from '../runs/load-processor.ts';
 import { createRunRequest } from '../runs/run.ts';
 import type { WorkerTask } from './worker.ts';
 

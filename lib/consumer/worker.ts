@@ -5,7 +5,7 @@ import type { Logger } from '../log.ts';
 import type { Clock, LaneObserver } from '../ports.ts';
 import type { IsolationObserver } from '../runs/isolation.ts';
 import { ProcessorLoadError } from '../runs/load-processor.ts';
-import { describeError } from '../runs/run.ts';
+import { toRunError } from '../runs/run-error.ts';
 import { reportEveryMs } from '../runs/supervision.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { exitCodes } from './messages.ts';
@@ -63,7 +63,7 @@ export const runWorker = async ({ config, clock, log, start }: WorkerOptions): P
     process.exit(life.state === 'stopped' ? exitCodes.stopped : exitCodes.failed);
   };
   const fail = (err: unknown) => {
-    log.fatal({ err }, `the worker failed: ${describeError(err).message}`);
+    log.fatal({ err }, `the worker failed: ${toRunError(err).message}`);
     void stop('the task failed', 'failed');
   };
 
@@ -83,7 +83,7 @@ export const runWorker = async ({ config, clock, log, start }: WorkerOptions): P
     link.report();
     void task.failed.then(fail);
   } catch (err) {
-    log.fatal({ err }, `the worker could not start: ${describeError(err).message}`);
+    log.fatal({ err }, `the worker could not start: ${toRunError(err).message}`);
     process.exit(exitCodeOf(err));
   }
 };

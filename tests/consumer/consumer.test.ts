@@ -15,7 +15,7 @@ const startConsumer = (config: Config, env: Record<string, string> = {}, script 
       RABBITMQ_URL: config.rabbitmqUrl,
       QUEUE_PREFIX: config.queuePrefix,
       LANES: String(config.lanes),
-      PROCESSOR: supportFile('processors/waiting.ts'),
+      PROCESSOR: supportFile('../../runs/support/processors/waiting.ts'),
       RETRY_BASE_MS: '5',
       RETRY_MAX_MS: '20',
       SWEEP_MS: '300',
@@ -124,7 +124,7 @@ describe('the consumer', () => {
   test.each([
     ['its environment is not usable', { WORKERS: 'many' }, 'WORKERS must be a whole number'],
     ['its port cannot be had', { METRICS_HOST: '192.0.2.1' }, 'choose another than 192.0.2.1'],
-    ['its processor cannot be loaded', { PROCESSOR: './nowhere.ts' }, 'there is no file'],
+    ['its processor cannot be loaded', { PROCESSOR: './nowhere.ts' }, 'does not exist'],
   ])('says so and does not start when %s', async (_name, env, reason) => {
     await using world = await openWorld();
     await using cluster = startConsumer(world.config, env);
