@@ -2,14 +2,13 @@ import type { Config } from '../config.ts';
 import { ConfigError } from '../config.ts';
 import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
-import type { Clock, LaneObserver } from '../ports.ts';
-import type { IsolationObserver } from '../runs/isolation.ts';
+import type { Clock } from '../ports.ts';
 import { ProcessorLoadError } from '../runs/load-processor.ts';
 import { toRunError } from '../runs/run-error.ts';
 import { reportEveryMs } from '../runs/supervision.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { exitCodes } from './messages.ts';
-import { createWorkerMetrics } from './metrics.ts';
+import { createWorkerMetrics, type WorkerObservers } from './metrics.ts';
 import { linkToPrimary, type PrimaryLink } from './primary-link.ts';
 
 /** What a worker runs. */
@@ -21,12 +20,11 @@ export type WorkerTask = {
   readonly failed: Promise<unknown>;
 };
 
-type WorkerOptions = {
-  config: Pick<Config, 'workerHangMs'>;
-  clock: Pick<Clock, 'after'>;
-  log: Logger;
-  start: (observers: { observer: LaneObserver; isolationObserver: IsolationObserver }) => Promise<WorkerTask>;
-};
+type WorkerOptions = { config: Config; clock: Clock; log: Logger; env: NodeJS.ProcessEnv };
+
+/** What a task gets to start with. `env` is for the processes that it starts. */
+export type StartDeps = WorkerOptions & WorkerObservers;
+export type StartTask = (deps: StartDeps) => Promise<WorkerTask>;
 
 /** Returns whether the shutdown was clean: everything handed over, and the final report sent. */
 const stopCleanly = async (task: WorkerTask | undefined, link: PrimaryLink, log: Logger): Promise<boolean> => {
@@ -49,7 +47,8 @@ const exitCodeOf = (error: unknown): number =>
  * The life of one worker process. It starts its task and reports to its primary. It stops at the first SIGTERM or SIGINT, when the
  * primary has exited, and when its task fails; the primary decides about further signals. Ends the process.
  */
-export const runWorker = async ({ config, clock, log, start }: WorkerOptions): Promise<void> => {
+export const runWorker = async (options: WorkerOptions & { startTask: StartTask }): Promise<void> => {
+  const { config, clock, log, env, startTask } = options;
   let task: WorkerTask | undefined;
   const { registry, ...observers } = createWorkerMetrics({ clock, log, snapshot: () => task?.snapshot() });
   const life = createLifecycle((to) => log.info({ state: to }, `worker ${to}`));
@@ -76,7 +75,7 @@ export const runWorker = async ({ config, clock, log, start }: WorkerOptions): P
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
 
   try {
-    const started = await start(observers);
+    const started = await startTask({ config, clock, log, env, ...observers });
     if (life.state !== 'starting') return;
     task = started;
     life.become('running');
