@@ -1,6 +1,6 @@
 /**
  * The public entry of Lanekeeper for people who write a processor: `import type { Processor } from 'lanekeeper'`.
- * It imports nothing, so that the package that `npm run package` builds needs no other package.
+ * It imports nothing, so that the published package has no dependencies.
  */
 
 /** One level of the processor's logger: `logger.info({ orderId }, 'order sent')` or `logger.info('order sent')`. */
