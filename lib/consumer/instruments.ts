@@ -1,4 +1,4 @@
-/** The metrics of one worker. docs/operations.md says what to watch; a test compares the names. */
+/** The metrics of one worker. A test compares their names with the documentation. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
 

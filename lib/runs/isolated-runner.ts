@@ -58,7 +58,7 @@ export class IsolatedRunner {
     const wasUsed = this.#child !== undefined;
     const end = await this.#runOnce(run, timeoutMs);
     if (!wasUsed || !isCrash(end) || run.signal.aborted) return end;
-    // An earlier run may have left something behind, such as a timer or a leak: only a new process can tell whose fault it is.
+    // An earlier run may have left something behind, such as a timer or a leak: only a new process can tell which run it was.
     const { userId, seq, attempt } = run;
     this.#deps.log.warn(
       { userId, seq, attempt },

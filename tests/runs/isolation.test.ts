@@ -51,8 +51,8 @@ const marks = async () => {
 describe('an isolated run', () => {
   test('gets its context in a process of its own, and its return value is the result', async () => {
     const { run, observed } = isolate();
-    const [told, other] = await Promise.all([run({ end: 'tell-the-context' }), run({})]);
-    expect(told).toEqual({ kind: 'done', result: '{"userId":"u1","seq":4,"attempt":3,"fencingToken":9}' });
+    const [context, other] = await Promise.all([run({ end: 'return-the-context' }), run({})]);
+    expect(context).toEqual({ kind: 'done', result: '{"userId":"u1","seq":4,"attempt":3,"fencingToken":9}' });
     const { pid } = JSON.parse((other as { result: string }).result) as { pid: number };
     expect(pid).not.toBe(process.pid);
     await until('the process has ended', () => !isAlive(pid));

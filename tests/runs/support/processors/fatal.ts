@@ -34,8 +34,8 @@ const ends: Record<string, (context: ProcessorContext) => unknown> = {
   fail: () => {
     throw new Error('an ordinary failure');
   },
-  'tell-the-context': ({ userId, seq, attempt, fencingToken, logger }) => {
-    logger.info('said by the processor');
+  'return-the-context': ({ userId, seq, attempt, fencingToken, logger }) => {
+    logger.info('logged by the processor');
     return { userId, seq, attempt, fencingToken };
   },
 };
