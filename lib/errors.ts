@@ -44,11 +44,3 @@ export class BrokerUnavailableError extends AppError {
     super(message, { code: 'broker-unavailable', status: 503, cause, retryAfterSeconds: 1 });
   }
 }
-
-/** Thrown by a processor when running the request again cannot help: it fails at once. */
-export class UnrecoverableError extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = 'UnrecoverableError';
-  }
-}

@@ -5,6 +5,7 @@
  */
 import type {
   ChangeResult,
+  DeadLetterReason,
   EntryId,
   LedgerChange,
   LedgerEntry,
@@ -210,6 +211,10 @@ export interface LaneObserver {
   ): void;
   /** Recorded in the ledger by this worker. */
   settled(event: EntryId & { status: SettledStatus; fencingToken: number; acceptedAt: Date; at: Date }): void;
+  /** Recorded in the ledger by this worker: after `settled` where `status` is `failed`. */
+  deadLettered(
+    event: EntryId & { status: 'failed' | 'blocked'; reason: DeadLetterReason; fencingToken: number; at: Date },
+  ): void;
   /** A sweep woke this many users that saw no progress. */
   swept(event: { stuck: number; at: Date }): void;
 }

@@ -1,4 +1,4 @@
-/** Drives a simulated lamp as a worker would, one user's commands in order. Run: node examples/device-commands/demo.ts */
+/** Sends one user's commands to a simulated lamp, in order, as a worker would. Run: node examples/device-commands/demo.ts */
 import { deepStrictEqual } from 'node:assert';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 
-/** One line of JSON to the gateway. `id` is the same in every attempt, so that the device obeys a repeated command once. */
+/** One line of JSON to the gateway. `id` is the same in every attempt, so that the device obeys a repeated command only once. */
 export type DeviceCommand = { id: string; device: string; command: string };
 
-/** One line of JSON back. */
+/** One line of JSON from the gateway. */
 export type DeviceAnswer = { state: string } | { error: 'busy' | 'unknown-device' | 'unknown-command' };
 
 export type GatewayAddress = { host: string; port: number };
@@ -13,7 +13,7 @@ const answerTimeoutMs = 3_000;
 /**
  * Sends one command over a connection of its own and waits for the answer.
  *
- * @throws when there is no answer in 3 s, when the connection breaks, and as soon as the signal aborts.
+ * @throws {Error} when no answer comes within 3 s, when the connection breaks, and as soon as the signal aborts.
  */
 export const sendCommand = async (
   address: GatewayAddress,
@@ -23,7 +23,9 @@ export const sendCommand = async (
   signal.throwIfAborted();
   const socket = connect(address);
   socket.setEncoding('utf8');
-  socket.setTimeout(answerTimeoutMs, () => socket.destroy(new Error(`No answer in ${answerTimeoutMs} ms`)));
+  socket.setTimeout(answerTimeoutMs, () =>
+    socket.destroy(new Error(`The gateway did not answer within ${answerTimeoutMs} ms`)),
+  );
   const abort = () => socket.destroy(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   try {

@@ -1,5 +1,4 @@
-import { UnrecoverableError } from '../../lib/errors.ts';
-import type { Processor } from '../../lib/runs/processor.ts';
+import { type Processor, UnrecoverableError } from 'lanekeeper';
 import { type GatewayAddress, sendCommand } from './gateway.ts';
 
 const commandOf = (request: unknown): { device: string; command: string } => {
@@ -15,7 +14,7 @@ export const createDeviceProcessor = (address: GatewayAddress): Processor => {
     const { device, command } = commandOf(request);
     const answer = await sendCommand(address, { id: `${userId}:${seq}`, device, command }, signal);
     if ('state' in answer) return { device, state: answer.state };
-    // A busy device will be free later: any error but one is tried again, before the user's next command.
+    // Any error but an UnrecoverableError is retried, before the user's next command. A busy device will be free again.
     if (answer.error === 'busy') throw new Error(`${device} is busy`);
     logger.warn({ device, reason: answer.error }, 'the gateway refused a command');
     throw new UnrecoverableError(`The gateway refused ${command} for ${device}: ${answer.error}`);

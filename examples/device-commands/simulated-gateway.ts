@@ -9,13 +9,13 @@ export type SimulatedGateway = AsyncDisposable & {
   address: GatewayAddress;
   /** The commands that the lamp obeyed, in order. */
   obeyed: DeviceCommand[];
-  /** Answers "busy" this many times more. */
+  /** Answers "busy" to this many commands. */
   beBusy(times: number): void;
-  /** Reads commands and answers none, until the returned function is called. */
-  freeze(): () => void;
+  /** From now on, reads commands and does not answer them. */
+  freeze(): void;
 };
 
-/** A gateway with one lamp behind it. @param port 0: any free port. */
+/** A gateway with one lamp behind it. @param port 0 means any free port. */
 export const openSimulatedGateway = async (port = 0): Promise<SimulatedGateway> => {
   const obeyed: DeviceCommand[] = [];
   const sockets = new Set<Socket>();
@@ -51,9 +51,6 @@ export const openSimulatedGateway = async (port = 0): Promise<SimulatedGateway> 
     },
     freeze: () => {
       frozen = true;
-      return () => {
-        frozen = false;
-      };
     },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();

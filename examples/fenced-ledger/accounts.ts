@@ -1,12 +1,12 @@
 import { DatabaseSync } from 'node:sqlite';
 
-/** Which run writes: `seq` makes it repeatable, `fencingToken` keeps a worker out that was taken for dead and is not. */
+/** The run that writes. `seq` makes it repeatable; `fencingToken` refuses a worker that was believed dead and is not. */
 export type Writer = { userId: string; seq: number; fencingToken: number };
 
-/** Thrown to a writer whose user has been taken over: a newer worker has been here. */
+/** Thrown when another worker has acquired the user and written since. */
 export class StaleWriterError extends Error {
   constructor(writer: Writer, newest: number) {
-    super(`Fencing token ${writer.fencingToken} of ${writer.userId} is stale: ${newest} has been here`);
+    super(`Fencing token ${writer.fencingToken} of ${writer.userId} is stale: ${newest} has written`);
     this.name = 'StaleWriterError';
   }
 }
@@ -14,9 +14,9 @@ export class StaleWriterError extends Error {
 export type Accounts = {
   balance(userId: string): number;
   /**
-   * Writes one entry and returns the balance after it: once for a `seq`, however often it is called.
+   * Writes one entry for each `seq`, however often it is called, and returns the balance after it.
    *
-   * @param change gives the new balance for the present one; what it throws leaves the balance as it is.
+   * @param change returns the new balance. When it throws, nothing is written.
    * @throws {StaleWriterError} when a higher fencing token has been seen.
    */
   apply(writer: Writer, change: (balance: number) => number): number;
@@ -52,7 +52,7 @@ export const openAccounts = (file: string): Accounts => {
     const earlier = readEntry.get(userId, seq);
     const balance = earlier ? before.balance : change(before.balance);
     if (!earlier) writeEntry.run(userId, seq, balance);
-    // Also when an earlier attempt had written: from here on, that attempt's worker is shut out.
+    // Also when an earlier attempt has written: from now on, that attempt's worker is refused.
     writeAccount.run(userId, balance, fencingToken);
     return earlier ? Number(earlier.balance) : balance;
   };
@@ -60,7 +60,7 @@ export const openAccounts = (file: string): Accounts => {
   return {
     balance: (userId) => account(userId).balance,
     apply: (writer, change) => {
-      // IMMEDIATE takes the write lock before the token is read: two workers cannot both find themselves the newest.
+      // IMMEDIATE takes the write lock before it reads the token: otherwise two workers could both see a lower one.
       database.exec('BEGIN IMMEDIATE');
       try {
         const balance = write(writer, change);

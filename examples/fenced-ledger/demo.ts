@@ -1,4 +1,4 @@
-/** Shows a worker that was taken for dead, and wakes in the middle of a withdrawal. Run: node examples/fenced-ledger/demo.ts */
+/** A worker that was believed dead wakes in the middle of a withdrawal. Run: node examples/fenced-ledger/demo.ts */
 import { strictEqual } from 'node:assert';
 import { pino } from 'pino';
 import { openAccounts } from './accounts.ts';
@@ -28,9 +28,9 @@ const late = Promise.resolve(sleepyWorker({ withdraw: 30 }, context(2, 1, 7)));
 say('Worker A begins request 2, a withdrawal of 30, and freezes before it writes.');
 
 await worker({ withdraw: 30 }, context(2, 2, 8));
-say(`Worker B (fencing token 8) takes over and runs request 2 again: balance ${accounts.balance('alice')}.`);
+say(`Worker B (fencing token 8) acquires the user and repeats request 2: balance ${accounts.balance('alice')}.`);
 await worker({ withdraw: 30 }, context(2, 3, 8));
-say(`Request 2 once more, as after a lost acknowledgement: balance ${accounts.balance('alice')}, still.`);
+say(`Request 2 runs once more, as after a lost acknowledgement: the balance is still ${accounts.balance('alice')}.`);
 await worker({ deposit: 5 }, context(3, 1, 8));
 say(`Worker B runs request 3, a deposit of 5: balance ${accounts.balance('alice')}.`);
 
@@ -39,8 +39,8 @@ const refusal = await late.then(
   () => 'not refused',
   (error: Error) => error.message,
 );
-say(`Worker A wakes and writes. Refused: ${refusal}.`);
-strictEqual(refusal, 'Fencing token 7 of alice is stale: 8 has been here');
+say(`Worker A wakes and tries to write. Refused: ${refusal}.`);
+strictEqual(refusal, 'Fencing token 7 of alice is stale: 8 has written');
 strictEqual(accounts.balance('alice'), 75);
 say(`The balance is ${accounts.balance('alice')}: 100 - 30 + 5. Each request counted once.`);
 accounts.close();

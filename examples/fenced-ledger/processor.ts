@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { UnrecoverableError } from '../../lib/errors.ts';
-import type { Processor } from '../../lib/runs/processor.ts';
+import { type Processor, UnrecoverableError } from 'lanekeeper';
 import { type Accounts, openAccounts } from './accounts.ts';
 
 export type Transfer = { deposit: number } | { withdraw: number };
@@ -9,14 +8,14 @@ export type Transfer = { deposit: number } | { withdraw: number };
 const amountOf = (request: unknown): number => {
   const { deposit = 0, withdraw = 0 } = (request ?? {}) as { deposit?: unknown; withdraw?: unknown };
   const amount = Number(deposit) - Number(withdraw);
-  // No attempt can mend a request that makes no sense.
+  // Another attempt cannot fix a malformed request.
   if (!Number.isSafeInteger(amount) || amount === 0) {
     throw new UnrecoverableError('Send { "deposit": cents } or { "withdraw": cents }');
   }
   return amount;
 };
 
-/** @param review stands for whatever takes time before the write, and in which a worker may lose its user. */
+/** @param review stands for slow work before the write, during which the worker may lose its user. */
 export const createLedgerProcessor = (accounts: Accounts, review: () => Promise<void> = async () => {}): Processor => {
   return async (request, { userId, seq, fencingToken }) => {
     const amount = amountOf(request);
@@ -37,7 +36,7 @@ const openDefault = (): Accounts => {
 
 let opened: Accounts | undefined;
 
-/** For `PROCESSOR=examples/fenced-ledger/processor.ts`: opens the file at the first request. */
+/** For `PROCESSOR=examples/fenced-ledger/processor.ts`. It opens the file at the first request. */
 const processor: Processor = (request, context) => {
   opened ??= openDefault();
   return createLedgerProcessor(opened)(request, context);

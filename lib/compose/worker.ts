@@ -1,9 +1,16 @@
-/** Composition root of a worker: the only file that gives it its servers. */
+/** Composition root of a worker: the only file that gives it its servers and its processor. */
 import { createLaneBroker } from '../broker/lane-broker.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import type { Config } from '../config.ts';
+import type { StartDeps, WorkerTask } from '../consumer/worker.ts';
 import type { WorkerServers } from '../deps.ts';
+import { startLaneWorker } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
+import type { RunRequest } from '../ports.ts';
+import { mustRunIsolated } from '../runs/crash.ts';
+import { createIsolation } from '../runs/isolation.ts';
+import { type LoadedProcessor, loadProcessor } from '../runs/load-processor.ts';
+import { createRunRequest } from '../runs/run.ts';
 import { openStores } from '../store/stores.ts';
 
 /** Connects on first use: a worker may start before its servers and waits for them. */
@@ -20,6 +27,34 @@ export const openWorkerServers = (config: Config, log: Logger): WorkerServers =>
     laneBroker,
     close: async () => {
       await Promise.all([stores.close(), publisher.close(), laneBroker.close()]);
+    },
+  };
+};
+
+/** Runs requests in this process, except those that may end it. */
+const createRuns = (loaded: LoadedProcessor, deps: StartDeps): RunRequest => {
+  const runHere = createRunRequest(loaded, deps);
+  const runIsolated = createIsolation({ ...deps, policy: loaded.policy, observer: deps.isolationObserver });
+  return (run) => (mustRunIsolated(run, deps.config.maxCrashes) ? runIsolated(run) : runHere(run));
+};
+
+/**
+ * Starts the task of a worker: its lanes, with the processor that the configuration names.
+ *
+ * @param openServers the tests wrap the servers here.
+ * @throws {ProcessorLoadError}
+ */
+export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerServers): Promise<WorkerTask> => {
+  const { config, log } = deps;
+  const loaded = await loadProcessor(deps);
+  const servers = openServers(config, log);
+  const lanes = startLaneWorker({ ...deps, ...servers, runRequest: createRuns(loaded, deps) });
+  return {
+    snapshot: lanes.snapshot,
+    failed: lanes.failed,
+    stop: async () => {
+      await lanes.stop();
+      await servers.close();
     },
   };
 };

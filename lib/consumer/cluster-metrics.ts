@@ -3,36 +3,36 @@ import type { MetricValues } from './messages.ts';
 
 export type ClusterMetrics = {
   workerRestarted(reason: string): void;
-  /** Keeps what an ended worker had counted: a counter that falls reads as a restart of everything. */
+  /** Keeps the counts of a worker that has ended: Prometheus would read a falling counter as a restart of everything. */
   retire(last: MetricValues | undefined): void;
-  /** Prometheus text of all workers, the ended ones and the primary. */
+  /** Prometheus text: all workers, the ended ones included, and the primary. */
   render(workers: MetricValues[]): Promise<string>;
   readonly contentType: string;
 };
 
 const aggregate = (parts: MetricValues[]) => AggregatorRegistry.aggregate<PrometheusContentType>(parts);
 
-/** prom-client's types number the kinds of metrics; its values spell them out. */
+/** In prom-client's types a metric's type is a number; in its values it is a word. */
 const neverFalls = (metric: MetricValues[number]): boolean =>
   ['counter', 'histogram'].includes(metric.type as unknown as string);
 
 /**
- * The metrics of the whole cluster. prom-client's own collection over node:cluster gives up as a whole when one worker is late,
- * and forgets the dead; so the values travel in our messages, and only the arithmetic is prom-client's.
+ * The metrics of the whole cluster. prom-client's own collection over node:cluster fails as a whole when one worker is late, and
+ * forgets dead workers. So the values travel in our messages, and prom-client only adds them up.
  *
- * @param readyWorkers asked at every scrape.
+ * @param readyWorkers called at every scrape.
  */
 export const createClusterMetrics = (readyWorkers: () => number): ClusterMetrics => {
   const own = new Registry();
   const restarts = new Counter({
     name: 'lanekeeper_worker_restarts_total',
-    help: 'Workers started in place of one that ended, by why it ended',
+    help: 'Workers started in place of one that exited, by reason',
     labelNames: ['reason'],
     registers: [own],
   });
   new Gauge({
     name: 'lanekeeper_workers_ready',
-    help: 'Workers that are running',
+    help: 'Workers in the state running',
     registers: [own],
     collect() {
       this.set(readyWorkers());

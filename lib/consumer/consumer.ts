@@ -3,31 +3,25 @@ import { systemClock as clock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { createLogger } from '../log.ts';
-import { type OpenServers, startLaneTask } from './lane-task.ts';
 import { runPrimary } from './primary.ts';
-import { runWorker } from './worker.ts';
+import { runWorker, type StartTask } from './worker.ts';
 
 type ConsumerOptions = {
   env: NodeJS.ProcessEnv;
-  /** What the primary starts as its workers: the caller itself. */
+  /** The caller's own file: the primary starts it again as each of its workers. */
   script: string;
-  openServers: OpenServers;
+  startTask: StartTask;
 };
 
-const start = async ({ env, script, openServers }: ConsumerOptions): Promise<void> => {
+const start = async ({ env, script, startTask }: ConsumerOptions): Promise<void> => {
   const config = loadConfig(env, 'consumer');
   const role = cluster.isPrimary ? 'primary' : 'worker';
   const log = createLogger(config.logLevel, { role, pid: process.pid });
   if (cluster.isPrimary) process.exit(await runPrimary({ config, clock, log, script }));
-  await runWorker({
-    config,
-    clock,
-    log,
-    start: (observers) => startLaneTask({ config, clock, log, env, openServers, ...observers }),
-  });
+  await runWorker({ config, clock, log, env, startTask });
 };
 
-/** The consumer, in whichever role node:cluster gave this process. What keeps it from starting goes to stderr, in words. */
+/** Runs the consumer in the role that node:cluster gave this process. An error that keeps it from starting goes to stderr. */
 export const runConsumer = async (options: ConsumerOptions): Promise<void> => {
   try {
     await start(options);

@@ -7,7 +7,7 @@ export type Endpoints = { port: number; close(): void };
 
 type EndpointsOptions = {
   host: string;
-  /** 0: any free port. */
+  /** 0 means any free port. */
   port: number;
   log: Logger;
   health: () => { healthy: boolean; body: unknown };
@@ -18,18 +18,16 @@ type EndpointsOptions = {
 /** Thrown at start when the port of `/healthz` and `/metrics` is taken or not allowed. */
 export class CannotListenError extends AppError {
   constructor(host: string, port: number, cause: Error) {
-    super(
-      `METRICS_HOST and METRICS_PORT: ${cause.message}; choose another than ${host}:${port}, or 0 for any free port`,
-      {
-        code: 'cannot-listen',
-        status: 500,
-        cause,
-      },
-    );
+    const advice = 'Set METRICS_HOST and METRICS_PORT; METRICS_PORT=0 means any free port.';
+    super(`Cannot serve /metrics on ${host}:${port} (${cause.message}). ${advice}`, {
+      code: 'cannot-listen',
+      status: 500,
+      cause,
+    });
   }
 }
 
-const answer = (response: ServerResponse, status: number, type: string, body: string): void => {
+const respond = (response: ServerResponse, status: number, type: string, body: string): void => {
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
 };
 
@@ -41,19 +39,19 @@ const answer = (response: ServerResponse, status: number, type: string, body: st
 export const openEndpoints = async (options: EndpointsOptions): Promise<Endpoints> => {
   const sendMetrics = async (response: ServerResponse) => {
     try {
-      answer(response, 200, options.metricsType, await options.metrics());
+      respond(response, 200, options.metricsType, await options.metrics());
     } catch (err) {
-      options.log.error({ err }, 'the metrics could not be collected');
-      answer(response, 500, 'text/plain', 'the metrics could not be collected\n');
+      options.log.error({ err }, 'failed to collect the metrics');
+      respond(response, 500, 'text/plain', 'failed to collect the metrics\n');
     }
   };
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
-    if (request.method !== 'GET') return answer(response, 405, 'text/plain', 'only GET\n');
+    if (request.method !== 'GET') return respond(response, 405, 'text/plain', 'only GET is allowed\n');
     if (path === '/metrics') return void sendMetrics(response);
-    if (path !== '/healthz') return answer(response, 404, 'text/plain', 'there are /healthz and /metrics\n');
+    if (path !== '/healthz') return respond(response, 404, 'text/plain', 'no such route; try /healthz or /metrics\n');
     const { healthy, body } = options.health();
-    answer(response, healthy ? 200 : 503, 'application/json', JSON.stringify(body));
+    respond(response, healthy ? 200 : 503, 'application/json', JSON.stringify(body));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(new CannotListenError(options.host, options.port, cause)));

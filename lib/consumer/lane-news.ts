@@ -1,22 +1,22 @@
 import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
 
-/** Lanes come and go by the dozen at a start: once none has moved for so long, their number is worth a line. */
+/** Lanes move by the dozen at a start. Their number is logged when none has moved for this long. */
 const quietMs = 1_000;
 
 type LaneNewsDeps = { clock: Pick<Clock, 'after'>; log: Logger; lanesOwned: () => number };
 
-/** Call the returned function whenever a lane was taken or released: it logs how many are owned when that has settled. */
+/** Call the returned function for every lane that is acquired or released: it logs the number of owned lanes once it is stable. */
 export const createLaneNews = ({ clock, log, lanesOwned }: LaneNewsDeps): (() => void) => {
-  let told = 0;
+  let logged = 0;
   let cancel = () => {};
-  const tell = () => {
+  const logChange = () => {
     const lanes = lanesOwned();
-    if (lanes !== told) log.info({ lanes }, 'lanes owned');
-    told = lanes;
+    if (lanes !== logged) log.info({ lanes }, 'lanes owned');
+    logged = lanes;
   };
   return () => {
     cancel();
-    cancel = clock.after(quietMs, tell);
+    cancel = clock.after(quietMs, logChange);
   };
 };

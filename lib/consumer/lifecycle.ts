@@ -1,4 +1,4 @@
-/** How far a primary, or one of its workers, has come. `stopped` and `failed` are final. */
+/** The states of a primary and of each worker. `stopped` (a clean shutdown) and `failed` are final. */
 export type LifecycleState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed';
 
 const followers: Record<LifecycleState, readonly LifecycleState[]> = {
@@ -13,11 +13,11 @@ export const mayBecome = (from: LifecycleState, to: LifecycleState): boolean => 
 
 export type Lifecycle = {
   readonly state: LifecycleState;
-  /** @throws when the order does not allow it: a fault of this program, never of the environment. */
+  /** @throws {Error} when `to` cannot follow the current state, which is a bug. */
   become(to: LifecycleState): void;
 };
 
-/** A life that moves in one direction only. `changed` is told of every step. */
+/** @param changed called after each transition. */
 export const createLifecycle = (changed: (to: LifecycleState, from: LifecycleState) => void): Lifecycle => {
   let state: LifecycleState = 'starting';
   return {
@@ -25,7 +25,7 @@ export const createLifecycle = (changed: (to: LifecycleState, from: LifecycleSta
       return state;
     },
     become: (to) => {
-      if (!mayBecome(state, to)) throw new Error(`What is ${state} cannot become ${to}`);
+      if (!mayBecome(state, to)) throw new Error(`The state ${state} cannot be followed by ${to}`);
       const from = state;
       state = to;
       changed(to, from);

@@ -1,10 +1,13 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
-import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
+import type { WorkerSnapshot } from '../lanes/snapshot.ts';
 import type { LifecycleState } from './lifecycle.ts';
 
 export type MetricValues = MetricObjectWithValues<MetricValue<string>>[];
 
-/** Worker to primary. A report says that the event loop turns; `metrics` answers, or says sendFinalReport. */
+/** How a worker ends. The primary starts another one, unless a restart cannot help: 78 is `EX_CONFIG` of sysexits.h. */
+export const exitCodes = { stopped: 0, failed: 1, nonRestartable: 78 } as const;
+
+/** Worker to primary. A `report` shows that the event loop turns. `metrics` is an answer, or the final report. */
 export type WorkerMessage =
   | { kind: 'report'; state: LifecycleState; snapshot?: WorkerSnapshot }
   | { kind: 'metrics'; metrics: MetricValues };
@@ -12,7 +15,7 @@ export type WorkerMessage =
 /** Primary to worker. */
 export type PrimaryMessage = { kind: 'send-metrics' };
 
-/** User code may send messages of its own over the same channel: those are none of ours. */
+/** User code may send its own messages over the same channel: they are ignored. */
 const kindOf = (message: unknown): unknown =>
   typeof message === 'object' && message !== null && 'kind' in message ? message.kind : undefined;
 

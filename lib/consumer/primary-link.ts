@@ -1,13 +1,13 @@
 import cluster from 'node:cluster';
 import type { Registry } from 'prom-client';
-import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
+import type { WorkerSnapshot } from '../lanes/snapshot.ts';
 import type { LifecycleState } from './lifecycle.ts';
 import { isPrimaryMessage, type WorkerMessage } from './messages.ts';
 
 export type PrimaryLink = {
-  /** At once, beside the regular reports. */
+  /** Reports now, besides the regular reports. */
   report(): void;
-  /** Hands the last metrics over and ends the regular reports. Never rejects. */
+  /** Sends the last metrics and ends the regular reports. Never rejects. */
   sendFinalReport(): Promise<void>;
 };
 
@@ -15,15 +15,15 @@ type LinkOptions = {
   everyMs: number;
   registry: Registry;
   report: () => { state: LifecycleState; snapshot?: WorkerSnapshot };
-  /** Called once, when the primary is gone. */
+  /** Called once, when the primary has exited. */
   primaryGone: () => void;
 };
 
-/** A worker's end of the channel to its primary: regular reports, that only a turning event loop can send, and metrics on demand. */
+/** A worker's end of the channel to its primary: the heartbeat, which only a turning event loop can send, and metrics on demand. */
 export const linkToPrimary = ({ everyMs, registry, report, primaryGone }: LinkOptions): PrimaryLink => {
   const send = (message: WorkerMessage): Promise<void> =>
     new Promise((resolve) => {
-      // A primary that dies between the check and the send is told by 'disconnect', not here.
+      // When the primary dies between the check and the send, 'disconnect' follows.
       if (process.connected) process.send?.(message, undefined, undefined, () => resolve());
       else resolve();
     });
@@ -37,7 +37,7 @@ export const linkToPrimary = ({ everyMs, registry, report, primaryGone }: LinkOp
     clearInterval(timer);
     primaryGone();
   });
-  // node:cluster would exit at once when the primary is gone, in the middle of the runs.
+  // Without this, node:cluster would exit at once when the primary has exited, in the middle of the runs.
   cluster.worker?.once('disconnect', () => {
     if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
   });

@@ -1,68 +1,88 @@
 import type { Config } from '../config.ts';
 import { ConfigError } from '../config.ts';
-import type { WorkerSnapshot } from '../lanes/lane-worker.ts';
+import type { WorkerSnapshot } from '../lanes/snapshot.ts';
 import type { Logger } from '../log.ts';
-import type { Clock, LaneObserver } from '../ports.ts';
+import type { Clock } from '../ports.ts';
 import { ProcessorLoadError } from '../runs/load-processor.ts';
-import { describeError } from '../runs/run.ts';
+import { toRunError } from '../runs/run-error.ts';
 import { reportEveryMs } from '../runs/supervision.ts';
-import { nonRestartableExitCode } from './exit-codes.ts';
 import { createLifecycle } from './lifecycle.ts';
-import { createWorkerMetrics, type RunObserver } from './metrics.ts';
-import { linkToPrimary } from './primary-link.ts';
+import { exitCodes } from './messages.ts';
+import { createWorkerMetrics, type WorkerObservers } from './metrics.ts';
+import { linkToPrimary, type PrimaryLink } from './primary-link.ts';
 
-/** What a worker runs. `stop` hands everything over and closes what it opened; it ends within `graceMs`. */
-export type WorkerTask = { stop(): Promise<void>; snapshot(): WorkerSnapshot };
-
-type WorkerOptions = {
-  config: Pick<Config, 'workerHangMs'>;
-  clock: Pick<Clock, 'after'>;
-  log: Logger;
-  start: (observers: { observer: LaneObserver; runObserver: RunObserver }) => Promise<WorkerTask>;
+/** What a worker runs. */
+export type WorkerTask = {
+  /** Hands everything over and closes what the task opened, within `graceMs`. */
+  stop(): Promise<void>;
+  snapshot(): WorkerSnapshot;
+  /** Resolves with the error when the task cannot go on. Never rejects. */
+  readonly failed: Promise<unknown>;
 };
 
+type WorkerOptions = { config: Config; clock: Clock; log: Logger; env: NodeJS.ProcessEnv };
+
+/** What a task gets to start with. `env` is for the processes that it starts. */
+export type StartDeps = WorkerOptions & WorkerObservers;
+export type StartTask = (deps: StartDeps) => Promise<WorkerTask>;
+
+/** Returns whether the shutdown was clean: everything handed over, and the final report sent. */
+const stopCleanly = async (task: WorkerTask | undefined, link: PrimaryLink, log: Logger): Promise<boolean> => {
+  try {
+    // Without a task no lane is owned yet: what is being opened ends with the process.
+    await task?.stop();
+    await link.sendFinalReport();
+    return true;
+  } catch (err) {
+    log.error({ err }, 'unclean shutdown');
+    return false;
+  }
+};
+
+/** Configuration errors do not go away by a restart. */
+const exitCodeOf = (error: unknown): number =>
+  error instanceof ProcessorLoadError || error instanceof ConfigError ? exitCodes.nonRestartable : exitCodes.failed;
+
 /**
- * The life of one worker process: it starts its task, reports to its primary, and stops at the first SIGTERM or SIGINT or when
- * the primary is gone. Further signals are the primary's to judge, which kills. Ends the process.
+ * The life of one worker process. It starts its task and reports to its primary. It stops at the first SIGTERM or SIGINT, when the
+ * primary has exited, and when its task fails; the primary decides about further signals. Ends the process.
  */
-export const runWorker = async ({ config, clock, log, start }: WorkerOptions): Promise<void> => {
+export const runWorker = async (options: WorkerOptions & { startTask: StartTask }): Promise<void> => {
+  const { config, clock, log, env, startTask } = options;
   let task: WorkerTask | undefined;
-  const { registry, observer, runObserver } = createWorkerMetrics({ clock, log, snapshot: () => task?.snapshot() });
+  const { registry, ...observers } = createWorkerMetrics({ clock, log, snapshot: () => task?.snapshot() });
   const life = createLifecycle((to) => log.info({ state: to }, `worker ${to}`));
 
-  const stop = async (reason: string) => {
+  const stop = async (reason: string, finalState: 'stopped' | 'failed' = 'stopped') => {
     if (life.state === 'draining') return;
     log.info({ reason }, 'stopping');
     life.become('draining');
     link.report();
-    try {
-      // Without a task nothing has been taken yet: what is being opened ends with the process.
-      await task?.stop();
-      await link.sendFinalReport();
-      life.become('stopped');
-    } catch (err) {
-      life.become('failed');
-      log.error({ err }, 'could not stop in order');
-    }
-    process.exit(life.state === 'stopped' ? 0 : 1);
+    life.become((await stopCleanly(task, link, log)) ? finalState : 'failed');
+    process.exit(life.state === 'stopped' ? exitCodes.stopped : exitCodes.failed);
+  };
+  const fail = (err: unknown) => {
+    log.fatal({ err }, `the worker failed: ${toRunError(err).message}`);
+    void stop('the task failed', 'failed');
   };
 
   const link = linkToPrimary({
     everyMs: reportEveryMs(config.workerHangMs),
     registry,
     report: () => ({ state: life.state, snapshot: task?.snapshot() }),
-    primaryGone: () => void stop('the primary is gone'),
+    primaryGone: () => void stop('the primary has exited'),
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
 
   try {
-    const started = await start({ observer, runObserver });
+    const started = await startTask({ config, clock, log, env, ...observers });
     if (life.state !== 'starting') return;
     task = started;
     life.become('running');
     link.report();
+    void task.failed.then(fail);
   } catch (err) {
-    log.fatal({ err }, `the worker could not start: ${describeError(err).message}`);
-    process.exit(err instanceof ProcessorLoadError || err instanceof ConfigError ? nonRestartableExitCode : 1);
+    log.fatal({ err }, `the worker could not start: ${toRunError(err).message}`);
+    process.exit(exitCodeOf(err));
   }
 };

@@ -15,8 +15,6 @@ import { type StuckUsers, takeSnapshot, type WorkerSnapshot } from './snapshot.t
 import { isPending } from './stalled-users.ts';
 import { createSweep } from './sweep.ts';
 
-export type { WorkerSnapshot } from './snapshot.ts';
-
 const firstReopenMs = 100;
 const longestReopenMs = 2_000;
 /** How long a stopping worker waits for runs that ignore their aborted signal. */
@@ -50,10 +48,7 @@ export class LaneWorker {
     this.#balance = createBalance(deps, share);
     this.#heartbeat = new WorkerHeartbeat(deps, workerId);
     this.#sweep = createSweep(deps, (found) => this.#noteStuck(found));
-    this.#ended = this.#work().catch((error) => {
-      deps.log.fatal({ err: error }, 'the worker cannot work: MongoDB refused a command');
-      this.#failed.resolve(error);
-    });
+    this.#ended = this.#work().catch(this.#failed.resolve);
   }
 
   /** Acquires no more lanes and hands over those it owns. After `graceMs` it aborts the signals of its runs and leaves. */
@@ -68,7 +63,7 @@ export class LaneWorker {
     await this.#heartbeat.remove();
   }
 
-  /** Resolves with the reason when the worker cannot work at all, as when MongoDB refuses it. Never rejects. */
+  /** Resolves with the error when the lanes cannot be kept, as when MongoDB refuses this worker. Then stop it. Never rejects. */
   get failed(): Promise<unknown> {
     return this.#failed.promise;
   }

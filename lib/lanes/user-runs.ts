@@ -139,7 +139,8 @@ export class UserRuns {
   }
 
   #noteSettled(user: LoadedUser, change: LedgerChange, request: HeldRequest, refreshesBefore: number): void {
-    const { seq, at } = change;
+    const { seq, at, token: fencingToken } = change;
+    const { observer } = this.#context.deps;
     if (change.kind === 'block') {
       // A person may have decided about it before our answer came, and sent the wake already: then it is read again at once.
       if (user.refreshes > refreshesBefore) user.held.drop(seq);
@@ -148,10 +149,14 @@ export class UserRuns {
       const { retryAt, interruptions } = change;
       user.held.set(seq, { ...request, interrupted: false, interruptions, retryAt });
     } else if (change.kind === 'settle') {
-      const { userId, token: fencingToken, status } = change;
+      const { userId, status } = change;
       const { acceptedAt } = request;
       advancePast(user, seq, at);
-      this.#context.deps.observer.settled({ userId, seq, status, fencingToken, acceptedAt, at });
+      observer.settled({ userId, seq, status, fencingToken, acceptedAt, at });
+    }
+    if ('reason' in change) {
+      const status = change.kind === 'block' ? 'blocked' : 'failed';
+      observer.deadLettered({ userId: user.userId, seq, status, reason: change.reason, fencingToken, at });
     }
   }
 }

@@ -1,8 +1,10 @@
 export type BackoffLimits = { retryBaseMs: number; retryMaxMs: number };
 
 /**
- * How long to wait after the failure of this attempt (1 is the first): uniform between `retryBaseMs` and a bound that doubles
- * with every attempt up to `retryMaxMs`. The jitter is wide, so that what failed together does not return together.
+ * The pause after the failure of an attempt (1 is the first), in ms: uniform between `retryBaseMs` and a bound that doubles with
+ * every attempt up to `retryMaxMs`. The jitter is wide, so that requests that failed together do not come back together.
+ *
+ * No library does this: they read the clock and `Math.random` themselves, and the simulation must control both.
  *
  * @param random uniform in [0, 1)
  */

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports.ts';
 
-/** Why a run's signal aborted at its deadline, and what its attempt failed of. */
+/** The reason of a run's signal once the run is past its deadline, and the error of that attempt. */
 export class RunTimeoutError extends Error {
   constructor(timeoutMs: number) {
     super(`The run took longer than ${timeoutMs} ms`);
@@ -9,26 +9,32 @@ export class RunTimeoutError extends Error {
 }
 
 export type Deadline = {
-  /** Aborts as `parent` does, and at the deadline. */
+  /** The run's own signal. It aborts when the lane's signal aborts, and at the deadline. */
   signal: AbortSignal;
-  /** @throws {RunTimeoutError} once the deadline has come. */
+  /** @throws {RunTimeoutError} once the deadline has passed. */
   throwIfPassed(): void;
+  /** Call it when the run has ended: it removes the timer and the listener on the lane's signal. */
   cancel(): void;
 };
 
-/** @param timeoutMs 0: none, and the signal is the parent itself. */
-export const startDeadline = (parent: AbortSignal, timeoutMs: number, clock: Pick<Clock, 'after'>): Deadline => {
-  if (timeoutMs === 0) return { signal: parent, throwIfPassed: () => {}, cancel: () => {} };
+/**
+ * Starts the deadline of one run. Each run gets a signal of its own, with or without a timeout: the lane's signal lives for days,
+ * and whatever a processor attaches to it (`fetch`, `AbortSignal.any`, listeners) would stay there.
+ *
+ * @param timeoutMs 0 means no timeout.
+ */
+export const startDeadline = (laneSignal: AbortSignal, timeoutMs: number, clock: Pick<Clock, 'after'>): Deadline => {
   const controller = new AbortController();
   let passed: RunTimeoutError | undefined;
-  const follow = () => controller.abort(parent.reason);
-  const cancelTimer = clock.after(timeoutMs, () => {
+  const follow = () => controller.abort(laneSignal.reason);
+  const onTimeout = () => {
     passed = new RunTimeoutError(timeoutMs);
     controller.abort(passed);
-  });
-  // By hand: AbortSignal.any would keep every run's signal for as long as the lane's.
-  parent.addEventListener('abort', follow, { once: true });
-  if (parent.aborted) follow();
+  };
+  const cancelTimer = timeoutMs === 0 ? () => {} : clock.after(timeoutMs, onTimeout);
+  // A listener instead of AbortSignal.any, which would keep every run's signal alive for as long as the lane's.
+  laneSignal.addEventListener('abort', follow, { once: true });
+  if (laneSignal.aborted) follow();
   return {
     signal: controller.signal,
     throwIfPassed: () => {
@@ -36,7 +42,7 @@ export const startDeadline = (parent: AbortSignal, timeoutMs: number, clock: Pic
     },
     cancel: () => {
       cancelTimer();
-      parent.removeEventListener('abort', follow);
+      laneSignal.removeEventListener('abort', follow);
     },
   };
 };

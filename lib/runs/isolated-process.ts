@@ -1,15 +1,14 @@
-/** A process for isolated runs, as its worker sees it: started, watched, and told what to do. */
-import { type ChildProcess, fork } from 'node:child_process';
+/** A process for isolated runs, as its worker sees it. */
+import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
 import type { Clock } from '../ports.ts';
 import type { Outcome } from '../types.ts';
 import type { IsolatedEnd, KillReason } from './crash.ts';
 import { type IsolationOrder, isIsolationReport, workerPipe } from './isolation-messages.ts';
-import { describeError } from './run.ts';
-import { classifySilence, reportEveryMs, silenceAfter } from './supervision.ts';
+import { toRunError } from './run-error.ts';
+import { SupervisedChild } from './supervised-child.ts';
 
-/** Loading the processor's modules takes a second, and much longer on a busy machine. */
 const startTimeoutMs = 20_000;
 
 const script = fileURLToPath(new URL('./isolated-run.ts', import.meta.url));
@@ -19,7 +18,7 @@ export type ProcessEnd = Omit<IsolatedEnd, 'begun' | 'outcome'>;
 export type IsolatedProcess = {
   /** Resolves when it can be given a run. */
   ready: Promise<void>;
-  /** Resolves when it is gone, and everything that it said has been heard. */
+  /** Resolves when it has ended, and its last message has been heard. */
   gone: Promise<ProcessEnd>;
   isGone(): boolean;
   order(message: IsolationOrder): void;
@@ -31,87 +30,45 @@ export type IsolatedProcess = {
 export type ProcessDeps = {
   config: Pick<Config, 'workerHangMs'>;
   clock: Clock;
-  /** It loads the processor that this names. */
+  /** The environment of the process; it names the processor to load. */
   env: NodeJS.ProcessEnv;
 };
 
-/** Kills a process whose event loop stands still, or that does not come up. */
-const watchSilence = ({ config: { workerHangMs }, clock }: ProcessDeps, kill: (reason: KillReason) => void) => {
-  let silentMs = 0;
-  let heardOnce = false;
-  let lastLook = performance.now();
-  let cancel = () => {};
-  const look = () => {
-    const now = performance.now();
-    silentMs = silenceAfter(silentMs, now - lastLook, workerHangMs);
-    lastLook = now;
-    const verdict = classifySilence({ silentMs, heardOnce, workerHangMs, startTimeoutMs });
-    if (verdict === 'alive') cancel = clock.after(reportEveryMs(workerHangMs), look);
-    else kill(verdict);
-  };
-  look();
-  return {
-    heard: () => {
-      silentMs = 0;
-      heardOnce = true;
-    },
-    end: () => cancel(),
-  };
-};
-
-const endOf = (child: ChildProcess): Promise<ProcessEnd> =>
-  new Promise((resolve) => {
-    const exited = new Promise<ProcessEnd>((tell) => {
-      child.once('exit', (code, signal) => tell({ code, signal }));
-    });
-    // The last message may come after the exit, and is heard before the channel closes.
-    const disconnected = new Promise((tell) => child.once('disconnect', tell));
-    void Promise.all([exited, disconnected]).then(([end]) => resolve(end));
-    // Without a process nothing exits; with one, a channel that breaks is followed by the exit.
-    child.on('error', (thrown) => {
-      if (child.pid === undefined) resolve({ code: null, signal: null, error: describeError(thrown) });
-    });
-    child.stdio[workerPipe]?.on('error', () => {});
-  });
-
-/** Throws when the system has no room for one more process. */
-export const startProcess = (deps: ProcessDeps): IsolatedProcess => {
-  const child = fork(script, { env: deps.env, stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
+/** @throws {Error} when the system cannot start another process. */
+export const startProcess = ({ config, clock, env }: ProcessDeps): IsolatedProcess => {
+  const child = fork(script, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
+  const { workerHangMs } = config;
+  const supervised = new SupervisedChild<KillReason>(child, { workerHangMs, startTimeoutMs, clock });
   const ready = Promise.withResolvers<void>();
   let outcome = Promise.withResolvers<Outcome>();
+  let uncaught: ProcessEnd['error'];
   let isGone = false;
-  const why: Pick<ProcessEnd, 'killedFor' | 'error'> = {};
 
-  const kill = (reason: KillReason) => {
-    why.killedFor ??= reason;
-    child.kill('SIGKILL');
-  };
-  const silence = watchSilence(deps, kill);
+  child.stdio[workerPipe]?.on('error', () => {});
   child.on('message', (report: unknown) => {
     if (!isIsolationReport(report)) return;
-    silence.heard();
+    supervised.heard();
     if (report.lanekeeper === 'ready') ready.resolve();
-    if (report.lanekeeper === 'uncaught') why.error = report.error;
+    if (report.lanekeeper === 'uncaught') uncaught = report.error;
     if (report.lanekeeper === 'outcome') outcome.resolve(report.outcome);
   });
-  const gone = endOf(child).then((end) => {
+  const gone = Promise.all([supervised.exited, supervised.disconnected]).then(([{ code, signal, error }]) => {
     isGone = true;
-    silence.end();
-    return { ...end, ...why };
+    return { code, signal, killedFor: supervised.killedFor, error: error ? toRunError(error) : uncaught };
   });
 
   return {
     ready: ready.promise,
     gone,
-    isGone: () => isGone || why.killedFor !== undefined,
+    isGone: () => isGone || supervised.killedFor !== undefined,
     order: (message) => {
-      // A channel that breaks is followed by the exit.
+      // The exit follows a broken channel.
       if (child.connected) child.send(message, () => {});
     },
     nextOutcome: () => {
       outcome = Promise.withResolvers();
       return outcome.promise;
     },
-    kill,
+    kill: (reason) => supervised.kill(reason),
   };
 };

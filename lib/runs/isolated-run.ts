@@ -1,4 +1,4 @@
-/** A process that does one run at a time, of those that may end it: started by lib/runs/isolated-process.ts, and told when to end. */
+/** The program of an isolated process: it does one run at a time. Started and ended by lib/runs/isolated-process.ts. */
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { systemClock as clock } from '../clock.ts';
@@ -7,10 +7,11 @@ import { createLogger } from '../log.ts';
 import type { Run } from '../types.ts';
 import { type IsolationReport, isIsolationOrder, workerPipe } from './isolation-messages.ts';
 import { loadProcessor } from './load-processor.ts';
-import { createRunRequest, describeError } from './run.ts';
+import { createRunRequest } from './run.ts';
+import { toRunError } from './run-error.ts';
 import { reportEveryMs } from './supervision.ts';
 
-/** A run must not outlive its worker, which another one follows: a thread sees its end even while this event loop stands still. */
+/** A run must not outlive its worker, since another worker repeats it. A thread notices even while the event loop here hangs. */
 const endWithWorker = (): void => {
   const watch = `
     const { Socket } = require('node:net');
@@ -26,24 +27,24 @@ const send = (report: IsolationReport): Promise<void> =>
   });
 
 endWithWorker();
-// The worker decides when this process ends; a Ctrl-C at a terminal reaches every process.
+// The worker decides when this process ends: Ctrl-C in a terminal signals every process.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => {});
-process.on('uncaughtExceptionMonitor', (thrown) => void send({ lanekeeper: 'uncaught', error: describeError(thrown) }));
+process.on('uncaughtExceptionMonitor', (thrown) => void send({ lanekeeper: 'uncaught', error: toRunError(thrown) }));
 
 const config = loadConfig(process.env, 'consumer');
 const log = createLogger(config.logLevel, { role: 'isolated-run', pid: process.pid });
 const runRequest = createRunRequest(await loadProcessor({ config, clock }), { clock, log });
-let unwanted: AbortController;
+let currentRun: AbortController;
 
 const doRun = async (run: Omit<Run, 'signal'>): Promise<void> => {
-  unwanted = new AbortController();
-  await send({ lanekeeper: 'outcome', outcome: await runRequest({ ...run, signal: unwanted.signal }) });
+  currentRun = new AbortController();
+  await send({ lanekeeper: 'outcome', outcome: await runRequest({ ...run, signal: currentRun.signal }) });
 };
 
 process.on('message', (order) => {
   if (!isIsolationOrder(order)) return;
   if (order.lanekeeper === 'run') void doRun(order.run);
-  if (order.lanekeeper === 'abort') unwanted.abort();
+  if (order.lanekeeper === 'abort') currentRun.abort();
   if (order.lanekeeper === 'end') process.exit(0);
 });
 setInterval(() => void send({ lanekeeper: 'alive' }), reportEveryMs(config.workerHangMs));

@@ -4,21 +4,24 @@ import { pathToFileURL } from 'node:url';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
-import { decidePolicy, type PolicyConfig, PolicyError } from './policy.ts';
-import type { LoadedProcessor, Processor } from './processor.ts';
+import type { Processor } from '../processor.ts';
+import { decidePolicy, type PolicyConfig, PolicyError, type RunPolicy } from './policy.ts';
 import { createWebhookProcessor } from './webhook.ts';
 
-/** Thrown at start when `PROCESSOR` is not usable. */
+/** Thrown at start when `PROCESSOR` cannot be used. */
 export class ProcessorLoadError extends AppError {
   constructor(message: string, cause?: unknown) {
     super(message, { code: 'bad-processor', status: 500, cause });
   }
 }
 
-/** The default: the request is its own result. */
+/** A processor with the policy of its runs. */
+export type LoadedProcessor = { processor: Processor; policy: RunPolicy };
+
+/** The default: it returns the request as the result. */
 export const echo: Processor = (request) => request;
 
-/** A file, from the working folder, or a URL; what is neither is the name of a package. */
+/** A path from the working folder or a file URL names a file; any other name is a package. */
 const moduleOf = (name: string): string => {
   const path = resolve(name);
   return !name.startsWith('file:') && existsSync(path) ? pathToFileURL(path).href : name;
@@ -28,16 +31,16 @@ type ProcessorModule = { default: Processor; policy?: unknown };
 
 const importProcessor = async (name: string): Promise<ProcessorModule> => {
   if (/^\.{0,2}\//.test(name) && !existsSync(name)) {
-    throw new ProcessorLoadError(`PROCESSOR=${name}: there is no file ${resolve(name)}`);
+    throw new ProcessorLoadError(`PROCESSOR=${name}: the file ${resolve(name)} does not exist`);
   }
   const module: { default?: unknown; policy?: unknown } = await import(moduleOf(name)).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ProcessorLoadError(`PROCESSOR=${name} could not be loaded: ${reason}`, cause);
   });
   if (typeof module.default !== 'function') {
+    const found = module.default === undefined ? 'has no default export' : `exports a default ${typeof module.default}`;
     throw new ProcessorLoadError(
-      `PROCESSOR=${name}: its default export is ${module.default === undefined ? 'missing' : `of type ${typeof module.default}`}; ` +
-        'it must be a function (request, { userId, seq, attempt, fencingToken, signal, logger }) => result',
+      `PROCESSOR=${name}: the module ${found}; the default export must be a function (request, context) => result`,
     );
   }
   return module as ProcessorModule;
@@ -65,10 +68,10 @@ const moduleNamed = async (deps: LoadDeps): Promise<ProcessorModule> => {
 };
 
 /**
- * The processor that `PROCESSOR` names (`echo`, `webhook`, a file, a file URL or a package), and its policy: what the module
+ * Loads the processor that `PROCESSOR` names (`echo`, `webhook`, a file, a file URL or a package), with its policy: what the module
  * exports as `policy`, over the environment.
  *
- * @throws {ProcessorLoadError} when there is none, its default export is not a function, or its policy is out of range.
+ * @throws {ProcessorLoadError} when it does not exist, its default export is not a function, or its policy is out of range.
  */
 export const loadProcessor = async (deps: LoadDeps): Promise<LoadedProcessor> => {
   const { default: processor, policy } = await moduleNamed(deps);

@@ -1,50 +1,42 @@
-/** What becomes of a run that fails: by the environment, by the processor's module, and by the request itself, the last word. */
+/** The policy of a run comes from the environment, the processor's module and the request; each wins over the one before. */
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import { attemptsRange, retryBaseRange, retryMaxRange, runTimeoutRange } from '../limits.ts';
+import type { ProcessorPolicy } from '../processor.ts';
 import type { RunLimits } from '../types.ts';
 
-export type RunPolicy = {
-  /** Runs of a request before it is put aside. */
-  maxAttempts: number;
-  /** The shortest pause before the next attempt, and the longest. */
-  retryBaseMs: number;
-  retryMaxMs: number;
-  /** After the last attempt the request is settled as failed (`skip`), or holds its user until a person decides (`block`). */
-  onFailure: 'skip' | 'block';
-  /** After so long the run's signal aborts, and the attempt counts as failed; 0: never. */
-  timeoutMs: number;
-};
-
-/** What a processor's module may export as `policy`; what it leaves out is the environment's. */
-export type ProcessorPolicy = Partial<RunPolicy>;
+/** A policy with every value decided. */
+export type RunPolicy = Required<ProcessorPolicy>;
 
 export type PolicyConfig = Pick<
   Config,
   'maxAttempts' | 'retryBaseMs' | 'retryMaxMs' | 'failurePolicy' | 'runTimeoutMs'
 >;
 
-const longestMs = 86_400_000;
+const integerIn = ({ min, max }: { min: number; max: number }) => z.number().int().min(min).max(max);
 
-/** The ranges of the environment's variables of the same meaning. */
 const policySchema = z
   .strictObject({
-    maxAttempts: z.number().int().min(1).max(1_000),
-    retryBaseMs: z.number().int().min(1).max(3_600_000),
-    retryMaxMs: z.number().int().min(1).max(longestMs),
+    maxAttempts: integerIn(attemptsRange),
+    retryBaseMs: integerIn(retryBaseRange),
+    retryMaxMs: integerIn(retryMaxRange),
     onFailure: z.enum(['skip', 'block']),
-    timeoutMs: z.number().int().min(0).max(longestMs),
+    timeoutMs: integerIn(runTimeoutRange),
   })
   .partial();
 
-/** Thrown when a processor's `policy` is out of range. Its message lists every fault. */
+/** Thrown when a processor's `policy` is out of range. Its message lists every validation error. */
 export class PolicyError extends Error {
-  constructor(faults: string[]) {
-    super(faults.join('; '));
+  constructor(problems: string[]) {
+    super(problems.join('; '));
     this.name = 'PolicyError';
   }
 }
 
-/** @throws {PolicyError} */
+/**
+ * @param own what the processor's module exports as `policy`.
+ * @throws {PolicyError}
+ */
 export const decidePolicy = (own: unknown, config: PolicyConfig): RunPolicy => {
   const parsed = policySchema.safeParse(own ?? {});
   if (!parsed.success) {
@@ -66,7 +58,6 @@ export const decidePolicy = (own: unknown, config: PolicyConfig): RunPolicy => {
   return policy;
 };
 
-/** A request's own limits win. */
 export const policyOfRun = (policy: RunPolicy, { maxAttempts, timeoutMs }: RunLimits): RunPolicy => ({
   ...policy,
   maxAttempts: maxAttempts ?? policy.maxAttempts,

@@ -1,15 +1,15 @@
-/** The built-in processor that hands requests to an HTTP endpoint, signed as https://www.standardwebhooks.com says. */
+/** The built-in processor that POSTs requests to an HTTP endpoint, signed by Standard Webhooks (https://www.standardwebhooks.com). */
 import { createHmac } from 'node:crypto';
-import { UnrecoverableError } from '../errors.ts';
+import { maxResultBytes } from '../limits.ts';
 import type { Clock } from '../ports.ts';
-import type { Processor, ProcessorContext } from './processor.ts';
+import { type Processor, type ProcessorContext, UnrecoverableError } from '../processor.ts';
 
-/** `secret`: `whsec_` and base64, as Standard Webhooks writes it; any other text is taken byte by byte. */
+/** `secret` is `whsec_` and base64, as Standard Webhooks writes it; any other text is used as its bytes. */
 export type WebhookOptions = { url: string; secret: string; timeoutMs: number };
 
-/** Thrown when a call may be made again: no answer, or one that promises better times. */
+/** Thrown when another attempt may succeed: there was no response, or one with a retryable status. */
 export class WebhookError extends Error {
-  /** The wait that the endpoint asked for by `Retry-After`. */
+  /** The pause that the endpoint asked for in `Retry-After`. */
   readonly retryAfterMs: number | undefined;
   constructor(message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
@@ -20,17 +20,16 @@ export class WebhookError extends Error {
 
 const secretPrefix = 'whsec_';
 const minKeyBytes = 16;
-const maxAnswerBytes = 262_144;
 
-/** 4xx that pass: timeout, conflict, too early, too many requests. */
-const passingStatuses = [408, 409, 425, 429];
+/** The 4xx that may pass: timeout, conflict, too early, too many requests. */
+const retryableStatuses = [408, 409, 425, 429];
 
 export const keyOf = (secret: string): Buffer => {
   const key = secret.startsWith(secretPrefix)
     ? Buffer.from(secret.slice(secretPrefix.length), 'base64')
     : Buffer.from(secret);
   if (key.length < minKeyBytes) {
-    throw new Error(`WEBHOOK_SECRET holds ${key.length} bytes of key; at least ${minKeyBytes} are needed`);
+    throw new Error(`WEBHOOK_SECRET has a key of ${key.length} bytes; it needs at least ${minKeyBytes}`);
   }
   return key;
 };
@@ -39,44 +38,46 @@ export const keyOf = (secret: string): Buffer => {
 export const sign = (key: Buffer, id: string, timestamp: number, body: string): string =>
   `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
 
-/** `Retry-After` in ms: seconds, or a date. `undefined` when there is none that makes sense. */
+/** `Retry-After` in ms, from seconds or a date. `undefined` when it is missing, malformed or not in the future. */
 export const retryAfterMs = (header: string | null, now: Date): number | undefined => {
   if (header === null) return undefined;
   const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - now.getTime();
   return ms > 0 ? ms : undefined;
 };
 
-const readAnswer = async (response: Response): Promise<string> => {
+const readBody = async (response: Response): Promise<string> => {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
-    // The endpoint has done its work: to call it again would only do it twice.
-    if (bytes > maxAnswerBytes) throw new UnrecoverableError(`The webhook answered more than ${maxAnswerBytes} bytes`);
+    // The endpoint has done its work: another call would only repeat it.
+    if (bytes > maxResultBytes) {
+      throw new UnrecoverableError(`The webhook's response is larger than ${maxResultBytes} bytes`);
+    }
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
 };
 
-const resultOf = (response: Response, answer: string): unknown => {
-  if (answer === '') return null;
-  if (!response.headers.get('content-type')?.includes('json')) return answer;
+const resultOf = (response: Response, body: string): unknown => {
+  if (body === '') return null;
+  if (!response.headers.get('content-type')?.includes('json')) return body;
   try {
-    return JSON.parse(answer);
+    return JSON.parse(body);
   } catch {
-    return answer;
+    return body;
   }
 };
 
-const refusal = (response: Response, now: Date): Error => {
+const errorOf = (response: Response, now: Date): Error => {
   const { status } = response;
   if (status >= 300 && status < 400) {
-    return new UnrecoverableError(`The webhook answered ${status}; redirects are not followed`);
+    return new UnrecoverableError(`The webhook responded with ${status}; redirects are not followed`);
   }
-  const final = status >= 400 && status < 500 && !passingStatuses.includes(status);
-  if (final) return new UnrecoverableError(`The webhook refused with ${status}`);
+  const final = status >= 400 && status < 500 && !retryableStatuses.includes(status);
+  if (final) return new UnrecoverableError(`The webhook refused the request with ${status}`);
   const asked = retryAfterMs(response.headers.get('retry-after'), now);
-  return new WebhookError(`The webhook answered ${status}`, { retryAfterMs: asked });
+  return new WebhookError(`The webhook responded with ${status}`, { retryAfterMs: asked });
 };
 
 const headersOf = (context: ProcessorContext, id: string, timestamp: number, signature: string) => ({
@@ -92,10 +93,11 @@ const headersOf = (context: ProcessorContext, id: string, timestamp: number, sig
 });
 
 /**
- * POSTs `{ userId, seq, attempt, fencingToken, request }`: the headers say the same for routers, but only the body is signed.
- * `webhook-id` is `<userId>:<seq>`, the same in every attempt. 2xx: the answer is the result. 3xx and most of 4xx: failed at once.
+ * POSTs `{ userId, seq, attempt, fencingToken, request }`. The headers repeat all but the request, for routers; only the body is
+ * signed. `webhook-id` is `<userId>:<seq>`, the same in every attempt. After a 2xx the response's body is the result; a 3xx and most
+ * 4xx fail the request at once.
  *
- * @throws when the secret is too short.
+ * @throws {Error} when the secret is too short.
  */
 export const createWebhookProcessor = (options: WebhookOptions, clock: Pick<Clock, 'now' | 'after'>): Processor => {
   const key = keyOf(options.secret);
@@ -107,9 +109,9 @@ export const createWebhookProcessor = (options: WebhookOptions, clock: Pick<Cloc
     const body = JSON.stringify({ userId, seq, attempt, fencingToken, request });
     const headers = headersOf(context, id, timestamp, sign(key, id, timestamp, body));
     const response = await fetch(options.url, { method: 'POST', headers, body, signal, redirect: 'manual' });
-    if (response.ok) return resultOf(response, await readAnswer(response));
+    if (response.ok) return resultOf(response, await readBody(response));
     await response.body?.cancel();
-    throw refusal(response, clock.now());
+    throw errorOf(response, clock.now());
   };
 
   return async (request, context) => {
@@ -119,8 +121,9 @@ export const createWebhookProcessor = (options: WebhookOptions, clock: Pick<Cloc
       return await post(request, context, AbortSignal.any([context.signal, deadline.signal]));
     } catch (cause) {
       if (cause instanceof UnrecoverableError || cause instanceof WebhookError || context.signal.aborted) throw cause;
-      if (deadline.signal.aborted)
-        throw new WebhookError(`The webhook gave no answer in ${options.timeoutMs} ms`, { cause });
+      if (deadline.signal.aborted) {
+        throw new WebhookError(`The webhook did not respond within ${options.timeoutMs} ms`, { cause });
+      }
       throw new WebhookError('The webhook could not be reached', { cause });
     } finally {
       cancelDeadline();

@@ -1,7 +1,7 @@
 /** The consumer as it is, but that it writes down what it settles; and broken, where `BREAK` names a rule. */
 import { env, pid } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { openWorkerServers } from '../../lib/compose/worker.ts';
+import { openWorkerServers, startWorkerTask } from '../../lib/compose/worker.ts';
 import { runConsumer } from '../../lib/consumer/consumer.ts';
 import type { WorkerServers } from '../../lib/deps.ts';
 import { monotonicMs } from '../system/monotonic.ts';
@@ -32,6 +32,8 @@ const recordSettlements = (servers: WorkerServers): WorkerServers => {
 await runConsumer({
   env,
   script: fileURLToPath(import.meta.url),
-  openServers: (config, log) =>
-    recordSettlements(openBreak(env).worker(makeSluggish(openWorkerServers(config, log), env), config)),
+  startTask: (deps) =>
+    startWorkerTask(deps, (config, log) =>
+      recordSettlements(openBreak(env).worker(makeSluggish(openWorkerServers(config, log), env), config)),
+    ),
 });

@@ -2,7 +2,7 @@
 import cluster from 'node:cluster';
 import { env, exit, pid, ppid } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Processor } from '../../lib/runs/processor.ts';
+import type { Processor } from '../../lib/processor.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import { recorder } from '../system/recorder.ts';
 

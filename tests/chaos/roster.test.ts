@@ -21,10 +21,10 @@ const listen = (now = 1_000) => {
 describe('the roster of a container', () => {
   test('knows who lives, and whom the primary kills', () => {
     const { hear, pids, hung, recorded } = listen();
-    hear({ msg: 'a worker was started', workerPid: 7 });
-    hear({ msg: 'a worker was started', workerPid: 8 });
-    hear({ msg: 'killing a silent worker', workerPid: 8, verdict: 'hung' });
-    hear({ msg: 'a worker ended', workerPid: 8 });
+    hear({ msg: 'worker started', workerPid: 7 });
+    hear({ msg: 'worker started', workerPid: 8 });
+    hear({ msg: 'killing an unresponsive worker', workerPid: 8, verdict: 'hung' });
+    hear({ msg: 'worker exited', workerPid: 8 });
     expect(pids()).toEqual([7]);
     expect(hung()).toBe(1);
     expect(recorded).toEqual([{ kind: 'fault', fault: 'worker-hung', target: 'c/8', at: 1_000 }]);

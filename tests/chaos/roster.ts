@@ -34,10 +34,10 @@ export const createRoster = ({ name, record, deletedAt, now }: RosterOptions) =>
     const at = deletionBehind(line);
     if (at !== undefined)
       record({ kind: 'fault', fault: 'connection-cut', target: `${name}/${pid}`, at, until: now() });
-    if (msg === 'a worker was started') pids.add(workerPid);
-    if (msg === 'a worker ended') pids.delete(workerPid);
+    if (msg === 'worker started') pids.add(workerPid);
+    if (msg === 'worker exited') pids.delete(workerPid);
     if (msg === 'worker running') running += 1;
-    if (msg !== 'killing a silent worker') return;
+    if (msg !== 'killing an unresponsive worker') return;
     hung += 1;
     const kind = verdict === 'hung' ? 'worker-hung' : 'worker-killed';
     record({ kind: 'fault', fault: kind, target: `${name}/${workerPid}`, at: now() });

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, jest, test } from '@jest/globals';
 import type { Config } from '../../lib/config.ts';
+import { runsSupportFile } from '../runs/support/support-file.ts';
 import { eventually, openWorld } from '../support/world.ts';
 import { isAlive, startCluster, supportFile } from './support/cluster.ts';
 
@@ -8,14 +9,14 @@ jest.setTimeout(60_000);
 
 const consumer = fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url));
 
-const startConsumer = (config: Config, env: Record<string, string> = {}) =>
+const startConsumer = (config: Config, env: Record<string, string> = {}, script = consumer) =>
   startCluster(
     {
       MONGODB_URL: config.mongodbUrl,
       RABBITMQ_URL: config.rabbitmqUrl,
       QUEUE_PREFIX: config.queuePrefix,
       LANES: String(config.lanes),
-      PROCESSOR: supportFile('processors/waiting.ts'),
+      PROCESSOR: runsSupportFile('processors/waiting.ts'),
       RETRY_BASE_MS: '5',
       RETRY_MAX_MS: '20',
       SWEEP_MS: '300',
@@ -25,11 +26,11 @@ const startConsumer = (config: Config, env: Record<string, string> = {}) =>
       WORKERS: '2',
       ...env,
     },
-    consumer,
+    script,
   );
 
 describe('the consumer', () => {
-  test('processes what users enqueue, with retries in place, and shows it in its metrics', async () => {
+  test('processes requests, with retries in place, and counts them in its metrics', async () => {
     await using world = await openWorld();
     await using cluster = startConsumer(world.config);
     const users = await Promise.all([world.user(), world.user(), world.user()]);
@@ -57,7 +58,7 @@ describe('the consumer', () => {
       const times = entries.map((entry) => entry.settledAt!.getTime());
       expect(times).toEqual(times.toSorted((a, b) => a - b));
     }
-    // A worker hears of a settlement, and counts it, a moment after the ledger shows it.
+    // A worker counts a settlement a moment after it is in the ledger.
     const text = await eventually('all are counted', async () => {
       const { text } = await cluster.get('/metrics');
       return text.includes('lanekeeper_settled_total{status="done"} 9\n') && text;
@@ -68,7 +69,7 @@ describe('the consumer', () => {
     expect(text).toContain('lanekeeper_lanes_owned 4\n');
   });
 
-  test('lets what runs end, and records it, before it goes at SIGTERM', async () => {
+  test('at SIGTERM lets runs end and records them before it exits', async () => {
     await using world = await openWorld();
     await using cluster = startConsumer(world.config, { WORKERS: '1' });
     const user = await world.user();
@@ -79,7 +80,7 @@ describe('the consumer', () => {
     expect(await world.entry(user, 1)).toMatchObject({ status: 'done', attempts: 1 });
   });
 
-  test('another worker runs again what a killed one had begun', async () => {
+  test('another worker repeats the run of a killed one', async () => {
     await using world = await openWorld();
     await using cluster = startConsumer(world.config, { LOG_LEVEL: 'debug' });
     const user = await world.user();
@@ -93,7 +94,7 @@ describe('the consumer', () => {
     expect(again.fencingToken).toBeGreaterThan(begun.fencingToken as number);
   });
 
-  test('workers that outlive their primary hand everything over and end', async () => {
+  test('workers that outlive their primary hand everything over and exit', async () => {
     await using world = await openWorld();
     await using cluster = startConsumer(world.config, { WORKERS: '1' });
     const user = await world.user();
@@ -104,11 +105,28 @@ describe('the consumer', () => {
     expect(await world.entry(user, 1)).toMatchObject({ status: 'done', attempts: 1 });
   });
 
+  test('logs why a worker cannot keep its lanes, stops that worker and starts another', async () => {
+    await using world = await openWorld();
+    await using cluster = startConsumer(world.config, { WORKERS: '1' }, supportFile('refused-consumer.ts'));
+    expect(await cluster.logged((line) => line.level === 60)).toMatchObject({
+      role: 'worker',
+      msg: 'the worker failed: not authorized on lanekeeper',
+      err: { message: 'not authorized on lanekeeper' },
+    });
+    await cluster.logged((line) => line.msg === 'worker failed');
+    expect(await cluster.logged((line) => line.reason === 'died' && line.code !== undefined)).toMatchObject({
+      code: 1,
+    });
+    await cluster.logged((line) => line.slot === 0 && line.workerPid !== undefined, 3);
+    // Node prints its version below an unhandled rejection.
+    expect(cluster.output()).not.toContain(process.version);
+  });
+
   test.each([
-    ['its environment is not usable', { WORKERS: 'many' }, 'WORKERS must be a whole number'],
-    ['its port cannot be had', { METRICS_HOST: '192.0.2.1' }, 'choose another than 192.0.2.1'],
-    ['its processor cannot be loaded', { PROCESSOR: './nowhere.ts' }, 'there is no file'],
-  ])('says so and does not start when %s', async (_name, env, reason) => {
+    ['its environment is invalid', { WORKERS: 'many' }, 'WORKERS must be a whole number'],
+    ['its port is not available', { METRICS_HOST: '192.0.2.1' }, 'Cannot serve /metrics on 192.0.2.1'],
+    ['its processor cannot be loaded', { PROCESSOR: './nowhere.ts' }, 'does not exist'],
+  ])('prints why it cannot start when %s', async (_name, env, reason) => {
     await using world = await openWorld();
     await using cluster = startConsumer(world.config, env);
     expect(await cluster.exited).toEqual({ code: 1, signal: null });

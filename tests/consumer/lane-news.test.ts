@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import { createLaneNews } from '../../lib/consumer/lane-news.ts';
 
-test('how many lanes a worker owns is told once they have settled, and again only when it has changed', () => {
+test('a worker logs how many lanes it owns when that is stable, and again only after a change', () => {
   let due: (() => void) | undefined;
   const clock = {
     after: (_ms: number, callback: () => void) => {

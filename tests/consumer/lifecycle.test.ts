@@ -4,7 +4,7 @@ import { createLifecycle, type LifecycleState, mayBecome } from '../../lib/consu
 const states: LifecycleState[] = ['starting', 'running', 'draining', 'stopped', 'failed'];
 
 describe('a lifecycle', () => {
-  test('goes from starting over running and draining to stopped, and tells every step', () => {
+  test('goes from starting to running, draining and stopped, and reports each transition', () => {
     const steps: string[] = [];
     const life = createLifecycle((to, from) => steps.push(`${from}-${to}`));
     life.become('running');
@@ -14,7 +14,7 @@ describe('a lifecycle', () => {
     expect(steps).toEqual(['starting-running', 'running-draining', 'draining-stopped']);
   });
 
-  test('allows these steps and no others', () => {
+  test('allows these transitions and no others', () => {
     const allowed = states.flatMap((from) => states.filter((to) => mayBecome(from, to)).map((to) => `${from}-${to}`));
     expect(allowed).toEqual([
       'starting-running',
@@ -27,9 +27,9 @@ describe('a lifecycle', () => {
     ]);
   });
 
-  test('refuses a step out of order and stays where it is', () => {
+  test('refuses any other transition and keeps its state', () => {
     const life = createLifecycle(() => {});
-    expect(() => life.become('stopped')).toThrow('What is starting cannot become stopped');
+    expect(() => life.become('stopped')).toThrow('The state starting cannot be followed by stopped');
     expect(life.state).toBe('starting');
   });
 });

@@ -10,7 +10,7 @@ const at = (ms: number) => new Date(100_000 + ms);
 const run = { userId: 'u', seq: 1, attempt: 1, fencingToken: 5 };
 
 describe('worker metrics', () => {
-  test('measure latencies from acceptance, and only to the first start', async () => {
+  test('measure latencies from acceptance to the first start and to the record of the outcome', async () => {
     const { registry, observer } = open();
     observer.runStarted({ ...run, acceptedAt: at(0), at: at(200) });
     observer.runStarted({ ...run, attempt: 2, acceptedAt: at(0), at: at(9_000) });
@@ -22,7 +22,7 @@ describe('worker metrics', () => {
     expect(text).toContain('lanekeeper_accepted_to_settled_seconds_sum 9.5\n');
   });
 
-  test('measure the time of each run, also beside an older run of the same request', async () => {
+  test('measure each run, also beside an older run of the same request', async () => {
     const { registry, observer } = open();
     const later = { ...run, attempt: 2, fencingToken: 6 };
     observer.runStarted({ ...run, acceptedAt: at(0), at: at(0) });
@@ -34,12 +34,13 @@ describe('worker metrics', () => {
     expect(text).toContain('lanekeeper_run_seconds_sum{outcome="done"} 0.3\n');
   });
 
-  test('count settled requests, retries, failures, take-overs, released lanes and swept users', async () => {
+  test('count settled requests, retries, failures, acquired and released lanes, and swept users', async () => {
     const { registry, observer } = open();
     observer.laneTaken({ lane: 1, fencingToken: 5, users: 2, at: at(0) });
     observer.laneReleased({ lane: 1, reason: 'lost', at: at(1) });
     observer.runEnded({ ...run, outcome: 'retry', at: at(2) });
     observer.runEnded({ ...run, outcome: 'failed', at: at(3) });
+    observer.deadLettered({ userId: 'u', seq: 1, status: 'failed', reason: 'failed', fencingToken: 5, at: at(4) });
     observer.settled({ userId: 'u', seq: 1, status: 'failed', fencingToken: 5, acceptedAt: at(0), at: at(4) });
     observer.settled({ userId: 'u', seq: 2, status: 'abandoned', fencingToken: 5, acceptedAt: at(0), at: at(5) });
     observer.swept({ stuck: 0, at: at(6) });
@@ -59,21 +60,22 @@ describe('worker metrics', () => {
     }
   });
 
-  test('count what was put aside, by reason, what blocks its user, and the runs that ended their process', async () => {
-    const { registry, observer, runObserver } = open();
+  test('count dead letters by reason, blocked requests, and runs that ended their process', async () => {
+    const { registry, observer, isolationObserver } = open();
+    const deadLetter = { userId: 'u', seq: 1, fencingToken: 5, at: at(0) };
     observer.runEnded({ ...run, outcome: 'blocked', at: at(0) });
-    runObserver.deadLettered('failed');
-    runObserver.deadLettered('crashed');
-    runObserver.deadLettered('crashed');
+    observer.deadLettered({ ...deadLetter, status: 'blocked', reason: 'failed' });
+    observer.deadLettered({ ...deadLetter, status: 'failed', reason: 'crashed' });
+    observer.deadLettered({ ...deadLetter, status: 'failed', reason: 'crashed' });
     for (const crashed of [true, false]) {
-      runObserver.isolated.started();
-      runObserver.isolated.ended(crashed);
+      isolationObserver.started();
+      isolationObserver.ended(crashed);
     }
-    runObserver.isolated.started();
+    isolationObserver.started();
     const text = await registry.metrics();
     for (const line of [
       'lanekeeper_blocked_total 1',
-      'lanekeeper_failures_total 0',
+      'lanekeeper_failures_total 2',
       'lanekeeper_dead_letters_total{reason="failed"} 1',
       'lanekeeper_dead_letters_total{reason="crashed"} 2',
       'lanekeeper_crashes_total 1',
@@ -83,7 +85,7 @@ describe('worker metrics', () => {
     }
   });
 
-  test('show what the worker is at', async () => {
+  test('show the state of the worker', async () => {
     const text = await open().registry.metrics();
     for (const line of [
       'lanekeeper_in_flight 2',
@@ -98,7 +100,7 @@ describe('worker metrics', () => {
 });
 
 describe('cluster metrics', () => {
-  test('keep what an ended worker had counted, and forget what it was at', async () => {
+  test('keep the counts of a worker that has exited, and forget its state', async () => {
     const [one, other] = [open(), open()];
     const lane = { lane: 1, fencingToken: 5, users: 2, at: at(0) };
     one.observer.laneTaken(lane);
@@ -118,7 +120,7 @@ describe('cluster metrics', () => {
     }
   });
 
-  test('are those of the primary alone while there is no worker', async () => {
+  test('are only those of the primary while there is no worker', async () => {
     expect(await createClusterMetrics(() => 0).render([])).toContain('lanekeeper_workers_ready 0\n');
   });
 });

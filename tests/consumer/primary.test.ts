@@ -5,8 +5,8 @@ jest.setTimeout(60_000);
 
 const stub = supportFile('stub-worker.ts');
 const running = (line: LogLine) => line.msg === 'worker running';
-const ended = (line: LogLine) => line.msg === 'a worker ended';
-const started = (line: LogLine) => line.msg === 'a worker was started';
+const ended = (line: LogLine) => line.msg === 'worker exited';
+const started = (line: LogLine) => line.msg === 'worker started';
 const atMs = (line: LogLine) => Date.parse(line.time!);
 
 const sampleOf = (text: string, name: string): number => {
@@ -16,7 +16,7 @@ const sampleOf = (text: string, name: string): number => {
 };
 
 describe('the cluster primary', () => {
-  test('starts another worker, a little later, in place of one that was killed', async () => {
+  test('replaces a killed worker after a pause', async () => {
     await using cluster = startCluster({ TEST_WORKER: stub, WORKERS: '2' });
     await cluster.logged(running, 2);
     const [victim] = cluster.workerPids();
@@ -30,7 +30,7 @@ describe('the cluster primary', () => {
     expect(sampleOf(text, 'lanekeeper_worker_restarts_total{reason="died"}')).toBe(1);
   });
 
-  test('waits longer before every further restart of a worker that dies at once', async () => {
+  test('waits longer before each restart of a worker that dies at once', async () => {
     await using cluster = startCluster({ TEST_WORKER: supportFile('dying-worker.ts'), WORKERS: '1' });
     await cluster.logged(started, 4);
     const deaths = cluster.lines.filter(ended);
@@ -42,7 +42,7 @@ describe('the cluster primary', () => {
     expect((await cluster.get('/healthz')).status).toBe(503);
   });
 
-  test('tries again a little later when the system has no room for a worker', async () => {
+  test('retries when the system cannot start another process', async () => {
     await using cluster = startCluster({ TEST_WORKER: stub, TEST_NO_ROOM: 'yes', WORKERS: '1' });
     await cluster.logged(ended, 2);
     cluster.signal('SIGUSR2');
@@ -51,7 +51,7 @@ describe('the cluster primary', () => {
     expect(await cluster.exited).toEqual({ code: 0, signal: null });
   });
 
-  test('stops while the system has no room for a worker', async () => {
+  test('stops while the system cannot start another process', async () => {
     await using cluster = startCluster({ TEST_WORKER: stub, TEST_NO_ROOM: 'yes', WORKERS: '1' });
     await cluster.logged(started);
     cluster.signal('SIGTERM');
@@ -81,14 +81,14 @@ describe('the cluster primary', () => {
     expect(await cluster.logged(ended)).toMatchObject({ signal: 'SIGKILL', reason: 'never-came-up' });
   });
 
-  test('spares its workers when it was itself stopped for longer than WORKER_HANG_MS', async () => {
+  test('keeps its workers when it was itself stopped for longer than WORKER_HANG_MS', async () => {
     await using cluster = startCluster({ TEST_WORKER: stub, WORKERS: '1', WORKER_HANG_MS: '500' });
     await cluster.logged(running);
     cluster.signal('SIGSTOP');
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     cluster.signal('SIGCONT');
     const upMs = async () => JSON.parse((await cluster.get('/healthz')).text).workers[0].upMs as number;
-    await until('a look at the worker after the pause', async () => (await upMs()) > 3_000);
+    await until('a check of the worker after the pause', async () => (await upMs()) > 3_000);
     expect(cluster.lines.filter(ended)).toEqual([]);
   });
 
@@ -104,7 +104,7 @@ describe('the cluster primary', () => {
     expect(states).toEqual(['running', 'draining', 'stopped']);
   });
 
-  test('takes a repeat of one Ctrl-C for the same signal', async () => {
+  test('ignores a signal that repeats at once', async () => {
     await using cluster = startCluster({ TEST_WORKER: stub, WORKERS: '1', TEST_STOP_MS: '600' });
     await cluster.logged(running);
     cluster.signal('SIGINT');
@@ -132,7 +132,7 @@ describe('the cluster primary', () => {
     expect(cluster.lines.find(ended)).toMatchObject({ signal: 'SIGKILL' });
   });
 
-  test('gives up, and starts nothing again, when a worker says that starting again cannot help', async () => {
+  test('fails without a restart when a worker exits with the non-restartable code', async () => {
     await using cluster = startCluster({
       TEST_WORKER: supportFile('dying-worker.ts'),
       TEST_EXIT_CODE: '78',
@@ -142,7 +142,7 @@ describe('the cluster primary', () => {
     expect(cluster.lines.filter(started)).toHaveLength(1);
   });
 
-  test('a worker whose primary died stops its task and ends', async () => {
+  test('a worker whose primary has died stops its task and exits', async () => {
     await using cluster = startCluster({ TEST_WORKER: stub, WORKERS: '1' });
     await cluster.logged(running);
     cluster.signal('SIGKILL');
@@ -167,7 +167,7 @@ describe('the cluster primary', () => {
     expect((await cluster.get('/elsewhere')).status).toBe(404);
   });
 
-  test('serves metrics that add the workers up, or take the worst, and never fall when one dies', async () => {
+  test('serves metrics that add up the workers, or take the worst, and never fall when one dies', async () => {
     await using cluster = startCluster({ TEST_WORKER: stub, WORKERS: '2' });
     await cluster.logged(running, 2);
     await until('both workers to be ready', async () => {

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { type IsolatedEnd, mustRunIsolated, outcomeOfEnd } from '../../lib/runs/crash.ts';
 import type { Outcome } from '../../lib/types.ts';
 
-describe('a suspect', () => {
-  test('is a request of which two runs in a row have ended with their worker', () => {
+describe('a request', () => {
+  test('is isolated after two runs in a row that ended with their worker', () => {
     expect([0, 1, 2, 3].map((interruptions) => mustRunIsolated({ interruptions }, 3))).toEqual([
       false,
       false,
@@ -18,7 +18,7 @@ describe('a suspect', () => {
     ]);
   });
 
-  test('is never put aside for what happened to it beside others: its last crash is alone', () => {
+  test('never becomes a dead letter because of runs beside it: its last crash is isolated', () => {
     expect([0, 1, 2].map((interruptions) => mustRunIsolated({ interruptions }, 2))).toEqual([false, true, true]);
   });
 });
@@ -37,12 +37,12 @@ describe('the end of an isolated run', () => {
   const outcomeOf = (end: IsolatedEnd, interruptions = 2, own: { onFailure?: 'block' } = {}) =>
     outcomeOfEnd(end, { ...run, interruptions }, { ...policy, ...own }, 0);
 
-  test('is the outcome of the run where it has one, whatever became of its process', () => {
+  test('is the outcome of the run if there is one, however the process ended', () => {
     const outcome: Outcome = { kind: 'done', result: '1' };
     expect(outcomeOf({ ...exited, outcome, killedFor: 'hung', signal: 'SIGKILL' }, 9)).toBe(outcome);
   });
 
-  test('without an outcome is a crash, tried again after a pause', () => {
+  test('without an outcome is a crash, and the run is repeated after a back-off', () => {
     expect(outcomeOf(exited)).toEqual({
       kind: 'retry',
       crashed: true,
@@ -51,12 +51,12 @@ describe('the end of an isolated run', () => {
     });
   });
 
-  test('puts the request aside as crashed with the last crash in a row, by the policy', () => {
+  test('dead-letters the request as crashed after the last crash in a row, as the policy says', () => {
     expect(outcomeOf(exited, 3)).toMatchObject({ kind: 'failed', reason: 'crashed' });
     expect(outcomeOf(exited, 3, { onFailure: 'block' })).toMatchObject({ kind: 'blocked', reason: 'crashed' });
   });
 
-  test('says nothing about its request when the process never came up, however often', () => {
+  test('is not held against the request when the process never came up, however often', () => {
     for (const end of [
       { begun: false, code: null, signal: null, error: { name: 'Error', message: 'spawn EAGAIN' } },
       { begun: false, code: 1, signal: null },
@@ -70,14 +70,17 @@ describe('the end of an isolated run', () => {
     ['ended with exit code 0', { code: 0 }],
     ['ended with exit code 1 (TypeError: no)', { code: 1, error: { name: 'TypeError', message: 'no' } }],
     ['was ended by SIGSEGV', { code: null, signal: 'SIGSEGV' }],
-    ['was ended by SIGABRT, as when memory runs out', { code: null, signal: 'SIGABRT' }],
-    ['was killed: its event loop stood still', { code: null, signal: 'SIGKILL', killedFor: 'hung' }],
-    ['was killed: it went on long after its deadline', { code: null, signal: 'SIGKILL', killedFor: 'overdue' }],
+    ['was ended by SIGABRT, probably out of memory', { code: null, signal: 'SIGABRT' }],
+    ['was killed: its event loop hung', { code: null, signal: 'SIGKILL', killedFor: 'hung' }],
+    [
+      'was killed: the run went on long past its deadline',
+      { code: null, signal: 'SIGKILL', killedFor: 'past-deadline' },
+    ],
     [
       'could not be started (Error: spawn EAGAIN)',
       { begun: false, code: null, error: { name: 'Error', message: 'spawn EAGAIN' } },
     ],
-  ])('is told in words: %s', (words, end) => {
+  ])('is described in words: %s', (words, end) => {
     expect(outcomeOf({ ...exited, ...end })).toMatchObject({ error: { message: `The process of the run ${words}` } });
   });
 });

@@ -1,4 +1,4 @@
-/** Isolated runs in real processes: how each may end, and what that means. */
+/** Isolated runs in real processes: how they end, and what that means. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, jest, test } from '@jest/globals';
 import type { Outcome } from '../../lib/types.ts';
-import { isAlive, supportFile, until } from '../consumer/support/cluster.ts';
-import { isolate } from '../consumer/support/isolate.ts';
+import { isAlive, until } from '../consumer/support/cluster.ts';
+import { isolate } from './support/isolate.ts';
+import { runsSupportFile } from './support/support-file.ts';
 
 jest.setTimeout(60_000);
 
@@ -21,9 +22,9 @@ type Times = { pid: number; begin: number; end: number };
 
 const pidOf = (outcome: Outcome): number => (JSON.parse((outcome as { result: string }).result) as { pid: number }).pid;
 
-/** In a worker of its own: jest would take what a process without memory writes to stderr for its own end. */
+/** In a worker of its own: a process that is out of memory writes to stderr, and jest would take that for its own end. */
 const workerFor = (request: unknown, hangMs: number) => {
-  const worker = spawn(process.execPath, [supportFile('isolating-worker.ts'), JSON.stringify(request)], {
+  const worker = spawn(process.execPath, [runsSupportFile('isolating-worker.ts'), JSON.stringify(request)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TEST_HANG_MS: String(hangMs) },
   });
@@ -32,7 +33,7 @@ const workerFor = (request: unknown, hangMs: number) => {
   return { worker, line };
 };
 
-/** Files in which a run leaves the id of its process, once it has begun. */
+/** Files in which a run writes the id of its process when it begins. */
 const marks = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lanekeeper-'));
   const mark = (name: string) => join(folder, name);
@@ -48,17 +49,17 @@ const marks = async () => {
 };
 
 describe('an isolated run', () => {
-  test('is handed all that is known of it, in a process of its own, and what it returns is its result', async () => {
+  test('gets its context in a process of its own, and its return value is the result', async () => {
     const { run, observed } = isolate();
-    const [told, other] = await Promise.all([run({ end: 'tell-the-context' }), run({})]);
-    expect(told).toEqual({ kind: 'done', result: '{"userId":"u1","seq":4,"attempt":3,"fencingToken":9}' });
+    const [context, other] = await Promise.all([run({ end: 'return-the-context' }), run({})]);
+    expect(context).toEqual({ kind: 'done', result: '{"userId":"u1","seq":4,"attempt":3,"fencingToken":9}' });
     const { pid } = JSON.parse((other as { result: string }).result) as { pid: number };
     expect(pid).not.toBe(process.pid);
     await until('the process has ended', () => !isAlive(pid));
     expect(observed).toEqual([1, 1, -1, -1]);
   });
 
-  test('that throws is an ordinary failure, and no crash', async () => {
+  test('that throws has failed, and has not crashed', async () => {
     const { run, observed } = isolate();
     expect(await run({ end: 'fail' })).toEqual({
       kind: 'retry',
@@ -71,7 +72,7 @@ describe('an isolated run', () => {
   test.each([
     ['exits', 'exit', 'ended with exit code 3'],
     ['is killed', 'kill', 'was ended by SIGKILL'],
-    ['loops for ever', 'loop', 'its event loop stood still'],
+    ['loops for ever', 'loop', 'its event loop hung'],
     ['throws where nobody catches', 'throw-outside', 'exit code 1 (TypeError: nobody catches this)'],
   ])('whose process %s has crashed', async (_name, end, message) => {
     const { run, observed } = isolate();
@@ -79,19 +80,19 @@ describe('an isolated run', () => {
     expect(observed).toEqual([1, -2]);
   });
 
-  test('whose process takes all memory has crashed', async () => {
+  test('whose process runs out of memory has crashed', async () => {
     const { line } = workerFor({ end: 'memory' }, 10_000);
-    expect(JSON.parse(await line)).toMatchObject(crashed('as when memory runs out'));
+    expect(JSON.parse(await line)).toMatchObject(crashed('probably out of memory'));
   });
 
-  test('is tried again until the last crash in a row', async () => {
+  test('is repeated until the last crash in a row', async () => {
     expect(await isolate({ maxCrashes: 4 }).run({ end: 'exit-in-order' })).toMatchObject({
       kind: 'retry',
       crashed: true,
     });
   });
 
-  test('that ends at its deadline has failed, and one that goes on long after it is killed and has crashed', async () => {
+  test('that ends at its deadline has failed; one that goes on long past it is killed and has crashed', async () => {
     const { run } = isolate();
     const limits = { timeoutMs: 100 };
     const [obedient, stubborn] = await Promise.all([
@@ -100,10 +101,10 @@ describe('an isolated run', () => {
     ]);
     expect(obedient).toMatchObject({ kind: 'retry', error: { name: 'RunTimeoutError' } });
     expect(obedient).not.toHaveProperty('crashed');
-    expect(stubborn).toMatchObject(crashed('went on long after its deadline'));
+    expect(stubborn).toMatchObject(crashed('went on long past its deadline'));
   });
 
-  test('hears that its lane was lost, and is killed after a while when it goes on; neither is a crash', async () => {
+  test('is aborted when its lane is lost, and killed if it goes on; neither is a crash', async () => {
     await using folder = await marks();
     const { run, observed } = isolate();
     const lane = new AbortController();
@@ -117,7 +118,7 @@ describe('an isolated run', () => {
     expect(observed).toEqual([1, 1, -1, -1]);
   });
 
-  test('waits while two others run, and leaves when its lane is lost', async () => {
+  test('waits while two others run, and stops waiting when its lane is lost', async () => {
     const { run, observed } = isolate();
     const lanes = [new AbortController(), new AbortController()] as const;
     const first = [1, 2].map(() => run({ end: 'ignore-the-signal' }, { signal: lanes[0].signal }));
@@ -133,7 +134,7 @@ describe('an isolated run', () => {
     expect(observed.toSorted()).toEqual([-1, -1, -1, 1, 1, 1]);
   });
 
-  test('leaves no process behind when its lane is lost as its turn comes', async () => {
+  test('leaves no process behind when its lane is lost just as it begins', async () => {
     const { run, observed } = isolate();
     const lane = new AbortController();
     const running = [run({}, { signal: lane.signal }), run({}, { signal: lane.signal })];
@@ -143,7 +144,7 @@ describe('an isolated run', () => {
     expect(observed.toSorted()).toEqual([-1, -1, -1, 1, 1, 1]);
   });
 
-  test('follows another in the same process, and the process ends when none is left', async () => {
+  test('reuses the process of the run before it, and the process ends after the last run', async () => {
     const { run } = isolate();
     const outcomes = await Promise.all(Array.from({ length: 12 }, () => run({})));
     const pids = new Set(outcomes.map(pidOf));
@@ -160,7 +161,7 @@ describe('an isolated run', () => {
     }
   });
 
-  test('that ends its process is the only one blamed', async () => {
+  test('that ends its process is the only one that has crashed', async () => {
     const { run, observed } = isolate();
     const ends = [undefined, undefined, 'exit', undefined, 'kill', undefined, 'fail', 'loop', undefined, undefined];
     const outcomes = await Promise.all(ends.map((end) => run({ end })));
@@ -170,7 +171,7 @@ describe('an isolated run', () => {
     expect(observed.filter((what) => what === -2)).toHaveLength(3);
   });
 
-  test('is not blamed for what an earlier one left behind in its process', async () => {
+  test('has not crashed when its process ends because of what an earlier run left behind', async () => {
     const { run, observed } = isolate();
     const requests = [{ end: 'exit-afterwards' }, { end: 'exit-afterwards' }, { ms: 400 }, { ms: 400 }];
     const outcomes = await Promise.all(requests.map((request) => run(request)));
@@ -178,7 +179,7 @@ describe('an isolated run', () => {
     expect(observed).not.toContain(-2);
   });
 
-  test('does not follow one that was told to stop, in its process', async () => {
+  test('does not reuse the process of an aborted run', async () => {
     await using folder = await marks();
     const { run } = isolate();
     const lane = new AbortController();
@@ -190,10 +191,10 @@ describe('an isolated run', () => {
     lane.abort();
     await Promise.all(running);
     expect(stopped).not.toContain(pidOf(await following));
-    await until('the stopped have ended', () => !stopped.some(isAlive));
+    await until('the aborted processes have ended', () => !stopped.some(isAlive));
   });
 
-  test('does not outlive its worker, not even with an event loop that stands still', async () => {
+  test('does not outlive its worker, not even when its event loop hangs', async () => {
     await using folder = await marks();
     const { worker } = workerFor({ end: 'loop', mark: folder.mark('loop') }, 60_000);
     const pid = await folder.marked('loop');

@@ -1,16 +1,17 @@
-/** Requests that end their worker, beside users that have done nothing, on real processes and servers. */
+/** Requests that end their worker, beside innocent users, on real processes and servers. */
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
-import { startCluster, supportFile } from '../consumer/support/cluster.ts';
+import { startCluster } from '../consumer/support/cluster.ts';
 import { openWorld, type TestUser } from '../support/world.ts';
+import { runsSupportFile } from './support/support-file.ts';
 
 jest.setTimeout(90_000);
 
-/** What it may take until everything is settled, on two busy cores. */
+/** Until everything is settled, on two busy cores. */
 const boundMs = 90_000;
 const killers = ['exit', 'memory', 'loop'];
 
-test('requests that end their workers are put aside; their users go on, and nobody else is blamed', async () => {
+test('requests that end their workers become dead letters; their users go on, and no other request is affected', async () => {
   await using world = await openWorld();
   await using cluster = startCluster(
     {
@@ -18,7 +19,7 @@ test('requests that end their workers are put aside; their users go on, and nobo
       RABBITMQ_URL: world.config.rabbitmqUrl,
       QUEUE_PREFIX: world.config.queuePrefix,
       LANES: String(world.config.lanes),
-      PROCESSOR: supportFile('processors/fatal.ts'),
+      PROCESSOR: runsSupportFile('processors/fatal.ts'),
       NODE_OPTIONS: '--max-old-space-size=128',
       WORKERS: '2',
       WORKER_HANG_MS: '1200',
@@ -38,7 +39,7 @@ test('requests that end their workers are put aside; their users go on, and nobo
     for (const request of requests) await world.enqueue(user, request);
   };
   const guilty = users.slice(0, killers.length);
-  // Long enough to be in the middle of a run, again and again, when a worker ends.
+  // Long enough to be in progress, again and again, when a worker ends.
   const slow = users.slice(killers.length, 6);
   const others = users.slice(6);
   await Promise.all([
@@ -65,7 +66,7 @@ test('requests that end their workers are put aside; their users go on, and nobo
   const innocent = (await Promise.all([...slow, ...others].map(entriesOf))).flat();
   expect(innocent).toHaveLength(46);
   expect(innocent.filter(({ status, error, deadLetter }) => status !== 'done' || error || deadLetter)).toEqual([]);
-  const put = cluster.lines.filter((line) => line.msg === 'a run ended its process');
-  expect(put.map(({ userId }) => userId).toSorted()).toEqual(guilty.map(({ userId }) => userId).toSorted());
+  const crashes = cluster.lines.filter((line) => line.msg === 'a run ended its process');
+  expect(crashes.map(({ userId }) => userId).toSorted()).toEqual(guilty.map(({ userId }) => userId).toSorted());
   expect(tookMs).toBeLessThan(boundMs);
 }, 180_000);

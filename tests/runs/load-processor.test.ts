@@ -1,10 +1,11 @@
 import { relative } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config.ts';
+import type { ProcessorContext } from '../../lib/processor.ts';
 import { loadProcessor, ProcessorLoadError } from '../../lib/runs/load-processor.ts';
-import type { ProcessorContext } from '../../lib/runs/processor.ts';
+import { runsSupportFile } from './support/support-file.ts';
 
 const fromEnvironment = {
   maxAttempts: 5,
@@ -20,10 +21,10 @@ const fromEnvironment = {
 const load = (processor: string, more: Partial<Config> = {}) =>
   loadProcessor({ config: { ...fromEnvironment, processor, ...more }, clock: systemClock });
 
-const file = (name: string) => fileURLToPath(new URL(`../consumer/support/processors/${name}`, import.meta.url));
+const file = (name: string) => runsSupportFile(`processors/${name}`);
 
 describe('PROCESSOR', () => {
-  test('echo gives the request back', async () => {
+  test('echo returns the request', async () => {
     expect((await load('echo')).processor({ a: 1 }, {} as ProcessorContext)).toEqual({ a: 1 });
   });
 
@@ -41,12 +42,12 @@ describe('PROCESSOR', () => {
   });
 
   test.each([
-    ['there is no such file', './no-such-file.ts', 'there is no file'],
+    ['there is no such file', './no-such-file.ts', 'does not exist'],
     ['there is no such package', 'no-such-package-anywhere', 'could not be loaded'],
     ['the module throws', file('broken.ts'), 'broken on purpose'],
-    ['there is no default export', file('none.ts'), 'default export is missing'],
-    ['the default export is no function', file('object.ts'), 'default export is of type object'],
-  ])('is refused at start, by name, when %s', async (_name, name, reason) => {
+    ['there is no default export', file('none.ts'), 'has no default export'],
+    ['the default export is not a function', file('object.ts'), 'exports a default object'],
+  ])('fails to load, with its name in the message, when %s', async (_name, name, reason) => {
     const refusal = await load(name).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(ProcessorLoadError);
     expect((refusal as Error).message).toContain(name);
@@ -66,7 +67,7 @@ describe('PROCESSOR', () => {
 });
 
 describe('the policy of a processor', () => {
-  test('is that of the environment where its module exports none', async () => {
+  test('comes from the environment when its module exports none', async () => {
     expect((await load(file('good.ts'))).policy).toEqual({
       maxAttempts: 5,
       retryBaseMs: 200,
@@ -78,7 +79,7 @@ describe('the policy of a processor', () => {
     expect(blocking.policy).toMatchObject({ onFailure: 'block', timeoutMs: 700 });
   });
 
-  test('is what its module exports, over the environment', async () => {
+  test('comes from the module before the environment', async () => {
     expect((await load(file('with-policy.ts'))).policy).toEqual({
       maxAttempts: 2,
       retryBaseMs: 200,
@@ -88,7 +89,7 @@ describe('the policy of a processor', () => {
     });
   });
 
-  test('is refused at start, with every fault by name, when it is out of range', async () => {
+  test('fails to load, with every validation error, when it is out of range', async () => {
     const refusal = await load(file('bad-policy.ts')).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(ProcessorLoadError);
     const { message } = refusal as Error;
@@ -97,7 +98,7 @@ describe('the policy of a processor', () => {
     }
   });
 
-  test('is refused when its longest pause is below the shortest, wherever they come from', async () => {
+  test('fails to load when its longest pause is below the shortest, wherever they come from', async () => {
     await expect(load(file('long-pause.ts'))).rejects.toThrow('retryMaxMs (30000) is below retryBaseMs (60000)');
     await expect(load(file('long-pause.ts'), { retryMaxMs: 60_000 })).resolves.toBeDefined();
   });

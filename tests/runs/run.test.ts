@@ -1,13 +1,15 @@
+import { getEventListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { systemClock } from '../../lib/clock.ts';
-import { UnrecoverableError } from '../../lib/errors.ts';
+import { maxResultBytes } from '../../lib/limits.ts';
 import { createLogger } from '../../lib/log.ts';
+import { type Processor, type ProcessorPolicy, RetryAfterError, UnrecoverableError } from '../../lib/processor.ts';
 import { retryDelayMs } from '../../lib/runs/backoff.ts';
-import type { ProcessorPolicy, RunPolicy } from '../../lib/runs/policy.ts';
-import type { Processor } from '../../lib/runs/processor.ts';
-import { createRunRequest, maxResultBytes, outcomeOfError } from '../../lib/runs/run.ts';
+import { outcomeOfError } from '../../lib/runs/outcome.ts';
+import type { RunPolicy } from '../../lib/runs/policy.ts';
+import { createRunRequest } from '../../lib/runs/run.ts';
 import type { Run } from '../../lib/types.ts';
 
 const policy: RunPolicy = { maxAttempts: 3, retryBaseMs: 100, retryMaxMs: 1_000, onFailure: 'skip', timeoutMs: 0 };
@@ -39,17 +41,35 @@ const throwing =
   };
 
 describe('a run', () => {
-  test('hands the parsed request and all that is known of it to the processor', async () => {
-    const { signal } = new AbortController();
+  test('passes the parsed request and its context to the processor', async () => {
     const calls: unknown[] = [];
-    await runOnce(
-      async (request, { logger, ...context }) => {
-        calls.push(request, context, typeof logger.info);
-      },
-      { signal },
-    );
+    await runOnce(async (request, { logger, ...context }) => {
+      calls.push(request, context, typeof logger.info);
+    });
+    const signal = expect.any(AbortSignal);
     expect(calls).toEqual([{ a: 1 }, { userId: 'u1', seq: 4, attempt: 1, fencingToken: 9, signal }, 'function']);
   });
+
+  test.each([0, 60_000])(
+    'gets a signal of its own, and leaves no listener on its lane (timeout %i ms)',
+    async (timeoutMs) => {
+      const { signal: laneSignal } = new AbortController();
+      const signals: AbortSignal[] = [];
+      const listeners: number[] = [];
+      await runOnce(
+        (_request, context) => {
+          signals.push(context.signal);
+          listeners.push(getEventListeners(laneSignal, 'abort').length);
+        },
+        { signal: laneSignal },
+        { timeoutMs },
+      );
+      expect(signals).toHaveLength(1);
+      expect(signals[0]).not.toBe(laneSignal);
+      expect(listeners).toEqual([1]);
+      expect(getEventListeners(laneSignal, 'abort')).toHaveLength(0);
+    },
+  );
 
   test('is done with the result as JSON text', async () => {
     expect(await runOnce(async (request) => ({ echoed: request }))).toEqual({
@@ -75,7 +95,7 @@ describe('a run', () => {
     expect(outcome).toMatchObject({ kind: 'failed', error: { name: 'BadResultError' } });
   });
 
-  test('keeps a result of 256 KiB and fails at once above', async () => {
+  test('records a result of 256 KiB, and fails at once when it is larger', async () => {
     expect(await runOnce(() => 'x'.repeat(maxResultBytes - 2))).toMatchObject({ kind: 'done' });
     expect(await runOnce(() => 'é'.repeat(maxResultBytes / 2 - 1))).toMatchObject({ kind: 'done' });
     expect(await runOnce(() => 'x'.repeat(maxResultBytes - 1))).toMatchObject({
@@ -84,13 +104,13 @@ describe('a run', () => {
     });
   });
 
-  test('is tried again after a while when the processor throws or rejects', async () => {
+  test('is retried after a back-off when the processor throws or rejects', async () => {
     const expected = { kind: 'retry', error: { name: 'TypeError', message: 'no' }, delayMs: 150 };
     expect(await runOnce(throwing(new TypeError('no')))).toEqual(expected);
     expect(await runOnce(() => Promise.reject(new TypeError('no')))).toEqual(expected);
   });
 
-  test('fails at the last attempt, and above it', async () => {
+  test('fails at the last attempt, and after it', async () => {
     expect(await runOnce(throwing(new Error('no')), { attempt: 2 })).toMatchObject({ kind: 'retry' });
     for (const attempt of [3, 4]) {
       expect(await runOnce(throwing(new Error('no')), { attempt })).toEqual({
@@ -101,7 +121,7 @@ describe('a run', () => {
     }
   });
 
-  test('fails at once by an UnrecoverableError, also by one of another copy of the class', async () => {
+  test('fails at once after an UnrecoverableError, also from another copy of the class', async () => {
     const copy = Object.assign(new Error('never'), { name: 'UnrecoverableError' });
     for (const error of [new UnrecoverableError('never'), copy]) {
       expect(await runOnce(throwing(error))).toEqual({
@@ -135,7 +155,7 @@ describe('a run', () => {
     ['a number', 7, '7'],
     ['undefined', undefined, 'undefined'],
     ['null', null, 'null'],
-    ['an object whose getters throw', hostile, 'something that cannot be printed'],
+    ['an object whose getters throw', hostile, 'a value that cannot be printed'],
   ])('never rejects, even when the processor throws %s', async (_name, thrown, message) => {
     expect(await runOnce(throwing(thrown))).toMatchObject({ kind: 'retry', error: { name: 'Error', message } });
   });
@@ -144,29 +164,33 @@ describe('a run', () => {
     expect(await runOnce(() => 1, { body: '{' })).toMatchObject({ kind: 'failed', error: { name: 'BadRequestError' } });
   });
 
-  test('waits as long as the error asks for by retryAfterMs, up to RETRY_MAX_MS', () => {
+  test('is retried after the retryAfterMs of the error, up to RETRY_MAX_MS', () => {
     const delay = (retryAfterMs: unknown) =>
       outcomeOfError(Object.assign(new Error('later'), { retryAfterMs }), 1, policy, 0);
+    const retryAfter = new RetryAfterError('later', { retryAfterMs: 700, cause: 'busy' });
+    expect(retryAfter).toMatchObject({ name: 'RetryAfterError', message: 'later', cause: 'busy' });
+    expect(outcomeOfError(retryAfter, 1, policy, 0)).toMatchObject({ kind: 'retry', delayMs: 700 });
+    expect(outcomeOfError(retryAfter, 3, policy, 0)).toMatchObject({ kind: 'failed' });
     expect(delay(700)).toMatchObject({ delayMs: 700 });
     expect(delay(5_000)).toMatchObject({ delayMs: 1_000 });
     for (const nonsense of [-1, 0, Number.NaN, 'soon']) expect(delay(nonsense)).toMatchObject({ delayMs: 100 });
   });
 });
 
-describe('what a request and a policy ask for', () => {
+describe('the policy of a run', () => {
   const failing = throwing(new Error('no'));
 
-  test('the request decides over the policy how many attempts there are', async () => {
+  test('takes the number of attempts from the request before the processor', async () => {
     expect(await runOnce(failing, { limits: { maxAttempts: 1 } })).toMatchObject({ kind: 'failed' });
     expect(await runOnce(failing, { attempt: 3, limits: { maxAttempts: 4 } })).toMatchObject({ kind: 'retry' });
   });
 
-  test('attempts before a retry by a person do not count, nor lengthen the pause', async () => {
+  test('does not count attempts before a retry by a person, nor lengthen the pause for them', async () => {
     expect(await runOnce(failing, { attempt: 5, forgiven: 4 })).toMatchObject({ kind: 'retry', delayMs: 150 });
     expect(await runOnce(failing, { attempt: 7, forgiven: 4 })).toMatchObject({ kind: 'failed' });
   });
 
-  test('with block a failed request holds its user, whatever it failed of', async () => {
+  test('with block, a failed request holds its user, whatever the error', async () => {
     const block = { onFailure: 'block' } as const;
     for (const outcome of [
       await runOnce(failing, { attempt: 3 }, block),
@@ -182,22 +206,22 @@ describe('what a request and a policy ask for', () => {
 
 describe("a run's deadline", () => {
   const timedOut = { name: 'RunTimeoutError', message: 'The run took longer than 30 ms' };
-  /** Ends when its signal aborts, with what it aborted for. */
+  /** Throws the reason of its signal when that aborts. */
   const obedient: Processor = (_request, { signal }) =>
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 
-  test('aborts the signal, and the attempt is tried again', async () => {
+  test('aborts the signal, and the request is retried', async () => {
     expect(await runOnce(obedient, {}, { timeoutMs: 30 })).toMatchObject({ kind: 'retry', error: timedOut });
   });
 
-  test('puts the request aside at the last attempt', async () => {
+  test('dead-letters the request at the last attempt', async () => {
     expect(await runOnce(obedient, { attempt: 3 }, { timeoutMs: 30 })).toMatchObject({
       kind: 'failed',
       error: timedOut,
     });
   });
 
-  test('is the one that the request asks for, where it does', async () => {
+  test('comes from the request before the policy', async () => {
     const limits = { timeoutMs: 30 };
     expect(await runOnce(obedient, { limits }, { timeoutMs: 60_000 })).toMatchObject({
       kind: 'retry',
@@ -205,7 +229,7 @@ describe("a run's deadline", () => {
     });
   });
 
-  test('waits for a processor that ignores it, and counts what it returns or throws as too late', async () => {
+  test('waits for a processor that ignores it, and treats what that returns or throws as too late', async () => {
     for (const end of [() => 'late', throwing(new Error('late'))]) {
       const ending = Promise.withResolvers<void>();
       const reasons: unknown[] = [];
@@ -222,7 +246,7 @@ describe("a run's deadline", () => {
     }
   });
 
-  test('leaves an UnrecoverableError its last word', async () => {
+  test('does not replace an UnrecoverableError', async () => {
     const giveUp: Processor = (_request, { signal }) =>
       new Promise((_resolve, reject) =>
         signal.addEventListener('abort', () => reject(new UnrecoverableError('half done'))),
@@ -233,7 +257,7 @@ describe("a run's deadline", () => {
     });
   });
 
-  test('passes on that the lane was lost, and then it is not a timeout', async () => {
+  test('passes on that the lane was lost, which is not a timeout', async () => {
     const lane = new AbortController();
     const running = runOnce(obedient, { signal: lane.signal }, { timeoutMs: 60_000 });
     lane.abort(new Error('lost'));
@@ -243,7 +267,7 @@ describe("a run's deadline", () => {
     });
   });
 
-  test('does not come for a run that has ended', async () => {
+  test('does not abort a run that has ended', async () => {
     const signals: AbortSignal[] = [];
     await runOnce((_request, { signal }) => void signals.push(signal), {}, { timeoutMs: 10 });
     await setTimeout(30);
@@ -275,7 +299,7 @@ describe('back-off', () => {
     ]);
   });
 
-  test('spreads what failed together over the whole span', () => {
+  test('spreads requests that failed together over the whole range', () => {
     const bounds = { retryBaseMs: 100, retryMaxMs: 10_000 };
     expect(retryDelayMs(3, bounds, 0)).toBe(100);
     expect(retryDelayMs(3, bounds, 0.5)).toBe(450);

@@ -14,7 +14,7 @@ describe('restarts', () => {
     expect([1, 2, 3, 7, 8, 2_000].map(restartDelayMs)).toEqual([200, 400, 800, 12_800, 15_000, 15_000]);
   });
 
-  test('count failures in a row, and begin anew after a worker that lived for 30 s', () => {
+  test('count failures in a row, and start over after a worker that lived for 30 s', () => {
     expect(failuresInRow(4, 29_999)).toBe(5);
     expect(failuresInRow(4, 30_000)).toBe(1);
   });
@@ -23,17 +23,17 @@ describe('restarts', () => {
 describe('silence', () => {
   const silence = { workerHangMs: 1_000, startTimeoutMs: 5_000 };
 
-  test('of a worker that was heard means hung after WORKER_HANG_MS', () => {
+  test('of a worker that has reported means hung after WORKER_HANG_MS', () => {
     expect(classifySilence({ ...silence, heardOnce: true, silentMs: 1_000 })).toBe('alive');
     expect(classifySilence({ ...silence, heardOnce: true, silentMs: 1_001 })).toBe('hung');
   });
 
-  test('of a worker that was never heard is borne for the time that a start takes', () => {
+  test('of a worker that has not reported yet is accepted until the start timeout', () => {
     expect(classifySilence({ ...silence, heardOnce: false, silentMs: 5_000 })).toBe('alive');
     expect(classifySilence({ ...silence, heardOnce: false, silentMs: 5_001 })).toBe('never-came-up');
   });
 
-  test('is never judged hung by one late look alone, however late', () => {
+  test('never means hung after a single late check, however late', () => {
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 600_000 }), fc.nat(), (workerHangMs, lateMs) => {
         const silentMs = silenceAfter(0, lateMs, workerHangMs);
@@ -42,7 +42,7 @@ describe('silence', () => {
     );
   });
 
-  test('adds up, look by look, to a verdict within WORKER_HANG_MS and a second', () => {
+  test('adds up, check by check, to hung within WORKER_HANG_MS and a second', () => {
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 600_000 }), (workerHangMs) => {
         const everyMs = reportEveryMs(workerHangMs);
@@ -60,7 +60,7 @@ describe('silence', () => {
 });
 
 describe('signals', () => {
-  test('drain at first, are one Ctrl-C when repeated at once, and end everything when repeated later', () => {
+  test('drain at first, are ignored when repeated at once, and end everything when repeated later', () => {
     expect([undefined, 0, 299, 300].map(decideOnSignal)).toEqual(['drain', 'ignore', 'ignore', 'end-now']);
   });
 });

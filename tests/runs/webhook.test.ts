@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/log.ts';
 import { createWebhookProcessor, keyOf, retryAfterMs, sign } from '../../lib/runs/webhook.ts';
-import { openHttpEndpoint } from '../consumer/support/http-endpoint.ts';
+import { openHttpEndpoint } from './support/http-endpoint.ts';
 
 const secret = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
 
@@ -23,7 +23,7 @@ const post = (url: string, options: { timeoutMs?: number; signal?: AbortSignal; 
 const json = { 'content-type': 'application/json' };
 
 describe('the webhook processor', () => {
-  test('posts the request with its place, and takes the JSON answer for the result', async () => {
+  test('posts the request with its context, and returns the JSON response as the result', async () => {
     await using endpoint = await openHttpEndpoint((response) => response.writeHead(200, json).end('{"ok":[1]}'));
     expect(await post(endpoint.url)).toEqual({ ok: [1] });
     const [call] = endpoint.received;
@@ -48,7 +48,7 @@ describe('the webhook processor', () => {
     });
   });
 
-  test('signs the body as Standard Webhooks says, at the present time', async () => {
+  test('signs the body with the current time, as Standard Webhooks says', async () => {
     await using endpoint = await openHttpEndpoint((response) => response.writeHead(204).end());
     const before = Math.floor(Date.now() / 1_000);
     await post(endpoint.url);
@@ -61,7 +61,7 @@ describe('the webhook processor', () => {
     expect(headers['webhook-signature']).toBe(`v1,${expected}`);
   });
 
-  test('signs the example of the Standard Webhooks specification as it does', () => {
+  test('computes the signature in the Standard Webhooks specification', () => {
     const key = keyOf('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
     expect(sign(key, 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1_614_265_330, '{"test": 2432232314}')).toBe(
       'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
@@ -78,18 +78,18 @@ describe('the webhook processor', () => {
   test.each([
     ['a text', { 'content-type': 'text/plain' }, 'fine', 'fine'],
     ['nothing', {}, '', null],
-    ['JSON that is none', json, '{oops', '{oops'],
-  ])('takes %s for the result as it is', async (_name, headers, answer, result) => {
+    ['malformed JSON', json, '{oops', '{oops'],
+  ])('returns %s as the result, unchanged', async (_name, headers, answer, result) => {
     await using endpoint = await openHttpEndpoint((response) => response.writeHead(200, headers).end(answer));
     expect(await post(endpoint.url)).toEqual(result);
   });
 
-  test.each([400, 401, 404, 410, 422])('fails for good when refused with %i', async (status) => {
+  test.each([400, 401, 404, 410, 422])('fails finally after a %i', async (status) => {
     await using endpoint = await openHttpEndpoint((response) => response.writeHead(status).end('because'));
     await expect(post(endpoint.url)).rejects.toMatchObject({ name: 'UnrecoverableError' });
   });
 
-  test.each([408, 409, 425, 429, 500, 502, 503])('may be tried again after %i', async (status) => {
+  test.each([408, 409, 425, 429, 500, 502, 503])('can be retried after a %i', async (status) => {
     await using endpoint = await openHttpEndpoint((response) => response.writeHead(status).end());
     await expect(post(endpoint.url)).rejects.toMatchObject({
       name: 'WebhookError',
@@ -97,12 +97,12 @@ describe('the webhook processor', () => {
     });
   });
 
-  test('hands on how long the endpoint asked to wait', async () => {
+  test('passes on the Retry-After of the endpoint', async () => {
     await using endpoint = await openHttpEndpoint((response) => response.writeHead(503, { 'retry-after': '3' }).end());
     await expect(post(endpoint.url)).rejects.toMatchObject({ retryAfterMs: 3_000 });
   });
 
-  test('reads Retry-After as seconds or as a date, and nothing else', () => {
+  test('reads Retry-After as seconds or as a date, and ignores anything else', () => {
     const now = new Date('2026-01-01T00:00:00Z');
     expect(retryAfterMs('120', now)).toBe(120_000);
     expect(retryAfterMs('Thu, 01 Jan 2026 00:00:05 GMT', now)).toBe(5_000);
@@ -111,7 +111,7 @@ describe('the webhook processor', () => {
     }
   });
 
-  test('does not follow a redirect, and fails for good', async () => {
+  test('does not follow a redirect, and fails finally', async () => {
     await using elsewhere = await openHttpEndpoint((response) => response.writeHead(200).end());
     await using endpoint = await openHttpEndpoint((response) => {
       response.writeHead(307, { location: elsewhere.url }).end();
@@ -120,9 +120,9 @@ describe('the webhook processor', () => {
     expect(elsewhere.received).toEqual([]);
   });
 
-  test('may be tried again when no answer came before the deadline, its body included', async () => {
+  test('can be retried when the response, its body included, does not arrive in time', async () => {
     await using silent = await openHttpEndpoint(() => {});
-    const noAnswer = { name: 'WebhookError', message: 'The webhook gave no answer in 80 ms' };
+    const noAnswer = { name: 'WebhookError', message: 'The webhook did not respond within 80 ms' };
     await expect(post(silent.url, { timeoutMs: 80 })).rejects.toMatchObject(noAnswer);
     await using slow = await openHttpEndpoint((response) => response.writeHead(200).write('begun'));
     await expect(post(slow.url, { timeoutMs: 80 })).rejects.toMatchObject(noAnswer);
@@ -134,13 +134,13 @@ describe('the webhook processor', () => {
     await expect(post(endpoint.url, { signal: stop.signal })).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  test('may be tried again when nobody listens', async () => {
+  test('can be retried when the endpoint is down', async () => {
     const endpoint = await openHttpEndpoint(() => {});
     await endpoint[Symbol.asyncDispose]();
     await expect(post(endpoint.url)).rejects.toMatchObject({ name: 'WebhookError' });
   });
 
-  test('reads at most 256 KiB of an answer', async () => {
+  test('reads at most 256 KiB of a response', async () => {
     await using endpoint = await openHttpEndpoint((response) => {
       response.writeHead(200);
       const pump = () => {
@@ -153,7 +153,7 @@ describe('the webhook processor', () => {
   });
 
   test('refuses a secret with too short a key', () => {
-    expect(() => keyOf('whsec_c2hvcnQ=')).toThrow('holds 5 bytes of key');
+    expect(() => keyOf('whsec_c2hvcnQ=')).toThrow('has a key of 5 bytes');
     expect(keyOf('sixteen bytes ok').toString()).toBe('sixteen bytes ok');
   });
 });

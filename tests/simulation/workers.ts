@@ -80,6 +80,7 @@ export const createWorkers = (world: World): Workers => {
       },
       settled: ({ userId, seq, status, fencingToken }) =>
         record({ kind: 'settled', userId, seq, status, fencingToken, worker, at: at() }),
+      deadLettered: ({ userId, seq, reason }) => world.trace?.(worker, `* dead-lettered ${userId}/${seq}: ${reason}`),
       swept: ({ stuck }) => {
         if (stuck > 0) world.trace?.(worker, `* swept: ${stuck} stuck`);
       },
@@ -109,7 +110,12 @@ export const createWorkers = (world: World): Workers => {
       config: { ...timeouts, lanes: scenario.lanes, concurrency, idleTimeoutMs },
     };
     const wrapped = world.broken?.worker?.(deps, { database, broker, step }) ?? deps;
-    workers.push({ process, connection, worker: startLaneWorker(wrapped) });
+    const worker = startLaneWorker(wrapped);
+    // A worker that cannot keep its lanes is a defect here: end the campaign.
+    void worker.failed.then((error) => {
+      throw error;
+    });
+    workers.push({ process, connection, worker });
   };
 
   const end = (worker: SimulatedWorker): void => {

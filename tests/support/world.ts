@@ -26,6 +26,7 @@ export const silentObserver: LaneObserver = {
   runStarted: () => undefined,
   runEnded: () => undefined,
   settled: () => undefined,
+  deadLettered: () => undefined,
   swept: () => undefined,
 };
 

@@ -1,7 +1,7 @@
 /** A processor that takes a random time and writes each run's start and end to the history, one line each, before it goes on. */
 import { env, pid } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Processor } from '../../lib/runs/processor.ts';
+import type { Processor } from '../../lib/processor.ts';
 import { monotonicMs } from './monotonic.ts';
 import { recorder } from './recorder.ts';
 

@@ -6,7 +6,7 @@ import { createPublisher } from '../../lib/broker/publisher.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { loadConfig } from '../../lib/config.ts';
 import { laneOf } from '../../lib/lane-of.ts';
-import type { WorkerSnapshot } from '../../lib/lanes/lane-worker.ts';
+import type { WorkerSnapshot } from '../../lib/lanes/snapshot.ts';
 import { createLogger } from '../../lib/log.ts';
 import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';

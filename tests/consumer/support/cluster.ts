@@ -43,7 +43,7 @@ const endAll = (pids: number[]): void => {
   for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL');
 };
 
-/** `script` is the primary's own: by default the one beside this file, over the worker that `TEST_WORKER` names. */
+/** `script` is the primary: by default the one beside this file, with the worker that `TEST_WORKER` names. */
 export const startCluster = (env: Record<string, string>, script = supportFile('primary.ts')): TestCluster => {
   const child = spawn(process.execPath, [script], {
     env: { PATH: process.env.PATH, METRICS_PORT: '0', GRACE_MS: '1000', ...env },
@@ -58,7 +58,7 @@ export const startCluster = (env: Record<string, string>, script = supportFile('
   const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
-  const workerPids = () => lines.filter((line) => line.msg === 'a worker was started').map((line) => line.workerPid!);
+  const workerPids = () => lines.filter((line) => line.msg === 'worker started').map((line) => line.workerPid!);
 
   const output = () => [...lines.map((line) => JSON.stringify(line)), ...errors].join('\n');
 

@@ -1,2 +1,2 @@
-/** A worker that ends at once. */
+/** A worker that exits at once. */
 process.exit(Number(process.env.TEST_EXIT_CODE ?? 1));

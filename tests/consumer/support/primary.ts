@@ -1,10 +1,10 @@
-/** A cluster primary as in functions/consumer.ts, over the worker script that the test names. */
+/** A cluster primary as in functions/consumer.ts, with the worker script that the test names. */
 import { systemClock } from '../../../lib/clock.ts';
 import { loadConfig } from '../../../lib/config.ts';
 import { runPrimary } from '../../../lib/consumer/primary.ts';
 import { createLogger } from '../../../lib/log.ts';
 
-// No worker can be spawned, as when the system has no room for one more process, until SIGUSR2.
+// Until SIGUSR2, no worker can be spawned, as when the system is out of processes.
 if (process.env.TEST_NO_ROOM) {
   const { execPath } = process;
   process.execPath = '/nowhere/node';

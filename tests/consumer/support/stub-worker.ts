@@ -1,4 +1,4 @@
-/** A worker whose task is a stub. SIGUSR2 hangs its event loop; `TEST_STOP_MS` is what its stop takes. */
+/** A worker with a stub task. SIGUSR2 hangs its event loop; `TEST_STOP_MS` is how long its stop takes. */
 import { setTimeout } from 'node:timers/promises';
 import { systemClock } from '../../../lib/clock.ts';
 import { loadConfig } from '../../../lib/config.ts';
@@ -17,8 +17,9 @@ await runWorker({
   config,
   clock: systemClock,
   log,
-  start: async ({ observer }) => {
-    // Long enough to keep the process alive, as connections do.
+  env: process.env,
+  startTask: async ({ observer }) => {
+    // Keeps the process alive, as connections do.
     const keepAlive = setInterval(() => {}, 60_000);
     const at = new Date(10_000);
     const run = { userId: 'u', seq: 1, attempt: 1, fencingToken: 3 };
@@ -27,6 +28,7 @@ await runWorker({
     observer.runEnded({ ...run, outcome: 'done', at: new Date(10_030) });
     observer.settled({ userId: 'u', seq: 1, fencingToken: 3, status: 'done', acceptedAt: new Date(9_700), at });
     return {
+      failed: new Promise(() => {}),
       snapshot: () => ({ lanesOwned: 2, usersLoaded: 3, inFlight: 1, oldestPendingAgeMs: process.pid, stuckUsers: 1 }),
       stop: async () => {
         await setTimeout(stopMs);

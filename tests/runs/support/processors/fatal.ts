@@ -1,7 +1,7 @@
-/** Ends as `request.end` says: its process, its run, or not at all. Writes its process id to `request.mark` first. */
+/** Ends its process or its run, or hangs, as `request.end` says. Writes its process id to `request.mark` first. */
 import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import type { Processor, ProcessorContext } from '../../../../lib/runs/processor.ts';
+import type { Processor, ProcessorContext } from '../../../../lib/processor.ts';
 
 type Request = { end?: string; ms?: number; mark?: string };
 
@@ -34,8 +34,8 @@ const ends: Record<string, (context: ProcessorContext) => unknown> = {
   fail: () => {
     throw new Error('an ordinary failure');
   },
-  'tell-the-context': ({ userId, seq, attempt, fencingToken, logger }) => {
-    logger.info('said by the processor');
+  'return-the-context': ({ userId, seq, attempt, fencingToken, logger }) => {
+    logger.info('logged by the processor');
     return { userId, seq, attempt, fencingToken };
   },
 };

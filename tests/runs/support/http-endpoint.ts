@@ -1,4 +1,4 @@
-/** A real HTTP server on a free port that keeps what it was asked. */
+/** A real HTTP server on a free port that records the requests it receives. */
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

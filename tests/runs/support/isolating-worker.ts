@@ -1,4 +1,4 @@
-/** Stands for a worker that does one isolated run, of the request in its arguments, and prints the outcome. */
+/** A worker that does one isolated run, of the request in its arguments, and prints the outcome. */
 import { isolate } from './isolate.ts';
 
 const outcome = await isolate({ workerHangMs: Number(process.env.TEST_HANG_MS) }).run(

@@ -1,10 +1,10 @@
 /** Isolated runs of the fatal processor, in real processes. */
 import { systemClock } from '../../../lib/clock.ts';
 import { createLogger } from '../../../lib/log.ts';
+import type { ProcessorPolicy } from '../../../lib/processor.ts';
 import { createIsolation, type IsolationDeps } from '../../../lib/runs/isolation.ts';
-import type { ProcessorPolicy } from '../../../lib/runs/policy.ts';
 import type { Run } from '../../../lib/types.ts';
-import { supportFile } from './cluster.ts';
+import { runsSupportFile } from './support-file.ts';
 
 export type TestIsolation = {
   run(request: unknown, more?: Partial<Run>): ReturnType<ReturnType<typeof createIsolation>>;
@@ -25,7 +25,7 @@ export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: P
     env: {
       PATH: process.env.PATH,
       NODE_OPTIONS: '--max-old-space-size=64',
-      PROCESSOR: supportFile('processors/fatal.ts'),
+      PROCESSOR: runsSupportFile('processors/fatal.ts'),
       WORKER_HANG_MS: String(workerHangMs),
     },
   });

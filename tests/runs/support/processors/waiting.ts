@@ -1,7 +1,6 @@
-/** Takes `request.ms`, and tells how it was called. */
+/** Waits for `request.ms`, and returns its `seq` and `attempt`. */
 import { setTimeout } from 'node:timers/promises';
-import { UnrecoverableError } from '../../../../lib/errors.ts';
-import type { Processor } from '../../../../lib/runs/processor.ts';
+import { type Processor, UnrecoverableError } from '../../../../lib/processor.ts';
 
 const waiting: Processor = async (request, { seq, attempt, signal }) => {
   const { ms = 0, failUntil = 0, never = false } = request as { ms?: number; failUntil?: number; never?: boolean };

@@ -1,4 +1,4 @@
-import type { ProcessorPolicy } from '../../../../lib/runs/policy.ts';
+import type { ProcessorPolicy } from '../../../../lib/processor.ts';
 
 export const policy: ProcessorPolicy = { maxAttempts: 2, onFailure: 'block', timeoutMs: 1_500 };
 export default (request: unknown) => request;

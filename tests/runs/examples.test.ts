@@ -9,7 +9,7 @@ import { openSimulatedGateway } from '../../examples/device-commands/simulated-g
 import { openAccounts } from '../../examples/fenced-ledger/accounts.ts';
 import { createLedgerProcessor } from '../../examples/fenced-ledger/processor.ts';
 import { createLogger } from '../../lib/log.ts';
-import type { ProcessorContext } from '../../lib/runs/processor.ts';
+import type { ProcessorContext } from '../../lib/processor.ts';
 
 const context = (more: Partial<ProcessorContext> = {}): ProcessorContext => ({
   userId: 'alice',
@@ -39,7 +39,7 @@ const openShared = async () => {
 };
 
 describe('the fenced ledger', () => {
-  test('refuses a writer once a higher fencing token has been there, and keeps the balance', async () => {
+  test('refuses a writer after a higher fencing token has written, and keeps the balance', async () => {
     await using accounts = await openShared();
     const wake = Promise.withResolvers<void>();
     const stale = createLedgerProcessor(accounts.one, () => wake.promise);
@@ -51,7 +51,7 @@ describe('the fenced ledger', () => {
     expect(accounts.one.balance('alice')).toBe(10);
   });
 
-  test('shuts an earlier attempt out even when that had written already', async () => {
+  test('refuses an earlier attempt even when that has written already', async () => {
     await using accounts = await openShared();
     const apply = (seq: number, fencingToken: number) =>
       accounts.one.apply({ userId: 'alice', seq, fencingToken }, (balance) => balance + 1);
@@ -61,7 +61,7 @@ describe('the fenced ledger', () => {
     expect(apply(2, 8)).toBe(2);
   });
 
-  test('applies a request once and gives a repeated run the result of the first', async () => {
+  test('applies a request once and returns the first result to a repeated run', async () => {
     await using accounts = await openShared();
     const processor = createLedgerProcessor(accounts.one);
     await processor({ deposit: 100 }, context({ seq: 1 }));
@@ -70,7 +70,7 @@ describe('the fenced ledger', () => {
     expect(accounts.one.balance('alice')).toBe(70);
   });
 
-  test('does not fence one user by the token of another', async () => {
+  test('does not compare the tokens of different users', async () => {
     await using accounts = await openShared();
     const processor = createLedgerProcessor(accounts.one);
     await processor({ deposit: 1 }, context({ userId: 'bob', fencingToken: 50 }));
@@ -78,7 +78,7 @@ describe('the fenced ledger', () => {
   });
 
   test.each([[{ withdraw: 1 }], [{ deposit: 'x' }], [{}], [null], ['text']])(
-    'fails for good at %j',
+    'fails finally for %j',
     async (request) => {
       await using accounts = await openShared();
       const run = createLedgerProcessor(accounts.one)(request, context());
@@ -86,9 +86,9 @@ describe('the fenced ledger', () => {
     },
   );
 
-  test('shows it all in its demo', async () => {
+  test('runs its demo', async () => {
     const { stdout } = await runDemo('fenced-ledger');
-    expect(stdout).toContain('Refused: Fencing token 7 of alice is stale: 8 has been here.');
+    expect(stdout).toContain('Refused: Fencing token 7 of alice is stale: 8 has written.');
     expect(stdout).toContain('The balance is 75');
   });
 });
@@ -100,7 +100,7 @@ describe('device commands', () => {
     expect(await processor({ device: 'lamp', command: 'dim' }, context())).toEqual({ device: 'lamp', state: 'dimmed' });
   });
 
-  test('carry the same id in every attempt, so that the device obeys once', async () => {
+  test('carry the same id in every attempt, so that the device obeys only once', async () => {
     await using gateway = await openSimulatedGateway();
     const processor = createDeviceProcessor(gateway.address);
     const request = { device: 'lamp', command: 'dim' };
@@ -109,7 +109,7 @@ describe('device commands', () => {
     expect(gateway.obeyed).toEqual([{ id: 'alice:3', ...request }]);
   });
 
-  test('may be tried again when the device is busy or nobody listens', async () => {
+  test('can be retried when the device is busy or the gateway is down', async () => {
     const gateway = await openSimulatedGateway();
     const processor = createDeviceProcessor(gateway.address);
     const request = { device: 'lamp', command: 'dim' };
@@ -123,13 +123,13 @@ describe('device commands', () => {
     [{ device: 'lamp', command: 'explode' }, 'unknown-command'],
     [{ device: 'door', command: 'dim' }, 'unknown-device'],
     [{ device: 'lamp' }, 'Send'],
-  ])('fail for good at %j', async (request, reason) => {
+  ])('fail finally for %j', async (request, reason) => {
     await using gateway = await openSimulatedGateway();
     const run = createDeviceProcessor(gateway.address)(request, context());
     await expect(run).rejects.toMatchObject({ name: 'UnrecoverableError', message: expect.stringContaining(reason) });
   });
 
-  test('end as soon as the signal aborts, without an answer', async () => {
+  test('end without an answer as soon as the signal aborts', async () => {
     await using gateway = await openSimulatedGateway();
     gateway.freeze();
     const stop = new AbortController();
@@ -142,7 +142,7 @@ describe('device commands', () => {
     await expect(run).rejects.toBe(reason);
   });
 
-  test('show it all in their demo', async () => {
+  test('run their demo', async () => {
     const { stdout } = await runDemo('device-commands');
     expect(stdout).toContain('request 1 (switch-on), attempt 3: done');
     expect(stdout).toContain('request 2 (explode), attempt 1: failed');

@@ -1,0 +1,115 @@
+/** One worker process as the primary sees it, from its fork to its exit. */
+import type { Worker } from 'node:cluster';
+import type { WorkerSnapshot } from '../lanes/snapshot.ts';
+import type { Logger } from '../log.ts';
+import type { Clock } from '../ports.ts';
+import { type ChildExit, SupervisedChild } from '../runs/supervised-child.ts';
+import { withTimeout } from '../timeout.ts';
+import { createLifecycle, type Lifecycle, type LifecycleState, mayBecome } from './lifecycle.ts';
+import { isWorkerMessage, type MetricValues, type PrimaryMessage } from './messages.ts';
+
+export type WorkerProcessOptions = {
+  workerHangMs: number;
+  startTimeoutMs: number;
+  clock: Pick<Clock, 'after' | 'now'>;
+  log: Logger;
+  /** The state of the worker has changed. */
+  changed: (state: LifecycleState) => void;
+};
+
+const metricsTimeoutMs = 1_000;
+
+export class WorkerProcess {
+  readonly pid: number | undefined;
+  readonly life: Lifecycle;
+  readonly startedAtMs: number;
+  readonly exited: Promise<ChildExit>;
+  /** Resolves with the newest metrics of the worker, when no more will come. */
+  readonly finalMetrics: Promise<MetricValues | undefined>;
+  readonly #worker: Worker;
+  readonly #supervised: SupervisedChild;
+  readonly #options: WorkerProcessOptions;
+  #snapshot: WorkerSnapshot | undefined;
+  #metrics: MetricValues | undefined;
+  #hasExited = false;
+  #metricsArrival = Promise.withResolvers<void>();
+
+  constructor(worker: Worker, options: WorkerProcessOptions) {
+    const { workerHangMs, startTimeoutMs, clock, log, changed } = options;
+    this.#worker = worker;
+    this.#options = options;
+    this.pid = worker.process.pid;
+    this.life = createLifecycle(changed);
+    this.startedAtMs = clock.now().getTime();
+    this.#supervised = new SupervisedChild(worker.process, {
+      workerHangMs,
+      startTimeoutMs,
+      clock,
+      onSilent: (verdict, silentMs) =>
+        log.error({ workerPid: this.pid, verdict, silentMs }, 'killing an unresponsive worker'),
+    });
+    worker.on('message', (message: unknown) => this.#hear(message));
+    worker.on('error', (err) =>
+      log.warn({ err }, this.pid === undefined ? 'a worker could not be spawned' : 'the channel to a worker broke'),
+    );
+    this.exited = this.#supervised.exited.then((exit) => {
+      this.#hasExited = true;
+      this.#metricsArrival.resolve();
+      return exit;
+    });
+    this.finalMetrics = this.#supervised.disconnected.then(() => {
+      const last = this.#metrics;
+      this.#metrics = undefined;
+      return last;
+    });
+  }
+
+  get hasExited(): boolean {
+    return this.#hasExited;
+  }
+
+  /** Why the primary killed it, if it did. */
+  get killedFor(): string | undefined {
+    return this.#supervised.killedFor;
+  }
+
+  get snapshot(): WorkerSnapshot | undefined {
+    return this.#hasExited ? undefined : this.#snapshot;
+  }
+
+  signal(name: 'SIGTERM' | 'SIGKILL'): void {
+    if (!this.#hasExited) this.#worker.process.kill(name);
+  }
+
+  /** The worker's metrics, or the ones before when it does not answer within a second. */
+  metrics(): Promise<MetricValues | undefined> {
+    // The metrics of a worker that has exited are retired: to return them here too would count them twice.
+    if (this.#hasExited) return Promise.resolve(undefined);
+    const isReachable = this.#supervised.heardOnce && this.#worker.isConnected();
+    return isReachable ? this.#askForMetrics() : Promise.resolve(this.#metrics);
+  }
+
+  #hear(message: unknown): void {
+    if (!isWorkerMessage(message)) return;
+    this.#supervised.heard();
+    if (message.kind === 'metrics') {
+      this.#metrics = message.metrics;
+      this.#metricsArrival.resolve();
+      this.#metricsArrival = Promise.withResolvers();
+      return;
+    }
+    this.#snapshot = message.snapshot;
+    // The final state comes from the exit, not from the worker.
+    if (['running', 'draining'].includes(message.state) && mayBecome(this.life.state, message.state)) {
+      this.life.become(message.state);
+    }
+  }
+
+  async #askForMetrics(): Promise<MetricValues | undefined> {
+    const arrival = this.#metricsArrival.promise;
+    const message: PrimaryMessage = { kind: 'send-metrics' };
+    this.#worker.send(message, () => {});
+    await withTimeout(this.#options.clock, metricsTimeoutMs, arrival, () => undefined);
+    return this.#metrics;
+  }
+}

@@ -1,0 +1,58 @@
+/** The outcome of one run, decided from what the processor returned or threw: pure functions. */
+import { maxResultBytes } from '../limits.ts';
+import type { DeadLetterReason, Outcome, Run, RunError } from '../types.ts';
+import { retryDelayMs } from './backoff.ts';
+import type { RunPolicy } from './policy.ts';
+import { propertyOf, toRunError } from './run-error.ts';
+
+type OnFailure = Pick<RunPolicy, 'onFailure'>;
+
+/** The outcome after the last attempt: `failed`, or `blocked` until a person decides. */
+export const deadLetterOutcome = (error: RunError, reason: DeadLetterReason, { onFailure }: OnFailure): Outcome => ({
+  kind: onFailure === 'block' ? 'blocked' : 'failed',
+  error,
+  reason,
+});
+
+/**
+ * The outcome of a processor that returned. A result that cannot be recorded fails the request at once: the work is done, and
+ * another attempt would only repeat it.
+ */
+export const outcomeOfResult = (value: unknown, policy: OnFailure): Outcome => {
+  const badResult = (message: string) => {
+    const error = toRunError({ name: 'BadResultError', message });
+    return deadLetterOutcome(error, 'failed', policy);
+  };
+  if (value === undefined) return { kind: 'done', result: 'null' };
+  let result: string | undefined;
+  try {
+    result = JSON.stringify(value);
+  } catch (error) {
+    return badResult(`The result is not JSON: ${toRunError(error).message}`);
+  }
+  if (result === undefined) return badResult(`The result is not JSON: it is a ${typeof value}`);
+  const bytes = Buffer.byteLength(result);
+  if (bytes > maxResultBytes) {
+    return badResult(`The result has ${bytes} bytes of JSON; the limit is ${maxResultBytes}. Store it elsewhere.`);
+  }
+  return { kind: 'done', result };
+};
+
+/** By name, since user code may carry its own copy of the class. */
+export const isUnrecoverable = (thrown: unknown): boolean => propertyOf(thrown, 'name') === 'UnrecoverableError';
+
+/** The attempts that count against `maxAttempts`. Attempts before a person's retry, and interrupted ones, are forgiven. */
+export const countedAttempts = ({ attempt, forgiven }: Pick<Run, 'attempt' | 'forgiven'>): number => attempt - forgiven;
+
+/**
+ * The outcome of a processor that threw. A number of ms in `retryAfterMs` of the error lengthens the pause, up to `retryMaxMs`.
+ *
+ * @param attempt the attempts that count, this one included.
+ */
+export const outcomeOfError = (thrown: unknown, attempt: number, policy: RunPolicy, random: number): Outcome => {
+  const error = toRunError(thrown);
+  if (isUnrecoverable(thrown) || attempt >= policy.maxAttempts) return deadLetterOutcome(error, 'failed', policy);
+  const asked = propertyOf(thrown, 'retryAfterMs');
+  const askedMs = typeof asked === 'number' && asked > 0 ? Math.min(Math.ceil(asked), policy.retryMaxMs) : 0;
+  return { kind: 'retry', error, delayMs: Math.max(askedMs, retryDelayMs(attempt, policy, random)) };
+};
