@@ -1,6 +1,6 @@
 /** How long users waited: for their next run after a fault, and, when nothing was wrong any more, at all. */
 import { type Fault, faultEffects, type HistoryEvent, type Started } from '../judge/history.ts';
-import type { Violation } from '../judge/judge.ts';
+import type { Violation } from '../judge/violation.ts';
 import type { Injected } from './faults.ts';
 
 type OfUser = Exclude<HistoryEvent, { kind: 'fault' }>;

@@ -2,12 +2,13 @@
 import type { LedgerChange } from '../../lib/types.ts';
 import { isSettled } from '../../lib/types.ts';
 import type { FinalState } from '../judge/history.ts';
-import { type Violation as Judged, judgeHistory } from '../judge/judge.ts';
+import { judgeHistory } from '../judge/judge.ts';
+import type { Violation as JudgeViolation } from '../judge/violation.ts';
 import { timeouts, type Workers } from './workers.ts';
 import type { World } from './world.ts';
 
 export type ViolationKind =
-  | Judged['kind']
+  | JudgeViolation['kind']
   /** It did not come to rest in time. */
   | 'unfinished'
   /** A run that was claimed under a lower fencing token than an earlier claim of the user: a processor sees it go down. */
