@@ -9,8 +9,8 @@ import {
   claimLater,
   dropCancels,
   dropWakesOfLoaded,
-  findNobodyStuck,
-  loadNobody,
+  loadNoUsers,
+  sweepNoUsers,
   trustOwnLease,
 } from '../breaks/wrappers.ts';
 
@@ -124,14 +124,14 @@ const brokenSteps = {
   R7: { worker: ignoreTokens },
   R8: { worker: closeUnseen },
   R9: { worker: closeAtOnce },
-  'no-ledger-read': { worker: (servers) => ({ ...servers, userQueues: loadNobody(servers.userQueues) }) },
+  'no-ledger-read': { worker: (servers) => ({ ...servers, userQueues: loadNoUsers(servers.userQueues) }) },
   'no-tombstone': {
     worker: (servers) => ({ ...servers, ledger: { ...servers.ledger, insertTombstone: async () => false } }),
   },
   'claim-after-run': {
     worker: (servers) => ({ ...servers, ledger: { ...servers.ledger, commit: claimLater(servers.ledger.commit) } }),
   },
-  'sweep-off': { worker: (servers) => ({ ...servers, userQueues: findNobodyStuck(servers.userQueues) }) },
+  'sweep-off': { worker: (servers) => ({ ...servers, userQueues: sweepNoUsers(servers.userQueues) }) },
 } satisfies Record<string, BrokenStep>;
 
 export type BreakName = keyof typeof brokenSteps;

@@ -7,8 +7,8 @@ import {
   claimLater,
   dropCancels,
   dropWakesOfLoaded,
-  findNobodyStuck,
-  loadNobody,
+  loadNoUsers,
+  sweepNoUsers,
   trustOwnLease,
 } from '../breaks/wrappers.ts';
 import type { FunctionDeps } from './clients.ts';
@@ -231,7 +231,7 @@ export const breaks: Break[] = [
   {
     name: 'no-ledger-read',
     what: 'a take-over loads nobody',
-    worker: (deps) => ({ ...deps, userQueues: loadNobody(deps.userQueues) }),
+    worker: (deps) => ({ ...deps, userQueues: loadNoUsers(deps.userQueues) }),
     scenarios: kills,
     shows: ['unfinished'],
     withinRuns: 200,
@@ -263,7 +263,7 @@ export const breaks: Break[] = [
   {
     name: 'sweep-off',
     what: 'the sweep finds nobody',
-    worker: (deps) => ({ ...deps, userQueues: findNobodyStuck(deps.userQueues) }),
+    worker: (deps) => ({ ...deps, userQueues: sweepNoUsers(deps.userQueues) }),
     scenarios: { faults: ['function killed', 'publish fails before', 'broker down'], sweep: true },
     shows: ['unfinished'],
     withinRuns: 200,
