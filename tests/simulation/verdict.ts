@@ -1,4 +1,4 @@
-/** What the judge says of a simulated run, and what only the simulation can see. */
+/** The violations of a simulated run: those that the judge finds, and those that only the simulation can see. */
 import type { LedgerChange } from '../../lib/types.ts';
 import { isSettled } from '../../lib/types.ts';
 import type { FinalState } from '../judge/history.ts';
@@ -9,19 +9,20 @@ import type { World } from './world.ts';
 
 export type ViolationKind =
   | JudgeViolation['kind']
-  /** It did not come to rest in time. */
+  /** The run did not come to rest in time. */
   | 'unfinished'
-  /** A run that was claimed under a lower fencing token than an earlier claim of the user: a processor sees it go down. */
+  /** A run that was claimed under a lower fencing token than an earlier claim of the user, so a processor sees the token go down. */
   | 'stale-claim'
-  /** A lane without a message: its next fail-over would wait for a wake. */
+  /** A lane without a message. Its next failover would have to wait for a wake. */
   | 'no-baton'
+  /** A lane that no worker owns. */
   | 'no-owner'
-  /** An error that no caller should see, or that a worker logged. */
+  /** An error that no caller may receive, or that a worker logged as an error. */
   | 'error';
 
 export type Violation = { kind: ViolationKind; detail: string; userId?: string; seq?: number };
 
-/** A stale run is noticed late where the network holds up what tells of it, and then what follows it: 5 s each at most. */
+/** The network may hold up the notification of a stale run and then the step after it, by at most 5 s each. */
 const excuseMs = 10_000;
 
 const laneNames = ({ scenario }: World): string[] =>
@@ -100,8 +101,8 @@ export const judgeWorld = (world: World, workers: Workers, ended: boolean): Viol
   if (lanesOwned(workers) < world.scenario.lanes) {
     violations.push({ kind: 'no-owner', detail: `${lanesOwned(workers)} of ${world.scenario.lanes} lanes are owned` });
   }
-  if (!ended) violations.push({ kind: 'unfinished', detail: 'it did not come to rest in time' });
+  if (!ended) violations.push({ kind: 'unfinished', detail: 'the run did not come to rest in time' });
   violations.push(...staleClaims(world));
-  violations.push(...world.faults.map((detail) => ({ kind: 'error' as const, detail })));
+  violations.push(...world.unexpectedErrors.map((detail) => ({ kind: 'error' as const, detail })));
   return violations;
 };

@@ -1,4 +1,4 @@
-/** Simulated workers: the production lane worker in a process that may be killed, cut off, frozen, stopped. */
+/** Simulated workers: the production lane worker in a simulated process that faults may kill, cut off, freeze or stop. */
 import { sleep } from '../../lib/clock.ts';
 import type { LaneDeps } from '../../lib/lanes/context.ts';
 import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';
@@ -16,13 +16,13 @@ export type Workers = {
   start(): void;
   live(): SimulatedWorker[];
   kill(worker: SimulatedWorker): void;
-  /** SIGTERM. Past its grace a stop is a kill. */
+  /** Stops the worker as SIGTERM does. After the grace period the stop counts as a kill. */
   stop(worker: SimulatedWorker): void;
-  /** Runs that have not ended, of workers that live. */
+  /** The number of runs in progress on live workers. */
   running(): number;
 };
 
-/** Small, so that every timeout of the protocol comes up in a short run. */
+/** Short times, so that every timeout of the protocol occurs in a short run. */
 export const timeouts = {
   gapTimeoutMs: 1_000,
   stuckAfterMs: 2_000,
@@ -48,9 +48,9 @@ const outcomeOf = (end: Outcome['kind'] | undefined, attempt: number): Outcome =
 const processorOf =
   ({ clock }: SimulatedProcess): RunRequest =>
   async ({ body, attempt, signal }) => {
-    const { ms, ends, honoursSignal } = JSON.parse(body) as Work;
-    await sleep(clock, ms, honoursSignal ? signal : undefined);
-    if (honoursSignal && signal.aborted) return { kind: 'retry', error: runErrorOf('aborted'), delayMs: 50 };
+    const { ms, ends, honorsSignal } = JSON.parse(body) as Work;
+    await sleep(clock, ms, honorsSignal ? signal : undefined);
+    if (honorsSignal && signal.aborted) return { kind: 'retry', error: runErrorOf('aborted'), delayMs: 50 };
     return outcomeOf(ends[attempt - 1], attempt);
   };
 
@@ -91,7 +91,7 @@ export const createWorkers = (world: World): Workers => {
     const { concurrency, idleTimeoutMs } = scenario;
     const process = scheduler.process(`w${started}`);
     const step = world.stepOf(process, 'worker');
-    // A queue deleted between its declaration and its consumer takes the lane's channel with it, as a cut would.
+    // A queue that is deleted between its declaration and its consumer closes the lane's channel, as a cut would.
     const connection = broker.connect(step, () => world.note('connection-cut', { target: process.name }));
     world.connections.set(process.name, connection);
     const { userQueues, ledger, lanes, workers: signs } = createMemoryStores(step, database);
@@ -136,7 +136,7 @@ export const createWorkers = (world: World): Workers => {
       void worker.worker.stop().then(() => {
         noteKill();
         if (!workers.includes(worker)) return;
-        // Runs of lanes that it had lost, and that ignore their signal, end with it.
+        // Runs of lost lanes that ignore their signal end with the process.
         if ((running.get(worker.process) ?? 0) > 0) world.note('worker-killed', { target: worker.process.name });
         end(worker);
       });
