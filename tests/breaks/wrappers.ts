@@ -1,4 +1,7 @@
-/** Wraps ports so that one step of the protocol is missing. The breaks of the simulation and of chaos use these wrappers. */
+/**
+ * Wraps ports so that one step of the protocol is missing. The breaks of the simulation and of chaos use these
+ * wrappers.
+ */
 import type { LaneBroker, LaneChannel, LaneEvents, LaneStore, LedgerStore, UserQueueStore } from '../../lib/ports.ts';
 import type { ChangeResult, LedgerChange } from '../../lib/types.ts';
 

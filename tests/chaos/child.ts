@@ -1,4 +1,7 @@
-/** A process of a chaos run. Its log goes to a file and, line by line, to `onLine`. It is killed when this process exits. */
+/**
+ * A process of a chaos run. Its log goes to a file and, line by line, to `onLine`. It is killed when this process
+ * exits.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** Many users that the measurements keep busy. Their requests are accepted without HTTP, because HTTP is not measured. */
+/**
+ * Many users that the measurements keep busy. Their requests are accepted without HTTP, because HTTP is not measured.
+ */
 import { randomUUID } from 'node:crypto';
 import { laneOf } from '../../lib/lane-of.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';

@@ -24,7 +24,10 @@ const startTimeoutMs = 20_000;
 /** The shortest and the longest delay of a connection, in each direction. */
 const delaysMs = [30, 400] as const;
 
-/** Whose connections the faults hit, and to which server. Default: the connections of all processes, to one server or both. */
+/**
+ * Whose connections the faults hit, and to which server. Default: the connections of all processes, to one server or
+ * both.
+ */
 export type Aim = { of: 'apis' | 'containers'; to: 'broker' | 'store' };
 
 export type Faults = {

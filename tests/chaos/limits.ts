@@ -1,4 +1,6 @@
-/** The conditions that a measurement must fulfil: it must hit enough runs to be meaningful, and stay within its limits. */
+/**
+ * The conditions that a measurement must fulfil: it must hit enough runs to be meaningful, and stay within its limits.
+ */
 
 export type Measured = {
   name: string;

@@ -1,6 +1,6 @@
 /**
- * Draws a history as an SVG picture: one row for each user, with the user's runs as bars in the color of their outcome, and
- * the faults as vertical lines.
+ * Draws a history as an SVG picture: one row for each user, with the user's runs as bars in the color of their outcome,
+ * and the faults as vertical lines.
  */
 import { byUser, type Fault, type HistoryEvent, type RunSpan, type UserHistory } from '../judge/history.ts';
 

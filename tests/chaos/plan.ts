@@ -51,8 +51,8 @@ export type PlanOptions = {
 };
 
 /**
- * Every kind comes once, in random order, before the kinds are picked by their weights. No fault comes at the very beginning
- * or at the very end.
+ * Every kind comes once, in random order, before the kinds are picked by their weights. No fault comes at the very
+ * beginning or at the very end.
  */
 export const planFaults = ({ seed, durationMs, everyMs, only = chaosFaults }: PlanOptions): PlannedFault[] => {
   const random = seededRandom(seed);

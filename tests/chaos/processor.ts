@@ -1,4 +1,7 @@
-/** A processor that does what the request says. It writes the start and the end of each run to the history before it goes on. */
+/**
+ * A processor that does what the request says. It writes the start and the end of each run to the history before it
+ * goes on.
+ */
 import cluster from 'node:cluster';
 import { env, exit, pid, ppid } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';

@@ -23,8 +23,8 @@ const firsts = (events: UserEvent[], ...kinds: UserEvent['kind'][]): Map<number,
 };
 
 /**
- * When each request was finished, so that nothing waited for it any more. A skip counts from when it was asked for, unless
- * the request ran again after that: then the skip was refused.
+ * When each request was finished, so that nothing waited for it any more. A skip counts from when it was asked for,
+ * unless the request ran again after that: then the skip was refused.
  */
 const finishTimes = (own: UserEvent[]): Map<number, number> => {
   const lastStarts = new Map(
@@ -44,7 +44,10 @@ const finishTimes = (own: UserEvent[]): Map<number, number> => {
 const hits = (target: string, worker: string | undefined): boolean =>
   worker !== undefined && (worker === target || worker.startsWith(`${target}/`));
 
-/** When the last fault that held up a start was over: a fault of a server, or of a worker that ran this user before or after it. */
+/**
+ * When the last fault that held up a start was over: a fault of a server, or of a worker that ran this user before or
+ * after it.
+ */
 const heldUpUntil = (faults: Fault[], workers: (string | undefined)[], startedAt: number): number =>
   Math.max(
     0,
@@ -56,7 +59,10 @@ const heldUpUntil = (faults: Fault[], workers: (string | undefined)[], startedAt
       .map(({ at, until }) => Math.min(until ?? at, startedAt)),
   );
 
-/** When the last request before `seq` was finished. Between the two may be tombstones, which the history does not mention. */
+/**
+ * When the last request before `seq` was finished. Between the two may be tombstones, which the history does not
+ * mention.
+ */
 const finishedBefore = (finished: Map<number, number>, seq: number): number =>
   Math.max(0, ...[...finished].filter(([earlier]) => earlier < seq).map(([, at]) => at));
 
@@ -101,7 +107,10 @@ export const findLate = (
   });
 };
 
-/** The requests that were pending at `from`. For a fault with a target: none, unless the target ran the user's newest request. */
+/**
+ * The requests that were pending at `from`. For a fault with a target: none, unless the target ran the user's newest
+ * request.
+ */
 const pendingAt = (
   own: UserEvent[],
   finished: Map<number, number>,
@@ -123,7 +132,9 @@ const hasEnded = (own: UserEvent[], seq: number): boolean => {
   return newest?.kind === 'ended' && (newest.outcome === 'done' || newest.outcome === 'failed');
 };
 
-/** Whether the user asked to cancel the request or disconnected with a cancel. The effect may come at any later time. */
+/**
+ * Whether the user asked to cancel the request or disconnected with a cancel. The effect may come at any later time.
+ */
 const mayBeCancelled = (own: UserEvent[], seq: number): boolean => {
   const accepted = own.find((event) => event.kind === 'accepted' && event.seq === seq);
   const sentAt = (accepted?.kind === 'accepted' && accepted.sentAt) || accepted?.at || 0;
@@ -135,8 +146,8 @@ const mayBeCancelled = (own: UserEvent[], seq: number): boolean => {
 };
 
 /**
- * When one of the pending requests started next. Infinity: never, and at least one of them is not finished. `undefined`: all
- * of them were finished without another start.
+ * When one of the pending requests started next. Infinity: never, and at least one of them is not finished.
+ * `undefined`: all of them were finished without another start.
  */
 const nextStart = (
   own: UserEvent[],
@@ -151,8 +162,9 @@ const nextStart = (
 };
 
 /**
- * The recovery from one fault: how long its worst user waited for the next start, from the start and from the end of the
- * fault. An outage hits all users and prevents every start, so its users are those with pending requests at its end.
+ * The recovery from one fault: how long its worst user waited for the next start, from the start and from the end of
+ * the fault. An outage hits all users and prevents every start, so its users are those with pending requests at its
+ * end.
  */
 export type Recovery = { fault: string; users: number; fromStartMs: number; fromEndMs: number };
 
@@ -178,7 +190,10 @@ export const recoveriesOf = (events: HistoryEvent[], injected: Injected[]): Reco
 
 const median = (sorted: number[]): number => sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 
-/** A table with a line for each kind of fault: how many there were, how many users they hit, and how long the worst users waited. */
+/**
+ * A table with a line for each kind of fault: how many there were, how many users they hit, and how long the worst
+ * users waited.
+ */
 export const recoveryTable = (recoveries: Recovery[], counts: Map<string, number>): string => {
   const rows = [...counts].sort().map(([fault, count]) => {
     const own = recoveries.filter((recovery) => recovery.fault === fault);

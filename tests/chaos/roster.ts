@@ -9,8 +9,8 @@ const notFound = 404;
 const inTransitMs = 10_000;
 
 /**
- * The log lines of the product that the roster reads. A test checks that lib still contains them; `worker running` comes
- * from a template, but no chaos run starts without it.
+ * The log lines of the product that the roster reads. A test checks that lib still contains them; `worker running`
+ * comes from a template, but no chaos run starts without it.
  */
 export const logMessages = {
   workerStarted: 'a worker was started',

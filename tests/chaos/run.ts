@@ -52,7 +52,9 @@ export type ChaosResult = {
   pictureFile: string;
 };
 
-/** A frozen process loses its connection after three heartbeats of two seconds. The rest is a margin for a busy machine. */
+/**
+ * A frozen process loses its connection after three heartbeats of two seconds. The rest is a margin for a busy machine.
+ */
 const excuseMs = 10_000;
 
 /** More than the sum of the heartbeats, the hang time and a restart. */

@@ -17,8 +17,8 @@ export type Server = {
   /** The URL of the server itself, without a proxy. */
   url: string;
   /**
-   * Stops the server and starts it again after `lastsMs`. Outages of one server come one after the other. Resolves to the
-   * times when the server went down and when it was up again.
+   * Stops the server and starts it again after `lastsMs`. Outages of one server come one after the other. Resolves to
+   * the times when the server went down and when it was up again.
    */
   outage(outage: Outage, now: () => number): Promise<{ at: number; until: number }>;
 };

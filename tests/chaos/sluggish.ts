@@ -1,4 +1,7 @@
-/** Workers that are slow at the worst moment, as on a machine that pauses them. This reveals stale owners on real servers. */
+/**
+ * Workers that are slow at the worst moment, as on a machine that pauses them. This reveals stale owners on real
+ * servers.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkerServers } from '../../lib/deps.ts';
 import type { LaneBroker, LaneEvents } from '../../lib/ports.ts';

@@ -23,7 +23,10 @@ const stuck = ['late', 'loss', 'unsettled', 'not-closed'] as const;
 /** A worker continues although it no longer owns the lane. */
 const staleOwner = ['second-outcome', 'wrong-outcome', 'inversion', 'repeat', 'overlap', 'token-down'] as const;
 
-/** Turns off what would repair the damage in the end and hide it: the sweep, and the refresh before an idle user queue closes. */
+/**
+ * Turns off what would repair the damage in the end and hide it: the sweep, and the refresh before an idle user queue
+ * closes.
+ */
 const withoutSafetyNets = { STUCK_AFTER_MS: '3600000', IDLE_TIMEOUT_MS: '86400000' };
 
 /** Users that wait for their results before they send more requests, because each request would wake the lane. */
@@ -68,8 +71,9 @@ export const trials: Record<BreakName, Trial> = {
     aim: { of: 'containers', to: 'broker' },
     everyMs: 1_200,
     seconds: 60,
-    // The second of two cuts comes while the next owner loads, and the worker that was cut first is back before that load
-    // ends. One slot and quick flushes: the next request, which the new owner has not claimed yet, is there for the stale one.
+    // The second of two cuts comes while the next owner loads, and the worker that was cut first is back before that
+    // load ends. One slot and quick flushes: the next request, which the new owner has not claimed yet, is there for
+    // the stale one.
     env: { SLOW_LOAD_MS: '3000', LATE_NOTICE_MS: '2000', CONCURRENCY: '1', FLUSH_MS: '10' },
     habits: { ...patient, users: 16, burst: [6, 10], runMs: [100, 300] },
   },

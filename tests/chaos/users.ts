@@ -1,4 +1,7 @@
-/** Users that register, log in, enqueue, cancel, disconnect and log in again over HTTP. They record the answers that they get. */
+/**
+ * Users that register, log in, enqueue, cancel, disconnect and log in again over HTTP. They record the answers that
+ * they get.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { monotonicMs } from '../system/monotonic.ts';
 import type { Recorder } from '../system/recorder.ts';

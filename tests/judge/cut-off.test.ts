@@ -11,7 +11,10 @@ describe('A worker that is cut off but alive', () => {
   const final = closedUser({ status: 'done', attempts: 2 }, { status: 'done', attempts: 1 });
   const cut: HistoryEvent = { kind: 'fault', fault: 'connection-cut', target: 'old', at: 3 };
 
-  /** `old` runs request 1 from `began` to `ended`, in vain. `new` runs request 1 from 4 to 6 and request 2 from 10 to 11. */
+  /**
+   * `old` runs request 1 from `began` to `ended`, in vain. `new` runs request 1 from 4 to 6 and request 2 from 10 to
+   * 11.
+   */
   const history = (
     faults: HistoryEvent[],
     { began = 2, ended = 5, outcome = 'aborted' as Ended['outcome'] } = {},

@@ -4,9 +4,15 @@ import { type Fault, faultEffects, type RunSpan } from './history.ts';
 export type JudgeOptions = {
   /** Whether to excuse the stale runs of a worker that was cut off but alive. Default: false. */
   allowCutOff?: boolean;
-  /** How long after a fault its effects may still appear, in ms. Default: 30,000, because a frozen worker loses its lanes after 15 s. */
+  /**
+   * How long after a fault its effects may still appear, in ms. Default: 30,000, because a frozen worker loses its
+   * lanes after 15 s.
+   */
   excuseMs?: number;
-  /** How long a worker waits for a run that it began under an earlier lane hold, in ms. Default: 20,000, the default of `GRACE_MS`. */
+  /**
+   * How long a worker waits for a run that it began under an earlier lane hold, in ms. Default: 20,000, the default of
+   * `GRACE_MS`.
+   */
   graceMs?: number;
 };
 
@@ -38,15 +44,17 @@ export const createExcuses = (faults: Fault[], { allowCutOff = false, excuseMs =
       return kills.find((fault) => hits(fault, start.worker) && excusesUntil(fault) >= start.at)?.at;
     },
     repeat: ({ start: earlier, end }, { start: later }) => {
-      // Under the same token a worker retries the settlement until the store takes it. It has no reason to run the request again.
+      // Under the same token a worker retries the settlement until the store takes it. It has no reason to run the
+      // request again.
       if (later.fencingToken <= earlier.fencingToken) return false;
       const cut = between(cutOffs, earlier.at, later.at);
       return (
         between(repeats, earlier.at, later.at).some((fault) => hits(fault, earlier.worker)) ||
-        // A worker that was cut off just as it became active takes the lease from the worker that owns the lane by then...
+        // A worker that was cut off just as it became active takes the lease from the worker that owns the lane by
+        // then...
         cut.some((fault) => hits(fault, later.worker)) ||
-        // ...and the owner aborts its runs, or has their outcomes refused. The worker that took the lease may run nothing:
-        // then the gap between the two tokens is its only trace.
+        // ...and the owner aborts its runs, or has their outcomes refused. The worker that took the lease may run
+        // nothing: then the gap between the two tokens is its only trace.
         ((end?.outcome === 'aborted' || later.fencingToken > earlier.fencingToken + 1) && cut.length > 0)
       );
     },

@@ -4,7 +4,10 @@ import type { FinalEntry, FinalState, HistoryEvent } from './history.ts';
 
 export type GoodHistory = { events: HistoryEvent[]; final: FinalState };
 
-/** What happens to one request. `crash`: its worker is killed during the first run. `unseen`: no client received the 202. */
+/**
+ * What happens to one request. `crash`: its worker is killed during the first run. `unseen`: no client received the
+ * 202.
+ */
 type Fate = 'done' | 'failed' | 'retried' | 'crash' | 'cut-off' | 'cancelled' | 'abandoned' | 'unseen';
 
 const fate = fc.oneof(
@@ -20,7 +23,9 @@ const script = fc.record({
   pause: fc.integer({ min: 1, max: 9 }),
 });
 
-/** Writes the events of one user. `now` advances the clock with each call. `failOver` lets the next worker own the lane. */
+/**
+ * Writes the events of one user. `now` advances the clock with each call. `failOver` lets the next worker own the lane.
+ */
 type Writer = { now(): number; worker(): string; token(): number; failOver(): void; events: HistoryEvent[] };
 
 const createWriter = (userId: string, offset: number, pause: number): Writer => {

@@ -70,9 +70,9 @@ export type HistoryEvent =
   /** The client received the confirmation that its session has ended, and none of its disconnect calls is in flight. */
   | { kind: 'left'; userId: string; session: string; at: number }
   /**
-   * `at` is read before the fault begins, and `until` (only for a fault that lasts) after it is over. `target` is the name of a
-   * worker or, for a consumer's primary, the part of its workers' names before the `/`. Without a target, the fault may
-   * have hit every worker.
+   * `at` is read before the fault begins, and `until` (only for a fault that lasts) after it is over. `target` is the
+   * name of a worker or, for a consumer's primary, the part of its workers' names before the `/`. Without a target, the
+   * fault may have hit every worker.
    */
   | { kind: 'fault'; fault: FaultKind; at: number; until?: number; target?: string };
 
@@ -123,8 +123,8 @@ const runId = (event: Started | Ended): string =>
   JSON.stringify([event.seq, event.attempt, event.fencingToken, event.worker]);
 
 /**
- * Pairs starts with ends in the order of time. Two runs can have the same id: when the process of an isolated run may have
- * died because of an earlier run, the attempt starts again under the same number.
+ * Pairs starts with ends in the order of time. Two runs can have the same id: when the process of an isolated run may
+ * have died because of an earlier run, the attempt starts again under the same number.
  */
 const pairRuns = (started: Started[], ended: Ended[]): Pick<UserHistory, 'runs' | 'unpaired'> => {
   const ends = Map.groupBy(

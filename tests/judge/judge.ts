@@ -1,6 +1,7 @@
 /**
  * Decides from a recorded history whether Lanekeeper kept its guarantees. The judge is pure: it does not know how the
- * history was made, so the tests on real servers, chaos and the simulation all use it. The rules are in the files beside it.
+ * history was made, so the tests on real servers, chaos and the simulation all use it. The rules are in the files
+ * beside it.
  */
 import type { RequestStatus } from '../../lib/types.ts';
 import { createExcuses, type JudgeOptions } from './excuses.ts';

@@ -4,10 +4,11 @@ import type { RunSpan, UserHistory } from './history.ts';
 import { decisionsOn, describeRun, type Report, settlementId } from './violation.ts';
 
 /**
- * Judges order and overlap. Returns the stale runs that a fault excuses: runs under a lower fencing token than a run of the
- * same user that started before they ended. Either of the two workers may be the one that was cut off: if it had just
- * become active, it takes its lease after the new owner took one. A stale run is never excused when it goes beyond what a
- * later owner has started: the ledger refuses its outcome, and what the stale worker reads there makes it yield [R4, R7].
+ * Judges order and overlap. Returns the stale runs that a fault excuses: runs under a lower fencing token than a run of
+ * the same user that started before they ended. Either of the two workers may be the one that was cut off: if it had
+ * just become active, it takes its lease after the new owner took one. A stale run is never excused when it goes beyond
+ * what a later owner has started: the ledger refuses its outcome, and what the stale worker reads there makes it yield
+ * [R4, R7].
  */
 export const judgeOrder = (
   user: UserHistory,

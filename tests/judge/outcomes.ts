@@ -3,7 +3,10 @@ import { isSettled, type RequestStatus } from '../../lib/types.ts';
 import type { Ended, FinalEntry, RunSpan, Settled, UserHistory } from './history.ts';
 import { decisionsOn, describeRun, type Report, settlementId } from './violation.ts';
 
-/** Whether a run with this outcome may give its request this status. A request that crashes too often fails as a dead letter. */
+/**
+ * Whether a run with this outcome may give its request this status. A request that crashes too often fails as a dead
+ * letter.
+ */
 const leadsTo = (
   outcome: Ended['outcome'] | undefined,
   status: RequestStatus | undefined,
@@ -51,7 +54,10 @@ const judgeSettlement = (
   }
 };
 
-/** Whether a cancelled request may have run before: it was blocked, or its worker gave it back, perhaps before it ran again. */
+/**
+ * Whether a cancelled request may have run before: it was blocked, or its worker gave it back, perhaps before it ran
+ * again.
+ */
 const mayHaveRun = (runs: RunSpan[], attempts: number): boolean => {
   const newest = runs.toSorted((a, b) => a.start.attempt - b.start.attempt).at(-1);
   const outcome = newest?.end?.outcome;

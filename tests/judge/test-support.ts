@@ -1,4 +1,7 @@
-/** What the judge's tests share: builders for small histories, and mutations that each break one guarantee of a good history. */
+/**
+ * What the judge's tests share: builders for small histories, and mutations that each break one guarantee of a good
+ * history.
+ */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { JudgeOptions } from './excuses.ts';
@@ -20,7 +23,10 @@ export const closedUser = (...entries: Omit<FinalEntry, 'userId' | 'seq'>[]): Fi
   leftOverQueues: [],
 });
 
-/** Changes a good history so that it breaks one guarantee. Returns false when the history offers no place for the change. */
+/**
+ * Changes a good history so that it breaks one guarantee. Returns false when the history offers no place for the
+ * change.
+ */
 type Mutation = (history: GoodHistory, pick: <T>(from: T[]) => T) => boolean;
 
 /** The title, what the judge must report, and the change. */

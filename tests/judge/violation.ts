@@ -2,7 +2,10 @@
 import type { RunSpan, UserHistory } from './history.ts';
 
 export type ViolationKind =
-  /** A client received `202`, but the request is not settled, is missing, is a tombstone, or was cancelled without a reason. */
+  /**
+   * A client received `202`, but the request is not settled, is missing, is a tombstone, or was cancelled without a
+   * reason.
+   */
   | 'loss'
   /** Recorded and never settled, although no client received a `202`. */
   | 'unsettled'

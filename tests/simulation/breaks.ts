@@ -1,6 +1,6 @@
 /**
- * The breaks that the simulation must detect. Each one breaks a step of the protocol by wrapping the `Deps` of a worker or of
- * a function. R1 to R9 are the rules of the protocol.
+ * The breaks that the simulation must detect. Each one breaks a step of the protocol by wrapping the `Deps` of a worker
+ * or of a function. R1 to R9 are the rules of the protocol.
  */
 import type { LaneDeps } from '../../lib/lanes/context.ts';
 import {
@@ -46,7 +46,9 @@ const only = (...faults: SimulatedFaultKind[]): ScenarioKind => ({ faults, sweep
 const cutOffs = only('worker cut off', 'worker frozen', 'worker joined', 'broker wiped');
 const kills = only('worker killed', 'worker cut off', 'worker joined');
 
-/** The owner is cut off, the next owner freezes before it loads, and the first one acquires the lane again meanwhile. */
+/**
+ * The owner is cut off, the next owner freezes before it loads, and the first one acquires the lane again meanwhile.
+ */
 const frozenAcquisition: SimulatedFault[] = [
   { after: 40, kind: 'worker frozen as it acquires a lane', target: 0, ms: 10_000 },
   { after: 50, kind: 'worker cut off', target: 0, ms: 0 },

@@ -21,7 +21,9 @@ export type Failure = { scenario: Scenario; result: SimulationResult; path: stri
 /** `seconds`: the time until the first failure, or until the end of all runs. */
 export type CampaignResult = { runs: number; seconds: number; failure: Failure | undefined };
 
-/** A smaller scenario has other interleavings. This many of them are tried before the scenario counts as one that holds. */
+/**
+ * A smaller scenario has other interleavings. This many of them are tried before the scenario counts as one that holds.
+ */
 const triesWhenShrinking = 25;
 /** How many interleavings of the smallest scenario are tried to find the shortest one. */
 const triesForShortest = 400;

@@ -102,7 +102,8 @@ export const createClients = (world: World): Clients => {
         const at = scheduler.timestamp();
         if (answer.kind === 'answered') {
           const { seq } = answer.value;
-          // With the sweep on, the session may expire. With a key, an earlier call of another session may have been accepted.
+          // With the sweep on, the session may expire. With a key, an earlier call of another session may have been
+          // accepted.
           const session = scenario.sweep || key !== undefined ? undefined : sessionId;
           accepted.push(seq);
           history.push({ kind: 'accepted', userId, seq, at, key, sentAt, session });

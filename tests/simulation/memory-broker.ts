@@ -1,18 +1,18 @@
 /**
  * The stand-in for RabbitMQ in the simulation: the ports `Publisher` and `LaneBroker` in memory.
  *
- * Everything that crosses the network is a step, and the scheduler decides when it happens. What RabbitMQ keeps in order
- * stays in order: what one channel sends (declares, consumes, acks, its close) and what one channel receives (deliveries,
- * cancels). Everything else may happen in any order. Therefore:
+ * Everything that crosses the network is a step, and the scheduler decides when it happens. What RabbitMQ keeps in
+ * order stays in order: what one channel sends (declares, consumes, acks, its close) and what one channel receives
+ * (deliveries, cancels). Everything else may happen in any order. Therefore:
  *
  * - A delivery may be in flight while its consumer dies, and an ack may be lost. Then the message is delivered again.
- * - A process whose connection is severed does not know it until its step `notice`. Until then its calls hang and its acks
- *   are lost.
+ * - A process whose connection is severed does not know it until its step `notice`. Until then its calls hang and its
+ *   acks are lost.
  * - The server drops the consumers of a dead channel queue by queue, in any order.
  * - A queue that is deleted between a declare and its consume closes the whole channel, as RabbitMQ's 404 does.
  *
- * As in RabbitMQ, a channel that deletes a user queue also receives the cancel of its own consumer. It ignores that cancel,
- * because the port calls `userQueueCancelled` only when another process deleted the queue.
+ * As in RabbitMQ, a channel that deletes a user queue also receives the cancel of its own consumer. It ignores that
+ * cancel, because the port calls `userQueueCancelled` only when another process deleted the queue.
  *
  * A scheduler may reject these steps, before or after they took effect: `publish …` (the broker does not respond) and
  * `connect`. A process that dies takes no further step of its own, so its connection must be severed then.
@@ -23,11 +23,17 @@ import { createMemoryChannel, type MemoryChannel, type Server, unavailable } fro
 import { type Content, createMemoryQueues } from './memory-queues.ts';
 import type { Step } from './memory-stores.ts';
 
-/** The connections of one process. Its lanes share one connection, which is opened on demand and again after it was lost. */
+/**
+ * The connections of one process. Its lanes share one connection, which is opened on demand and again after it was
+ * lost.
+ */
 export type MemoryConnection = {
   publisher: Publisher;
   laneBroker: LaneBroker;
-  /** Cuts the connection of the lanes. The publisher has another one, which never breaks: to make it fail, reject its steps. */
+  /**
+   * Cuts the connection of the lanes. The publisher has another one, which never breaks: to make it fail, reject its
+   * steps.
+   */
   sever(): void;
   /** Whether one of its channels is really the active consumer of the lane. */
   isActive(lane: number): boolean;
@@ -35,8 +41,8 @@ export type MemoryConnection = {
 
 export type MemoryBroker = {
   /**
-   * `step`: runs the steps of the process. Default: the steps of the broker. `onNotFound`: called when the server closes a
-   * channel because a queue does not exist.
+   * `step`: runs the steps of the process. Default: the steps of the broker. `onNotFound`: called when the server
+   * closes a channel because a queue does not exist.
    */
   connect(step?: Step, onNotFound?: () => void): MemoryConnection;
   /** Severs every connection and refuses every publish. The queues and their messages stay. */

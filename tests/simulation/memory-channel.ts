@@ -1,4 +1,7 @@
-/** The channel of one lane in the stand-in for RabbitMQ: both ends and the wire between them. Everything on the wire is a step. */
+/**
+ * The channel of one lane in the stand-in for RabbitMQ: both ends and the wire between them. Everything on the wire is
+ * a step.
+ */
 import { laneQueue, userQueue } from '../../lib/broker/names.ts';
 import { BrokerUnavailableError } from '../../lib/errors.ts';
 import type { Delivery, LaneChannel, LaneEvents } from '../../lib/ports.ts';
@@ -81,7 +84,10 @@ export const createMemoryChannel = (
   const wire = createWire(step);
   /** The server's view: the consumers of this channel and their queues. */
   const consumers = new Map<Consumer, string>();
-  /** The process's view: the live consumer of each user queue. A cancel of another consumer follows from the process's own delete. */
+  /**
+   * The process's view: the live consumer of each user queue. A cancel of another consumer follows from the process's
+   * own delete.
+   */
   const userConsumers = new Map<string, Consumer>();
   let laneConsumer: Consumer | undefined;
   let open = true;

@@ -1,13 +1,14 @@
 /**
- * The server side of the stand-in for RabbitMQ: queues, consumers and deliveries. Every call is atomic; nothing here waits.
+ * The server side of the stand-in for RabbitMQ: queues, consumers and deliveries. Every call is atomic; nothing here
+ * waits.
  *
- * It behaves like RabbitMQ in these points: A message goes to an existing queue or is unroutable. A lane delivers to its single
- * active consumer, which is the one that subscribed first. Other queues deliver to their consumers in turn. A consumer holds at
- * most `prefetch` unacked messages. When a consumer is dropped, its unacked messages return to their places. Deleting a queue
- * deletes its messages and cancels its consumers.
+ * It behaves like RabbitMQ in these points: A message goes to an existing queue or is unroutable. A lane delivers to
+ * its single active consumer, which is the one that subscribed first. Other queues deliver to their consumers in turn.
+ * A consumer holds at most `prefetch` unacked messages. When a consumer is dropped, its unacked messages return to
+ * their places. Deleting a queue deletes its messages and cancels its consumers.
  *
- * It leaves out `x-expires`, alarms, priorities, nacks and `basic.cancel`. The product never uses `basic.cancel`, because it
- * can stall a queue or break its order.
+ * It leaves out `x-expires`, alarms, priorities, nacks and `basic.cancel`. The product never uses `basic.cancel`,
+ * because it can stall a queue or break its order.
  */
 import type { PublishResult } from '../../lib/ports.ts';
 import type { RequestMessage } from '../../lib/types.ts';

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import type { Outcome } from '../../lib/types.ts';
 import type { Pace } from './scheduler.ts';
 
-/** What a request does when it runs. It is the body of the request. `ends`: the outcome of each attempt; then `done`. */
+/**
+ * What a request does when it runs. It is the body of the request. `ends`: the outcome of each attempt; then `done`.
+ */
 export type Work = { ms: number; ends: Outcome['kind'][]; honorsSignal: boolean };
 
 type Act =
@@ -19,13 +21,16 @@ type Act =
 export type Action = { pauseMs: number; waits: boolean } & Act;
 
 /**
- * When a user disconnects: immediately after the last action, when all calls are answered, when all requests are settled, or
- * never, so that the session expires.
+ * When a user disconnects: immediately after the last action, when all calls are answered, when all requests are
+ * settled, or never, so that the session expires.
  */
 export type Leaving = 'immediately' | 'answered' | 'settled' | 'expire';
 export type SimulatedUser = { lane: number; leaves: Leaving; program: Action[] };
 
-/** The faults. `before`, `after`, `late`: the call fails without an effect, after its effect, or some time before its effect. */
+/**
+ * The faults. `before`, `after`, `late`: the call fails without an effect, after its effect, or some time before its
+ * effect.
+ */
 export const faultKinds = [
   'worker killed',
   'worker cut off',
@@ -50,8 +55,8 @@ export const faultKinds = [
 export type SimulatedFaultKind = (typeof faultKinds)[number];
 
 /**
- * `after`: the number of steps after which the fault is due. `target`: picks one of the possible targets. `ms`: the duration,
- * or the distance of a clock jump.
+ * `after`: the number of steps after which the fault is due. `target`: picks one of the possible targets. `ms`: the
+ * duration, or the distance of a clock jump.
  */
 export type SimulatedFault = { after: number; kind: SimulatedFaultKind; target: number; ms: number };
 
@@ -59,7 +64,9 @@ export type Scenario = {
   /** Determines the interleaving. */
   seed: number;
   pace: Pace;
-  /** Whether the sweep finds users. Without the sweep, a run must come to rest by the other steps of the protocol alone. */
+  /**
+   * Whether the sweep finds users. Without the sweep, a run must come to rest by the other steps of the protocol alone.
+   */
   sweep: boolean;
   lanes: number;
   workers: number;
@@ -80,7 +87,10 @@ export type ScenarioKind = {
   hasty?: boolean;
 };
 
-/** The faults from which the protocol recovers without the sweep: a worker is notified, or acquires the lane and loads its users. */
+/**
+ * The faults from which the protocol recovers without the sweep: a worker is notified, or acquires the lane and loads
+ * its users.
+ */
 const recoverableFaults = [
   'worker killed',
   'worker cut off',

@@ -21,8 +21,9 @@ export type SimulatedProcess = {
 };
 
 /**
- * How fast the parts of a run are. `slowness`: the chance that time passes while steps wait. `holdUp`, `holdUpMs`: the chance
- * that a step is held up, and the longest time. `sluggish`: a process whose steps are held up much more often, or ''.
+ * How fast the parts of a run are. `slowness`: the chance that time passes while steps wait. `holdUp`, `holdUpMs`: the
+ * chance that a step is held up, and the longest time. `sluggish`: a process whose steps are held up much more often,
+ * or ''.
  */
 export type Pace = { slowness: number; holdUp: number; holdUpMs: number; sluggish: string };
 
@@ -42,11 +43,17 @@ export type Scheduler = {
   /** A time that is the same in all processes and unique for each event. */
   timestamp(): number;
   stepsTaken(): number;
-  /** Runs until `done` returns true, nothing is left to do, or a limit is reached. Resolves to whether `done` returned true. */
+  /**
+   * Runs until `done` returns true, nothing is left to do, or a limit is reached. Resolves to whether `done` returned
+   * true.
+   */
   run(done: () => boolean, limits: { steps: number; untilMs: number }): Promise<boolean>;
 };
 
-/** A step that waits for its turn, or the callback of a timer. `takeAfterDeath`: the effect if the process has died meanwhile. */
+/**
+ * A step that waits for its turn, or the callback of a timer. `takeAfterDeath`: the effect if the process has died
+ * meanwhile.
+ */
 type Waiting = { owner: Owner; what: string; take(): unknown; takeAfterDeath?: () => void };
 type Timer = { at: number; owner: Owner; fire: () => unknown };
 type Owner = { name: string; alive: boolean; frozen: boolean; parked: Waiting[] };
@@ -55,7 +62,9 @@ const startOfTime = Date.parse('2030-01-01T00:00:00Z');
 /** The chance that a step takes effect although its process has died. */
 const afterDeathChance = 0.5;
 const sluggishHoldUp = 0.4;
-/** Whether the process only receives this step. It has no effect on the servers, so none after the death of the process. */
+/**
+ * Whether the process only receives this step. It has no effect on the servers, so none after the death of the process.
+ */
 const isReceived = (what: string): boolean => /^(deliver|cancel|notice)/.test(what);
 
 /** mulberry32, which is small and good enough to choose interleavings. */
@@ -69,7 +78,10 @@ export const createRandom = (seed: number): (() => number) => {
   };
 };
 
-/** Lets everything that follows from a step happen before the next step, because Node runs all microtasks before the next tick. */
+/**
+ * Lets everything that follows from a step happen before the next step, because Node runs all microtasks before the
+ * next tick.
+ */
 const settleDown = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOptions): Scheduler => {

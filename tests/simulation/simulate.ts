@@ -1,6 +1,6 @@
 /**
- * `npm run simulate -- [--runs N] [--seed S] [--path P] [--break NAME|all] [--scenario FILE]` simulates until a guarantee is
- * violated. `--scenario` replays one scenario that an earlier failure printed.
+ * `npm run simulate -- [--runs N] [--seed S] [--path P] [--break NAME|all] [--scenario FILE]` simulates until a
+ * guarantee is violated. `--scenario` replays one scenario that an earlier failure printed.
  */
 import { readFileSync } from 'node:fs';
 import { exit, stdout } from 'node:process';

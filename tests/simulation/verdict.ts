@@ -11,7 +11,10 @@ export type ViolationKind =
   | JudgeViolation['kind']
   /** The run did not come to rest in time. */
   | 'unfinished'
-  /** A run that was claimed under a lower fencing token than an earlier claim of the user, so a processor sees the token go down. */
+  /**
+   * A run that was claimed under a lower fencing token than an earlier claim of the user, so a processor sees the token
+   * go down.
+   */
   | 'stale-claim'
   /** A lane without a message. Its next failover would have to wait for a wake. */
   | 'no-baton'

@@ -1,4 +1,6 @@
-/** Simulated workers: the production lane worker in a simulated process that faults may kill, cut off, freeze or stop. */
+/**
+ * Simulated workers: the production lane worker in a simulated process that faults may kill, cut off, freeze or stop.
+ */
 import { sleep } from '../../lib/clock.ts';
 import type { LaneDeps } from '../../lib/lanes/context.ts';
 import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';

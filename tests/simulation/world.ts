@@ -9,7 +9,9 @@ import { createMemoryDatabase, type MemoryDatabase, type Step } from './memory-s
 import type { Scenario } from './scenario.ts';
 import { createScheduler, type Scheduler, type SimulatedProcess } from './scheduler.ts';
 
-/** A call that fails: to which server, by whom, and whether it takes effect before the failure, after it, or not at all. */
+/**
+ * A call that fails: to which server, by whom, and whether it takes effect before the failure, after it, or not at all.
+ */
 export type Refusal = { server: 'store' | 'publish'; by: 'worker' | 'function'; effect: 'before' | 'after' | 'late' };
 
 /** `ms`: the virtual time since the start. */
@@ -118,8 +120,8 @@ export const createWorld = (
   const newestTakers = new Map<number, string>();
 
   /**
-   * The call for a lease by a worker that was cut off, killed or stopped may still be in flight. It makes the worker that owns
-   * the lane by then lose it, as if that worker had been cut off.
+   * The call for a lease by a worker that was cut off, killed or stopped may still be in flight. It makes the worker
+   * that owns the lane by then lose it, as if that worker had been cut off.
    */
   const noteLeaseTaker = (process: SimulatedProcess, lane: number): void => {
     if (process.isAlive()) leaseTaker.name = process.name;

@@ -12,7 +12,9 @@ export type TcpProxy = {
   cut(): Promise<void>;
   /** Accepts connections again, on the same port. */
   restore(): Promise<void>;
-  /** Keeps connections open and accepts new ones, but passes no bytes: in `direction`, or in both directions by default. */
+  /**
+   * Keeps connections open and accepts new ones, but passes no bytes: in `direction`, or in both directions by default.
+   */
   freeze(direction?: Direction): void;
   thaw(): void;
   /** Delays every byte, in both directions, by this many ms. 0 ends the delay. */

@@ -129,7 +129,10 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
       workers.push({ worker, laneBroker, publisher: own });
       return worker;
     },
-    /** A proxy to the broker. `config` makes a worker use it. `cut` closes the worker's connections and accepts new ones. */
+    /**
+     * A proxy to the broker. `config` makes a worker use it. `cut` closes the worker's connections and accepts new
+     * ones.
+     */
     async cuttable() {
       const url = new URL(config.rabbitmqUrl);
       const proxy = await startTcpProxy(url.hostname, Number(url.port));

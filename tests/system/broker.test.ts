@@ -1,4 +1,6 @@
-/** RabbitMQ stops and comes back, with or without its data. It is a private server, so the other tests are not affected. */
+/**
+ * RabbitMQ stops and comes back, with or without its data. It is a private server, so the other tests are not affected.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

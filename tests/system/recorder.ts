@@ -1,4 +1,7 @@
-/** Writes and reads the history of a test. Each event is appended synchronously, so it survives the death of its process. */
+/**
+ * Writes and reads the history of a test. Each event is appended synchronously, so it survives the death of its
+ * process.
+ */
 import { appendFileSync, readFileSync } from 'node:fs';
 import type { HistoryEvent } from '../judge/history.ts';
 
@@ -10,7 +13,10 @@ export const recorder = ({ HISTORY_FILE: file }: NodeJS.ProcessEnv): Recorder =>
   return (event) => appendFileSync(file, `\n${JSON.stringify(event)}\n`);
 };
 
-/** Nothing for an incomplete line: its process was killed while it wrote the line, so what the event announces did not happen. */
+/**
+ * Nothing for an incomplete line: its process was killed while it wrote the line, so what the event announces did not
+ * happen.
+ */
 const eventOf = (line: string): HistoryEvent[] => {
   try {
     return [JSON.parse(line)];
