@@ -64,6 +64,7 @@ export const ensureSpin = async (): Promise<void> => {
     (await attempt('spin', ['-V'], root)).ok && (await attempt('gcc', ['--version'], root)).ok;
   if (await areInstalled()) return;
   if (process.getuid?.() === 0) {
+    process.stdout.write(`The model needs spin and gcc. Installing ${packages.join(', ')} with apt-get...\n`);
     const options = ['-o', 'DPkg::Lock::Timeout=300', '-y', '--no-install-recommends'];
     await attempt('apt-get', ['install', ...options, ...packages], root, 300_000);
     if (await areInstalled()) return;

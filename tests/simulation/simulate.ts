@@ -50,7 +50,9 @@ const traceLine: Trace = (process, what, result, ms) => {
 };
 
 const printViolations = (violations: Violation[]): void => {
-  for (const { kind, userId = '', seq = '', detail } of violations) print(`  ${kind} ${userId} ${seq}: ${detail}`);
+  for (const { kind, userId, seq, detail } of violations) {
+    print(`  ${[kind, userId, seq].filter((part) => part !== undefined).join(' ')}: ${detail}`);
+  }
 };
 
 const replay = async (scenario: Scenario, breaking?: Break): Promise<Violation[]> => {
