@@ -45,7 +45,7 @@ export const dropWakesOfLoaded = wrapChannels((events) => {
 /** Without [R6]: ignores that another process deleted a user queue. */
 export const dropCancels = wrapChannels((events) => ({ events: { ...events, userQueueCancelled: () => undefined } }));
 
-/** Answers a claim at once and makes it later, together with the next change of the same run. */
+/** Answers a claim immediately and commits it later, together with the next change of the same run. */
 export const claimLater = (commit: LedgerStore['commit']): LedgerStore['commit'] => {
   const postponed = new Map<string, LedgerChange>();
   const runOf = ({ userId, seq, token, attempt }: LedgerChange): string => `${userId}:${seq} ${token} ${attempt}`;

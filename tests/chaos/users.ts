@@ -80,10 +80,10 @@ const send = async (url: string, { call, body, token, key }: Call): Promise<Answ
   }
 };
 
-type Claims = { sub: string; sid: string };
+type TokenPayload = { sub: string; sid: string };
 
-const claimsOf = (token: string): Claims =>
-  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Claims;
+const payloadOf = (token: string): TokenPayload =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as TokenPayload;
 
 type Options = { seed: number; habits: Habits; urls: string[]; record: Recorder };
 
@@ -121,7 +121,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     call: Call & { token: string },
   ): Promise<number | undefined> => {
     const sentAt = monotonicMs();
-    const session = claimsOf(call.token).sid;
+    const session = payloadOf(call.token).sid;
     const answer = await ask(random, call, call.key !== undefined);
     const at = monotonicMs();
     if (answer?.status !== 202) {
@@ -172,7 +172,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     record({ kind: 'decided', userId, seq, decision: 'retry', at: sentAt });
     const answer = await ask(random, { call: `POST /requests/${seq}/retry`, token }, false);
     if (answer?.status !== 202) return;
-    const session = claimsOf(token).sid;
+    const session = payloadOf(token).sid;
     record({ kind: 'accepted', userId, seq: answer.body.seq as number, sentAt, session, at: monotonicMs() });
   };
 
@@ -199,7 +199,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   const unsure = new Set<string>();
 
   const disconnectOnce = async (random: Random, token: string, pending: 'drain' | 'cancel'): Promise<boolean> => {
-    const { sub: userId, sid: session } = claimsOf(token);
+    const { sub: userId, sid: session } = payloadOf(token);
     record({ kind: 'leaving', userId, session, pending, at: monotonicMs() });
     const call = { call: `POST /disconnect?wait=${random.between(0, 1)}`, body: { pending }, token };
     const answer = await ask(random, call, false);
@@ -226,7 +226,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     if (answer?.status !== 200) return undefined;
     const token = String(answer.body.token);
     tokens.add(token);
-    ids.add(claimsOf(token).sub);
+    ids.add(payloadOf(token).sub);
     return token;
   };
 
@@ -234,7 +234,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   const visit = async (random: Random, credentials: object): Promise<void> => {
     const token = await logIn(random, credentials);
     if (!token) return;
-    const userId = claimsOf(token).sub;
+    const userId = payloadOf(token).sub;
     active.add(userId);
     for (let burst = random.between(...habits.bursts); burst > 0 && !isStopping(); burst -= 1) {
       const sending = sendBurst(random, userId, token);

@@ -9,7 +9,7 @@ import { isSettled } from '../../lib/types.ts';
 import { createMemoryStores } from './memory-stores.ts';
 import type { Action, SimulatedUser, Work } from './scenario.ts';
 import type { SimulatedProcess } from './scheduler.ts';
-import type { World } from './world.ts';
+import type { SimulatedWorld } from './world.ts';
 
 export type FunctionDeps = AcceptDeps;
 
@@ -29,7 +29,7 @@ const operatorMs = 600;
 const pollMs = 400;
 const maxSessions = 100;
 
-export const createClients = (world: World): Clients => {
+export const createClients = (world: SimulatedWorld): Clients => {
   const { scenario, scheduler, database, broker, history, log } = world;
   const calls = new Set<SimulatedProcess>();
   const { clock } = scheduler.process('clients');

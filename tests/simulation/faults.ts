@@ -2,7 +2,7 @@
 import type { Clients } from './clients.ts';
 import type { SimulatedFault } from './scenario.ts';
 import { type SimulatedWorker, timeouts, type Workers } from './workers.ts';
-import type { Refusal, World } from './world.ts';
+import type { Refusal, SimulatedWorld } from './world.ts';
 
 export type Faults = {
   /** The scheduler calls this before every step. */
@@ -21,7 +21,7 @@ const killChance = 0.1;
 const emptyChance = 0.02;
 const maxWorkers = 4;
 
-export const createFaults = (world: World, workers: Workers, clients: Clients): Faults => {
+export const createFaults = (world: SimulatedWorld, workers: Workers, clients: Clients): Faults => {
   const { scenario, scheduler, broker } = world;
   const { clock } = scheduler.process('faults');
   const due = [...scenario.faults].sort((a, b) => a.after - b.after);

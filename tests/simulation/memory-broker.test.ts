@@ -37,20 +37,20 @@ const createManualSteps = () => {
       };
       waiting.push({ name, happen: run });
     });
-  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
   const names = async (): Promise<string[]> => {
-    await settle();
+    await nextTurn();
     return waiting.map(({ name }) => name);
   };
   /** Lets the oldest step happen whose name begins with `name`. */
   const happen = async (name: string): Promise<void> => {
-    await settle();
+    await nextTurn();
     const index = waiting.findIndex((each) => each.name.startsWith(name));
     if (index < 0) {
       throw new Error(`No step "${name}" is waiting. Waiting: ${waiting.map((each) => each.name).join(', ')}`);
     }
     waiting.splice(index, 1)[0]!.happen();
-    await settle();
+    await nextTurn();
   };
   /** Lets all steps happen, oldest first, until none is waiting. */
   const rest = async (except: string[] = []): Promise<void> => {

@@ -4,9 +4,9 @@ import type { Break } from './breaks.ts';
 import { createClients } from './clients.ts';
 import { createFaults, type Faults } from './faults.ts';
 import type { Scenario } from './scenario.ts';
-import { finalState, isAtRest, judgeWorld, type Violation } from './verdict.ts';
+import { finalState, isAtRest, type Violation, violationsOf } from './verdict.ts';
 import { createWorkers } from './workers.ts';
-import { createWorld, type Trace } from './world.ts';
+import { createSimulatedWorld, type Trace } from './world.ts';
 
 export type SimulationResult = {
   violations: Violation[];
@@ -25,7 +25,7 @@ export const simulate = async (
   scenario: Scenario,
   options: { broken?: Break; trace?: Trace } = {},
 ): Promise<SimulationResult> => {
-  const world = createWorld(scenario, options.broken, (steps) => faults.beforeStep(steps), options.trace);
+  const world = createSimulatedWorld(scenario, options.broken, (steps) => faults.beforeStep(steps), options.trace);
   const workers = createWorkers(world);
   const clients = createClients(world);
   const faults: Faults = createFaults(world, workers, clients);
@@ -41,7 +41,7 @@ export const simulate = async (
   const untilMs = scheduler.elapsedMs() + quietMs;
   await scheduler.run(() => false, { steps: maxSteps, untilMs });
   await scheduler.run(rest, { steps: maxSteps, untilMs: maxMs });
-  const violations = judgeWorld(world, workers, ended);
+  const violations = violationsOf(world, workers, ended);
   const result = { violations, history: world.history, final: finalState(world), steps: scheduler.stepsTaken() };
   for (const { process } of [...workers.live()]) process.kill();
   return result;

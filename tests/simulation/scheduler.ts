@@ -82,7 +82,7 @@ export const createRandom = (seed: number): (() => number) => {
  * Lets everything that follows from a step happen before the next step, because Node runs all microtasks before the
  * next tick.
  */
-const settleDown = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+const runMicrotasks = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOptions): Scheduler => {
   const random = createRandom(seed);
@@ -198,7 +198,7 @@ export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOpti
     stepsTaken: () => steps,
     async run(done, limits) {
       for (;;) {
-        await settleDown();
+        await runMicrotasks();
         if (done()) return true;
         if (steps >= limits.steps || now - startOfTime >= limits.untilMs) return false;
         steps += 1;

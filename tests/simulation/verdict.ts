@@ -5,7 +5,7 @@ import type { FinalState } from '../judge/history.ts';
 import { judgeHistory } from '../judge/judge.ts';
 import type { Violation as JudgeViolation } from '../judge/violation.ts';
 import { timeouts, type Workers } from './workers.ts';
-import type { World } from './world.ts';
+import type { SimulatedWorld } from './world.ts';
 
 export type ViolationKind =
   | JudgeViolation['kind']
@@ -28,13 +28,13 @@ export type Violation = { kind: ViolationKind; detail: string; userId?: string; 
 /** The network may hold up the notification of a stale run and then the step after it, by at most 5 s each. */
 const excuseMs = 10_000;
 
-const laneNames = ({ scenario }: World): string[] =>
+const laneNames = ({ scenario }: SimulatedWorld): string[] =>
   Array.from({ length: scenario.lanes }, (_, lane) => `lane.${lane}`);
 
 const lanesOwned = (workers: Workers): number =>
   workers.live().reduce((sum, { worker }) => sum + worker.snapshot().lanesOwned, 0);
 
-export const isClosed = ({ database }: World): boolean => {
+export const isClosed = ({ database }: SimulatedWorld): boolean => {
   for (const { state, accepted, settled } of database.userQueues.values()) {
     if (state !== 'closed' || accepted !== settled) return false;
   }
@@ -42,13 +42,13 @@ export const isClosed = ({ database }: World): boolean => {
   return true;
 };
 
-export const isAtRest = (world: World, workers: Workers): boolean =>
+export const isAtRest = (world: SimulatedWorld, workers: Workers): boolean =>
   isClosed(world) &&
   workers.running() === 0 &&
   lanesOwned(workers) >= world.scenario.lanes &&
   laneNames(world).every((lane) => world.broker.messageCount(lane) > 0);
 
-const staleClaims = ({ database: { journal }, history }: World): Violation[] => {
+const staleClaims = ({ database: { journal }, history }: SimulatedWorld): Violation[] => {
   const hasRun = ({ userId, seq, token, attempt }: LedgerChange): boolean =>
     history.some(
       (event) =>
@@ -71,7 +71,7 @@ const staleClaims = ({ database: { journal }, history }: World): Violation[] => 
   });
 };
 
-export const finalState = ({ database, broker }: World): FinalState => ({
+export const finalState = ({ database, broker }: SimulatedWorld): FinalState => ({
   ledger: [...database.entries.values()].map(({ userId, seq, key, status, attempts, result, deadLetter, retryOf }) => ({
     userId,
     seq,
@@ -91,7 +91,7 @@ export const finalState = ({ database, broker }: World): FinalState => ({
   leftOverQueues: broker.queues().filter((name) => name.startsWith('user.')),
 });
 
-export const judgeWorld = (world: World, workers: Workers, ended: boolean): Violation[] => {
+export const violationsOf = (world: SimulatedWorld, workers: Workers, ended: boolean): Violation[] => {
   const violations: Violation[] = judgeHistory(world.history, finalState(world), {
     allowCutOff: true,
     excuseMs,

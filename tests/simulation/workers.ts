@@ -10,7 +10,7 @@ import type { MemoryConnection } from './memory-broker.ts';
 import { createMemoryStores } from './memory-stores.ts';
 import type { Work } from './scenario.ts';
 import type { SimulatedProcess } from './scheduler.ts';
-import type { World } from './world.ts';
+import type { SimulatedWorld } from './world.ts';
 
 export type SimulatedWorker = { process: SimulatedProcess; connection: MemoryConnection; worker: LaneWorker };
 
@@ -56,7 +56,7 @@ const processorOf =
     return outcomeOf(ends[attempt - 1], attempt);
   };
 
-export const createWorkers = (world: World): Workers => {
+export const createWorkers = (world: SimulatedWorld): Workers => {
   const { scenario, scheduler, database, broker, history, log } = world;
   const workers: SimulatedWorker[] = [];
   const running = new Map<SimulatedProcess, number>();

@@ -19,7 +19,7 @@ export type Trace = (process: string, what: string, result: unknown, ms: number)
 /** A trace without the time. */
 export type Note = (process: string, what: string, result?: unknown) => void;
 
-export type World = {
+export type SimulatedWorld = {
   scenario: Scenario;
   broken: Break | undefined;
   scheduler: Scheduler;
@@ -50,7 +50,7 @@ const isPublish = (what: string): boolean => /^(publish|connect)\b/.test(what);
 const lateMs = 2_500;
 
 /** Logs errors only, because none is expected. With a trace, logs everything. */
-const createWorldLog = (unexpectedErrors: string[], trace: Note | undefined): Logger =>
+const createSimulationLog = (unexpectedErrors: string[], trace: Note | undefined): Logger =>
   createLogger(
     trace ? 'debug' : 'error',
     {},
@@ -68,12 +68,12 @@ const createWorldLog = (unexpectedErrors: string[], trace: Note | undefined): Lo
     },
   );
 
-export const createWorld = (
+export const createSimulatedWorld = (
   scenario: Scenario,
   broken: Break | undefined,
   beforeStep: (steps: number) => void,
   onTrace: Trace | undefined,
-): World => {
+): SimulatedWorld => {
   const trace: Note | undefined =
     onTrace && ((process, what, result) => onTrace(process, what, result, scheduler.elapsedMs()));
   const scheduler: Scheduler = createScheduler({ seed: scenario.seed, pace: scenario.pace, beforeStep, trace });
@@ -82,8 +82,8 @@ export const createWorld = (
   const unexpectedErrors: string[] = [];
   const refusals: Refusal[] = [];
   const store = { isUp: true };
-  const connections: World['connections'] = new Map();
-  const leaseTaker: World['leaseTaker'] = { name: undefined };
+  const connections: SimulatedWorld['connections'] = new Map();
+  const leaseTaker: SimulatedWorld['leaseTaker'] = { name: undefined };
   const history: HistoryEvent[] = [];
 
   const unavailable = (server: Refusal['server']): Error =>
@@ -110,7 +110,7 @@ export const createWorld = (
     throw unavailable(server);
   };
 
-  const note: World['note'] = (fault, { target, lastsMs } = {}) => {
+  const note: SimulatedWorld['note'] = (fault, { target, lastsMs } = {}) => {
     trace?.('FAULT', `${fault} ${target ?? ''}`);
     const at = scheduler.timestamp();
     history.push({ kind: 'fault', fault, at, until: lastsMs === undefined ? undefined : at + lastsMs, target });
@@ -138,7 +138,7 @@ export const createWorld = (
     broker: createMemoryBroker({ step: servers.step, lanePrefetch: 8, userPrefetch: 2 }),
     history,
     unexpectedErrors,
-    log: createWorldLog(unexpectedErrors, trace),
+    log: createSimulationLog(unexpectedErrors, trace),
     refusals,
     store,
     connections,
