@@ -1,4 +1,7 @@
-/** Ports with one step of the protocol left out: what the simulation and the chaos put in the place of the real ones. */
+/**
+ * Wraps ports so that one step of the protocol is missing. The breaks of the simulation and of chaos use these
+ * wrappers.
+ */
 import type { LaneBroker, LaneChannel, LaneEvents, LaneStore, LedgerStore, UserQueueStore } from '../../lib/ports.ts';
 import type { ChangeResult, LedgerChange } from '../../lib/types.ts';
 
@@ -14,7 +17,7 @@ const wrapChannels =
     },
   });
 
-/** [R5] A wake for a user whose queue this channel has open is acked and forgotten. */
+/** Without [R5]: acks and ignores a wake for a user whose queue is open on this channel. */
 export const dropWakesOfLoaded = wrapChannels((events) => {
   const loaded = new Set<string>();
   return {
@@ -39,24 +42,24 @@ export const dropWakesOfLoaded = wrapChannels((events) => {
   };
 });
 
-/** [R6] */
+/** Without [R6]: ignores that another process deleted a user queue. */
 export const dropCancels = wrapChannels((events) => ({ events: { ...events, userQueueCancelled: () => undefined } }));
 
-/** A claim is answered at once, and made together with what follows it. */
+/** Answers a claim immediately and commits it later, together with the next change of the same run. */
 export const claimLater = (commit: LedgerStore['commit']): LedgerStore['commit'] => {
-  const owed = new Map<string, LedgerChange>();
-  const nameOf = ({ userId, seq, token, attempt }: LedgerChange): string => `${userId}:${seq} ${token} ${attempt}`;
+  const postponed = new Map<string, LedgerChange>();
+  const runOf = ({ userId, seq, token, attempt }: LedgerChange): string => `${userId}:${seq} ${token} ${attempt}`;
   return async (changes) => {
     const now = changes.filter(({ kind }) => kind !== 'claim');
-    const claims = now.flatMap((change) => owed.get(nameOf(change)) ?? []);
-    for (const change of changes) if (change.kind === 'claim') owed.set(nameOf(change), change);
+    const claims = now.flatMap((change) => postponed.get(runOf(change)) ?? []);
+    for (const change of changes) if (change.kind === 'claim') postponed.set(runOf(change), change);
     if (claims.length > 0) await commit(claims);
     const results = now.length > 0 ? await commit(now) : [];
     return changes.map((change): ChangeResult => (change.kind === 'claim' ? { applied: true } : results.shift()!));
   };
 };
 
-/** [R4] The asker's newest lease of each lane, whatever the lanes say. */
+/** Without [R4]: a worker always reads its own newest lease of each lane. */
 export const trustOwnLease = (lanes: LaneStore): LaneStore => {
   const own = new Map<number, number>();
   return {
@@ -73,13 +76,13 @@ export const trustOwnLease = (lanes: LaneStore): LaneStore => {
   };
 };
 
-async function* nobody(): AsyncGenerator<never> {}
+async function* noUsers(): AsyncGenerator<never> {}
 
-/** A take-over reads nothing. */
-export const loadNobody = (userQueues: UserQueueStore): UserQueueStore => ({ ...userQueues, notClosed: nobody });
+/** An acquisition loads no users. */
+export const loadNoUsers = (userQueues: UserQueueStore): UserQueueStore => ({ ...userQueues, notClosed: noUsers });
 
-/** The sweep finds nobody. */
-export const findNobodyStuck = (userQueues: UserQueueStore): UserQueueStore => ({
+/** The sweep finds no users. */
+export const sweepNoUsers = (userQueues: UserQueueStore): UserQueueStore => ({
   ...userQueues,
   stuck: async () => [],
 });

@@ -1,4 +1,7 @@
-/** The API with a rule of the functions broken: `functionDeps` gives every function the same record, which is changed here. */
+/**
+ * The API, with a rule of the functions broken when `BREAK` names one. `functionDeps` returns the same record to every
+ * function, so changing it here changes all functions.
+ */
 import { env } from 'node:process';
 import { functionDeps } from '../../lib/compose/functions.ts';
 import { openBreak } from './breaks.ts';

@@ -1,4 +1,4 @@
-/** The protocol with one step broken, on real servers: what chaos must catch, by which faults, and within how long. */
+/** The protocol with one step broken, on real servers. Chaos must detect each break: `trials.ts` says how. */
 import { connect } from 'amqplib';
 import mongoose from 'mongoose';
 import { userQueue, userQueueOptions } from '../../lib/broker/names.ts';
@@ -9,23 +9,23 @@ import {
   claimLater,
   dropCancels,
   dropWakesOfLoaded,
-  findNobodyStuck,
-  loadNobody,
+  loadNoUsers,
+  sweepNoUsers,
   trustOwnLease,
 } from '../breaks/wrappers.ts';
 
-type Servers = { mongodbUrl: string; rabbitmqUrl: string };
+type ServerUrls = { mongodbUrl: string; rabbitmqUrl: string };
 
 type BrokenStep = {
-  worker?: (servers: WorkerServers, config: Servers) => WorkerServers;
+  worker?: (servers: WorkerServers, config: ServerUrls) => WorkerServers;
   functions?: (deps: FunctionDeps) => Pick<FunctionDeps, 'publisher'>;
 };
 
-const rawDatabase = ({ mongodbUrl }: Servers) => new mongoose.mongo.MongoClient(mongodbUrl).db();
-const rawUserQueues = (config: Servers) => rawDatabase(config).collection<{ _id: string }>('userQueues');
-const rawRequests = (config: Servers) => rawDatabase(config).collection<{ _id: string }>('requests');
+const rawDatabase = ({ mongodbUrl }: ServerUrls) => new mongoose.mongo.MongoClient(mongodbUrl).db();
+const rawUserQueues = (config: ServerUrls) => rawDatabase(config).collection<{ _id: string }>('userQueues');
+const rawRequests = (config: ServerUrls) => rawDatabase(config).collection<{ _id: string }>('requests');
 
-/** The entry is made to look as if the change's token were its own. */
+/** An update that gives the entry the token of the change, so that the change passes every check of the token. */
 const forgetToken = ({ kind, userId, seq, token, attempt }: LedgerChange) => {
   const _id = `${userId}:${seq}`;
   return kind === 'claim'
@@ -33,7 +33,7 @@ const forgetToken = ({ kind, userId, seq, token, attempt }: LedgerChange) => {
     : { updateOne: { filter: { _id, status: 'processing' }, update: { $set: { token, attempts: attempt } } } };
 };
 
-const ignoreTokens = (servers: WorkerServers, config: Servers): WorkerServers => {
+const ignoreTokens = (servers: WorkerServers, config: ServerUrls): WorkerServers => {
   const requests = rawRequests(config);
   return {
     ...servers,
@@ -47,7 +47,7 @@ const ignoreTokens = (servers: WorkerServers, config: Servers): WorkerServers =>
   };
 };
 
-const closeUnseen = (servers: WorkerServers, config: Servers): WorkerServers => {
+const closeWithoutComparing = (servers: WorkerServers, config: ServerUrls): WorkerServers => {
   const userQueues = rawUserQueues(config);
   return {
     ...servers,
@@ -67,7 +67,7 @@ const closeUnseen = (servers: WorkerServers, config: Servers): WorkerServers => 
   };
 };
 
-const closeAtOnce = (servers: WorkerServers, config: Servers): WorkerServers => {
+const closeInOneStep = (servers: WorkerServers, config: ServerUrls): WorkerServers => {
   const userQueues = rawUserQueues(config);
   return {
     ...servers,
@@ -122,16 +122,16 @@ const brokenSteps = {
   R5: { worker: (servers) => ({ ...servers, laneBroker: dropWakesOfLoaded(servers.laneBroker) }) },
   R6: { worker: (servers) => ({ ...servers, laneBroker: dropCancels(servers.laneBroker) }) },
   R7: { worker: ignoreTokens },
-  R8: { worker: closeUnseen },
-  R9: { worker: closeAtOnce },
-  'no-ledger-read': { worker: (servers) => ({ ...servers, userQueues: loadNobody(servers.userQueues) }) },
+  R8: { worker: closeWithoutComparing },
+  R9: { worker: closeInOneStep },
+  'no-ledger-read': { worker: (servers) => ({ ...servers, userQueues: loadNoUsers(servers.userQueues) }) },
   'no-tombstone': {
     worker: (servers) => ({ ...servers, ledger: { ...servers.ledger, insertTombstone: async () => false } }),
   },
   'claim-after-run': {
     worker: (servers) => ({ ...servers, ledger: { ...servers.ledger, commit: claimLater(servers.ledger.commit) } }),
   },
-  'sweep-off': { worker: (servers) => ({ ...servers, userQueues: findNobodyStuck(servers.userQueues) }) },
+  'sweep-off': { worker: (servers) => ({ ...servers, userQueues: sweepNoUsers(servers.userQueues) }) },
 } satisfies Record<string, BrokenStep>;
 
 export type BreakName = keyof typeof brokenSteps;
@@ -139,9 +139,9 @@ export const breakNames = Object.keys(brokenSteps) as BreakName[];
 
 export const isBreakName = (name: string): name is BreakName => breakNames.some((known) => known === name);
 
-/** What a process of this environment works with, in the place of what it opened. Without `BREAK`, the same. */
+/** Wraps what a process uses with the break that `BREAK` names. Without `BREAK`, returns it unchanged. */
 export const openBreak = ({ BREAK: name }: NodeJS.ProcessEnv) => {
-  if (name && !isBreakName(name)) throw new Error(`BREAK=${name}: there are ${breakNames.join(', ')}.`);
+  if (name && !isBreakName(name)) throw new Error(`BREAK is "${name}". It must be one of: ${breakNames.join(', ')}.`);
   const step: BrokenStep = name && isBreakName(name) ? brokenSteps[name] : {};
   return {
     worker: (servers: WorkerServers, config: Config): WorkerServers => step.worker?.(servers, config) ?? servers,

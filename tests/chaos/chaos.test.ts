@@ -1,4 +1,4 @@
-/** A minute of what `npm run chaos` does, with a seed of its own each time. */
+/** One minute of `npm run chaos`, with a new seed each time. `CHAOS_SEED` sets the seed. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ import { runChaos } from './run.ts';
 
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
 
-// Where RabbitMQ runs elsewhere, in Docker say, it is not this test's to stop.
+// Without a local RabbitMQ program (RabbitMQ in Docker, for example) this test has no server that it may stop.
 (findRabbitmq() ? test : test.skip)(
-  'a minute of faults of every kind: nothing is lost, all in order, one at a time, no queue is left',
+  'a minute of faults of all kinds: nothing is lost, all runs are in order and one at a time, no queue is left',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-chaos-'));
     const result = await runChaos({ seed, durationMs: 60_000, everyMs: 3_000, habits: { users: 12 }, folder });
     const replay = `npm run chaos -- --minutes 1 --every 3 --seed ${seed}`;
-    stdout.write(`chaos: ${result.injected.length} faults, seed ${seed}; again, longer: ${replay}\n`);
+    stdout.write(`chaos: ${result.injected.length} faults, seed ${seed}; to replay the seed: ${replay}\n`);
     expect({ seed, history: folder, violations: result.violations }).toMatchObject({ violations: [] });
     expect(new Set(result.injected.map(({ fault }) => fault)).size).toBeGreaterThan(chaosFaults.length / 2);
     expect(result.counts.accepted).toBeGreaterThan(100);

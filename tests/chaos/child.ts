@@ -1,4 +1,7 @@
-/** A process of the run: its log in a file, its log lines to whoever asks, and gone when the run is. */
+/**
+ * A process of a chaos run. Its log goes to a file and, line by line, to `onLine`. It is killed when this process
+ * exits.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +17,7 @@ export type LogLine = Record<string, unknown> & {
 
 export type Child = {
   pid: number;
-  /** Does nothing when the process is gone. */
+  /** Does nothing when the process has exited. */
   signal(name: NodeJS.Signals): void;
   hasExited(): boolean;
   exited: Promise<number | null>;
@@ -26,7 +29,7 @@ process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
 
-/** Signals a process that may be gone by now. */
+/** Signals a process that may have exited. */
 export const signalPid = (pid: number, name: NodeJS.Signals): void => {
   try {
     process.kill(pid, name);
@@ -39,10 +42,10 @@ type Start = {
   script: string;
   env: Record<string, string>;
   logFile: string;
-  heard?: (line: LogLine) => void;
+  onLine?: (line: LogLine) => void;
 };
 
-export const startChild = ({ script, env, logFile, heard }: Start): Child => {
+export const startChild = ({ script, env, logFile, onLine }: Start): Child => {
   const log = createWriteStream(logFile, { flags: 'a' });
   const child = spawn(execPath, ['--no-warnings', script], {
     cwd: root,
@@ -52,7 +55,7 @@ export const startChild = ({ script, env, logFile, heard }: Start): Child => {
   alive.add(child);
   createInterface({ input: child.stdout }).on('line', (line) => {
     log.write(`${line}\n`);
-    if (line.startsWith('{')) heard?.(JSON.parse(line) as LogLine);
+    if (line.startsWith('{')) onLine?.(JSON.parse(line) as LogLine);
   });
   child.stderr.on('data', (bytes: Buffer) => log.write(bytes));
   const exited = new Promise<number | null>((resolve) => {

@@ -1,4 +1,4 @@
-/** The consumer as it is, but that it writes down what it settles; and broken, where `BREAK` names a rule. */
+/** The production consumer. It also records what it settles, and one rule is broken when `BREAK` names one. */
 import { env, pid } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { openWorkerServers, startWorkerTask } from '../../lib/compose/worker.ts';

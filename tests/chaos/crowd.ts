@@ -1,4 +1,6 @@
-/** Many users that the measurements keep busy: accepted past HTTP, which is not what is measured. */
+/**
+ * Many users that the measurements keep busy. Their requests are accepted without HTTP, because HTTP is not measured.
+ */
 import { randomUUID } from 'node:crypto';
 import { laneOf } from '../../lib/lane-of.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
@@ -18,11 +20,11 @@ type CrowdUser = { userId: string; sessionId: string };
 
 export type Crowd = {
   ids: string[];
-  /** So many more requests of each user, but of the first. */
-  fill(rounds: number): Promise<void>;
-  /** One request of the first user, whose run blocks its worker's event loop. */
+  /** Sends this many requests for each user except the first. */
+  fill(requestsPerUser: number): Promise<void>;
+  /** Sends one request for the first user. Its run blocks the event loop of its worker. */
   hang(): Promise<void>;
-  /** Cancels what waits and ends every session. */
+  /** Cancels what is queued and ends every session. */
   leave(): Promise<void>;
   close(): Promise<void>;
 };
@@ -62,8 +64,8 @@ export const openCrowd = async (stage: Stage, count: number, record: Recorder): 
   await each([hanging, ...users], logIn);
   return {
     ids: [hanging, ...users].map(({ userId }) => userId),
-    fill: async (rounds) => {
-      for (let round = 0; round < rounds; round += 1) await each(users, (user) => send(user, usualWork()));
+    fill: async (requestsPerUser) => {
+      for (let sent = 0; sent < requestsPerUser; sent += 1) await each(users, (user) => send(user, usualWork()));
     },
     hang: () => send(hanging, { ...usualWork(), hangs: true }),
     leave: () => each([hanging, ...users], leave),

@@ -1,4 +1,4 @@
-/** What a function works with, past HTTP and past every proxy. */
+/** The dependencies of a function, connected to the servers without a proxy. */
 import { createPublisher } from '../../lib/broker/publisher.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { loadConfig } from '../../lib/config.ts';
@@ -8,8 +8,8 @@ import type { Stage } from './stage.ts';
 
 export const openDirectDeps = ({ env, servers }: Pick<Stage, 'env' | 'servers'>) => {
   const urls = { MONGODB_URL: servers.store.url, RABBITMQ_URL: servers.broker.url };
-  const patience = { PUBLISH_TIMEOUT_MS: '10000', STORE_TIMEOUT_MS: '20000' };
-  const config = loadConfig({ ...env, ...urls, ...patience }, 'functions');
+  const timeouts = { PUBLISH_TIMEOUT_MS: '10000', STORE_TIMEOUT_MS: '20000' };
+  const config = loadConfig({ ...env, ...urls, ...timeouts }, 'functions');
   const log = createLogger('silent', { role: 'chaos' });
   const stores = openStores(config);
   const publisher = createPublisher(config, log);

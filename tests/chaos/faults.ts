@@ -1,8 +1,9 @@
-/** Does what a plan says goes wrong, mends it when its time is over, and writes it to the history. */
+/** Injects the faults of a plan, ends them when their time is over, and records them in the history. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { userQueue } from '../../lib/broker/names.ts';
 import type { FaultKind } from '../judge/history.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import type { Recorder } from '../system/recorder.ts';
 import type { ChaosFault, PlannedFault } from './plan.ts';
@@ -13,20 +14,24 @@ import type { Api, Container, Stage } from './stage.ts';
 export type Injected = { fault: ChaosFault; at: number; until: number; target: string | undefined };
 
 type Hit = { kind: FaultKind; at: number; until?: number; target?: string };
-type Hurt = (planned: { lastsMs: number; random: Random }) => Promise<Hit | undefined>;
+/** Resolves when the fault is over: to nothing when it found no target. */
+type Injector = (planned: { lastsMs: number; random: Random }) => Promise<Hit | undefined>;
 
 type Busy = { busy: boolean };
 
-/** For a machine that is slow to start a consumer. */
-const patienceMs = 20_000;
-/** Either way. */
+/** How long to wait for containers that are starting. Long, because a busy machine starts them slowly. */
+const startTimeoutMs = 20_000;
+/** The shortest and the longest delay of a connection, in each direction. */
 const delaysMs = [30, 400] as const;
 
-/** Whose connections are hurt, to which server. Default: anybody's, to either or both. */
+/**
+ * Whose connections the faults hit, and to which server. Default: the connections of all processes, to one server or
+ * both.
+ */
 export type Aim = { of: 'apis' | 'containers'; to: 'broker' | 'store' };
 
 export type Faults = {
-  /** Resolves when it is over and mended: to nothing, when there was nobody to hit. */
+  /** Resolves when the fault is over: to nothing when it found no target. */
   inject(planned: PlannedFault): Promise<Injected | undefined>;
 };
 
@@ -36,31 +41,31 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
   const freeContainers = () => stage.containers().filter(({ busy }) => !busy);
   const free = <T extends Busy>(all: T[]): T[] => all.filter(({ busy }) => !busy);
 
-  /** Nobody else hits `victim` until `hurt` is over. */
+  /** Picks a target. No other fault hits it until `hit` is over. */
   const exclusively = async <T extends Busy>(
-    victims: T[],
+    targets: T[],
     random: Random,
-    hurt: (victim: T) => Promise<Hit | undefined>,
+    hit: (target: T) => Promise<Hit | undefined>,
   ): Promise<Hit | undefined> => {
-    if (victims.length === 0) return undefined;
-    const victim = random.pick(victims);
-    victim.busy = true;
+    if (targets.length === 0) return undefined;
+    const target = random.pick(targets);
+    target.busy = true;
     try {
-      return await hurt(victim);
+      return await hit(target);
     } finally {
-      victim.busy = false;
+      target.busy = false;
     }
   };
 
-  const hurtWorker =
-    (kind: FaultKind, hurt: (container: Container, pid: number, lastsMs: number) => Promise<void>): Hurt =>
+  const hitWorker =
+    (kind: FaultKind, hit: (container: Container, pid: number, lastsMs: number) => Promise<void>): Injector =>
     ({ random, lastsMs }) =>
       exclusively(freeContainers(), random, async (container) => {
         const pids = container.workerPids();
         if (pids.length === 0) return undefined;
         const pid = random.pick(pids);
         const at = monotonicMs();
-        await hurt(container, pid, lastsMs);
+        await hit(container, pid, lastsMs);
         return { kind, at, until: lastsMs > 0 ? monotonicMs() : undefined, target: `${container.name}/${pid}` };
       });
 
@@ -70,7 +75,7 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
     container.signalWorker(pid, 'SIGCONT');
   };
 
-  const freezeContainer: Hurt = ({ random, lastsMs }) =>
+  const freezeContainer: Injector = ({ random, lastsMs }) =>
     exclusively(freeContainers(), random, async (container) => {
       const at = monotonicMs();
       container.signalPrimary('SIGSTOP');
@@ -82,16 +87,16 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
       return { kind: 'worker-frozen', at, until: monotonicMs(), target: container.name };
     });
 
-  /** Somebody must be left to take over: whatever is starting is waited for. */
+  /** Waits for containers that are starting, because one must be left to acquire the lanes. */
   const untilTwoAreFree = async (): Promise<boolean> => {
-    const deadline = monotonicMs() + patienceMs;
+    const deadline = monotonicMs() + startTimeoutMs;
     while (freeContainers().length < 2 && monotonicMs() < deadline) await pause(100);
     return freeContainers().length >= 2;
   };
 
-  /** Another one takes its place. */
+  /** Ends a container and starts another one in its place. */
   const endContainer =
-    (signal: NodeJS.Signals): Hurt =>
+    (signal: NodeJS.Signals): Injector =>
     async ({ random }) => {
       if (!(await untilTwoAreFree())) return undefined;
       return exclusively(freeContainers(), random, async (container) => {
@@ -102,7 +107,7 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
       });
     };
 
-  const joinContainer: Hurt = async ({ lastsMs }) => {
+  const joinContainer: Injector = async ({ lastsMs }) => {
     const at = monotonicMs();
     const container = await stage.startContainer();
     container.busy = true;
@@ -114,7 +119,7 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
   };
 
   const restart =
-    (server: Server, kind: FaultKind, outage: Omit<Outage, 'lastsMs'>): Hurt =>
+    (server: Server, kind: FaultKind, outage: Omit<Outage, 'lastsMs'>): Injector =>
     async ({ lastsMs }) => ({ kind, ...(await server.outage({ ...outage, lastsMs }, monotonicMs)) });
 
   const owners = () => [
@@ -122,36 +127,33 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
     ...(aim?.of === 'containers' ? [] : free(stage.apis)),
   ];
 
-  const hurtLines =
+  const hitConnections =
     (
       kind: FaultKind,
-      hurt: (line: Container['lines']['broker'], random: Random) => Promise<void> | void,
-      mend: 'restore' | 'thaw' | 'undelay',
-    ): Hurt =>
+      hit: (proxy: TcpProxy, random: Random) => Promise<void> | void,
+      end: (proxy: TcpProxy) => Promise<void> | void,
+    ): Injector =>
     ({ random, lastsMs }) =>
       exclusively<Container | Api>(owners(), random, async (owner) => {
-        const { name, lines } = owner;
-        const hit = aim ? [lines[aim.to]] : random.pick([[lines.broker], [lines.store], [lines.broker, lines.store]]);
+        const { name, proxies } = owner;
+        const { broker, store } = proxies;
+        const targets = aim ? [proxies[aim.to]] : random.pick([[broker], [store], [broker, store]]);
         const at = monotonicMs();
-        await Promise.all(hit.map((line) => hurt(line, random)));
+        await Promise.all(targets.map((proxy) => hit(proxy, random)));
         await pause(lastsMs);
-        for (const line of hit) {
-          if (mend === 'restore') await line.restore();
-          else if (mend === 'thaw') line.thaw();
-          else line.delay(0);
-        }
+        for (const proxy of targets) await end(proxy);
         const isApi = stage.apis.some((api) => api === owner);
         return { kind: isApi ? 'function-cut-off' : kind, at, until: monotonicMs(), target: name };
       });
 
-  const killApi: Hurt = ({ random, lastsMs }) =>
+  const killApi: Injector = ({ random, lastsMs }) =>
     exclusively(free(stage.apis), random, async (api) => {
       const at = monotonicMs();
       await api.killAndRestart(lastsMs);
       return { kind: 'function-killed', at, until: monotonicMs(), target: api.name };
     });
 
-  const deleteUserQueue: Hurt = async ({ random }) => {
+  const deleteUserQueue: Injector = async ({ random }) => {
     const users = activeUsers();
     if (users.length === 0) return undefined;
     const queue = userQueue(stage.env.QUEUE_PREFIX ?? '', random.pick(users));
@@ -162,26 +164,26 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
       try {
         const channel = await connection.createChannel();
         channel.on('error', () => undefined);
-        // A queue that is not there is deleted without a word.
+        // RabbitMQ reports no error when the queue to delete does not exist.
         await channel.checkQueue(queue);
-        // Before it happens: a worker may tell of it at once.
+        // Before the deletion, because a worker may log its effect immediately.
         stage.noteDeleted(queue, at);
         await channel.deleteQueue(queue);
       } finally {
         await connection.close();
       }
     } catch {
-      // The broker is down, or the user has no queue: nothing to delete.
+      // The broker is down or the user has no queue, so there is nothing to delete.
       return undefined;
     }
     return { kind: 'user-queue-deleted', at };
   };
 
   const { broker, store } = stage.servers;
-  const hurts: Record<ChaosFault, Hurt> = {
-    'worker killed': hurtWorker('worker-killed', async ({ signalWorker }, pid) => signalWorker(pid, 'SIGKILL')),
-    'worker frozen': hurtWorker('worker-frozen', freeze),
-    'worker hung': hurtWorker('worker-hung', freeze),
+  const injectors: Record<ChaosFault, Injector> = {
+    'worker killed': hitWorker('worker-killed', async ({ signalWorker }, pid) => signalWorker(pid, 'SIGKILL')),
+    'worker frozen': hitWorker('worker-frozen', freeze),
+    'worker hung': hitWorker('worker-hung', freeze),
     'container frozen': freezeContainer,
     'primary killed': endContainer('SIGKILL'),
     'container stopped': endContainer('SIGTERM'),
@@ -191,17 +193,25 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
     'broker wiped': restart(broker, 'broker-wiped', { how: 'stop', wipe: true }),
     'store stopped': restart(store, 'store-restarted', { how: 'stop' }),
     'store killed': restart(store, 'store-restarted', { how: 'kill' }),
-    'connections cut': hurtLines('connection-cut', (line) => line.cut(), 'restore'),
-    'connections delayed': hurtLines(
-      'network-slow',
-      (line, random) => line.delay(random.between(...delaysMs)),
-      'undelay',
+    'connections cut': hitConnections(
+      'connection-cut',
+      (proxy) => proxy.cut(),
+      (proxy) => proxy.restore(),
     ),
-    'connections frozen': hurtLines('network-slow', (line) => line.freeze(), 'thaw'),
-    'connections halved': hurtLines(
+    'connections delayed': hitConnections(
       'network-slow',
-      (line, random) => line.freeze(random.pick(['to-server', 'from-server'])),
-      'thaw',
+      (proxy, random) => proxy.delay(random.between(...delaysMs)),
+      (proxy) => proxy.delay(0),
+    ),
+    'connections frozen': hitConnections(
+      'network-slow',
+      (proxy) => proxy.freeze(),
+      (proxy) => proxy.thaw(),
+    ),
+    'connections halved': hitConnections(
+      'network-slow',
+      (proxy, random) => proxy.freeze(random.pick(['to-server', 'from-server'])),
+      (proxy) => proxy.thaw(),
     ),
     'api killed': killApi,
     'user queue deleted': deleteUserQueue,
@@ -209,7 +219,7 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
 
   return {
     inject: async ({ fault, lastsMs, seed }) => {
-      const hit = await hurts[fault]({ lastsMs, random: seededRandom(seed) });
+      const hit = await injectors[fault]({ lastsMs, random: seededRandom(seed) });
       if (!hit) return undefined;
       const { kind, at, until, target } = hit;
       record({ kind: 'fault', fault: kind, at, until, target });

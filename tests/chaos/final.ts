@@ -1,4 +1,4 @@
-/** What is left when everybody has gone: read from the stores and from RabbitMQ, past every proxy. */
+/** The state after every user has disconnected, read from the stores and from RabbitMQ without a proxy. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { userQueue } from '../../lib/broker/names.ts';
@@ -10,18 +10,18 @@ const storeTimeoutMs = 20_000;
 const pollMs = 200;
 const pageSize = 500;
 
-const leftOver = async (rabbitmqUrl: string, names: string[]): Promise<string[]> => {
+const existingQueues = async (rabbitmqUrl: string, names: string[]): Promise<string[]> => {
   const connection = await connect(rabbitmqUrl);
   const found: string[] = [];
   for (const name of names) {
     const channel = await connection.createChannel();
-    // A queue that is not there ends the channel that asks for it.
+    // RabbitMQ closes the channel when the queue does not exist.
     channel.on('error', () => undefined);
-    const isThere = await channel.checkQueue(name).then(
+    const exists = await channel.checkQueue(name).then(
       () => true,
       () => false,
     );
-    if (isThere) {
+    if (exists) {
       found.push(name);
       await channel.close();
     }
@@ -43,12 +43,12 @@ const readFinal = async (stores: Stores, servers: Servers, prefix: string, userI
   const userQueues = await stores.userQueues.get(userIds);
   const ledger = await Promise.all(userQueues.map(({ userId, accepted }) => ledgerOf(stores, userId, accepted)));
   const names = userIds.map((userId) => userQueue(prefix, userId));
-  return { ledger: ledger.flat(), userQueues, leftOverQueues: await leftOver(servers.broker.url, names) };
+  return { ledger: ledger.flat(), userQueues, leftOverQueues: await existingQueues(servers.broker.url, names) };
 };
 
 type Awaited = { servers: Servers; prefix: string; userIds: string[]; limitMs: number };
 
-/** Waits until every user queue is closed, or until the limit, and reads what there is then. */
+/** Waits until every user queue is closed, at most for `limitMs`, and reads the final state. */
 export const awaitFinal = async ({ servers, prefix, userIds, limitMs }: Awaited): Promise<FinalState> => {
   const stores = openStores({ mongodbUrl: servers.store.url, storeTimeoutMs });
   try {

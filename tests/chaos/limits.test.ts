@@ -10,22 +10,22 @@ const good: Measured = {
   from: 'fromStartMs',
   mostRepeats: 1,
 };
-const told = (change: Partial<Measured>) => shortfallsOf({ ...good, ...change });
+const shortfalls = (change: Partial<Measured>) => shortfallsOf({ ...good, ...change });
 
 describe('a measurement', () => {
-  test('has no shortfall at its limits', () => {
-    expect(told({})).toEqual([]);
-    expect(told({ inFlight: 800 })).toEqual([]);
+  test('has no shortfall exactly at its limits', () => {
+    expect(shortfalls({})).toEqual([]);
+    expect(shortfalls({ inFlight: 800 })).toEqual([]);
   });
 
-  test('falls short when somebody waited longer, or for ever', () => {
-    expect(told({ worstMs: 301 })).toEqual(['too late']);
-    expect(told({ worstMs: Number.POSITIVE_INFINITY })).toEqual(['too late']);
+  test('falls short when a user waited longer than the limit, or forever', () => {
+    expect(shortfalls({ worstMs: 301 })).toEqual(['too late']);
+    expect(shortfalls({ worstMs: Number.POSITIVE_INFINITY })).toEqual(['too late']);
   });
 
-  test('falls short when it hit nobody, had little to hit, or let a user repeat more than once', () => {
-    expect(told({ usersHit: 0, worstMs: 0 })).toEqual(['nobody hit']);
-    expect(told({ inFlight: 799 })).toEqual(['fewer than 800 runs in flight']);
-    expect(told({ mostRepeats: 2 })).toEqual(['more than 1 repeat of a user']);
+  test('falls short when the fault hit no user, when too few runs were in flight, or when a user had two repeats', () => {
+    expect(shortfalls({ usersHit: 0, worstMs: 0 })).toEqual(['no user hit']);
+    expect(shortfalls({ inFlight: 799 })).toEqual(['fewer than 800 runs in flight']);
+    expect(shortfalls({ mostRepeats: 2 })).toEqual(['more than 1 repeat for a user']);
   });
 });

@@ -1,31 +1,33 @@
-/** What a measurement must have shown, so that it says something, and says it well. */
+/**
+ * The conditions that a measurement must fulfil: it must hit enough runs to be meaningful, and stay within its limits.
+ */
 
 export type Measured = {
   name: string;
-  /** Runs under way when the fault came. */
+  /** The number of runs in progress when the fault came. */
   inFlight: number;
   usersHit: number;
-  /** How long the worst of them waited for its next start. */
+  /** The longest time that one of these users waited for its next start. */
   worstMs: number;
   limitMs: number;
   from: 'fromStartMs' | 'fromEndMs';
-  /** Of any one user, after the fault. */
+  /** The highest number of repeated runs of one user after the fault. */
   mostRepeats: number;
 };
 
-/** Of 1,000 users; a few are between two runs. */
-const leastInFlight = 800;
-/** One worker's death is one repeat. */
-const mostRepeats = 1;
+/** Of 1,000 users, a few are between two runs. */
+const minInFlight = 800;
+/** The death of one worker causes one repeat. */
+const maxRepeats = 1;
 
-/** In words; none when all is as it must be. */
+/** Describes each unmet condition in words. Returns an empty list when all are met. */
 export const shortfallsOf = (measured: Measured): string[] => {
   const { inFlight, usersHit, worstMs, limitMs } = measured;
   const shortfalls = [
-    inFlight < leastInFlight && `fewer than ${leastInFlight} runs in flight`,
-    usersHit === 0 && 'nobody hit',
+    inFlight < minInFlight && `fewer than ${minInFlight} runs in flight`,
+    usersHit === 0 && 'no user hit',
     usersHit > 0 && worstMs > limitMs && 'too late',
-    measured.mostRepeats > mostRepeats && `more than ${mostRepeats} repeat of a user`,
+    measured.mostRepeats > maxRepeats && `more than ${maxRepeats} repeat for a user`,
   ];
   return shortfalls.filter((shortfall) => shortfall !== false);
 };

@@ -1,17 +1,17 @@
-/** `npm run chaos`: see docs/reliability.md. */
+/** `npm run chaos`: see docs/reliability.md and tests/README.md. */
 import { join } from 'node:path';
 import process, { exit, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { breakNames, isBreakName } from './breaks.ts';
-import { shortfallsOf } from './limits.ts';
+import { type Measured, shortfallsOf } from './limits.ts';
 import { runMeasures } from './measure.ts';
 import { recoveryTable } from './promptness.ts';
-import { type ChaosOptions, type ChaosResult, runChaos } from './run.ts';
+import { type ChaosOptions, type ChaosResult, type ChaosViolation, runChaos } from './run.ts';
+import { kindsOf, runTrial, tryAll } from './run-trials.ts';
 import { isCaught, trials } from './trials.ts';
-import { kindsOf, runTrial, tryAll } from './tries.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const say = (line: string): void => void stdout.write(`${line}\n`);
+const print = (line: string): void => void stdout.write(`${line}\n`);
 
 const { values } = parseArgs({
   options: {
@@ -30,25 +30,28 @@ const seed = Number(values.seed);
 const stopping = new AbortController();
 process.once('SIGINT', () => stopping.abort());
 
+const printViolations = (violations: ChaosViolation[]): void => {
+  for (const { kind, userId, seq, detail } of violations) print(`VIOLATION ${kind} ${userId} ${seq ?? ''}: ${detail}`);
+};
+
 const report = (result: ChaosResult): void => {
+  const { injected, recoveries, foundHung, historyFile, pictureFile, violations, seconds } = result;
   const counts = new Map<string, number>();
-  for (const { fault } of result.injected) counts.set(fault, (counts.get(fault) ?? 0) + 1);
-  say(
-    `\nHow long the worst user of each fault waited for its next run, in ms:\n${recoveryTable(result.recoveries, counts)}\n`,
-  );
-  say(
+  for (const { fault } of injected) counts.set(fault, (counts.get(fault) ?? 0) + 1);
+  print('\nFor each fault, how long its worst user waited for the next run, in ms:');
+  print(`${recoveryTable(recoveries, counts)}\n`);
+  print(
     Object.entries(result.counts)
       .map(([name, count]) => `${name} ${count}`)
       .join(', '),
   );
-  if (result.foundHung > 0) say(`${result.foundHung} workers were found hung that no fault had hung.`);
-  say(`history ${result.historyFile}\npicture ${result.pictureFile}`);
-  for (const { kind, userId, seq, detail } of result.violations)
-    say(`VIOLATION ${kind} ${userId} ${seq ?? ''}: ${detail}`);
-  say(`${result.injected.length} faults in ${result.seconds} s, ${result.violations.length} violations, seed ${seed}`);
+  if (foundHung > 0) print(`${foundHung} hung workers were found although no fault had made them hang.`);
+  print(`history: ${historyFile}\npicture: ${pictureFile}`);
+  printViolations(violations);
+  print(`${injected.length} faults in ${seconds} s, ${violations.length} violations, seed ${seed}`);
 };
 
-const usual: ChaosOptions = {
+const options: ChaosOptions = {
   seed,
   durationMs: Number(values.minutes) * 60_000,
   everyMs: Number(values.every) * 1_000,
@@ -56,43 +59,55 @@ const usual: ChaosOptions = {
   signal: stopping.signal,
 };
 
-/** Whether every promise was kept. */
-const hurt = async (): Promise<boolean> => {
-  say(`seed ${seed}; again: npm run chaos -- --minutes ${values.minutes} --seed ${seed} --every ${values.every}`);
-  const result = await runChaos(usual);
+/** Runs all kinds of faults. Resolves to whether every guarantee was kept. */
+const runFaults = async (): Promise<boolean> => {
+  print(`seed ${seed}; replay: npm run chaos -- --minutes ${values.minutes} --seed ${seed} --every ${values.every}`);
+  const result = await runChaos(options);
   report(result);
   return result.violations.length === 0;
 };
 
-/** Whether what was broken was caught; with `--control` nothing is broken, and the same trial must hold. */
+/**
+ * Resolves to whether the break was detected. With `--control`, nothing is broken and the same trial must keep every
+ * guarantee.
+ */
 const tryBreak = async (name: string): Promise<boolean> => {
-  if (name === 'all') return tryAll({ ...usual, folder: values.out }, say);
-  if (!isBreakName(name)) throw new Error(`--break takes all, or one of ${breakNames.join(', ')}.`);
-  say(`seed ${seed}; again: npm run chaos -- --break ${name} --seed ${seed}`);
-  const result = await runTrial(name, !values.control, { ...usual, folder: values.out });
+  if (name === 'all') return tryAll({ ...options, folder: values.out }, print);
+  if (!isBreakName(name)) throw new Error(`--break is "${name}". It must be all or one of: ${breakNames.join(', ')}.`);
+  print(`seed ${seed}; replay: npm run chaos -- --break ${name}${values.control ? ' --control' : ''} --seed ${seed}`);
+  const result = await runTrial(name, !values.control, { ...options, folder: values.out });
   report(result);
   if (values.control) return result.violations.length === 0;
   const { shows, withinSeconds } = trials[name];
   const caught = isCaught(trials[name], result);
-  const must = `must show ${shows.join(' or ')} within ${withinSeconds} s`;
-  say(`${name} is ${caught ? 'caught' : 'NOT caught'} in ${result.seconds} s by ${kindsOf(result)}; ${must}`);
+  print(
+    `${name} ${caught ? 'detected' : 'NOT DETECTED'} in ${result.seconds} s; violations: ${kindsOf(result) || 'none'}`,
+  );
+  print(`expected: ${shows.join(' or ')} within ${withinSeconds} s`);
   return caught;
 };
 
-/** Whether processing went on in time after each fault. */
+const printMeasured = (measured: Measured): void => {
+  const { name, inFlight, usersHit, worstMs, limitMs, from, mostRepeats } = measured;
+  const since = from === 'fromStartMs' ? 'after the fault began' : 'after the fault ended';
+  const shortfalls = shortfallsOf(measured);
+  print(
+    [
+      `${name}: ${shortfalls.length > 0 ? `NOT OK (${shortfalls.join(', ')})` : 'ok'}`,
+      `${inFlight} runs in flight, ${usersHit} users hit`,
+      `longest wait for the next start ${worstMs} ms ${since} (limit ${limitMs} ms)`,
+      `at most ${mostRepeats} repeats per user`,
+    ].join('; '),
+  );
+};
+
+/** Resolves to whether processing continued in time after each fault. */
 const measure = async (): Promise<boolean> => {
   const { measured, violations } = await runMeasures(join(values.out, 'measure'), values.only);
-  for (const one of measured) {
-    const { name, inFlight, usersHit, worstMs, limitMs, from, mostRepeats } = one;
-    const since = from === 'fromStartMs' ? 'after it' : 'after its return';
-    const verdict = shortfallsOf(one).join(', ').toUpperCase() || 'as it must be';
-    say(
-      `${name}: ${inFlight} runs in flight, ${usersHit} users hit; the worst started again ${worstMs} ms ${since}, limit ${limitMs}; at most ${mostRepeats} repeats a user: ${verdict}`,
-    );
-  }
-  for (const { kind, userId, seq, detail } of violations) say(`VIOLATION ${kind} ${userId} ${seq ?? ''}: ${detail}`);
+  for (const one of measured) printMeasured(one);
+  printViolations(violations);
   return violations.length === 0 && measured.length > 0 && measured.every((one) => shortfallsOf(one).length === 0);
 };
 
-const run = values.measure ? measure : values.break ? () => tryBreak(values.break as string) : hurt;
+const run = values.measure ? measure : values.break ? () => tryBreak(values.break as string) : runFaults;
 exit((await run()) ? 0 : 1);

@@ -1,9 +1,10 @@
-/** How soon processing goes on after one fault, with 1,000 users in flight and the default times of the product. */
+/** Measures how soon processing continues after one fault, with 1,000 users and the default times of the product. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { HistoryEvent } from '../judge/history.ts';
-import { judgeHistory, type Violation } from '../judge/judge.ts';
+import { judgeHistory } from '../judge/judge.ts';
+import type { Violation } from '../judge/violation.ts';
 import { type Recorder, readHistory, recorder } from '../system/recorder.ts';
 import { type Crowd, openCrowd } from './crowd.ts';
 import { createFaults, type Injected } from './faults.ts';
@@ -17,25 +18,25 @@ type Measure = {
   name: string;
   fault: ChaosFault | 'hung event loop';
   lastsMs: number;
-  /** How long to look on after its end. */
+  /** How long to keep recording after the end of the fault. */
   watchMs: number;
   limitMs: number;
-  /** Whether the limit counts from the beginning of the fault or from its end. */
+  /** Whether the limit counts from the start or from the end of the fault. */
   from: Measured['from'];
   containers: number;
 };
 
 const outage = { lastsMs: 1_000, watchMs: 15_000, limitMs: 10_000, from: 'fromEndMs', containers: 1 } as const;
-const atOnce = { lastsMs: 0, from: 'fromStartMs', containers: 1 } as const;
+const momentary = { lastsMs: 0, from: 'fromStartMs', containers: 1 } as const;
 
 const measures: Measure[] = [
-  { name: 'kill -9 of one of two workers', fault: 'worker killed', watchMs: 6_000, limitMs: 300, ...atOnce },
+  { name: 'kill -9 of one of two workers', fault: 'worker killed', watchMs: 6_000, limitMs: 300, ...momentary },
   {
     name: 'event loop hung in one of two workers',
     fault: 'hung event loop',
     watchMs: 14_000,
     limitMs: 6_000,
-    ...atOnce,
+    ...momentary,
   },
   { name: 'RabbitMQ stopped and started', fault: 'broker stopped', ...outage },
   { name: 'RabbitMQ killed -9 and started', fault: 'broker killed', ...outage },
@@ -52,7 +53,7 @@ const measures: Measure[] = [
   },
 ];
 
-/** The defaults, where chaos has smaller times. */
+/** The default settings of the product, where chaos has shorter times. */
 const defaults = {
   FAILURE_POLICY: 'skip',
   LANES: '64',
@@ -70,18 +71,18 @@ const defaults = {
   STORE_TIMEOUT_MS: '5000',
 };
 
-/** Each longer than it is until a fault's effects are over, so that nobody runs out of work. */
-const rounds = 5;
+/** Enough runs, one after the other, to outlast the effects of a fault, so that no user runs out of work. */
+const requestsPerUser = 5;
 const balanceMs = 8_000;
 const closedWithinMs = 60_000;
 const users = 1_000;
 
 type Watched = { measure: Measure; injected: Injected };
 
-/** What the processor wrote when it hung, before its primary found it. */
+/** The fault that the processor recorded before it hung. The primary records its own when it finds the hung worker. */
 const hungFault = (historyFile: string): Injected => {
   const fault = readHistory(historyFile).find((event) => event.kind === 'fault' && event.fault === 'worker-hung');
-  if (fault?.kind !== 'fault') throw new Error('No worker hung.');
+  if (fault?.kind !== 'fault') throw new Error('The history has no hung worker.');
   return { fault: 'worker hung', at: fault.at, until: fault.at, target: fault.target };
 };
 
@@ -119,7 +120,7 @@ const watch = async (stage: Stage, crowd: Crowd, measure: Measure, options: Meas
   const { fault, lastsMs, watchMs } = measure;
   while (stage.containers().length < measure.containers) await stage.startContainer();
   await pause(balanceMs);
-  await crowd.fill(rounds);
+  await crowd.fill(requestsPerUser);
   const faults = createFaults({ stage, record: options.record, activeUsers: () => [] });
   if (fault === 'hung event loop') await crowd.hang();
   const injected = fault === 'hung event loop' ? undefined : await faults.inject({ atMs: 0, fault, lastsMs, seed: 1 });

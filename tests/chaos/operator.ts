@@ -1,4 +1,4 @@
-/** Decides about what has been blocked for a while: its user is gone, or left it to others. */
+/** An operator that decides about requests that have been blocked for a while, because their users did not decide. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../lib/errors.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
@@ -9,9 +9,9 @@ import { openDirectDeps } from './direct-deps.ts';
 import type { Random } from './random.ts';
 import type { Stage } from './stage.ts';
 
-const lookMs = 1_000;
-/** So that users have their own say first. */
-const patienceMs = 3_000;
+const pollMs = 1_000;
+/** How long a request is left to its user before the operator decides. */
+const leftToUserMs = 3_000;
 const pageSize = 500;
 
 export type Operator = { stop(): Promise<void> };
@@ -27,8 +27,8 @@ export const startOperator = (stage: Stage, record: Recorder, random: Random): O
     else await retryRequest({ userId, seq, sessionId: undefined }, deps);
   };
 
-  const look = async (): Promise<void> => {
-    const before = Date.now() - patienceMs;
+  const decideAll = async (): Promise<void> => {
+    const before = Date.now() - leftToUserMs;
     let page: LedgerEntry[] = [];
     do {
       const last = page.at(-1);
@@ -43,11 +43,11 @@ export const startOperator = (stage: Stage, record: Recorder, random: Random): O
 
   const operate = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      await look().catch((error) => {
-        // A server is down, or somebody else was faster: it looks again.
+      await decideAll().catch((error) => {
+        // A server is down, or the user has decided meanwhile. The operator tries again later.
         if (!(error instanceof AppError)) throw error;
       });
-      await pause(lookMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await pause(pollMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   };
 

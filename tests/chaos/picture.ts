@@ -1,19 +1,22 @@
-/** A run as a picture: one lane a user, its runs as bars coloured by their outcome, the faults as vertical lines. SVG, as text. */
+/**
+ * Draws a history as an SVG picture: one row for each user, with the user's runs as bars in the color of their outcome,
+ * and the faults as vertical lines.
+ */
 import { byUser, type Fault, type HistoryEvent, type RunSpan, type UserHistory } from '../judge/history.ts';
 
 const left = 90;
 const right = 30;
-const laneHeight = 18;
+const userHeight = 18;
 const barHeight = 11;
 const labelRow = 14;
 const legendHeight = 46;
 const pixelsPerSecond = 14;
 const narrowest = 1_100;
 const widest = 9_000;
-/** Of a label of 11 pixels. */
+/** The average width of a letter at the font size of 11 pixels. */
 const letterWidth = 6;
 
-const colours = {
+const colors = {
   done: '#2e9d5b',
   failed: '#c0392b',
   retry: '#e0a32e',
@@ -22,7 +25,7 @@ const colours = {
   crashed: '#5d4037',
   'died with its worker': '#1b1b1b',
 } as const;
-type RunEnd = keyof typeof colours;
+type RunEnd = keyof typeof colors;
 
 type Frame = { x(at: number): number; width: number; top: number; bottom: number };
 export type PictureOptions = { title: string; startedAt: number; endedAt: number };
@@ -34,7 +37,7 @@ const round = (value: number): string => value.toFixed(1);
 const text = (x: number, y: number, content: string, more = ''): string =>
   `<text x="${round(x)}" y="${round(y)}" ${more}>${escapeText(content)}</text>`;
 
-/** In the first row where it does not lie on another one. */
+/** The row of each label: the first row in which it does not overlap another label. */
 export const rowsOf = (labels: { x: number; width: number }[]): number[] => {
   const ends: number[] = [];
   return labels.map(({ x, width }) => {
@@ -47,7 +50,7 @@ export const rowsOf = (labels: { x: number; width: number }[]): number[] => {
 
 const labelWidth = (fault: Fault): number => 12 + labelOf(fault).length * letterWidth;
 
-/** At the right end of the picture a label stands to the left of its line. */
+/** Whether a label fits to the right of its line. Near the right edge of the picture it is drawn to the left. */
 const fits = (x: number, fault: Fault, width: number): boolean => x + labelWidth(fault) < width;
 
 const labelOf = ({ fault, target }: Fault): string => (target ? `${fault} ${target}` : fault);
@@ -71,24 +74,24 @@ const drawRun = (run: RunSpan, y: number, { x }: Frame, endedAt: number): string
   const { start, end } = run;
   const width = Math.max(1.5, x(end?.at ?? Math.min(endedAt, start.at + 400)) - x(start.at));
   const title = `${start.seq}, attempt ${start.attempt}, token ${start.fencingToken}, ${start.worker}: ${endOf(run)}`;
-  return `<rect x="${round(x(start.at))}" y="${round(y)}" width="${round(width)}" height="${barHeight}" fill="${colours[endOf(run)]}"><title>${escapeText(title)}</title></rect>`;
+  return `<rect x="${round(x(start.at))}" y="${round(y)}" width="${round(width)}" height="${barHeight}" fill="${colors[endOf(run)]}"><title>${escapeText(title)}</title></rect>`;
 };
 
 const drawUser = (user: UserHistory, index: number, frame: Frame, endedAt: number): string => {
-  const y = frame.top + index * laneHeight;
-  const lane = `<line x1="${left}" x2="${frame.width - right}" y1="${y + laneHeight - 2}" y2="${y + laneHeight - 2}" stroke="#e4e4e4"/>`;
+  const y = frame.top + index * userHeight;
+  const border = `<line x1="${left}" x2="${frame.width - right}" y1="${y + userHeight - 2}" y2="${y + userHeight - 2}" stroke="#e4e4e4"/>`;
   const ticks = user.accepted.map(
     ({ at }) => `<rect x="${round(frame.x(at))}" y="${round(y + barHeight + 2)}" width="1" height="3" fill="#3b6ea5"/>`,
   );
   const runs = user.runs.map((run) => drawRun(run, y + 1, frame, endedAt));
-  return [text(6, y + 11, `…${user.userId.slice(-8)}`, 'fill="#333"'), lane, ...ticks, ...runs].join('');
+  return [text(6, y + 11, `…${user.userId.slice(-8)}`, 'fill="#333"'), border, ...ticks, ...runs].join('');
 };
 
 const drawLegend = (title: string): string => {
-  const entries: [string, string][] = [...Object.entries(colours), ['accepted', '#3b6ea5']];
+  const entries: [string, string][] = [...Object.entries(colors), ['accepted', '#3b6ea5']];
   let x = left;
-  const parts = entries.map(([name, colour]) => {
-    const part = `<rect x="${x}" y="27" width="11" height="11" fill="${colour}"/>${text(x + 16, 37, name, 'fill="#333"')}`;
+  const parts = entries.map(([name, color]) => {
+    const part = `<rect x="${x}" y="27" width="11" height="11" fill="${color}"/>${text(x + 16, 37, name, 'fill="#333"')}`;
     x += 34 + name.length * letterWidth;
     return part;
   });
@@ -122,7 +125,7 @@ export const drawHistory = (events: HistoryEvent[], options: PictureOptions): st
     .filter(({ runs, accepted }) => runs.length + accepted.length > 0)
     .sort((a, b) => a.userId.localeCompare(b.userId));
   const top = legendHeight + (Math.max(-1, ...rows) + 1) * labelRow + 10;
-  const bottom = top + users.length * laneHeight;
+  const bottom = top + users.length * userHeight;
   const frame: Frame = { x, width, top, bottom };
   const height = bottom + 26;
   return [

@@ -10,13 +10,13 @@ const options = fc.record({
 });
 
 describe('a plan of faults', () => {
-  test('is the same for the same seed, and another for another', () => {
+  test('is the same for the same seed, and different for another seed', () => {
     const plan = (seed: number) => planFaults({ seed, durationMs: 300_000, everyMs: 4_000 });
     expect(plan(7)).toEqual(plan(7));
     expect(plan(7)).not.toEqual(plan(8));
   });
 
-  test('lies within the run, in order, as often as was asked for', () => {
+  test('lies within the run, is sorted by time, and has the requested frequency', () => {
     fc.assert(
       fc.property(options, (given) => {
         const plan = planFaults(given);
@@ -31,13 +31,13 @@ describe('a plan of faults', () => {
     );
   });
 
-  test('has every kind of fault once before any comes again', () => {
+  test('has every kind of fault once before any kind comes again', () => {
     const plan = planFaults({ seed: 3, durationMs: 600_000, everyMs: 2_000 });
     const first = plan.slice(0, chaosFaults.length).map(({ fault }) => fault);
     expect(first.toSorted()).toEqual(chaosFaults.toSorted());
   });
 
-  test('has only what was asked for, and nothing when nothing was', () => {
+  test('has only the requested kinds, and is empty when no kind is requested', () => {
     const of = (...only: (typeof chaosFaults)[number][]) =>
       new Set(planFaults({ seed: 3, durationMs: 60_000, everyMs: 500, only }).map(({ fault }) => fault));
     expect(of('worker killed', 'api killed')).toEqual(new Set(['worker killed', 'api killed']));
@@ -45,10 +45,10 @@ describe('a plan of faults', () => {
   });
 });
 
-test('chance by a seed keeps its bounds, reaches both of them, and forks into another', () => {
+test('seeded random numbers stay within their bounds, reach both bounds, and fork into other numbers', () => {
   const random = seededRandom(1);
   const drawn = Array.from({ length: 2_000 }, () => random.between(3, 9));
   expect(new Set(drawn)).toEqual(new Set([3, 4, 5, 6, 7, 8, 9]));
   expect(random.fork().next()).not.toBe(random.next());
-  expect(() => random.pick([])).toThrow('nothing to pick');
+  expect(() => random.pick([])).toThrow('empty list');
 });

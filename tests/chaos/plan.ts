@@ -1,10 +1,10 @@
-/** What goes wrong, and when: decided by a seed alone, so that a run can be tried again. */
+/** Plans which faults come and when. The seed alone decides, so that a plan can be replayed. */
 import { seededRandom } from './random.ts';
 
 type Kind = {
-  /** How often, against the others. */
+  /** How often this kind comes, relative to the other kinds. */
   weight: number;
-  /** How long it lasts, in ms, between these two; 0 where it is over at once. */
+  /** The shortest and the longest duration, in ms. 0: the fault is over immediately. */
   lastsMs: readonly [number, number];
 };
 
@@ -33,27 +33,30 @@ export type ChaosFault = keyof typeof kinds;
 export const chaosFaults = Object.keys(kinds) as ChaosFault[];
 
 export type PlannedFault = {
-  /** From the start of the run. */
+  /** The time from the start of the run. */
   atMs: number;
   fault: ChaosFault;
   lastsMs: number;
-  /** Decides whom it hits, among those that are there by then. */
+  /** Decides which of the targets that exist at that time is hit. */
   seed: number;
 };
 
 export type PlanOptions = {
   seed: number;
   durationMs: number;
-  /** On average. */
+  /** The average time between two faults. */
   everyMs: number;
-  /** Default: all. */
+  /** The kinds of faults. Default: all. */
   only?: readonly ChaosFault[];
 };
 
-/** Every kind comes once, in random order, before chance alone decides; none in the last moments, nor in the first. */
+/**
+ * Every kind comes once, in random order, before the kinds are picked by their weights. No fault comes at the very
+ * beginning or at the very end.
+ */
 export const planFaults = ({ seed, durationMs, everyMs, only = chaosFaults }: PlanOptions): PlannedFault[] => {
   const random = seededRandom(seed);
-  const round = only
+  const onceEach = only
     .map((fault) => ({ fault, place: random.next() }))
     .sort((a, b) => a.place - b.place)
     .map(({ fault }) => fault);
@@ -61,7 +64,7 @@ export const planFaults = ({ seed, durationMs, everyMs, only = chaosFaults }: Pl
   const plan: PlannedFault[] = [];
   let atMs = everyMs / 2;
   while (only.length > 0 && atMs < durationMs - everyMs / 2) {
-    const fault = round.shift() ?? random.pick(byWeight);
+    const fault = onceEach.shift() ?? random.pick(byWeight);
     const [shortest, longest] = kinds[fault].lastsMs;
     const lastsMs = random.between(shortest, longest);
     plan.push({ atMs: Math.round(atMs), fault, lastsMs, seed: random.between(0, 2 ** 31) });

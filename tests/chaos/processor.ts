@@ -1,4 +1,7 @@
-/** Does what the request says, and writes each run's start and end to the history before it goes on. */
+/**
+ * A processor that does what the request says. It writes the start and the end of each run to the history before it
+ * goes on.
+ */
 import cluster from 'node:cluster';
 import { env, exit, pid, ppid } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,25 +10,25 @@ import { monotonicMs } from '../system/monotonic.ts';
 import { recorder } from '../system/recorder.ts';
 
 /**
- * `retries`: so many runs throw before one is done; at most as many as `MAX_ATTEMPTS`. `crashes`: so many runs end their
- * process before that. `hangs`: the event loop stands still in the first run.
+ * What a request makes the processor do. `retries`: this many runs throw before one is done, at most `MAX_ATTEMPTS`.
+ * `crashes`: this many runs end their process before that. `hangs`: the first run blocks the event loop.
  */
 export type Work = { ms: number; ends: 'done' | 'failed'; retries: number; crashes?: number; hangs?: boolean };
 
 const record = recorder(env);
-const isAlone = !cluster.isWorker;
-/** An isolated run belongs to the worker that started it. */
-const worker = `${env.CONSUMER_NAME ?? 'consumer'}/${isAlone ? ppid : pid}`;
+const isIsolated = !cluster.isWorker;
+/** The history attributes an isolated run to the worker that started its process. */
+const worker = `${env.CONSUMER_NAME ?? 'consumer'}/${isIsolated ? ppid : pid}`;
 
 const maxAttempts = Number(env.MAX_ATTEMPTS);
 const deadLettered = env.FAILURE_POLICY === 'block' ? 'blocked' : 'failed';
 
 type About = { userId: string; seq: number; attempt: number; fencingToken: number; worker: string };
 
-/** Alone it ends this run only; in a worker everything that runs there. */
+/** In an isolated process this ends only the run. In a worker it ends everything that runs there. */
 const crash = (about: About): never => {
   const at = monotonicMs();
-  if (isAlone) record({ kind: 'ended', ...about, outcome: 'crashed', at });
+  if (isIsolated) record({ kind: 'ended', ...about, outcome: 'crashed', at });
   else record({ kind: 'fault', fault: 'worker-killed', target: worker, at });
   exit(1);
 };
@@ -45,7 +48,7 @@ const outcomeOf = async (work: Work, about: About, signal: AbortSignal) => {
   return work.ends === 'done' ? 'done' : deadLettered;
 };
 
-const errorOf = (name: string): Error => Object.assign(new Error(`It ends as ${name}`), { name });
+const errorOf = (name: string): Error => Object.assign(new Error(`The request asked for a ${name}`), { name });
 
 const run: Processor = async (request, { userId, seq, attempt, fencingToken, signal }) => {
   const about = { userId, seq, attempt, fencingToken, worker };

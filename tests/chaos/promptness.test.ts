@@ -21,12 +21,12 @@ const killed = (at: number, target?: string): HistoryEvent => ({ kind: 'fault', 
 describe('a request is late', () => {
   const late = (...events: HistoryEvent[]) => findLate(events, { limitMs: 100, retryMaxMs: 50 }).map(({ seq }) => seq);
 
-  test('when it starts later than the limit after it was accepted', () => {
+  test('when it starts later than the limit after its acceptance', () => {
     expect(late(accepted(1, 0), started(1, 100))).toEqual([]);
     expect(late(accepted(1, 0), started(1, 101))).toEqual([1]);
   });
 
-  test('but not while its predecessor was not settled or cancelled', () => {
+  test('but not while its predecessor was neither settled nor cancelled', () => {
     const before = [accepted(1, 0), started(1, 1), accepted(2, 2)];
     expect(late(...before, settled(1, 900), started(2, 1_000))).toEqual([]);
     expect(late(...before, settled(1, 900), started(2, 1_001))).toEqual([2]);
@@ -35,7 +35,7 @@ describe('a request is late', () => {
     ).toEqual([]);
   });
 
-  test('but not while one before its predecessor, a tombstone, was not settled', () => {
+  test('but not while the request before a tombstone was not settled', () => {
     const before = [accepted(1, 0), started(1, 1), accepted(3, 2)];
     expect(late(...before, settled(1, 900), started(3, 1_000))).toEqual([]);
     expect(late(...before, settled(1, 900), started(3, 1_001))).toEqual([3]);
@@ -47,7 +47,7 @@ describe('a request is late', () => {
     expect(late(accepted(1, 0), restarted, started(1, 601))).toEqual([1]);
   });
 
-  test('after a fault of a worker only when that worker ran it before or runs it now', () => {
+  test('in spite of a fault of a worker that neither ran it before nor runs it now', () => {
     const events = [accepted(1, 0), started(1, 1, 'a/1'), settled(1, 2), accepted(2, 3), started(2, 300, 'b/1')];
     expect(late(...events)).toEqual([2]);
     expect(late(...events, killed(250, 'a/1'))).toEqual([]);
@@ -56,7 +56,7 @@ describe('a request is late', () => {
     expect(late(...events, killed(250, 'a/2'))).toEqual([2]);
   });
 
-  test('whatever fault comes that holds nobody up', () => {
+  test('in spite of a fault that holds up no run', () => {
     const deleted = { kind: 'fault', fault: 'user-queue-deleted', at: 150 } as const;
     expect(late(accepted(1, 0), deleted, started(1, 200))).toEqual([1]);
   });
@@ -67,7 +67,7 @@ describe('a request is late', () => {
     expect(late(...before, started(1, 1_101, 'b/1', 2))).toEqual([1]);
   });
 
-  test('when it runs again later than the limit after its run ended, and its back-off', () => {
+  test('when it runs again later than the limit after the end of its run and its back-off', () => {
     const once = (outcome: 'retry' | 'aborted') => [accepted(1, 0), started(1, 1), ended(1, 1_000, outcome)];
     expect(late(...once('retry'), started(1, 1_150, 'a/1', 2))).toEqual([]);
     expect(late(...once('retry'), started(1, 1_151, 'a/1', 2))).toEqual([1]);
@@ -75,7 +75,7 @@ describe('a request is late', () => {
     expect(late(...once('aborted'), started(1, 1_101, 'b/1', 2))).toEqual([1]);
   });
 
-  test('but not before a person has decided about what is blocked', () => {
+  test('but not before a person has decided about a blocked request', () => {
     const decided = (decision: 'retry' | 'skip'): HistoryEvent => ({
       kind: 'decided',
       ...{ userId, seq: 1, at: 1_000, decision },
@@ -91,11 +91,11 @@ describe('a request is late', () => {
   });
 });
 
-describe('the recovery of a fault', () => {
+describe('the recovery from a fault', () => {
   const fault = { fault: 'worker killed', at: 100, until: 150, target: 'a/1' } as const;
   const waits = [accepted(1, 10), started(1, 20, 'a/1'), accepted(2, 30)];
 
-  test('is the time to the next start of the worst user that waited on the target', () => {
+  test('is the time until the next start of the worst user whose requests were pending on the target', () => {
     const other = waits.map((event) => ({ ...event, userId: 'ben' })) as HistoryEvent[];
     const events = [
       ...waits,
@@ -108,7 +108,7 @@ describe('the recovery of a fault', () => {
     ]);
   });
 
-  test('counts nobody who had nothing to wait for, nor whom another worker ran', () => {
+  test('does not count users without pending requests, or users whom another worker ran', () => {
     expect(
       recoveriesOf([accepted(1, 10), started(1, 20), settled(1, 30), accepted(2, 200), started(2, 300)], [fault]),
     ).toEqual([]);
@@ -116,7 +116,7 @@ describe('the recovery of a fault', () => {
     expect(recoveriesOf([...waits, started(1, 400)], [{ ...fault, target: undefined }])).toHaveLength(1);
   });
 
-  test('counts nobody whose requests were settled without another start, or who left and cancelled them', () => {
+  test('does not count users whose requests were settled without another start, or who disconnected with a cancel', () => {
     const events = [accepted(1, 10), started(1, 20), settled(1, 120), accepted(2, 5_000), started(2, 5_001)];
     expect(recoveriesOf(events, [fault])).toEqual([]);
     const leaving = { kind: 'leaving', userId, session: 'one', pending: 'cancel' } as const;
@@ -127,7 +127,7 @@ describe('the recovery of a fault', () => {
     expect(recoveriesOf([{ ...leaving, at: 5 }, ...sentEarly], [fault])).toEqual([]);
   });
 
-  test('counts nobody whose last run had ended when its worker died, and was in the ledger', () => {
+  test('does not count users whose last run had ended before their worker died', () => {
     const done: HistoryEvent = {
       kind: 'ended',
       ...{ userId, seq: 1, at: 90, worker: 'a/1', attempt: 1, fencingToken: 1, outcome: 'done' },
@@ -137,13 +137,13 @@ describe('the recovery of a fault', () => {
     expect(recoveriesOf([...waits, done], [fault])).toMatchObject([{ fromStartMs: Number.POSITIVE_INFINITY }]);
   });
 
-  test('never comes for who is not heard of again', () => {
+  test('takes forever for a user without any further start', () => {
     const never = [{ users: 1, fromStartMs: Number.POSITIVE_INFINITY, fromEndMs: Number.POSITIVE_INFINITY }];
     expect(recoveriesOf(waits, [fault])).toMatchObject(never);
     expect(recoveriesOf([...waits, settled(1, 120)], [fault])).toMatchObject(never);
   });
 
-  test('of an outage is that of whoever waits at its end', () => {
+  test('from an outage counts the users whose requests are pending at its end', () => {
     const outage = { ...fault, target: undefined };
     const during = [accepted(1, 10), started(1, 120)];
     expect(recoveriesOf([...during, settled(1, 140)], [outage])).toEqual([]);
@@ -152,7 +152,7 @@ describe('the recovery of a fault', () => {
     ]);
   });
 
-  test('is told by kind, with the median and the worst', () => {
+  test('is printed for each kind of fault, with the median and the maximum', () => {
     const recovery = (fromStartMs: number) => ({ fault: 'worker killed', users: 1, fromStartMs, fromEndMs: 5 });
     const lines = recoveryTable(
       [recovery(10), recovery(30), recovery(20)],

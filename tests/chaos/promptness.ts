@@ -1,19 +1,19 @@
-/** How long users waited: for their next run after a fault, and, when nothing was wrong any more, at all. */
+/** How long users waited: for their next run after a fault, and for any run that nothing held up. */
 import { type Fault, faultEffects, type HistoryEvent, type Started } from '../judge/history.ts';
-import type { Violation } from '../judge/judge.ts';
+import type { Violation } from '../judge/violation.ts';
 import type { Injected } from './faults.ts';
 
-type OfUser = Exclude<HistoryEvent, { kind: 'fault' }>;
+type UserEvent = Exclude<HistoryEvent, { kind: 'fault' }>;
 type AtSeq = { seq: number; at: number };
 
-const usersOf = (events: HistoryEvent[]): Map<string, OfUser[]> =>
+const usersOf = (events: HistoryEvent[]): Map<string, UserEvent[]> =>
   Map.groupBy(
-    events.filter((event): event is OfUser => event.kind !== 'fault').toSorted((a, b) => a.at - b.at),
+    events.filter((event): event is UserEvent => event.kind !== 'fault').toSorted((a, b) => a.at - b.at),
     ({ userId }) => userId,
   );
 
-/** The first moment of each `seq` among these kinds. */
-const firsts = (events: OfUser[], ...kinds: OfUser['kind'][]): Map<number, number> => {
+/** When each `seq` first had an event of one of these kinds. */
+const firsts = (events: UserEvent[], ...kinds: UserEvent['kind'][]): Map<number, number> => {
   const found = new Map<number, number>();
   for (const event of events) {
     if (!kinds.includes(event.kind) || !('seq' in event)) continue;
@@ -23,29 +23,32 @@ const firsts = (events: OfUser[], ...kinds: OfUser['kind'][]): Map<number, numbe
 };
 
 /**
- * When each request was over, so that nothing waited for it any more. A skip counts from when somebody asked for it, unless
- * the request ran again after that: then it was refused.
+ * When each request was finished, so that nothing waited for it any more. A skip counts from when it was asked for,
+ * unless the request ran again after that: then the skip was refused.
  */
-const oversOf = (own: OfUser[]): Map<number, number> => {
+const finishTimes = (own: UserEvent[]): Map<number, number> => {
   const lastStarts = new Map(
     own.flatMap((event) => (event.kind === 'started' ? [[event.seq, event.at] as const] : [])),
   );
-  const passedOver = (event: OfUser) =>
+  const isSkip = (event: UserEvent) =>
     event.kind === 'decided' && event.decision === 'skip' && event.at > (lastStarts.get(event.seq) ?? 0);
   return firsts(
-    own.filter((event) => event.kind !== 'decided' || passedOver(event)),
+    own.filter((event) => event.kind !== 'decided' || isSkip(event)),
     'settled',
     'cancelled',
     'decided',
   );
 };
 
-/** Of a worker, or of the primary of one. */
+/** Whether a fault with this target hits this worker. The target is a worker or a primary. */
 const hits = (target: string, worker: string | undefined): boolean =>
   worker !== undefined && (worker === target || worker.startsWith(`${target}/`));
 
-/** When what held a start up was over: a fault of a server, or of the workers that ran this user before or after it. */
-const heldUntil = (faults: Fault[], workers: (string | undefined)[], startedAt: number): number =>
+/**
+ * When the last fault that held up a start was over: a fault of a server, or of a worker that ran this user before or
+ * after it.
+ */
+const heldUpUntil = (faults: Fault[], workers: (string | undefined)[], startedAt: number): number =>
   Math.max(
     0,
     ...faults
@@ -56,12 +59,15 @@ const heldUntil = (faults: Fault[], workers: (string | undefined)[], startedAt: 
       .map(({ at, until }) => Math.min(until ?? at, startedAt)),
   );
 
-/** When the last request before `seq` was over; what is between them may be a tombstone, of which no history knows. */
-const overBefore = (over: Map<number, number>, seq: number): number =>
-  Math.max(0, ...[...over].filter(([earlier]) => earlier < seq).map(([, at]) => at));
+/**
+ * When the last request before `seq` was finished. Between the two may be tombstones, which the history does not
+ * mention.
+ */
+const finishedBefore = (finished: Map<number, number>, seq: number): number =>
+  Math.max(0, ...[...finished].filter(([earlier]) => earlier < seq).map(([, at]) => at));
 
-/** When a request might run again: after its last run's end, or after its back-off, or when a person had said so. */
-const againFrom = (own: OfUser[], { seq, attempt, at }: Started, retryMaxMs: number): number => {
+/** When a request may run again: after the end of its last run, after its back-off, or after a person's decision. */
+const mayRunAgainFrom = (own: UserEvent[], { seq, attempt, at }: Started, retryMaxMs: number): number => {
   const ofRequest = own.filter((event) => 'seq' in event && event.seq === seq && event.at < at);
   const before = ofRequest.findLast((event) => event.kind === 'started' && event.attempt < attempt);
   const end = ofRequest.findLast((event) => event.kind === 'ended' && event.attempt < attempt);
@@ -72,11 +78,11 @@ const againFrom = (own: OfUser[], { seq, attempt, at }: Started, retryMaxMs: num
 
 export type LateOptions = {
   limitMs: number;
-  /** The longest back-off. */
+  /** The longest back-off, in ms. */
   retryMaxMs: number;
 };
 
-/** Runs that nothing held up any more, no predecessor, no fault and no back-off, and that did not start within `limitMs`. */
+/** Finds runs that started more than `limitMs` after the last predecessor, fault and back-off that held them up. */
 export const findLate = (
   events: HistoryEvent[],
   { limitMs, retryMaxMs }: LateOptions,
@@ -85,39 +91,51 @@ export const findLate = (
   return [...usersOf(events)].flatMap(([userId, own]) => {
     const starts = own.filter((event) => event.kind === 'started');
     const accepted = firsts(own, 'accepted');
-    const over = oversOf(own);
+    const finished = finishTimes(own);
     return starts.flatMap((start, index) => {
       const { seq, attempt, worker, at } = start;
       const acceptedAt = accepted.get(seq);
       if (acceptedAt === undefined) return [];
-      const held = heldUntil(faults, [worker, starts[index - 1]?.worker], at);
-      const again = attempt > 1 ? againFrom(own, start, retryMaxMs) : 0;
-      const waitedMs = Math.round(at - Math.max(acceptedAt, overBefore(over, seq), held, again));
+      const held = heldUpUntil(faults, [worker, starts[index - 1]?.worker], at);
+      const again = attempt > 1 ? mayRunAgainFrom(own, start, retryMaxMs) : 0;
+      const waitedMs = Math.round(at - Math.max(acceptedAt, finishedBefore(finished, seq), held, again));
       if (waitedMs <= limitMs) return [];
-      return [{ kind: 'late' as const, userId, seq, detail: `started ${waitedMs} ms after nothing held it up` }];
+      return [
+        { kind: 'late' as const, userId, seq, detail: `started ${waitedMs} ms after nothing held it up any more` },
+      ];
     });
   });
 };
 
-/** The requests that waited at `from`; for a fault of some workers, only of a user that one of them ran when it came. */
-const pendingAt = (own: OfUser[], over: Map<number, number>, from: number, { at, target }: Injected): Set<number> => {
+/**
+ * The requests that were pending at `from`. For a fault with a target: none, unless the target ran the user's newest
+ * request.
+ */
+const pendingAt = (
+  own: UserEvent[],
+  finished: Map<number, number>,
+  from: number,
+  { at, target }: Injected,
+): Set<number> => {
   const newest = own.findLast((event) => event.kind === 'started' && event.at <= at);
   const isHit = !target || target.startsWith('api') || (newest?.kind === 'started' && hits(target, newest.worker));
   const pending = own.filter(
     (event) =>
-      event.kind === 'accepted' && event.at <= from && (over.get(event.seq) ?? Number.POSITIVE_INFINITY) > from,
+      event.kind === 'accepted' && event.at <= from && (finished.get(event.seq) ?? Number.POSITIVE_INFINITY) > from,
   );
   return new Set(isHit ? pending.map((event) => (event as AtSeq).seq) : []);
 };
 
-/** Of one that ended for good nothing is heard again when its worker died before it knew that the ledger had it. */
-const hasEnded = (own: OfUser[], seq: number): boolean => {
+/** A request whose last run ended may have no further event: its worker died after the ledger had the outcome. */
+const hasEnded = (own: UserEvent[], seq: number): boolean => {
   const newest = own.findLast((event) => (event.kind === 'started' || event.kind === 'ended') && event.seq === seq);
   return newest?.kind === 'ended' && (newest.outcome === 'done' || newest.outcome === 'failed');
 };
 
-/** Its user asked for it, or left and cancelled what waited, whenever that was carried out. */
-const mayBeCancelled = (own: OfUser[], seq: number): boolean => {
+/**
+ * Whether the user asked to cancel the request or disconnected with a cancel. The effect may come at any later time.
+ */
+const mayBeCancelled = (own: UserEvent[], seq: number): boolean => {
   const accepted = own.find((event) => event.kind === 'accepted' && event.seq === seq);
   const sentAt = (accepted?.kind === 'accepted' && accepted.sentAt) || accepted?.at || 0;
   return own.some(
@@ -128,33 +146,34 @@ const mayBeCancelled = (own: OfUser[], seq: number): boolean => {
 };
 
 /**
- * When one of them started next: never, where nothing of them was heard of again; `undefined` where all that waited was over
- * without another start.
+ * When one of the pending requests started next. Infinity: never, and at least one of them is not finished.
+ * `undefined`: all of them were finished without another start.
  */
 const nextStart = (
-  own: OfUser[],
-  over: Map<number, number>,
+  own: UserEvent[],
+  finished: Map<number, number>,
   pending: Set<number>,
   after: number,
 ): number | undefined => {
   const next = own.find((event) => event.kind === 'started' && event.at > after && pending.has(event.seq));
   if (next) return next.at;
-  const nothingWaited = [...pending].every((seq) => over.has(seq) || hasEnded(own, seq) || mayBeCancelled(own, seq));
-  return nothingWaited ? undefined : Number.POSITIVE_INFINITY;
+  const isFinished = (seq: number): boolean => finished.has(seq) || hasEnded(own, seq) || mayBeCancelled(own, seq);
+  return [...pending].every(isFinished) ? undefined : Number.POSITIVE_INFINITY;
 };
 
 /**
- * Of one fault: how long its worst user waited for its next start, from the fault's beginning and from its end. Of an outage,
- * which hits everybody and lets nobody start, whoever waits at its end is looked at.
+ * The recovery from one fault: how long its worst user waited for the next start, from the start and from the end of
+ * the fault. An outage hits all users and prevents every start, so its users are those with pending requests at its
+ * end.
  */
 export type Recovery = { fault: string; users: number; fromStartMs: number; fromEndMs: number };
 
 export const recoveriesOf = (events: HistoryEvent[], injected: Injected[]): Recovery[] => {
-  const users = [...usersOf(events).values()].map((own) => ({ own, over: oversOf(own) }));
+  const users = [...usersOf(events).values()].map((own) => ({ own, finished: finishTimes(own) }));
   return injected.flatMap((fault) => {
     const from = fault.target ? fault.at : fault.until;
     const nextStarts = users
-      .map(({ own, over }) => nextStart(own, over, pendingAt(own, over, from, fault), from))
+      .map(({ own, finished }) => nextStart(own, finished, pendingAt(own, finished, from, fault), from))
       .filter((at) => at !== undefined);
     if (nextStarts.length === 0) return [];
     const last = Math.max(...nextStarts);
@@ -171,7 +190,10 @@ export const recoveriesOf = (events: HistoryEvent[], injected: Injected[]): Reco
 
 const median = (sorted: number[]): number => sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 
-/** One line a kind of fault, as text: how many, how many users they hit, and the waits of each fault's worst user. */
+/**
+ * A table with a line for each kind of fault: how many there were, how many users they hit, and how long the worst
+ * users waited.
+ */
 export const recoveryTable = (recoveries: Recovery[], counts: Map<string, number>): string => {
   const rows = [...counts].sort().map(([fault, count]) => {
     const own = recoveries.filter((recovery) => recovery.fault === fault);
@@ -182,7 +204,7 @@ export const recoveryTable = (recoveries: Recovery[], counts: Map<string, number
     const users = own.reduce((sum, recovery) => sum + recovery.users, 0);
     return [fault, String(count), String(users), ...summary('fromStartMs'), ...summary('fromEndMs')];
   });
-  const head = ['fault', 'times', 'users hit', 'median', 'worst', 'after its end: median', 'worst'];
+  const head = ['fault', 'count', 'users hit', 'from start: median', 'max', 'from end: median', 'max'];
   const table = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   return table

@@ -1,17 +1,17 @@
-/** Chance that a seed decides. */
+/** Random numbers that a seed determines. */
 
 export type Random = {
   /** Uniform in [0, 1). */
   next(): number;
-  /** A whole number, both ends included. */
+  /** An integer from `min` to `max`, both included. */
   between(min: number, max: number): number;
   pick<T>(items: readonly T[]): T;
   chance(probability: number): boolean;
-  /** Another one, of a seed of its own. */
+  /** A new generator with its own seed. */
   fork(): Random;
 };
 
-/** mulberry32: small, and good enough to choose faults and requests. */
+/** mulberry32, which is small and good enough to choose faults and requests. */
 export const seededRandom = (seed: number): Random => {
   let state = seed >>> 0;
   const next = (): number => {
@@ -25,7 +25,7 @@ export const seededRandom = (seed: number): Random => {
     next,
     between,
     pick: (items) => {
-      if (items.length === 0) throw new Error('There is nothing to pick from.');
+      if (items.length === 0) throw new Error('Cannot pick from an empty list.');
       return items[between(0, items.length - 1)]!;
     },
     chance: (probability) => next() < probability,

@@ -1,9 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { HistoryEvent } from '../judge/history.ts';
-import { createRoster } from './roster.ts';
+import { createRoster, logMessages } from './roster.ts';
 
 const lost = (queue: string, code = 404) => ({
-  msg: 'lane lost: its channel was closed',
+  msg: `${logMessages.laneLost}: its channel was closed`,
   pid: 7,
   err: {
     code,
@@ -11,7 +13,7 @@ const lost = (queue: string, code = 404) => ({
   },
 });
 
-const listen = (now = 1_000) => {
+const openRoster = (now = 1_000) => {
   const recorded: HistoryEvent[] = [];
   const deletedAt = new Map([['user.ada', 900]]);
   const roster = createRoster({ name: 'c', record: (event) => void recorded.push(event), deletedAt, now: () => now });
@@ -19,31 +21,38 @@ const listen = (now = 1_000) => {
 };
 
 describe('the roster of a container', () => {
-  test('knows who lives, and whom the primary kills', () => {
-    const { hear, pids, hung, recorded } = listen();
-    hear({ msg: 'worker started', workerPid: 7 });
-    hear({ msg: 'worker started', workerPid: 8 });
-    hear({ msg: 'killing an unresponsive worker', workerPid: 8, verdict: 'hung' });
-    hear({ msg: 'worker exited', workerPid: 8 });
+  test('knows which workers are alive and which ones the primary kills', () => {
+    const { onLine, pids, hung, recorded } = openRoster();
+    onLine({ msg: logMessages.workerStarted, workerPid: 7 });
+    onLine({ msg: logMessages.workerStarted, workerPid: 8 });
+    onLine({ msg: logMessages.killingWorker, workerPid: 8, verdict: 'hung' });
+    onLine({ msg: logMessages.workerEnded, workerPid: 8 });
     expect(pids()).toEqual([7]);
     expect(hung()).toBe(1);
     expect(recorded).toEqual([{ kind: 'fault', fault: 'worker-hung', target: 'c/8', at: 1_000 }]);
   });
 
-  test('takes a lane that is lost with a queue for a cut when somebody deleted that queue just before', () => {
-    const { hear, recorded } = listen();
-    hear(lost('user.ada'));
+  test('records a cut when a lane is lost because a fault has just deleted a user queue', () => {
+    const { onLine, recorded } = openRoster();
+    onLine(lost('user.ada'));
     expect(recorded).toEqual([{ kind: 'fault', fault: 'connection-cut', target: 'c/7', at: 900, until: 1_000 }]);
   });
 
-  test('and not when nobody did, or another one, or long before, nor when it is lost for another reason', () => {
-    const late = listen(900 + 10_001);
-    late.hear(lost('user.ada'));
+  test('records no cut when another queue was deleted, when it was long ago, or when the lane was lost for another reason', () => {
+    const late = openRoster(900 + 10_001);
+    late.onLine(lost('user.ada'));
     expect(late.recorded).toEqual([]);
-    const { hear, recorded } = listen();
-    hear(lost('user.ben'));
-    hear(lost('user.ada', 406));
-    hear({ ...lost('user.ada'), msg: 'a channel was closed' });
+    const { onLine, recorded } = openRoster();
+    onLine(lost('user.ben'));
+    onLine(lost('user.ada', 406));
+    onLine({ ...lost('user.ada'), msg: 'a channel was closed' });
     expect(recorded).toEqual([]);
+  });
+
+  const { workerRunning: _template, ...literals } = logMessages;
+  test.each(Object.values(literals))('reads a log line that lib writes: %s', (message) => {
+    const lib = join(import.meta.dirname, '..', '..', 'lib');
+    const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    expect(files.some((name) => readFileSync(join(lib, name), 'utf8').includes(message))).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-/** One run of chaos, from the start of the servers to the verdict. */
+/** One chaos run, from the start of the servers to the verdict. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -18,23 +18,23 @@ import { type Habits, startUsers, usualHabits } from './users.ts';
 export type ChaosOptions = {
   seed: number;
   durationMs: number;
-  /** Between two faults, on average. */
+  /** The average time between two faults. */
   everyMs: number;
-  /** Without faults, at the end. */
+  /** The time at the end of the run in which no fault begins. Default: 0. */
   quietMs?: number;
-  /** Default: all kinds. */
+  /** The kinds of faults. Default: all. */
   only?: readonly ChaosFault[];
   aim?: Aim;
   habits?: Partial<Habits>;
-  /** Of the API and the consumers, over what chaos uses. */
+  /** Environment variables of the API and the consumers, in addition to those that chaos sets. */
   env?: Record<string, string>;
-  /** A request that nothing holds up starts within this time. */
+  /** A request must start within this time when nothing holds it up. */
   lateMs?: number;
-  /** When the faults are over and everybody has left, all queues are closed within this time. */
+  /** All queues must be closed within this time after the last fault and the last disconnect. */
   closedWithinMs?: number;
   /** Ends the run early. */
   signal?: AbortSignal;
-  /** Where the history, the picture and the logs go. */
+  /** The folder for the history, the picture and the logs. */
   folder: string;
 };
 
@@ -45,22 +45,24 @@ export type ChaosResult = {
   counts: Verdict['counts'];
   injected: Injected[];
   recoveries: Recovery[];
-  /** Workers that their primary found hung though no fault had hung them: the machine was too busy, or they were. */
+  /** The number of hung workers that no fault had made hang: the machine or the worker was too busy. */
   foundHung: number;
   seconds: number;
   historyFile: string;
   pictureFile: string;
 };
 
-/** A frozen process loses its connection after three heartbeats of two seconds; the rest is for a busy machine. */
+/**
+ * A frozen process loses its connection after three heartbeats of two seconds. The rest is a margin for a busy machine.
+ */
 const excuseMs = 10_000;
 
-/** Heartbeats, the hang time and a restart add up to less. */
+/** More than the sum of the heartbeats, the hang time and a restart. */
 const usualLateMs = 20_000;
 const usualClosedMs = 60_000;
 
-/** Injects every fault in its time; resolves when the last one is mended. */
-const play = async (
+/** Injects every fault at its time. Resolves when the last one is over. */
+const injectFaults = async (
   stage: Stage,
   options: ChaosOptions,
   record: ReturnType<typeof recorder>,
@@ -70,14 +72,14 @@ const play = async (
   const startedAt = monotonicMs();
   const waitUntil = (atMs: number) =>
     pause(Math.max(0, startedAt + atMs - monotonicMs()), undefined, { signal: options.signal }).catch(() => undefined);
-  const under: Promise<Injected | undefined>[] = [];
+  const injections: Promise<Injected | undefined>[] = [];
   for (const planned of planFaults({ ...options, durationMs: options.durationMs - (options.quietMs ?? 0) })) {
     await waitUntil(planned.atMs);
     if (options.signal?.aborted) break;
-    under.push(faults.inject(planned));
+    injections.push(faults.inject(planned));
   }
   await waitUntil(options.durationMs);
-  return (await Promise.all(under)).filter((injected) => injected !== undefined);
+  return (await Promise.all(injections)).filter((injected) => injected !== undefined);
 };
 
 export const runChaos = async (options: ChaosOptions): Promise<ChaosResult> => {
@@ -104,7 +106,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosResult> => {
     record,
   });
   const operator = startOperator(stage, record, seededRandom(seed));
-  const injected = await play(stage, options, record, users.active);
+  const injected = await injectFaults(stage, options, record, users.active);
   await users.leave();
   const prefix = stage.env.QUEUE_PREFIX ?? '';
   const final = await awaitFinal({ servers: stage.servers, prefix, userIds: users.ids(), limitMs: closedWithinMs });

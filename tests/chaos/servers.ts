@@ -1,10 +1,10 @@
-/** The two servers of a run, and ways to them that can be cut, delayed and frozen, one a process. */
+/** The two servers of a run, and the proxies through which each process reaches them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type PrivateServer, privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
-/** One process's ways to the servers. */
-export type Lines = {
+/** The proxies of one process. `env` makes the process use them. */
+export type Proxies = {
   env: { RABBITMQ_URL: string; MONGODB_URL: string };
   broker: TcpProxy;
   store: TcpProxy;
@@ -14,16 +14,19 @@ export type Lines = {
 export type Outage = { how: 'stop' | 'kill'; lastsMs: number; wipe?: boolean };
 
 export type Server = {
-  /** Past every proxy. */
+  /** The URL of the server itself, without a proxy. */
   url: string;
-  /** Down, and up again after so long. Outages of one server come one after the other. Resolves to when it was up again, and to when it went. */
+  /**
+   * Stops the server and starts it again after `lastsMs`. Outages of one server come one after the other. Resolves to
+   * the times when the server went down and when it was up again.
+   */
   outage(outage: Outage, now: () => number): Promise<{ at: number; until: number }>;
 };
 
 export type Servers = {
   broker: Server;
   store: Server;
-  openLines(): Promise<Lines>;
+  openProxies(): Promise<Proxies>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -64,7 +67,7 @@ export const startServers = async (): Promise<Servers> => {
   return {
     broker: createServer(rabbitmq),
     store: createServer(mongodb),
-    openLines: async () => {
+    openProxies: async () => {
       const [broker, store] = await Promise.all([openProxy(rabbitmq.url), openProxy(mongodb.url)]);
       const own = [broker, store];
       for (const proxy of own) proxies.add(proxy);

@@ -1,9 +1,12 @@
-/** Workers that are slow at the worst moment, as on a machine that pauses them: what makes a stale owner seen on real servers. */
+/**
+ * Workers that are slow at the worst moment, as on a machine that pauses them. This reveals stale owners on real
+ * servers.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WorkerServers } from '../../lib/deps.ts';
 import type { LaneBroker, LaneEvents } from '../../lib/ports.ts';
 
-/** `SLOW_LOAD_MS`: every other load of a lane, by chance, begins so much later than its lease was taken. */
+/** `SLOW_LOAD_MS`: half of the lane loads, chosen at random, start this long after the lease was taken. */
 const slowLoad = (userQueues: WorkerServers['userQueues'], ms: number): WorkerServers['userQueues'] => ({
   ...userQueues,
   async *notClosed(lane) {
@@ -12,7 +15,7 @@ const slowLoad = (userQueues: WorkerServers['userQueues'], ms: number): WorkerSe
   },
 });
 
-/** `LATE_NOTICE_MS`: so much later than its channel is gone a worker learns of it. */
+/** `LATE_NOTICE_MS`: a worker learns this much later that its channel was closed. */
 const lateNotice = (laneBroker: LaneBroker, ms: number): LaneBroker => ({
   ...laneBroker,
   openLane(lane, events) {
@@ -21,7 +24,7 @@ const lateNotice = (laneBroker: LaneBroker, ms: number): LaneBroker => ({
   },
 });
 
-/** Without these variables, the same servers. */
+/** Without these variables, returns the servers unchanged. */
 export const makeSluggish = (servers: WorkerServers, env: NodeJS.ProcessEnv): WorkerServers => ({
   ...servers,
   userQueues: env.SLOW_LOAD_MS ? slowLoad(servers.userQueues, Number(env.SLOW_LOAD_MS)) : servers.userQueues,

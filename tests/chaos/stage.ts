@@ -1,4 +1,4 @@
-/** The whole product on servers of its own: API processes and consumer containers that can be hurt, and replaced. */
+/** The whole product on its own servers: API processes and consumer containers that faults can hit and replace. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../tools/services/probe.ts';
@@ -6,27 +6,27 @@ import { monotonicMs } from '../system/monotonic.ts';
 import type { Recorder } from '../system/recorder.ts';
 import { type Child, signalPid, startChild } from './child.ts';
 import { createRoster } from './roster.ts';
-import { type Lines, type Servers, startServers } from './servers.ts';
+import { type Proxies, type Servers, startServers } from './servers.ts';
 
 /** A consumer: one primary with its workers. */
 export type Container = {
   /** The part of its workers' names before the `/`. */
   name: string;
-  lines: Lines;
+  proxies: Proxies;
   isRunning(): boolean;
-  /** Those that live, as far as their primary has told. */
+  /** The workers that are alive, according to the log of their primary. */
   workerPids(): number[];
   signalPrimary(signal: NodeJS.Signals): void;
   signalWorker(pid: number, signal: NodeJS.Signals): void;
-  /** It is not up yet, or a fault of it is under way: nobody else may hit it. */
+  /** Whether it is still starting or a fault is hitting it. No other fault may hit it then. */
   busy: boolean;
 };
 
 export type Api = {
   name: string;
-  lines: Lines;
+  proxies: Proxies;
   url: string;
-  /** Resolves when it is up again. */
+  /** Kills the process and starts it again after `afterMs`. Resolves when it responds. */
   killAndRestart(afterMs: number): Promise<void>;
   busy: boolean;
 };
@@ -38,9 +38,9 @@ export type Stage = {
   containers(): Container[];
   /** Resolves when its workers run. */
   startContainer(): Promise<Container>;
-  /** Tells when somebody deleted this user queue. */
+  /** Notes that a fault deletes this user queue. */
   noteDeleted(queue: string, at: number): void;
-  /** Workers that their primary found hung, whoever hung them. */
+  /** The number of hung workers that their primaries found, whether a fault or something else had made them hang. */
   foundHung(): number;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -55,21 +55,21 @@ export type StageOptions = {
   env?: Record<string, string>;
 };
 
-/** What fails blocks its user in every other container. */
+/** A failed request blocks its user in every second container. */
 const policyOf = (container: number): string => (container % 2 === 0 ? 'block' : 'skip');
 
 const file = (name: string): string => join(import.meta.dirname, name);
 const readyMs = 90_000;
 
-const until = async (what: string, isSo: () => boolean | Promise<boolean>): Promise<void> => {
+const until = async (what: string, check: () => boolean | Promise<boolean>): Promise<void> => {
   const deadline = Date.now() + readyMs;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`Not within ${readyMs / 1_000} s: ${what}.`);
+  while (!(await check())) {
+    if (Date.now() > deadline) throw new Error(`Timed out after ${readyMs / 1_000} s: ${what}.`);
     await pause(50);
   }
 };
 
-/** Small times, so that a minute shows what an hour would. */
+/** Short times, so that a minute shows as much as an hour would. */
 const settings = {
   QUEUE_PREFIX: 'chaos.',
   LANES: '16',
@@ -102,23 +102,23 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
   const startContainer = async (): Promise<Container> => {
     started += 1;
     const name = `consumer-${started}`;
-    const lines = await servers.openLines();
+    const proxies = await servers.openProxies();
     const roster = createRoster({ name, record, deletedAt, now: monotonicMs });
     const child = startChild({
       script: file('consumer.ts'),
       env: {
         FAILURE_POLICY: policyOf(started),
         ...env,
-        ...lines.env,
+        ...proxies.env,
         CONSUMER_NAME: name,
         PROCESSOR: file('processor.ts'),
       },
       logFile: join(folder, `${name}.log`),
-      heard: roster.hear,
+      onLine: roster.onLine,
     });
     const container = {
       name,
-      lines,
+      proxies,
       child,
       hung: roster.hung,
       isRunning: () => !child.hasExited(),
@@ -129,20 +129,20 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
     };
     containers.push(container);
     const isUp = () => roster.hasRun(options.workers) || child.hasExited();
-    await until(`the workers of ${name} run`, isUp);
+    await until(`all workers of ${name} are running`, isUp);
     container.busy = false;
     return container;
   };
 
   const startApi = async (number: number): Promise<Api & { child(): Child }> => {
     const name = `api-${number}`;
-    const lines = await servers.openLines();
+    const proxies = await servers.openProxies();
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const start = () =>
       startChild({
         script: file('api.ts'),
-        env: { ...env, ...lines.env, PORT: String(port) },
+        env: { ...env, ...proxies.env, PORT: String(port) },
         logFile: join(folder, `${name}.log`),
       });
     const isUp = () =>
@@ -151,10 +151,10 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
         () => false,
       );
     let child = start();
-    await until(`${name} answers`, isUp);
+    await until(`${name} responds`, isUp);
     return {
       name,
-      lines,
+      proxies,
       url,
       child: () => child,
       busy: false,
@@ -163,7 +163,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
         await child.exited;
         await pause(afterMs);
         child = start();
-        await until(`${name} answers again`, isUp);
+        await until(`${name} responds again`, isUp);
       },
     };
   };

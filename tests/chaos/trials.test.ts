@@ -7,12 +7,12 @@ const seen = (kind: 'repeat' | 'late', seconds = 60) => ({
   seconds,
 });
 
-describe('a broken step is caught', () => {
-  test('by what it leads to, within its time', () => {
+describe('a break is detected', () => {
+  test('by a violation that it leads to, within the time limit', () => {
     expect(isCaught(trial, seen('repeat'))).toBe(true);
   });
 
-  test('not by something else, nor by nothing, nor too late', () => {
+  test('but not by another violation, without a violation, or after the time limit', () => {
     expect(isCaught(trial, seen('late'))).toBe(false);
     expect(isCaught(trial, { violations: [], seconds: 1 })).toBe(false);
     expect(isCaught(trial, seen('repeat', 61))).toBe(false);

@@ -1,40 +1,43 @@
-/** For each broken step: the faults and the users that show it soonest on real servers. */
+/** For each break: the faults and the users that reveal it soonest on real servers. */
 import type { BreakName } from './breaks.ts';
 import type { ChaosOptions, ChaosResult, ChaosViolation } from './run.ts';
 
 export type Trial = Pick<ChaosOptions, 'only' | 'aim' | 'quietMs' | 'habits' | 'env' | 'lateMs' | 'closedWithinMs'> & {
-  /** How long the faults and the users go on. */
+  /** How long the faults and the users continue. */
   seconds: number;
   everyMs: number;
-  /** What the broken step leads to. Any of them will do; nothing else will. */
+  /** The violations that the break leads to. One of them is enough; other violations do not count. */
   shows: readonly ChaosViolation['kind'][];
-  /** From the first fault to the verdict. */
+  /** The longest time from the start of the run to the verdict. */
   withinSeconds: number;
 };
 
-/** Whether a run shows what its trial is for, in time. */
+/** Whether a run showed one of the expected violations in time. */
 export const isCaught = (
   { shows, withinSeconds }: Pick<Trial, 'shows' | 'withinSeconds'>,
   { violations, seconds }: Pick<ChaosResult, 'violations' | 'seconds'>,
 ): boolean => seconds <= withinSeconds && violations.some(({ kind }) => shows.includes(kind));
 
-/** Somebody waits, for ever perhaps. */
+/** A user waits, perhaps forever. */
 const stuck = ['late', 'loss', 'unsettled', 'not-closed'] as const;
-/** A worker goes on though it owns the lane no more. */
+/** A worker continues although it no longer owns the lane. */
 const staleOwner = ['second-outcome', 'wrong-outcome', 'inversion', 'repeat', 'overlap', 'token-down'] as const;
 
-/** What would mend it in the end, and hide it: the sweep, and the look before an idle user queue is closed. */
-const withoutNets = { STUCK_AFTER_MS: '3600000', IDLE_TIMEOUT_MS: '86400000' };
+/**
+ * Turns off what would repair the damage in the end and hide it: the sweep, and the refresh before an idle user queue
+ * closes.
+ */
+const withoutSafetyNets = { STUCK_AFTER_MS: '3600000', IDLE_TIMEOUT_MS: '86400000' };
 
-/** Users that send nothing more, which would wake the lane, before they have what they sent. */
-const patient = { users: 12, patienceMs: 9_000, hasty: false } as const;
+/** Users that wait for their results before they send more requests, because each request would wake the lane. */
+const patient = { users: 12, awaitResultMs: 9_000, hasty: false } as const;
 const kills = { only: ['worker killed'], everyMs: 3_000 } as const;
-/** Whoever is killed leaves somebody waiting, and nobody else's wake helps. */
+/** When a worker dies, some of its users have pending requests, and no later request wakes the lane for them. */
 const stranded = {
   seconds: 25,
   lateMs: 5_000,
   closedWithinMs: 10_000,
-  env: withoutNets,
+  env: withoutSafetyNets,
   habits: { ...patient, burst: [8, 14], runMs: [200, 500] },
 } as const;
 
@@ -48,8 +51,8 @@ export const trials: Record<BreakName, Trial> = {
     seconds: 28,
     quietMs: 14_000,
     lateMs: 5_000,
-    env: withoutNets,
-    habits: { ...patient, patienceMs: 15_000, burst: [2, 3], bursts: [1, 1], spreadMs: 600, pauseMs: [50, 300] },
+    env: withoutSafetyNets,
+    habits: { ...patient, awaitResultMs: 15_000, burst: [2, 3], bursts: [1, 1], spreadMs: 600, pauseMs: [50, 300] },
   },
   R2: {
     shows: ['leftover-queue'],
@@ -68,8 +71,9 @@ export const trials: Record<BreakName, Trial> = {
     aim: { of: 'containers', to: 'broker' },
     everyMs: 1_200,
     seconds: 60,
-    // The second of two cuts comes while the owner after the first one loads; whoever was cut first is back before it has
-    // loaded. One slot and quick flushes: what a later owner has not claimed yet lies there, next, for the stale one.
+    // The second of two cuts comes while the next owner loads, and the worker that was cut first is back before that
+    // load ends. One slot and quick flushes: the next request, which the new owner has not claimed yet, is there for
+    // the stale one.
     env: { SLOW_LOAD_MS: '3000', LATE_NOTICE_MS: '2000', CONCURRENCY: '1', FLUSH_MS: '10' },
     habits: { ...patient, users: 16, burst: [6, 10], runMs: [100, 300] },
   },
@@ -80,7 +84,7 @@ export const trials: Record<BreakName, Trial> = {
     everyMs: 1_000,
     seconds: 6,
     closedWithinMs: 8_000,
-    env: withoutNets,
+    env: withoutSafetyNets,
   },
   R6: {
     shows: ['late', 'loss', 'not-closed'],
@@ -89,9 +93,9 @@ export const trials: Record<BreakName, Trial> = {
     everyMs: 500,
     seconds: 20,
     lateMs: 4_000,
-    env: withoutNets,
-    // More comes than a worker holds, and after the last of it nothing else tells of what is lost.
-    habits: { ...patient, patienceMs: 12_000, burst: [25, 40], spreadMs: 1_000, runMs: [80, 160] },
+    env: withoutSafetyNets,
+    // A burst is larger than a worker's prefetch, so a deletion loses messages, and no later request wakes the lane.
+    habits: { ...patient, awaitResultMs: 12_000, burst: [25, 40], spreadMs: 1_000, runMs: [80, 160] },
   },
   R7: {
     shows: staleOwner,
@@ -100,7 +104,7 @@ export const trials: Record<BreakName, Trial> = {
     everyMs: 4_000,
     seconds: 40,
     env: { HEARTBEAT_SECONDS: '1' },
-    habits: { ...patient, runMs: [1_500, 4_000], burst: [1, 2], patienceMs: 20_000 },
+    habits: { ...patient, runMs: [1_500, 4_000], burst: [1, 2], awaitResultMs: 20_000 },
   },
   R8: {
     shows: ['loss', 'unsettled', 'gap', 'not-closed', 'wrong-outcome'],
@@ -148,6 +152,6 @@ export const trials: Record<BreakName, Trial> = {
     lateMs: 8_000,
     closedWithinMs: 10_000,
     env: { IDLE_TIMEOUT_MS: '86400000' },
-    habits: { ...patient, patienceMs: 15_000 },
+    habits: { ...patient, awaitResultMs: 15_000 },
   },
 };

@@ -1,4 +1,7 @@
-/** Users that register, log in, enqueue, cancel, disconnect and log in again, over HTTP, and write down what they were told. */
+/**
+ * Users that register, log in, enqueue, cancel, disconnect and log in again over HTTP. They record the answers that
+ * they get.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { monotonicMs } from '../system/monotonic.ts';
 import type { Recorder } from '../system/recorder.ts';
@@ -10,21 +13,21 @@ type Range = readonly [min: number, max: number];
 /** How the users behave. All times are in ms. */
 export type Habits = {
   users: number;
-  /** Requests sent at once. */
+  /** The number of requests that a user sends at the same time. */
   burst: Range;
-  /** Each request of a burst is sent within this time. */
+  /** The requests of a burst are spread over this time. */
   spreadMs: number;
-  /** Bursts before a disconnect. */
+  /** The number of bursts before a disconnect. */
   bursts: Range;
   runMs: Range;
   pauseMs: Range;
-  /** A user that has left for good makes place for a new one. */
+  /** Whether a user logs in only once, and a new user then takes its place. */
   newcomers: boolean;
-  /** The user sends nothing more before its burst is settled, or so long has passed. */
-  patienceMs: number;
-  /** The share of requests that end the process they run in, once or more. */
+  /** How long a user waits for its burst to settle before it sends more. 0: it does not wait. */
+  awaitResultMs: number;
+  /** The share of requests that crash the process they run in, once or more. */
   crashes: number;
-  /** Now and then a user disconnects while its last burst is still on its way. */
+  /** Whether users sometimes disconnect while their last burst is still being sent. */
   hasty: boolean;
 };
 
@@ -36,27 +39,28 @@ export const usualHabits: Habits = {
   runMs: [0, 250],
   pauseMs: [200, 3_000],
   newcomers: false,
-  patienceMs: 0,
+  awaitResultMs: 0,
   crashes: 0.003,
   hasty: true,
 };
 
 export type Users = {
-  /** User ids that have logged in and not disconnected. */
+  /** The ids of users that have logged in and not disconnected. */
   active(): string[];
-  /** All that ever logged in. */
+  /** The ids of all users that have ever logged in. */
   ids(): string[];
-  /** Takes them home: resolves when every session that the users know of has ended. */
+  /** Ends the run: resolves when every session that the users know of has ended. */
   leave(): Promise<void>;
 };
 
 type Answer = { status: number; body: Record<string, unknown> };
+/** `call`: the method and the path. */
 type Call = { call: string; body?: unknown; token?: string; key?: string };
 
 const callTimeoutMs = 8_000;
 const retryMs = 300;
 
-/** `undefined`: no answer; it may have been done. */
+/** Resolves to `undefined` when there is no answer. The call may still have taken effect. */
 const send = async (url: string, { call, body, token, key }: Call): Promise<Answer | undefined> => {
   const [method = '', path = ''] = call.split(' ');
   try {
@@ -76,10 +80,10 @@ const send = async (url: string, { call, body, token, key }: Call): Promise<Answ
   }
 };
 
-type Claims = { sub: string; sid: string };
+type TokenPayload = { sub: string; sid: string };
 
-const claimsOf = (token: string): Claims =>
-  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Claims;
+const payloadOf = (token: string): TokenPayload =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as TokenPayload;
 
 type Options = { seed: number; habits: Habits; urls: string[]; record: Recorder };
 
@@ -94,12 +98,12 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   const rest = (ms: number) => pause(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
   const isStopping = () => stopping.signal.aborted;
 
-  /** Asks until somebody says yes or no. */
-  const ask = async (random: Random, call: Call, patient = true): Promise<Answer | undefined> => {
+  /** Repeats the call until there is a definite answer. With `repeat: false`, calls once. */
+  const ask = async (random: Random, call: Call, repeat = true): Promise<Answer | undefined> => {
     for (;;) {
       const answer = await send(random.pick(urls), call);
       if (answer && answer.status < 500 && answer.status !== 429) return answer;
-      if (!patient || isStopping()) return answer;
+      if (!repeat || isStopping()) return answer;
       await rest(retryMs);
     }
   };
@@ -117,7 +121,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     call: Call & { token: string },
   ): Promise<number | undefined> => {
     const sentAt = monotonicMs();
-    const session = claimsOf(call.token).sid;
+    const session = payloadOf(call.token).sid;
     const answer = await ask(random, call, call.key !== undefined);
     const at = monotonicMs();
     if (answer?.status !== 202) {
@@ -129,7 +133,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     return seq;
   };
 
-  /** Some carry a key, and some of those are sent twice at once. */
+  /** Some requests carry a key, and some of those are sent twice at the same time. */
   const enqueue = async (random: Random, userId: string, token: string): Promise<number | undefined> => {
     await rest(random.between(0, habits.spreadMs));
     const key = random.chance(0.4) ? `key-${random.between(0, 2 ** 40)}` : undefined;
@@ -148,7 +152,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     if (answer?.status === 200) record({ kind: 'cancelled', userId, seq, at: monotonicMs() });
   };
 
-  /** Says what shall become of the request that blocks the user, if one does: now and then of none, and the operator will. */
+  /** Decides about the request that blocks the user, if there is one. Some are left to the operator. */
   const decideBlocked = async (random: Random, userId: string, token: string): Promise<void> => {
     const blocked = await ask(random, { call: 'GET /requests?status=blocked', token }, false);
     const [head] = (blocked?.body.requests ?? []) as { seq: number }[];
@@ -158,7 +162,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     await ask(random, { call: `POST /requests/${head.seq}/${decision}`, token }, false);
   };
 
-  /** One of the failed is accepted anew, if it was not before. */
+  /** Retries one of the failed requests. */
   const retryFailed = async (random: Random, userId: string, token: string): Promise<void> => {
     const page = await ask(random, { call: 'GET /requests?status=failed', token }, false);
     const failed = (page?.body.requests ?? []) as { seq: number }[];
@@ -168,12 +172,12 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     record({ kind: 'decided', userId, seq, decision: 'retry', at: sentAt });
     const answer = await ask(random, { call: `POST /requests/${seq}/retry`, token }, false);
     if (answer?.status !== 202) return;
-    const session = claimsOf(token).sid;
+    const session = payloadOf(token).sid;
     record({ kind: 'accepted', userId, seq: answer.body.seq as number, sentAt, session, at: monotonicMs() });
   };
 
   const untilSettled = async (random: Random, token: string, seq: number): Promise<void> => {
-    const deadline = monotonicMs() + habits.patienceMs;
+    const deadline = monotonicMs() + habits.awaitResultMs;
     while (monotonicMs() < deadline && !isStopping()) {
       const answer = await ask(random, { call: `GET /requests/${seq}`, token }, false);
       if (answer && ['done', 'failed', 'cancelled', 'abandoned'].includes(String(answer.body.status))) return;
@@ -186,16 +190,16 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     const seqs = await Promise.all(Array.from({ length: count }, () => enqueue(random.fork(), userId, token)));
     const last = Math.max(0, ...seqs.filter((seq) => seq !== undefined));
     if (last > 0 && random.chance(0.15)) await cancel(random, userId, token, last);
-    if (last > 0 && habits.patienceMs > 0) await untilSettled(random, token, last);
+    if (last > 0 && habits.awaitResultMs > 0) await untilSettled(random, token, last);
     await decideBlocked(random, userId, token);
     if (random.chance(0.1)) await retryFailed(random, userId, token);
   };
 
-  /** Sessions with a disconnect that was not answered, and may still be carried out at any time. */
+  /** Sessions with an unanswered disconnect, which may still take effect at any time. */
   const unsure = new Set<string>();
 
   const disconnectOnce = async (random: Random, token: string, pending: 'drain' | 'cancel'): Promise<boolean> => {
-    const { sub: userId, sid: session } = claimsOf(token);
+    const { sub: userId, sid: session } = payloadOf(token);
     record({ kind: 'leaving', userId, session, pending, at: monotonicMs() });
     const call = { call: `POST /disconnect?wait=${random.between(0, 1)}`, body: { pending }, token };
     const answer = await ask(random, call, false);
@@ -222,29 +226,29 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     if (answer?.status !== 200) return undefined;
     const token = String(answer.body.token);
     tokens.add(token);
-    ids.add(claimsOf(token).sub);
+    ids.add(payloadOf(token).sub);
     return token;
   };
 
-  /** From a log-in to a disconnect, which may overlap the next log-in. */
+  /** From a login to a disconnect. The disconnect may overlap the next login. */
   const visit = async (random: Random, credentials: object): Promise<void> => {
     const token = await logIn(random, credentials);
     if (!token) return;
-    const userId = claimsOf(token).sub;
+    const userId = payloadOf(token).sub;
     active.add(userId);
     for (let burst = random.between(...habits.bursts); burst > 0 && !isStopping(); burst -= 1) {
       const sending = sendBurst(random, userId, token);
-      if (habits.hasty && burst === 1 && random.chance(0.3)) open.push(sending);
+      if (habits.hasty && burst === 1 && random.chance(0.3)) unfinished.push(sending);
       else await sending;
       await rest(random.between(...habits.pauseMs));
     }
     active.delete(userId);
     const leaving = disconnect(random.fork(), token);
     if (random.chance(0.6)) await leaving;
-    else open.push(leaving);
+    else unfinished.push(leaving);
   };
 
-  const open: Promise<void>[] = [];
+  const unfinished: Promise<void>[] = [];
 
   const live = async (random: Random): Promise<void> => {
     while (!isStopping()) {
@@ -264,7 +268,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     leave: async () => {
       stopping.abort();
       await Promise.all(lives);
-      await Promise.all(open);
+      await Promise.all(unfinished);
       const random = seeds.fork();
       for (let tries = 0; tokens.size > 0 && tries < 20; tries += 1) {
         await Promise.all([...tokens].map((token) => disconnect(random.fork(), token)));

@@ -1,24 +1,30 @@
-/** What the faults of a history explain, and for how long. */
+/** Which irregularities the faults of a history excuse, and for how long. */
 import { type Fault, faultEffects, type RunSpan } from './history.ts';
 
 export type JudgeOptions = {
-  /** Excuse the stale runs of a worker that was cut off but alive. Default false. */
+  /** Whether to excuse the stale runs of a worker that was cut off but alive. Default: false. */
   allowCutOff?: boolean;
-  /** How long after a fault its effects may still show, in ms. Default 30,000: a frozen worker loses its lanes after 15 s. */
+  /**
+   * How long after a fault its effects may still appear, in ms. Default: 30,000, because a frozen worker loses its
+   * lanes after 15 s.
+   */
   excuseMs?: number;
-  /** How long a worker waits for the end of a run that it began under an earlier hold, in ms. Default 20,000, as `GRACE_MS`. */
+  /**
+   * How long a worker waits for a run that it began under an earlier lane hold, in ms. Default: 20,000, the default of
+   * `GRACE_MS`.
+   */
   graceMs?: number;
 };
 
-/** Which fault excuses what. */
+/** Answers which irregularity is excused by a fault. */
 export type Excuses = {
-  /** When the run ended: when it says so, or when its worker was killed. `undefined`: nobody knows. */
+  /** When the run ended: at its `ended` event or when its worker was killed. `undefined`: unknown. */
   endOf(run: RunSpan): number | undefined;
-  /** Whether `later` may run what `earlier` ran and did not fail. */
+  /** Whether `later` may repeat `earlier` although `earlier` did not fail. */
   repeat(earlier: RunSpan, later: RunSpan): boolean;
-  /** Whether a claim that nobody is known to have run, made after `since`, may be repeated at `at`. */
+  /** Whether a claim made after `since`, of which no run is recorded, may be repeated at `at`. */
   repeatOfClaim(since: number, at: number): boolean;
-  /** Whether `worker` may have been cut off but alive at `at`. */
+  /** Whether `worker` may have been cut off but alive at the time `at`. */
   cutOff(worker: string, at: number): boolean;
 };
 
@@ -29,27 +35,30 @@ export const createExcuses = (faults: Fault[], { allowCutOff = false, excuseMs =
   const kills = faults.filter(({ fault }) => faultEffects[fault].kills).sort((a, b) => a.at - b.at);
   const repeats = faults.filter(({ fault }) => faultEffects[fault].repeats);
   const cutOffs = allowCutOff ? faults.filter(({ fault }) => faultEffects[fault].cutsOff) : [];
-  const lasts = ({ at, until }: Fault): number => (until ?? at) + excuseMs;
-  const within = (some: Fault[], since: number, at: number): Fault[] =>
-    some.filter((fault) => fault.at <= at && lasts(fault) >= since);
+  const excusesUntil = ({ at, until }: Fault): number => (until ?? at) + excuseMs;
+  const between = (some: Fault[], since: number, at: number): Fault[] =>
+    some.filter((fault) => fault.at <= at && excusesUntil(fault) >= since);
   return {
     endOf: ({ start, end }) => {
       if (end) return end.at;
-      return kills.find((fault) => hits(fault, start.worker) && lasts(fault) >= start.at)?.at;
+      return kills.find((fault) => hits(fault, start.worker) && excusesUntil(fault) >= start.at)?.at;
     },
     repeat: ({ start: earlier, end }, { start: later }) => {
-      // Under one token a worker settles what it ran, however often the store has to be asked: it has no reason to run it again.
+      // Under the same token a worker retries the settlement until the store takes it. It has no reason to run the
+      // request again.
       if (later.fencingToken <= earlier.fencingToken) return false;
-      const cut = within(cutOffs, earlier.at, later.at);
+      const cut = between(cutOffs, earlier.at, later.at);
       return (
-        within(repeats, earlier.at, later.at).some((fault) => hits(fault, earlier.worker)) ||
-        // One that was cut off just when it became active takes the lease from the one that owns the lane by now...
+        between(repeats, earlier.at, later.at).some((fault) => hits(fault, earlier.worker)) ||
+        // A worker that was cut off just as it became active takes the lease from the worker that owns the lane by
+        // then...
         cut.some((fault) => hits(fault, later.worker)) ||
-        // ...which gives its runs up, or has their outcomes refused. The taker may run nothing, and is known by its lease only.
+        // ...and the owner aborts its runs, or has their outcomes refused. The worker that took the lease may run
+        // nothing: then the gap between the two tokens is its only trace.
         ((end?.outcome === 'aborted' || later.fencingToken > earlier.fencingToken + 1) && cut.length > 0)
       );
     },
-    repeatOfClaim: (since, at) => within(repeats, since, at).length > 0,
-    cutOff: (worker, at) => within(cutOffs, at, at).some((fault) => hits(fault, worker)),
+    repeatOfClaim: (since, at) => between(repeats, since, at).length > 0,
+    cutOff: (worker, at) => between(cutOffs, at, at).some((fault) => hits(fault, worker)),
   };
 };

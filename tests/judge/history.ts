@@ -1,18 +1,18 @@
 /**
- * What a test run writes down, one JSON object a line, and what the judge reads.
+ * The format of a history: one JSON object per line. Test runs write it and the judge reads it.
  *
- * `at` is in milliseconds and may have a fraction; every process of one history reads the same clock. The order of the
- * lines does not matter. A worker's name is used by one process only: a restarted worker has a new one.
+ * `at` is in milliseconds and may have a fraction. All processes of one history read the same clock. The order of the
+ * lines does not matter. Each worker name belongs to one process: a restarted worker gets a new name.
  */
 import type { DeadLetterReason, Outcome, RequestStatus, SettledStatus, UserQueueState } from '../../lib/types.ts';
 
-/** What a fault may do to the runs it hits. */
+/** What a fault may do to the runs of its target. */
 type Effect = {
-  /** Runs of the target end without an `ended` event. */
+  /** The target's runs end without an `ended` event. */
   kills: boolean;
-  /** The target may be alive while another worker takes over: the exception to "one at a time". */
+  /** The target may still be alive when another worker acquires its lanes: the exception to "one at a time". */
   cutsOff: boolean;
-  /** A request may run again though no attempt of it failed. */
+  /** A request may run again although none of its attempts failed. */
   repeats: boolean;
 };
 
@@ -32,7 +32,7 @@ export const faultEffects = {
   'worker-stopped': harmless,
   'lane-handed-over': harmless,
   'function-killed': harmless,
-  /** Its connections were cut, frozen or slow: functions run nothing. */
+  /** The connections of an API process were cut, frozen or slow. Functions run no requests, so this excuses nothing. */
   'function-cut-off': harmless,
   'user-queue-deleted': harmless,
   'clock-jumped': harmless,
@@ -44,28 +44,35 @@ type OfRequest = { userId: string; seq: number; at: number };
 type OfRun = OfRequest & { attempt: number; fencingToken: number; worker: string };
 
 export type HistoryEvent =
-  /** A client saw `202`. `sentAt`: before it asked. No `session`: one that may end by itself. */
+  /**
+   * A client received `202`. `sentAt` was read before the client sent the request. `session` is absent when the session
+   * may end without a `leaving` event.
+   */
   | (OfRequest & { kind: 'accepted'; key?: string; sentAt?: number; session?: string })
-  /** A client saw an error instead. */
+  /** A client received an error, or no response. */
   | { kind: 'refused'; userId: string; at: number; code?: string }
   | (OfRun & { kind: 'started' })
-  /** `crashed`: it ended its process, which was its own. `result`: what a run returned that is done, as JSON text; absent where nobody recorded it. */
+  /**
+   * `crashed`: an isolated run ended its own process. `result`: the JSON text that a run with outcome `done` returned;
+   * absent when the run did not record it.
+   */
   | (OfRun & { kind: 'ended'; outcome: Outcome['kind'] | 'aborted' | 'crashed'; result?: string })
-  /** The worker knows that the outcome is in the ledger. */
+  /** The ledger has acknowledged the outcome to the worker. */
   | (OfRequest & { kind: 'settled'; status: SettledStatus; fencingToken: number; worker: string })
-  /** A client saw that its request was cancelled. */
+  /** A client received the confirmation that its request is cancelled. */
   | (OfRequest & { kind: 'cancelled' })
-  /** A client is about to ask for it, whatever it will hear. */
+  /** A client is about to ask for the cancellation of a request. The answer may be a refusal. */
   | (OfRequest & { kind: 'cancel-asked' })
-  /** A person is about to decide about a blocked request; each time they say so. */
+  /** A user or an operator is about to send a decision about a blocked request. One event per call. */
   | (OfRequest & { kind: 'decided'; decision: 'retry' | 'skip' })
-  /** A client is about to end its session; each time it asks. */
+  /** A client is about to end its session. One event per call. */
   | { kind: 'leaving'; userId: string; session: string; pending: 'drain' | 'cancel'; at: number }
-  /** It heard that its session has ended, and no call of it is on its way any more. */
+  /** The client received the confirmation that its session has ended, and none of its disconnect calls is in flight. */
   | { kind: 'left'; userId: string; session: string; at: number }
   /**
-   * `at` is read before the fault is done, `until` (where it lasts) after it is over. `target` is a worker or, of a
-   * consumer's primary, the part of its workers' names before the `/`. No target: it may have hit everybody.
+   * `at` is read before the fault begins, and `until` (only for a fault that lasts) after it is over. `target` is the
+   * name of a worker or, for a consumer's primary, the part of its workers' names before the `/`. Without a target, the
+   * fault may have hit every worker.
    */
   | { kind: 'fault'; fault: FaultKind; at: number; until?: number; target?: string };
 
@@ -80,11 +87,11 @@ export type FinalEntry = {
   retryOf?: number;
 };
 
-/** Read after every user has disconnected and the queues have had time to end. */
+/** The state that is read after every user has disconnected and the queues have had time to close. */
 export type FinalState = {
   ledger: FinalEntry[];
   userQueues: { userId: string; state: UserQueueState; accepted: number; settled: number }[];
-  /** The names of the user queues that RabbitMQ still has. */
+  /** The names of the user queues that still exist in RabbitMQ. */
   leftOverQueues: string[];
 };
 
@@ -94,7 +101,7 @@ export type Ended = EventOf<'ended'>;
 export type Settled = EventOf<'settled'>;
 export type Fault = EventOf<'fault'>;
 
-/** One run from its start to its end; `end` is absent when its worker died in it. */
+/** One run from its start to its end. `end` is absent when the worker died during the run. */
 export type RunSpan = { start: Started; end: Ended | undefined };
 
 export type UserHistory = {
@@ -106,7 +113,7 @@ export type UserHistory = {
   leaving: EventOf<'leaving'>[];
   left: EventOf<'left'>[];
   settled: Settled[];
-  /** In the order of their starts. */
+  /** Sorted by their starts. */
   runs: RunSpan[];
   unpaired: (Started | Ended)[];
   entries: FinalEntry[];
@@ -115,7 +122,10 @@ export type UserHistory = {
 const runId = (event: Started | Ended): string =>
   JSON.stringify([event.seq, event.attempt, event.fencingToken, event.worker]);
 
-/** In the order of time: an isolated run whose process may have died of an earlier one begins anew, as the same attempt. */
+/**
+ * Pairs starts with ends in the order of time. Two runs can have the same id: when the process of an isolated run may
+ * have died because of an earlier run, the attempt starts again under the same number.
+ */
 const pairRuns = (started: Started[], ended: Ended[]): Pick<UserHistory, 'runs' | 'unpaired'> => {
   const ends = Map.groupBy(
     ended.toSorted((a, b) => a.at - b.at),
@@ -127,7 +137,7 @@ const pairRuns = (started: Started[], ended: Ended[]): Pick<UserHistory, 'runs' 
   return { runs, unpaired: [...ends.values()].flat() };
 };
 
-/** Sorts a history by user. A user shows up when any event, ledger entry or user queue names it. */
+/** Groups a history by user. Includes every user that an event, a ledger entry or a user queue names. */
 export const byUser = (events: HistoryEvent[], final: FinalState): UserHistory[] => {
   const ids = new Set<string>();
   for (const event of events) if (event.kind !== 'fault') ids.add(event.userId);

@@ -1,4 +1,4 @@
-/** Runs spin, gcc and the verifier that they make, in a folder of its own under `.build/`. */
+/** Runs spin, gcc and the verifier that they make, in a new folder under `.build/`. */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,30 +8,30 @@ const execute = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
 const model = join(import.meta.dirname, 'lane.pml');
 
-/** One configuration of `lane.pml`: which functions, which faults, which rule broken. */
+/** One configuration of `lane.pml`: the functions, the faults and the broken rule, as macros. */
 export type Configuration = { title: string; defines: string[] };
 
 export type Bound = {
-  /** For tiny searches the compiler costs more than the search: `-O0` is quicker then. */
+  /** For tiny searches `-O0` is faster, because compiling takes longer than searching. */
   optimize: '-O0' | '-O1' | '-O2';
-  /** log2 of the hash table's slots. */
+  /** The logarithm to base 2 of the number of slots in the hash table. */
   hashBits: number;
   memoryMiB: number;
   timeoutMs: number;
 };
 
 export type Result = {
-  /** `unfinished`: out of time, memory or depth before every state was seen. */
+  /** `unfinished`: the search ran out of time, memory or depth before it had seen every state. */
   outcome: 'holds' | 'violated' | 'unfinished';
   states: number;
   seconds: number;
-  /** The assertion that failed, as spin prints it. */
+  /** The violated assertion, as spin prints it. */
   assertion?: string;
-  /** What led to it, one step a line. */
+  /** The steps that lead to the violation, one per line. */
   steps: string[];
 };
 
-/** What ran, whether it ended well or not. */
+/** Runs a command and returns its output, also when it fails. */
 const attempt = async (
   command: string,
   args: string[],
@@ -47,27 +47,29 @@ const attempt = async (
   }
 };
 
-const insist = async (command: string, args: string[], cwd: string): Promise<void> => {
+const runOrThrow = async (command: string, args: string[], cwd: string): Promise<void> => {
   const { ok, output } = await attempt(command, args, cwd);
-  if (!ok || /Error:/.test(output)) throw new Error(`${command} did not accept the model:\n${output}`);
+  if (!ok || /Error:/.test(output)) throw new Error(`${command} rejected the model:\n${output}`);
 };
 
 const packages = ['spin', 'gcc', 'libc6-dev'];
 
 /**
- * Sees to it that spin and gcc are there. As root on Debian or Ubuntu it installs them.
+ * Makes sure that spin and gcc are installed. As root on Debian or Ubuntu, it installs them.
  *
- * @throws {Error} that says what to install.
+ * @throws {Error} When they are missing. The message says what to install.
  */
 export const ensureSpin = async (): Promise<void> => {
-  const there = async () => (await attempt('spin', ['-V'], root)).ok && (await attempt('gcc', ['--version'], root)).ok;
-  if (await there()) return;
+  const areInstalled = async () =>
+    (await attempt('spin', ['-V'], root)).ok && (await attempt('gcc', ['--version'], root)).ok;
+  if (await areInstalled()) return;
   if (process.getuid?.() === 0) {
+    process.stdout.write(`The model needs spin and gcc. Installing ${packages.join(', ')} with apt-get...\n`);
     const options = ['-o', 'DPkg::Lock::Timeout=300', '-y', '--no-install-recommends'];
     await attempt('apt-get', ['install', ...options, ...packages], root, 300_000);
-    if (await there()) return;
+    if (await areInstalled()) return;
   }
-  throw new Error(`The model needs spin and gcc. On Debian or Ubuntu: apt-get install ${packages.join(' ')}`);
+  throw new Error(`The model needs spin and gcc. On Debian or Ubuntu, run: apt-get install ${packages.join(' ')}`);
 };
 
 const stepsOf = (replay: string): string[] => {
@@ -77,9 +79,9 @@ const stepsOf = (replay: string): string[] => {
 };
 
 const search = async (folder: string, flags: string[], bound: Bound): Promise<Result> => {
-  await insist('spin', [...flags, '-a', 'lane.pml'], folder);
+  await runOrThrow('spin', [...flags, '-a', 'lane.pml'], folder);
   const storage = ['-DSAFETY', '-DNOFAIR', '-DVECTORSZ=2048', '-DHC4', `-DMEMLIM=${bound.memoryMiB}`];
-  await insist('gcc', [bound.optimize, ...storage, '-w', '-o', 'pan', 'pan.c'], folder);
+  await runOrThrow('gcc', [bound.optimize, ...storage, '-w', '-o', 'pan', 'pan.c'], folder);
   const began = performance.now();
   const { output } = await attempt('./pan', ['-E', `-w${bound.hashBits}`, '-m100000'], folder, bound.timeoutMs);
   const seconds = (performance.now() - began) / 1_000;
@@ -93,7 +95,7 @@ const search = async (folder: string, flags: string[], bound: Bound): Promise<Re
   return { outcome: complete ? 'holds' : 'unfinished', states, seconds, steps: [] };
 };
 
-/** Searches every state of one configuration, or up to its first violation. */
+/** Searches all states of one configuration, up to the first violation. */
 export const check = async ({ defines }: Configuration, bound: Bound): Promise<Result> => {
   await mkdir(join(root, '.build', 'model'), { recursive: true });
   const folder = await mkdtemp(join(root, '.build', 'model', 'run-'));

@@ -1,4 +1,7 @@
-/** What is searched: the final protocol in a small and a large bound, and each of its rules broken. */
+/**
+ * The configurations of the model: the protocol in a small and a large bound, and the protocol without each of its
+ * rules.
+ */
 import type { Configuration } from './check.ts';
 
 const everyFault = [
@@ -18,9 +21,9 @@ const twoClients = ['REQUESTS=2', 'ENQUEUE=1', 'ENQUEUE_TWICE'];
 
 export const small: Configuration[] = [
   { title: 'two requests, idle close, no fault', defines: [...twoRequests, 'IDLE_CLOSE', 'DISCONNECT'] },
-  { title: 'the same key twice at once, no fault', defines: [...twoClients, 'SAME_KEY'] },
+  { title: 'the same key from two clients at the same time, no fault', defines: [...twoClients, 'SAME_KEY'] },
   {
-    title: 'a request and a disconnect that cancels, one fault of most kinds',
+    title: 'a request and a disconnect that cancels, one fault of six kinds',
     defines: [
       ...oneRequest,
       'DISCONNECT',
@@ -47,11 +50,11 @@ export const large: Configuration[] = [
     defines: [...oneRequest, 'DISCONNECT', 'FAULTS=2', 'WORKER_DIES', 'FUNCTION_DIES', 'BROKER_WIPED', 'HAND_OVER'],
   },
   {
-    title: 'two clients at once, idle close and a disconnect, one fault of: worker dies, function dies, hand-over',
+    title: 'two clients, idle close and a disconnect, one fault of: worker dies, function dies, hand-over',
     defines: [...twoClients, 'IDLE_CLOSE', 'DISCONNECT', 'FAULTS=1', 'WORKER_DIES', 'FUNCTION_DIES', 'HAND_OVER'],
   },
   {
-    title: 'the same key twice at once and a disconnect, one function or worker dies',
+    title: 'the same key from two clients and a disconnect, one function or worker dies',
     defines: [...twoClients, 'SAME_KEY', 'DISCONNECT', 'FAULTS=1', 'FUNCTION_DIES', 'WORKER_DIES'],
   },
   {
@@ -68,12 +71,12 @@ export const large: Configuration[] = [
     defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=1', 'CUT_OFF'],
   },
   {
-    title: 'the broker notices the end of a dead worker’s consumers in any order',
+    title: 'the broker drops the consumers of a dead worker in any order, two deaths',
     defines: [...oneRequest, 'DISCONNECT', 'FAULTS=2', 'WORKER_DIES', 'DEATH_SEEN_LATE'],
   },
 ];
 
-/** One rule of the protocol taken away: the configuration that shows why it is there, and the assertion that fails. */
+/** The protocol without one rule: the configuration that shows why the rule is needed, and the assertion that fails. */
 export type BrokenRule = Configuration & { rule: string; fails: RegExp };
 
 const waits = /saw202/;
@@ -83,13 +86,13 @@ export const brokenRules: BrokenRule[] = [
   { rule: 'R1', title: 'a request waits for a sweep', defines: twoRequests, fails: waits },
   {
     rule: 'R2',
-    title: 'a queue stands that nobody will end',
+    title: 'a queue is left that no worker will delete',
     defines: ['REQUESTS=2', 'ENQUEUE=1', 'DISCONNECT'],
     fails: queueOfClosedUser,
   },
   {
     rule: 'R3',
-    title: 'nothing tells the next owner that the lane is free',
+    title: 'the next owner is not notified that the lane is free',
     defines: [...oneRequest, 'FAULTS=1', 'WORKER_DIES'],
     fails: /batons/,
   },
@@ -107,7 +110,7 @@ export const brokenRules: BrokenRule[] = [
   },
   {
     rule: 'R6',
-    title: 'a message lost with its queue waits for a sweep',
+    title: 'a request whose message was lost with the queue waits for a sweep',
     defines: [...twoRequests, 'FAULTS=1', 'QUEUE_DELETED'],
     fails: waits,
   },
@@ -119,23 +122,23 @@ export const brokenRules: BrokenRule[] = [
   },
   {
     rule: 'R8',
-    title: 'a request goes unnoticed behind a closed user',
+    title: 'a request of a closed user is not noticed',
     defines: [...twoRequests, 'IDLE_CLOSE'],
     fails: waits,
   },
   {
     rule: 'R9',
-    title: 'a queue stands behind a closed user',
+    title: 'the queue of a closed user is left',
     defines: [...oneRequest, 'DISCONNECT'],
     fails: queueOfClosedUser,
   },
 ];
 
-/** R8 is asked in both steps of closing, and each needs it; the second only for a worker that is cut off but alive. */
+/** Both steps of closing need R8. The second step needs it only when a worker is cut off but alive. */
 export const brokenHalves: BrokenRule[] = [
   {
     rule: 'R8_BEGIN',
-    title: 'a user that was closed too early shows up as stuck',
+    title: 'a user that was closed too early is stuck',
     defines: [...twoRequests, 'IDLE_CLOSE', 'DISCONNECT'],
     fails: /sweepExcused/,
   },

@@ -1,25 +1,25 @@
 /*
  * The lane protocol: one user of one lane. Promela, for spin 6.5. README.md says how to read, run and break it.
  *
- * The text is the final protocol. Every operation on MongoDB or RabbitMQ is one step (`d_step`), named after the port in
- * lib/ports.ts that it stands for; between any two steps of a process every other process may take any number of steps,
- * and the process may die. Rules [R1] to [R9] are those of the protocol; BREAK_R1 to BREAK_R9 take one away each;
- * BREAK_R8_BEGIN and BREAK_R8_END take one half of R8.
+ * The model follows docs/protocol.md. Every operation on MongoDB or RabbitMQ is one step (`d_step`), named after the port in
+ * lib/ports.ts that it stands for. Between any two steps of a process, every other process may take any number of steps,
+ * and the process may die. [R1] to [R9] are the rules of the protocol. BREAK_R1 to BREAK_R9 each remove one rule;
+ * BREAK_R8_BEGIN and BREAK_R8_END each remove one half of R8.
  *
- * Functions (a list of these says what happens):
- *   ENQUEUE=n        one client that sends n requests, one after the other
- *   ENQUEUE_TWICE    a second client, at the same time, with one request
- *   SAME_KEY         both clients' first requests carry the same Idempotency-Key
- *   DISCONNECT       the session is disconnected, at any time
+ * What the functions do:
+ *   ENQUEUE=n        one client sends n requests, one after the other
+ *   ENQUEUE_TWICE    a second client sends one request at the same time
+ *   SAME_KEY         the first requests of both clients carry the same Idempotency-Key
+ *   DISCONNECT       the session disconnects at any time
  *   CANCEL_PENDING   the disconnect cancels what is queued
- *   RELOGIN          a second session: logs in, enqueues and disconnects at any time
+ *   RELOGIN          a second session logs in, enqueues and disconnects at any time
  *   IDLE_CLOSE       the owner also closes the user queue of a connected user that is drained
  *
- * Faults: FAULTS=n allows n in all, of the kinds
+ * Faults: FAULTS=n allows n faults in total, of the kinds
  *   WORKER_DIES FUNCTION_DIES BROKER_SILENT BROKER_WIPED HAND_OVER QUEUE_DELETED CUT_OFF EARLY_SWEEP
- *   DEATH_SEEN_LATE  the broker notices the end of a dead worker's two kinds of consumers one after the other, in any order
+ *   DEATH_SEEN_LATE  the broker drops a dead worker's two kinds of consumers one after the other, in any order
  *
- * SWEEPS=n (default 4): as many sweeps are enough for everything.
+ * SWEEPS=n (default 4): after this many sweeps, everything must be settled and closed.
  */
 #ifndef REQUESTS
 #define REQUESTS 2
@@ -68,7 +68,7 @@ bit userQueueExists = 0;             /* user.<userId> */
 byte messages = 0;                   /* bit seq: its message lies ready */
 bit consumes[2];                     /* the worker has a consumer of the user queue */
 
-/* What the broker has not noticed yet of a worker that died (DEATH_SEEN_LATE). */
+/* The consumers and messages of a dead worker that the broker has not dropped yet (DEATH_SEEN_LATE). */
 bit laneGhost[2], userGhost[2];
 byte ghostBatons[2], ghostWakes[2];
 
@@ -87,20 +87,20 @@ inline closeChannel(x) { closeLaneConsumer(x); consumes[x] = 0 }
 inline dropUserQueue() {
   userQueueExists = 0; messages = 0; consumes[0] = 0; consumes[1] = 0; userGhost[0] = 0; userGhost[1] = 0
 }
-/* Publisher.publishWake. A lane that does not exist has no owner; the one that declares it loads everything. */
+/* Publisher.publishWake. A lane that does not exist has no owner; the worker that declares it loads all its users. */
 inline publishWake() { if :: laneExists -> wakes = AT_MOST_2(wakes + 1) :: else fi }
 
-/* ------------------------------------------------------- what only the model knows: what to judge, what may fail */
+/* -------------------------------------------- what only the model knows: records for the assertions, and the faults */
 
-bit saw202[REQUESTS + 1];            /* a client saw the 202 of this seq */
-byte keyAnswer = 0;                  /* the seq that clients were told for the shared key */
-byte running[2];                     /* the seq that the worker's processor is in */
-byte highestToken = 0;               /* of all claims so far */
+bit saw202[REQUESTS + 1];            /* a client received the 202 for this seq */
+byte keyAnswer = 0;                  /* the seq that clients received for the shared key */
+byte running[2];                     /* the seq that the worker's processor runs, or 0 */
+byte highestToken = 0;               /* the highest token of all claims so far */
 byte sweeps = 0;
-bit sweepExcused = 0;                /* a function died or was not heard: what it left may wait for the sweep */
+bit sweepExcused = 0;                /* a function died or could not publish, so a request may wait for the sweep */
 byte faults = FAULTS;
 bit wiped = 0;
-bit cutOff[2];                       /* off the broker, alive, and not aware of it */
+bit cutOff[2];                       /* the worker is alive and does not know that it is cut off from the broker */
 bit everCutOff = 0;
 bit dead[2];
 bit begun = 0;
@@ -113,13 +113,13 @@ hidden byte i_, found_;              /* scratch inside a step */
 #else
 #define DIES
 #endif
-#ifdef BROKER_SILENT                 /* within the deadline */
-#define SILENT :: d_step { faults > 0 -> faults--; sweepExcused = 1; printf("FAULT: the broker is silent\n") }; goto unheard
+#ifdef BROKER_SILENT                 /* the broker does not respond within the timeout */
+#define SILENT :: d_step { faults > 0 -> faults--; sweepExcused = 1; printf("FAULT: the broker does not respond\n") }; goto unpublished
 #else
 #define SILENT
 #endif
 
-/* ledger.findByKey, and what insert finds out by its unique index */
+/* ledger.findByKey, and the check of insert's unique index */
 inline findByKey(k) {
   i_ = 1; found_ = 0;
   do
@@ -130,7 +130,7 @@ inline findByKey(k) {
   i_ = 0
 }
 
-/* acceptRequest, `count` times: session s, `firstKey` for the first request and a key of its own for each other */
+/* acceptRequest, `count` times, in session s. The first request has the key `firstKey`, the others have unique keys. */
 proctype Enqueue(byte who; byte s; byte firstKey; byte count) {
   byte seq = 0, k = 0, sent = 0, other = 0;
   bit wasOpen = 0;
@@ -187,7 +187,7 @@ tombstone:                                                       /* ledger.inser
        if :: status[seq] == MISSING -> status[seq] = ABANDONED; printf("F%d insertTombstone %d\n", who, seq) :: else fi }
   fi;
   seq = other;
-unheard:
+unpublished:
 answer:
   if DIES
   :: d_step { true ->
@@ -228,7 +228,7 @@ proctype Disconnect(byte s; bit loginFirst) {
   if DIES SILENT                                                 /* publisher.publishWake [R2] */
   :: d_step { true -> publishWake(); printf("D%d publishWake\n", s) }
   fi;
-unheard:
+unpublished:
 end:
   atomic { othersLeft = 0; wasClosed = 0; seq = 0; upTo = 0; s = 0; loginFirst = 0 }
 }
@@ -258,10 +258,10 @@ end:
 #define END_CLOSE_MATCHES (accepted == next - 1)                 /* [R8] */
 #endif
 
-#define FORGET loaded = 0; next = 0; known = 0; noSession = 0; lookDue = 0; declared = 0; closing = 0
+#define FORGET loaded = 0; next = 0; known = 0; noSession = 0; refreshDue = 0; declared = 0; closing = 0
 #define OWNS (laneOwner == w + 1 && standsBy[w] && !cutOff[w])
 
-/* One user's document, as it is read by the load and by a look. */
+/* Reads the user's document: in the load, and in a refresh. */
 inline readUser() {
   if
   :: state == CLOSED -> closing = loaded
@@ -274,15 +274,16 @@ inline readUser() {
   printf("W%d reads the user: state %d next %d known %d\n", w, state, next, known)
 }
 
-/* Claims are made under tokens that only grow. */
+/* The tokens of successive claims never decrease. */
 inline claim() {
   assert(my >= highestToken);
   highestToken = my;
   status[next] = PROCESSING; token[next] = my
 }
 
-/* A run starts: nobody else runs, everything below is settled, and this request is claimed for this run. The one exception,
-   where a worker was cut off but alive: two may be inside a run that each has claimed, and the older claim may start late. */
+/* When a run starts, no other run is in progress, every lower seq is settled, and the request is claimed for this run. The
+   one exception is a worker that was cut off but alive: then both workers may be inside a run that they have claimed, and
+   the run of the older claim may start late. */
 inline startRun() {
   assert(running[1-w] == 0 || cutOff[0] || cutOff[1]);
   assert((status[next] == PROCESSING && token[next] == my) || everCutOff);
@@ -298,12 +299,12 @@ inline startRun() {
 
 proctype Worker(byte w) {
   byte my = 0;                       /* the fencing token */
-  byte next = 0, known = 0;          /* the user, while loaded: the next seq to run, the newest one known */
+  byte next = 0, known = 0;          /* of the loaded user: the next seq to run, the highest known seq */
   bit loaded = 0, noSession = 0, closing = 0, declared = 0;
-  bit lookDue = 0;                   /* a look was asked for */
+  bit refreshDue = 0;                /* the user must be refreshed */
 standBy:
   {
-    /* LaneBroker.openLane: declare the lane, consume it; then publishBaton. (Worker 0 is the first: they are alike.) */
+    /* LaneBroker.openLane: declare and consume the lane; then publishBaton. (The workers are alike, so worker 0 begins.) */
     if
     :: d_step { (w == 0 || begun) && !cutOff[w] ->
          begun = 1; if :: !laneExists -> laneExists = 1; batons = 0; wakes = 0; laneOwner = 0 :: else fi }
@@ -322,36 +323,36 @@ standBy:
     :: d_step { OWNS && wakes > 0 -> wakes--; heldWakes[w]++; printf("W%d first delivery: wake\n", w) }
     fi;
 
-    /* Take the lane: lanes.takeLease; userQueues.notClosed; lanes.leases, after the load [R4]. */
+    /* Acquire the lane: lanes.takeLease; userQueues.notClosed; lanes.leases, after the load [R4]. */
     if :: d_step { true -> lease++; my = lease; printf("W%d takeLease: %d\n", w, my) } fi;
     if :: d_step { true -> readUser() } fi;
 #ifndef BREAK_R4
     if
     :: d_step { lease == my -> skip }
-    :: d_step { lease != my -> printf("W%d: the lane was taken since\n", w) }; goto lost
+    :: d_step { lease != my -> printf("W%d: another worker has acquired the lane\n", w) }; goto lost
     fi;
 #endif
     heldWakes[w] = 0;
 
 own:
     do
-    /* --- LaneEvents.baton: one is kept, the rest acked; LaneEvents.wake: acked, and a look is due [R5] */
+    /* --- LaneEvents.baton: keep one, ack the others; LaneEvents.wake: ack it and refresh the user [R5] */
     :: d_step { OWNS && batons > 0 -> batons--; heldBatons[w] = 1; printf("W%d baton\n", w) }
     :: d_step { OWNS && wakes > 0 ->
          wakes--;
 #ifdef BREAK_R5
-         if :: !loaded -> lookDue = 1 :: else fi;
+         if :: !loaded -> refreshDue = 1 :: else fi;
 #else
-         lookDue = 1;
+         refreshDue = 1;
 #endif
          printf("W%d wake\n", w) }
 
-    /* --- look: userQueues.get, then lanes.leases */
-    :: d_step { lookDue -> lookDue = 0; readUser() };
+    /* --- refresh: userQueues.get, then lanes.leases */
+    :: d_step { refreshDue -> refreshDue = 0; readUser() };
 #ifndef BREAK_R4
        if
        :: d_step { lease == my -> skip }
-       :: d_step { lease != my -> printf("W%d: the lane was taken since\n", w) }; goto lost
+       :: d_step { lease != my -> printf("W%d: another worker has acquired the lane\n", w) }; goto lost
        fi
 #endif
 
@@ -368,11 +369,11 @@ own:
     :: d_step { loaded && declared && !consumes[w] && !cutOff[w] && standsBy[w] && !closing ->
          declared = 0;
 #ifndef BREAK_R6
-         lookDue = 1;
+         refreshDue = 1;
 #endif
          printf("W%d userQueueCancelled\n", w) }
 
-    /* --- work: ledger.insertTombstone for a gap; skip what is settled; ledger.commit claim, run, ledger.commit settle */
+    /* --- work: ledger.insertTombstone for a gap; skip settled entries; ledger.commit (claim), run, ledger.commit (settle) */
     :: d_step { loaded && known >= next && status[next] == MISSING ->
          status[next] = ABANDONED; next++; printf("W%d insertTombstone %d\n", w, next - 1) }
     :: d_step { loaded && known >= next && IS_SETTLED(next) && MAY_CLAIM -> next++; printf("W%d skips %d\n", w, next - 1) }
@@ -388,22 +389,22 @@ own:
          settled = next - 1; printf("W%d flushSettled %d\n", w, settled) }
 
     /* --- close: userQueues.beginClose [R8], LaneChannel.deleteUserQueue, userQueues.endClose [R9] */
-    :: d_step { loaded && known < next && !lookDue && !closing && WANTS_CLOSE && BEGIN_CLOSE_MATCHES ->
+    :: d_step { loaded && known < next && !refreshDue && !closing && WANTS_CLOSE && BEGIN_CLOSE_MATCHES ->
 #ifdef BREAK_R9
          state = CLOSED;
 #else
          state = CLOSING;
 #endif
          settled = next - 1; closing = 1; printf("W%d beginClose\n", w) }
-    :: d_step { loaded && known < next && !lookDue && !closing && WANTS_CLOSE && !BEGIN_CLOSE_MATCHES ->
-         lookDue = 1; printf("W%d beginClose: no match\n", w) }
-    :: d_step { loaded && closing && !lookDue && !cutOff[w] && standsBy[w] && known < next ->
+    :: d_step { loaded && known < next && !refreshDue && !closing && WANTS_CLOSE && !BEGIN_CLOSE_MATCHES ->
+         refreshDue = 1; printf("W%d beginClose: no match\n", w) }
+    :: d_step { loaded && closing && !refreshDue && !cutOff[w] && standsBy[w] && known < next ->
          dropUserQueue(); declared = 0; printf("W%d deleteUserQueue\n", w) };
        if
        :: d_step { state == CLOSING && END_CLOSE_MATCHES -> state = CLOSED; FORGET; printf("W%d endClose\n", w) }
        :: d_step { state == CLOSED -> FORGET; printf("W%d endClose: closed already\n", w) }
        :: d_step { state == OPEN || (state == CLOSING && !END_CLOSE_MATCHES) ->
-            closing = 0; lookDue = 1; printf("W%d endClose: no match\n", w) }
+            closing = 0; refreshDue = 1; printf("W%d endClose: no match\n", w) }
        fi
     :: d_step { loaded && closing && known >= next -> closing = 0 }
 
@@ -479,12 +480,12 @@ proctype Faults() {
   od
 }
 
-/* ------------------------------------------------------------------- time, when nothing else moves: lib/lanes/sweep.ts */
+/* ----------------------------------------------- time passes when no other step is possible: lib/lanes/sweep.ts */
 
 /* userQueues.stuck */
 #define STUCK (settled < accepted || (state != CLOSED && NO_SESSION) || state == CLOSING)
 
-inline judgeTheEnd() {
+inline checkFinalState() {
   printf("END after %d sweeps\n", sweeps);
   i_ = 1;
   do
@@ -498,7 +499,7 @@ inline judgeTheEnd() {
   assert(!userQueueExists);                                                                     /* queues end */
   assert(state == CLOSED && settled == accepted);
   assert(wakes == 0 && heldWakes[0] == 0 && heldWakes[1] == 0);
-  if :: laneExists -> assert(batons + heldBatons[0] + heldBatons[1] >= 1) :: else fi            /* the next hand-over is prompt */
+  if :: laneExists -> assert(batons + heldBatons[0] + heldBatons[1] >= 1) :: else fi            /* the next acquisition is prompt */
 }
 
 proctype Time() {
@@ -508,7 +509,7 @@ proctype Time() {
 #endif
   :: d_step { timeout && !NO_SESSION ->
        i_ = 1;
-       do                                                        /* no answered request waits for a sweep */
+       do                                                        /* no accepted request waits for a sweep */
        :: i_ <= REQUESTS -> assert(!saw202[i_] || IS_SETTLED(i_) || sweepExcused); i_++
        :: i_ > REQUESTS -> break
        od;
@@ -517,15 +518,15 @@ proctype Time() {
   :: d_step { timeout && NO_SESSION && STUCK && sweeps < SWEEPS ->
        assert(sweepExcused);
        sweeps++; publishWake(); printf("a sweep\n") }
-  :: d_step { timeout && NO_SESSION && !(STUCK && sweeps < SWEEPS) -> judgeTheEnd() }; break
+  :: d_step { timeout && NO_SESSION && !(STUCK && sweeps < SWEEPS) -> checkFinalState() }; break
   od
 }
 
-/* What must hold at any time. */
+/* Assertions that must hold at any time. */
 proctype Always() {
   if
   :: d_step { settled > 0 && !IS_SETTLED(settled) -> assert(!(settled > 0 && !IS_SETTLED(settled))) }
-  :: d_step { userQueueExists && state == CLOSED -> assert(!(userQueueExists && state == CLOSED)) }  /* nobody would end it */
+  :: d_step { userQueueExists && state == CLOSED -> assert(!(userQueueExists && state == CLOSED)) }  /* no worker would delete it */
   :: false
   fi
 }

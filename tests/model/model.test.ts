@@ -17,7 +17,7 @@ describe('The lane protocol', () => {
   );
 
   test.each([...brokenRules, ...brokenHalves.slice(0, 1)])(
-    'needs $rule: without it, $title',
+    'needs $rule; without it, $title',
     async ({ rule, title, defines, fails }) => {
       const broken = await check({ title, defines: [...defines, `BREAK_${rule}`] }, quick);
       expect(broken).toMatchObject({ outcome: 'violated', assertion: expect.stringMatching(fails) });

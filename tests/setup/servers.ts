@@ -1,4 +1,4 @@
-/** Jest's global set-up: the servers that the tests meet, started when they are missing; the workers inherit the URLs. */
+/** Jest's global set-up: starts the servers that are missing. The test processes inherit the URLs. */
 import { join } from 'node:path';
 import { env, stdout } from 'node:process';
 import { ensureServices } from '../../tools/services/ensure.ts';

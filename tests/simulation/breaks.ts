@@ -1,14 +1,14 @@
 /**
- * The protocol with one step broken, from outside, by other `Deps`: what the simulation must catch. The names are those of
- * the protocol's rules.
+ * The breaks that the simulation must detect. Each one breaks a step of the protocol by wrapping the `Deps` of a worker
+ * or of a function. R1 to R9 are the rules of the protocol.
  */
 import type { LaneDeps } from '../../lib/lanes/context.ts';
 import {
   claimLater,
   dropCancels,
   dropWakesOfLoaded,
-  findNobodyStuck,
-  loadNobody,
+  loadNoUsers,
+  sweepNoUsers,
   trustOwnLease,
 } from '../breaks/wrappers.ts';
 import type { FunctionDeps } from './clients.ts';
@@ -24,38 +24,40 @@ import {
 import type { Pace } from './scheduler.ts';
 import type { ViolationKind } from './verdict.ts';
 
-/** What a break may reach besides the `Deps` it wraps: one process's way to the servers. */
+/** What a break may use besides the `Deps` that it wraps: the servers, and the steps of the process. */
 export type Site = { database: MemoryDatabase; broker: MemoryBroker; step: Step };
 
 export type Break = {
   name: string;
-  /** What is broken, in words. */
+  /** Describes the defect. */
   what: string;
   worker?: (deps: LaneDeps, site: Site) => LaneDeps;
   function?: (deps: FunctionDeps, site: Site) => FunctionDeps;
-  /** The scenarios that can show it. */
+  /** The scenarios that can reveal it. */
   scenarios: ScenarioKind;
-  /** What it leads to. Any of them will do. */
+  /** The violations that it leads to. One of them is enough. */
   shows: ViolationKind[];
-  /** Caught within so many runs. */
+  /** The number of runs within which it must be detected. */
   withinRuns: number;
 };
 
 const only = (...faults: SimulatedFaultKind[]): ScenarioKind => ({ faults, sweep: false });
-/** Everything that makes a worker stale without ending it. */
+/** The faults that make a worker stale without ending it. */
 const cutOffs = only('worker cut off', 'worker frozen', 'worker joined', 'broker wiped');
 const kills = only('worker killed', 'worker cut off', 'worker joined');
 
-/** The owner is cut off, the next one freezes before it loads, and the first takes the lane again meanwhile. */
-const frozenTakeOver: SimulatedFault[] = [
-  { after: 40, kind: 'worker frozen as it takes a lane', target: 0, ms: 10_000 },
+/**
+ * The owner is cut off, the next owner freezes before it loads, and the first one acquires the lane again meanwhile.
+ */
+const frozenAcquisition: SimulatedFault[] = [
+  { after: 40, kind: 'worker frozen as it acquires a lane', target: 0, ms: 10_000 },
   { after: 50, kind: 'worker cut off', target: 0, ms: 0 },
   { after: 50, kind: 'worker cut off', target: 1, ms: 0 },
 ];
 
 const slow: Pace = { slowness: 0.1, holdUp: 0.15, holdUpMs: 5_000, sluggish: '' };
 
-/** One request after the other, so that there is always one that the owner has not heard of. */
+/** Sends one request after the other, so that there is always one that the owner does not know yet. */
 const steadyUser: SimulatedUser = {
   lane: 0,
   leaves: 'answered',
@@ -63,23 +65,23 @@ const steadyUser: SimulatedUser = {
     pauseMs: 2_000,
     waits: true,
     kind: 'enqueue',
-    work: { ms: 0, ends: [], honoursSignal: true },
+    work: { ms: 0, ends: [], honorsSignal: true },
   })),
 };
 
-/** Its runs go on when its worker has lost the lane, and longer than it takes to have it again. */
-const deafUser: SimulatedUser = {
+/** Its runs ignore their signal and take longer than it takes their worker to lose the lane and acquire it again. */
+const userWithDeafRuns: SimulatedUser = {
   lane: 0,
   leaves: 'settled',
   program: Array.from({ length: 3 }, () => ({
     pauseMs: 0,
     waits: true,
     kind: 'enqueue',
-    work: { ms: 1_500, ends: [], honoursSignal: false },
+    work: { ms: 1_500, ends: [], honorsSignal: false },
   })),
 };
 
-/** The entry is made to look as if the change's token were its own. */
+/** Gives the entry the token of the change before the commit, so that the change passes every check of the token. */
 const forgetTokens =
   (commit: LaneDeps['ledger']['commit'], { database }: Site): LaneDeps['ledger']['commit'] =>
   (changes) => {
@@ -115,7 +117,7 @@ const declareAndDelete = (deps: FunctionDeps, { broker, step }: Site): FunctionD
 export const breaks: Break[] = [
   {
     name: 'R1',
-    what: 'a request that is returned as unroutable counts as published',
+    what: 'a request that RabbitMQ returns as unroutable counts as published',
     function: (deps) => ({
       ...deps,
       publisher: {
@@ -132,7 +134,7 @@ export const breaks: Break[] = [
   },
   {
     name: 'R2',
-    what: 'functions declare the user queue before they publish, and delete it at the last disconnect',
+    what: 'functions declare the user queue before they publish, and delete it when the last session ends',
     function: declareAndDelete,
     scenarios: { ...calm, hasty: true, fixed: { pace: slow } },
     shows: ['leftover-queue'],
@@ -148,11 +150,11 @@ export const breaks: Break[] = [
   },
   {
     name: 'R4',
-    what: 'the lease is always found to be the own one',
+    what: 'a worker always believes that the lease is its own',
     worker: (deps) => ({ ...deps, lanes: trustOwnLease(deps.lanes) }),
     scenarios: {
       ...only(),
-      fixed: { lanes: 1, workers: 2, users: [steadyUser, steadyUser], faults: frozenTakeOver, pace: slow },
+      fixed: { lanes: 1, workers: 2, users: [steadyUser, steadyUser], faults: frozenAcquisition, pace: slow },
     },
     shows: ['stale-claim'],
     withinRuns: 2_000,
@@ -167,7 +169,7 @@ export const breaks: Break[] = [
   },
   {
     name: 'R6',
-    what: 'the cancel of a user queue that somebody deleted is dropped',
+    what: 'a worker ignores that its user queue was deleted',
     worker: (deps) => ({ ...deps, laneBroker: dropCancels(deps.laneBroker) }),
     scenarios: { ...only('user queue deleted'), hasty: true, fixed: { idleTimeoutMs: 3_600_000 } },
     shows: ['unfinished'],
@@ -183,7 +185,7 @@ export const breaks: Break[] = [
   },
   {
     name: 'R8',
-    what: 'closing does not compare what was accepted',
+    what: 'closing does not compare `accepted`',
     worker: (deps, { database, step }) => ({
       ...deps,
       userQueues: {
@@ -210,7 +212,7 @@ export const breaks: Break[] = [
   },
   {
     name: 'R9',
-    what: 'closing takes one step, and the queue is deleted after it',
+    what: 'closing takes one step, and the queue is deleted after that step',
     worker: (deps, { database, step }) => ({
       ...deps,
       userQueues: {
@@ -230,15 +232,15 @@ export const breaks: Break[] = [
   },
   {
     name: 'no-ledger-read',
-    what: 'a take-over loads nobody',
-    worker: (deps) => ({ ...deps, userQueues: loadNobody(deps.userQueues) }),
+    what: 'an acquisition loads no users',
+    worker: (deps) => ({ ...deps, userQueues: loadNoUsers(deps.userQueues) }),
     scenarios: kills,
     shows: ['unfinished'],
     withinRuns: 200,
   },
   {
     name: 'no-tombstone',
-    what: 'a seq whose function died is never given up',
+    what: 'a ticket whose function died never gets a tombstone',
     worker: (deps) => ({ ...deps, ledger: { ...deps.ledger, insertTombstone: async () => false } }),
     scenarios: { faults: ['function killed'], sweep: true },
     shows: ['unfinished', 'gap'],
@@ -246,24 +248,24 @@ export const breaks: Break[] = [
   },
   {
     name: 'claim-after-run',
-    what: 'a run starts before its claim is made',
+    what: 'a run starts before its claim',
     worker: (deps) => ({ ...deps, ledger: { ...deps.ledger, commit: claimLater(deps.ledger.commit) } }),
     scenarios: kills,
     shows: ['repeat', 'second-outcome', 'inversion', 'overlap'],
     withinRuns: 200,
   },
   {
-    name: 'no-outwait',
-    what: 'a worker that takes a lane again does not wait for the run that it began before',
+    name: 'no-wait-for-own-run',
+    what: 'a worker that acquires a lane again does not wait for the end of its own earlier run',
     worker: (deps) => ({ ...deps, config: { ...deps.config, graceMs: 0 } }),
-    scenarios: { ...only('worker cut off'), fixed: { lanes: 1, workers: 1, users: [deafUser] } },
+    scenarios: { ...only('worker cut off'), fixed: { lanes: 1, workers: 1, users: [userWithDeafRuns] } },
     shows: ['overlap'],
     withinRuns: 50,
   },
   {
     name: 'sweep-off',
-    what: 'the sweep finds nobody',
-    worker: (deps) => ({ ...deps, userQueues: findNobodyStuck(deps.userQueues) }),
+    what: 'the sweep finds no users',
+    worker: (deps) => ({ ...deps, userQueues: sweepNoUsers(deps.userQueues) }),
     scenarios: { faults: ['function killed', 'publish fails before', 'broker down'], sweep: true },
     shows: ['unfinished'],
     withinRuns: 200,

@@ -1,4 +1,4 @@
-/** Many runs: until one shows a violation, which is then made small and told. */
+/** Simulates many scenarios until one violates a guarantee. Then shrinks that scenario and reports it. */
 import fc from 'fast-check';
 import type { Break } from './breaks.ts';
 import { type SimulationResult, simulate } from './run.ts';
@@ -7,23 +7,25 @@ import { anyScenario, type Scenario, type ScenarioKind, scenarioOf } from './sce
 export type CampaignOptions = {
   runs: number;
   seed: number;
-  /** Of an earlier failure: goes straight to it. */
+  /** The path of an earlier failure, as fast-check reported it. The campaign starts with that scenario. */
   path?: string;
   broken?: Break;
-  /** Default: those that can show what is broken, or any. */
+  /** Default: the scenarios that can reveal the break, or any scenario when nothing is broken. */
   scenarios?: ScenarioKind;
-  /** Makes the failing scenario small. Default true. */
+  /** Whether to shrink the failing scenario. Default: true. */
   shrink?: boolean;
   onRun?: (runs: number, result: SimulationResult) => void;
 };
 
 export type Failure = { scenario: Scenario; result: SimulationResult; path: string | undefined };
-/** `seconds`: until the first failure, or all. */
+/** `seconds`: the time until the first failure, or until the end of all runs. */
 export type CampaignResult = { runs: number; seconds: number; failure: Failure | undefined };
 
-/** A smaller scenario is another run altogether: so many interleavings decide whether it fails too. */
+/**
+ * A smaller scenario has other interleavings. This many of them are tried before the scenario counts as one that holds.
+ */
 const triesWhenShrinking = 25;
-/** Of the smallest scenario, the shortest of so many interleavings is told. */
+/** How many interleavings of the smallest scenario are tried to find the shortest one. */
 const triesForShortest = 400;
 
 const withSeed = (scenario: Scenario, offset: number): Scenario => ({
@@ -44,15 +46,15 @@ const attempt = async (
   return undefined;
 };
 
-/** Of the interleavings that fail the same way, the one with the fewest steps. */
+/** Finds the interleaving with the fewest steps that fails in the same way. */
 const shortest = async (failure: Omit<Failure, 'path'>, broken?: Break): Promise<Omit<Failure, 'path'>> => {
   const kinds = new Set(failure.result.violations.map(({ kind }) => kind));
   let best = failure;
   for (let offset = 1; offset < triesForShortest; offset += 1) {
     const scenario = withSeed(failure.scenario, offset);
     const result = await simulate(scenario, { broken });
-    const alike = result.violations.some(({ kind }) => kinds.has(kind));
-    if (alike && result.steps < best.result.steps) best = { scenario, result };
+    const failsAlike = result.violations.some(({ kind }) => kinds.has(kind));
+    if (failsAlike && result.steps < best.result.steps) best = { scenario, result };
   }
   return best;
 };
@@ -90,6 +92,6 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignRes
   const found: Omit<Failure, 'path'> | undefined = failing;
   if (!found && details.errorInstance) throw details.errorInstance;
   if (!found) return { runs, seconds, failure: undefined };
-  const told = shrink ? await shortest(found, broken) : found;
-  return { runs, seconds, failure: { ...told, path: details.counterexamplePath ?? undefined } };
+  const reported = shrink ? await shortest(found, broken) : found;
+  return { runs, seconds, failure: { ...reported, path: details.counterexamplePath ?? undefined } };
 };

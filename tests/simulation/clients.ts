@@ -1,4 +1,4 @@
-/** Simulated users and the operator: they call the production functions, each call in a process of its own. */
+/** Simulated users and an operator. They call the production functions, and each call is a simulated process. */
 import { sleep } from '../../lib/clock.ts';
 import { AppError } from '../../lib/errors.ts';
 import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';
@@ -9,27 +9,27 @@ import { isSettled } from '../../lib/types.ts';
 import { createMemoryStores } from './memory-stores.ts';
 import type { Action, SimulatedUser, Work } from './scenario.ts';
 import type { SimulatedProcess } from './scheduler.ts';
-import type { World } from './world.ts';
+import type { SimulatedWorld } from './world.ts';
 
 export type FunctionDeps = AcceptDeps;
 
 type Answer<T> = { kind: 'answered'; value: T } | { kind: 'refused'; error: AppError } | { kind: 'died' };
 
 export type Clients = {
-  /** Plays every user's program; resolves when all have left. */
+  /** Runs the program of every user. Resolves when all users have disconnected. */
   play(): Promise<void>;
-  /** Function calls under way. */
+  /** The function calls in progress. */
   calls: Set<SimulatedProcess>;
 };
 
-/** How often a client repeats what it may safely repeat. */
+/** How often a client tries a call that it may safely repeat. */
 const tries = 3;
 const repeatMs = 300;
 const operatorMs = 600;
-const lookAgainMs = 400;
+const pollMs = 400;
 const maxSessions = 100;
 
-export const createClients = (world: World): Clients => {
+export const createClients = (world: SimulatedWorld): Clients => {
   const { scenario, scheduler, database, broker, history, log } = world;
   const calls = new Set<SimulatedProcess>();
   const { clock } = scheduler.process('clients');
@@ -54,7 +54,7 @@ export const createClients = (world: World): Clients => {
     const answer = work(depsOf(process)).then(
       (value): Answer<T> => ({ kind: 'answered', value }),
       (error): Answer<T> => {
-        if (!(error instanceof AppError)) world.faults.push(`${process.name} failed: ${error?.stack}`);
+        if (!(error instanceof AppError)) world.unexpectedErrors.push(`${process.name} failed: ${error?.stack}`);
         return { kind: 'refused', error };
       },
     );
@@ -69,7 +69,7 @@ export const createClients = (world: World): Clients => {
       const entry = database.entries.get(`${userId}:${seq}`);
       return entry !== undefined && !isSettled(entry);
     };
-    while (seqs.some(isPending)) await sleep(clock, lookAgainMs);
+    while (seqs.some(isPending)) await sleep(clock, pollMs);
   };
 
   const playUser = async (user: SimulatedUser, userId: string): Promise<void> => {
@@ -102,7 +102,8 @@ export const createClients = (world: World): Clients => {
         const at = scheduler.timestamp();
         if (answer.kind === 'answered') {
           const { seq } = answer.value;
-          // Where the sweep is on, sessions may expire. What was sent before with the same key was another session's, perhaps.
+          // With the sweep on, the session may expire. With a key, an earlier call of another session may have been
+          // accepted.
           const session = scenario.sweep || key !== undefined ? undefined : sessionId;
           accepted.push(seq);
           history.push({ kind: 'accepted', userId, seq, at, key, sentAt, session });
@@ -132,7 +133,7 @@ export const createClients = (world: World): Clients => {
         history.push({ kind: 'leaving', userId, session: sessionId, pending, at: scheduler.timestamp() });
         const answer = await call(`${userId} disconnect`, (deps) => disconnect(command, deps));
         if (answer.kind === 'answered') {
-          // An earlier one that was not answered may still be carried out.
+          // After a repetition no `left` event: an earlier call without an answer may still take effect.
           if (tried === 0) history.push({ kind: 'left', userId, session: sessionId, at: scheduler.timestamp() });
           return;
         }
@@ -146,10 +147,10 @@ export const createClients = (world: World): Clients => {
           return enqueue(action.work);
         case 'enqueue with key':
           return enqueue(action.work, action.key);
-        case 'same key twice at once':
+        case 'same key twice concurrently':
           await Promise.all([enqueue(action.work, action.key), enqueue(action.work, action.key)]);
           return;
-        case 'two at once':
+        case 'two concurrently':
           await Promise.all([enqueue(action.work), enqueue(action.other)]);
           return;
         case 'cancel':
@@ -172,14 +173,14 @@ export const createClients = (world: World): Clients => {
     const end = async (): Promise<void> => {
       while (sessions.length > 0) await leave('drain', 0);
     };
-    if (user.leaves === 'at once') await end();
+    if (user.leaves === 'immediately') await end();
     await Promise.all(acts);
     if (user.leaves === 'settled') await untilSettled(accepted, userId);
-    // Some of the acts may have logged in again.
+    // Some of the actions may have logged in again.
     if (user.leaves !== 'expire') await end();
   };
 
-  /** Decides about what is blocked, again and again. */
+  /** Periodically decides about blocked requests. */
   const operate = async (): Promise<void> => {
     for (;;) {
       await sleep(clock, operatorMs);

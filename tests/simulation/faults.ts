@@ -1,62 +1,62 @@
-/** Does what a scenario says goes wrong, when it is due, and mends what must not stay broken. */
+/** Injects the faults of a scenario when they are due, and repairs what must not stay broken. */
 import type { Clients } from './clients.ts';
 import type { SimulatedFault } from './scenario.ts';
 import { type SimulatedWorker, timeouts, type Workers } from './workers.ts';
-import type { Refusal, World } from './world.ts';
+import type { Refusal, SimulatedWorld } from './world.ts';
 
 export type Faults = {
-  /** To be called before every step. */
+  /** The scheduler calls this before every step. */
   beforeStep(stepsTaken: number): void;
-  /** Whether something is still down that will come up. */
-  isMending(): boolean;
+  /** Whether a repair is still to come. */
+  isRepairing(): boolean;
 };
 
-/** A frozen process loses its connection after this long. */
+/** A frozen process loses its connection after this time. */
 const heartbeatMs = 3_000;
-/** When no worker is left, another one comes after this long. */
+/** When no worker is left, a new one starts after this time. */
 const rescueMs = 1_000;
-/** The chance, a step, that a due kill hits a function that is under way. */
+/** The chance in each step that a due kill hits a function call in progress. */
 const killChance = 0.1;
-/** The same, that a user queue is deleted though nothing is in it. */
+/** The chance in each step that a due deletion hits an empty user queue. */
 const emptyChance = 0.02;
-const mostWorkers = 4;
+const maxWorkers = 4;
 
-export const createFaults = (world: World, workers: Workers, clients: Clients): Faults => {
+export const createFaults = (world: SimulatedWorld, workers: Workers, clients: Clients): Faults => {
   const { scenario, scheduler, broker } = world;
   const { clock } = scheduler.process('faults');
   const due = [...scenario.faults].sort((a, b) => a.after - b.after);
-  /** Those that wait for somebody to hit. */
+  /** The faults that wait for a target. */
   const waiting: SimulatedFault[] = [];
-  let mending = 0;
+  let repairs = 0;
 
-  const afterwards = (ms: number, mend: () => void): void => {
-    mending += 1;
+  const repairAfter = (ms: number, repair: () => void): void => {
+    repairs += 1;
     clock.after(ms, () => {
-      mending -= 1;
-      mend();
+      repairs -= 1;
+      repair();
     });
   };
 
   const freeze = ({ process, connection }: SimulatedWorker, ms: number): void => {
     world.note('worker-frozen', { target: process.name, lastsMs: ms });
-    world.taker.name = undefined;
+    world.leaseTaker.name = undefined;
     process.freeze();
-    if (ms > heartbeatMs) afterwards(heartbeatMs, () => connection.sever());
-    afterwards(ms, () => process.thaw());
+    if (ms > heartbeatMs) repairAfter(heartbeatMs, () => connection.sever());
+    repairAfter(ms, () => process.thaw());
   };
 
   const hitWorker = ({ kind, ms, target }: SimulatedFault, worker: SimulatedWorker): boolean => {
     switch (kind) {
       case 'worker killed':
         workers.kill(worker);
-        afterwards(ms, workers.start);
+        repairAfter(ms, workers.start);
         return true;
       case 'worker cut off':
         world.note('connection-cut', { target: worker.process.name });
         worker.connection.sever();
         return true;
       case 'worker frozen':
-      case 'worker frozen as it takes a lane':
+      case 'worker frozen as it acquires a lane':
         freeze(worker, ms);
         return true;
       case 'worker stopped':
@@ -88,7 +88,7 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
   const hitBroker = ({ kind, ms, target }: SimulatedFault): boolean => {
     switch (kind) {
       case 'user queue deleted': {
-        // Without the sweep, only where somebody hears of it: what is lost before an owner consumes is the sweep's to find.
+        // Without the sweep, only a queue with a live consumer: otherwise only the sweep would find the lost messages.
         const queues = broker
           .queues()
           .filter((name) => name.startsWith('user.') && (scenario.sweep || broker.isConsumed(name)));
@@ -105,17 +105,17 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
       default:
         world.note('broker-restarted', { lastsMs: ms });
         broker.down();
-        afterwards(ms, () => broker.up());
+        repairAfter(ms, () => broker.up());
         return true;
     }
   };
 
   const hitStore = (ms: number): boolean => {
     world.note('store-restarted', { lastsMs: ms });
-    // So long that workers leave their lanes to others; what they run goes on if it ignores its signal.
+    // In a long outage the workers give up their lanes, and runs that ignore their signal continue.
     if (ms >= timeouts.storeTimeoutMs) world.note('connection-cut', { lastsMs: ms });
     world.store.isUp = false;
-    afterwards(ms, () => {
+    repairAfter(ms, () => {
       world.store.isUp = true;
     });
     return true;
@@ -129,7 +129,7 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
     return true;
   };
 
-  /** Whether there was something to hit. */
+  /** Returns whether the fault found a target. */
   const hit = (fault: SimulatedFault): boolean => {
     const { kind } = fault;
     if (kind.includes(' fails ')) return refuse(fault);
@@ -137,13 +137,13 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
     if (kind.startsWith('function ')) return hitFunctions(fault);
     if (kind === 'worker joined') {
       world.note('worker-joined');
-      if (workers.live().length < mostWorkers) workers.start();
+      if (workers.live().length < maxWorkers) workers.start();
       return true;
     }
     if (!kind.startsWith('worker ')) return hitBroker(fault);
     const live = workers.live();
-    const worker = kind.endsWith('takes a lane')
-      ? live.find(({ process }) => process.name === world.taker.name)
+    const worker = kind.endsWith('acquires a lane')
+      ? live.find(({ process }) => process.name === world.leaseTaker.name)
       : live[fault.target % live.length];
     return worker !== undefined && !worker.process.isFrozen() && hitWorker(fault, worker);
   };
@@ -152,9 +152,9 @@ export const createFaults = (world: World, workers: Workers, clients: Clients): 
     beforeStep(stepsTaken) {
       while (due[0] && due[0].after <= stepsTaken) waiting.push(due.shift()!);
       for (const fault of waiting.splice(0)) if (!hit(fault)) waiting.push(fault);
-      world.taker.name = undefined;
-      if (workers.live().length === 0 && mending === 0) afterwards(rescueMs, workers.start);
+      world.leaseTaker.name = undefined;
+      if (workers.live().length === 0 && repairs === 0) repairAfter(rescueMs, workers.start);
     },
-    isMending: () => mending > 0,
+    isRepairing: () => repairs > 0,
   };
 };

@@ -1,20 +1,21 @@
 /**
- * RabbitMQ's stand-in for the simulation: the ports `Publisher` and `LaneBroker` in memory.
+ * The stand-in for RabbitMQ in the simulation: the ports `Publisher` and `LaneBroker` in memory.
  *
- * Whatever crosses the network is a step: the scheduler decides when it happens. What RabbitMQ keeps in order stays in
- * order: what one channel sends (declares, consumes, acks, its close), and what one channel is sent (deliveries, cancels).
- * Everything else may happen in any order, so that:
+ * Everything that crosses the network is a step, and the scheduler decides when it happens. What RabbitMQ keeps in
+ * order stays in order: what one channel sends (declares, consumes, acks, its close) and what one channel receives
+ * (deliveries, cancels). Everything else may happen in any order. Therefore:
  *
- * - a delivery is on its way while its consumer dies, and an ack may be lost: the message comes again;
- * - a process whose connection is severed does not know until its step `notice`; until then its calls hang, its acks vanish;
- * - the server forgets a dead channel's consumers queue by queue, in any order;
- * - a queue deleted between a declare and its consume closes the whole channel, as RabbitMQ's 404 does.
+ * - A delivery may be in flight while its consumer dies, and an ack may be lost. Then the message is delivered again.
+ * - A process whose connection is severed does not know it until its step `notice`. Until then its calls hang and its
+ *   acks are lost.
+ * - The server drops the consumers of a dead channel queue by queue, in any order.
+ * - A queue that is deleted between a declare and its consume closes the whole channel, as RabbitMQ's 404 does.
  *
- * A channel that deletes a user queue is sent a cancel of its own consumer too, as in RabbitMQ, and keeps it to itself:
- * the port promises `userQueueCancelled` only when somebody else deleted the queue.
+ * As in RabbitMQ, a channel that deletes a user queue also receives the cancel of its own consumer. It ignores that
+ * cancel, because the port calls `userQueueCancelled` only when another process deleted the queue.
  *
- * The steps that a scheduler may reject, before or after they took effect: `publish …` (the broker is silent) and
- * `connect`. A process that dies takes no further step of its own: its connection is to be severed then.
+ * A scheduler may reject these steps, before or after they took effect: `publish …` (the broker does not respond) and
+ * `connect`. A process that dies takes no further step of its own, so its connection must be severed then.
  */
 import { laneQueue, userQueue } from '../../lib/broker/names.ts';
 import type { LaneBroker, Publisher } from '../../lib/ports.ts';
@@ -22,36 +23,45 @@ import { createMemoryChannel, type MemoryChannel, type Server, unavailable } fro
 import { type Content, createMemoryQueues } from './memory-queues.ts';
 import type { Step } from './memory-stores.ts';
 
-/** One process's way to the broker. Its lanes share one connection, made on demand and again after it was lost. */
+/**
+ * The connections of one process. Its lanes share one connection, which is opened on demand and again after it was
+ * lost.
+ */
 export type MemoryConnection = {
   publisher: Publisher;
   laneBroker: LaneBroker;
-  /** Cuts the lanes' connection. The publisher has one of its own, which mends itself: to fail it, reject its steps. */
+  /**
+   * Cuts the connection of the lanes. The publisher has another one, which never breaks: to make it fail, reject its
+   * steps.
+   */
   sever(): void;
-  /** Whether one of its channels is the lane's active consumer, in truth. */
+  /** Whether one of its channels is really the active consumer of the lane. */
   isActive(lane: number): boolean;
 };
 
 export type MemoryBroker = {
-  /** `step` is the process's own; without it, the broker's. `onNotFound`: the server closed a channel for a queue that is gone. */
+  /**
+   * `step`: runs the steps of the process. Default: the steps of the broker. `onNotFound`: called when the server
+   * closes a channel because a queue does not exist.
+   */
   connect(step?: Step, onNotFound?: () => void): MemoryConnection;
-  /** Every connection is severed, every publish refused. The queues and their messages stay. */
+  /** Severs every connection and refuses every publish. The queues and their messages stay. */
   down(): void;
   up(): void;
-  /** The broker loses everything, and every connection. */
+  /** Deletes all queues and severs every connection. */
   wipe(): void;
   deleteUserQueue(userId: string): void;
-  /** What no function may do [R2]. */
+  /** For the break of R2: no function may do this [R2]. */
   declareUserQueue(userId: string): void;
   deleteLane(lane: number): void;
   queues(): string[];
-  /** Whether a live consumer would be told that this queue is gone. */
+  /** Whether a live consumer would be notified if this queue were deleted. */
   isConsumed(queue: string): boolean;
-  /** Messages of one queue by its name, ready and unacked. */
+  /** The number of messages in a queue, ready and unacked. */
   messageCount(queue: string): number;
 };
 
-/** A connection. `alive` is the truth; its process learns it later. */
+/** A connection. `alive` is its real state, which its process learns later. */
 type Link = { alive: boolean; channels: Set<MemoryChannel>; noticed: Promise<void>; notice(): void };
 
 export type MemoryBrokerOptions = { step?: Step; lanePrefetch?: number; userPrefetch?: number };
@@ -126,7 +136,7 @@ const createPublisher = (server: Server, step: Step): Publisher => {
   };
 };
 
-/** The prefetches default to those of the real lane broker; smaller ones bring their limits into a small simulation. */
+/** The prefetch counts default to those of the real lane broker. Smaller ones make a small simulation reach them. */
 export const createMemoryBroker = (options: MemoryBrokerOptions = {}): MemoryBroker => {
   const { step = direct, lanePrefetch = 256, userPrefetch = 8 } = options;
   const server: Server = { queues: createMemoryQueues(), isUp: true, step, lanePrefetch, userPrefetch };
@@ -157,7 +167,7 @@ export const createMemoryBroker = (options: MemoryBrokerOptions = {}): MemoryBro
     declareUserQueue: (userId) => server.queues.declare(userQueue('', userId), { singleActive: false }),
     deleteLane: (lane) => server.queues.delete(laneQueue('', lane)),
     queues: () => server.queues.names(),
-    isConsumed: (queue) => server.queues.isHeard(queue),
+    isConsumed: (queue) => server.queues.hasLiveConsumer(queue),
     messageCount: (queue) => server.queues.messageCount(queue),
   };
 };

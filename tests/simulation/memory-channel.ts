@@ -1,30 +1,33 @@
-/** One lane's channel of RabbitMQ's stand-in: both its ends, and the wire between them, on which everything takes a step. */
+/**
+ * The channel of one lane in the stand-in for RabbitMQ: both ends and the wire between them. Everything on the wire is
+ * a step.
+ */
 import { laneQueue, userQueue } from '../../lib/broker/names.ts';
 import { BrokerUnavailableError } from '../../lib/errors.ts';
 import type { Delivery, LaneChannel, LaneEvents } from '../../lib/ports.ts';
 import type { Consumer, Content, MemoryQueues, Message } from './memory-queues.ts';
 import type { Step } from './memory-stores.ts';
 
-/** What all connections share: the server, and its own steps. */
+/** The server, which all connections share. `step`: runs the steps of the server itself. */
 export type Server = { queues: MemoryQueues; isUp: boolean; step: Step; lanePrefetch: number; userPrefetch: number };
 
 export type MemoryChannel = {
   laneChannel: LaneChannel;
-  /** Declares the lane and consumes it. */
+  /** Declares and consumes the lane. */
   start(): Promise<void>;
-  /** Whether it is whole, and its consumer the lane's active one. */
+  /** Whether the channel is open on the server and its consumer is the active one of the lane. */
   isActive(): boolean;
-  /** The server gives up its end: the consumers go queue by queue, in any order. */
+  /** The server drops the consumers of the channel, queue by queue, in any order. */
   forget(): Promise<void>;
   /** The process learns that the channel is gone. */
   lose(cause: Error): void;
 };
 
 export const unavailable = (): BrokerUnavailableError =>
-  new BrokerUnavailableError('The broker in memory does not answer.');
+  new BrokerUnavailableError('The in-memory broker does not respond.');
 
-/** One after the other, in the order of the calls, whatever becomes of each. */
-const createLine = () => {
+/** Runs its calls one after the other, whether the earlier ones succeed or fail. */
+const createSequence = () => {
   let tail: Promise<unknown> = Promise.resolve();
   return <T>(work: () => Promise<T>): Promise<T> => {
     const result = tail.then(work);
@@ -33,10 +36,10 @@ const createLine = () => {
   };
 };
 
-/** What one channel sends stays in order, and so does what it is sent. */
+/** Keeps in order what one channel sends, and also what it receives. */
 const createWire = (step: Step) => {
-  const sendUp = createLine();
-  const sendDown = createLine();
+  const sendUp = createSequence();
+  const sendDown = createSequence();
   const noticed = Promise.withResolvers<void>();
   let whole = true;
 
@@ -47,7 +50,7 @@ const createWire = (step: Step) => {
     },
     notice: () => noticed.resolve(),
     noticed: noticed.promise,
-    /** One call and its answer. When the wire is cut it hangs until the process notices. */
+    /** One call and its answer. On a cut wire it hangs until the process notices the cut, and then fails. */
     call: <T>(what: string, operate: () => T): Promise<T> =>
       sendUp(async () => {
         const answer = await step(what, () => (whole ? { value: operate() } : undefined));
@@ -55,15 +58,15 @@ const createWire = (step: Step) => {
         await noticed.promise;
         throw unavailable();
       }),
-    /** To the server, without an answer. */
-    tell: (what: string, operate: () => void): void => {
+    /** Sends something to the server that has no answer. */
+    send: (what: string, operate: () => void): void => {
       void sendUp(() => step(what, () => whole && operate()));
     },
-    /** To the process. What was sent before the cut may still arrive. */
+    /** Sends something to the process. What was sent before the cut may still arrive. */
     push: (what: string, receive: () => void): void => {
       if (whole) void sendDown(() => step(what, receive));
     },
-    /** To the server, the last word. */
+    /** The last call to the server. */
     end: (what: string, operate: () => Promise<void>): Promise<void> =>
       sendUp(async () => (await step(what, () => ({ done: operate() }))).done),
   };
@@ -79,9 +82,12 @@ export const createMemoryChannel = (
   const { queues } = server;
   const laneName = laneQueue('', lane);
   const wire = createWire(step);
-  /** The server's view: every consumer of this channel and its queue. */
+  /** The server's view: the consumers of this channel and their queues. */
   const consumers = new Map<Consumer, string>();
-  /** The process's view: the live consumer of each user queue. A cancel of any other was its own delete. */
+  /**
+   * The process's view: the live consumer of each user queue. A cancel of another consumer follows from the process's
+   * own delete.
+   */
   const userConsumers = new Map<string, Consumer>();
   let laneConsumer: Consumer | undefined;
   let open = true;
@@ -103,7 +109,7 @@ export const createMemoryChannel = (
   };
 
   const onCancel = (queue: string, consumer: Consumer): void => {
-    // The lane itself was deleted: nothing holds the channel together any more.
+    // The lane itself was deleted, so the channel is of no use any more.
     if (queue === laneName) {
       void forget();
       lose(undefined);
@@ -123,7 +129,7 @@ export const createMemoryChannel = (
   ): Promise<void> => {
     const deliveryOf = (message: Message): Delivery => ({
       ack: () => {
-        if (open) wire.tell(`ack ${queue}`, () => queues.ack(queue, consumer, message));
+        if (open) wire.send(`ack ${queue}`, () => queues.ack(queue, consumer, message));
       },
     });
     const consumer: Consumer = {

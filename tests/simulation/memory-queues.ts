@@ -1,10 +1,14 @@
 /**
- * RabbitMQ's stand-in, the server's side: queues, consumers, deliveries. Every call is one atomic step; nothing here waits.
+ * The server side of the stand-in for RabbitMQ: queues, consumers and deliveries. Every call is atomic; nothing here
+ * waits.
  *
- * What it keeps of RabbitMQ: a message goes to a queue that exists or is unroutable; a lane delivers to its single active
- * consumer, the longest subscribed; other queues take turns among their consumers; a consumer holds at most `prefetch`
- * unacked messages; those of a consumer that goes come back in place; deleting a queue drops its messages and cancels its
- * consumers. What it leaves out: `x-expires`, alarms, priorities, nacks, `basic.cancel` (never used: the facts say why).
+ * It behaves like RabbitMQ in these points: A message goes to an existing queue or is unroutable. A lane delivers to
+ * its single active consumer, which is the one that subscribed first. Other queues deliver to their consumers in turn.
+ * A consumer holds at most `prefetch` unacked messages. When a consumer is dropped, its unacked messages return to
+ * their places. Deleting a queue deletes its messages and cancels its consumers.
+ *
+ * It leaves out `x-expires`, alarms, priorities, nacks and `basic.cancel`. The product never uses `basic.cancel`,
+ * because it can stall a queue or break its order.
  */
 import type { PublishResult } from '../../lib/ports.ts';
 import type { RequestMessage } from '../../lib/types.ts';
@@ -14,13 +18,13 @@ export type Content =
   | { type: 'wake'; userId: string }
   | { type: 'request'; message: RequestMessage };
 
-/** `position` is its place in the queue, for good. */
+/** `position`: the place of the message in the queue. It never changes. */
 export type Message = { position: number; content: Content };
 
-/** A consumer as the server sees it: both callbacks only send. */
+/** A consumer as the server sees it. `deliver` and `cancelled` only send; the process receives in a later step. */
 export type Consumer = {
   prefetch: number;
-  /** Its channel is whole: it will hear of a cancel. */
+  /** Whether its channel is open, so that it will be notified of a cancel. */
   isLive(): boolean;
   deliver(message: Message): void;
   cancelled(): void;
@@ -30,7 +34,7 @@ type Queue = {
   singleActive: boolean;
   published: number;
   ready: Message[];
-  /** In the order of their subscription; those that take turns, in the order of their turns. */
+  /** In a lane, in the order of their subscriptions. In other queues, in the order of their turns. */
   consumers: Consumer[];
   unacked: Map<Consumer, Message[]>;
 };
@@ -82,7 +86,7 @@ export const createMemoryQueues = () => {
       return true;
     },
 
-    /** The consumer's channel is gone: what it holds comes back in place. */
+    /** Drops a consumer whose channel was closed. Its unacked messages return to their places. */
     drop(name: string, consumer: Consumer): void {
       const queue = queues.get(name);
       if (!queue?.consumers.includes(consumer)) return;
@@ -111,9 +115,10 @@ export const createMemoryQueues = () => {
 
     isActive: (name: string, consumer: Consumer): boolean => queues.get(name)?.consumers[0] === consumer,
 
-    isHeard: (name: string): boolean => queues.get(name)?.consumers.some((consumer) => consumer.isLive()) ?? false,
+    hasLiveConsumer: (name: string): boolean =>
+      queues.get(name)?.consumers.some((consumer) => consumer.isLive()) ?? false,
 
-    /** Ready and unacked. */
+    /** The number of messages, ready and unacked. */
     messageCount(name: string): number {
       const queue = queues.get(name);
       return queue ? queue.ready.length + [...queue.unacked.values()].flat().length : 0;

@@ -1,32 +1,40 @@
-/** What a simulated run is made of, as plain data: fast-check makes it, shrinks it, and prints it. */
+/** The scenario of a simulated run, as plain data that fast-check can generate, shrink and print. */
 import fc from 'fast-check';
 import type { Outcome } from '../../lib/types.ts';
 import type { Pace } from './scheduler.ts';
 
-/** What a request does when it runs; it is the request's body. One end for each attempt, then `done`. */
-export type Work = { ms: number; ends: Outcome['kind'][]; honoursSignal: boolean };
+/**
+ * What a request does when it runs. It is the body of the request. `ends`: the outcome of each attempt; then `done`.
+ */
+export type Work = { ms: number; ends: Outcome['kind'][]; honorsSignal: boolean };
 
 type Act =
   | { kind: 'enqueue'; work: Work }
   | { kind: 'enqueue with key'; key: number; work: Work }
-  | { kind: 'same key twice at once'; key: number; work: Work }
-  | { kind: 'two at once'; work: Work; other: Work }
+  | { kind: 'same key twice concurrently'; key: number; work: Work }
+  | { kind: 'two concurrently'; work: Work; other: Work }
   | { kind: 'cancel'; which: number }
   | { kind: 'disconnect'; pending: 'drain' | 'cancel'; waitMs: number }
   | { kind: 'log in' };
 
-/** `waits`: the user waits for the answer before the next action. */
+/** `waits`: whether the user waits for the answer before the next action. */
 export type Action = { pauseMs: number; waits: boolean } & Act;
 
-/** How a user goes: in the middle of everything, or with all answers, or when all is settled, or without a word. */
-export type Leaving = 'at once' | 'answered' | 'settled' | 'expire';
+/**
+ * When a user disconnects: immediately after the last action, when all calls are answered, when all requests are
+ * settled, or never, so that the session expires.
+ */
+export type Leaving = 'immediately' | 'answered' | 'settled' | 'expire';
 export type SimulatedUser = { lane: number; leaves: Leaving; program: Action[] };
 
-/** What may go wrong. `late`: the caller is told of a failure, and the effect comes afterwards. */
+/**
+ * The faults. `before`, `after`, `late`: the call fails without an effect, after its effect, or some time before its
+ * effect.
+ */
 export const faultKinds = [
   'worker killed',
   'worker cut off',
-  'worker frozen as it takes a lane',
+  'worker frozen as it acquires a lane',
   'worker frozen',
   'worker stopped',
   'worker joined',
@@ -46,14 +54,19 @@ export const faultKinds = [
 ] as const;
 export type SimulatedFaultKind = (typeof faultKinds)[number];
 
-/** `after` so many steps of the run; `target` picks among what there is; `ms`: how long, or how far. */
+/**
+ * `after`: the number of steps after which the fault is due. `target`: picks one of the possible targets. `ms`: the
+ * duration, or the distance of a clock jump.
+ */
 export type SimulatedFault = { after: number; kind: SimulatedFaultKind; target: number; ms: number };
 
 export type Scenario = {
-  /** Decides the interleaving. */
+  /** Determines the interleaving. */
   seed: number;
   pace: Pace;
-  /** Whether the sweep finds anybody. Without it everything must end all the same, by rights. */
+  /**
+   * Whether the sweep finds users. Without the sweep, a run must come to rest by the other steps of the protocol alone.
+   */
   sweep: boolean;
   lanes: number;
   workers: number;
@@ -65,20 +78,23 @@ export type Scenario = {
   faults: SimulatedFault[];
 };
 
-/** A family of scenarios: which faults come, whether the sweep is needed to mend them, and what is fixed besides. */
+/** A family of scenarios: which faults come, whether the sweep is on, and which other values are fixed. */
 export type ScenarioKind = {
   faults: readonly SimulatedFaultKind[];
   sweep: boolean;
   fixed?: Partial<Omit<Scenario, 'seed' | 'sweep'>>;
-  /** Users wait for no answer. */
+  /** Whether users never wait for an answer. Default: false. */
   hasty?: boolean;
 };
 
-/** What mends itself without the sweep: somebody is always told, or takes over and loads. */
-const mended = [
+/**
+ * The faults from which the protocol recovers without the sweep: a worker is notified, or acquires the lane and loads
+ * its users.
+ */
+const recoverableFaults = [
   'worker killed',
   'worker cut off',
-  'worker frozen as it takes a lane',
+  'worker frozen as it acquires a lane',
   'worker frozen',
   'worker stopped',
   'worker joined',
@@ -87,8 +103,8 @@ const mended = [
 ] as const;
 
 export const calm: ScenarioKind = { faults: [], sweep: false };
-export const mending: ScenarioKind = { faults: mended, sweep: false };
-export const wild: ScenarioKind = { faults: faultKinds, sweep: true };
+const recoverable: ScenarioKind = { faults: recoverableFaults, sweep: false };
+const wild: ScenarioKind = { faults: faultKinds, sweep: true };
 
 const often = <T>(value: T, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T> =>
   fc.oneof({ weight: 2, arbitrary: fc.constant(value) }, { weight: 1, arbitrary });
@@ -98,7 +114,7 @@ const end = fc.constantFrom<Outcome['kind']>('done', 'retry', 'retry', 'failed',
 const work: fc.Arbitrary<Work> = fc.record({
   ms: fc.constantFrom(0, 0, 20, 200, 1_500),
   ends: often([], fc.array(end, { maxLength: 3 })),
-  honoursSignal: often(true, fc.boolean()),
+  honorsSignal: often(true, fc.boolean()),
 });
 
 const key = fc.nat({ max: 1 });
@@ -106,8 +122,8 @@ const key = fc.nat({ max: 1 });
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('enqueue' as const), work }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('enqueue with key' as const), key, work }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('same key twice at once' as const), key, work }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('two at once' as const), work, other: work }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('same key twice concurrently' as const), key, work }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('two concurrently' as const), work, other: work }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), which: fc.nat({ max: 3 }) }) },
   {
     weight: 2,
@@ -128,7 +144,7 @@ const action = (hasty: boolean): fc.Arbitrary<Action> =>
 const user = ({ sweep, hasty = false }: ScenarioKind): fc.Arbitrary<SimulatedUser> =>
   fc.record({
     lane: fc.nat({ max: 1 }),
-    leaves: fc.constantFrom<Leaving>('at once', 'answered', 'settled', ...(sweep ? ['expire' as const] : [])),
+    leaves: fc.constantFrom<Leaving>('immediately', 'answered', 'settled', ...(sweep ? ['expire' as const] : [])),
     program: fc.array(action(hasty), { minLength: 1, maxLength: 6 }),
   });
 
@@ -159,7 +175,7 @@ export const scenarioOf = (kind: ScenarioKind): fc.Arbitrary<Scenario> => {
       concurrency: fc.integer({ min: 1, max: 2 }),
       maxPending: often(1_000, fc.integer({ min: 1, max: 3 })),
       sessionMs: sweep ? fc.constantFrom(60_000, 15_000, 4_000) : fc.constant(3_600_000),
-      // The long one ends nobody's wait: whatever moves on was told to.
+      // The long timeout never closes an idle user, so it cannot hide a missing notification.
       idleTimeoutMs: fc.constantFrom(3_000, 3_600_000),
       users: fc.array(user(kind), { minLength: 1, maxLength: 3 }),
       faults:
@@ -172,6 +188,6 @@ export const scenarioOf = (kind: ScenarioKind): fc.Arbitrary<Scenario> => {
 
 export const anyScenario: fc.Arbitrary<Scenario> = fc.oneof(
   { weight: 1, arbitrary: scenarioOf(calm) },
-  { weight: 1, arbitrary: scenarioOf(mending) },
+  { weight: 1, arbitrary: scenarioOf(recoverable) },
   { weight: 2, arbitrary: scenarioOf(wild) },
 );

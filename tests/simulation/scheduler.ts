@@ -1,8 +1,8 @@
-/** Decides what happens next: every step of every process, every timer, in an order that one seed determines. */
+/** Decides which step of which process, or which timer, comes next. One seed determines the order. */
 import type { Clock } from '../../lib/ports.ts';
 import type { Step } from './memory-stores.ts';
 
-/** Part of the system that lives and dies as one: a worker, or one call of a function. */
+/** A part of the system that dies as a whole: a worker, or one call of a function. */
 export type SimulatedProcess = {
   readonly name: string;
   readonly step: Step;
@@ -11,25 +11,26 @@ export type SimulatedProcess = {
   readonly died: Promise<void>;
   isAlive(): boolean;
   isFrozen(): boolean;
-  /** Takes no further step. What was on its way may still take effect; nobody hears of it. */
+  /** Ends the process. It takes no further step. A call in flight may still take effect, but its answer is lost. */
   kill(): void;
-  /** Takes no step until it is thawed; then its timers are late. */
+  /** Stops the process until it is thawed. After that its timers fire late. */
   freeze(): void;
   thaw(): void;
-  /** Sets the process's clock ahead, or back. */
+  /** Sets the clock of the process ahead by `ms`, or back when `ms` is negative. */
   jump(ms: number): void;
 };
 
 /**
- * How a run behaves as a whole: how often time passes while steps wait, how often and how long a step is held up, and the
- * process (if any) whose steps are held up much more often.
+ * How fast the parts of a run are. `slowness`: the chance that time passes while steps wait. `holdUp`, `holdUpMs`: the
+ * chance that a step is held up, and the longest time. `sluggish`: a process whose steps are held up much more often,
+ * or ''.
  */
 export type Pace = { slowness: number; holdUp: number; holdUpMs: number; sluggish: string };
 
 export type SchedulerOptions = {
   seed: number;
   pace: Pace;
-  /** Is told every step that is about to be taken. */
+  /** Called before each step with its number. */
   beforeStep?: (stepsTaken: number) => void;
   trace?: (process: string, what: string, result?: unknown) => void;
 };
@@ -39,26 +40,34 @@ export type Scheduler = {
   random(): number;
   /** Virtual time since the start, in ms. */
   elapsedMs(): number;
-  /** The same in all processes, and different for every event. */
+  /** A time that is the same in all processes and unique for each event. */
   timestamp(): number;
   stepsTaken(): number;
-  /** Runs until `done`, or nothing is left to happen, or the limits are reached. Resolves to whether it is done. */
+  /**
+   * Runs until `done` returns true, nothing is left to do, or a limit is reached. Resolves to whether `done` returned
+   * true.
+   */
   run(done: () => boolean, limits: { steps: number; untilMs: number }): Promise<boolean>;
 };
 
-/** Something a process will do: a step of its own, or what a timer set off. */
-type Waiting = { owner: Owner; what: string; take(): unknown; lastWord?: () => void };
+/**
+ * A step that waits for its turn, or the callback of a timer. `takeAfterDeath`: the effect if the process has died
+ * meanwhile.
+ */
+type Waiting = { owner: Owner; what: string; take(): unknown; takeAfterDeath?: () => void };
 type Timer = { at: number; owner: Owner; fire: () => unknown };
 type Owner = { name: string; alive: boolean; frozen: boolean; parked: Waiting[] };
 
 const startOfTime = Date.parse('2030-01-01T00:00:00Z');
-/** How often a dead process's last step still takes effect. */
-const lastWordChance = 0.5;
+/** The chance that a step takes effect although its process has died. */
+const afterDeathChance = 0.5;
 const sluggishHoldUp = 0.4;
-/** What a process is told is no word of its own. */
-const isHeard = (what: string): boolean => /^(deliver|cancel|notice)/.test(what);
+/**
+ * Whether the process only receives this step. It has no effect on the servers, so none after the death of the process.
+ */
+const isReceived = (what: string): boolean => /^(deliver|cancel|notice)/.test(what);
 
-/** mulberry32: small, and good enough to choose interleavings. */
+/** mulberry32, which is small and good enough to choose interleavings. */
 export const createRandom = (seed: number): (() => number) => {
   let state = seed >>> 0;
   return () => {
@@ -69,8 +78,11 @@ export const createRandom = (seed: number): (() => number) => {
   };
 };
 
-/** Lets everything that follows from a step happen before the next step: Node empties the microtasks before the next tick. */
-const settleDown = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+/**
+ * Lets everything that follows from a step happen before the next step, because Node runs all microtasks before the
+ * next tick.
+ */
+const runMicrotasks = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOptions): Scheduler => {
   const random = createRandom(seed);
@@ -82,7 +94,7 @@ export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOpti
 
   const setTimer = (owner: Owner, ms: number, fire: () => unknown): (() => void) => {
     let cancelled = false;
-    // A frozen process may cancel a timer that is overdue.
+    // A frozen process may cancel a timer whose deadline has passed.
     const timer: Timer = { at: now + Math.max(0, ms), owner, fire: () => cancelled || fire() };
     if (owner.alive) timers.add(timer);
     return () => {
@@ -91,7 +103,7 @@ export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOpti
     };
   };
 
-  /** The network holds some steps up, now and then for longer than every timeout. */
+  /** The network holds up some steps, sometimes for longer than every timeout. */
   const enlist = (waiting: Waiting): void => {
     const chance = waiting.owner.name === pace.sluggish ? sluggishHoldUp : pace.holdUp;
     if (chance > 0 && random() < chance) setTimer(network, random() * pace.holdUpMs, () => ready.push(waiting));
@@ -107,9 +119,9 @@ export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOpti
     const { owner } = next;
     if (owner.frozen && owner.alive) owner.parked.push(next);
     else if (owner.alive) next.take();
-    else if (next.lastWord && random() < lastWordChance) {
-      trace?.(owner.name, `${next.what} (its last word)`);
-      next.lastWord();
+    else if (next.takeAfterDeath && random() < afterDeathChance) {
+      trace?.(owner.name, `${next.what} (after its death)`);
+      next.takeAfterDeath();
     }
   };
 
@@ -142,7 +154,7 @@ export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOpti
             reject(error);
           }
         };
-        enlist({ owner, what, take, lastWord: isHeard(what) ? undefined : () => attempt(operate) });
+        enlist({ owner, what, take, takeAfterDeath: isReceived(what) ? undefined : () => attempt(operate) });
       });
 
   return {
@@ -186,7 +198,7 @@ export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOpti
     stepsTaken: () => steps,
     async run(done, limits) {
       for (;;) {
-        await settleDown();
+        await runMicrotasks();
         if (done()) return true;
         if (steps >= limits.steps || now - startOfTime >= limits.untilMs) return false;
         steps += 1;
@@ -203,6 +215,6 @@ const attempt = (operate: () => unknown): void => {
   try {
     operate();
   } catch {
-    // The server refused; nobody is there to hear of it.
+    // The server refused the call of a dead process.
   }
 };

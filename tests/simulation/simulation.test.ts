@@ -5,23 +5,23 @@ import { runCampaign } from './campaign.ts';
 import { simulate } from './run.ts';
 import { anyScenario } from './scenario.ts';
 
-const told = (failure: NonNullable<Awaited<ReturnType<typeof runCampaign>>['failure']>): string =>
+const describeFailure = (failure: NonNullable<Awaited<ReturnType<typeof runCampaign>>['failure']>): string =>
   JSON.stringify({ violations: failure.result.violations, scenario: failure.scenario });
 
 describe('the production code under a seeded scheduler', () => {
   test.each([
     ['a fixed seed', 20_261_125, 1_500],
-    ['a seed of its own', Math.floor(Math.random() * 1e9), 500],
+    ['a random seed', Math.floor(Math.random() * 1e9), 500],
   ])(
-    'keeps every promise, with %s (%i), in %i runs',
+    'keeps every guarantee with %s (%i) in %i runs',
     async (_name, seed, runs) => {
       const { failure } = await runCampaign({ runs, seed });
-      expect(failure && told(failure)).toBeUndefined();
+      expect(failure && describeFailure(failure)).toBeUndefined();
     },
     120_000,
   );
 
-  test('does the same again for the same scenario', async () => {
+  test('produces the same history for the same scenario', async () => {
     const scenarios = fc.sample(anyScenario, { seed: 7, numRuns: 20 });
     for (const scenario of scenarios) {
       const [first, second] = [await simulate(scenario), await simulate(scenario)];
@@ -30,16 +30,16 @@ describe('the production code under a seeded scheduler', () => {
   }, 60_000);
 });
 
-describe('with one step broken', () => {
-  test('nothing is caught where nothing is broken', async () => {
+describe('the simulation of a broken protocol', () => {
+  test('finds no violation in the scenarios of the breaks when nothing is broken', async () => {
     for (const { name, scenarios } of breaks) {
       const { failure } = await runCampaign({ runs: 60, seed: 11, scenarios, shrink: false });
-      expect([name, failure && told(failure)]).toEqual([name, undefined]);
+      expect([name, failure && describeFailure(failure)]).toEqual([name, undefined]);
     }
   }, 60_000);
 
   test.each(breaks.map((broken) => [broken.name, broken.what, broken] as const))(
-    '%s (%s) it is caught',
+    'detects %s (%s)',
     async (_name, _what, broken) => {
       const { failure } = await runCampaign({ runs: broken.withinRuns, seed: 11, broken, shrink: false });
       const kinds = failure?.result.violations.map(({ kind }) => kind) ?? [];

@@ -1,35 +1,40 @@
-/** What the judge says of a simulated run, and what only the simulation can see. */
+/** The violations of a simulated run: those that the judge finds, and those that only the simulation can see. */
 import type { LedgerChange } from '../../lib/types.ts';
 import { isSettled } from '../../lib/types.ts';
 import type { FinalState } from '../judge/history.ts';
-import { type Violation as Judged, judgeHistory } from '../judge/judge.ts';
+import { judgeHistory } from '../judge/judge.ts';
+import type { Violation as JudgeViolation } from '../judge/violation.ts';
 import { timeouts, type Workers } from './workers.ts';
-import type { World } from './world.ts';
+import type { SimulatedWorld } from './world.ts';
 
 export type ViolationKind =
-  | Judged['kind']
-  /** It did not come to rest in time. */
+  | JudgeViolation['kind']
+  /** The run did not come to rest in time. */
   | 'unfinished'
-  /** A run that was claimed under a lower fencing token than an earlier claim of the user: a processor sees it go down. */
+  /**
+   * A run that was claimed under a lower fencing token than an earlier claim of the user, so a processor sees the token
+   * go down.
+   */
   | 'stale-claim'
-  /** A lane without a message: its next fail-over would wait for a wake. */
+  /** A lane without a message. Its next failover would have to wait for a wake. */
   | 'no-baton'
+  /** A lane that no worker owns. */
   | 'no-owner'
-  /** An error that no caller should see, or that a worker logged. */
+  /** An error that no caller may receive, or that a worker logged as an error. */
   | 'error';
 
 export type Violation = { kind: ViolationKind; detail: string; userId?: string; seq?: number };
 
-/** A stale run is noticed late where the network holds up what tells of it, and then what follows it: 5 s each at most. */
+/** The network may hold up the notification of a stale run and then the step after it, by at most 5 s each. */
 const excuseMs = 10_000;
 
-const laneNames = ({ scenario }: World): string[] =>
+const laneNames = ({ scenario }: SimulatedWorld): string[] =>
   Array.from({ length: scenario.lanes }, (_, lane) => `lane.${lane}`);
 
 const lanesOwned = (workers: Workers): number =>
   workers.live().reduce((sum, { worker }) => sum + worker.snapshot().lanesOwned, 0);
 
-export const isClosed = ({ database }: World): boolean => {
+export const isClosed = ({ database }: SimulatedWorld): boolean => {
   for (const { state, accepted, settled } of database.userQueues.values()) {
     if (state !== 'closed' || accepted !== settled) return false;
   }
@@ -37,13 +42,13 @@ export const isClosed = ({ database }: World): boolean => {
   return true;
 };
 
-export const isAtRest = (world: World, workers: Workers): boolean =>
+export const isAtRest = (world: SimulatedWorld, workers: Workers): boolean =>
   isClosed(world) &&
   workers.running() === 0 &&
   lanesOwned(workers) >= world.scenario.lanes &&
   laneNames(world).every((lane) => world.broker.messageCount(lane) > 0);
 
-const staleClaims = ({ database: { journal }, history }: World): Violation[] => {
+const staleClaims = ({ database: { journal }, history }: SimulatedWorld): Violation[] => {
   const hasRun = ({ userId, seq, token, attempt }: LedgerChange): boolean =>
     history.some(
       (event) =>
@@ -66,7 +71,7 @@ const staleClaims = ({ database: { journal }, history }: World): Violation[] => 
   });
 };
 
-export const finalState = ({ database, broker }: World): FinalState => ({
+export const finalState = ({ database, broker }: SimulatedWorld): FinalState => ({
   ledger: [...database.entries.values()].map(({ userId, seq, key, status, attempts, result, deadLetter, retryOf }) => ({
     userId,
     seq,
@@ -86,7 +91,7 @@ export const finalState = ({ database, broker }: World): FinalState => ({
   leftOverQueues: broker.queues().filter((name) => name.startsWith('user.')),
 });
 
-export const judgeWorld = (world: World, workers: Workers, ended: boolean): Violation[] => {
+export const violationsOf = (world: SimulatedWorld, workers: Workers, ended: boolean): Violation[] => {
   const violations: Violation[] = judgeHistory(world.history, finalState(world), {
     allowCutOff: true,
     excuseMs,
@@ -99,8 +104,8 @@ export const judgeWorld = (world: World, workers: Workers, ended: boolean): Viol
   if (lanesOwned(workers) < world.scenario.lanes) {
     violations.push({ kind: 'no-owner', detail: `${lanesOwned(workers)} of ${world.scenario.lanes} lanes are owned` });
   }
-  if (!ended) violations.push({ kind: 'unfinished', detail: 'it did not come to rest in time' });
+  if (!ended) violations.push({ kind: 'unfinished', detail: 'the run did not come to rest in time' });
   violations.push(...staleClaims(world));
-  violations.push(...world.faults.map((detail) => ({ kind: 'error' as const, detail })));
+  violations.push(...world.unexpectedErrors.map((detail) => ({ kind: 'error' as const, detail })));
   return violations;
 };

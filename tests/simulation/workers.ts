@@ -1,4 +1,6 @@
-/** Simulated workers: the production lane worker in a process that may be killed, cut off, frozen, stopped. */
+/**
+ * Simulated workers: the production lane worker in a simulated process that faults may kill, cut off, freeze or stop.
+ */
 import { sleep } from '../../lib/clock.ts';
 import type { LaneDeps } from '../../lib/lanes/context.ts';
 import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';
@@ -8,7 +10,7 @@ import type { MemoryConnection } from './memory-broker.ts';
 import { createMemoryStores } from './memory-stores.ts';
 import type { Work } from './scenario.ts';
 import type { SimulatedProcess } from './scheduler.ts';
-import type { World } from './world.ts';
+import type { SimulatedWorld } from './world.ts';
 
 export type SimulatedWorker = { process: SimulatedProcess; connection: MemoryConnection; worker: LaneWorker };
 
@@ -16,13 +18,13 @@ export type Workers = {
   start(): void;
   live(): SimulatedWorker[];
   kill(worker: SimulatedWorker): void;
-  /** SIGTERM. Past its grace a stop is a kill. */
+  /** Stops the worker as SIGTERM does. After the grace period the stop counts as a kill. */
   stop(worker: SimulatedWorker): void;
-  /** Runs that have not ended, of workers that live. */
+  /** The number of runs in progress on live workers. */
   running(): number;
 };
 
-/** Small, so that every timeout of the protocol comes up in a short run. */
+/** Short times, so that every timeout of the protocol occurs in a short run. */
 export const timeouts = {
   gapTimeoutMs: 1_000,
   stuckAfterMs: 2_000,
@@ -48,13 +50,13 @@ const outcomeOf = (end: Outcome['kind'] | undefined, attempt: number): Outcome =
 const processorOf =
   ({ clock }: SimulatedProcess): RunRequest =>
   async ({ body, attempt, signal }) => {
-    const { ms, ends, honoursSignal } = JSON.parse(body) as Work;
-    await sleep(clock, ms, honoursSignal ? signal : undefined);
-    if (honoursSignal && signal.aborted) return { kind: 'retry', error: runErrorOf('aborted'), delayMs: 50 };
+    const { ms, ends, honorsSignal } = JSON.parse(body) as Work;
+    await sleep(clock, ms, honorsSignal ? signal : undefined);
+    if (honorsSignal && signal.aborted) return { kind: 'retry', error: runErrorOf('aborted'), delayMs: 50 };
     return outcomeOf(ends[attempt - 1], attempt);
   };
 
-export const createWorkers = (world: World): Workers => {
+export const createWorkers = (world: SimulatedWorld): Workers => {
   const { scenario, scheduler, database, broker, history, log } = world;
   const workers: SimulatedWorker[] = [];
   const running = new Map<SimulatedProcess, number>();
@@ -92,7 +94,7 @@ export const createWorkers = (world: World): Workers => {
     const { concurrency, idleTimeoutMs } = scenario;
     const process = scheduler.process(`w${started}`);
     const step = world.stepOf(process, 'worker');
-    // A queue deleted between its declaration and its consumer takes the lane's channel with it, as a cut would.
+    // A queue that is deleted between its declaration and its consumer closes the lane's channel, as a cut would.
     const connection = broker.connect(step, () => world.note('connection-cut', { target: process.name }));
     world.connections.set(process.name, connection);
     const { userQueues, ledger, lanes, workers: signs } = createMemoryStores(step, database);
@@ -142,7 +144,7 @@ export const createWorkers = (world: World): Workers => {
       void worker.worker.stop().then(() => {
         noteKill();
         if (!workers.includes(worker)) return;
-        // Runs of lanes that it had lost, and that ignore their signal, end with it.
+        // Runs of lost lanes that ignore their signal end with the process.
         if ((running.get(worker.process) ?? 0) > 0) world.note('worker-killed', { target: worker.process.name });
         end(worker);
       });

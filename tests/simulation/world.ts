@@ -1,4 +1,4 @@
-/** What the actors of one simulated run share: time, the two servers, what goes wrong, and what is written down. */
+/** What the processes of one simulated run share: the time, the two servers, the faults and the history. */
 import { BrokerUnavailableError, StoreUnavailableError } from '../../lib/errors.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
 import type { LedgerChange } from '../../lib/types.ts';
@@ -9,46 +9,48 @@ import { createMemoryDatabase, type MemoryDatabase, type Step } from './memory-s
 import type { Scenario } from './scenario.ts';
 import { createScheduler, type Scheduler, type SimulatedProcess } from './scheduler.ts';
 
-/** A server that will not answer: which, whose call, and whether the call takes effect. */
+/**
+ * A call that fails: to which server, by whom, and whether it takes effect before the failure, after it, or not at all.
+ */
 export type Refusal = { server: 'store' | 'publish'; by: 'worker' | 'function'; effect: 'before' | 'after' | 'late' };
 
-/** `ms`: virtual time since the start. */
+/** `ms`: the virtual time since the start. */
 export type Trace = (process: string, what: string, result: unknown, ms: number) => void;
-/** The same, timed by whoever listens. */
+/** A trace without the time. */
 export type Note = (process: string, what: string, result?: unknown) => void;
 
-export type World = {
+export type SimulatedWorld = {
   scenario: Scenario;
   broken: Break | undefined;
   scheduler: Scheduler;
   database: MemoryDatabase & { journal: LedgerChange[] };
   broker: MemoryBroker;
   history: HistoryEvent[];
-  /** What no client and no worker may ever see. */
-  faults: string[];
+  /** Errors that no client may receive and no worker may log. */
+  unexpectedErrors: string[];
   log: Logger;
-  /** Those the next matching calls meet. */
+  /** The refusals that the next matching calls will meet. */
   refusals: Refusal[];
   store: { isUp: boolean };
-  /** Of the workers, by their names. */
+  /** The connections of the workers, by the names of the workers. */
   connections: Map<string, MemoryConnection>;
-  /** The process that has just taken a lease, and has not loaded yet. */
-  taker: { name: string | undefined };
+  /** The process that has just taken a lease and has not loaded its users yet. */
+  leaseTaker: { name: string | undefined };
   functions: { aheadMs: number };
-  /** No target: it hits everybody. */
+  /** Records a fault. Without a target, it hits every process. */
   note(fault: FaultKind, about?: { target?: string; lastsMs?: number }): void;
   trace: Note | undefined;
-  /** A process's way to both servers, refusals included. */
+  /** The steps in which a process calls both servers, including the refusals. */
   stepOf(process: SimulatedProcess, by: Refusal['by']): Step;
 };
 
 const isStoreCall = (what: string): boolean => /^(userQueues|ledger|lanes|workers)\./.test(what);
 const isPublish = (what: string): boolean => /^(publish|connect)\b/.test(what);
-/** How much later than its failure a call may still take effect. */
+/** How long after its failure a call may still take effect. */
 const lateMs = 2_500;
 
-/** Only errors are written, and none is expected; with a trace, everything. */
-const createWorldLog = (faults: string[], trace: Note | undefined): Logger =>
+/** Logs errors only, because none is expected. With a trace, logs everything. */
+const createSimulationLog = (unexpectedErrors: string[], trace: Note | undefined): Logger =>
   createLogger(
     trace ? 'debug' : 'error',
     {},
@@ -61,27 +63,27 @@ const createWorldLog = (faults: string[], trace: Note | undefined): Logger =>
           err ? ` (${err.type}: ${err.message})` : '',
         ].join('');
         trace?.('log', text);
-        if (level >= 50) faults.push(`logged as an error: ${text} ${err?.stack ?? ''}`);
+        if (level >= 50) unexpectedErrors.push(`logged as an error: ${text} ${err?.stack ?? ''}`);
       },
     },
   );
 
-export const createWorld = (
+export const createSimulatedWorld = (
   scenario: Scenario,
   broken: Break | undefined,
   beforeStep: (steps: number) => void,
-  tell: Trace | undefined,
-): World => {
+  onTrace: Trace | undefined,
+): SimulatedWorld => {
   const trace: Note | undefined =
-    tell && ((process, what, result) => tell(process, what, result, scheduler.elapsedMs()));
+    onTrace && ((process, what, result) => onTrace(process, what, result, scheduler.elapsedMs()));
   const scheduler: Scheduler = createScheduler({ seed: scenario.seed, pace: scenario.pace, beforeStep, trace });
   const servers = scheduler.process('broker');
   const database = { ...createMemoryDatabase(), journal: [] };
-  const faults: string[] = [];
+  const unexpectedErrors: string[] = [];
   const refusals: Refusal[] = [];
   const store = { isUp: true };
-  const connections: World['connections'] = new Map();
-  const taker: World['taker'] = { name: undefined };
+  const connections: SimulatedWorld['connections'] = new Map();
+  const leaseTaker: SimulatedWorld['leaseTaker'] = { name: undefined };
   const history: HistoryEvent[] = [];
 
   const unavailable = (server: Refusal['server']): Error =>
@@ -101,30 +103,30 @@ export const createWorld = (
         try {
           trace?.('servers', 'a late effect', operate());
         } catch {
-          // The server is down by now.
+          // The server has gone down meanwhile.
         }
       });
     }
     throw unavailable(server);
   };
 
-  const note: World['note'] = (fault, { target, lastsMs } = {}) => {
+  const note: SimulatedWorld['note'] = (fault, { target, lastsMs } = {}) => {
     trace?.('FAULT', `${fault} ${target ?? ''}`);
     const at = scheduler.timestamp();
     history.push({ kind: 'fault', fault, at, until: lastsMs === undefined ? undefined : at + lastsMs, target });
   };
 
-  /** Who took each lane's newest lease. */
-  const takers = new Map<number, string>();
+  /** The process that took the newest lease of each lane. */
+  const newestTakers = new Map<number, string>();
 
   /**
-   * A worker that was cut off, killed or stopped may have a lease on its way still: whoever owns the lane by then loses it,
-   * as if it had been cut off.
+   * The call for a lease by a worker that was cut off, killed or stopped may still be in flight. It makes the worker
+   * that owns the lane by then lose it, as if that worker had been cut off.
    */
-  const noteTaker = (process: SimulatedProcess, lane: number): void => {
-    if (process.isAlive()) taker.name = process.name;
-    const target = takers.get(lane);
-    takers.set(lane, process.name);
+  const noteLeaseTaker = (process: SimulatedProcess, lane: number): void => {
+    if (process.isAlive()) leaseTaker.name = process.name;
+    const target = newestTakers.get(lane);
+    newestTakers.set(lane, process.name);
     if (target && !connections.get(process.name)?.isActive(lane)) note('connection-cut', { target });
   };
 
@@ -135,12 +137,12 @@ export const createWorld = (
     database,
     broker: createMemoryBroker({ step: servers.step, lanePrefetch: 8, userPrefetch: 2 }),
     history,
-    faults,
-    log: createWorldLog(faults, trace),
+    unexpectedErrors,
+    log: createSimulationLog(unexpectedErrors, trace),
     refusals,
     store,
     connections,
-    taker,
+    leaseTaker,
     functions: { aheadMs: 0 },
     note,
     trace,
@@ -152,7 +154,7 @@ export const createWorld = (
         if (refusal) return refuse(refusal, operate);
         if (server === 'store' && !store.isUp) throw unavailable('store');
         const [call, lane] = what.split(' ');
-        if (call === 'lanes.takeLease') noteTaker(process, Number(lane));
+        if (call === 'lanes.takeLease') noteLeaseTaker(process, Number(lane));
         return operate();
       });
     },

@@ -1,4 +1,4 @@
-/** A log whose lines the test reads. */
+/** A logger whose lines a test can read. */
 import { createLogger, type Logger } from '../../lib/log.ts';
 
 export type LogLine = { level: number; msg: string } & Record<string, unknown>;

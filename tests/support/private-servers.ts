@@ -1,4 +1,4 @@
-/** Servers of one test's own, to stop, kill and wipe; beside the shared ones, on ports that stay theirs. */
+/** Servers that one test owns and may stop, kill and wipe. They run beside the shared servers and keep their ports. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,13 +13,13 @@ export type PrivateServer = {
   folder: string;
   /** The same after every start. */
   url: string;
-  /** Starts it with the data that it had. */
+  /** Starts it again with its data. */
   start(): Promise<Running>;
-  /** As an administrator would. */
+  /** A clean shutdown. */
   stop(): Promise<boolean>;
   /** SIGKILL. */
   kill(): Promise<boolean>;
-  /** While it is stopped: all its data is gone at the next start; port and password stay. */
+  /** Deletes all data of a stopped server. The next start uses the same port and password. */
   wipe(): void;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -53,11 +53,11 @@ export const privateRabbitmq = (): Promise<PrivateServer> => {
   return open('rabbitmq', 'mnesia', (folder) => startRabbitmq(binary, folder));
 };
 
-/** Looked for once: where a download is refused, even that takes seconds. */
-let program: ReturnType<typeof findMongoProgram> | undefined;
+/** The search runs once, because it takes seconds even where no download is possible. */
+let search: ReturnType<typeof findMongoProgram> | undefined;
 
 export const privateMongodb = async (): Promise<PrivateServer> => {
-  program ??= findMongoProgram(root, env);
-  const found = await program;
-  return open('mongodb', 'data', (folder) => startMongodb(found, folder));
+  search ??= findMongoProgram(root, env);
+  const program = await search;
+  return open('mongodb', 'data', (folder) => startMongodb(program, folder));
 };

@@ -1,24 +1,24 @@
-/** The servers the tests meet (jest's global set-up started them), and names that no other test has. */
+/** The servers that the tests use (jest's global set-up started them), and names that no other test uses. */
 import { randomBytes } from 'node:crypto';
 import { env } from 'node:process';
 import { type Config, loadConfig } from '../../lib/config.ts';
 
 const fromSetUp = (name: string): string => {
   const value = env[name];
-  if (!value) throw new Error(`${name} is not set: run tests with "npm test -- path", which starts the servers.`);
+  if (!value) throw new Error(`${name} is not set. Run tests with "npm test -- PATH", which starts the servers.`);
   return value;
 };
 
 export const rabbitmqUrl = (): string => fromSetUp('RABBITMQ_URL');
 
-/** The test MongoDB's URL with this database in it. */
+/** The URL of the test MongoDB with this database name. */
 export const mongodbUrl = (databaseName: string): string => {
   const url = new URL(fromSetUp('MONGODB_URL'));
   url.pathname = `/${databaseName}`;
   return url.href;
 };
 
-/** Fits a database name and a queue prefix: at most 12 random characters after the prefix. */
+/** The prefix, a hyphen and 10 random characters: short enough for a database name and for a queue prefix. */
 export const uniqueName = (prefix: string): string => `${prefix}-${randomBytes(5).toString('hex')}`;
 
 const smallValues = {
@@ -39,7 +39,7 @@ const smallValues = {
   METRICS_PORT: '0',
 };
 
-/** A whole configuration with small times, and a database and queue names of its own at each call. */
+/** A complete configuration with short times. Each call returns its own database name and queue prefix. */
 export const testConfig = (overrides: Partial<Config> = {}): Config => {
   const name = uniqueName('test');
   const settings = {

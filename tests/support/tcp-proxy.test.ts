@@ -39,42 +39,42 @@ afterEach(async () => {
   server.close();
 });
 
-const answeredAll = (text: string) => eventually(`the answer ${text}`, () => answered === text);
+const answerIs = (text: string) => eventually(`the answer ${text}`, () => answered === text);
 
-test('what is sent arrives, delayed by so much, in order, also when the delay ends meanwhile', async () => {
+test('a delayed proxy forwards everything late and in order, also when the delay ends meanwhile', async () => {
   proxy.delay(150);
   const sentAt = performance.now();
   client.write('a');
   await eventually('a is seen', () => seen === 'a');
   expect(performance.now() - sentAt).toBeGreaterThanOrEqual(149);
-  await answeredAll('a');
+  await answerIs('a');
   expect(performance.now() - sentAt).toBeGreaterThanOrEqual(298);
   client.write('b');
   await pause(20);
   proxy.delay(0);
   client.write('c');
-  await answeredAll('abc');
+  await answerIs('abc');
   expect(seen).toBe('abc');
 });
 
-test('a half-frozen proxy passes one direction only, and the rest after the thaw', async () => {
+test('a half-frozen proxy forwards one direction only, and the other one after the thaw', async () => {
   proxy.freeze('from-server');
   client.write('a');
   await eventually('a is seen', () => seen === 'a');
   await pause(50);
   expect(answered).toBe('');
   proxy.thaw();
-  await answeredAll('a');
+  await answerIs('a');
 
   proxy.freeze('to-server');
   client.write('b');
   await pause(50);
   expect(seen).toBe('a');
   proxy.thaw();
-  await answeredAll('ab');
+  await answerIs('ab');
 });
 
-test('a cut proxy ends its connections, refuses new ones, and takes them again when restored', async () => {
+test('a cut proxy closes its connections, refuses new ones, and accepts them again when it is restored', async () => {
   const ended = once(client, 'close');
   await proxy.cut();
   await ended;
@@ -86,10 +86,10 @@ test('a cut proxy ends its connections, refuses new ones, and takes them again w
     answered += bytes.toString();
   });
   client.write('again');
-  await answeredAll('again');
+  await answerIs('again');
 });
 
-test('much data passes whole, though the reader is slow', async () => {
+test('20 MB arrive complete although the reader is slow', async () => {
   const size = 20_000_000;
   let received = 0;
   client.removeAllListeners('data');
@@ -99,5 +99,5 @@ test('much data passes whole, though the reader is slow', async () => {
     setTimeout(() => client.resume(), 1);
   });
   client.write(Buffer.alloc(size, 'x'));
-  await eventually('all came back', () => received === size, 25_000);
+  await eventually('all bytes came back', () => received === size, 25_000);
 });

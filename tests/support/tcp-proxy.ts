@@ -1,4 +1,4 @@
-/** A TCP proxy whose connections can be cut, frozen, halved or delayed, to stand between a process and its server. */
+/** A TCP proxy between a process and its server. Its connections can be cut, frozen, half-frozen or delayed. */
 
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
@@ -8,39 +8,41 @@ export type Direction = 'to-server' | 'from-server';
 
 export type TcpProxy = {
   port: number;
-  /** Ends every connection and refuses new ones. */
+  /** Closes every connection and refuses new ones. */
   cut(): Promise<void>;
   /** Accepts connections again, on the same port. */
   restore(): Promise<void>;
-  /** Connections stay and new ones are accepted, but no byte passes; with `direction`, none in that one. */
+  /**
+   * Keeps connections open and accepts new ones, but passes no bytes: in `direction`, or in both directions by default.
+   */
   freeze(direction?: Direction): void;
   thaw(): void;
-  /** Every byte arrives this many ms later, either way; 0 for at once. */
+  /** Delays every byte, in both directions, by this many ms. 0 ends the delay. */
   delay(ms: number): void;
   close(): Promise<void>;
 };
 
-/** What holds for all connections of a proxy, in one direction. */
-type Lane = { frozen: boolean; from: Set<Socket> };
+/** One direction of all connections of a proxy. `from`: the sockets that send in this direction. */
+type Flow = { frozen: boolean; from: Set<Socket> };
 
-/** Bytes that wait in the proxy for one reader: above it the sender is made to wait. */
-const mostBuffered = 1_048_576;
+/** The proxy stops reading from a sender when this many bytes wait for its receiver. */
+const maxBufferedBytes = 1_048_576;
 
 export const startTcpProxy = async (host: string, targetPort: number): Promise<TcpProxy> => {
   const pairs = new Set<[Socket, Socket]>();
-  const lanes: Record<Direction, Lane> = {
+  const flows: Record<Direction, Flow> = {
     'to-server': { frozen: false, from: new Set() },
     'from-server': { frozen: false, from: new Set() },
   };
   let delayMs = 0;
   let port = 0;
 
-  /** Hands on what `from` sends, in order, each piece when its delay is over. */
-  const carry = (from: Socket, to: Socket, lane: Lane): void => {
+  /** Forwards what `from` sends, in order, each chunk when its delay is over. */
+  const forward = (from: Socket, to: Socket, flow: Flow): void => {
     let passed = Promise.resolve();
     let waiting = 0;
     const resume = () => {
-      if (!lane.frozen && waiting < mostBuffered) from.resume();
+      if (!flow.frozen && waiting < maxBufferedBytes) from.resume();
     };
     const afterDelay = (act: () => void) => {
       const dueMs = performance.now() + delayMs;
@@ -52,7 +54,7 @@ export const startTcpProxy = async (host: string, targetPort: number): Promise<T
     };
     from.on('data', (bytes: Buffer) => {
       waiting += bytes.length;
-      if (waiting >= mostBuffered) from.pause();
+      if (waiting >= maxBufferedBytes) from.pause();
       afterDelay(() =>
         to.write(bytes, () => {
           waiting -= bytes.length;
@@ -61,9 +63,9 @@ export const startTcpProxy = async (host: string, targetPort: number): Promise<T
       );
     });
     from.on('end', () => afterDelay(() => to.end()));
-    lane.from.add(from);
-    from.on('close', () => lane.from.delete(from));
-    if (lane.frozen) from.pause();
+    flow.from.add(from);
+    from.on('close', () => flow.from.delete(from));
+    if (flow.frozen) from.pause();
   };
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
@@ -77,8 +79,8 @@ export const startTcpProxy = async (host: string, targetPort: number): Promise<T
         for (const either of pair) either.destroy();
       });
     }
-    carry(near, far, lanes['to-server']);
-    carry(far, near, lanes['from-server']);
+    forward(near, far, flows['to-server']);
+    forward(far, near, flows['from-server']);
   });
   const restore = async () => {
     server.listen(port, '127.0.0.1');
@@ -92,15 +94,15 @@ export const startTcpProxy = async (host: string, targetPort: number): Promise<T
     await closed;
   };
   const freeze = (direction?: Direction) => {
-    for (const lane of direction ? [lanes[direction]] : Object.values(lanes)) {
-      lane.frozen = true;
-      for (const socket of lane.from) socket.pause();
+    for (const flow of direction ? [flows[direction]] : Object.values(flows)) {
+      flow.frozen = true;
+      for (const socket of flow.from) socket.pause();
     }
   };
   const thaw = () => {
-    for (const lane of Object.values(lanes)) {
-      lane.frozen = false;
-      for (const socket of lane.from) socket.resume();
+    for (const flow of Object.values(flows)) {
+      flow.frozen = false;
+      for (const socket of flow.from) socket.resume();
     }
   };
   const delay = (ms: number) => {

@@ -1,4 +1,4 @@
-/** A whole Lanekeeper in this process, on real servers, with a database and queues of its own. */
+/** A complete Lanekeeper in this process, on real servers, with its own database and queues. */
 import { randomUUID } from 'node:crypto';
 import { connect } from 'amqplib';
 import { createLaneBroker, type RabbitLaneBroker } from '../../lib/broker/lane-broker.ts';
@@ -32,14 +32,18 @@ export const silentObserver: LaneObserver = {
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-/** Polls until `check` gives something truthy, or fails after `ms` with what was awaited. */
+/**
+ * Polls until `check` returns a truthy value, and returns it.
+ *
+ * @throws {Error} After `ms`, with `what` in its message.
+ */
 export const eventually = async <T>(
   what: string,
   check: () => Promise<T | undefined | false> | T | undefined | false,
   ms = 10_000,
 ): Promise<T> => {
   const found = await pollUntil(systemClock, ms, async () => (await check()) || undefined);
-  if (found === undefined) throw new Error(`not within ${ms} ms: ${what}`);
+  if (found === undefined) throw new Error(`Timed out after ${ms} ms: ${what}`);
   return found as T;
 };
 
@@ -54,7 +58,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
   const admin = await connect(config.rabbitmqUrl);
   const proxies: TcpProxy[] = [];
 
-  /** Whether a queue exists, asked on a channel of its own since a `no` closes it. */
+  /** Whether a queue exists. Uses a new channel, because RabbitMQ closes the channel when the queue does not exist. */
   const queueExists = async (name: string): Promise<boolean> => {
     const channel = await admin.createChannel();
     channel.on('error', () => undefined);
@@ -105,7 +109,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
         },
         deps,
       ),
-    /** A worker with connections of its own. */
+    /** Starts a worker with its own connections. */
     work(
       runRequest: RunRequest,
       options: { observer?: Partial<LaneObserver>; config?: Partial<Config>; stores?: Partial<Stores> } = {},
@@ -126,7 +130,10 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
       workers.push({ worker, laneBroker, publisher: own });
       return worker;
     },
-    /** A way to the broker that can be cut: `config` for a worker, `cut` ends its connections and lets it make new ones. */
+    /**
+     * A proxy to the broker. `config` makes a worker use it. `cut` closes the worker's connections and accepts new
+     * ones.
+     */
     async cuttable() {
       const url = new URL(config.rabbitmqUrl);
       const proxy = await startTcpProxy(url.hostname, Number(url.port));
@@ -145,14 +152,14 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
     async queue(user: TestUser): Promise<UserQueue | undefined> {
       return (await stores.userQueues.get([user.userId]))[0];
     },
-    /** How many workers stand by on a lane, its owner included. */
+    /** The number of workers that consume a lane: those that stand by, and the owner. */
     async laneConsumers(lane: number): Promise<number> {
       const channel = await admin.createChannel();
       const { consumerCount } = await channel.checkQueue(laneQueue(config.queuePrefix, lane));
       await channel.close();
       return consumerCount;
     },
-    /** Messages in the user queue that no consumer has been sent. */
+    /** The number of messages in the user queue that have not been delivered to a consumer. */
     async waitingMessages(user: TestUser): Promise<number> {
       const channel = await admin.createChannel();
       const { messageCount } = await channel.checkQueue(userQueue(config.queuePrefix, user.userId));

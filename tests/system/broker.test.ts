@@ -1,4 +1,6 @@
-/** RabbitMQ stops, and comes back with its data or without. A private one: the others go on using theirs. */
+/**
+ * RabbitMQ stops and comes back, with or without its data. It is a private server, so the other tests are not affected.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,13 +29,13 @@ const privateBroker = async () => {
   };
 };
 
-// Where RabbitMQ runs elsewhere, in Docker say, it is not this test's to stop.
+// Without a local RabbitMQ program (RabbitMQ in Docker, for example) this test has no server that it may stop.
 (binary ? describe : describe.skip)('while RabbitMQ is stopped', () => {
   test.each([
     ['with its data', false],
-    ['with all its data gone', true],
+    ['without its data', true],
   ])(
-    'requests are accepted, and all are processed in order when it is back %s',
+    'requests are accepted, and all of them are processed in order when it is back %s',
     async (_, wiped) => {
       await using broker = await privateBroker();
       await using system = await openSystem({ RABBITMQ_URL: broker.url, STUCK_AFTER_MS: '1000', SWEEP_MS: '500' });

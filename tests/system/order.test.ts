@@ -1,4 +1,4 @@
-/** The main job through real processes, judged from its history. */
+/** The main purpose of Lanekeeper, tested with real processes and judged by the recorded history. */
 import { expect, test } from '@jest/globals';
 import { judgeHistory } from '../judge/judge.ts';
 import { eventually } from '../support/world.ts';
@@ -7,7 +7,7 @@ import { openSystem } from './system.ts';
 
 const running = (line: { msg?: string }) => line.msg === 'worker running';
 
-test('50 users send 40 requests each to 3 workers, one of which is killed: nothing lost, all in order, no queue left', async () => {
+test('50 users send 40 requests each to 3 workers, and one worker is killed: nothing is lost, all runs are in order, no queue is left', async () => {
   await using system = await openSystem();
   const consumer = system.consumer('main', { WORKERS: '3' });
   await consumer.logged(running, 3);

@@ -8,7 +8,7 @@ import { readHistory, recorder } from './recorder.ts';
 const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-recorder-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('a line that its process was killed in the middle of takes no other with it', () => {
+test('a line that is incomplete because its process was killed does not damage other lines', () => {
   const file = join(folder, 'history.jsonl');
   writeFileSync(file, '');
   const record = recorder({ HISTORY_FILE: file });

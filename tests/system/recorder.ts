@@ -1,16 +1,22 @@
-/** How the processes of a test write its history: one line an event, appended at once, whoever dies next. */
+/**
+ * Writes and reads the history of a test. Each event is appended synchronously, so it survives the death of its
+ * process.
+ */
 import { appendFileSync, readFileSync } from 'node:fs';
 import type { HistoryEvent } from '../judge/history.ts';
 
 export type Recorder = (event: HistoryEvent) => void;
 
 export const recorder = ({ HISTORY_FILE: file }: NodeJS.ProcessEnv): Recorder => {
-  if (!file) throw new Error('HISTORY_FILE names no file.');
-  // On a line of its own, also behind one that was torn.
+  if (!file) throw new Error('HISTORY_FILE is not set.');
+  // The leading newline keeps the event apart from an incomplete line before it.
   return (event) => appendFileSync(file, `\n${JSON.stringify(event)}\n`);
 };
 
-/** Nothing for what a process was killed in the middle of writing: it went on to nothing after it. */
+/**
+ * Nothing for an incomplete line: its process was killed while it wrote the line, so what the event announces did not
+ * happen.
+ */
 const eventOf = (line: string): HistoryEvent[] => {
   try {
     return [JSON.parse(line)];

@@ -1,4 +1,6 @@
-/** A processor that takes a random time and writes each run's start and end to the history, one line each, before it goes on. */
+/**
+ * A processor that takes a random time. It writes the start and the end of each run to the history before it goes on.
+ */
 import { env, pid } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Processor } from '../../lib/processor.ts';

@@ -1,4 +1,4 @@
-/** The whole product in processes of its own: API, consumers, clients, and a history of what happened. */
+/** The whole product in separate processes: the API, consumers and clients, with a history of what happened. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const file = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 export type Client = {
   userId: string;
-  /** Resolves to the `seq`, or to nothing when the API refused; both are in the history. */
+  /** Resolves to the `seq`, or to `undefined` when the API refused the request. Writes either to the history. */
   enqueue(request: unknown, key?: string): Promise<number | undefined>;
   login(): Promise<void>;
   disconnect(query?: string): Promise<string>;
@@ -30,9 +30,9 @@ export type System = AsyncDisposable & {
   record(event: HistoryEvent): void;
   consumer(name: string, environment?: Record<string, string>): TestCluster;
   client(name: string): Promise<Client>;
-  /** All that happened: what the clients saw, what the runs wrote, and the faults. */
+  /** All events: what the clients received, what the runs wrote, and the faults. */
   history(): HistoryEvent[];
-  /** What is left when every user has disconnected. */
+  /** The state after every user has disconnected. */
   final(): Promise<FinalState>;
 };
 
@@ -88,7 +88,7 @@ export const openSystem = async (environment: Record<string, string> = {}): Prom
 
   const history = (): HistoryEvent[] => [...events, ...readHistory(historyFile)];
 
-  const leftOver = async (): Promise<string[]> => {
+  const leftOverQueues = async (): Promise<string[]> => {
     const connection = await connect(rabbitmqUrl);
     const found: string[] = [];
     for (const name of users.map((userId) => userQueue(config.queuePrefix, userId))) {
@@ -110,7 +110,7 @@ export const openSystem = async (environment: Record<string, string> = {}): Prom
     const pages = queues.map(({ userId, accepted }) =>
       stores.ledger.read(Array.from({ length: accepted }, (_, index) => ({ userId, seq: index + 1 }))),
     );
-    return { ledger: (await Promise.all(pages)).flat(), userQueues: queues, leftOverQueues: await leftOver() };
+    return { ledger: (await Promise.all(pages)).flat(), userQueues: queues, leftOverQueues: await leftOverQueues() };
   };
 
   return {

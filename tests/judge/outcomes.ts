@@ -1,0 +1,98 @@
+/** Guarantee 3, second half: the outcome of the newest run is recorded once and never changes. */
+import { isSettled, type RequestStatus } from '../../lib/types.ts';
+import type { Ended, FinalEntry, RunSpan, Settled, UserHistory } from './history.ts';
+import { decisionsOn, describeRun, type Report, settlementId } from './violation.ts';
+
+/**
+ * Whether a run with this outcome may give its request this status. A request that crashes too often fails as a dead
+ * letter.
+ */
+const leadsTo = (
+  outcome: Ended['outcome'] | undefined,
+  status: RequestStatus | undefined,
+  deadLetter: FinalEntry['deadLetter'],
+): boolean =>
+  outcome === status || (status === 'failed' && (outcome === 'crashed' || deadLetter?.reason === 'crashed'));
+
+/** The outcome in the ledger is that of the newest run that the ledger knows of. */
+const judgeDecidingRun = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], report: Report): void => {
+  const { seq, status, attempts, result, deadLetter } = entry;
+  const newest = runs.findLast(({ start }) => start.attempt === attempts);
+  const outcome = newest?.end?.outcome;
+  const skipped = outcome === 'blocked' && decisionsOn(user, seq, 'skip').length > 0;
+  if (!leadsTo(outcome, status, deadLetter) && !(status === 'failed' && skipped)) {
+    const end = outcome ? `ended as ${outcome}` : 'has no recorded end';
+    report('wrong-outcome', seq, `${status} after ${attempts} attempts, but the last one ${end}`);
+  }
+  const returned = newest?.end?.result;
+  if (status === 'done' && returned !== undefined && returned !== result) {
+    report('wrong-outcome', seq, `the ledger has the result ${result}, but the last run returned ${returned}`);
+  }
+  const later = runs.find(({ start }) => start.attempt > attempts);
+  if (later)
+    report('wrong-outcome', seq, `${status} after ${attempts} attempts, in spite of the ${describeRun(later)}`);
+};
+
+const judgeSettlement = (
+  event: Settled,
+  entry: FinalEntry | undefined,
+  runs: RunSpan[],
+  stale: Set<RunSpan>,
+  report: Report,
+): void => {
+  const { seq, status, worker, fencingToken } = event;
+  if (entry?.status !== status) report('second-outcome', seq, `settled as ${status}, the ledger has ${entry?.status}`);
+  const own = runs.filter(({ start }) => settlementId(start) === settlementId(event));
+  if (![...own, undefined].some((run) => leadsTo(run?.end?.outcome, status, entry?.deadLetter))) {
+    report('wrong-outcome', seq, `settled as ${status}, but no run of ${worker} ended like that`);
+  }
+  const later = runs.find((run) => !stale.has(run) && run.start.at > event.at);
+  if (later) report('second-outcome', seq, `${describeRun(later)} after the request was settled`);
+  const newer = runs.find((run) => run.start.fencingToken > fencingToken);
+  if (newer) {
+    report('second-outcome', seq, `settled under token ${fencingToken} in spite of the ${describeRun(newer)}`);
+  }
+};
+
+/**
+ * Whether a cancelled request may have run before: it was blocked, or its worker gave it back, perhaps before it ran
+ * again.
+ */
+const mayHaveRun = (runs: RunSpan[], attempts: number): boolean => {
+  const newest = runs.toSorted((a, b) => a.start.attempt - b.start.attempt).at(-1);
+  const outcome = newest?.end?.outcome;
+  return (
+    outcome === 'blocked' ||
+    outcome === 'crashed' ||
+    outcome === 'aborted' ||
+    (newest !== undefined && newest.start.attempt < attempts)
+  );
+};
+
+const judgeEntry = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], report: Report): void => {
+  const { seq, status, attempts } = entry;
+  const needsRun = status === 'done' || status === 'failed';
+  if (needsRun && runs.length === 0) report('outcome-without-run', seq, `${status}, but it never ran`);
+  if (needsRun && runs.length > 0) judgeDecidingRun(user, entry, runs, report);
+  if (needsRun || !isSettled(entry) || runs.length === 0) return;
+  if (status === 'cancelled' && mayHaveRun(runs, attempts)) return;
+  report('second-outcome', seq, `${status}, but it ran`);
+};
+
+export const judgeOutcomes = (user: UserHistory, stale: Set<RunSpan>, report: Report): void => {
+  const entries = new Map<number, FinalEntry>();
+  for (const entry of user.entries) {
+    if (entries.has(entry.seq)) report('second-outcome', entry.seq, 'two ledger entries');
+    entries.set(entry.seq, entry);
+  }
+  const runsOf = Map.groupBy(user.runs, ({ start }) => start.seq);
+  for (const [seq, events] of Map.groupBy(user.settled, (event) => event.seq)) {
+    if (events.length > 1) report('second-outcome', seq, `settled ${events.length} times`);
+    for (const event of events) judgeSettlement(event, entries.get(seq), runsOf.get(seq) ?? [], stale, report);
+  }
+  for (const { seq } of user.cancelled) {
+    const status = entries.get(seq)?.status;
+    if (status !== 'cancelled') report('second-outcome', seq, `cancelled, the ledger has ${status}`);
+  }
+  for (const entry of user.entries) judgeEntry(user, entry, runsOf.get(entry.seq) ?? [], report);
+};
