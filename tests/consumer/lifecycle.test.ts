@@ -29,7 +29,7 @@ describe('a lifecycle', () => {
 
   test('refuses any other transition and keeps its state', () => {
     const life = createLifecycle(() => {});
-    expect(() => life.become('stopped')).toThrow('The state starting cannot be followed by stopped');
+    expect(() => life.become('stopped')).toThrow('lifecycle: no transition from starting to stopped');
     expect(life.state).toBe('starting');
   });
 });
