@@ -1,7 +1,7 @@
 /** The borders of the code: which room may import which. The layers point one way; only lib/compose sees both sides. */
 
 const plain =
-  '^lib/(types|ports|deps|errors|clock|log|outage|config|url-fault|poll|sessions|heartbeat|lane-of|timeout|shared-promise|limits|processor)\\.ts$';
+  '^lib/(types|ports|ports/\\w+|deps|errors|clock|log|outage|config|url-fault|poll|sessions|heartbeat|lane-of|timeout|shared-promise|limits|processor)\\.ts$';
 const room = (name) => `^lib/${name}/`;
 
 /** A room may import its own files and what is named here; everything else of ours is forbidden to it. */

@@ -39,7 +39,7 @@ export const retryRequest = async ({ sessionId, ...id }: RetryCommand, deps: Acc
 };
 
 const unblock = async (entry: LedgerEntry, deps: AcceptDeps): Promise<LedgerEntry> => {
-  if (!(await deps.ledger.unblock(entry, deps.clock.now()))) {
+  if (!(await deps.ledger.unblock(entry))) {
     throw new NotRetryableError(entry.seq, 'somebody else has just decided about it');
   }
   await wakeOwner(entry.userId, deps);

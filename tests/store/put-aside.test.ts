@@ -91,7 +91,7 @@ describeStores('requests put aside', (ports) => {
 
   test('unblocking queues the request again, forgives its attempts and ends the dead letter', async () => {
     const userId = await newBlocked(ports);
-    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30))).toBe(true);
+    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 })).toBe(true);
     const entry = await theEntry(ports, userId, 1);
     expect(entry).toMatchObject({ status: 'queued', attempts: 1, forgiven: 1, interruptions: 0 });
     for (const gone of ['deadLetter', 'error']) expect(entry).not.toHaveProperty(gone);
@@ -102,7 +102,7 @@ describeStores('requests put aside', (ports) => {
     for (const decide of ['unblock', 'skip', 'cancel'] as const) {
       const userId = await newBlocked(ports);
       const id = { userId, seq: 1 };
-      if (decide === 'unblock') await ports.ledger.unblock({ ...id, attempts: 1 }, at(30));
+      if (decide === 'unblock') await ports.ledger.unblock({ ...id, attempts: 1 });
       if (decide === 'skip') await ports.ledger.skip(id, at(30));
       if (decide === 'cancel') await ports.ledger.cancelQueued(userId, { after: 0, upTo: 1 }, at(30));
       const decided = await theEntry(ports, userId, 1);
@@ -113,10 +113,10 @@ describeStores('requests put aside', (ports) => {
 
   test('unblocking is refused when the request moved on since it was read, or is not blocked', async () => {
     const userId = await newBlocked(ports);
-    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 0 }, at(30))).toBe(false);
-    expect(await ports.ledger.unblock({ userId, seq: 2, attempts: 1 }, at(30))).toBe(false);
-    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30))).toBe(true);
-    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30))).toBe(false);
+    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 0 })).toBe(false);
+    expect(await ports.ledger.unblock({ userId, seq: 2, attempts: 1 })).toBe(false);
+    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 })).toBe(true);
+    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 })).toBe(false);
   });
 
   test('cancelling what waits takes a blocked request too, and settles it: it is no dead letter any more', async () => {
@@ -131,7 +131,7 @@ describeStores('requests put aside', (ports) => {
     for (let round = 0; round < 10; round += 1) {
       const userId = await newBlocked(ports);
       const [unblocked, skipped, cancelled] = await Promise.all([
-        ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30)),
+        ports.ledger.unblock({ userId, seq: 1, attempts: 1 }),
         ports.ledger.skip({ userId, seq: 1 }, at(30)),
         ports.ledger.cancelQueued(userId, { after: 0, upTo: 1 }, at(30)),
       ]);
