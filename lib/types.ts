@@ -79,6 +79,12 @@ export type LedgerEntry = {
 
 export type EntryId = { userId: string; seq: number };
 
+/** How one request waits, without its texts: a head is small, however large the request is. */
+export type EntryHead = Pick<
+  LedgerEntry,
+  'userId' | 'seq' | 'status' | 'acceptedAt' | 'startedAt' | 'retryAt' | 'deadLetter'
+>;
+
 /** What travels in a user's RabbitMQ queue. `body` is JSON text; `acceptedAt` is in ms since the epoch. */
 export type RequestMessage = {
   seq: number;

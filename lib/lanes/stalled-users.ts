@@ -1,23 +1,23 @@
-/** Users that have seen no progress for long, and the first of their requests that tells whether they have waited as long. */
+/** Users without progress for long, and those of their requests that show whether they wait for long. */
 import type { LedgerStore, StalledUser } from '../ports.ts';
-import type { LedgerEntry } from '../types.ts';
+import type { EntryHead } from '../types.ts';
 
 export const isPending = ({ settled, accepted }: Pick<StalledUser, 'settled' | 'accepted'>): boolean =>
   settled < accepted;
 
 /**
- * Of each suspect with pending work the first request that is not known to be settled, where it is in the ledger. One query
- * for all: whether the ledger has settled it meanwhile is not asked.
+ * For each user with pending work, the first request above `settled`, if the ledger has it. The ledger may have settled that
+ * request since the last flush. One query for all users.
  */
 export const firstUnflushed = async (
-  stalledUsers: StalledUser[],
-  ledger: Pick<LedgerStore, 'read'>,
-): Promise<Map<string, LedgerEntry>> => {
-  const ids = stalledUsers.filter(isPending).map(({ userId, settled }) => ({ userId, seq: settled + 1 }));
+  users: StalledUser[],
+  ledger: Pick<LedgerStore, 'readHeads'>,
+): Promise<Map<string, EntryHead>> => {
+  const ids = users.filter(isPending).map(({ userId, settled }) => ({ userId, seq: settled + 1 }));
   if (ids.length === 0) return new Map();
-  return new Map((await ledger.read(ids)).map((entry) => [entry.userId, entry]));
+  return new Map((await ledger.readHeads(ids)).map((head) => [head.userId, head]));
 };
 
-/** Whether it was accepted a moment ago. A function's clock that is ahead must not hide anybody. */
-export const isRecent = ({ acceptedAt }: Pick<LedgerEntry, 'acceptedAt'>, before: Date, now: Date): boolean =>
+/** Whether it was accepted a moment ago. A function's clock that is ahead must not hide a user. */
+export const isRecent = ({ acceptedAt }: Pick<EntryHead, 'acceptedAt'>, before: Date, now: Date): boolean =>
   acceptedAt >= before && acceptedAt <= now;

@@ -1,6 +1,7 @@
 /** What the product asks of MongoDB (`lib/store`). Every method rejects with `StoreUnavailableError` when it cannot answer. */
 import type {
   ChangeResult,
+  EntryHead,
   EntryId,
   LedgerChange,
   LedgerEntry,
@@ -89,6 +90,8 @@ export interface LedgerStore {
   findByKey(userId: string, key: string): Promise<LedgerEntry | undefined>;
   /** The entries that exist, each once, in any order. */
   read(ids: EntryId[]): Promise<LedgerEntry[]>;
+  /** The heads of the entries that exist, each once, in any order. Bodies and results are not read. */
+  readHeads(ids: EntryId[]): Promise<EntryHead[]>;
   /** Group commit: each change is independent of the others. The results are in the order of the changes. */
   commit(changes: LedgerChange[]): Promise<ChangeResult[]>;
   /** queued -> cancelled. Returns whether it was cancelled. */
@@ -120,8 +123,8 @@ export interface LedgerStore {
     userId: string,
     query: { status?: RequestStatus; after: number; limit: number; maxChars?: number },
   ): Promise<Omit<LedgerEntry, 'body'>[]>;
-  /** The unsettled entry with the lowest `seq` from `from` on, without its body. */
-  oldestPending(userId: string, from: number): Promise<Omit<LedgerEntry, 'body'> | undefined>;
+  /** The unsettled entry with the lowest `seq` from `from` on. */
+  oldestPending(userId: string, from: number): Promise<EntryHead | undefined>;
 }
 
 export interface LaneStore {

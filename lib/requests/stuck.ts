@@ -3,7 +3,7 @@ import type { Deps } from '../deps.ts';
 import { heartbeatValidMs } from '../heartbeat.ts';
 import { firstUnflushed, isPending, isRecent } from '../lanes/stalled-users.ts';
 import type { Heartbeat, StalledUser } from '../ports.ts';
-import type { LedgerEntry, UserQueue } from '../types.ts';
+import type { EntryHead, LedgerEntry, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { usernamesOf } from './dead-letters.ts';
 
@@ -67,7 +67,7 @@ const withOldHeads = async (
   before: Date,
   now: Date,
   { ledger }: Pick<Deps, 'ledger'>,
-): Promise<{ suspect: StalledUser; head: LedgerEntry | undefined }[]> => {
+): Promise<{ suspect: StalledUser; head: EntryHead | undefined }[]> => {
   const first = await firstUnflushed(stalledUsers, ledger);
   const old = stalledUsers.filter(isPending).filter(({ userId }) => {
     const entry = first.get(userId);

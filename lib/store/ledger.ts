@@ -1,6 +1,7 @@
 import type { DeadLetterCursor, LedgerStore, NewEntry, SeqRange } from '../ports.ts';
 import {
   type ChangeResult,
+  type EntryHead,
   type EntryId,
   type LedgerChange,
   type LedgerEntry,
@@ -47,6 +48,21 @@ const deadAfter = (after: DeadLetterCursor | undefined) => ({
   ...(after ? { $or: [{ 'deadLetter.at': { $gt: after.at } }, { _id: { $gt: entryId(after) } }] } : {}),
 });
 
+/** What is read of an entry for its head. */
+const headFields = {
+  _id: 0,
+  userId: 1,
+  seq: 1,
+  status: 1,
+  acceptedAt: 1,
+  startedAt: 1,
+  retryAt: 1,
+  deadLetter: 1,
+} as const satisfies Record<keyof EntryHead | '_id', 0 | 1>;
+
+/** Entries that one query for heads asks for. */
+const headsBatch = 1_000;
+
 /** Entries that a page asks for at a time: each may hold a result of 256 KiB. */
 const pageBatch = 16;
 
@@ -81,8 +97,19 @@ export const ledgerStore = (execute: Execute): LedgerStore => {
     });
   };
 
+  const readHeads = async (ids: EntryId[]): Promise<EntryHead[]> => {
+    const heads: EntryHead[] = [];
+    for (let first = 0; first < ids.length; first += headsBatch) {
+      const batch = ids.slice(first, first + headsBatch).map(entryId);
+      const found = await execute(({ requests }) => requests.find({ _id: { $in: batch } }, headFields).lean());
+      heads.push(...(found as EntryHead[]));
+    }
+    return heads;
+  };
+
   return {
     read,
+    readHeads,
 
     insert: async (entry) => {
       const held = await insertDocument(toDocument(entry));
@@ -184,8 +211,8 @@ export const ledgerStore = (execute: Execute): LedgerStore => {
     oldestPending: (userId, from) =>
       execute(async ({ requests }) => {
         const filter = { userId, seq: { $gte: from }, status: { $in: [...pendingStatuses] } };
-        const [oldest] = await requests.find(filter, { body: 0 }).sort({ seq: 1 }).limit(1).lean();
-        return oldest ? toEntry(oldest) : undefined;
+        const [oldest] = await requests.find(filter, headFields).sort({ seq: 1 }).limit(1).lean();
+        return oldest as EntryHead | undefined;
       }),
   };
 };

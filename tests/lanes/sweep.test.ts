@@ -55,6 +55,20 @@ describeStores('a sweep', (ports) => {
     expect(await sweep(13.1)).toEqual([userId]);
   });
 
+  test('reads only heads from the ledger: 1,000 bodies may be 250 MB', async () => {
+    const userId = await returning(ports);
+    const { readHeads } = ports.ledger;
+    const reading: string[] = [];
+    const ledger = new Proxy({} as Ports['ledger'], {
+      get: (_target, name) => {
+        reading.push(String(name));
+        return readHeads;
+      },
+    });
+    expect(await sweeper({ ...ports, ledger }, userId)(14)).toEqual([userId]);
+    expect(new Set(reading)).toEqual(new Set(['readHeads']));
+  });
+
   test('leaves a user alone whose request is settled but not flushed', async () => {
     const userId = await returning(ports);
     const guard = { userId, seq: 1, token: 1, attempt: 1 };

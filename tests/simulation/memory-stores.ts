@@ -19,6 +19,7 @@ import { stands } from '../../lib/store/changes.ts';
 import {
   type ChangeResult,
   claimableStatuses,
+  type EntryHead,
   type LedgerChange,
   type LedgerEntry,
   pendingStatuses,
@@ -303,6 +304,16 @@ const newEntry = ({ userId, seq, key, body, limits, retryOf, interruptions, acce
 const describe = (change: LedgerChange): string =>
   `${change.kind} ${entryId(change)} token ${change.token} attempt ${change.attempt}`;
 
+const headOf = ({ userId, seq, status, acceptedAt, startedAt, retryAt, deadLetter }: LedgerEntry): EntryHead => ({
+  userId,
+  seq,
+  status,
+  acceptedAt,
+  ...(startedAt && { startedAt }),
+  ...(retryAt && { retryAt }),
+  ...(deadLetter && { deadLetter }),
+});
+
 const withoutBody = ({ body: _body, ...rest }: LedgerEntry): Omit<LedgerEntry, 'body'> => rest;
 
 const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerStore => {
@@ -355,6 +366,14 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
     read: (ids) =>
       step(`ledger.read ${ids.map(entryId)}`, () =>
         structuredClone([...new Set(ids.map(entryId))].flatMap((id) => entries.get(id) ?? [])),
+      ),
+
+    readHeads: (ids) =>
+      step(`ledger.readHeads ${ids.map(entryId)}`, () =>
+        [...new Set(ids.map(entryId))].flatMap((id) => {
+          const entry = entries.get(id);
+          return entry ? structuredClone(headOf(entry)) : [];
+        }),
       ),
 
     // As in the server's bulk, each change is a step of its own: a crash may leave any part of them.
@@ -433,13 +452,10 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       }),
 
     oldestPending: (userId, from) =>
-      step('ledger.oldestPending', () =>
-        structuredClone(
-          ofUser(userId)
-            .map(withoutBody)
-            .find((entry) => entry.seq >= from && isPending(entry)),
-        ),
-      ),
+      step('ledger.oldestPending', () => {
+        const oldest = ofUser(userId).find((entry) => entry.seq >= from && isPending(entry));
+        return oldest && structuredClone(headOf(oldest));
+      }),
   };
 };
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { RequestStatus } from '../../lib/types.ts';
-import { at, claim, describeStores, done, failed, insertQueued, newUserId, theEntry } from './store-contract.ts';
+import { at, block, claim, describeStores, done, failed, insertQueued, newUserId, theEntry } from './store-contract.ts';
 
 const first = { seq: 1, token: 4, attempt: 1 };
 
@@ -79,6 +79,37 @@ describeStores('reading the ledger', (ports) => {
     const found = await ports.ledger.read([1, 2, 3, 3].map((seq) => ({ userId, seq })));
     expect(found.map(({ seq }) => seq).sort()).toEqual([1, 3]);
     expect(await ports.ledger.read([])).toEqual([]);
+  });
+
+  test('heads come without the body and the result, which may be large', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2, 3);
+    await ports.ledger.commit([1, 2].map((seq) => claim({ userId, ...first, seq })));
+    await ports.ledger.commit([done({ userId, ...first }), block({ userId, ...first, seq: 2 })]);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ body: '"1"', result: '"ok"' });
+    const heads = await ports.ledger.readHeads([1, 2, 3, 3, 4].map((seq) => ({ userId, seq })));
+    const started = { startedAt: at(10) };
+    expect(heads.sort((a, b) => a.seq - b.seq)).toEqual([
+      { userId, seq: 1, status: 'done', acceptedAt: at(1), ...started },
+      {
+        userId,
+        seq: 2,
+        status: 'blocked',
+        acceptedAt: at(2),
+        ...started,
+        deadLetter: { reason: 'crashed', at: at(20) },
+      },
+      { userId, seq: 3, status: 'queued', acceptedAt: at(3) },
+    ]);
+    expect(await ports.ledger.readHeads([])).toEqual([]);
+  });
+
+  test('heads of more requests than one query reads all come', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 1_500, 2_999);
+    const ids = Array.from({ length: 3_000 }, (_, index) => ({ userId, seq: index + 1 }));
+    const heads = await ports.ledger.readHeads(ids);
+    expect(heads.map(({ seq }) => seq).sort((a, b) => a - b)).toEqual([1, 1_500, 2_999]);
   });
 
   test('pages go by ascending number, above `after`, up to the limit, of one user', async () => {

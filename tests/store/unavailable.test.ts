@@ -37,6 +37,7 @@ const everyCall: Record<string, (stores: Stores) => Promise<unknown>> = {
   'ledger.insertTombstone': ({ ledger }) => ledger.insertTombstone(id, at(0)),
   'ledger.findByKey': ({ ledger }) => ledger.findByKey('u', 'k'),
   'ledger.read': ({ ledger }) => ledger.read([id]),
+  'ledger.readHeads': ({ ledger }) => ledger.readHeads([id]),
   'ledger.status': ({ ledger }) => ledger.status(id),
   'ledger.commit': ({ ledger }) => ledger.commit([claim({ ...id, token: 1, attempt: 1 })]),
   'ledger.cancel': ({ ledger }) => ledger.cancel(id, at(0)),
