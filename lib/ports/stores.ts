@@ -20,6 +20,8 @@ export interface AccountStore {
   create(username: string, passwordHash: string): Promise<string | undefined>;
   findByUsername(username: string): Promise<Account | undefined>;
   find(userId: string): Promise<Account | undefined>;
+  /** The names of those of these users that have an account, by user id. One query. */
+  usernames(userIds: string[]): Promise<Map<string, string>>;
   /** Returns whether the account exists. */
   setRole(username: string, role: Role): Promise<boolean>;
 }

@@ -18,25 +18,13 @@ export const cursorOf = ({ userId, seq, deadLetter }: EntryId & { deadLetter: De
   at: deadLetter.at,
 });
 
-/** The names of these users' accounts. */
-export const usernamesOf = async (
-  userIds: string[],
-  { accounts }: Pick<Deps, 'accounts'>,
-): Promise<Map<string, string | undefined>> => {
-  const names = [...new Set(userIds)].map(async (userId) => [userId, (await accounts.find(userId))?.username] as const);
-  return new Map(await Promise.all(names));
-};
-
 /** A page, the longest put aside first. */
 export const listDeadLetters = async (
   query: { userId?: string; after?: DeadLetterCursor; limit: number },
   deps: Pick<Deps, 'ledger' | 'accounts'>,
 ): Promise<ListedDeadLetter[]> => {
   const entries = (await deps.ledger.deadLetters(query)).filter(isDeadLetter);
-  const names = await usernamesOf(
-    entries.map(({ userId }) => userId),
-    deps,
-  );
+  const names = await deps.accounts.usernames([...new Set(entries.map(({ userId }) => userId))]);
   return entries.map((entry) => ({ ...entry, username: names.get(entry.userId) }));
 };
 

@@ -74,6 +74,36 @@ test('a blocked user is found behind however many that have just come back after
   ]);
 });
 
+/** Many users whose first request is settled but not flushed and whose second one waits, and what is asked of the stores. */
+const manyStuck = async (count: number) => {
+  const asked: string[] = [];
+  const { userQueues, ledger, workers, accounts } = createMemoryStores(async (what, operate) => {
+    asked.push(what.split(' ')[0]!);
+    return operate();
+  });
+  for (let n = 0; n < count; n += 1) {
+    const userId = (await accounts.create(`user ${n}`, 'hash'))!;
+    await userQueues.create(userId, lane, ago(60_000));
+    for (const seq of [1, 2]) {
+      await userQueues.takeTicket(userId, undefined, ago(60_000));
+      await ledger.insert({ userId, seq, body: '1', acceptedAt: ago(60_000) });
+    }
+    await ledger.cancel({ userId, seq: 1 }, ago(59_000));
+  }
+  asked.length = 0;
+  const deps = { userQueues, ledger, workers, accounts, config: { stuckAfterMs: 5_000 } };
+  return { asked, find: (limit: number) => findStuck(limit, { ...deps, clock: { ...systemClock, now: () => now } }) };
+};
+
+test('a page of stuck users takes a few queries, not one or more for each user, and reads no bodies', async () => {
+  const { asked, find } = await manyStuck(300);
+  const stuck = await find(100);
+  expect(stuck).toHaveLength(100);
+  for (const { seq, username } of stuck) expect([seq, username]).toEqual([2, expect.stringContaining('user ')]);
+  expect(asked.filter((what) => what === 'ledger.read')).toHaveLength(0);
+  expect(asked.length).toBeLessThan(10);
+});
+
 test('stuck users are found on real workers: without one, in a run, and not when their work is done', async () => {
   await using world = await openWorld();
   const stuckAfterMs = 50;

@@ -81,6 +81,11 @@ const accountStore = ({ accounts }: MemoryDatabase, step: Step): AccountStore =>
     step('accounts.findByUsername', () => structuredClone(accounts.get(username.toLowerCase()))),
   find: (userId) =>
     step('accounts.find', () => structuredClone([...accounts.values()].find((account) => account.userId === userId))),
+  usernames: (userIds) =>
+    step('accounts.usernames', () => {
+      const found = [...accounts.values()].filter(({ userId }) => userIds.includes(userId));
+      return new Map(found.map(({ userId, username }) => [userId, username]));
+    }),
   setRole: (username, role) =>
     step('accounts.setRole', () => {
       const account = accounts.get(username.toLowerCase());

@@ -21,6 +21,14 @@ describeStores('accounts', (ports) => {
     for (const unknown of ['f'.repeat(24), 'no id']) expect(await ports.accounts.find(unknown)).toBeUndefined();
   });
 
+  test('the names of many accounts are read together; ids of no account, or of no form, have none', async () => {
+    const names = [uniqueName('Nina'), uniqueName('nora')];
+    const ids = await Promise.all(names.map(async (name) => (await ports.accounts.create(name, 'hash')) ?? ''));
+    const found = await ports.accounts.usernames([...ids, ids[0]!, 'f'.repeat(24), 'no id']);
+    expect(found).toEqual(new Map(ids.map((userId, index) => [userId, names[index]])));
+    expect(await ports.accounts.usernames([])).toEqual(new Map());
+  });
+
   test('a role is given by name in any case, to an account there is', async () => {
     const name = uniqueName('olga');
     await ports.accounts.create(name, 'hash');

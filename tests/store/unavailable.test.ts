@@ -20,6 +20,7 @@ const everyCall: Record<string, (stores: Stores) => Promise<unknown>> = {
   'accounts.create': ({ accounts }) => accounts.create('ann', 'hash'),
   'accounts.findByUsername': ({ accounts }) => accounts.findByUsername('ann'),
   'accounts.find': ({ accounts }) => accounts.find('f'.repeat(24)),
+  'accounts.usernames': ({ accounts }) => accounts.usernames(['f'.repeat(24)]),
   'accounts.setRole': ({ accounts }) => accounts.setRole('ann', 'user'),
   'userQueues.create': ({ userQueues }) => userQueues.create('u', 1, at(0)),
   'userQueues.addSession': ({ userQueues }) => userQueues.addSession('u', session('s'), 1, 5),
