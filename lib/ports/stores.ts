@@ -85,6 +85,8 @@ export type SeqRange = { after: number; upTo: number };
 /** The position of a dead letter in the list of all: when it was dead-lettered, and its id. */
 export type DeadLetterCursor = { at: Date } & EntryId;
 
+export type DeadLetterQuery = { userId?: string; after?: DeadLetterCursor; limit: number };
+
 export interface LedgerStore {
   insert(entry: NewEntry): Promise<'inserted' | 'duplicate-seq' | 'duplicate-key'>;
   /** Returns true when the tombstone was written, false when the ledger already has an entry with this `seq`. */
@@ -105,8 +107,13 @@ export interface LedgerStore {
   unblock(entry: EntryId & { attempts: number }): Promise<boolean>;
   /** blocked -> failed. Returns whether it was skipped. */
   skip(id: EntryId, now: Date): Promise<boolean>;
-  /** A page of the dead letters of all users or of one. Those dead-lettered first come first. */
-  deadLetters(query: { userId?: string; after?: DeadLetterCursor; limit: number }): Promise<LedgerEntry[]>;
+  /**
+   * A page of the dead letters of all users or of one. Those dead-lettered first come first. The page ends with the entry
+   * whose body brings the sum of all bodies above `maxChars` characters.
+   */
+  deadLetters(query: DeadLetterQuery & { maxChars?: number }): Promise<LedgerEntry[]>;
+  /** The same page, as ids and times alone. */
+  deadLetterIds(query: DeadLetterQuery): Promise<DeadLetterCursor[]>;
   /** Removes the dead letter of a settled request. Returns whether there was one. */
   dropDeadLetter(id: EntryId): Promise<boolean>;
   /**

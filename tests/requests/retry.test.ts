@@ -226,12 +226,68 @@ describe('deciding about many', () => {
     expect(decided.map(({ seq }) => seq)).toEqual([3, 1, 2]);
   });
 
+  /** The ledger, and the names of the methods that were called, in order. */
+  const recordingLedger = () => {
+    const called: string[] = [];
+    const ledger = new Proxy(world.stores.ledger, {
+      get: (stores, name: keyof LedgerStore) => {
+        called.push(name);
+        return stores[name];
+      },
+    });
+    return { called, deps: { ...world.deps, ledger } };
+  };
+
+  test('drops failed requests without reading them', async () => {
+    const user = await userWithMany(5);
+    const { called, deps } = recordingLedger();
+    expect(await decideAll({ userId: user.userId }, dropDeadLetter, deps)).toEqual({ decided: 5, refused: 0 });
+    expect(called).toEqual(['deadLetterIds', ...Array(5).fill('dropDeadLetter')]);
+    expect(await leftOf(user)).toEqual([]);
+  });
+
+  test('drops blocked requests without reading more than their status', async () => {
+    const user = await userWith('blocked');
+    const { called, deps } = recordingLedger();
+    expect(await decideAll({ userId: user.userId }, dropDeadLetter, deps)).toEqual({ decided: 1, refused: 0 });
+    expect(called).toEqual(['deadLetterIds', 'dropDeadLetter', 'status', 'skip', 'dropDeadLetter']);
+    expect(await world.entry(user, 1)).toMatchObject({ status: 'failed' });
+    expect(await leftOf(user)).toEqual([]);
+  });
+
+  test.each(['failed', 'blocked'] as const)('reads a %s request once to retry it', async (kind) => {
+    const user = await userWith(kind);
+    const { called, deps } = recordingLedger();
+    expect(await decideAll({ userId: user.userId }, retryDeadLetter, deps)).toEqual({ decided: 1, refused: 0 });
+    expect(called.filter((name) => ['read', 'deadLetters'].includes(name))).toEqual(['read']);
+  });
+
+  test('stops when a server fails: nothing is decided after the answer', async () => {
+    const items = Array.from({ length: 40 }, (_, n) => ({ userId: `user ${n}`, seq: 1 }));
+    const others = Promise.withResolvers<void>();
+    let [begun, underWay] = [0, 0];
+    const decide: Decision = async ({ userId }) => {
+      begun += 1;
+      if (userId === 'user 3') throw new StoreUnavailableError('gone');
+      underWay += 1;
+      await others.promise;
+      underWay -= 1;
+      return { result: 'dropped' };
+    };
+    const deciding = decideEach(items, decide, world.deps);
+    const begunAtFailure = begun;
+    setImmediate(others.resolve);
+    await expect(deciding).rejects.toThrow('gone');
+    expect(underWay).toBe(0);
+    for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+    expect(begun).toBe(begunAtFailure);
+    expect(begunAtFailure).toBeLessThan(items.length);
+  });
+
   test('fails as a whole when a server does, since the caller may repeat it', async () => {
     const user = await userWith('failed');
-    const broken = {
-      ...world.deps,
-      ledger: { ...world.stores.ledger, ...readThen(() => Promise.reject(new StoreUnavailableError('gone'))) },
-    };
+    const dropDeadLetterFails = () => Promise.reject(new StoreUnavailableError('gone'));
+    const broken = { ...world.deps, ledger: { ...world.stores.ledger, dropDeadLetter: dropDeadLetterFails } };
     await expect(decideEach([{ userId: user.userId, seq: 1 }], dropDeadLetter, broken)).rejects.toThrow('gone');
   });
 });

@@ -6,6 +6,7 @@
 import type {
   Account,
   AccountStore,
+  DeadLetterQuery,
   Heartbeat,
   LaneStore,
   LedgerStore,
@@ -19,6 +20,7 @@ import { stands } from '../../lib/store/changes.ts';
 import {
   type ChangeResult,
   claimableStatuses,
+  type DeadLetter,
   type EntryHead,
   type LedgerChange,
   type LedgerEntry,
@@ -319,6 +321,20 @@ const headOf = ({ userId, seq, status, acceptedAt, startedAt, retryAt, deadLette
   ...(deadLetter && { deadLetter }),
 });
 
+/** The entries up to the one whose text brings the sum of all texts above `maxChars`. */
+const upTo = <E extends LedgerEntry>(
+  maxChars = Number.POSITIVE_INFINITY,
+  found: E[],
+  textOf: (entry: E) => string | undefined,
+): E[] => {
+  let chars = 0;
+  const last = found.findIndex((entry) => {
+    chars += textOf(entry)?.length ?? 0;
+    return chars > maxChars;
+  });
+  return last < 0 ? found : found.slice(0, last + 1);
+};
+
 const withoutBody = ({ body: _body, ...rest }: LedgerEntry): Omit<LedgerEntry, 'body'> => rest;
 
 const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerStore => {
@@ -326,6 +342,19 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
   const ofUser = (userId: string) =>
     [...entries.values()].filter((entry) => entry.userId === userId).sort((a, b) => a.seq - b.seq);
   const withKey = (userId: string, key: string) => ofUser(userId).find((entry) => entry.key === key);
+
+  const deadLetters = ({ userId, after, limit }: DeadLetterQuery) => {
+    const position = (entry: { at: Date; userId: string; seq: number }) =>
+      `${entry.at.toISOString()} ${entryId(entry)}`;
+    const positionOf = ({ deadLetter, ...entry }: LedgerEntry & { deadLetter: DeadLetter }) =>
+      position({ ...entry, at: deadLetter.at });
+    return [...entries.values()]
+      .filter((entry): entry is LedgerEntry & { deadLetter: DeadLetter } => entry.deadLetter !== undefined)
+      .filter((entry) => userId === undefined || entry.userId === userId)
+      .filter((entry) => !after || positionOf(entry) > position(after))
+      .sort((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1))
+      .slice(0, limit);
+  };
 
   const cancelEntry = (
     entry: LedgerEntry | undefined,
@@ -416,17 +445,13 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         return true;
       }),
 
-    deadLetters: ({ userId, after, limit }) =>
-      step('ledger.deadLetters', () => {
-        const place = (entry: { at: Date; userId: string; seq: number }) =>
-          `${entry.at.toISOString()} ${entryId(entry)}`;
-        const placeOf = (entry: LedgerEntry) => place({ ...entry, at: entry.deadLetter?.at ?? new Date(0) });
-        const found = [...entries.values()]
-          .filter((entry) => entry.deadLetter && (userId === undefined || entry.userId === userId))
-          .filter((entry) => !after || placeOf(entry) > place(after))
-          .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
-        return structuredClone(found.slice(0, limit));
-      }),
+    deadLetters: ({ maxChars, ...query }) =>
+      step('ledger.deadLetters', () => structuredClone(upTo(maxChars, deadLetters(query), ({ body }) => body))),
+
+    deadLetterIds: (query) =>
+      step('ledger.deadLetterIds', () =>
+        deadLetters(query).map(({ userId, seq, deadLetter }) => structuredClone({ userId, seq, at: deadLetter.at })),
+      ),
 
     dropDeadLetter: (id) =>
       step('ledger.dropDeadLetter', () => {
@@ -444,15 +469,10 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
 
     status: (id) => step(`ledger.status ${entryId(id)}`, () => entries.get(entryId(id))?.status),
 
-    page: (userId, { status, after, limit, maxChars = Number.POSITIVE_INFINITY }) =>
+    page: (userId, { status, after, limit, maxChars }) =>
       step('ledger.page', () => {
         const found = ofUser(userId).filter((entry) => entry.seq > after && (!status || entry.status === status));
-        let chars = 0;
-        const last = found.findIndex(({ result = '' }) => {
-          chars += result.length;
-          return chars > maxChars;
-        });
-        const listed = found.slice(0, last < 0 ? limit : Math.min(limit, last + 1));
+        const listed = upTo(maxChars, found.slice(0, limit), ({ result }) => result);
         return structuredClone(listed.map(withoutBody));
       }),
 

@@ -180,6 +180,32 @@ describeStores('requests put aside', (ports) => {
     expect(found).toEqual([4, 2, 1, 3]);
   });
 
+  test('a page of dead letters ends with the one whose body brings the sum above the limit', async () => {
+    const userId = newUserId();
+    const seqs = [1, 2, 3, 4];
+    for (const seq of seqs) await ports.ledger.insert({ userId, seq, body: '"0123456789"', acceptedAt: at(1) });
+    await ports.ledger.commit(seqs.map((seq) => claim(guard(userId, seq))));
+    await ports.ledger.commit(seqs.map((seq) => failed(guard(userId, seq))));
+    const page = async (maxChars: number) =>
+      (await ports.ledger.deadLetters({ userId, limit: 10, maxChars })).map(({ seq }) => seq);
+    expect(await page(11)).toEqual([1]);
+    expect(await page(12)).toEqual([1, 2]);
+    expect(await page(48)).toEqual([1, 2, 3, 4]);
+  });
+
+  test('dead letters can be read as their ids and times alone, in the same pages', async () => {
+    const [userId, other] = [newUserId(), await newBlocked(ports)];
+    await insertQueued(ports, userId, 1, 2, 3);
+    await ports.ledger.commit([1, 2, 3].map((seq) => claim(guard(userId, seq))));
+    await ports.ledger.commit([1, 2, 3].map((seq) => failed(guard(userId, seq))));
+    const ids = await ports.ledger.deadLetterIds({ userId, limit: 2 });
+    expect(ids).toEqual([1, 2].map((seq) => ({ userId, seq, at: at(20) })));
+    expect(await ports.ledger.deadLetterIds({ userId, limit: 2, after: ids.at(-1) })).toEqual([
+      { userId, seq: 3, at: at(20) },
+    ]);
+    expect(await ports.ledger.deadLetterIds(ofAll)).toContainEqual({ userId: other, seq: 1, at: at(20) });
+  });
+
   test('dead letters are those of all users, or of one', async () => {
     const [userId, other] = [await newBlocked(ports), await newBlocked(ports)];
     const users = async (query: { userId?: string; limit: number }) =>

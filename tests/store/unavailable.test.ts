@@ -45,6 +45,7 @@ const everyCall: Record<string, (stores: Stores) => Promise<unknown>> = {
   'ledger.unblock': ({ ledger }) => ledger.unblock({ ...id, attempts: 1 }),
   'ledger.skip': ({ ledger }) => ledger.skip(id, at(0)),
   'ledger.deadLetters': ({ ledger }) => ledger.deadLetters({ limit: 1 }),
+  'ledger.deadLetterIds': ({ ledger }) => ledger.deadLetterIds({ limit: 1 }),
   'ledger.dropDeadLetter': ({ ledger }) => ledger.dropDeadLetter(id),
   'ledger.cancelQueued': ({ ledger }) => ledger.cancelQueued('u', { after: 0, upTo: 1 }, at(0)),
   'ledger.countSettled': ({ ledger }) => ledger.countSettled('u', { after: 0, upTo: 1 }),
