@@ -98,7 +98,7 @@ export interface LedgerStore {
   readHeads(ids: EntryId[]): Promise<EntryHead[]>;
   /** Group commit: each change is independent of the others. The results are in the order of the changes. */
   commit(changes: LedgerChange[]): Promise<ChangeResult[]>;
-  /** queued -> cancelled. Returns whether it was cancelled. */
+  /** queued -> cancelled, if it has never been started. Returns whether it was cancelled. */
   cancel(id: EntryId, now: Date): Promise<boolean>;
   /**
    * blocked -> queued; forgives its attempts and removes the dead letter. Its interruptions stay, so that a request that

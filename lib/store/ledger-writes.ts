@@ -57,7 +57,8 @@ export const ledgerWrites = (execute: Execute, read: LedgerStore['read']): Ledge
   cancel: (id, now) =>
     execute(async ({ requests }) => {
       const cancelled = { $set: { status: 'cancelled' as const, settledAt: now } };
-      return (await requests.updateOne({ _id: entryId(id), status: 'queued' }, cancelled)).matchedCount === 1;
+      const neverStarted = { _id: entryId(id), status: 'queued', attempts: 0 } as const;
+      return (await requests.updateOne(neverStarted, cancelled)).matchedCount === 1;
     }),
 
   cancelQueued: (userId, range, now) =>

@@ -414,7 +414,11 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
     commit: (changes) =>
       Promise.all(changes.map((change) => step(`ledger.commit ${describe(change)}`, () => commitOne(change)))),
 
-    cancel: (id, now) => step(`ledger.cancel ${entryId(id)}`, () => cancelEntry(entries.get(entryId(id)), now)),
+    cancel: (id, now) =>
+      step(`ledger.cancel ${entryId(id)}`, () => {
+        const entry = entries.get(entryId(id));
+        return entry?.attempts === 0 && cancelEntry(entry, now);
+      }),
 
     // As in the server, one entry after the other.
     cancelQueued: async (userId, { after, upTo }, now) => {

@@ -1,6 +1,17 @@
 import { expect, test } from '@jest/globals';
 import type { RequestStatus } from '../../lib/types.ts';
-import { at, block, claim, describeStores, done, failed, insertQueued, newUserId, theEntry } from './store-contract.ts';
+import {
+  at,
+  block,
+  claim,
+  describeStores,
+  done,
+  failed,
+  insertQueued,
+  newUserId,
+  release,
+  theEntry,
+} from './store-contract.ts';
 
 const first = { seq: 1, token: 4, attempt: 1 };
 
@@ -203,6 +214,27 @@ describeStores('cancelling', (ports) => {
     expect(await Promise.all([1, 2, 3, 4].map(cancel))).toEqual([false, false, true, false]);
     expect(await theEntry(ports, userId, 3)).toMatchObject({ status: 'cancelled', settledAt: at(9) });
     expect(await cancel(3)).toBe(false);
+  });
+
+  test('a request that has run cannot be cancelled, although it is queued again', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2);
+    await ports.ledger.commit([1, 2].map((seq) => claim({ userId, ...first, seq })));
+    await ports.ledger.commit([release({ userId, ...first }), block({ userId, ...first, seq: 2 })]);
+    await ports.ledger.unblock({ userId, seq: 2, attempts: 1 });
+    for (const seq of [1, 2]) {
+      expect(await ports.ledger.cancel({ userId, seq }, at(30))).toBe(false);
+      expect(await theEntry(ports, userId, seq)).toMatchObject({ status: 'queued', attempts: 1 });
+    }
+  });
+
+  test('cancelling the waiting requests of a range also takes those that have run', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2);
+    await ports.ledger.commit([claim({ userId, ...first })]);
+    await ports.ledger.commit([release({ userId, ...first })]);
+    expect(await ports.ledger.cancelQueued(userId, { after: 0, upTo: 2 }, at(30))).toBe(2);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'cancelled', attempts: 1, startedAt: at(10) });
   });
 
   test('cancelling what is queued counts it, and touches no other status, number and user', async () => {
