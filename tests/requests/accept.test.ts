@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { createPublisher } from '../../lib/broker/publisher.ts';
-import type { UserQueueStore } from '../../lib/ports.ts';
+import type { Publisher, UserQueueStore } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
+import type { RequestMessage } from '../../lib/types.ts';
 import { openWorld, type TestUser, type World } from '../support/world.ts';
 
 const statuses = async (world: World, user: TestUser, upTo: number) =>
@@ -22,6 +23,27 @@ describe('accepting', () => {
     expect(await world.enqueue(user, 'a')).toEqual({ seq: 1, status: 'queued', position: 1 });
     expect(await world.enqueue(user, 'b')).toEqual({ seq: 2, status: 'queued', position: 2 });
     expect(await world.entry(user, 2)).toMatchObject({ body: '"b"', status: 'queued', attempts: 0 });
+  });
+
+  test('the ledger and the message name the same time, so that delays count the recording', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    await world.enqueue(user, 'opens the queue');
+    let now = Date.UTC(2030, 0, 1);
+    const clock = { ...world.deps.clock, now: () => new Date(now++) };
+    const published: RequestMessage[] = [];
+    const publisher: Publisher = {
+      ...world.deps.publisher,
+      async publishRequest(_userId, message) {
+        published.push(message);
+        return 'routed';
+      },
+    };
+    const deps = { ...world.deps, clock, publisher };
+    // Its session expires before 2030: the ticket is taken as for an operator.
+    await acceptRequest({ userId: user.userId, sessionId: undefined, body: '1' }, deps);
+    const entry = await world.entry(user, 2);
+    expect(published).toMatchObject([{ seq: 2, acceptedAt: entry?.acceptedAt.getTime() }]);
   });
 
   test('a session that has ended is refused, with or without a known key, and takes no ticket', async () => {
