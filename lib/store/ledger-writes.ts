@@ -1,7 +1,7 @@
 /** Changes of the ledger, apart from a person's decisions. */
 import type { LedgerStore } from '../ports.ts';
 import type { ChangeResult, LedgerChange } from '../types.ts';
-import { entryId, guardOf, stands, updateOf } from './changes.ts';
+import { entryId, guardOf, isApplied, updateOf } from './changes.ts';
 import type { Execute } from './connection.ts';
 import { inRange, toDocument } from './entries.ts';
 import { native, type RequestDocument } from './models.ts';
@@ -33,7 +33,7 @@ const findResults = async (changes: LedgerChange[], read: LedgerStore['read']): 
   const entries = new Map((await read(changes)).map((entry) => [entryId(entry), entry]));
   return changes.map((change) => {
     const entry = entries.get(entryId(change));
-    return entry && stands(change, entry) ? { applied: true } : { applied: false, entry };
+    return entry && isApplied(change, entry) ? { applied: true } : { applied: false, entry };
   });
 };
 

@@ -16,7 +16,7 @@ import type {
   UserQueueStore,
   WorkerStore,
 } from '../../lib/ports.ts';
-import { stands } from '../../lib/store/changes.ts';
+import { isApplied } from '../../lib/store/changes.ts';
 import {
   type ChangeResult,
   claimableStatuses,
@@ -374,7 +374,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       apply(change, entry);
       journal?.push(change);
     }
-    return stands(change, entry) ? { applied: true } : { applied: false, entry: structuredClone(entry) };
+    return isApplied(change, entry) ? { applied: true } : { applied: false, entry: structuredClone(entry) };
   };
 
   return {
