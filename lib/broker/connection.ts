@@ -60,13 +60,13 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
   let closed = false;
 
   const open = async (): Promise<ChannelModel> => {
-    const answered = outages.asking();
+    const failuresBefore = outages.failures();
     const model = await connect(withHeartbeat(options.url, options.heartbeatSeconds), {
       timeout: connectTimeoutMs,
       noDelay: true,
       clientProperties: { connection_name: options.name },
     });
-    answered();
+    outages.succeeded(failuresBefore);
     blocked = false;
     model.on('error', (error) => log.warn({ err: error, connection: options.name }, 'the RabbitMQ connection failed'));
     model.on('blocked', (reason) => {

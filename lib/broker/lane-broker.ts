@@ -44,7 +44,7 @@ export const createLaneBroker = (config: LaneBrokerConfig, log: Logger): RabbitL
   };
 
   const noteOpened = (lane: number): void => {
-    if (refused.delete(lane) && refused.size === 0) outages.asking()();
+    if (refused.delete(lane) && refused.size === 0) outages.succeeded();
   };
 
   return {

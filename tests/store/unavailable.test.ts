@@ -15,7 +15,6 @@ const id = { userId: 'u', seq: 1 };
 
 /** Every method of every store. */
 const everyCall: Record<string, (stores: Stores) => Promise<unknown>> = {
-  ready: ({ ready }) => ready(),
   ping: ({ ping }) => ping(),
   'accounts.create': ({ accounts }) => accounts.create('ann', 'hash'),
   'accounts.findByUsername': ({ accounts }) => accounts.findByUsername('ann'),
@@ -120,7 +119,7 @@ describe('a store whose server does not answer', () => {
   });
 
   test('rejects every call in time after its connections were cut, and answers once the server is back', async () => {
-    await answered(stores, ({ ready }) => ready());
+    await answered(stores, ({ ping }) => ping());
     await proxy.cut();
     expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
     await proxy.restore();
@@ -128,7 +127,7 @@ describe('a store whose server does not answer', () => {
   });
 
   test('rejects every call in time while the server is frozen, and answers once it goes on', async () => {
-    await answered(stores, ({ ready }) => ready());
+    await answered(stores, ({ ping }) => ping());
     proxy.freeze();
     expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
     proxy.thaw();
@@ -143,7 +142,7 @@ describe('a store whose server does not answer', () => {
   });
 
   test('a call that was under way when the connection went is retried by itself, or rejects as unavailable', async () => {
-    await answered(stores, ({ ready }) => ready());
+    await answered(stores, ({ ping }) => ping());
     const [leases] = await Promise.all([
       Promise.allSettled(Array.from({ length: 50 }, () => stores.lanes.takeLease(7))),
       proxy.cut().then(proxy.restore),
@@ -166,8 +165,8 @@ test('a closed store rejects every call, and closing it again is harmless', asyn
 
 test('many concurrent first calls share one connection and one making of the indexes', async () => {
   const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('first')), storeTimeoutMs: 5_000 });
-  const ready = await Promise.allSettled(Array.from({ length: 20 }, () => stores.ready()));
-  expect(ready.filter(({ status }) => status === 'rejected')).toEqual([]);
+  const pings = await Promise.allSettled(Array.from({ length: 20 }, () => stores.ping()));
+  expect(pings.filter(({ status }) => status === 'rejected')).toEqual([]);
   await stores.drop();
   await stores.accounts.create('ann', 'hash');
   expect(await stores.accounts.create('ANN', 'hash')).toBeUndefined();
