@@ -63,7 +63,7 @@ test('lanes that the server does not let be consumed are told, once for all', as
   try {
     const opened = await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, deaf)));
     expect(opened.map(({ status }) => status)).toEqual(lanes.map(() => 'rejected'));
-    expect(lines).toMatchObject([{ level: warn, msg: 'RabbitMQ does not let lanes be consumed' }]);
+    expect(lines).toMatchObject([{ level: warn, msg: 'RabbitMQ refuses to let lanes be consumed' }]);
     expect(lines[0]?.reason).toMatch(/PRECONDITION.FAILED/);
 
     for (const lane of lanes) await channel.deleteQueue(laneQueue(config.queuePrefix, lane));
