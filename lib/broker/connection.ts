@@ -4,7 +4,7 @@ import { type ChannelModel, connect } from 'amqplib';
 import { systemClock } from '../clock.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { watchOutages } from '../outage.ts';
+import { type Outages, watchOutages } from '../outage.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { withTimeout } from '../timeout.ts';
 
@@ -52,6 +52,22 @@ const end = async (model: ChannelModel): Promise<void> => {
   });
 };
 
+const open = async ({ url, name, heartbeatSeconds }: ConnectionOptions, outages: Outages): Promise<ChannelModel> => {
+  const failuresBefore = outages.failures();
+  try {
+    const model = await connect(withHeartbeat(url, heartbeatSeconds), {
+      timeout: connectTimeoutMs,
+      noDelay: true,
+      clientProperties: { connection_name: name },
+    });
+    outages.succeeded(failuresBefore);
+    return model;
+  } catch (error) {
+    outages.failed(error);
+    throw new BrokerUnavailableError('RabbitMQ could not be reached.', error);
+  }
+};
+
 export const createConnection = (options: ConnectionOptions, log: Logger): BrokerConnection => {
   const connectionName = { connection: options.name };
   // Logged here and not by the callers: a consumer tries to open each of its lanes again and again.
@@ -59,24 +75,8 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
   let blocked = false;
   let closed = false;
 
-  const open = async (): Promise<ChannelModel> => {
-    const failuresBefore = outages.failures();
-    try {
-      const model = await connect(withHeartbeat(options.url, options.heartbeatSeconds), {
-        timeout: connectTimeoutMs,
-        noDelay: true,
-        clientProperties: { connection_name: options.name },
-      });
-      outages.succeeded(failuresBefore);
-      return model;
-    } catch (error) {
-      outages.failed(error);
-      throw new BrokerUnavailableError('RabbitMQ could not be reached.', error);
-    }
-  };
-
   const shared = sharePromise(async (forget) => {
-    const model = await open();
+    const model = await open(options, outages);
     const lost = () => {
       blocked = false;
       forget();

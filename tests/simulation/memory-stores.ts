@@ -1,6 +1,7 @@
 /**
- * MongoDB's stand-in for the simulation: the ports in memory. Every operation is one atomic step (a page, for
- * `notClosed`; a change, for `commit`), and the caller's `step` decides when it happens, whether its answer arrives, and whether the caller lives to see it. Nothing that goes in or comes out is shared.
+ * The simulation's stand-in for MongoDB: the ports in memory. Every operation is one atomic step; in `notClosed` each page is a
+ * step, in `commit` each change. The caller's `step` decides when the operation happens, whether its answer arrives, and whether
+ * the caller is alive to receive it. All data is copied on its way in and out.
  */
 
 import type {
@@ -30,17 +31,17 @@ import {
   type UserQueue,
 } from '../../lib/types.ts';
 
-/** Runs `operate` once, at a time of its choice. A rejection stands for a server that does not answer: before or after the effect. */
+/** Runs `operate` once, at a time of its choice. A rejection means that the server did not answer, before or after the effect. */
 export type Step = <T>(name: string, operate: () => T) => Promise<T>;
 
-/** What the server holds. Many stores (one a simulated process) may share one. */
+/** The server's data. Several stores, one for each simulated process, may share it. */
 export type MemoryDatabase = {
   accounts: Map<string, Account>;
   userQueues: Map<string, UserQueue>;
   entries: Map<string, LedgerEntry>;
   leases: Map<number, number>;
-  signs: Map<string, Heartbeat>;
-  /** Where it is wanted: the changes that were made, in their order. */
+  heartbeats: Map<string, Heartbeat>;
+  /** If set, records the changes that were made, in their order. */
   journal?: LedgerChange[];
 };
 
@@ -58,12 +59,12 @@ export const createMemoryDatabase = (): MemoryDatabase => ({
   userQueues: new Map(),
   entries: new Map(),
   leases: new Map(),
-  signs: new Map(),
+  heartbeats: new Map(),
 });
 
 const direct: Step = (_name, operate) => Promise.resolve().then(operate);
 
-/** Small, so that a lane's load takes several steps. */
+/** Small, so that loading a lane takes several steps. */
 const pageSize = 2;
 
 const entryId = ({ userId, seq }: { userId: string; seq: number }) => `${userId}:${seq}`;
@@ -96,16 +97,17 @@ const accountStore = ({ accounts }: MemoryDatabase, step: Step): AccountStore =>
     }),
 });
 
-const workerStore = ({ signs }: MemoryDatabase, step: Step): WorkerStore => ({
-  report: (sign) =>
+const workerStore = ({ heartbeats }: MemoryDatabase, step: Step): WorkerStore => ({
+  report: (heartbeat) =>
     step('workers.report', () => {
-      signs.set(sign.workerId, structuredClone(sign));
+      heartbeats.set(heartbeat.workerId, structuredClone(heartbeat));
     }),
   remove: (workerId) =>
     step('workers.remove', () => {
-      signs.delete(workerId);
+      heartbeats.delete(workerId);
     }),
-  since: (after) => step('workers.since', () => structuredClone([...signs.values()].filter((sign) => sign.at > after))),
+  since: (after) =>
+    step('workers.since', () => structuredClone([...heartbeats.values()].filter(({ at }) => at > after))),
 });
 
 const laneStore = ({ leases }: MemoryDatabase, step: Step): LaneStore => ({
@@ -129,7 +131,7 @@ const newUserQueue = (userId: string, lane: number, updatedAt: Date): UserQueue 
   updatedAt,
 });
 
-const isWithin = ({ accepted, settled }: UserQueue, limit: TicketLimit): boolean =>
+const hasRoom = ({ accepted, settled }: UserQueue, limit: TicketLimit): boolean =>
   'seq' in limit ? accepted < limit.seq : accepted - settled < limit.pending;
 
 const byUserId = (a: Pick<UserQueue, 'userId'>, b: Pick<UserQueue, 'userId'>) =>
@@ -173,7 +175,7 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         const isLive = ({ id, expiresAt }: Session) => id === sessionId && expiresAt > now;
         if (!userQueue || (sessionId !== undefined && !userQueue.sessions.some(isLive))) return undefined;
         const { lane, state, settled } = userQueue;
-        if (limit && !isWithin(userQueue, limit)) return undefined;
+        if (limit && !hasRoom(userQueue, limit)) return undefined;
         userQueue.accepted += 1;
         userQueue.state = 'open';
         return { seq: userQueue.accepted, lane, wasOpen: state === 'open', settled };
@@ -249,7 +251,7 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
   };
 };
 
-/** Whether the change may be made to what stands there [R7]. */
+/** Whether the change may be made to the entry [R7]. */
 const permits = (change: LedgerChange, entry: LedgerEntry): boolean =>
   change.kind === 'claim'
     ? isOneOf(claimableStatuses, entry) && entry.attempts === change.attempt - 1 && (entry.token ?? 0) <= change.token
@@ -410,7 +412,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         }),
       ),
 
-    // As in the server's bulk, each change is a step of its own: a crash may leave any part of them.
+    // As in MongoDB's bulk write, each change is a step of its own: a crash may leave any subset of them.
     commit: (changes) =>
       Promise.all(changes.map((change) => step(`ledger.commit ${describe(change)}`, () => commitOne(change)))),
 
@@ -420,7 +422,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         return entry?.attempts === 0 && cancelEntry(entry, now);
       }),
 
-    // As in the server, one entry after the other.
+    // As in MongoDB, one entry after the other.
     cancelQueued: async (userId, { after, upTo }, now) => {
       let cancelled = 0;
       for (let seq = after + 1; seq <= upTo; seq += 1) {
@@ -488,7 +490,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
   };
 };
 
-/** One simulated process's view of the database. Without a `step` every operation happens in the next microtask. */
+/** One simulated process's view of the database. Without `step`, every operation happens in the next microtask. */
 export const createMemoryStores = (step: Step = direct, database = createMemoryDatabase()): MemoryStores => ({
   accounts: accountStore(database, step),
   userQueues: userQueueStore(database, step),
