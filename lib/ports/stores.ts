@@ -92,7 +92,7 @@ export interface LedgerStore {
   /** Returns true when the tombstone was written, false when the ledger already has an entry with this `seq`. */
   insertTombstone(id: EntryId, now: Date): Promise<boolean>;
   findByKey(userId: string, key: string): Promise<LedgerEntry | undefined>;
-  /** The entries that exist, each once, in any order. */
+  /** The whole entries that exist, each once, in any order. */
   read(ids: EntryId[]): Promise<LedgerEntry[]>;
   /** The heads of the entries that exist, each once, in any order. Bodies and results are not read. */
   readHeads(ids: EntryId[]): Promise<EntryHead[]>;

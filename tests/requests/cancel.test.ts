@@ -29,20 +29,23 @@ test('a request that is running is refused with its status', async () => {
   });
 });
 
-test.each(['aborted and given back', 'unblocked'])('a request that was %s is refused: it has run', async (how) => {
-  const { ledger, guard, cancel } = await openUser();
-  await ledger.commit([claim(guard)]);
-  await ledger.commit([how === 'unblocked' ? block(guard) : release(guard)]);
-  if (how === 'unblocked') await ledger.unblock({ ...guard, attempts: 1 });
-  await expect(cancel()).rejects.toMatchObject({
-    status: 409,
-    code: 'not-cancellable',
-    message:
-      'Request 1 has been started before (attempts: 1); only a queued request that has never started can be cancelled.',
-  });
-  const [entry] = await ledger.read([guard]);
-  expect(entry).toMatchObject({ status: 'queued', attempts: 1 });
-});
+test.each(['aborted and given back', 'unblocked'])(
+  'a request that was %s is refused, because it has run',
+  async (how) => {
+    const { ledger, guard, cancel } = await openUser();
+    await ledger.commit([claim(guard)]);
+    await ledger.commit([how === 'unblocked' ? block(guard) : release(guard)]);
+    if (how === 'unblocked') await ledger.unblock({ ...guard, attempts: 1 });
+    await expect(cancel()).rejects.toMatchObject({
+      status: 409,
+      code: 'not-cancellable',
+      message:
+        'Request 1 has been started before (attempts: 1); only a queued request that has never started can be cancelled.',
+    });
+    const [entry] = await ledger.read([guard]);
+    expect(entry).toMatchObject({ status: 'queued', attempts: 1 });
+  },
+);
 
 test('a request that does not exist is not found', async () => {
   const { cancel } = await openUser();
