@@ -1,20 +1,25 @@
-/** A server's outage in the log: one warning, a reminder now and then while it lasts, one line when it is over. */
+/** A server's outage in the log: one warning, a reminder once a minute while it lasts, and one line when it is over. */
 import type { Logger } from './log.ts';
 
 export type Outages = {
-  /** What was asked for could not be had. */
+  /** How many calls have failed so far. Read it before a call, and pass it to `succeeded`. */
+  failures(): number;
+  /** A call failed because the server cannot be used: an outage begins, or goes on. */
   failed(error: unknown): void;
-  /** Call it before asking, and what it returns when the answer is there: that ends an outage which had begun by then. */
-  asking(): () => void;
+  /**
+   * A call succeeded: the outage is over. With `failuresBefore`, not if another call has failed since that count: the answer to
+   * a call that was sent before the outage does not end it.
+   */
+  succeeded(failuresBefore?: number): void;
 };
 
-/** Often enough to be found in the last lines of a log, seldom enough not to fill it. */
+/** Often enough to be in the last lines of a log, rarely enough not to fill it. */
 const remindAfterMs = 60_000;
 
-/** From a URL on everything is left out: it may hold a password, which may hold blanks. */
+/** Cuts the text at the first URL: the URL may contain a password, and the password may contain blanks. */
 const withoutUrls = (text: string): string => text.replace(/[\w+.-]*:\/\/.*/gs, '[URL]');
 
-/** A name with several addresses fails with an error for each, and says nothing itself. */
+/** A host name with several addresses fails with one error for each address, and has no message itself. */
 const messageOf = (error: unknown): string => {
   if (error instanceof AggregateError && !error.message) return error.errors.map(messageOf).join('; ');
   return error instanceof Error ? error.message : String(error);
@@ -26,24 +31,22 @@ export const watchOutages = (
   fields: Record<string, unknown> = {},
   now: () => number = Date.now,
 ): Outages => {
-  let outage: { since: number; toldAt: number } | undefined;
+  let outage: { since: number; loggedAt: number } | undefined;
   let failures = 0;
 
   return {
+    failures: () => failures,
     failed(error) {
       failures += 1;
       const at = now();
-      if (outage && at - outage.toldAt < remindAfterMs) return;
-      outage = { since: outage?.since ?? at, toldAt: at };
+      if (outage && at - outage.loggedAt < remindAfterMs) return;
+      outage = { since: outage?.since ?? at, loggedAt: at };
       log.warn({ ...fields, reason: withoutUrls(messageOf(error)) }, texts.away);
     },
-    asking() {
-      const failuresBefore = failures;
-      return () => {
-        if (!outage || failures > failuresBefore) return;
-        log.info({ ...fields, seconds: Math.round((now() - outage.since) / 1_000) }, texts.back);
-        outage = undefined;
-      };
+    succeeded(failuresBefore = failures) {
+      if (!outage || failures > failuresBefore) return;
+      log.info({ ...fields, seconds: Math.round((now() - outage.since) / 1_000) }, texts.back);
+      outage = undefined;
     },
   };
 };

@@ -1,9 +1,8 @@
-import { sleep } from './clock.ts';
 import type { Clock } from './ports.ts';
 
 /**
- * Settles as `work` does, or as `onTimeout` decides once `ms` are over: what it throws or returns. The work itself goes on; a
- * late rejection is ignored.
+ * Settles as `work` does, or, when `work` takes longer than `ms`, as `onTimeout` does: with what it returns or throws. The work
+ * itself goes on; a rejection after the timeout is ignored.
  */
 export const withTimeout = async <T, L>(
   clock: Pick<Clock, 'after'>,
@@ -11,14 +10,13 @@ export const withTimeout = async <T, L>(
   work: Promise<T>,
   onTimeout: () => L,
 ): Promise<T | L> => {
-  const finished = new AbortController();
-  const timeout = sleep(clock, ms, finished.signal).then(() =>
-    finished.signal.aborted ? (work as never) : onTimeout(),
-  );
-  timeout.catch(() => undefined);
+  let cancel = () => {};
+  const timeout = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve);
+  });
   try {
-    return await Promise.race([work, timeout]);
+    return await Promise.race([work, timeout.then(onTimeout)]);
   } finally {
-    finished.abort();
+    cancel();
   }
 };

@@ -1,11 +1,11 @@
-/** The plain data of the lane protocol: what the stores keep and the rooms pass around. Words as in the glossary. */
+/** The plain data of the lane protocol, as the stores keep it and the rooms exchange it. Terms: docs/glossary.md. */
 
 export type UserQueueState = 'closed' | 'open' | 'closing';
 
 /** One login or WebSocket connection of a user. */
 export type Session = { id: string; expiresAt: Date };
 
-/** One user's FIFO: the document that says what was accepted, what is settled, and whether a RabbitMQ queue may exist. */
+/** One user's document: how far its requests are accepted and settled, and whether its RabbitMQ queue may exist. */
 export type UserQueue = {
   userId: string;
   /** Fixed at registration. */
@@ -14,63 +14,63 @@ export type UserQueue = {
   state: UserQueueState;
   /** `seq` of the newest request. */
   accepted: number;
-  /** Every `seq <= settled` is settled. Flushed lazily by the owner, exact when closed. */
+  /** Every `seq <= settled` is settled. The owner flushes it lazily; exact when closed. */
   settled: number;
   /** When the owner last recorded progress. */
   updatedAt: Date;
-  /** When the owner last said that the user waits for a good reason: a long run, a back-off, its turn, a person. */
+  /** When the owner last vouched that the user waits for a known reason: a long run, a back-off, a free slot, a person. */
   vouchedAt?: Date;
 };
 
-/** What the ticket step returns: the new `seq`, and what the user queue was before it. */
+/** The result of the ticket step: the new `seq`, and the state of the user queue before it. */
 export type Ticket = { seq: number; lane: number; wasOpen: boolean; settled: number };
 
-/** `abandoned` is a tombstone: a ticket whose function died, or that was not used. */
+/** `abandoned` is a tombstone: the function died before it recorded its ticket, or did not use it. */
 export const settledStatuses = ['done', 'failed', 'cancelled', 'abandoned'] as const;
 export const claimableStatuses = ['queued', 'processing'] as const;
-/** `blocked` waits, in its place, for a person's retry or skip. */
+/** A `blocked` request waits in its place until a person retries or skips it. */
 export const pendingStatuses = [...claimableStatuses, 'blocked'] as const;
 export const requestStatuses = [...pendingStatuses, ...settledStatuses] as const;
 export type SettledStatus = (typeof settledStatuses)[number];
 export type RequestStatus = (typeof requestStatuses)[number];
 
-/** Why a run failed, fit to be shown to the request's owner: no stack, no internals. */
+/** Why a run failed. Safe to show to the user: no stack, no internals. */
 export type RunError = { name: string; message: string };
 
-/** What a request asks of its own runs; what it leaves out is the processor's policy. */
+/** Limits that a request sets for its own runs. The processor's policy applies where it sets none. */
 export type RunLimits = { maxAttempts?: number; timeoutMs?: number };
 
-/** Why a request was put aside: it failed its last attempt, or ended its worker again and again. */
+/** Why a request was dead-lettered: it failed its last attempt, or crashed its worker too often. */
 export type DeadLetterReason = 'failed' | 'crashed';
 export type DeadLetter = { reason: DeadLetterReason; at: Date };
 
-/** One request, as the ledger records it. */
+/** One request as the ledger records it. */
 export type LedgerEntry = {
   userId: string;
   seq: number;
-  /** The Idempotency-Key, where one was sent. */
+  /** The Idempotency-Key, if the client sent one. */
   key?: string;
-  /** The request as JSON text, exactly as it is handed to the processor; absent in a tombstone. */
+  /** The request as JSON text, exactly as the processor gets it. Absent in a tombstone. */
   body?: string;
   status: RequestStatus;
   /** The fencing token (lease) of the newest claim. */
   token?: number;
-  /** Claims so far: 0 before the first run. */
+  /** Claims so far; 0 before the first run. */
   attempts: number;
   limits?: RunLimits;
-  /** Attempts that do not count against `maxAttempts`: those before a person's retry, and those that came to no end. */
+  /** Attempts that do not count against `maxAttempts`: those before a person's retry, and those that were interrupted or aborted. */
   forgiven?: number;
-  /** Runs in a row that ended with their worker instead of by themselves; those of the request that this one runs again, too. */
+  /** Consecutive runs that were interrupted, including those of the request that this one runs again. */
   interruptions?: number;
-  /** Set while the request is put aside and nobody has retried or dropped it. */
+  /** Set while the request is a dead letter: until somebody retries or drops it. */
   deadLetter?: DeadLetter;
   /** The failed request that this one runs again. */
   retryOf?: number;
-  /** What the processor returned, as JSON text; set when `done`. */
+  /** What the processor returned, as JSON text. Set when `done`. */
   result?: string;
-  /** The newest failure; final when `failed`, and until a retry when `blocked`. */
+  /** The newest failure. When `blocked`, until a retry; when `failed`, final. */
   error?: RunError;
-  /** Not to be run again before this time (back-off). */
+  /** The back-off: the next attempt starts no earlier. */
   retryAt?: Date;
   acceptedAt: Date;
   startedAt?: Date;
@@ -79,7 +79,13 @@ export type LedgerEntry = {
 
 export type EntryId = { userId: string; seq: number };
 
-/** What travels in a user's RabbitMQ queue. `body` is JSON text; `acceptedAt` is in ms since the epoch. */
+/** The state of one request without its texts. A head is small, however large the request is. */
+export type EntryHead = Pick<
+  LedgerEntry,
+  'userId' | 'seq' | 'status' | 'acceptedAt' | 'startedAt' | 'retryAt' | 'deadLetter'
+>;
+
+/** A message in a user's RabbitMQ queue. `body` is JSON text, `acceptedAt` is in ms since the epoch. */
 export type RequestMessage = {
   seq: number;
   body: string;
@@ -89,15 +95,15 @@ export type RequestMessage = {
 };
 
 /**
- * What one run's end means. A `retry` runs again in place after `delayMs`; `crashed` says that its own process died of it.
- * `failed` is settled, `blocked` holds the user until a person decides; both are dead letters.
+ * What the end of one run means. `retry`: run again in place after `delayMs`; `crashed`: its own process died during the run.
+ * `failed` is settled; `blocked` holds its user until a person decides. Both are dead letters.
  */
 export type Outcome =
   | { kind: 'done'; result: string }
   | { kind: 'retry'; error: RunError; delayMs: number; crashed?: boolean }
   | { kind: 'failed' | 'blocked'; error: RunError; reason: DeadLetterReason };
 
-/** One run of a request, as it is handed to the processor. `body` is JSON text. */
+/** One run of a request, as the processor gets it. `body` is JSON text. */
 export type Run = EntryId & {
   body: string;
   attempt: number;
@@ -111,11 +117,11 @@ export type Run = EntryId & {
 /**
  * One owner's change of one ledger entry, guarded by the fencing token [R7].
  *
- * - `claim` matches `queued | processing` with `attempts = attempt - 1` and no token above `token`; it sets `attempt`.
- * - the others match `processing` with exactly this `token` and `attempt`. `release` gives a claim back that was not run to
- *   its end, as a worker does that must go: processing -> queued.
- * - `interruptions` and `forgiven` are what they are to be, not what is to be added: a change may be sent twice, and what was
- *   read before an earlier owner's late release counts its attempt already.
+ * - `claim` matches `queued | processing` with `attempts = attempt - 1` and no token above `token`, and sets `attempt`.
+ * - The others match `processing` with exactly this `token` and `attempt`. `release` gives back the claim of a run that was
+ *   aborted, for instance because the worker stops: processing -> queued.
+ * - `interruptions` and `forgiven` are new values, not increments: a change may be sent twice, and a value that was read before
+ *   the late release of an earlier owner already counts that attempt.
  */
 export type LedgerChange = EntryId & { token: number; attempt: number; at: Date } & (
     | { kind: 'claim'; interruptions: number; forgiven: number }
@@ -126,7 +132,7 @@ export type LedgerChange = EntryId & { token: number; attempt: number; at: Date 
     | { kind: 'release'; forgiven: number }
   );
 
-/** `applied`: the change is in the ledger. Otherwise the entry that stands there instead (`undefined`: none). */
+/** `applied`: the ledger contains the change. Otherwise `entry` is what it contains instead; `undefined` if nothing. */
 export type ChangeResult = { applied: true } | { applied: false; entry: LedgerEntry | undefined };
 
 export const isSettled = (entry: Pick<LedgerEntry, 'status'>): boolean =>

@@ -1,16 +1,19 @@
-/** One RabbitMQ connection, made on demand and made again after it was lost. */
+/** One RabbitMQ connection, opened on demand and opened again after it was lost. */
 import type { Duplex } from 'node:stream';
 import { type ChannelModel, connect } from 'amqplib';
+import { systemClock } from '../clock.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { watchOutages } from '../outage.ts';
+import { type Outages, watchOutages } from '../outage.ts';
+import { sharePromise } from '../shared-promise.ts';
+import { withTimeout } from '../timeout.ts';
 
 export type BrokerConnection = {
-  /** The live connection, connecting when there is none. @throws {BrokerUnavailableError} */
+  /** The live connection; opens one if there is none. @throws {BrokerUnavailableError} */
   get(): Promise<ChannelModel>;
-  /** The broker has raised an alarm: it reads nothing that we send until it is over. */
+  /** Whether the broker has raised an alarm. It reads nothing that we send until the alarm is over. */
   isBlocked(): boolean;
-  /** Gives this connection up; the next `get` makes a new one. */
+  /** Gives this connection up; the next `get` opens a new one. */
   drop(model: ChannelModel): void;
   /** Every `get` after it rejects. */
   close(): Promise<void>;
@@ -19,9 +22,9 @@ export type BrokerConnection = {
 export type ConnectionOptions = { url: string; name: string; heartbeatSeconds: number };
 
 const connectTimeoutMs = 5_000;
-const outageTexts = { away: 'RabbitMQ is not available', back: 'RabbitMQ is available again' };
-/** A server that does not answer a close in this time is left: its socket is destroyed. */
+/** After this time without an answer to a close, the socket is destroyed. */
 const closeTimeoutMs = 2_000;
+const outageTexts = { away: 'RabbitMQ is not available', back: 'RabbitMQ is available again' };
 
 const withHeartbeat = (url: string, seconds: number): string => {
   const parsed = new URL(url);
@@ -31,94 +34,88 @@ const withHeartbeat = (url: string, seconds: number): string => {
 
 const socketOf = (model: ChannelModel): Duplex => (model.connection as unknown as { stream: Duplex }).stream;
 
-/** amqplib only half-closes a socket, which a blocked or frozen server does not notice. */
+/** amqplib only half-closes a socket, and a blocked or frozen server does not notice that. */
 const destroySocket = (model: ChannelModel, cause?: Error): void => {
   socketOf(model).destroy(cause);
 };
 
-/** amqplib answers a close when the server does, and with an error when it is closed already: what was asked for. */
-const end = (model: ChannelModel): Promise<void> =>
-  new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(() => {
-      // With a cause, of which amqplib learns that it is over: it ends its heartbeats and tells its channels.
-      destroySocket(model, new Error(`RabbitMQ did not answer a close within ${closeTimeoutMs} ms`));
-      done();
-    }, closeTimeoutMs);
+/** Closes the connection. amqplib resolves a close when the server answers, and rejects it when it is closed already: both will do. */
+const end = async (model: ChannelModel): Promise<void> => {
+  const closed = new Promise<void>((resolve) => {
+    const done = () => resolve();
     model.once('close', done);
     model.close().then(done, done);
   });
+  await withTimeout(systemClock, closeTimeoutMs, closed, () => {
+    // The cause makes amqplib stop its heartbeats and close its channels.
+    destroySocket(model, new Error(`RabbitMQ did not answer a close within ${closeTimeoutMs} ms`));
+  });
+};
+
+const open = async ({ url, name, heartbeatSeconds }: ConnectionOptions, outages: Outages): Promise<ChannelModel> => {
+  const failuresBefore = outages.failures();
+  try {
+    const model = await connect(withHeartbeat(url, heartbeatSeconds), {
+      timeout: connectTimeoutMs,
+      noDelay: true,
+      clientProperties: { connection_name: name },
+    });
+    outages.succeeded(failuresBefore);
+    return model;
+  } catch (error) {
+    outages.failed(error);
+    throw new BrokerUnavailableError('RabbitMQ could not be reached.', error);
+  }
+};
 
 export const createConnection = (options: ConnectionOptions, log: Logger): BrokerConnection => {
-  // Told here, and not by those who ask: they ask again and again, a consumer for each of its lanes.
-  const outages = watchOutages(log, outageTexts, { connection: options.name });
-  let current: Promise<ChannelModel> | undefined;
+  const connectionName = { connection: options.name };
+  // Logged here and not by the callers: a consumer tries to open each of its lanes again and again.
+  const outages = watchOutages(log, outageTexts, connectionName);
   let blocked = false;
   let closed = false;
 
-  const open = async (): Promise<ChannelModel> => {
-    const answered = outages.asking();
-    const model = await connect(withHeartbeat(options.url, options.heartbeatSeconds), {
-      timeout: connectTimeoutMs,
-      noDelay: true,
-      clientProperties: { connection_name: options.name },
-    });
-    answered();
+  const shared = sharePromise(async (forget) => {
+    const model = await open(options, outages);
+    const lost = () => {
+      blocked = false;
+      forget();
+      destroySocket(model);
+    };
     blocked = false;
-    model.on('error', (error) => log.warn({ err: error, connection: options.name }, 'the RabbitMQ connection failed'));
+    model.on('error', (error) => log.warn({ err: error, ...connectionName }, 'the RabbitMQ connection failed'));
     model.on('blocked', (reason) => {
       blocked = true;
-      log.warn({ reason, connection: options.name }, 'RabbitMQ takes no messages for now');
+      log.warn({ reason, ...connectionName }, 'connection blocked by RabbitMQ (resource alarm)');
     });
     model.on('unblocked', () => {
       blocked = false;
     });
-    return model;
-  };
-
-  const forget = (opening: Promise<ChannelModel>): void => {
-    if (current === opening) current = undefined;
-  };
-
-  const get = async (): Promise<ChannelModel> => {
-    if (closed) throw new BrokerUnavailableError('The connection to RabbitMQ is closed.');
-    if (current) return current;
-    const opening = open().catch((error) => {
-      forget(opening);
-      outages.failed(error);
-      throw new BrokerUnavailableError('RabbitMQ could not be reached.', error);
-    });
-    current = opening;
-    const model = await opening;
-    const lost = () => {
-      blocked = false;
-      forget(opening);
-      destroySocket(model);
-    };
     model.once('close', lost);
-    // amqplib reads on before it gives the connection out: an end that came with the opening is over before anybody listens.
+    // amqplib goes on reading before it returns the connection: it may have been closed before anybody could listen.
     if (socketOf(model).writableEnded) lost();
     return model;
-  };
+  });
 
   return {
-    get,
+    async get() {
+      if (closed) throw new BrokerUnavailableError('The connection to RabbitMQ is closed.');
+      return shared.get();
+    },
     isBlocked: () => blocked,
     drop(model) {
-      const opening = current;
-      void opening?.then(
-        (live) => live === model && forget(opening),
+      const current = shared.current();
+      current?.then(
+        (live) => live === model && shared.forget(current),
         () => undefined,
       );
       void end(model);
     },
     async close() {
       closed = true;
+      const current = shared.current();
       const model = await current?.catch(() => undefined);
-      current = undefined;
+      shared.forget(current);
       if (model) await end(model);
     },
   };

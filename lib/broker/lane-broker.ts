@@ -1,63 +1,44 @@
-/** Lanes on RabbitMQ: one connection a worker, one channel a lane. */
-import type { Channel, ConsumeMessage } from 'amqplib';
+/** Lanes on RabbitMQ: one connection for each worker, one channel for each lane. */
 import type { Config } from '../config.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { watchOutages } from '../outage.ts';
-import type { Delivery, LaneBroker, LaneChannel, LaneEvents } from '../ports.ts';
-import type { RequestMessage, RunLimits } from '../types.ts';
+import { type Outages, watchOutages } from '../outage.ts';
+import type { LaneBroker, LaneChannel, LaneEvents } from '../ports.ts';
 import { createConnection } from './connection.ts';
-import { laneMessage, laneQueue, laneQueueOptions, userQueue, userQueueOptions } from './names.ts';
+import { ConsumingChannel } from './consuming-channel.ts';
+import { consumeLane } from './lane-consumer.ts';
+import { orUnavailable } from './unavailable.ts';
+import { UserQueueConsumers } from './user-queue-consumers.ts';
 
 export type RabbitLaneBroker = LaneBroker & { close(): Promise<void> };
 
-/** Wakes that may lie unacked beside the baton. Well above 1: the baton stays while wakes come. */
-const lanePrefetch = 256;
-/** Requests of one user that wait in the worker's memory; the rest waits in the user queue. */
-const userPrefetch = 8;
-/** A channel that the server does not close in this time is left to its connection. */
-const closeTimeoutMs = 2_000;
+type LaneBrokerConfig = Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'laneQueueType'>;
+
 const outageTexts = {
-  away: 'RabbitMQ does not let lanes be consumed',
+  away: 'RabbitMQ refuses to let lanes be consumed',
   back: 'RabbitMQ lets all lanes be consumed again',
 };
 
-type LaneBrokerConfig = Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'laneQueueType'>;
-
-const unavailable = (what: string) => (error: unknown) => {
-  throw new BrokerUnavailableError(`RabbitMQ did not ${what}.`, error);
-};
-
-/** The server's own answer, with its number; a lost connection has none, and is told by the connection. */
+/** The server's own refusal has a number. A lost connection has none, and the connection logs it. */
 const isRefusal = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'number';
 
 export const createLaneBroker = (config: LaneBrokerConfig, log: Logger): RabbitLaneBroker => {
   const { rabbitmqUrl: url, heartbeatSeconds } = config;
   const connection = createConnection({ url, name: 'lanekeeper worker', heartbeatSeconds }, log);
-  const outages = watchOutages(log, outageTexts);
-  /** Lanes that the server refused when they were last opened: for want of a permission, say, or because their type was changed. */
-  const refused = new Set<number>();
-
-  const noteRefused = (lane: number, error: unknown): void => {
-    refused.add(lane);
-    outages.failed(error);
-  };
-
-  const noteOpened = (lane: number): void => {
-    if (refused.delete(lane) && refused.size === 0) outages.asking()();
-  };
+  const refusals = watchRefusals(watchOutages(log, outageTexts));
 
   return {
     async openLane(lane, events) {
       const model = await connection.get();
-      const channel = await model.createChannel().catch(unavailable('open a channel'));
+      const channel = await orUnavailable('open a channel', model.createChannel());
+      const consuming = new ConsumingChannel(channel, (cause) => events.closed(cause), log);
       try {
-        const opened = await consumeLane(channel, lane, events, config, log);
-        noteOpened(lane);
+        const opened = await openLaneChannel(consuming, lane, events, config);
+        refusals.opened(lane);
         return opened;
       } catch (error) {
-        if (isRefusal(error)) noteRefused(lane, error);
-        await closeChannel(channel);
+        if (isRefusal(error)) refusals.refused(lane, error);
+        await consuming.close();
         throw new BrokerUnavailableError(`RabbitMQ did not let lane ${lane} be consumed.`, error);
       }
     },
@@ -65,138 +46,33 @@ export const createLaneBroker = (config: LaneBrokerConfig, log: Logger): RabbitL
   };
 };
 
-const closeChannel = async (channel: Channel): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, closeTimeoutMs);
-  });
-  try {
-    await Promise.race([channel.close(), late]);
-  } catch {
-    // Closed already, by the server or with its connection: what was asked for.
-  } finally {
-    clearTimeout(timer);
-  }
+/** Lanes that the server refused when they were last opened, for instance without a permission or after their type was changed. */
+const watchRefusals = (outages: Outages) => {
+  const refused = new Set<number>();
+  return {
+    refused(lane: number, error: unknown): void {
+      refused.add(lane);
+      outages.failed(error);
+    },
+    opened(lane: number): void {
+      if (refused.delete(lane) && refused.size === 0) outages.succeeded();
+    },
+  };
 };
 
-const consumeLane = async (
-  channel: Channel,
+/** The lane and its user queues share one channel, so that they are lost together. */
+const openLaneChannel = async (
+  channel: ConsumingChannel,
   lane: number,
   events: LaneEvents,
   config: LaneBrokerConfig,
-  log: Logger,
 ): Promise<LaneChannel> => {
-  const queue = laneQueue(config.queuePrefix, lane);
-  const options = laneQueueOptions(config.laneQueueType);
-  /** The live consumer of each user queue. A cancel of any other was our own delete. */
-  const consumers = new Map<string, string>();
-  let consumersMade = 0;
-  let open = true;
-
-  let cause: Error | undefined;
-  channel.on('error', (error) => {
-    cause = error;
-  });
-  channel.once('close', () => {
-    if (!open) return;
-    open = false;
-    events.closed(cause);
-  });
-
-  const deliveryOf = (message: ConsumeMessage): Delivery => ({
-    ack: () => {
-      try {
-        if (open) channel.ack(message);
-      } catch {
-        // The channel is closing: the server takes the message back.
-      }
-    },
-  });
-
-  /** A message that is not ours to understand is acked: the ledger has everything that matters. */
-  const read = <T>(message: ConsumeMessage, as: (content: unknown) => T | undefined): T | undefined => {
-    try {
-      const value = as(JSON.parse(message.content.toString('utf8')));
-      if (value !== undefined) return value;
-    } catch {
-      // Not JSON: told below.
-    }
-    log.warn({ queue: message.fields.routingKey }, 'dropped a message that is not ours');
-    deliveryOf(message).ack();
-    return undefined;
-  };
-
-  const onLaneMessage = (message: ConsumeMessage | null): void => {
-    if (!open) return;
-    // The lane itself was deleted: nothing holds the channel together any more.
-    if (!message) return void channel.close().catch(() => undefined);
-    if (message.properties.type === laneMessage.baton) {
-      events.baton(deliveryOf(message));
-      return;
-    }
-    const wake = read(message, asWake);
-    if (wake) events.wake(wake.userId, deliveryOf(message));
-  };
-
-  const onUserMessage = (userId: string, consumerTag: string, message: ConsumeMessage | null): void => {
-    if (!open) return;
-    if (message) {
-      const request = read(message, asRequest);
-      if (request) events.request(userId, request, deliveryOf(message));
-    } else if (consumers.get(userId) === consumerTag) {
-      consumers.delete(userId);
-      events.userQueueCancelled(userId);
-    }
-  };
-
-  await channel.assertQueue(queue, options);
-  await channel.prefetch(lanePrefetch);
-  await channel.consume(queue, onLaneMessage);
-  await channel.prefetch(userPrefetch);
-
+  const { consumerCount } = await consumeLane(channel, lane, events, config);
+  const userQueues = await UserQueueConsumers.on(channel, events, config.queuePrefix);
   return {
-    async openUserQueue(userId) {
-      if (consumers.has(userId)) return;
-      const name = userQueue(config.queuePrefix, userId);
-      const consumerTag = `${userId}.${consumersMade++}`;
-      consumers.set(userId, consumerTag);
-      try {
-        await channel.assertQueue(name, userQueueOptions);
-        await channel.consume(name, (message) => onUserMessage(userId, consumerTag, message), { consumerTag });
-      } catch (error) {
-        consumers.delete(userId);
-        unavailable(`open the queue of user ${userId}`)(error);
-      }
-    },
-    async deleteUserQueue(userId) {
-      consumers.delete(userId);
-      await channel.deleteQueue(userQueue(config.queuePrefix, userId)).catch(unavailable('delete a user queue'));
-    },
-    async consumerCount() {
-      const { consumerCount } = await channel.assertQueue(queue, options).catch(unavailable('count consumers'));
-      return consumerCount;
-    },
-    async close() {
-      if (!open) return;
-      open = false;
-      await closeChannel(channel);
-    },
-  };
-};
-
-const asWake = (content: unknown): { userId: string } | undefined => {
-  const { userId } = content as { userId?: unknown };
-  return typeof userId === 'string' ? { userId } : undefined;
-};
-
-const asRequest = (content: unknown): RequestMessage | undefined => {
-  const { seq, body, acceptedAt, limits, interruptions } = content as Partial<Record<keyof RequestMessage, unknown>>;
-  if (typeof seq !== 'number' || typeof body !== 'string' || typeof acceptedAt !== 'number') return undefined;
-  return {
-    seq,
-    body,
-    acceptedAt,
-    limits: limits as RunLimits | undefined,
-    interruptions: interruptions as number | undefined,
+    openUserQueue: (userId) => userQueues.open(userId),
+    deleteUserQueue: (userId) => userQueues.delete(userId),
+    consumerCount,
+    close: () => channel.close(),
   };
 };

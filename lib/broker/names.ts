@@ -1,13 +1,13 @@
-/** The names and arguments of what stands in RabbitMQ. Portable arguments only, the same in 3.10 and 4.x. */
+/** The names and arguments of the queues in RabbitMQ. Portable arguments only, which mean the same in 3.10 and 4.x. */
 import type { Options } from 'amqplib';
 
 export const laneQueue = (prefix: string, lane: number): string => `${prefix}lane.${lane}`;
 export const userQueue = (prefix: string, userId: string): string => `${prefix}user.${userId}`;
 
-/** The last net for a user queue that nobody ends: unused for a day. Far above every timeout of the protocol. */
+/** Safety net: RabbitMQ deletes a user queue that was not used for a day. Far above every timeout of the protocol. */
 const userQueueExpiresMs = 86_400_000;
 
-/** The type is said explicitly: the default of some brokers is quorum. */
+/** Names the queue type, because some brokers create quorum queues by default. */
 export const laneQueueOptions = (type: 'classic' | 'quorum'): Options.AssertQueue => ({
   durable: true,
   arguments: { 'x-queue-type': type, 'x-single-active-consumer': true },
@@ -17,6 +17,3 @@ export const userQueueOptions: Options.AssertQueue = {
   durable: true,
   arguments: { 'x-queue-type': 'classic', 'x-expires': userQueueExpiresMs },
 };
-
-/** The `type` property of a message in a lane. */
-export const laneMessage = { wake: 'wake', baton: 'baton' } as const;

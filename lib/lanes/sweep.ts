@@ -1,43 +1,44 @@
-/** Finds work without progress, whatever was lost on its way, and tells the owner to look [protocol, Sweep]. */
+/** Finds work without progress, whatever was lost on its way, and wakes its owner [protocol, Sweep]. */
 import type { StalledUser } from '../ports.ts';
-import type { LedgerEntry } from '../types.ts';
+import type { EntryHead } from '../types.ts';
 import type { LaneDeps } from './context.ts';
 import { firstUnflushed, isPending, isRecent } from './stalled-users.ts';
 
-/** What one sweep wakes at most; the next one goes on. */
+/** The most users that one sweep wakes. The next sweep goes on with the rest. */
 const sweepLimit = 1_000;
 
-type SweepDeps = Pick<LaneDeps, 'userQueues' | 'ledger'> & {
+type SweepDeps = Pick<LaneDeps, 'userQueues'> & {
+  ledger: Pick<LaneDeps['ledger'], 'readHeads'>;
   clock: Pick<LaneDeps['clock'], 'now'>;
   publisher: Pick<LaneDeps['publisher'], 'publishWake'>;
   config: Pick<LaneDeps['config'], 'stuckAfterMs'>;
 };
 
 /**
- * Each call drops expired sessions and wakes the lanes of users that show no progress and that no owner vouches for.
+ * Each call drops expired sessions and wakes the lanes of users without progress that no owner vouches for.
  *
- * @param found is told who they are before they are woken: a broker that does not answer is no reason to keep it secret.
+ * @param found called with these users before they are woken, so that they are reported even when the broker does not answer.
  */
 export const createSweep = (deps: SweepDeps, found: (stuck: StalledUser[]) => void): (() => Promise<void>) => {
-  /** The tickets without a record, as the last sweep saw them: a function that lives is done before the next one. */
+  /** The tickets without a ledger entry at the last sweep. A function that is alive records its ticket before the next one. */
   let unrecorded = new Set<string>();
 
-  /** Who was idle has seen no progress either: its first request says whether it waits for long. */
-  const judge = (
-    stalledUsers: StalledUser[],
-    first: Map<string, LedgerEntry>,
+  /** A user that was idle is stalled too: its first request says whether it waits for long. */
+  const selectStuck = (
+    stalled: StalledUser[],
+    firstOf: Map<string, EntryHead>,
     before: Date,
     now: Date,
   ): StalledUser[] => {
-    const seenBefore = unrecorded;
+    const unrecordedBefore = unrecorded;
     unrecorded = new Set();
-    return stalledUsers.filter((suspect) => {
-      if (!isPending(suspect)) return true;
-      const entry = first.get(suspect.userId);
-      if (entry) return !isRecent(entry, before, now);
-      const ticket = `${suspect.userId}:${suspect.settled + 1}`;
+    return stalled.filter((user) => {
+      if (!isPending(user)) return true;
+      const first = firstOf.get(user.userId);
+      if (first) return !isRecent(first, before, now);
+      const ticket = `${user.userId}:${user.settled + 1}`;
       unrecorded.add(ticket);
-      return seenBefore.has(ticket);
+      return unrecordedBefore.has(ticket);
     });
   };
 
@@ -45,8 +46,8 @@ export const createSweep = (deps: SweepDeps, found: (stuck: StalledUser[]) => vo
     const now = deps.clock.now();
     await deps.userQueues.dropExpiredSessions(now);
     const before = new Date(now.getTime() - deps.config.stuckAfterMs);
-    const stalledUsers = await deps.userQueues.stuck(before, sweepLimit, 'unvouched');
-    const stuck = judge(stalledUsers, await firstUnflushed(stalledUsers, deps.ledger), before, now);
+    const stalled = await deps.userQueues.stuck(before, sweepLimit, 'unvouched');
+    const stuck = selectStuck(stalled, await firstUnflushed(stalled, deps.ledger), before, now);
     found(stuck);
     await Promise.all(stuck.map(({ lane, userId }) => deps.publisher.publishWake(lane, userId)));
   };

@@ -1,17 +1,17 @@
-/** Enqueue: from a request to a ticket, a ledger entry and a word to the owner. Steps and rules: the lane protocol. */
+/** Enqueue: from a request to a ticket, a ledger entry and a message to the owner. Steps and rules: docs/protocol.md. */
 import { SessionEndedError } from '../accounts/errors.ts';
+import { liveUserQueue } from '../accounts/live-session.ts';
 import type { Deps } from '../deps.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { TicketLimit } from '../ports.ts';
-import { hasLiveSession } from '../sessions.ts';
 import type { LedgerEntry, RequestStatus, RunLimits, Ticket, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { IdempotencyKeyReusedError, NotRecordedInTimeError, TooManyPendingError } from './errors.ts';
 import { wakeLane } from './wake.ts';
 
 /**
- * `body` is the request as JSON text; `key` the Idempotency-Key; `retryOf` the failed request that is sent again, with
- * the `interruptions` that it is known by. Without `sessionId` the user need not be logged in: an operator's retry.
+ * `body` is the request as JSON text, `key` the Idempotency-Key. `retryOf` is the failed request that is sent again, with its
+ * `interruptions`. Without `sessionId` the user need not be logged in: an operator's retry.
  */
 export type AcceptCommand = {
   userId: string;
@@ -24,8 +24,8 @@ export type AcceptCommand = {
 };
 
 /**
- * `position` counts from 1, the request that runs or is next; 0 when the request is settled. It is never too low, but counts
- * what was settled and not flushed, or cancelled: to ask the ledger would be one more statement for every enqueue under load.
+ * `position` counts from 1 for the request that is running or next; it is 0 for a settled request. It is never too low, but may
+ * count requests that were settled and not flushed yet, or cancelled: an exact count would cost every enqueue one more query.
  */
 export type Accepted = { seq: number; status: RequestStatus; position: number };
 
@@ -33,18 +33,18 @@ export type AcceptDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clo
   config: Pick<Deps['config'], 'maxPending'>;
 };
 
-/** A ticket is fenced only when its function was slow for `gapTimeoutMs`; this often in a row means that MongoDB is. */
+/** A tombstone takes a ticket only when its function was slow for `gapTimeoutMs`. This many in a row mean that MongoDB is slow. */
 const ticketTries = 3;
 
-/** Where a request stands in its user queue, as far as `settled` was flushed. */
+/** The position of a request in its user queue, as far as `settled` was flushed. */
 export const positionOf = (entry: Pick<LedgerEntry, 'seq' | 'status'>, settled: number): number =>
   isSettled(entry) ? 0 : Math.max(1, entry.seq - settled);
 
 /**
- * Accepts one request of one user. When it resolves, the request is in the ledger and nothing loses it.
+ * Accepts one request of one user. Once it resolves, the request is in the ledger and cannot get lost.
  *
- * @throws {SessionEndedError} 401; {TooManyPendingError} 429; {IdempotencyKeyReusedError} 422; {StoreUnavailableError}
- * 503: the request may or may not have been recorded, which an Idempotency-Key makes safe to repeat.
+ * @throws {SessionEndedError} 401; {TooManyPendingError} 429; {IdempotencyKeyReusedError} 422; {NotRecordedInTimeError} 503;
+ * {StoreUnavailableError} 503: the request may or may not be recorded. With an Idempotency-Key it is safe to repeat the call.
  */
 export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): Promise<Accepted> => {
   const earlier = command.key === undefined ? undefined : await deps.ledger.findByKey(command.userId, command.key);
@@ -52,9 +52,10 @@ export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): P
 
   for (let tries = 0; tries < ticketTries; tries += 1) {
     const ticket = await takeTicket(command, deps);
-    const recorded = await record(command, ticket, deps);
+    const acceptedAt = deps.clock.now();
+    const recorded = await record(command, ticket, acceptedAt, deps);
     if (recorded === 'recorded') {
-      await announce(command, ticket, deps);
+      await announce(command, ticket, acceptedAt, deps);
       return { seq: ticket.seq, status: 'queued', position: ticket.seq - ticket.settled };
     }
     if (recorded !== 'fenced') return answerAgain(command, recorded, deps);
@@ -62,7 +63,7 @@ export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): P
   throw new NotRecordedInTimeError(ticketTries);
 };
 
-/** A ticket that is not used becomes a tombstone; a user queue that it opened must be closed again. */
+/** Turns an unused ticket into a tombstone. If the ticket opened the user queue, the owner must close it again. */
 const abandon = async (userId: string, { seq, wasOpen, lane }: Ticket, deps: AcceptDeps): Promise<void> => {
   await deps.ledger.insertTombstone({ userId, seq }, deps.clock.now());
   if (!wasOpen) await wakeLane(lane, userId, deps);
@@ -70,21 +71,20 @@ const abandon = async (userId: string, { seq, wasOpen, lane }: Ticket, deps: Acc
 
 type Caller = Pick<AcceptCommand, 'userId' | 'sessionId'>;
 
-/** The user queue of a caller who may use it. */
-const liveQueue = async ({ userId, sessionId }: Caller, { userQueues, clock }: AcceptDeps): Promise<UserQueue> => {
-  const [queue] = await userQueues.get([userId]);
-  if (!queue || (sessionId !== undefined && !hasLiveSession(queue, clock.now(), sessionId)))
-    throw new SessionEndedError();
+const callersQueue = async ({ userId, sessionId }: Caller, deps: AcceptDeps): Promise<UserQueue> => {
+  if (sessionId !== undefined) return liveUserQueue({ userId, sessionId }, deps);
+  const [queue] = await deps.userQueues.get([userId]);
+  if (!queue) throw new SessionEndedError();
   return queue;
 };
 
-/** So many more entries than may be pending are looked at in search of settled ones: those beyond count as pending. */
-const settledSought = 10_000;
+/** The search for settled entries goes this far beyond `maxPending`. Entries behind it count as pending. */
+const settledSearch = 10_000;
 
 /**
- * The limit holds in the ticket's own step, by `settled` as it was flushed: a refused call leaves nothing behind. Only where
- * that refuses is the ledger asked what it has settled since, or behind a request that holds its user. A `seq` that is not
- * recorded yet counts as pending, and the second try names the highest `seq` there is room for: nobody gets in beside it.
+ * The ticket's own update checks the limit, against `settled` as it was flushed: a refused call changes nothing. Only when that
+ * update refuses is the ledger asked what it has settled since, or behind a request that blocks its user. A `seq` that is not
+ * recorded yet counts as pending. The second try names the highest `seq` that has room, so that concurrent calls cannot exceed it.
  */
 const takeTicket = async (caller: Caller, deps: AcceptDeps): Promise<Ticket> => {
   const { maxPending } = deps.config;
@@ -92,60 +92,60 @@ const takeTicket = async (caller: Caller, deps: AcceptDeps): Promise<Ticket> => 
     deps.userQueues.takeTicket(caller.userId, caller.sessionId, deps.clock.now(), limit);
   const ticket = await take({ pending: maxPending });
   if (ticket) return ticket;
-  const { userId, accepted, settled: flushed } = await liveQueue(caller, deps);
-  const range = { after: flushed, upTo: flushed + maxPending + settledSought };
+  const { userId, accepted, settled: flushed } = await callersQueue(caller, deps);
+  const range = { after: flushed, upTo: flushed + maxPending + settledSearch };
   const settled = flushed + (await deps.ledger.countSettled(userId, range));
   const late = accepted - settled < maxPending ? await take({ seq: settled + maxPending }) : undefined;
   if (!late) throw new TooManyPendingError(Math.max(maxPending, accepted - settled), maxPending);
   return late;
 };
 
-/** `fenced`: a tombstone came first. An entry: another request has the key, and this ticket is a tombstone now. */
+/** `fenced`: a tombstone came first. An entry: another request has the key, and this ticket is now a tombstone. */
 const record = async (
   { sessionId: _, ...request }: AcceptCommand,
   ticket: Ticket,
+  acceptedAt: Date,
   deps: AcceptDeps,
 ): Promise<'recorded' | 'fenced' | LedgerEntry> => {
-  const { ledger, clock } = deps;
+  const { ledger } = deps;
   const { seq } = ticket;
   const { userId, body, key } = request;
-  const inserted = await ledger.insert({ ...request, seq, acceptedAt: clock.now() });
+  const inserted = await ledger.insert({ ...request, seq, acceptedAt });
   if (inserted === 'inserted') return 'recorded';
   if (inserted === 'duplicate-seq') {
-    // Only the ticket's holder and a tombstone write this seq: anything else is this very insert, sent twice by the driver.
-    const [there] = await ledger.read([{ userId, seq }]);
-    if (!there || there.status === 'abandoned') return 'fenced';
-    if (there.body === body && there.key === key) return 'recorded';
-    throw new Error(`The ledger holds another request under the ticket ${seq}: two tickets had one seq.`);
+    // Only the ticket's holder and a tombstone write this seq. Anything else is this very insert, sent twice by the driver.
+    const [existing] = await ledger.read([{ userId, seq }]);
+    if (!existing || existing.status === 'abandoned') return 'fenced';
+    if (existing.body === body && existing.key === key) return 'recorded';
+    throw new Error(`The ledger has another request with seq ${seq}: two tickets had the same seq.`);
   }
   await abandon(userId, ticket, deps);
   const other = key === undefined ? undefined : await ledger.findByKey(userId, key);
-  if (!other) throw new Error(`The ledger refused the key of request ${seq} but holds no request with it.`);
+  if (!other) throw new Error(`The ledger refused the key of request ${seq}, but has no request with that key.`);
   return other;
 };
 
+/** Answers with the request that has the same key. If that is still queued, its wake may have been lost. */
 const answerAgain = async (command: AcceptCommand, entry: LedgerEntry, deps: AcceptDeps): Promise<Accepted> => {
-  const queue = await liveQueue(command, deps);
+  const queue = await callersQueue(command, deps);
   if (entry.body !== command.body) throw new IdempotencyKeyReusedError(entry.seq);
   if (entry.status === 'queued') await wakeLane(queue.lane, command.userId, deps);
   return { seq: entry.seq, status: entry.status, position: positionOf(entry, queue.settled) };
 };
 
-/** To the user queue when it was open, else, or when it is not there [R1], to the lane. */
-const announce = async (command: AcceptCommand, ticket: Ticket, deps: AcceptDeps): Promise<void> => {
-  if (ticket.wasOpen) {
-    const { body, limits, interruptions } = command;
-    const message = { seq: ticket.seq, body, limits, interruptions, acceptedAt: deps.clock.now().getTime() };
+/** Publishes to the user queue if it was open. If it was not, or does not exist any more [R1], wakes the lane. */
+const announce = async (command: AcceptCommand, ticket: Ticket, acceptedAt: Date, deps: AcceptDeps): Promise<void> => {
+  const { userId, body, limits, interruptions } = command;
+  const { seq, lane, wasOpen } = ticket;
+  if (wasOpen) {
+    const message = { seq, body, limits, interruptions, acceptedAt: acceptedAt.getTime() };
     try {
-      if ((await deps.publisher.publishRequest(command.userId, message)) === 'routed') return;
+      if ((await deps.publisher.publishRequest(userId, message)) === 'routed') return;
     } catch (error) {
       if (!(error instanceof BrokerUnavailableError)) throw error;
-      deps.log.warn(
-        { err: error, userId: command.userId, seq: ticket.seq },
-        'the broker did not take a request; the sweep will',
-      );
+      deps.log.warn({ err: error, userId, seq }, 'request recorded but not published; the sweep will find it');
       return;
     }
   }
-  await wakeLane(ticket.lane, command.userId, deps);
+  await wakeLane(lane, userId, deps);
 };

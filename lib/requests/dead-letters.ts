@@ -1,11 +1,11 @@
-/** What operators do about requests that were put aside, of whatever user: list them, run them again, drop them. */
+/** What operators do with dead letters of all users: list them, retry them, drop them. */
 import type { Deps } from '../deps.ts';
 import { AppError } from '../errors.ts';
 import type { DeadLetterCursor } from '../ports.ts';
 import type { DeadLetter, EntryId, LedgerEntry } from '../types.ts';
 import type { AcceptDeps } from './accept.ts';
 import { NotDeadLetterError, RequestNotFoundError } from './errors.ts';
-import { retryRequest, skipRequest } from './retry.ts';
+import { retry, skip } from './retry.ts';
 
 export type ListedDeadLetter = LedgerEntry & { deadLetter: DeadLetter; username: string | undefined };
 
@@ -18,76 +18,76 @@ export const cursorOf = ({ userId, seq, deadLetter }: EntryId & { deadLetter: De
   at: deadLetter.at,
 });
 
-/** The names of these users' accounts. */
-export const usernamesOf = async (
-  userIds: string[],
-  { accounts }: Pick<Deps, 'accounts'>,
-): Promise<Map<string, string | undefined>> => {
-  const names = [...new Set(userIds)].map(async (userId) => [userId, (await accounts.find(userId))?.username] as const);
-  return new Map(await Promise.all(names));
-};
-
-/** A page, the longest put aside first. */
+/** A page, in the order in which they were dead-lettered. It ends when the bodies together exceed `maxChars` characters. */
 export const listDeadLetters = async (
-  query: { userId?: string; after?: DeadLetterCursor; limit: number },
+  query: { userId?: string; after?: DeadLetterCursor; limit: number; maxChars?: number },
   deps: Pick<Deps, 'ledger' | 'accounts'>,
 ): Promise<ListedDeadLetter[]> => {
   const entries = (await deps.ledger.deadLetters(query)).filter(isDeadLetter);
-  const names = await usernamesOf(
-    entries.map(({ userId }) => userId),
-    deps,
-  );
+  const names = await deps.accounts.usernames([...new Set(entries.map(({ userId }) => userId))]);
   return entries.map((entry) => ({ ...entry, username: names.get(entry.userId) }));
 };
 
+type DecisionResult = { result: 'retried' | 'dropped'; retriedAs?: number };
+
 /** One operator's decision about one dead letter. Throws an `AppError` where it does not apply. */
-export type Decision = (
-  id: EntryId,
-  deps: AcceptDeps,
-) => Promise<{ result: 'retried' | 'dropped'; retriedAs?: number }>;
+export type Decision = (id: EntryId, deps: AcceptDeps) => Promise<DecisionResult>;
 
 export const retryDeadLetter: Decision = async (id, deps) => {
-  const retried = await retryRequest({ ...id, sessionId: undefined }, deps);
-  return retried.kind === 'again'
-    ? { result: 'retried', retriedAs: retried.accepted.seq }
-    : { result: 'retried', retriedAs: id.seq };
+  const retried = await retry({ ...id, sessionId: undefined }, deps);
+  return { result: 'retried', retriedAs: retried.kind === 'again' ? retried.accepted.seq : id.seq };
 };
 
-/** A blocked request is skipped first, so that its user goes on; dying in between leaves a failed one to drop. */
+/** A blocked request is skipped first, so that its user goes on. Dying in between leaves a failed request to drop. */
 export const dropDeadLetter: Decision = async (id, deps) => {
-  const [entry] = await deps.ledger.read([id]);
-  if (!entry) throw new RequestNotFoundError(id.seq);
-  if (entry.status === 'blocked') await skipRequest(id, deps);
-  if (!(await deps.ledger.dropDeadLetter(id))) throw new NotDeadLetterError(id.seq);
+  const drop = () => deps.ledger.dropDeadLetter(id);
+  if (await drop()) return { result: 'dropped' };
+  const status = await deps.ledger.status(id);
+  if (!status) throw new RequestNotFoundError(id.seq);
+  if (status !== 'blocked') throw new NotDeadLetterError(id.seq);
+  await skip(id, deps);
+  if (!(await drop())) throw new NotDeadLetterError(id.seq);
   return { result: 'dropped' };
 };
 
-export type Decided = EntryId &
-  ({ result: 'retried' | 'dropped'; retriedAs?: number } | { result: 'refused'; code: string; detail: string });
+type Refusal = { result: 'refused'; code: string; detail: string };
 
-/** Users that are worked on at once. */
+export type Decided = EntryId & (DecisionResult | Refusal);
+
+/** Users whose dead letters are decided about at the same time. */
 const parallelUsers = 8;
 
 /**
- * Decides about each of these, users side by side, one user's in the order of `seq`: that is the order in which they run
- * again. The results stand where their items stood.
+ * Decides about each of these dead letters: users in parallel, those of one user in the order of `seq`, because that is the
+ * order in which they run again. The results are in the order of the items.
  *
- * @throws {AppError} 503 when a server fails; what was decided before stays, and repeating it is harmless.
+ * @throws {AppError} 503 when a server fails, once no decision is under way any more: on AWS Lambda, one left over would go on
+ * in the next invocation. What was decided before stays decided, and repeating the call is harmless.
  */
 export const decideEach = async (items: EntryId[], decide: Decision, deps: AcceptDeps): Promise<Decided[]> => {
   const decided: Decided[] = [];
-  const places = items.map(({ userId, seq }, index) => ({ userId, seq, index })).sort((a, b) => a.seq - b.seq);
-  const users = Map.groupBy(places, ({ userId }) => userId).values();
-  const work = async () => {
-    for (const places of users) {
-      for (const { index, ...id } of places) decided[index] = { ...id, ...(await orRefusal(decide(id, deps))) };
+  const indexed = items.map(({ userId, seq }, index) => ({ id: { userId, seq }, index }));
+  const inOrder = indexed.sort((one, other) => one.id.seq - other.id.seq);
+  const remainingUsers = Map.groupBy(inOrder, ({ id }) => id.userId).values();
+  let failure: { error: unknown } | undefined;
+  const decideForUsers = async () => {
+    for (const itemsOfUser of remainingUsers) {
+      for (const { id, index } of itemsOfUser) {
+        if (failure) return;
+        try {
+          decided[index] = { ...id, ...(await orRefusal(decide(id, deps))) };
+        } catch (error) {
+          failure ??= { error };
+        }
+      }
     }
   };
-  await Promise.all(Array.from({ length: parallelUsers }, work));
+  await Promise.all(Array.from({ length: parallelUsers }, decideForUsers));
+  if (failure) throw failure.error;
   return decided;
 };
 
-const orRefusal = async <T>(decision: Promise<T>): Promise<T | { result: 'refused'; code: string; detail: string }> => {
+const orRefusal = async (decision: Promise<DecisionResult>): Promise<DecisionResult | Refusal> => {
   try {
     return await decision;
   } catch (error) {
@@ -97,13 +97,18 @@ const orRefusal = async <T>(decision: Promise<T>): Promise<T | { result: 'refuse
 };
 
 const batchSize = 100;
-/** No new batch begins after this long: the caller goes on with `next`, before its gateway gives up. */
+/** No new batch begins after this time: the caller continues with `next`, before its gateway times out. */
 const budgetMs = 5_000;
 
-/** `next`: some are left, which follow it. */
+/** `next`: dead letters after this one are left. */
 export type DecidedAll = { decided: number; refused: number; next?: DeadLetterCursor };
 
-/** The same about all dead letters of one user, or of all. What is put aside meanwhile, a retried one again too, is left. */
+/**
+ * Decides about all dead letters of one user, or of all users. Requests dead-lettered meanwhile are left, also those that
+ * this call retried.
+ *
+ * @throws {AppError} 503 as `decideEach`
+ */
 export const decideAll = async (
   { userId, after }: { userId?: string; after?: DeadLetterCursor },
   decide: Decision,
@@ -113,14 +118,13 @@ export const decideAll = async (
   const counts = { decided: 0, refused: 0 };
   let next = after;
   for (;;) {
-    const listed = (await deps.ledger.deadLetters({ userId, after: next, limit: batchSize })).filter(isDeadLetter);
-    const batch = listed.filter(({ deadLetter }) => deadLetter.at.getTime() <= startedAt);
+    const listed = await deps.ledger.deadLetterIds({ userId, after: next, limit: batchSize });
+    const batch = listed.filter(({ at }) => at.getTime() <= startedAt);
     for (const { result } of await decideEach(batch, decide, deps)) {
       counts[result === 'refused' ? 'refused' : 'decided'] += 1;
     }
-    const last = batch.at(-1);
-    if (!last || batch.length < batchSize) return counts;
-    next = cursorOf(last);
+    next = batch.at(-1);
+    if (!next || batch.length < batchSize) return counts;
     if (deps.clock.now().getTime() - startedAt > budgetMs) return { ...counts, next };
   }
 };

@@ -1,18 +1,21 @@
-/** Disconnect: ends a session; the owner of the lane ends the user queue when it is drained. */
+/** Disconnect: ends a session. The owner of the lane closes the user queue once it is drained. */
 import type { Deps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
 import { hasLiveSession } from '../sessions.ts';
 import { wakeLane } from './wake.ts';
 
-/** `waitMs`: how long to wait for the owner to close the queue, 0 for not at all. */
+/** `waitMs`: how long to wait until the owner has closed the queue; 0 does not wait. */
 export type DisconnectCommand = { userId: string; sessionId: string; pending: 'drain' | 'cancel'; waitMs: number };
 
-/** `connected`: other sessions of the user live on. `draining`: requests, or the queue itself, are still being ended. */
+/** `connected`: the user has other live sessions. `draining`: the owner has not closed the queue yet. */
 export type QueueAfterDisconnect = 'connected' | 'draining' | 'closed';
 
 type DisconnectDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'>;
 
-/** Repeating it is harmless. With `pending: cancel` whatever is still queued when the last session ends is cancelled. */
+/**
+ * Idempotent. With `pending: cancel`, ending the last session cancels every request that is queued or blocked then. Unlike
+ * `cancelRequest` this includes requests that have run before and wait to run again.
+ */
 export const disconnect = async (command: DisconnectCommand, deps: DisconnectDeps): Promise<QueueAfterDisconnect> => {
   const { userId } = command;
   const queue = await deps.userQueues.removeSession(userId, command.sessionId);
@@ -20,7 +23,7 @@ export const disconnect = async (command: DisconnectCommand, deps: DisconnectDep
   if (queue && hasLiveSession(queue, now)) return 'connected';
   if (!queue || queue.state === 'closed') return 'closed';
   if (command.pending === 'cancel') {
-    // What was accepted since belongs to a session that has logged in since.
+    // Requests accepted after the removal belong to a session that has logged in since.
     await deps.ledger.cancelQueued(userId, { after: queue.settled, upTo: queue.accepted }, now);
   }
   await wakeLane(queue.lane, userId, deps);

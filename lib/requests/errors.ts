@@ -1,17 +1,21 @@
 import { AppError } from '../errors.ts';
+import type { LedgerEntry } from '../types.ts';
 
-/** Thrown when a user has too many unsettled requests. */
+/** Thrown when a user has too many pending requests. */
 export class TooManyPendingError extends AppError {
   constructor(pending: number, limit: number) {
-    super(`${pending} requests are pending; at most ${limit} may be. Wait until some are settled, or cancel some.`, {
-      code: 'too-many-pending',
-      status: 429,
-      retryAfterSeconds: 1,
-    });
+    super(
+      `${pending} requests are pending; at most ${limit} may be. Wait until some of them are settled, or cancel some.`,
+      {
+        code: 'too-many-pending',
+        status: 429,
+        retryAfterSeconds: 1,
+      },
+    );
   }
 }
 
-/** Thrown when an Idempotency-Key comes again with another body. */
+/** Thrown when an Idempotency-Key is used again with another body. */
 export class IdempotencyKeyReusedError extends AppError {
   constructor(seq: number) {
     super(`This Idempotency-Key belongs to request ${seq}, which has another body. Use a new key.`, {
@@ -28,41 +32,42 @@ export class RequestNotFoundError extends AppError {
   }
 }
 
-/** Thrown when a request that is to be cancelled has started, or is settled. */
+/** Thrown when a request cannot be cancelled because it has been started, or is settled. */
 export class NotCancellableError extends AppError {
-  constructor(seq: number, status: string) {
-    super(`Request ${seq} is ${status}; only what is queued can be cancelled.`, {
+  constructor({ seq, status, attempts }: Pick<LedgerEntry, 'seq' | 'status' | 'attempts'>) {
+    const state = status === 'queued' ? `has been started before (attempts: ${attempts})` : `is ${status}`;
+    super(`Request ${seq} ${state}; only a queued request that has never started can be cancelled.`, {
       code: 'not-cancellable',
       status: 409,
     });
   }
 }
 
-/** Thrown when a request that is to run again is neither blocked nor a dead letter. */
+/** Thrown when a request cannot be retried because it is neither blocked nor a dead letter. */
 export class NotRetryableError extends AppError {
   constructor(seq: number, why: string) {
     super(`Request ${seq} cannot be retried: ${why}.`, { code: 'not-retryable', status: 409 });
   }
 }
 
-/** Thrown when a request that is to be passed over does not hold its user. */
+/** Thrown when a request cannot be skipped because it is not blocked. */
 export class NotBlockedError extends AppError {
   constructor(seq: number, status: string) {
-    super(`Request ${seq} is ${status}; only what is blocked can be skipped.`, { code: 'not-blocked', status: 409 });
+    super(`Request ${seq} is ${status}; only a blocked request can be skipped.`, { code: 'not-blocked', status: 409 });
   }
 }
 
-/** Thrown when a request that is to be dropped is not among the dead letters. */
+/** Thrown when a request cannot be dropped because it is not a dead letter. */
 export class NotDeadLetterError extends AppError {
   constructor(seq: number) {
-    super(`Request ${seq} is no dead letter.`, { code: 'not-a-dead-letter', status: 409 });
+    super(`Request ${seq} is not a dead letter.`, { code: 'not-a-dead-letter', status: 409 });
   }
 }
 
-/** Thrown when tombstones came before the record each time: MongoDB is too slow for `gapTimeoutMs`. */
+/** Thrown when tombstones came before the record every time: MongoDB is too slow for `gapTimeoutMs`. */
 export class NotRecordedInTimeError extends AppError {
   constructor(tickets: number) {
-    super(`${tickets} tickets in a row were given up before the request could be recorded. Try again.`, {
+    super(`MongoDB was too slow: ${tickets} tickets in a row expired before the request was recorded. Try again.`, {
       code: 'not-recorded-in-time',
       status: 503,
       retryAfterSeconds: 1,

@@ -6,7 +6,7 @@ import { isSettled } from '../types.ts';
 import { RequestNotFoundError } from './errors.ts';
 
 /**
- * One request, as soon as it is settled or blocked or `waitMs` are over, and how far its user queue is settled then.
+ * Returns one request, and how far its user queue is settled. Waits up to `waitMs` until the request is settled or blocked.
  *
  * @throws {RequestNotFoundError} 404
  */
@@ -29,13 +29,13 @@ export const lookUpRequest = async (
   return { entry, settled: current.settled };
 };
 
-/** Ages are in ms. `oldestPendingAgeMs` is there while something is pending. */
+/** Ages are in ms. `oldestPendingAgeMs` is omitted when nothing is pending. */
 export type QueueState = Pick<UserQueue, 'accepted' | 'settled' | 'state' | 'lane'> & {
   pending: number;
   oldestPendingAgeMs?: number;
 };
 
-/** Reads the ledger for what the owner has settled but not flushed yet: who has just seen a result finds it counted. */
+/** Asks the ledger, which may be ahead of the last flush: a client that has just seen a result must find it counted. */
 export const describeQueue = async (
   { userId, accepted, settled: flushed, state, lane }: UserQueue,
   { ledger, clock }: Pick<Deps, 'ledger' | 'clock'>,

@@ -1,4 +1,4 @@
-/** What a person decides about a request that was put aside: to run it again, or to pass it over. */
+/** What a person decides about a dead-lettered request: to run it again, or to skip it. */
 import type { Deps } from '../deps.ts';
 import type { EntryId, LedgerEntry } from '../types.ts';
 import { type AcceptDeps, type Accepted, acceptRequest } from './accept.ts';
@@ -8,51 +8,64 @@ import { wakeLane } from './wake.ts';
 /** Without `sessionId` the user need not be logged in: an operator's decision. */
 export type RetryCommand = EntryId & { sessionId: string | undefined };
 
-/** `in-place`: the request itself is queued again. `again`: its body was accepted as a new request. */
-export type Retried = { kind: 'in-place'; entry: LedgerEntry } | { kind: 'again'; accepted: Accepted };
+/** `again`: the body was accepted as a new request. */
+type RetriedAgain = { kind: 'again'; accepted: Accepted };
+/** `in-place`: the request itself is queued again. */
+export type Retried = { kind: 'in-place'; entry: LedgerEntry } | RetriedAgain;
 
 type DecisionDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'>;
 
-const readEntry = async (id: EntryId, { ledger }: Pick<Deps, 'ledger'>): Promise<LedgerEntry> => {
-  const [entry] = await ledger.read([id]);
-  if (!entry) throw new RequestNotFoundError(id.seq);
+const readEntry = async ({ userId, seq }: EntryId, { ledger }: Pick<Deps, 'ledger'>): Promise<LedgerEntry> => {
+  const [entry] = await ledger.read([{ userId, seq }]);
+  if (!entry) throw new RequestNotFoundError(seq);
   return entry;
 };
 
-/** The owner reads a blocked head again when it looks. */
+/** A wake makes the owner read a blocked request again. */
 const wakeOwner = async (userId: string, deps: DecisionDeps): Promise<void> => {
   const [queue] = await deps.userQueues.get([userId]);
   if (queue) await wakeLane(queue.lane, userId, deps);
 };
 
 /**
- * Runs a request again: a blocked one in its place, a failed one at the end of the queue, once, for as long as it is a
- * dead letter. Of several decisions about one request at once exactly one wins.
+ * Runs a request again: a blocked one in its place, a failed one at the end of the queue, once, while it is a dead letter. Of
+ * concurrent decisions about one request exactly one wins.
  *
- * @throws {RequestNotFoundError} 404; {NotRetryableError} 409; and for a failed one what `acceptRequest` throws.
+ * @throws {RequestNotFoundError} 404; {NotRetryableError} 409; for a failed request also what `acceptRequest` throws.
  */
-export const retryRequest = async ({ sessionId, ...id }: RetryCommand, deps: AcceptDeps): Promise<Retried> => {
+export const retryRequest = async (command: RetryCommand, deps: AcceptDeps): Promise<Retried> => {
+  const retried = await retry(command, deps);
+  return retried.kind === 'again' ? retried : { ...retried, entry: await readEntry(command, deps) };
+};
+
+/** The same for callers that do not need the entry afterwards. */
+export const retry = async (
+  { sessionId, ...id }: RetryCommand,
+  deps: AcceptDeps,
+): Promise<{ kind: 'in-place' } | RetriedAgain> => {
   const entry = await readEntry(id, deps);
-  if (entry.status === 'blocked') return { kind: 'in-place', entry: await unblock(entry, deps) };
+  if (entry.status === 'blocked') {
+    await unblock(entry, deps);
+    return { kind: 'in-place' };
+  }
   if (entry.status !== 'failed') throw new NotRetryableError(id.seq, `it is ${entry.status}`);
   return { kind: 'again', accepted: await acceptAgain(entry, sessionId, deps) };
 };
 
-const unblock = async (entry: LedgerEntry, deps: AcceptDeps): Promise<LedgerEntry> => {
-  if (!(await deps.ledger.unblock(entry, deps.clock.now()))) {
-    throw new NotRetryableError(entry.seq, 'somebody else has just decided about it');
+const unblock = async (entry: LedgerEntry, deps: AcceptDeps): Promise<void> => {
+  if (!(await deps.ledger.unblock(entry))) {
+    throw new NotRetryableError(entry.seq, 'another decision about it came first');
   }
   await wakeOwner(entry.userId, deps);
-  return readEntry(entry, deps);
 };
 
-/** No client's Idempotency-Key looks like it: those are ASCII. */
+/** No client's Idempotency-Key equals it: those are ASCII. */
 const retryKey = (seq: number): string => `↻${seq}`;
 
 /**
- * Accepts first and takes it off the dead letters second: dying in between leaves a dead letter that whoever retries it
- * finds accepted already, by its key. In the other order its body would be lost from sight. The key lets only one of many
- * retries be recorded; the dead letter, which only one of them takes away, says which of them is told so.
+ * Accepts the body first and removes the dead letter second. Dying in between leaves a dead letter whose next retry finds by
+ * its key that the request was accepted already. In the other order the body would be out of sight. The key allows only one
+ * of concurrent retries to be recorded; only one of them removes the dead letter, and that one has won.
  */
 const acceptAgain = async (
   { userId, seq, body, limits, deadLetter, ...entry }: LedgerEntry,
@@ -60,7 +73,7 @@ const acceptAgain = async (
   deps: AcceptDeps,
 ): Promise<Accepted> => {
   if (!deadLetter || body === undefined) throw await refusal({ userId, seq }, deps);
-  // One that ended its workers runs alone again from the start, instead of ending two more.
+  // A request that crashed its workers runs alone from the start, instead of crashing two more.
   const interruptions = deadLetter.reason === 'crashed' ? entry.interruptions : undefined;
   const command = { userId, sessionId, body, limits, interruptions, retryOf: seq, key: retryKey(seq) };
   const accepted = await acceptRequest(command, deps);
@@ -70,18 +83,24 @@ const acceptAgain = async (
 
 const refusal = async ({ userId, seq }: EntryId, { ledger }: Pick<Deps, 'ledger'>): Promise<NotRetryableError> => {
   const again = await ledger.findByKey(userId, retryKey(seq));
-  return new NotRetryableError(seq, again ? `it runs again as request ${again.seq}` : 'it was dropped');
+  return new NotRetryableError(seq, again ? `it already runs again as request ${again.seq}` : 'it was dropped');
 };
 
 /**
- * Passes a blocked request over: it is failed for good, stays a dead letter, and what waits behind it runs.
+ * Skips a blocked request: it fails finally and stays a dead letter, and the requests behind it run.
  *
  * @throws {RequestNotFoundError} 404; {NotBlockedError} 409
  */
 export const skipRequest = async (id: EntryId, deps: DecisionDeps): Promise<LedgerEntry> => {
-  const skipped = await deps.ledger.skip(id, deps.clock.now());
-  const entry = await readEntry(id, deps);
-  if (!skipped) throw new NotBlockedError(id.seq, entry.status);
+  await skip(id, deps);
+  return readEntry(id, deps);
+};
+
+/** The same for callers that do not need the entry afterwards. */
+export const skip = async (id: EntryId, deps: DecisionDeps): Promise<void> => {
+  if (!(await deps.ledger.skip(id, deps.clock.now()))) {
+    const status = await deps.ledger.status(id);
+    throw status ? new NotBlockedError(id.seq, status) : new RequestNotFoundError(id.seq);
+  }
   await wakeOwner(id.userId, deps);
-  return entry;
 };

@@ -1,27 +1,26 @@
-/** Users whose pending work makes no progress, and why: what an operator asks first. */
+/** Users whose pending work makes no progress, and the reason: the first thing that an operator asks. */
 import type { Deps } from '../deps.ts';
 import { heartbeatValidMs } from '../heartbeat.ts';
-import { firstUnflushed, isPending, isRecent } from '../lanes/stalled-users.ts';
+import { firstUnflushed, isPending, isRecent, oldestPendingOf } from '../lanes/stalled-users.ts';
 import type { Heartbeat, StalledUser } from '../ports.ts';
-import type { LedgerEntry, UserQueue } from '../types.ts';
+import type { EntryHead, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
-import { usernamesOf } from './dead-letters.ts';
 
 /**
  * - `blocked`: a person must decide about its oldest request.
- * - `no-worker`: no worker gives a sign of life.
- * - `worker-hung`: the worker that owned its lane a moment ago gives none, and nobody took over.
- * - `lane-without-owner`: no worker says that it owns its lane.
- * - `long-run`: its oldest request runs.
- * - `waiting`: for its next attempt, a free slot, or a function between ticket and record.
+ * - `no-worker`: no worker sends heartbeats.
+ * - `worker-hung`: the worker that owned its lane a moment ago sends no heartbeats, and no other worker acquired the lane.
+ * - `lane-without-owner`: no worker reports that it owns the lane.
+ * - `long-run`: its oldest request is running.
+ * - `waiting`: for its next attempt, for a free slot, or for a function between ticket and record.
  */
 export type StuckReason = 'blocked' | 'no-worker' | 'worker-hung' | 'lane-without-owner' | 'long-run' | 'waiting';
 
-/** An older sign says nothing any more: lanes have moved since. */
+/** An older heartbeat says nothing: lanes have moved since. */
 const staleMs = 60_000;
 
 export const stuckReason = (
-  head: Pick<LedgerEntry, 'status' | 'retryAt'> | undefined,
+  head: Pick<EntryHead, 'status' | 'retryAt'> | undefined,
   lane: number,
   heartbeats: Pick<Heartbeat, 'lanes' | 'at'>[],
   now: Date,
@@ -35,16 +34,16 @@ export const stuckReason = (
   return heartbeats.some(isCurrent) ? 'lane-without-owner' : 'no-worker';
 };
 
-/** The newest sign of progress of a user: something settled, its oldest request accepted, started or put aside. */
+/** The newest progress of a user: a request was settled, or its oldest one was accepted, started or dead-lettered. */
 export const lastProgress = (
   queue: Pick<UserQueue, 'updatedAt'>,
-  head: Pick<LedgerEntry, 'acceptedAt' | 'startedAt' | 'deadLetter'> | undefined,
+  head: Pick<EntryHead, 'acceptedAt' | 'startedAt' | 'deadLetter'> | undefined,
 ): Date => {
   const times = [queue.updatedAt, head?.acceptedAt, head?.startedAt, head?.deadLetter?.at];
   return new Date(Math.max(...times.map((time) => time?.getTime() ?? 0)));
 };
 
-/** `seq` is the oldest pending request, where it is in the ledger. */
+/** `seq` is the oldest pending request, if it is in the ledger. */
 export type StuckUser = {
   userId: string;
   username: string | undefined;
@@ -54,35 +53,38 @@ export type StuckUser = {
   sinceMs: number;
 };
 
-/** Suspects that are judged at a time. */
+/** Stalled users that are examined at a time. */
 const pageSize = 1_000;
 
 type StuckDeps = Pick<Deps, 'userQueues' | 'ledger' | 'workers' | 'accounts' | 'clock'> & {
   config: Pick<Deps['config'], 'stuckAfterMs'>;
 };
 
-/** Those of the stalledUsers whose pending work has waited since `before`, with its oldest request. */
+/** The stalled users whose pending work has waited since `before`, each with its oldest pending request. */
 const withOldHeads = async (
-  stalledUsers: StalledUser[],
+  stalled: StalledUser[],
   before: Date,
   now: Date,
   { ledger }: Pick<Deps, 'ledger'>,
-): Promise<{ suspect: StalledUser; head: LedgerEntry | undefined }[]> => {
-  const first = await firstUnflushed(stalledUsers, ledger);
-  const old = stalledUsers.filter(isPending).filter(({ userId }) => {
-    const entry = first.get(userId);
-    return !entry || !isRecent(entry, before, now);
+): Promise<{ user: StalledUser; head: EntryHead | undefined }[]> => {
+  const firstOf = await firstUnflushed(stalled, ledger);
+  const old = stalled.filter(isPending).filter(({ userId }) => {
+    const first = firstOf.get(userId);
+    return !first || !isRecent(first, before, now);
   });
-  const headOf = async (suspect: StalledUser) => {
-    const entry = first.get(suspect.userId);
-    return entry && !isSettled(entry) ? entry : ledger.oldestPending(suspect.userId, suspect.settled + 1);
+  const pendingFirst = ({ userId }: StalledUser) => {
+    const first = firstOf.get(userId);
+    return first && !isSettled(first) ? first : undefined;
   };
-  return Promise.all(old.map(async (suspect) => ({ suspect, head: await headOf(suspect) })));
+  const searched = old.filter((user) => !pendingFirst(user)).map((user) => ({ ...user, settled: user.settled + 1 }));
+  const later = await oldestPendingOf(searched, ledger);
+  return old.map((user) => ({ user, head: pendingFirst(user) ?? later.get(user.userId) }));
 };
 
 /**
- * The longest stuck first, of those found. A user queue says when something was settled; whether that is too long ago, its
- * head says. Who has just come back after a pause is passed over, page after page, so that it hides nobody.
+ * At most `limit` stuck users, the longest stuck first. The user queue says when a request was last settled; whether the
+ * oldest request has waited for long, its ledger entry says. Users that came back a moment ago are skipped, page after page,
+ * so that they hide nobody.
  */
 export const findStuck = async (limit: number, deps: StuckDeps): Promise<StuckUser[]> => {
   const now = deps.clock.now();
@@ -92,17 +94,14 @@ export const findStuck = async (limit: number, deps: StuckDeps): Promise<StuckUs
   let page: StalledUser[] = [];
   do {
     page = await deps.userQueues.stuck(before, pageSize, 'all', page.at(-1));
-    for (const { suspect, head } of await withOldHeads(page, before, now, deps)) {
-      const { userId, lane } = suspect;
-      const sinceMs = now.getTime() - lastProgress(suspect, head).getTime();
+    for (const { user, head } of await withOldHeads(page, before, now, deps)) {
+      const { userId, lane } = user;
+      const sinceMs = now.getTime() - lastProgress(user, head).getTime();
       if (sinceMs < deps.config.stuckAfterMs) continue;
       found.push({ userId, lane, seq: head?.seq, reason: stuckReason(head, lane, heartbeats, now), sinceMs });
     }
   } while (page.length === pageSize && found.length < limit);
   const longest = found.sort((one, other) => other.sinceMs - one.sinceMs).slice(0, limit);
-  const names = await usernamesOf(
-    longest.map(({ userId }) => userId),
-    deps,
-  );
+  const names = await deps.accounts.usernames(longest.map(({ userId }) => userId));
   return longest.map((user) => ({ ...user, username: names.get(user.userId) }));
 };

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 
-/** Says to the owner of the lane: look at this user. Without the broker the sweep says it later [protocol, Enqueue 5]. */
+/** Asks the owner of the lane to refresh the user. Without the broker, the sweep wakes the lane later [protocol, Enqueue 5]. */
 export const wakeLane = async (
   lane: number,
   userId: string,
@@ -11,6 +11,6 @@ export const wakeLane = async (
     await publisher.publishWake(lane, userId);
   } catch (error) {
     if (!(error instanceof BrokerUnavailableError)) throw error;
-    log.warn({ err: error, lane, userId }, 'the broker did not take a wake; the sweep will');
+    log.warn({ err: error, lane, userId }, 'wake not published; the sweep will retry');
   }
 };

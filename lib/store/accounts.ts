@@ -29,6 +29,13 @@ export const accountStore = (execute: Execute): AccountStore => ({
       mongoose.isValidObjectId(userId) ? toAccount(await accounts.findOne({ _id: userId }).lean()) : undefined,
     ),
 
+  usernames: (userIds) =>
+    execute(async ({ accounts }) => {
+      const ids = userIds.filter((userId) => mongoose.isValidObjectId(userId));
+      const found = await accounts.find({ _id: { $in: ids } }, { username: 1 }).lean();
+      return new Map(found.map(({ _id, username }) => [_id.toHexString(), username]));
+    }),
+
   setRole: (username, role) =>
     execute(async ({ accounts }) => {
       const { matchedCount } = await accounts.updateOne({ name: username.toLowerCase() }, { $set: { role } });

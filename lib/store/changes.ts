@@ -1,15 +1,16 @@
-/** What a `LedgerChange` asks of the ledger, as filters and updates, and how to tell that it stands there [R7]. */
+/** `LedgerChange` as filters and updates, and how to tell from an entry that a change was made [R7]. */
 import type { mongo } from 'mongoose';
 import { claimableStatuses, type LedgerChange, type LedgerEntry } from '../types.ts';
 import type { RequestDocument } from './models.ts';
 
 export const entryId = ({ userId, seq }: { userId: string; seq: number }): string => `${userId}:${seq}`;
 
+/** Matches the entry while the change may be made. */
 export const guardOf = (change: LedgerChange) => {
   const _id = entryId(change);
   const { token, attempt } = change;
   return change.kind === 'claim'
-    ? // `$not $gt` matches an entry without a token too.
+    ? // `$not $gt` also matches an entry without a token.
       { _id, status: { $in: [...claimableStatuses] }, attempts: attempt - 1, token: { $not: { $gt: token } } }
     : { _id, status: 'processing' as const, attempts: attempt, token };
 };
@@ -17,18 +18,13 @@ export const guardOf = (change: LedgerChange) => {
 export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocument> => {
   const { at, attempt, token } = change;
   switch (change.kind) {
-    case 'claim':
+    case 'claim': {
+      const { interruptions, forgiven } = change;
       return {
-        $set: {
-          status: 'processing',
-          token,
-          attempts: attempt,
-          interruptions: change.interruptions,
-          forgiven: change.forgiven,
-          startedAt: at,
-        },
+        $set: { status: 'processing', token, attempts: attempt, interruptions, forgiven, startedAt: at },
         $unset: { retryAt: 1 },
       };
+    }
     case 'retry':
       return { $set: { error: change.error, retryAt: change.retryAt, interruptions: change.interruptions } };
     case 'release':
@@ -37,25 +33,27 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
       const { error, reason } = change;
       return { $set: { status: 'blocked', error, deadLetter: { reason, at } } };
     }
-    case 'settle':
-      return change.status === 'done'
-        ? { $set: { status: change.status, result: change.result, settledAt: at }, $unset: { error: 1 } }
-        : {
-            $set: {
-              status: change.status,
-              error: change.error,
-              settledAt: at,
-              deadLetter: { reason: change.reason, at },
-            },
-          };
+    case 'settle': {
+      if (change.status === 'done') {
+        return { $set: { status: 'done', result: change.result, settledAt: at }, $unset: { error: 1 } };
+      }
+      const { status, error, reason } = change;
+      return { $set: { status, error, settledAt: at, deadLetter: { reason, at } } };
+    }
   }
 };
 
 /**
- * Whether the change is in the ledger already. No two changes can leave the same token, attempt and status, so this holds
- * too when the change was sent twice because its first answer was lost.
+ * Whether the ledger already contains the change, so that a change that was sent twice, because its first answer was lost, is
+ * reported as applied.
+ *
+ * Under one token and attempt only one owner makes changes: a claim, then one end of the attempt. So the entry's status, under
+ * that token and attempt, says which of them was made, with these exceptions:
+ * - A claim and a retry both leave `processing`. A retry is there when its `retryAt` is; a claim is there in both cases.
+ * - A release and a person's unblock both leave `queued`. The owner's own change tells them apart: an unblock needs a block
+ *   before it, and an owner that blocked does not release.
  */
-export const stands = (change: LedgerChange, entry: LedgerEntry): boolean => {
+export const isApplied = (change: LedgerChange, entry: LedgerEntry): boolean => {
   if (entry.token !== change.token || entry.attempts !== change.attempt) return false;
   switch (change.kind) {
     case 'claim':
@@ -65,7 +63,7 @@ export const stands = (change: LedgerChange, entry: LedgerEntry): boolean => {
     case 'release':
       return entry.status === 'queued';
     case 'block':
-      // A person may have decided about it already: whatever follows a block under this token and attempt, it was made.
+      // A person may have unblocked, skipped or cancelled it since. Any of these shows that the block was made.
       return entry.status !== 'processing';
     case 'settle':
       return entry.status === change.status;

@@ -1,12 +1,15 @@
 import mongoose from 'mongoose';
+import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { StoreUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
+import { sharePromise } from '../shared-promise.ts';
+import { withTimeout } from '../timeout.ts';
 import { defineModels, type Models } from './models.ts';
 import { asStoreError } from './unavailable.ts';
 
-/** Runs one operation: connects first when needed, ends in time, and fails with `StoreUnavailableError` when it cannot. */
+/** Runs one operation. Connects first if needed, ends in time, and throws `StoreUnavailableError` when MongoDB cannot answer. */
 export type Execute = <T>(operate: (models: Models) => Promise<T>) => Promise<T>;
 
 export type StoreConnection = {
@@ -17,12 +20,12 @@ export type StoreConnection = {
 };
 
 /**
- * What is accepted must survive a failover: majority and journal. What is read must too, or an owner could pass over an
- * entry whose settlement is rolled back: read concern majority.
+ * Write concern: what is accepted must survive a failover, so majority and journal. Read concern: majority too, or an owner
+ * could pass over an entry whose settlement is rolled back later.
  *
- * The driver's limits end what a call has given up on; the one for finding a server is a little shorter than the call's own,
- * so that the call fails with the driver's reason. Connections are few because the server's journal, not their
- * number, is the limit; a group commit needs one.
+ * The driver's timeouts end calls that the caller has given up. The one for server selection is a little shorter than the
+ * caller's, so that the call fails with the driver's reason. The pool is small because the server's journal is the limit, not
+ * the number of connections; a group commit needs one.
  */
 const clientOptions = (timeoutMs: number): mongoose.ConnectOptions => ({
   w: 'majority',
@@ -39,59 +42,35 @@ const clientOptions = (timeoutMs: number): mongoose.ConnectOptions => ({
   autoCreate: false,
 });
 
-/** Runs `operate` once at a time: concurrent callers share a run, a failed one is forgotten, a good one is final. */
-const once = (operate: () => Promise<unknown>) => {
-  let running: Promise<unknown> | undefined;
-  const run = () => {
-    running ??= operate().catch((error) => {
-      running = undefined;
-      throw error;
-    });
-    return running;
-  };
-  return { run, forget: () => (running = undefined) };
-};
-
-/** The driver has no limit for a whole operation: selection, waiting for a connection, sending and one retry add up. */
-const within = async <T>(timeoutMs: number, operation: Promise<T>): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const fail = () => reject(new StoreUnavailableError(`MongoDB did not answer within ${timeoutMs} ms`));
-    timer = setTimeout(fail, timeoutMs);
-  });
-  try {
-    return await Promise.race([operation, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
-
 const outageTexts = { away: 'MongoDB is not available', back: 'MongoDB is available again' };
 
-/** One connection of its own; it opens at the first call. */
+/** A connection of its own, which opens at the first call. */
 export const connectStore = (
-  config: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>,
+  { mongodbUrl, storeTimeoutMs }: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>,
   log: Pick<Logger, 'warn' | 'info'>,
 ): StoreConnection => {
   const outages = watchOutages(log, outageTexts);
   const connection = mongoose.createConnection();
   const models = defineModels(connection);
   let closed = false;
-  const opened = once(() => connection.openUri(config.mongodbUrl, clientOptions(config.storeTimeoutMs)));
-  // Part of connecting, because idempotent accept and unique names rest on unique indexes.
-  const indexed = once(() => Promise.all(Object.values(models).map((model) => model.createIndexes())));
+  const opened = sharePromise(() => connection.openUri(mongodbUrl, clientOptions(storeTimeoutMs)));
+  // Part of connecting, because idempotent accept and unique names depend on unique indexes.
+  const indexed = sharePromise(() => Promise.all(Object.values(models).map((model) => model.createIndexes())));
 
   const execute: Execute = async (operate) => {
-    if (closed) throw new StoreUnavailableError('The connection to MongoDB is closed');
+    if (closed) throw new StoreUnavailableError('The connection to MongoDB is closed.');
     const operation = async () => {
-      await opened.run();
-      await indexed.run();
+      await opened.get();
+      await indexed.get();
       return operate(models);
     };
-    const answered = outages.asking();
+    const failuresBefore = outages.failures();
     try {
-      const result = await within(config.storeTimeoutMs, operation());
-      answered();
+      // The driver has no timeout for a whole operation: selection, waiting for a connection, sending and one retry add up.
+      const result = await withTimeout(systemClock, storeTimeoutMs, operation(), () => {
+        throw new StoreUnavailableError(`MongoDB did not answer within ${storeTimeoutMs} ms.`);
+      });
+      outages.succeeded(failuresBefore);
       return result;
     } catch (error) {
       const translated = asStoreError(error);
@@ -106,7 +85,7 @@ export const connectStore = (
     drop: () =>
       execute(async () => {
         await connection.getClient().db().dropDatabase();
-        indexed.forget();
+        indexed.forget(indexed.current());
       }),
     close: async () => {
       closed = true;

@@ -3,7 +3,7 @@ import type { Execute } from './connection.ts';
 import { insertIfAbsent } from './models.ts';
 
 export const laneStore = (execute: Execute): LaneStore => {
-  /** The new lease; `undefined` for a lane that was never taken. */
+  /** The new lease; `undefined` for a lane that was never acquired. */
   const increment = (lane: number): Promise<number | undefined> =>
     execute(async ({ lanes }) => {
       const after = await lanes
@@ -12,12 +12,12 @@ export const laneStore = (execute: Execute): LaneStore => {
       return after?.lease;
     });
 
-  /** Returns whether this call made the lane's document, with the first lease. */
+  /** Creates the lane's document with the first lease. Returns false when it exists. */
   const insertFirst = (lane: number): Promise<boolean> =>
     execute(({ lanes }) => insertIfAbsent(lanes, { _id: lane, lease: 1 }));
 
   return {
-    // In two steps, because an upsert is no single step where many meet: it may fail as a duplicate, or answer nothing.
+    // In two steps, because concurrent upserts are not atomic: one may fail as a duplicate, or return no document.
     takeLease: async (lane) => {
       for (;;) {
         const lease = await increment(lane);

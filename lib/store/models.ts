@@ -3,19 +3,19 @@ import type { Role } from '../ports.ts';
 import type { LedgerEntry, UserQueue } from '../types.ts';
 import { isDuplicate } from './unavailable.ts';
 
-/** The documents: the plain data under MongoDB's `_id`. */
+/** The documents: the plain data with MongoDB's `_id`. */
 export type AccountDocument = {
   _id: mongoose.Types.ObjectId;
   username: string;
-  /** `username` in lower case: what is unique, and what is looked up. */
+  /** `username` in lower case: it is unique, and searches use it. */
   name: string;
   passwordHash: string;
-  /** Absent: `user`. */
+  /** Absent means `user`. */
   role?: Role;
 };
 export type UserQueueDocument = Omit<UserQueue, 'userId'> & {
   _id: string;
-  /** `accepted` when closing last began, 0 at first: until a ticket goes beyond it, the user queue is not open. */
+  /** `accepted` when closing last began, at first 0. The user queue is not open until a ticket exceeds it. */
   closedThrough: number;
 };
 export type RequestDocument = LedgerEntry & { _id: string };
@@ -30,7 +30,7 @@ export type Models = {
   workers: Model<WorkerDocument>;
 };
 
-/** Nothing happens behind the caller's back: no buffering while disconnected, no index or collection made in passing. */
+/** No implicit work: no buffering while disconnected, no automatic creation of indexes or collections. */
 const options = {
   versionKey: false,
   bufferCommands: false,
@@ -46,8 +46,8 @@ const accountSchema = new mongoose.Schema<AccountDocument>(
 
 const sessionSchema = new mongoose.Schema({ id: String, expiresAt: Date }, { _id: false });
 
-// Plain indexes, not partial ones over the states: a closed user's entry costs 40 bytes and no write, and every server
-// uses them. `_id` lets a take-over, and a search for stuck users, read page after page.
+// Plain indexes, not partial ones over the states: a closed user's index entry costs 40 bytes and no write, and every server
+// uses plain indexes. They end with `_id` so that an acquisition and a search for stuck users can read page after page.
 const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
   {
     _id: String,
@@ -71,7 +71,7 @@ const runErrorSchema = new mongoose.Schema({ name: String, message: String }, { 
 const runLimitsSchema = new mongoose.Schema({ maxAttempts: Number, timeoutMs: Number }, { _id: false });
 const deadLetterSchema = new mongoose.Schema({ reason: String, at: Date }, { _id: false });
 
-// No index holds the status: it would be rewritten by every claim and settlement. What asks for it starts at a `seq`.
+// No index contains the status: every claim and settlement would rewrite it. Queries by status start at a `seq`.
 const requestSchema = new mongoose.Schema<RequestDocument>(
   {
     _id: String,
@@ -102,7 +102,7 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
 
 const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Number }, options);
 
-// A sign of life that nobody renews is of no use to anyone after an hour.
+// The heartbeat of a worker that is gone expires after an hour.
 const workerSchema = new mongoose.Schema<WorkerDocument>({ _id: String, lanes: [Number], at: Date }, options).index(
   { at: 1 },
   { expireAfterSeconds: 3_600 },
@@ -116,11 +116,11 @@ export const defineModels = (connection: Connection): Models => ({
   workers: connection.model<WorkerDocument>('workers', workerSchema, 'workers'),
 });
 
-/** The driver's own collection, for what is hot: mongoose would cast every field of every update again. */
+/** The driver's own collection, for hot paths: mongoose would cast every field of every update again. */
 export const native = <Document extends { _id: unknown }>(model: Model<Document>) =>
   model.collection as unknown as mongoose.mongo.Collection<Document>;
 
-/** Returns whether the document was inserted; false when a unique value of it is taken. */
+/** Returns whether the document was inserted; false when one of its unique values is taken. */
 export const insertIfAbsent = async <Document extends { _id: unknown }>(
   model: Model<Document>,
   document: NoInfer<Document>,

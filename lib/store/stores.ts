@@ -1,4 +1,4 @@
-/** MongoDB: accounts, user queues, the ledger and the lanes' leases. The only room that knows mongoose. */
+/** MongoDB: accounts, user queues, the ledger, leases and heartbeats. The only room that knows mongoose. */
 import type { Config } from '../config.ts';
 import { createLogger, type Logger } from '../log.ts';
 import type { AccountStore, LaneStore, LedgerStore, UserQueueStore, WorkerStore } from '../ports.ts';
@@ -15,8 +15,7 @@ export type Stores = {
   ledger: LedgerStore;
   lanes: LaneStore;
   workers: WorkerStore;
-  /** Connects and makes the indexes. Optional, idempotent, and may be called concurrently. */
-  ready(): Promise<void>;
+  /** Resolves when MongoDB answers. Like any first call, connects and creates the indexes. */
   ping(): Promise<void>;
   /** Drops the database: for tests. */
   drop(): Promise<void>;
@@ -25,12 +24,12 @@ export type Stores = {
 };
 
 /**
- * Opens one connection of its own, lazily: the first call connects and makes the indexes.
+ * Opens a connection of its own, lazily: the first call connects and creates the indexes.
  *
- * Every statement ends within `storeTimeoutMs`; no call takes more than a few. One that was given up may still have an effect: all writes are safe to repeat, except that
- * a repeated ticket or lease takes one more.
+ * Every statement ends within `storeTimeoutMs`, and every call takes a few statements at most. A statement that timed out may
+ * still have an effect. All writes are safe to repeat, except that a repeated ticket or lease takes one more.
  *
- * @param log is told when MongoDB cannot be reached, and when it can again; nobody is by default.
+ * @param log reports when MongoDB cannot be reached, and when it can again. Silent by default.
  * @throws {StoreUnavailableError} (every method) when MongoDB cannot be reached or does not answer in time.
  */
 export const openStores = (
@@ -44,7 +43,6 @@ export const openStores = (
     ledger: ledgerStore(execute),
     lanes: laneStore(execute),
     workers: workerStore(execute),
-    ready: ping,
     ping,
     drop,
     close,

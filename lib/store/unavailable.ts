@@ -3,7 +3,7 @@ import { StoreUnavailableError } from '../errors.ts';
 
 const { MongoBulkWriteError, MongoError, MongoWriteConcernError } = mongoose.mongo;
 
-/** The driver's errors that say: no server, no connection, no answer in time. By name, as not all are exported. */
+/** The driver's errors for no server, no connection, or no answer in time. By name, because not all classes are exported. */
 const connectionErrors = new Set([
   'MongoNetworkError',
   'MongoNetworkTimeoutError',
@@ -21,7 +21,7 @@ const connectionErrors = new Set([
   'MongoOperationTimeoutError',
 ]);
 
-/** The server's answers that mean the same: it stops, is not the primary, has no majority, or ran out of time. */
+/** The server's error codes that mean the same: it is shutting down, not the primary, without a majority, or out of time. */
 const unavailableCodes = new Set([
   6, 7, 24, 46, 50, 64, 89, 91, 133, 134, 189, 262, 365, 9001, 10107, 11600, 11601, 11602, 13435, 13436,
 ]);
@@ -30,12 +30,12 @@ const isUnavailable = (error: Error): boolean => {
   if (connectionErrors.has(error.name)) return true;
   if (!(error instanceof MongoError)) return false;
   if (error instanceof MongoWriteConcernError || error.hasErrorLabel('RetryableWriteError')) return true;
-  // A bulk without a write error of its own failed by its write concern.
+  // A bulk that failed without a write error failed its write concern.
   if (error instanceof MongoBulkWriteError && [error.writeErrors].flat().length === 0) return true;
   return unavailableCodes.has(Number(error.code));
 };
 
-/** The one place that decides which failures mean that MongoDB cannot answer now; every other error stays itself. */
+/** The one place that decides which errors mean that MongoDB is unavailable. Every other error is returned unchanged. */
 export const asStoreError = (error: unknown): unknown =>
   error instanceof Error && isUnavailable(error)
     ? new StoreUnavailableError(`MongoDB cannot be reached or did not answer: ${error.message}`, error)

@@ -1,31 +1,31 @@
-/** What every broker must promise, whether RabbitMQ or memory moves the messages. */
+/** The contract of the broker: RabbitMQ and its in-memory stand-in pass the same tests. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BrokerUnavailableError } from '../../lib/errors.ts';
 import type { Delivery, LaneBroker, LaneChannel, LaneEvents, Publisher } from '../../lib/ports.ts';
 import { uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
 
-/** One process's way to the broker. */
+/** One process's connections to the broker. */
 export type BrokerConnection = {
   publisher: Publisher;
   laneBroker: LaneBroker;
-  /** Cuts its lanes' connection. */
+  /** Cuts the connection of its lanes. */
   sever(): Promise<void>;
 };
 
 export type BrokerUnderTest = {
   connect(): Promise<BrokerConnection>;
-  /** A connection to a broker that is not there. */
+  /** Connections to a broker that does not exist. */
   connectToNothing(): Promise<BrokerConnection>;
   end(): Promise<void>;
 };
 
-/** Everything that one lane channel was told, in order, and the deliveries that wait for an ack. */
+/** Everything that one lane channel received, in order, and the deliveries that wait for an ack. */
 const createRecorder = () => {
-  const told: string[] = [];
+  const received: string[] = [];
   const deliveries = new Map<string, Delivery>();
   const note = (what: string, delivery?: Delivery): void => {
-    told.push(what);
+    received.push(what);
     if (delivery) deliveries.set(what, delivery);
   };
   const events: LaneEvents = {
@@ -36,13 +36,13 @@ const createRecorder = () => {
     closed: () => note('closed'),
   };
   return {
-    told,
+    received,
     events,
     ack: (what: string): void => deliveries.get(what)!.ack(),
     until: (expected: string[]): Promise<unknown> =>
       eventually(
-        `${expected.join(', ')}; told: ${told.join(', ')}`,
-        () => JSON.stringify(told) === JSON.stringify(expected),
+        `${expected.join(', ')}; received: ${received.join(', ')}`,
+        () => JSON.stringify(received) === JSON.stringify(expected),
       ),
   };
 };
@@ -87,7 +87,7 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       for (const seq of seqs) await one.publisher.publishRequest(userId, requestMessage(seq));
     };
 
-    test('says that a message is unroutable when its queue does not exist', async () => {
+    test('reports a message as unroutable when its queue does not exist', async () => {
       const lane = newLane();
       expect(await one.publisher.publishBaton(lane)).toBe('unroutable');
       expect(await one.publisher.publishWake(lane, newUserId())).toBe('unroutable');
@@ -130,28 +130,28 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       await next.channel.close();
     });
 
-    test('delivers a lane to one worker, however much there is, and to the next when its channel closes, in order', async () => {
+    test('delivers a lane to one worker only, however long it is, and in order to the next when its channel closes', async () => {
       const lane = newLane();
       const wakes = upTo(300).map((seq) => `wake user-${seq}`);
       const owner = await openLane(one, lane);
       const next = await openLane(other, lane);
       await Promise.all(upTo(300).map((seq) => one.publisher.publishWake(lane, `user-${seq}`)));
-      await eventually('many wakes', () => owner.told.length >= 100);
-      expect(next.told).toEqual([]);
+      await eventually('many wakes', () => owner.received.length >= 100);
+      expect(next.received).toEqual([]);
       const acked = upTo(50).map((number) => `wake user-${2 * number}`);
       for (const wake of acked) owner.ack(wake);
       await owner.channel.close();
       const left = wakes.filter((wake) => !acked.includes(wake));
-      await eventually('what was not acked', () => next.told.length >= Math.min(250, left.length));
+      await eventually('what was not acked', () => next.received.length >= Math.min(250, left.length));
       for (const wake of left) {
-        await eventually(wake, () => next.told.includes(wake));
+        await eventually(wake, () => next.received.includes(wake));
         next.ack(wake);
       }
-      expect(next.told).toEqual(left);
+      expect(next.received).toEqual(left);
       await next.channel.close();
     });
 
-    test('hands a lane over in the order in which the workers came', async () => {
+    test('delivers a lane to the workers in the order in which they began to stand by', async () => {
       const lane = newLane();
       const first = await openLane(one, lane);
       const second = await openLane(other, lane);
@@ -165,7 +165,7 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       await third.channel.close();
     });
 
-    test('hands a lane over when the connection of its owner is cut, and tells the owner once', async () => {
+    test('delivers a lane to the next worker when the connection of its owner is cut, and reports that to the owner once', async () => {
       const lane = newLane();
       const cut = await broker.connect();
       const owner = await openLane(cut, lane);
@@ -179,10 +179,10 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       await owner.channel.close();
       await expect(owner.channel.openUserQueue(newUserId())).rejects.toThrow(BrokerUnavailableError);
       await next.channel.close();
-      expect(owner.told).toEqual(['baton', 'closed']);
+      expect(owner.received).toEqual(['baton', 'closed']);
     });
 
-    test('lets a worker whose connection was cut come again', async () => {
+    test('lets a worker whose connection was cut open its lane again', async () => {
       const lane = newLane();
       const cut = await broker.connect();
       const before = await openLane(cut, lane);
@@ -194,7 +194,7 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       await after.channel.close();
     });
 
-    test('says nothing of a channel that its worker closed, whatever becomes of the connection', async () => {
+    test('reports no event of a channel that its worker closed, whatever happens to the connection', async () => {
       const lane = newLane();
       const cut = await broker.connect();
       const owner = await openLane(cut, lane);
@@ -207,11 +207,11 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       await one.publisher.publishBaton(lane);
       const next = await openLane(one, lane);
       await next.until(['baton']);
-      expect(owner.told).toEqual([]);
+      expect(owner.received).toEqual([]);
       await next.channel.close();
     });
 
-    test('counts who stands by on a lane', async () => {
+    test('counts the workers that consume a lane', async () => {
       const lane = newLane();
       const owner = await openLane(one, lane);
       expect(await owner.channel.consumerCount()).toBe(1);
@@ -222,19 +222,19 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       await owner.channel.close();
     });
 
-    test('delivers a user queue in order, a few at a time, and what was not acked again to the next owner, in place', async () => {
+    test('delivers a user queue in order, a few requests at a time, and the unacknowledged ones in place to the next owner', async () => {
       const [lane, userId] = [newLane(), newUserId()];
       const owner = await openLane(one, lane);
       await owner.channel.openUserQueue(userId);
       await owner.channel.openUserQueue(userId);
       await publishRequests(userId, upTo(30));
-      await eventually('the first requests', () => owner.told.length >= 3);
+      await eventually('the first requests', () => owner.received.length >= 3);
       owner.ack('request 1');
       owner.ack('request 2');
-      await eventually('some more', () => owner.told.length >= 5);
+      await eventually('some more', () => owner.received.length >= 5);
       await one.publisher.publishBaton(lane);
-      await eventually('the baton, which waits for no request', () => owner.told.includes('baton'));
-      const requests = owner.told.filter((what) => what !== 'baton');
+      await eventually('the baton, which waits for no request', () => owner.received.includes('baton'));
+      const requests = owner.received.filter((what) => what !== 'baton');
       expect(requests.length).toBeLessThan(30);
       expect(requests).toEqual(upTo(requests.length).map((seq) => `request ${seq}`));
       await owner.channel.close();
@@ -242,10 +242,10 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       const next = await openLane(other, newLane());
       await next.channel.openUserQueue(userId);
       for (const seq of upTo(30).slice(2)) {
-        await eventually(`request ${seq}`, () => next.told.includes(`request ${seq}`));
+        await eventually(`request ${seq}`, () => next.received.includes(`request ${seq}`));
         next.ack(`request ${seq}`);
       }
-      expect(next.told).toEqual(
+      expect(next.received).toEqual(
         upTo(30)
           .slice(2)
           .map((seq) => `request ${seq}`),
@@ -254,7 +254,7 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       await next.channel.close();
     });
 
-    test('deletes a user queue with its messages, and tells only a consumer that did not ask for it', async () => {
+    test('deletes a user queue with its messages, and reports that only to a consumer that did not delete it', async () => {
       const [lane, userId, another] = [newLane(), newUserId(), newUserId()];
       const owner = await openLane(one, lane);
       const stranger = await openLane(other, newLane());
@@ -297,7 +297,7 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       await stranger.channel.close();
     });
 
-    test('says that it is unavailable when nobody answers', async () => {
+    test('rejects as unavailable when no server answers', async () => {
       const { publisher, laneBroker } = await broker.connectToNothing();
       await expect(publisher.publishWake(newLane(), newUserId())).rejects.toThrow(BrokerUnavailableError);
       await expect(laneBroker.openLane(newLane(), createRecorder().events)).rejects.toThrow(BrokerUnavailableError);

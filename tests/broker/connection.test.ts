@@ -1,4 +1,4 @@
-/** What a broker may do to a connection, by the bytes: on a real broker, through a relay or a proxy. */
+/** What a broker may do to a connection, byte by byte: a real broker behind a relay or a proxy. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, expect, test } from '@jest/globals';
@@ -10,10 +10,10 @@ import { BrokerUnavailableError } from '../../lib/errors.ts';
 import { createLogger } from '../../lib/log.ts';
 import { testConfig } from '../support/servers.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
-import { deaf } from './deaf.ts';
+import { ignoredEvents } from './ignored-events.ts';
 
 const log = createLogger('silent');
-// A heart that beats slowly: it would notice a silent broker before the test does.
+// A long heartbeat interval, or the heartbeat would notice a silent broker before the test does.
 const config = testConfig({ heartbeatSeconds: 60 });
 
 afterAll(async () => {
@@ -22,7 +22,7 @@ afterAll(async () => {
   await admin.close();
 });
 
-/** The method Connection.OpenOk, and a frame of AMQP 0-9-1 with Connection.Close (320: the operator did it). */
+/** The method Connection.OpenOk, and a frame of AMQP 0-9-1 with Connection.Close (320: closed by an operator). */
 const openOk = Buffer.from([0, 10, 0, 41]);
 const closeFrame = Buffer.from([1, 0, 0, 0, 0, 0, 11, 0, 10, 0, 50, 0x01, 0x40, 0, 0, 0, 0, 0, 0xce]);
 
@@ -33,7 +33,7 @@ const throughPort = (rabbitmqUrl: string, port: number): string => {
   return url.href;
 };
 
-/** Hands everything on, but closes the first connection in the same write that opens it. */
+/** Relays everything, but closes the first connection in the same write that opens it. */
 const startHastyRelay = async () => {
   let closed = false;
   const sockets = new Set<Socket>();
@@ -75,15 +75,15 @@ const startProxy = async () => {
 test('lanes can be opened after a connection that the broker closed as it opened', async () => {
   await using relay = await startHastyRelay();
   const laneBroker = createLaneBroker(relay.config, log);
-  await expect(laneBroker.openLane(1, deaf)).rejects.toBeInstanceOf(BrokerUnavailableError);
+  await expect(laneBroker.openLane(1, ignoredEvents)).rejects.toBeInstanceOf(BrokerUnavailableError);
   expect(relay.hasClosed()).toBe(true);
-  const channel = await laneBroker.openLane(1, deaf);
+  const channel = await laneBroker.openLane(1, ignoredEvents);
   expect(await channel.consumerCount()).toBe(1);
   await channel.close();
   await laneBroker.close();
 });
 
-test('a publisher does not even notice a connection that the broker closed as it opened', async () => {
+test('a publisher works in spite of a connection that the broker closed as it opened', async () => {
   await using relay = await startHastyRelay();
   const publisher = createPublisher(relay.config, log);
   expect(await publisher.publishWake(2, 'user')).toBe('unroutable');
@@ -91,11 +91,11 @@ test('a publisher does not even notice a connection that the broker closed as it
   await publisher.close();
 });
 
-test('closing ends, although the broker does not answer it', async () => {
+test('closing ends although the broker does not answer', async () => {
   await using proxy = await startProxy();
   const laneBroker = createLaneBroker(proxy.config, log);
   const publisher = createPublisher(proxy.config, log);
-  await Promise.all([laneBroker.openLane(1, deaf), publisher.ping()]);
+  await Promise.all([laneBroker.openLane(1, ignoredEvents), publisher.ping()]);
   proxy.freeze('from-server');
   await Promise.all([laneBroker.close(), publisher.close()]);
 });

@@ -1,4 +1,4 @@
-/** What the log says at `info` of a RabbitMQ that cannot be used. */
+/** What is logged at `info` and above while RabbitMQ cannot be used. */
 import { expect, test } from '@jest/globals';
 import { connect } from 'amqplib';
 import { createLaneBroker } from '../../lib/broker/lane-broker.ts';
@@ -8,11 +8,11 @@ import { info, readableLog, warn } from '../support/log-lines.ts';
 import { testConfig } from '../support/servers.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { eventually } from '../support/world.ts';
-import { deaf } from './deaf.ts';
+import { ignoredEvents } from './ignored-events.ts';
 
 const lanes = [0, 1, 2, 3];
 
-test('a server that is away is told once for all lanes, and so is its return', async () => {
+test('an unavailable server is logged once for all lanes, and so is its return', async () => {
   const config = testConfig();
   const url = new URL(config.rabbitmqUrl);
   const proxy = await startTcpProxy(url.hostname, Number(url.port));
@@ -22,14 +22,14 @@ test('a server that is away is told once for all lanes, and so is its return', a
   const { log, lines } = readableLog();
   const broker = createLaneBroker({ ...config, rabbitmqUrl: url.href }, log);
   try {
-    await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, deaf)));
-    await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, deaf)));
+    await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, ignoredEvents)));
+    await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, ignoredEvents)));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ level: warn, msg: 'RabbitMQ is not available' });
     expect(lines[0]?.reason).toContain('ECONNREFUSED');
 
     await proxy.restore();
-    await eventually('a lane opens', () => broker.openLane(0, deaf).catch(() => undefined));
+    await eventually('a lane opens', () => broker.openLane(0, ignoredEvents).catch(() => undefined));
     expect(lines.slice(1)).toMatchObject([{ level: info, msg: 'RabbitMQ is available again' }]);
   } finally {
     await broker.close();
@@ -38,7 +38,7 @@ test('a server that is away is told once for all lanes, and so is its return', a
   }
 });
 
-test('a wrong password is told, and not the password', async () => {
+test('a wrong password is logged as the reason, without the password', async () => {
   const config = testConfig();
   const url = new URL(config.rabbitmqUrl);
   url.username ||= 'nobody';
@@ -52,22 +52,22 @@ test('a wrong password is told, and not the password', async () => {
   expect(JSON.stringify(lines)).not.toContain('not-the-password');
 });
 
-test('lanes that the server does not let be consumed are told, once for all', async () => {
+test('a server that refuses lanes is logged once for all of them', async () => {
   const config = testConfig();
   const admin = await connect(config.rabbitmqUrl);
   const channel = await admin.createChannel();
-  // As after LANE_QUEUE_TYPE was changed: the queues are there, with other arguments.
+  // As after a change of LANE_QUEUE_TYPE: the queues exist with other arguments.
   for (const lane of lanes) await channel.assertQueue(laneQueue(config.queuePrefix, lane), { durable: true });
   const { log, lines } = readableLog();
   const broker = createLaneBroker(config, log);
   try {
-    const opened = await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, deaf)));
+    const opened = await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, ignoredEvents)));
     expect(opened.map(({ status }) => status)).toEqual(lanes.map(() => 'rejected'));
-    expect(lines).toMatchObject([{ level: warn, msg: 'RabbitMQ does not let lanes be consumed' }]);
+    expect(lines).toMatchObject([{ level: warn, msg: 'RabbitMQ refuses to let lanes be consumed' }]);
     expect(lines[0]?.reason).toMatch(/PRECONDITION.FAILED/);
 
     for (const lane of lanes) await channel.deleteQueue(laneQueue(config.queuePrefix, lane));
-    for (const lane of lanes) await broker.openLane(lane, deaf);
+    for (const lane of lanes) await broker.openLane(lane, ignoredEvents);
     expect(lines.slice(1)).toMatchObject([{ level: info, msg: 'RabbitMQ lets all lanes be consumed again' }]);
   } finally {
     await broker.close();

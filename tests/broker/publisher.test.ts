@@ -1,4 +1,4 @@
-/** What a publisher leaves behind on a real broker's connection. */
+/** The listeners and channels that a publisher leaves behind on a real broker's connection. */
 import { expect, jest, test } from '@jest/globals';
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import { laneQueue } from '../../lib/broker/names.ts';
@@ -8,13 +8,14 @@ import { testConfig } from '../support/servers.ts';
 
 const log = createLogger('silent');
 
-/** More than a channel buffers: it asks to wait, again and again. */
+/** More than a channel buffers, so that the publisher must wait for it again and again. */
 const burst = 5_000;
 
-test('waiting for a channel to take more leaves no listener on it', async () => {
-  const config = testConfig();
+test('waiting until a channel can take more leaves no listener on it', async () => {
+  // The burst takes longer than the usual deadline on a busy machine.
+  const config = testConfig({ publishTimeoutMs: 20_000 });
   const admin = await connect(config.rabbitmqUrl);
-  // Nothing of a publisher shows its channel; its connection is of the same class as any.
+  // The publisher does not expose its channel. Its connection has the same class as any other, so spy on the prototype.
   const opened = jest.spyOn(Object.getPrototypeOf(admin) as ChannelModel, 'createConfirmChannel');
   const publisher = createPublisher(config, log);
   try {
@@ -29,7 +30,7 @@ test('waiting for a channel to take more leaves no listener on it', async () => 
   }
 });
 
-test('refused messages use no channels up', async () => {
+test('refused messages do not use up channels', async () => {
   const config = testConfig();
   const admin = await connect(config.rabbitmqUrl);
   const channel = await admin.createChannel();

@@ -10,7 +10,7 @@ import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { eventually } from '../support/world.ts';
 import { type BrokerConnection, type BrokerUnderTest, describeBrokerContract } from './broker-contract.ts';
 
-/** The contract's lanes are numbered from 1. */
+/** The contract numbers its lanes from 1. */
 const lanesOfContract = 40;
 
 const openRabbitmq = async (): Promise<BrokerUnderTest> => {
@@ -55,7 +55,7 @@ const openRabbitmq = async (): Promise<BrokerUnderTest> => {
 
 describeBrokerContract('RabbitMQ', openRabbitmq);
 
-test('a broker that falls silent fails a ping and a publish in time, and both work again when it speaks', async () => {
+test('a ping and a publish fail in time when the broker is frozen, and both work again when it is thawed', async () => {
   const config = testConfig({ publishTimeoutMs: 300 });
   const url = new URL(config.rabbitmqUrl);
   const proxy = await startTcpProxy(url.hostname, Number(url.port));

@@ -60,7 +60,7 @@ export const openCrowd = async (stage: Stage, count: number, record: Recorder): 
     await disconnect({ userId, sessionId, pending: 'cancel', waitMs: 0 }, deps);
   };
 
-  await deps.ready();
+  await deps.ping();
   await each([hanging, ...users], logIn);
   return {
     ids: [hanging, ...users].map(({ userId }) => userId),

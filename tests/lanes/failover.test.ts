@@ -130,7 +130,7 @@ test('a blocked user goes on after a retry or a skip even when the wake was lost
   const blocked = (seq: number) =>
     eventually(`request ${seq} is blocked`, async () => (await world.entry(user, seq))?.status === 'blocked');
   await blocked(1);
-  expect(await world.stores.ledger.unblock({ userId: user.userId, seq: 1, attempts: 1 }, new Date())).toBe(true);
+  expect(await world.stores.ledger.unblock({ userId: user.userId, seq: 1, attempts: 1 })).toBe(true);
   await blocked(2);
   expect(await world.stores.ledger.skip({ userId: user.userId, seq: 2 }, new Date())).toBe(true);
   await world.settled(user, 3);

@@ -1,4 +1,4 @@
-/** The age of the oldest pending request, as a worker tells it when no lane can be owned. */
+/** The age of the oldest pending request, as a worker reports it when no lane can be owned. */
 import { expect, test } from '@jest/globals';
 import type { RunRequest } from '../../lib/ports.ts';
 import { freePort } from '../../tools/services/probe.ts';
@@ -6,11 +6,11 @@ import { eventually, openWorld } from '../support/world.ts';
 
 const runRequest: RunRequest = async () => ({ kind: 'done', result: 'null' });
 
-test('while RabbitMQ cannot be reached it grows with what piles up, and falls when that is settled', async () => {
+test('the age grows while RabbitMQ cannot be reached, and falls when the requests are settled', async () => {
   await using world = await openWorld({ stuckAfterMs: 200, sweepMs: 100 });
   const cutOff = world.work(runRequest, { config: { rabbitmqUrl: `amqp://127.0.0.1:${await freePort()}` } });
   const [first, second] = [await world.user(), await world.user()];
-  // Settled, and not yet flushed to the user queue when the lane was lost: the oldest one is the next.
+  // Its first request is settled, but not flushed to the user queue: the oldest pending one is the next.
   await world.stores.userQueues.takeTicket(second.userId, second.sessionId, new Date());
   await world.stores.ledger.insertTombstone({ userId: second.userId, seq: 1 }, new Date(0));
   await world.enqueue(second, 'b');
@@ -26,7 +26,7 @@ test('while RabbitMQ cannot be reached it grows with what piles up, and falls wh
   await eventually('nothing is pending', () => cutOff.snapshot().oldestPendingAgeMs === 0);
 });
 
-test('counts from the acceptance, not from the last progress of a user that was idle', async () => {
+test('the age counts from the acceptance, not from the last progress of a user that was idle', async () => {
   await using world = await openWorld({ stuckAfterMs: 200, sweepMs: 100 });
   const cutOff = world.work(runRequest, { config: { rabbitmqUrl: `amqp://127.0.0.1:${await freePort()}` } });
   const user = await world.user();

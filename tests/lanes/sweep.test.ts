@@ -1,4 +1,4 @@
-/** Whom a sweep wakes, at times that the test chooses; `STUCK_AFTER_MS` is five seconds here. */
+/** The users that a sweep wakes, at times that the test chooses. `STUCK_AFTER_MS` is five seconds here. */
 import { expect, test } from '@jest/globals';
 import { createSweep } from '../../lib/lanes/sweep.ts';
 import {
@@ -12,7 +12,7 @@ import {
   takeTickets,
 } from '../store/store-contract.ts';
 
-/** One worker's sweeps, one after the other: each resolves to those of `users` that it woke. */
+/** The sweeps of one worker. Each resolves to those of `users` that it woke. */
 const sweeper = (ports: Ports, ...users: string[]) => {
   let now = at(0);
   const woken = new Set<string>();
@@ -38,7 +38,7 @@ const sweeper = (ports: Ports, ...users: string[]) => {
   };
 };
 
-/** A user that did nothing for eight seconds, and then sends one request. */
+/** A user that is idle for eight seconds, and then sends one request. */
 const returning = async (ports: Ports): Promise<string> => {
   const userId = await newUser(ports);
   await takeTickets(ports, userId, 1);
@@ -47,7 +47,7 @@ const returning = async (ports: Ports): Promise<string> => {
 };
 
 describeStores('a sweep', (ports) => {
-  test('leaves a user alone whose request has just come after a pause, and wakes it when it is stuck', async () => {
+  test('does not wake a user whose request came a moment ago after a pause, and wakes it when it is stuck', async () => {
     const userId = await returning(ports);
     const sweep = sweeper(ports, userId);
     expect(await sweep(8.05)).toEqual([]);
@@ -55,7 +55,21 @@ describeStores('a sweep', (ports) => {
     expect(await sweep(13.1)).toEqual([userId]);
   });
 
-  test('leaves a user alone whose request is settled but not flushed', async () => {
+  test('reads only heads from the ledger: 1,000 bodies may be 250 MB', async () => {
+    const userId = await returning(ports);
+    const { readHeads } = ports.ledger;
+    const reading: string[] = [];
+    const ledger = new Proxy({} as Ports['ledger'], {
+      get: (_target, name) => {
+        reading.push(String(name));
+        return readHeads;
+      },
+    });
+    expect(await sweeper({ ...ports, ledger }, userId)(14)).toEqual([userId]);
+    expect(new Set(reading)).toEqual(new Set(['readHeads']));
+  });
+
+  test('does not wake a user whose request is settled but not flushed', async () => {
     const userId = await returning(ports);
     const guard = { userId, seq: 1, token: 1, attempt: 1 };
     await ports.ledger.commit([claim(guard)]);
@@ -63,7 +77,7 @@ describeStores('a sweep', (ports) => {
     expect(await sweeper(ports, userId)(8.4)).toEqual([]);
   });
 
-  test('leaves a user alone that its owner vouches for', async () => {
+  test('does not wake a user that its owner vouches for', async () => {
     const userId = await returning(ports);
     await ports.userQueues.flushSettled([{ userId, settled: 0, advanced: false }], at(12));
     const sweep = sweeper(ports, userId);
@@ -71,7 +85,7 @@ describeStores('a sweep', (ports) => {
     expect(await sweep(17.1)).toEqual([userId]);
   });
 
-  test('wakes a user whose ticket has no record at two sweeps: at one, its function may be on its way', async () => {
+  test('wakes a user whose ticket has no ledger entry at two sweeps in a row: at one sweep, its function may be about to record it', async () => {
     const userId = await newUser(ports);
     await takeTickets(ports, userId, 1);
     const sweep = sweeper(ports, userId);
@@ -93,7 +107,7 @@ describeStores('a sweep', (ports) => {
     expect(await sweeper(ports, userId, ahead)(8)).toEqual([userId, ahead]);
   });
 
-  test('wakes a user without a session, and one that is closing, for which nothing is pending', async () => {
+  test('wakes users with nothing pending that have no session or are closing', async () => {
     const [orphan, closing] = [await newUser(ports), await newUser(ports)];
     for (const userId of [orphan, closing]) await takeTickets(ports, userId, 1);
     await ports.userQueues.flushSettled([{ userId: orphan, settled: 1, advanced: true }], at(1));

@@ -10,9 +10,8 @@ const watched = () => {
   const outages = watchOutages(log, texts, { connection: 'a' }, () => nowMs);
   return {
     ...outages,
-    answered: () => outages.asking()(),
     lines,
-    told: () => lines.map(({ level, msg }) => [level, msg]),
+    logged: () => lines.map(({ level, msg }) => [level, msg]),
     pass: (ms: number) => {
       nowMs += ms;
     },
@@ -20,13 +19,13 @@ const watched = () => {
 };
 
 describe('an outage', () => {
-  test('is told once, with its reason, and once more when it is over', () => {
-    const { failed, answered, lines, told, pass } = watched();
+  test('is logged once, with its reason, and once more when it is over', () => {
+    const { failed, succeeded, lines, logged, pass } = watched();
     for (let n = 0; n < 64; n += 1) failed(new Error('connect ECONNREFUSED'));
     pass(5_000);
-    answered();
-    answered();
-    expect(told()).toEqual([
+    succeeded();
+    succeeded();
+    expect(logged()).toEqual([
       [warn, texts.away],
       [info, texts.back],
     ]);
@@ -34,44 +33,44 @@ describe('an outage', () => {
     expect(lines[1]).toMatchObject({ seconds: 5 });
   });
 
-  test('is told again every minute while it lasts, and a new one at once', () => {
-    const { failed, answered, told, pass } = watched();
+  test('is logged again every minute while it lasts, and a new one immediately', () => {
+    const { failed, succeeded, logged, pass } = watched();
     for (let second = 0; second < 121; second += 1) {
       failed(new Error('no'));
       pass(1_000);
     }
-    expect(told()).toHaveLength(3);
-    answered();
+    expect(logged()).toHaveLength(3);
+    succeeded();
     failed(new Error('no'));
-    expect(told()).toHaveLength(5);
+    expect(logged()).toHaveLength(5);
   });
 
-  test('that never was is no news', () => {
-    const { answered, told } = watched();
-    answered();
-    expect(told()).toEqual([]);
+  test('that never began is not logged', () => {
+    const { succeeded, logged } = watched();
+    succeeded();
+    expect(logged()).toEqual([]);
   });
 
-  test('is not over by the answer to what was asked before it', () => {
-    const { failed, asking, told } = watched();
-    const early = asking();
+  test('is not ended by the answer to a call that was sent before it', () => {
+    const { failed, failures, succeeded, logged } = watched();
+    const failuresBefore = failures();
     failed(new Error('no'));
-    early();
-    expect(told()).toHaveLength(1);
-    asking()();
-    expect(told()).toHaveLength(2);
+    succeeded(failuresBefore);
+    expect(logged()).toHaveLength(1);
+    succeeded(failures());
+    expect(logged()).toHaveLength(2);
   });
 
   test.each([
     ['in a URL', new Error('Invalid connection string "amqp://user:pa#ss@host/x"')],
     ['in a URL with a blank', new Error('not a URL: mongodb://user:pa#ss with blank@host/x')],
-  ])('keeps a password %s to itself', (_where, error) => {
+  ])('does not log a password %s', (_where, error) => {
     const { failed, lines } = watched();
     failed(error);
     expect(JSON.stringify(lines)).not.toMatch(/pa#ss|user:|host/);
   });
 
-  test('says why when a name has several addresses and none answers', () => {
+  test('names every reason when a host name has several addresses and none answers', () => {
     const { failed, lines } = watched();
     failed(
       new AggregateError([new Error('connect ECONNREFUSED ::1:1'), new Error('connect ECONNREFUSED 127.0.0.1:1')]),

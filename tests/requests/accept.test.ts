@@ -1,14 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { createPublisher } from '../../lib/broker/publisher.ts';
-import type { UserQueueStore } from '../../lib/ports.ts';
+import type { Publisher, UserQueueStore } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
+import type { RequestMessage } from '../../lib/types.ts';
 import { openWorld, type TestUser, type World } from '../support/world.ts';
 
 const statuses = async (world: World, user: TestUser, upTo: number) =>
   Promise.all(Array.from({ length: upTo }, async (_, index) => (await world.entry(user, index + 1))?.status));
 
-/** Settles requests as an owner does that has not flushed yet. */
+/** Settles requests like an owner that has not flushed yet. */
 const settle = async ({ stores }: World, { userId }: TestUser, ...seqs: number[]) => {
   const base = seqs.map((seq) => ({ userId, seq, token: 1, attempt: 1, at: new Date() }));
   await stores.ledger.commit(base.map((one) => ({ ...one, kind: 'claim', interruptions: 0, forgiven: 0 })));
@@ -16,7 +17,7 @@ const settle = async ({ stores }: World, { userId }: TestUser, ...seqs: number[]
 };
 
 describe('accepting', () => {
-  test('each request gets the next seq and its position among what is pending', async () => {
+  test('each request gets the next `seq` and its position among the pending requests', async () => {
     await using world = await openWorld();
     const user = await world.user();
     expect(await world.enqueue(user, 'a')).toEqual({ seq: 1, status: 'queued', position: 1 });
@@ -24,7 +25,28 @@ describe('accepting', () => {
     expect(await world.entry(user, 2)).toMatchObject({ body: '"b"', status: 'queued', attempts: 0 });
   });
 
-  test('a session that has ended is refused, with or without a known key, and takes no ticket', async () => {
+  test('the ledger and the message have the same time of acceptance', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    await world.enqueue(user, 'opens the queue');
+    let now = Date.UTC(2030, 0, 1);
+    const clock = { ...world.deps.clock, now: () => new Date(now++) };
+    const published: RequestMessage[] = [];
+    const publisher: Publisher = {
+      ...world.deps.publisher,
+      async publishRequest(_userId, message) {
+        published.push(message);
+        return 'routed';
+      },
+    };
+    const deps = { ...world.deps, clock, publisher };
+    // The session expires before 2030, so accept as for an operator, who needs none.
+    await acceptRequest({ userId: user.userId, sessionId: undefined, body: '1' }, deps);
+    const entry = await world.entry(user, 2);
+    expect(published).toMatchObject([{ seq: 2, acceptedAt: entry?.acceptedAt.getTime() }]);
+  });
+
+  test('a session that has ended is refused, with and without a known key, and takes no ticket', async () => {
     await using world = await openWorld();
     const user = await world.user();
     await world.enqueue(user, 'a', 'key');
@@ -42,7 +64,7 @@ describe('accepting', () => {
     await expect(acceptRequest(command, late)).rejects.toMatchObject({ code: 'session-ended' });
   });
 
-  test('the same Idempotency-Key is one request, also when both come at once', async () => {
+  test('the same Idempotency-Key is one request, also when many calls use it concurrently', async () => {
     await using world = await openWorld();
     const user = await world.user();
     const answers = await Promise.all(Array.from({ length: 8 }, () => world.enqueue(user, { a: 1 }, 'same')));
@@ -65,7 +87,7 @@ describe('accepting', () => {
     });
   });
 
-  test('one key of two users is two requests', async () => {
+  test('the same key of two users is two requests', async () => {
     await using world = await openWorld();
     const [anna, bert] = [await world.user(), await world.user()];
     expect((await world.enqueue(anna, 1, 'key')).seq).toBe(1);
@@ -86,7 +108,7 @@ describe('accepting', () => {
     expect(await world.queue(user)).toMatchObject({ accepted: 2 });
   });
 
-  test('who was refused again and again has room for as many as were settled, flushed or not', async () => {
+  test('a user that was refused many times has room for as many requests as were settled, flushed or not', async () => {
     await using world = await openWorld({ maxPending: 5 });
     const user = await world.user();
     for (let n = 1; n <= 5; n += 1) await world.enqueue(user, n);
@@ -97,7 +119,7 @@ describe('accepting', () => {
     await expect(refused).rejects.toThrow('5 requests are pending; at most 5 may be.');
   });
 
-  test('what was cancelled behind a request that holds its user makes room', async () => {
+  test('requests that were cancelled behind a pending request make room', async () => {
     await using world = await openWorld({ maxPending: 3 });
     const user = await world.user();
     for (const n of [1, 2, 3]) await world.enqueue(user, n);
@@ -107,7 +129,7 @@ describe('accepting', () => {
     await expect(world.enqueue(user, 6)).rejects.toMatchObject({ code: 'too-many-pending' });
   });
 
-  test('however many come at once, never more than MAX_PENDING are pending', async () => {
+  test('however many calls are concurrent, never more than MAX_PENDING requests are pending', async () => {
     await using world = await openWorld({ maxPending: 3 });
     const user = await world.user();
     for (const unsettled of [3, 2]) {
@@ -119,7 +141,7 @@ describe('accepting', () => {
     expect(await world.queue(user)).toMatchObject({ accepted: 5, settled: 0 });
   });
 
-  test('a session that has ended is told so, also where too many are pending', async () => {
+  test('a session that has ended is refused as ended, also when too many requests are pending', async () => {
     await using world = await openWorld({ maxPending: 1 });
     const user = await world.user();
     await world.enqueue(user, 'a');
@@ -127,14 +149,14 @@ describe('accepting', () => {
     await expect(world.enqueue(user, 'b')).rejects.toMatchObject({ code: 'session-ended' });
   });
 
-  test('a ticket that was fenced by a tombstone is replaced by a new one', async () => {
+  test('a ticket that became a tombstone is replaced by a new one', async () => {
     await using world = await openWorld();
     const user = await world.user();
     await world.stores.ledger.insertTombstone({ userId: user.userId, seq: 1 }, new Date());
     expect(await world.enqueue(user, 'a')).toMatchObject({ seq: 2 });
   });
 
-  test('without the broker the request is accepted all the same', async () => {
+  test('a request is accepted without the broker, too', async () => {
     await using world = await openWorld();
     const user = await world.user();
     const publisher = createPublisher({ ...world.config, rabbitmqUrl: 'amqp://127.0.0.1:1' }, world.deps.log);
@@ -145,14 +167,14 @@ describe('accepting', () => {
 });
 
 describe('disconnecting', () => {
-  test('a user without requests is closed at once, and repeating it is harmless', async () => {
+  test('closes a user without requests immediately, and repeating it is harmless', async () => {
     await using world = await openWorld();
     const user = await world.user();
     expect(await world.disconnect(user)).toBe('closed');
     expect(await world.disconnect(user)).toBe('closed');
   });
 
-  test('that cancels leaves alone what another session enqueues after it', async () => {
+  test('with pending=cancel leaves alone the requests that another session enqueues after it', async () => {
     await using world = await openWorld();
     const user = await world.user();
     await world.enqueue(user, 'old');
@@ -169,7 +191,7 @@ describe('disconnecting', () => {
     expect(await statuses(world, user, 2)).toEqual(['cancelled', 'queued']);
   });
 
-  test('without the owner of its lane it is draining, and nothing is lost', async () => {
+  test('answers draining while the lane has no owner, and loses nothing', async () => {
     await using world = await openWorld();
     const user = await world.user();
     await world.enqueue(user, 'a');

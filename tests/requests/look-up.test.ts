@@ -8,7 +8,7 @@ import { eventually } from '../support/world.ts';
 const userId = 'user';
 const guard = { userId, seq: 1, token: 1, attempt: 1 };
 
-/** One user with one queued request, in stores that tell which operations they were asked for. */
+/** One user with one queued request, in stores that record the operations. */
 const openStores = async () => {
   const asked: string[] = [];
   const { userQueues, ledger } = createMemoryStores(async (what, operate) => {
@@ -24,7 +24,7 @@ const openStores = async () => {
   return { lookUp, ledger, asked };
 };
 
-test('a request that is waited for is read whole only once, when the waiting is over', async () => {
+test('while a call waits for a request it reads the status only, and the whole entry once at the end', async () => {
   const { lookUp, ledger, asked } = await openStores();
   const looking = lookUp(20_000);
   await eventually('it waits', () => asked.filter((what) => what === 'ledger.status').length > 3);
@@ -35,13 +35,13 @@ test('a request that is waited for is read whole only once, when the waiting is 
   expect(asked.filter((what) => what === 'ledger.read')).toHaveLength(1);
 });
 
-test('without waiting it is read once, and its status not apart from it', async () => {
+test('a call that does not wait reads the entry once, and no separate status', async () => {
   const { lookUp, asked } = await openStores();
   expect(await lookUp(0)).toMatchObject({ entry: { status: 'queued' }, settled: 0 });
   expect(asked.toSorted()).toEqual(['ledger.read', 'userQueues.get']);
 });
 
-test('a request that is not there is not waited for', async () => {
+test('a call does not wait for a request that does not exist', async () => {
   const { lookUp } = await openStores();
   await expect(lookUp(600_000, 2)).rejects.toMatchObject({ status: 404 });
 });

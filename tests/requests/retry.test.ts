@@ -1,4 +1,4 @@
-/** Decisions about requests put aside, at the moments that a call over HTTP does not choose; the ledger is real. */
+/** Decisions about dead letters, at moments that an HTTP call cannot choose. The ledger is real. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { StoreUnavailableError } from '../../lib/errors.ts';
 import type { LedgerStore, Publisher } from '../../lib/ports.ts';
@@ -21,7 +21,7 @@ afterAll(() => world?.[Symbol.asyncDispose]());
 
 const error = { name: 'Error', message: 'no luck' };
 
-/** Puts requests aside as an owner does: no worker runs here, so that nothing else happens. */
+/** Dead-letters requests like an owner. No worker runs here, so that nothing else happens. */
 const deadLettered = async (
   user: TestUser,
   kind: 'failed' | 'blocked',
@@ -54,7 +54,7 @@ const retriesOf = async ({ userId }: TestUser) => {
   return entries.filter(({ retryOf }) => retryOf !== undefined).map(({ seq }) => seq);
 };
 
-/** The same read, after which `then` comes before the reader goes on. */
+/** Reads the ledger, then awaits `then` before the caller goes on. */
 const readThen = (then: () => Promise<unknown>): Pick<LedgerStore, 'read'> => ({
   async read(ids) {
     const entries = await world.stores.ledger.read(ids);
@@ -64,7 +64,7 @@ const readThen = (then: () => Promise<unknown>): Pick<LedgerStore, 'read'> => ({
 });
 
 describe('a retry', () => {
-  test('that dies between accepting and taking the dead letter away is found by the next one, and sends nothing twice', async () => {
+  test('that dies between accepting and dropping the dead letter is completed by the next retry, which accepts nothing twice', async () => {
     const user = await userWith('failed');
     const dropDeadLetter = () => Promise.reject(new StoreUnavailableError('died here'));
     await expect(retry(user, { dropDeadLetter })).rejects.toThrow('died here');
@@ -75,7 +75,7 @@ describe('a retry', () => {
     expect(await world.entry(user, 1)).not.toHaveProperty('deadLetter');
   });
 
-  test('of a request that ended its processes is known for a suspect, in the ledger and in its message', async () => {
+  test('of a request that crashed keeps its interruptions, in the ledger and in its message', async () => {
     const user = await world.user();
     const published: RequestMessage[] = [];
     const publisher: Publisher = {
@@ -90,7 +90,7 @@ describe('a retry', () => {
     await deadLettered(user, 'failed', [2], { interruptions: 1, reason: 'failed' });
     for (const seq of [1, 2]) await retryRequest({ ...user, seq }, { ...world.deps, publisher });
     expect(await world.entry(user, 3)).toMatchObject({ retryOf: 1, interruptions: 2 });
-    // One that failed by itself is none, whatever had interrupted it before.
+    // A request that failed by itself starts without interruptions, whatever interrupted it before.
     expect(await world.entry(user, 4)).not.toHaveProperty('interruptions');
     expect(published.map(({ seq, interruptions }) => [seq, interruptions])).toEqual([
       [3, 2],
@@ -98,7 +98,7 @@ describe('a retry', () => {
     ]);
   });
 
-  test('by an operator finds it too, although the user has logged out', async () => {
+  test('by an operator completes it too, although the user has logged out', async () => {
     const user = await userWith('failed');
     const dropDeadLetter = () => Promise.reject(new StoreUnavailableError('died here'));
     await expect(retry(user, { dropDeadLetter })).rejects.toThrow('died here');
@@ -109,7 +109,7 @@ describe('a retry', () => {
     expect(await retriesOf(user)).toEqual([2]);
   });
 
-  test('that cannot be accepted leaves the dead letter where it is', async () => {
+  test('that cannot be accepted leaves the dead letter unchanged', async () => {
     const user = await userWith('failed');
     for (const request of ['b', 'c', 'd']) await world.enqueue(user, request);
     await expect(retry(user)).rejects.toMatchObject({ code: 'too-many-pending', status: 429 });
@@ -117,7 +117,7 @@ describe('a retry', () => {
     expect(await retriesOf(user)).toEqual([]);
   });
 
-  test('of a blocked request loses against a skip that comes between its look and its decision', async () => {
+  test('of a blocked request loses against a skip that comes between its read and its decision', async () => {
     const user = await userWith('blocked');
     const skip = () => skipRequest({ userId: user.userId, seq: 1 }, world.deps);
     await expect(retry(user, readThen(skip))).rejects.toMatchObject({ code: 'not-retryable', status: 409 });
@@ -125,7 +125,7 @@ describe('a retry', () => {
     expect(await retriesOf(user)).toEqual([]);
   });
 
-  test('that wins leaves a skip nothing to do, nor another retry that looked before', async () => {
+  test('that wins makes a skip fail, and another retry that read the entry before', async () => {
     const user = await userWith('blocked');
     await expect(
       retry(
@@ -139,7 +139,7 @@ describe('a retry', () => {
     expect(await world.entry(user, 1)).toMatchObject({ status: 'queued', forgiven: 1 });
   });
 
-  test('of a blocked request that has run and blocked again since it looked does not count for that', async () => {
+  test('of a blocked request is refused when the request has run and blocked again since the read', async () => {
     const user = await userWith('blocked');
     const again = async () => {
       await retry(user);
@@ -151,7 +151,7 @@ describe('a retry', () => {
     expect(await world.entry(user, 1)).toMatchObject({ status: 'blocked', attempts: 2 });
   });
 
-  test('of a failed request that is dropped meanwhile is refused, and says what became of it', async () => {
+  test('of a failed request that is dropped meanwhile is refused with what happened to it', async () => {
     const user = await userWith('failed');
     const drop = () => world.stores.ledger.dropDeadLetter({ userId: user.userId, seq: 1 });
     await expect(retry(user, readThen(drop))).rejects.toMatchObject({
@@ -161,7 +161,7 @@ describe('a retry', () => {
   });
 });
 
-describe('deciding about many', () => {
+describe('a decision about many dead letters', () => {
   /** A user with more dead letters than fit into one batch. */
   const userWithMany = async (count: number): Promise<TestUser> => {
     const user = await world.user();
@@ -176,12 +176,12 @@ describe('deciding about many', () => {
   const leftOf = async ({ userId }: TestUser) =>
     (await world.stores.ledger.deadLetters({ userId, limit: 1_000 })).map(({ seq }) => seq);
 
-  test('goes on from batch to batch, and when its time is over says where', async () => {
+  test('continues from batch to batch, and returns where it stopped when its time is over', async () => {
     const user = await userWithMany(210);
-    let looks = 0;
+    let reads = 0;
     const now = () => {
-      looks += 1;
-      return new Date(Date.now() + looks * 6_000);
+      reads += 1;
+      return new Date(Date.now() + reads * 6_000);
     };
     const slow = { ...world.deps, clock: { ...world.deps.clock, now } };
     const seen: number[] = [];
@@ -196,7 +196,7 @@ describe('deciding about many', () => {
     expect(new Set(seen).size).toBe(210);
   });
 
-  test('leaves what is put aside after it began', async () => {
+  test('leaves requests that are dead-lettered after it began', async () => {
     const user = await world.user();
     await world.enqueue(user, 'a');
     await deadLettered(user, 'failed', [1], { at: new Date(Date.now() + 60_000) });
@@ -204,13 +204,13 @@ describe('deciding about many', () => {
     expect(await leftOf(user)).toEqual([1]);
   });
 
-  test('counts what is refused, and goes on behind it', async () => {
+  test('counts refusals, and continues behind them', async () => {
     const user = await userWith('failed');
     for (const request of ['b', 'c', 'd']) await world.enqueue(user, request);
     expect(await decideAll({ userId: user.userId }, retryDeadLetter, world.deps)).toEqual({ decided: 0, refused: 1 });
   });
 
-  test("takes one user's in the order of seq, whatever the order of the items", async () => {
+  test('takes the dead letters of one user in the order of `seq`, whatever the order of the items', async () => {
     const user = await userWithMany(3);
     const items = [3, 1, 2].map((seq) => ({ userId: user.userId, seq }));
     const order: number[] = [];
@@ -226,12 +226,68 @@ describe('deciding about many', () => {
     expect(decided.map(({ seq }) => seq)).toEqual([3, 1, 2]);
   });
 
-  test('fails as a whole when a server does, since the caller may repeat it', async () => {
-    const user = await userWith('failed');
-    const broken = {
-      ...world.deps,
-      ledger: { ...world.stores.ledger, ...readThen(() => Promise.reject(new StoreUnavailableError('gone'))) },
+  /** The ledger, and the names of the methods that were called, in order. */
+  const recordingLedger = () => {
+    const called: string[] = [];
+    const ledger = new Proxy(world.stores.ledger, {
+      get: (stores, name: keyof LedgerStore) => {
+        called.push(name);
+        return stores[name];
+      },
+    });
+    return { called, deps: { ...world.deps, ledger } };
+  };
+
+  test('drops failed requests without reading them', async () => {
+    const user = await userWithMany(5);
+    const { called, deps } = recordingLedger();
+    expect(await decideAll({ userId: user.userId }, dropDeadLetter, deps)).toEqual({ decided: 5, refused: 0 });
+    expect(called).toEqual(['deadLetterIds', ...Array(5).fill('dropDeadLetter')]);
+    expect(await leftOf(user)).toEqual([]);
+  });
+
+  test('drops blocked requests without reading more than their status', async () => {
+    const user = await userWith('blocked');
+    const { called, deps } = recordingLedger();
+    expect(await decideAll({ userId: user.userId }, dropDeadLetter, deps)).toEqual({ decided: 1, refused: 0 });
+    expect(called).toEqual(['deadLetterIds', 'dropDeadLetter', 'status', 'skip', 'dropDeadLetter']);
+    expect(await world.entry(user, 1)).toMatchObject({ status: 'failed' });
+    expect(await leftOf(user)).toEqual([]);
+  });
+
+  test.each(['failed', 'blocked'] as const)('reads a %s request once to retry it', async (kind) => {
+    const user = await userWith(kind);
+    const { called, deps } = recordingLedger();
+    expect(await decideAll({ userId: user.userId }, retryDeadLetter, deps)).toEqual({ decided: 1, refused: 0 });
+    expect(called.filter((name) => ['read', 'deadLetters'].includes(name))).toEqual(['read']);
+  });
+
+  test('stops when a server fails, and decides nothing after its answer', async () => {
+    const items = Array.from({ length: 40 }, (_, n) => ({ userId: `user ${n}`, seq: 1 }));
+    const others = Promise.withResolvers<void>();
+    let [begun, underWay] = [0, 0];
+    const decide: Decision = async ({ userId }) => {
+      begun += 1;
+      if (userId === 'user 3') throw new StoreUnavailableError('gone');
+      underWay += 1;
+      await others.promise;
+      underWay -= 1;
+      return { result: 'dropped' };
     };
+    const deciding = decideEach(items, decide, world.deps);
+    const begunAtFailure = begun;
+    setImmediate(others.resolve);
+    await expect(deciding).rejects.toThrow('gone');
+    expect(underWay).toBe(0);
+    for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+    expect(begun).toBe(begunAtFailure);
+    expect(begunAtFailure).toBeLessThan(items.length);
+  });
+
+  test('fails as a whole when a server fails, because the caller may repeat it', async () => {
+    const user = await userWith('failed');
+    const dropDeadLetterFails = () => Promise.reject(new StoreUnavailableError('gone'));
+    const broken = { ...world.deps, ledger: { ...world.stores.ledger, dropDeadLetter: dropDeadLetterFails } };
     await expect(decideEach([{ userId: user.userId, seq: 1 }], dropDeadLetter, broken)).rejects.toThrow('gone');
   });
 });

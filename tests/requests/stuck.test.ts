@@ -18,44 +18,44 @@ const other = (ageMs: number) => ({ lanes: [2], at: ago(ageMs) });
 describe('the reason why a user is stuck', () => {
   test.each<[string, StuckReason, Pick<LedgerEntry, 'status' | 'retryAt'> | undefined, ReturnType<typeof owner>[]]>([
     ['its oldest request is blocked', 'blocked', blocked, [owner(100)]],
-    ['its oldest request is blocked, whether or not workers live', 'blocked', blocked, []],
-    ['no worker has ever given a sign', 'no-worker', queued, []],
-    ['every worker has been silent for more than three signs', 'no-worker', running, [other(3_001), other(9_000)]],
+    ['its oldest request is blocked, with or without live workers', 'blocked', blocked, []],
+    ['no worker has ever sent a heartbeat', 'no-worker', queued, []],
+    ['every worker has been silent for more than three heartbeats', 'no-worker', running, [other(3_001), other(9_000)]],
     ['every worker is silent, its owner for too long to matter', 'no-worker', running, [other(3_001), owner(60_000)]],
     ['every worker is silent, its owner among them', 'worker-hung', running, [owner(3_001), other(9_000)]],
-    ['no living worker owns its lane', 'lane-without-owner', queued, [other(100)]],
+    ['no live worker owns its lane', 'lane-without-owner', queued, [other(100)]],
     ['its lane had an owner too long ago to matter', 'lane-without-owner', queued, [other(100), owner(60_000)]],
-    ['its owner is silent while others live', 'worker-hung', running, [owner(3_001), other(100)]],
+    ['its owner is silent while other workers are live', 'worker-hung', running, [owner(3_001), other(100)]],
     ['its owner is silent, up to a minute', 'worker-hung', queued, [owner(59_999), other(100)]],
-    ['its oldest request runs, its owner late but not silent', 'long-run', running, [owner(3_000)]],
-    ['its lane has a new owner beside a silent one', 'long-run', running, [owner(20_000), owner(100)]],
+    ['its oldest request is running, and its owner late but not silent', 'long-run', running, [owner(3_000)]],
+    ['its lane has a new owner besides a silent one', 'long-run', running, [owner(20_000), owner(100)]],
     ['its oldest request waits for its next attempt', 'waiting', { ...running, retryAt: now }, [owner(100)]],
     ['its oldest request waits for a slot', 'waiting', queued, [owner(100)]],
     ['its oldest request is not in the ledger', 'waiting', undefined, [owner(100)]],
-  ])('%s: %s', (_what, reason, head, signs) => {
-    expect(stuckReason(head, lane, signs, now)).toBe(reason);
+  ])('%s: %s', (_what, reason, head, heartbeats) => {
+    expect(stuckReason(head, lane, heartbeats, now)).toBe(reason);
   });
 });
 
 describe('the newest progress of a user', () => {
   const acceptedAt = ago(8_000);
   test.each([
-    ['something was settled', { updatedAt: ago(5_000) }, { acceptedAt }, 5_000],
-    ['its oldest request was accepted after a long silence', { updatedAt: ago(90_000) }, { acceptedAt }, 8_000],
+    ['a request was settled', { updatedAt: ago(5_000) }, { acceptedAt }, 5_000],
+    ['its oldest request was accepted after a long pause', { updatedAt: ago(90_000) }, { acceptedAt }, 8_000],
     ['its oldest request was started', { updatedAt: ago(90_000) }, { acceptedAt, startedAt: ago(3_000) }, 3_000],
     [
-      'its oldest request was put aside',
+      'its oldest request was dead-lettered',
       { updatedAt: ago(90_000) },
       { acceptedAt, startedAt: ago(3_000), deadLetter: { reason: 'failed', at: ago(1_000) } as const },
       1_000,
     ],
-    ['nothing is in the ledger', { updatedAt: ago(4_000) }, undefined, 4_000],
+    ['the ledger has no entry', { updatedAt: ago(4_000) }, undefined, 4_000],
   ])('is when %s', (_what, queue, head, expected) => {
     expect(lastProgress(queue, head)).toEqual(ago(expected));
   });
 });
 
-test('a blocked user is found behind however many that have just come back after a pause', async () => {
+test('a blocked user is found behind any number of users that have just come back after a pause', async () => {
   const { userQueues, ledger, workers, accounts } = createMemoryStores();
   const enqueue = async (userId: string, acceptedAt: Date) => {
     await userQueues.create(userId, lane, ago(60_000));
@@ -74,7 +74,37 @@ test('a blocked user is found behind however many that have just come back after
   ]);
 });
 
-test('stuck users are found on real workers: without one, in a run, and not when their work is done', async () => {
+/** Users whose first request is settled but not flushed, and whose second one waits, in stores that record the operations. */
+const manyStuck = async (count: number) => {
+  const asked: string[] = [];
+  const { userQueues, ledger, workers, accounts } = createMemoryStores(async (what, operate) => {
+    asked.push(what.split(' ')[0]!);
+    return operate();
+  });
+  for (let n = 0; n < count; n += 1) {
+    const userId = (await accounts.create(`user ${n}`, 'hash'))!;
+    await userQueues.create(userId, lane, ago(60_000));
+    for (const seq of [1, 2]) {
+      await userQueues.takeTicket(userId, undefined, ago(60_000));
+      await ledger.insert({ userId, seq, body: '1', acceptedAt: ago(60_000) });
+    }
+    await ledger.cancel({ userId, seq: 1 }, ago(59_000));
+  }
+  asked.length = 0;
+  const deps = { userQueues, ledger, workers, accounts, config: { stuckAfterMs: 5_000 } };
+  return { asked, find: (limit: number) => findStuck(limit, { ...deps, clock: { ...systemClock, now: () => now } }) };
+};
+
+test('a page of stuck users takes a few queries, not one or more for each user, and reads no bodies', async () => {
+  const { asked, find } = await manyStuck(300);
+  const stuck = await find(100);
+  expect(stuck).toHaveLength(100);
+  for (const { seq, username } of stuck) expect([seq, username]).toEqual([2, expect.stringContaining('user ')]);
+  expect(asked.filter((what) => what === 'ledger.read')).toHaveLength(0);
+  expect(asked.length).toBeLessThan(10);
+});
+
+test('stuck users are found on real servers: without a worker, during a run, and not when their work is done', async () => {
   await using world = await openWorld();
   const stuckAfterMs = 50;
   const [user, idle] = [await world.user(), await world.user()];

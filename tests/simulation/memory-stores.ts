@@ -1,11 +1,13 @@
 /**
- * MongoDB's stand-in for the simulation: the ports in memory. Every operation is one atomic step (a page, for
- * `notClosed`; a change, for `commit`), and the caller's `step` decides when it happens, whether its answer arrives, and whether the caller lives to see it. Nothing that goes in or comes out is shared.
+ * The simulation's stand-in for MongoDB: the ports in memory. Every operation is one atomic step; in `notClosed` each page is a
+ * step, in `commit` each change. The caller's `step` decides when the operation happens, whether its answer arrives, and whether
+ * the caller is alive to receive it. All data is copied on its way in and out.
  */
 
 import type {
   Account,
   AccountStore,
+  DeadLetterQuery,
   Heartbeat,
   LaneStore,
   LedgerStore,
@@ -15,10 +17,12 @@ import type {
   UserQueueStore,
   WorkerStore,
 } from '../../lib/ports.ts';
-import { stands } from '../../lib/store/changes.ts';
+import { isApplied } from '../../lib/store/changes.ts';
 import {
   type ChangeResult,
   claimableStatuses,
+  type DeadLetter,
+  type EntryHead,
   type LedgerChange,
   type LedgerEntry,
   pendingStatuses,
@@ -27,17 +31,17 @@ import {
   type UserQueue,
 } from '../../lib/types.ts';
 
-/** Runs `operate` once, at a time of its choice. A rejection stands for a server that does not answer: before or after the effect. */
+/** Runs `operate` once, at a time of its choice. A rejection means that the server did not answer, before or after the effect. */
 export type Step = <T>(name: string, operate: () => T) => Promise<T>;
 
-/** What the server holds. Many stores (one a simulated process) may share one. */
+/** The server's data. Several stores, one for each simulated process, may share it. */
 export type MemoryDatabase = {
   accounts: Map<string, Account>;
   userQueues: Map<string, UserQueue>;
   entries: Map<string, LedgerEntry>;
   leases: Map<number, number>;
-  signs: Map<string, Heartbeat>;
-  /** Where it is wanted: the changes that were made, in their order. */
+  heartbeats: Map<string, Heartbeat>;
+  /** If set, records the changes that were made, in their order. */
   journal?: LedgerChange[];
 };
 
@@ -55,12 +59,12 @@ export const createMemoryDatabase = (): MemoryDatabase => ({
   userQueues: new Map(),
   entries: new Map(),
   leases: new Map(),
-  signs: new Map(),
+  heartbeats: new Map(),
 });
 
 const direct: Step = (_name, operate) => Promise.resolve().then(operate);
 
-/** Small, so that a lane's load takes several steps. */
+/** Small, so that loading a lane takes several steps. */
 const pageSize = 2;
 
 const entryId = ({ userId, seq }: { userId: string; seq: number }) => `${userId}:${seq}`;
@@ -80,6 +84,11 @@ const accountStore = ({ accounts }: MemoryDatabase, step: Step): AccountStore =>
     step('accounts.findByUsername', () => structuredClone(accounts.get(username.toLowerCase()))),
   find: (userId) =>
     step('accounts.find', () => structuredClone([...accounts.values()].find((account) => account.userId === userId))),
+  usernames: (userIds) =>
+    step('accounts.usernames', () => {
+      const found = [...accounts.values()].filter(({ userId }) => userIds.includes(userId));
+      return new Map(found.map(({ userId, username }) => [userId, username]));
+    }),
   setRole: (username, role) =>
     step('accounts.setRole', () => {
       const account = accounts.get(username.toLowerCase());
@@ -88,16 +97,17 @@ const accountStore = ({ accounts }: MemoryDatabase, step: Step): AccountStore =>
     }),
 });
 
-const workerStore = ({ signs }: MemoryDatabase, step: Step): WorkerStore => ({
-  report: (sign) =>
+const workerStore = ({ heartbeats }: MemoryDatabase, step: Step): WorkerStore => ({
+  report: (heartbeat) =>
     step('workers.report', () => {
-      signs.set(sign.workerId, structuredClone(sign));
+      heartbeats.set(heartbeat.workerId, structuredClone(heartbeat));
     }),
   remove: (workerId) =>
     step('workers.remove', () => {
-      signs.delete(workerId);
+      heartbeats.delete(workerId);
     }),
-  since: (after) => step('workers.since', () => structuredClone([...signs.values()].filter((sign) => sign.at > after))),
+  since: (after) =>
+    step('workers.since', () => structuredClone([...heartbeats.values()].filter(({ at }) => at > after))),
 });
 
 const laneStore = ({ leases }: MemoryDatabase, step: Step): LaneStore => ({
@@ -121,7 +131,7 @@ const newUserQueue = (userId: string, lane: number, updatedAt: Date): UserQueue 
   updatedAt,
 });
 
-const isWithin = ({ accepted, settled }: UserQueue, limit: TicketLimit): boolean =>
+const hasRoom = ({ accepted, settled }: UserQueue, limit: TicketLimit): boolean =>
   'seq' in limit ? accepted < limit.seq : accepted - settled < limit.pending;
 
 const byUserId = (a: Pick<UserQueue, 'userId'>, b: Pick<UserQueue, 'userId'>) =>
@@ -165,7 +175,7 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         const isLive = ({ id, expiresAt }: Session) => id === sessionId && expiresAt > now;
         if (!userQueue || (sessionId !== undefined && !userQueue.sessions.some(isLive))) return undefined;
         const { lane, state, settled } = userQueue;
-        if (limit && !isWithin(userQueue, limit)) return undefined;
+        if (limit && !hasRoom(userQueue, limit)) return undefined;
         userQueue.accepted += 1;
         userQueue.state = 'open';
         return { seq: userQueue.accepted, lane, wasOpen: state === 'open', settled };
@@ -241,7 +251,7 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
   };
 };
 
-/** Whether the change may be made to what stands there [R7]. */
+/** Whether the change may be made to the entry [R7]. */
 const permits = (change: LedgerChange, entry: LedgerEntry): boolean =>
   change.kind === 'claim'
     ? isOneOf(claimableStatuses, entry) && entry.attempts === change.attempt - 1 && (entry.token ?? 0) <= change.token
@@ -303,6 +313,30 @@ const newEntry = ({ userId, seq, key, body, limits, retryOf, interruptions, acce
 const describe = (change: LedgerChange): string =>
   `${change.kind} ${entryId(change)} token ${change.token} attempt ${change.attempt}`;
 
+const headOf = ({ userId, seq, status, acceptedAt, startedAt, retryAt, deadLetter }: LedgerEntry): EntryHead => ({
+  userId,
+  seq,
+  status,
+  acceptedAt,
+  ...(startedAt && { startedAt }),
+  ...(retryAt && { retryAt }),
+  ...(deadLetter && { deadLetter }),
+});
+
+/** The entries up to the one whose text brings the sum of all texts above `maxChars`. */
+const upTo = <E extends LedgerEntry>(
+  maxChars = Number.POSITIVE_INFINITY,
+  found: E[],
+  textOf: (entry: E) => string | undefined,
+): E[] => {
+  let chars = 0;
+  const last = found.findIndex((entry) => {
+    chars += textOf(entry)?.length ?? 0;
+    return chars > maxChars;
+  });
+  return last < 0 ? found : found.slice(0, last + 1);
+};
+
 const withoutBody = ({ body: _body, ...rest }: LedgerEntry): Omit<LedgerEntry, 'body'> => rest;
 
 const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerStore => {
@@ -310,6 +344,19 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
   const ofUser = (userId: string) =>
     [...entries.values()].filter((entry) => entry.userId === userId).sort((a, b) => a.seq - b.seq);
   const withKey = (userId: string, key: string) => ofUser(userId).find((entry) => entry.key === key);
+
+  const deadLetters = ({ userId, after, limit }: DeadLetterQuery) => {
+    const position = (entry: { at: Date; userId: string; seq: number }) =>
+      `${entry.at.toISOString()} ${entryId(entry)}`;
+    const positionOf = ({ deadLetter, ...entry }: LedgerEntry & { deadLetter: DeadLetter }) =>
+      position({ ...entry, at: deadLetter.at });
+    return [...entries.values()]
+      .filter((entry): entry is LedgerEntry & { deadLetter: DeadLetter } => entry.deadLetter !== undefined)
+      .filter((entry) => userId === undefined || entry.userId === userId)
+      .filter((entry) => !after || positionOf(entry) > position(after))
+      .sort((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1))
+      .slice(0, limit);
+  };
 
   const cancelEntry = (
     entry: LedgerEntry | undefined,
@@ -329,7 +376,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       apply(change, entry);
       journal?.push(change);
     }
-    return stands(change, entry) ? { applied: true } : { applied: false, entry: structuredClone(entry) };
+    return isApplied(change, entry) ? { applied: true } : { applied: false, entry: structuredClone(entry) };
   };
 
   return {
@@ -357,13 +404,25 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         structuredClone([...new Set(ids.map(entryId))].flatMap((id) => entries.get(id) ?? [])),
       ),
 
-    // As in the server's bulk, each change is a step of its own: a crash may leave any part of them.
+    readHeads: (ids) =>
+      step(`ledger.readHeads ${ids.map(entryId)}`, () =>
+        [...new Set(ids.map(entryId))].flatMap((id) => {
+          const entry = entries.get(id);
+          return entry ? structuredClone(headOf(entry)) : [];
+        }),
+      ),
+
+    // As in MongoDB's bulk write, each change is a step of its own: a crash may leave any subset of them.
     commit: (changes) =>
       Promise.all(changes.map((change) => step(`ledger.commit ${describe(change)}`, () => commitOne(change)))),
 
-    cancel: (id, now) => step(`ledger.cancel ${entryId(id)}`, () => cancelEntry(entries.get(entryId(id)), now)),
+    cancel: (id, now) =>
+      step(`ledger.cancel ${entryId(id)}`, () => {
+        const entry = entries.get(entryId(id));
+        return entry?.attempts === 0 && cancelEntry(entry, now);
+      }),
 
-    // As in the server, one entry after the other.
+    // As in MongoDB, one entry after the other.
     cancelQueued: async (userId, { after, upTo }, now) => {
       let cancelled = 0;
       for (let seq = after + 1; seq <= upTo; seq += 1) {
@@ -392,17 +451,13 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         return true;
       }),
 
-    deadLetters: ({ userId, after, limit }) =>
-      step('ledger.deadLetters', () => {
-        const place = (entry: { at: Date; userId: string; seq: number }) =>
-          `${entry.at.toISOString()} ${entryId(entry)}`;
-        const placeOf = (entry: LedgerEntry) => place({ ...entry, at: entry.deadLetter?.at ?? new Date(0) });
-        const found = [...entries.values()]
-          .filter((entry) => entry.deadLetter && (userId === undefined || entry.userId === userId))
-          .filter((entry) => !after || placeOf(entry) > place(after))
-          .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
-        return structuredClone(found.slice(0, limit));
-      }),
+    deadLetters: ({ maxChars, ...query }) =>
+      step('ledger.deadLetters', () => structuredClone(upTo(maxChars, deadLetters(query), ({ body }) => body))),
+
+    deadLetterIds: (query) =>
+      step('ledger.deadLetterIds', () =>
+        deadLetters(query).map(({ userId, seq, deadLetter }) => structuredClone({ userId, seq, at: deadLetter.at })),
+      ),
 
     dropDeadLetter: (id) =>
       step('ledger.dropDeadLetter', () => {
@@ -420,30 +475,22 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
 
     status: (id) => step(`ledger.status ${entryId(id)}`, () => entries.get(entryId(id))?.status),
 
-    page: (userId, { status, after, limit, maxChars = Number.POSITIVE_INFINITY }) =>
+    page: (userId, { status, after, limit, maxChars }) =>
       step('ledger.page', () => {
         const found = ofUser(userId).filter((entry) => entry.seq > after && (!status || entry.status === status));
-        let chars = 0;
-        const last = found.findIndex(({ result = '' }) => {
-          chars += result.length;
-          return chars > maxChars;
-        });
-        const listed = found.slice(0, last < 0 ? limit : Math.min(limit, last + 1));
+        const listed = upTo(maxChars, found.slice(0, limit), ({ result }) => result);
         return structuredClone(listed.map(withoutBody));
       }),
 
     oldestPending: (userId, from) =>
-      step('ledger.oldestPending', () =>
-        structuredClone(
-          ofUser(userId)
-            .map(withoutBody)
-            .find((entry) => entry.seq >= from && isPending(entry)),
-        ),
-      ),
+      step('ledger.oldestPending', () => {
+        const oldest = ofUser(userId).find((entry) => entry.seq >= from && isPending(entry));
+        return oldest && structuredClone(headOf(oldest));
+      }),
   };
 };
 
-/** One simulated process's view of the database. Without a `step` every operation happens in the next microtask. */
+/** One simulated process's view of the database. Without `step`, every operation happens in the next microtask. */
 export const createMemoryStores = (step: Step = direct, database = createMemoryDatabase()): MemoryStores => ({
   accounts: accountStore(database, step),
   userQueues: userQueueStore(database, step),

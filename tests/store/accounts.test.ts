@@ -3,7 +3,7 @@ import { uniqueName } from '../support/servers.ts';
 import { describeStores } from './store-contract.ts';
 
 describeStores('accounts', (ports) => {
-  test('an account is found by its name in any case, and keeps the name as it was given', async () => {
+  test('an account is found by its name in any case, and keeps the case in which it was created', async () => {
     const name = uniqueName('Ann');
     const userId = await ports.accounts.create(name, 'hash');
     expect(userId).toMatch(/^[0-9a-f]{24}$/);
@@ -15,13 +15,21 @@ describeStores('accounts', (ports) => {
     expect(await ports.accounts.findByUsername(uniqueName('nobody'))).toBeUndefined();
   });
 
-  test('an account is found by its id; an id of no account, or of no form, is not', async () => {
+  test('an account is found by its id; an unknown or malformed id finds none', async () => {
     const userId = (await ports.accounts.create(uniqueName('ida'), 'hash')) ?? '';
     expect(await ports.accounts.find(userId)).toMatchObject({ userId, role: 'user' });
     for (const unknown of ['f'.repeat(24), 'no id']) expect(await ports.accounts.find(unknown)).toBeUndefined();
   });
 
-  test('a role is given by name in any case, to an account there is', async () => {
+  test('the names of many accounts are read together; unknown and malformed ids have none', async () => {
+    const names = [uniqueName('Nina'), uniqueName('nora')];
+    const ids = await Promise.all(names.map(async (name) => (await ports.accounts.create(name, 'hash')) ?? ''));
+    const found = await ports.accounts.usernames([...ids, ids[0]!, 'f'.repeat(24), 'no id']);
+    expect(found).toEqual(new Map(ids.map((userId, index) => [userId, names[index]])));
+    expect(await ports.accounts.usernames([])).toEqual(new Map());
+  });
+
+  test('a role is given by name in any case, if the account exists', async () => {
     const name = uniqueName('olga');
     await ports.accounts.create(name, 'hash');
     expect(await ports.accounts.setRole(name.toUpperCase(), 'operator')).toBe(true);
@@ -36,7 +44,7 @@ describeStores('accounts', (ports) => {
     expect(await ports.accounts.findByUsername(name)).toMatchObject({ username: name, passwordHash: 'first' });
   });
 
-  test('of many registrations of one name at once exactly one wins', async () => {
+  test('of many concurrent registrations of one name exactly one wins', async () => {
     const name = uniqueName('eve');
     const created = await Promise.all(Array.from({ length: 20 }, () => ports.accounts.create(name, 'hash')));
     expect(created.filter((userId) => userId !== undefined)).toHaveLength(1);

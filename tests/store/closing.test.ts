@@ -25,7 +25,7 @@ const notClosedUsers = async ({ userQueues }: Ports, lane: number) => {
 };
 
 describeStores('closing a user queue', (ports) => {
-  test('closing goes open, closing, closed; it makes settled exact and notes the time', async () => {
+  test('closing goes from open to closing to closed, makes `settled` exact and records the time', async () => {
     const userId = await newUser(ports);
     await takeTickets(ports, userId, 3);
     expect(await ports.userQueues.beginClose(userId, 3, false, at(8))).toBe(true);
@@ -34,14 +34,14 @@ describeStores('closing a user queue', (ports) => {
     expect(await theUserQueue(ports, userId)).toMatchObject({ state: 'closed', accepted: 3, updatedAt: at(9) });
   });
 
-  test('closing is refused when something was accepted since [R8]', async () => {
+  test('closing is refused when a request was accepted since [R8]', async () => {
     const userId = await newUser(ports);
     await takeTickets(ports, userId, 2);
     expect(await ports.userQueues.beginClose(userId, 1, false, at(8))).toBe(false);
     expect(await theUserQueue(ports, userId)).toMatchObject({ state: 'open', settled: 0 });
   });
 
-  test('closing for a disconnect is refused while a session lives, not for one that has expired', async () => {
+  test('closing for a disconnect is refused while a session is live, but not for an expired session', async () => {
     const userId = await newUser(ports);
     await ports.userQueues.addSession(userId, { id: 'short', expiresAt: at(50) }, 1, 10);
     await takeTickets(ports, userId, 1);
@@ -51,7 +51,7 @@ describeStores('closing a user queue', (ports) => {
     expect(await ports.userQueues.beginClose(userId, 1, true, at(50))).toBe(true);
   });
 
-  test('a user queue that is opened again while it closes does not end as closed [R9]', async () => {
+  test('a user queue that is opened again while it is closing does not become closed [R9]', async () => {
     const userId = await newClosing(ports);
     expect(await ports.userQueues.takeTicket(userId, 's', at(3))).toMatchObject({ seq: 2, wasOpen: false });
     expect(await ports.userQueues.endClose(userId, 1, at(4))).toBe(false);
@@ -62,7 +62,7 @@ describeStores('closing a user queue', (ports) => {
     expect((await theUserQueue(ports, userId)).state).toBe('closing');
   });
 
-  test('only an open user queue begins to close, only a closing one ends', async () => {
+  test('only an open user queue begins to close, and only a closing one becomes closed', async () => {
     const userId = await newClosing(ports);
     expect(await ports.userQueues.beginClose(userId, 1, false, at(3))).toBe(false);
     expect(await ports.userQueues.endClose(userId, 1, at(3))).toBe(true);
@@ -70,7 +70,7 @@ describeStores('closing a user queue', (ports) => {
     expect(await ports.userQueues.beginClose(newUserId(), 0, false, at(3))).toBe(false);
   });
 
-  test('of a ticket and the end of closing at once, the user queue is open whenever the ticket was given', async () => {
+  test('after a ticket and a concurrent end of closing, the user queue is open', async () => {
     for (let round = 0; round < 10; round += 1) {
       const userId = await newClosing(ports);
       const [ended, ticket] = await Promise.all([
@@ -82,7 +82,7 @@ describeStores('closing a user queue', (ports) => {
     }
   });
 
-  test('of a ticket and the beginning of closing at once, the ticket tells which came first', async () => {
+  test('a ticket taken while closing begins says which of the two came first', async () => {
     for (let round = 0; round < 10; round += 1) {
       const userId = await newUser(ports);
       await takeTickets(ports, userId, 1);
@@ -96,8 +96,8 @@ describeStores('closing a user queue', (ports) => {
   });
 });
 
-describeStores('progress and what shows none', (ports) => {
-  test('settled is raised, never lowered, and progress is noted for many users at once', async () => {
+describeStores('progress and users without progress', (ports) => {
+  test('`settled` is raised, never lowered, and progress is recorded for many users at once', async () => {
     const [ahead, behind] = [await newUser(ports), await newUser(ports)];
     await ports.userQueues.flushSettled([{ userId: ahead, settled: 5, advanced: true }], at(2));
     const progress = [ahead, behind].map((userId) => ({ userId, settled: 3, advanced: true }));
@@ -106,14 +106,14 @@ describeStores('progress and what shows none', (ports) => {
     expect(await theUserQueue(ports, behind)).toMatchObject({ settled: 3, updatedAt: at(3) });
   });
 
-  test('flushing nothing, or an unknown user, does nothing', async () => {
+  test('flushing no progress, or that of an unknown user, does nothing', async () => {
     const userId = newUserId();
     await ports.userQueues.flushSettled([], at(2));
     await ports.userQueues.flushSettled([{ userId, settled: 1, advanced: true }], at(2));
     expect(await ports.userQueues.get([userId])).toEqual([]);
   });
 
-  test('all user queues of a lane that are not closed are found, in pages, and none of another lane', async () => {
+  test('the user queues of a lane that are not closed are found, in pages, and those of no other lane', async () => {
     const lane = newLane();
     const open = await Promise.all(Array.from({ length: 260 }, () => newUser(ports, lane)));
     await Promise.all(open.map((userId) => ports.userQueues.takeTicket(userId, 's', at(1))));
@@ -125,7 +125,7 @@ describeStores('progress and what shows none', (ports) => {
     expect(await notClosedUsers(ports, newLane())).toEqual([]);
   });
 
-  test('stuck are those with pending work, without a session or closing, when they saw no progress', async () => {
+  test('users without progress are found when they have pending work, have no session, or are closing', async () => {
     const withWork = await newUser(ports);
     await takeTickets(ports, withWork, 1);
     const orphan = await newUser(ports);
@@ -150,7 +150,7 @@ describeStores('progress and what shows none', (ports) => {
     expect(await stuckBefore(0)).toEqual([]);
   });
 
-  test('a limit keeps those that have waited longest, with their lane, numbers and time', async () => {
+  test('a limit keeps the users that have waited longest, with their lane, counters and time', async () => {
     const lane = newLane();
     const waiting = await Promise.all([3, 1, 2].map(() => newUser(ports, lane)));
     for (const [index, userId] of waiting.entries()) {
@@ -163,7 +163,7 @@ describeStores('progress and what shows none', (ports) => {
     ]);
   });
 
-  test('pages follow each other, also where many saw their last progress at once, and miss nobody', async () => {
+  test('pages miss nobody, also when many users made their last progress at the same time', async () => {
     const waiting = await Promise.all(Array.from({ length: 7 }, () => newUser(ports)));
     for (const [index, userId] of waiting.entries()) {
       await takeTickets(ports, userId, 1);

@@ -5,7 +5,7 @@ import { at, claim, describeStores, done, failed, insertQueued, newUserId, retry
 const applied = { applied: true };
 
 describeStores('group commits', (ports) => {
-  test('a claim records token, attempt and start; done adds the result and the time', async () => {
+  test('a claim records token, attempt and start time; a settlement adds the result and its time', async () => {
     const userId = newUserId();
     const guard = { userId, seq: 1, token: 7, attempt: 1 };
     await insertQueued(ports, userId, 1);
@@ -37,7 +37,7 @@ describeStores('group commits', (ports) => {
     expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'failed', error, settledAt: at(20) });
   });
 
-  test('a retry keeps the request in its place until the next claim; success leaves no error behind', async () => {
+  test('a retry keeps the request in its place until the next claim; a success removes the error', async () => {
     const userId = newUserId();
     const guard = { userId, seq: 1, token: 7, attempt: 1 };
     await insertQueued(ports, userId, 1);
@@ -59,7 +59,7 @@ describeStores('group commits', (ports) => {
     expect(await theEntry(ports, userId, 1)).not.toHaveProperty('error');
   });
 
-  test('a claim with a lower token is refused, with the entry that stands there [R7]', async () => {
+  test('a claim with a lower token is refused, with the entry as it is [R7]', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
     await ports.ledger.commit([claim({ userId, seq: 1, token: 7, attempt: 1 })]);
@@ -68,7 +68,7 @@ describeStores('group commits', (ports) => {
     expect(await theEntry(ports, userId, 1)).toMatchObject({ token: 7, attempts: 1 });
   });
 
-  test('a higher token takes a run over, and the old owner can neither settle nor retry nor claim it [R7]', async () => {
+  test('after a claim with a higher token the old owner can neither settle nor retry nor claim the request [R7]', async () => {
     const userId = newUserId();
     const old = { userId, seq: 1, token: 7, attempt: 1 };
     await insertQueued(ports, userId, 1);
@@ -85,7 +85,7 @@ describeStores('group commits', (ports) => {
     }
   });
 
-  test('a change for another attempt than the newest is refused', async () => {
+  test('a change of an attempt that is not the newest is refused', async () => {
     const userId = newUserId();
     const guard = { userId, seq: 1, token: 7 };
     await insertQueued(ports, userId, 1);
@@ -98,7 +98,7 @@ describeStores('group commits', (ports) => {
     expect(await commit({ ...guard, attempt: 0 }, done)).toMatchObject({ applied: false });
   });
 
-  test('a settlement or retry under another token than the claim is refused, lower or higher [R7]', async () => {
+  test('a settlement or retry with a lower or higher token than the claim is refused [R7]', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
     await ports.ledger.commit([claim({ userId, seq: 1, token: 7, attempt: 1 })]);
@@ -109,7 +109,7 @@ describeStores('group commits', (ports) => {
     expect(await theEntry(ports, userId, 1)).not.toHaveProperty('error');
   });
 
-  test('a change of an entry that does not exist is refused without one', async () => {
+  test('a change of an entry that does not exist is refused, without an entry', async () => {
     const guard = { userId: newUserId(), seq: 1, token: 7, attempt: 1 };
     const refused = { applied: false, entry: undefined };
     expect(await ports.ledger.commit([claim(guard)])).toEqual([refused]);
@@ -117,7 +117,7 @@ describeStores('group commits', (ports) => {
     expect(await ports.ledger.read([guard])).toEqual([]);
   });
 
-  test('each change stands alone, and the results are in the order of the changes', async () => {
+  test('each change is independent, and the results are in the order of the changes', async () => {
     const userId = newUserId();
     const guard = (seq: number) => ({ userId, seq, token: 7, attempt: 1 });
     await insertQueued(ports, userId, 1, 2, 3);
@@ -131,7 +131,7 @@ describeStores('group commits', (ports) => {
     expect(await ports.ledger.commit([])).toEqual([]);
   });
 
-  test('what was handed in or out can change afterwards without changing what is recorded', async () => {
+  test('objects given to the store or returned by it can change without changing the ledger', async () => {
     const userId = newUserId();
     const guard = { userId, seq: 1, token: 7, attempt: 1 };
     await insertQueued(ports, userId, 1);
@@ -149,7 +149,7 @@ describeStores('group commits', (ports) => {
     expect(await theEntry(ports, userId, 1)).toEqual(copy);
   });
 
-  test('a commit that is sent again, because its answer was lost, is reported as applied and changes nothing', async () => {
+  test('a commit that is sent twice, because its answer was lost, is reported as applied and changes nothing', async () => {
     const userId = newUserId();
     const guard = (seq: number) => ({ userId, seq, token: 7, attempt: 1 });
     await insertQueued(ports, userId, 1, 2, 3, 4);
@@ -163,7 +163,7 @@ describeStores('group commits', (ports) => {
     expect(await ports.ledger.page(userId, { after: 0, limit: 10 })).toEqual(before);
   });
 
-  test('of two owners that claim at once, the higher token has the entry in the end, and a lower one never after it', async () => {
+  test('of several owners that claim concurrently exactly one gets the attempt', async () => {
     const userId = newUserId();
     for (let seq = 1; seq <= 20; seq += 1) {
       await insertQueued(ports, userId, seq);

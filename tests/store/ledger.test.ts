@@ -1,11 +1,22 @@
 import { expect, test } from '@jest/globals';
 import type { RequestStatus } from '../../lib/types.ts';
-import { at, claim, describeStores, done, failed, insertQueued, newUserId, theEntry } from './store-contract.ts';
+import {
+  at,
+  block,
+  claim,
+  describeStores,
+  done,
+  failed,
+  insertQueued,
+  newUserId,
+  release,
+  theEntry,
+} from './store-contract.ts';
 
 const first = { seq: 1, token: 4, attempt: 1 };
 
 describeStores('recording requests', (ports) => {
-  test('an entry is recorded as queued, with its body as it was given', async () => {
+  test('an entry is recorded as queued, with its body unchanged', async () => {
     const userId = newUserId();
     const body = '{"text": "ü, \\u0000 and  spaces"}';
     expect(await ports.ledger.insert({ userId, seq: 1, key: 'k', body, acceptedAt: at(1) })).toBe('inserted');
@@ -27,7 +38,7 @@ describeStores('recording requests', (ports) => {
     expect((await theEntry(ports, userId, 1)).body).toBe('"1"');
   });
 
-  test('a key is unique for its user only, and entries without a key do not collide', async () => {
+  test('a key is unique within its user, and entries without a key do not collide', async () => {
     const [userId, other] = [newUserId(), newUserId()];
     const record = (user: string, seq: number, key?: string) =>
       ports.ledger.insert({ userId: user, seq, key, body: '1', acceptedAt: at(1) });
@@ -40,7 +51,7 @@ describeStores('recording requests', (ports) => {
     expect(await ports.ledger.findByKey(userId, 'other')).toBeUndefined();
   });
 
-  test('of many requests with one key at once exactly one is recorded', async () => {
+  test('of many concurrent requests with one key exactly one is recorded', async () => {
     const userId = newUserId();
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
@@ -51,7 +62,7 @@ describeStores('recording requests', (ports) => {
     expect(answers.filter((answer) => answer === 'duplicate-key')).toHaveLength(19);
   });
 
-  test('a tombstone is settled from the start, and holds neither body nor key', async () => {
+  test('a tombstone is settled from the start, without body and key', async () => {
     const userId = newUserId();
     expect(await ports.ledger.insertTombstone({ userId, seq: 1 }, at(3))).toBe(true);
     const tombstone = { userId, seq: 1, status: 'abandoned', attempts: 0, acceptedAt: at(3), settledAt: at(3) };
@@ -59,7 +70,7 @@ describeStores('recording requests', (ports) => {
     expect(await ports.ledger.insertTombstone({ userId, seq: 1 }, at(4))).toBe(false);
   });
 
-  test('of an entry and a tombstone for one ticket exactly one wins', async () => {
+  test('of a concurrent entry and tombstone for one ticket exactly one wins', async () => {
     const userId = newUserId();
     for (let seq = 1; seq <= 30; seq += 1) {
       const [inserted, fenced] = await Promise.all([
@@ -81,7 +92,38 @@ describeStores('reading the ledger', (ports) => {
     expect(await ports.ledger.read([])).toEqual([]);
   });
 
-  test('pages go by ascending number, above `after`, up to the limit, of one user', async () => {
+  test('heads come without body and result, which may be large', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2, 3);
+    await ports.ledger.commit([1, 2].map((seq) => claim({ userId, ...first, seq })));
+    await ports.ledger.commit([done({ userId, ...first }), block({ userId, ...first, seq: 2 })]);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ body: '"1"', result: '"ok"' });
+    const heads = await ports.ledger.readHeads([1, 2, 3, 3, 4].map((seq) => ({ userId, seq })));
+    const started = { startedAt: at(10) };
+    expect(heads.sort((a, b) => a.seq - b.seq)).toEqual([
+      { userId, seq: 1, status: 'done', acceptedAt: at(1), ...started },
+      {
+        userId,
+        seq: 2,
+        status: 'blocked',
+        acceptedAt: at(2),
+        ...started,
+        deadLetter: { reason: 'crashed', at: at(20) },
+      },
+      { userId, seq: 3, status: 'queued', acceptedAt: at(3) },
+    ]);
+    expect(await ports.ledger.readHeads([])).toEqual([]);
+  });
+
+  test('all heads come, also when one query does not read as many', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 1_500, 2_999);
+    const ids = Array.from({ length: 3_000 }, (_, index) => ({ userId, seq: index + 1 }));
+    const heads = await ports.ledger.readHeads(ids);
+    expect(heads.map(({ seq }) => seq).sort((a, b) => a - b)).toEqual([1, 1_500, 2_999]);
+  });
+
+  test('a page lists the requests of one user by ascending `seq`, above `after`, up to the limit', async () => {
     const [userId, other] = [newUserId(), newUserId()];
     await insertQueued(ports, userId, 10, 9, 2, 11, 1);
     await insertQueued(ports, other, 3);
@@ -92,7 +134,7 @@ describeStores('reading the ledger', (ports) => {
     expect(await page(11, 2)).toEqual([]);
   });
 
-  test('a page leaves the bodies out, which nobody is shown, and nothing else', async () => {
+  test('a page leaves out the bodies, and nothing else', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
     await ports.ledger.commit([claim({ userId, ...first })]);
@@ -102,7 +144,7 @@ describeStores('reading the ledger', (ports) => {
     expect(await ports.ledger.page(userId, { after: 0, limit: 10 })).toEqual([rest]);
   });
 
-  test('a page ends with the entry whose result is one too many', async () => {
+  test('a page ends with the entry whose result brings the sum above `maxChars`', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2, 3, 4);
     const settled = [1, 2, 3].map((seq) => ({ userId, ...first, seq }));
@@ -123,7 +165,7 @@ describeStores('reading the ledger', (ports) => {
     expect(await Promise.all([1, 2, 3].map(status))).toEqual(['cancelled', 'queued', undefined]);
   });
 
-  test('a page can be of one status', async () => {
+  test('a page can be limited to one status', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2, 3, 4);
     await ports.ledger.cancel({ userId, seq: 2 }, at(5));
@@ -136,7 +178,7 @@ describeStores('reading the ledger', (ports) => {
     expect(await page('done')).toEqual([]);
   });
 
-  test('the oldest pending is the lowest unsettled number from where one asks', async () => {
+  test('the oldest pending request is the one with the lowest unsettled `seq` from the given one on', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 11, 10, 2, 1);
     await ports.ledger.cancel({ userId, seq: 1 }, at(5));
@@ -148,7 +190,7 @@ describeStores('reading the ledger', (ports) => {
     expect(await oldest(12)).toBeUndefined();
   });
 
-  test('settled entries of a user are counted within a range, of whatever status, and no others', async () => {
+  test('settled entries of one user are counted within a range, whatever their status', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2, 3, 5, 6);
     await ports.ledger.insertTombstone({ userId, seq: 4 }, at(5));
@@ -163,7 +205,7 @@ describeStores('reading the ledger', (ports) => {
 });
 
 describeStores('cancelling', (ports) => {
-  test('only what is queued can be cancelled', async () => {
+  test('only a queued request can be cancelled', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2, 3);
     await ports.ledger.commit([claim({ userId, ...first }), claim({ userId, ...first, seq: 2 })]);
@@ -174,7 +216,28 @@ describeStores('cancelling', (ports) => {
     expect(await cancel(3)).toBe(false);
   });
 
-  test('cancelling what is queued counts it, and touches no other status, number and user', async () => {
+  test('a request that is queued again after a run cannot be cancelled', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2);
+    await ports.ledger.commit([1, 2].map((seq) => claim({ userId, ...first, seq })));
+    await ports.ledger.commit([release({ userId, ...first }), block({ userId, ...first, seq: 2 })]);
+    await ports.ledger.unblock({ userId, seq: 2, attempts: 1 });
+    for (const seq of [1, 2]) {
+      expect(await ports.ledger.cancel({ userId, seq }, at(30))).toBe(false);
+      expect(await theEntry(ports, userId, seq)).toMatchObject({ status: 'queued', attempts: 1 });
+    }
+  });
+
+  test('cancelling the waiting requests of a range includes those that have run', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 2);
+    await ports.ledger.commit([claim({ userId, ...first })]);
+    await ports.ledger.commit([release({ userId, ...first })]);
+    expect(await ports.ledger.cancelQueued(userId, { after: 0, upTo: 2 }, at(30))).toBe(2);
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'cancelled', attempts: 1, startedAt: at(10) });
+  });
+
+  test('cancelling a range counts the requests, and changes no other status, `seq` or user', async () => {
     const [userId, other] = [newUserId(), newUserId()];
     await insertQueued(ports, userId, 1, 2, 3, 4, 5);
     await insertQueued(ports, other, 3);
@@ -186,7 +249,7 @@ describeStores('cancelling', (ports) => {
     expect((await theEntry(ports, other, 3)).status).toBe('queued');
   });
 
-  test('of a claim and a cancel at once exactly one wins', async () => {
+  test('of a concurrent claim and cancel exactly one wins', async () => {
     const userId = newUserId();
     for (let seq = 1; seq <= 30; seq += 1) {
       await insertQueued(ports, userId, seq);
@@ -199,7 +262,7 @@ describeStores('cancelling', (ports) => {
     }
   });
 
-  test('a cancelled request cannot be claimed, a settled one not settled again', async () => {
+  test('a cancelled request cannot be claimed, and a settled one cannot be settled again', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2);
     await ports.ledger.cancel({ userId, seq: 1 }, at(9));

@@ -1,4 +1,4 @@
-/** What the log says at `info` of a MongoDB that cannot be reached. */
+/** What is logged at `info` and above while MongoDB cannot be reached. */
 import { expect, test } from '@jest/globals';
 import { openStores } from '../../lib/store/stores.ts';
 import { info, readableLog, warn } from '../support/log-lines.ts';
@@ -12,7 +12,7 @@ const answers = (call: Promise<unknown>) =>
     () => false,
   );
 
-test('a server that is away is told once for all calls, with the reason, and so is its return', async () => {
+test('an unavailable server is logged once for all operations, with the reason, and so is its return', async () => {
   const url = new URL(mongodbUrl(uniqueName('outage')));
   const proxy = await startTcpProxy(url.hostname, Number(url.port));
   await proxy.cut();
@@ -21,13 +21,13 @@ test('a server that is away is told once for all calls, with the reason, and so 
   url.searchParams.set('directConnection', 'true');
   const { log, lines } = readableLog();
   const stores = openStores({ mongodbUrl: url.href, storeTimeoutMs: 500 }, log);
-  const ask16Times = async () => {
+  const call16Times = async () => {
     for (let round = 0; round < 2; round += 1) {
       await Promise.all(Array.from({ length: 8 }, () => answers(stores.lanes.known())));
     }
   };
   try {
-    await ask16Times();
+    await call16Times();
     expect(lines).toMatchObject([{ level: warn, msg: 'MongoDB is not available' }]);
     expect(lines[0]?.reason).toContain('ECONNREFUSED');
 
@@ -36,7 +36,7 @@ test('a server that is away is told once for all calls, with the reason, and so 
     expect(lines.splice(0).slice(1)).toMatchObject([{ level: info, msg: 'MongoDB is available again' }]);
 
     await proxy.cut();
-    await ask16Times();
+    await call16Times();
     expect(lines).toMatchObject([{ level: warn, msg: 'MongoDB is not available' }]);
     const unfinished = answers(stores.ping());
     await stores.close();

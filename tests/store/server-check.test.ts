@@ -1,4 +1,4 @@
-/** The short check of what the design relies on, against whatever server is configured, by the driver alone. */
+/** A short check of what the design relies on, with the driver alone, against the configured server. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import mongoose from 'mongoose';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
@@ -20,8 +20,8 @@ afterAll(async () => {
   await client.close();
 });
 
-// The document after the update, because the one before is not to be relied on everywhere.
-test('a contended $inc gives every caller a value of its own, and no value twice', async () => {
+// Asks for the document after the update: not every server reads the one before it atomically.
+test('a contended $inc gives every caller a different value', async () => {
   await counters().insertOne({ _id: 'inc', value: 0, mirror: 0 });
   const after = await many(200, () =>
     counters().findOneAndUpdate({ _id: 'inc' }, { $inc: { value: 1 } }, { returnDocument: 'after' }),
@@ -42,7 +42,7 @@ test('a compare-and-set has one winner', async () => {
   }
 });
 
-test('an insert of one _id, and of one value under a partial unique index, has one winner', async () => {
+test('concurrent inserts of one _id, or of one value under a partial unique index, have one winner', async () => {
   const requests = client.db().collection<{ _id: string; user: string; key?: string }>('requests');
   await requests.createIndex(
     { user: 1, key: 1 },
@@ -61,7 +61,7 @@ test('an insert of one _id, and of one value under a partial unique index, has o
   expect(noKey).toEqual(Array(20).fill('inserted'));
 });
 
-test('a read never sees half an update, nor goes back in time', async () => {
+test('a read never sees half an update, and never an older state than before', async () => {
   await counters().insertOne({ _id: 'torn', value: 0, mirror: 0 });
   let writing = true;
   const read = async () => {

@@ -1,4 +1,4 @@
-/** What every store must promise, whether a server or memory holds the data: the two subjects, and small samples to try them with. */
+/** The contract of the stores: MongoDB and its in-memory stand-in pass the same tests. Also helpers and sample data for them. */
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import type { AccountStore, LaneStore, LedgerStore, UserQueueStore, WorkerStore } from '../../lib/ports.ts';
 import { openStores } from '../../lib/store/stores.ts';
@@ -31,7 +31,7 @@ const subjects: Subject[] = [
   { name: 'memory', open: () => ({ ...createMemoryStores(), end: async () => undefined }) },
 ];
 
-/** Declares the same tests for each subject; `ports` is to be read inside a test. */
+/** Declares the same tests for each subject. Read `ports` only inside a test. */
 export const describeStores = (title: string, declare: (ports: Ports) => void): void => {
   describe.each(subjects)(`${title} in $name`, ({ open }) => {
     const ports = {} as Ports;
@@ -46,13 +46,13 @@ export const describeStores = (title: string, declare: (ports: Ports) => void): 
   });
 };
 
-/** A moment, in seconds of the tests' own time. */
+/** A moment, in seconds since an arbitrary start. */
 export const at = (seconds: number): Date => new Date(Date.UTC(2030, 0, 1) + seconds * 1_000);
 
 export const newUserId = (): string => uniqueName('user');
 
 let lanesUsed = 0;
-/** A lane that no other test of this file uses. */
+/** A lane that no other test in this file uses. */
 export const newLane = (): number => {
   lanesUsed += 1;
   return lanesUsed;
@@ -69,7 +69,7 @@ export const newUser = async ({ userQueues }: Ports, lane = newLane()): Promise<
   return userId;
 };
 
-/** As many tickets, one after the other, by session `s`. */
+/** Takes `count` tickets, one after the other, for session `s`. */
 export const takeTickets = async ({ userQueues }: Ports, userId: string, count: number): Promise<void> => {
   for (let taken = 0; taken < count; taken += 1) await userQueues.takeTicket(userId, 's', at(1));
 };

@@ -8,18 +8,18 @@ import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { at, claim, session } from './store-contract.ts';
 
 const storeTimeoutMs = 400;
-/** Room for a busy machine; far below what the driver would wait by itself (30 s). */
+/** Slack for a busy machine, far below the driver's own timeout of 30 s. */
 const slackMs = 1_600;
 
 const id = { userId: 'u', seq: 1 };
 
 /** Every method of every store. */
-const everyCall: Record<string, (stores: Stores) => Promise<unknown>> = {
-  ready: ({ ready }) => ready(),
+const everyOperation: Record<string, (stores: Stores) => Promise<unknown>> = {
   ping: ({ ping }) => ping(),
   'accounts.create': ({ accounts }) => accounts.create('ann', 'hash'),
   'accounts.findByUsername': ({ accounts }) => accounts.findByUsername('ann'),
   'accounts.find': ({ accounts }) => accounts.find('f'.repeat(24)),
+  'accounts.usernames': ({ accounts }) => accounts.usernames(['f'.repeat(24)]),
   'accounts.setRole': ({ accounts }) => accounts.setRole('ann', 'user'),
   'userQueues.create': ({ userQueues }) => userQueues.create('u', 1, at(0)),
   'userQueues.addSession': ({ userQueues }) => userQueues.addSession('u', session('s'), 1, 5),
@@ -37,12 +37,14 @@ const everyCall: Record<string, (stores: Stores) => Promise<unknown>> = {
   'ledger.insertTombstone': ({ ledger }) => ledger.insertTombstone(id, at(0)),
   'ledger.findByKey': ({ ledger }) => ledger.findByKey('u', 'k'),
   'ledger.read': ({ ledger }) => ledger.read([id]),
+  'ledger.readHeads': ({ ledger }) => ledger.readHeads([id]),
   'ledger.status': ({ ledger }) => ledger.status(id),
   'ledger.commit': ({ ledger }) => ledger.commit([claim({ ...id, token: 1, attempt: 1 })]),
   'ledger.cancel': ({ ledger }) => ledger.cancel(id, at(0)),
-  'ledger.unblock': ({ ledger }) => ledger.unblock({ ...id, attempts: 1 }, at(0)),
+  'ledger.unblock': ({ ledger }) => ledger.unblock({ ...id, attempts: 1 }),
   'ledger.skip': ({ ledger }) => ledger.skip(id, at(0)),
   'ledger.deadLetters': ({ ledger }) => ledger.deadLetters({ limit: 1 }),
+  'ledger.deadLetterIds': ({ ledger }) => ledger.deadLetterIds({ limit: 1 }),
   'ledger.dropDeadLetter': ({ ledger }) => ledger.dropDeadLetter(id),
   'ledger.cancelQueued': ({ ledger }) => ledger.cancelQueued('u', { after: 0, upTo: 1 }, at(0)),
   'ledger.countSettled': ({ ledger }) => ledger.countSettled('u', { after: 0, upTo: 1 }),
@@ -56,10 +58,10 @@ const everyCall: Record<string, (stores: Stores) => Promise<unknown>> = {
   'workers.since': ({ workers }) => workers.since(at(0)),
 };
 
-/** How each call ended, by its name: the error's name, or `answered`; `late` when the time limit was passed. */
+/** How each operation ended, by its name: the error's name, or `answered`; `late` when it took longer than its timeout. */
 const outcomes = async (stores: Stores): Promise<Record<string, string>> => {
   const start = performance.now();
-  const ended = Object.entries(everyCall).map(async ([name, call]) => {
+  const ended = Object.entries(everyOperation).map(async ([name, call]) => {
     const outcome = await call(stores).then(
       () => 'answered',
       (error: Error) => error.name,
@@ -69,9 +71,9 @@ const outcomes = async (stores: Stores): Promise<Record<string, string>> => {
   return Object.fromEntries(await Promise.all(ended));
 };
 
-const all = (outcome: string) => Object.fromEntries(Object.keys(everyCall).map((name) => [name, outcome]));
+const all = (outcome: string) => Object.fromEntries(Object.keys(everyOperation).map((name) => [name, outcome]));
 
-/** Repeats a call until it is answered: the driver looks for the server in its own time, and a busy one takes its time. */
+/** Repeats an operation until it is answered: the driver looks for the server at intervals, and a busy server is slow. */
 const answered = async (stores: Stores, call: (stores: Stores) => Promise<unknown>): Promise<void> => {
   const deadline = performance.now() + 20_000;
   for (;;) {
@@ -84,8 +86,8 @@ const answered = async (stores: Stores, call: (stores: Stores) => Promise<unknow
   }
 };
 
-const everyCallIsAnswered = async (stores: Stores): Promise<void> => {
-  for (const call of Object.values(everyCall)) await answered(stores, call);
+const everyOperationIsAnswered = async (stores: Stores): Promise<void> => {
+  for (const call of Object.values(everyOperation)) await answered(stores, call);
 };
 
 describe('a store whose server does not answer', () => {
@@ -109,38 +111,38 @@ describe('a store whose server does not answer', () => {
     }
   });
 
-  test('rejects every call in time when it was never reached, and answers once the server is there', async () => {
+  test('rejects every operation in time when the server was never reached, and answers once it is available', async () => {
     await proxy.cut();
     expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
     await proxy.restore();
-    await everyCallIsAnswered(stores);
+    await everyOperationIsAnswered(stores);
   });
 
-  test('rejects every call in time after its connections were cut, and answers once the server is back', async () => {
-    await answered(stores, ({ ready }) => ready());
+  test('rejects every operation in time after its connections were cut, and answers once the server is back', async () => {
+    await answered(stores, ({ ping }) => ping());
     await proxy.cut();
     expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
     await proxy.restore();
-    await everyCallIsAnswered(stores);
+    await everyOperationIsAnswered(stores);
   });
 
-  test('rejects every call in time while the server is frozen, and answers once it goes on', async () => {
-    await answered(stores, ({ ready }) => ready());
+  test('rejects every operation in time while the server is frozen, and answers once it is thawed', async () => {
+    await answered(stores, ({ ping }) => ping());
     proxy.freeze();
     expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
     proxy.thaw();
-    await everyCallIsAnswered(stores);
+    await everyOperationIsAnswered(stores);
   });
 
   test('rejects in time when the server is frozen from the first connection on', async () => {
     proxy.freeze();
     expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
     proxy.thaw();
-    await everyCallIsAnswered(stores);
+    await everyOperationIsAnswered(stores);
   });
 
-  test('a call that was under way when the connection went is retried by itself, or rejects as unavailable', async () => {
-    await answered(stores, ({ ready }) => ready());
+  test('retries an operation by itself when the connection is cut during it, or rejects it as unavailable', async () => {
+    await answered(stores, ({ ping }) => ping());
     const [leases] = await Promise.all([
       Promise.allSettled(Array.from({ length: 50 }, () => stores.lanes.takeLease(7))),
       proxy.cut().then(proxy.restore),
@@ -149,11 +151,11 @@ describe('a store whose server does not answer', () => {
     expect(rejected.filter((name) => name !== 'StoreUnavailableError')).toEqual([]);
     const given = leases.flatMap((lease) => (lease.status === 'fulfilled' ? [lease.value] : []));
     expect(new Set(given).size).toBe(given.length);
-    await everyCallIsAnswered(stores);
+    await everyOperationIsAnswered(stores);
   });
 });
 
-test('a closed store rejects every call, and closing it again is harmless', async () => {
+test('a closed store rejects every operation, and closing it again is harmless', async () => {
   const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('closed')), storeTimeoutMs: 5_000 });
   await stores.ping();
   await stores.close();
@@ -161,10 +163,10 @@ test('a closed store rejects every call, and closing it again is harmless', asyn
   expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
 });
 
-test('many concurrent first calls share one connection and one making of the indexes', async () => {
+test('many concurrent first operations share one connection and one creation of the indexes', async () => {
   const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('first')), storeTimeoutMs: 5_000 });
-  const ready = await Promise.allSettled(Array.from({ length: 20 }, () => stores.ready()));
-  expect(ready.filter(({ status }) => status === 'rejected')).toEqual([]);
+  const pings = await Promise.allSettled(Array.from({ length: 20 }, () => stores.ping()));
+  expect(pings.filter(({ status }) => status === 'rejected')).toEqual([]);
   await stores.drop();
   await stores.accounts.create('ann', 'hash');
   expect(await stores.accounts.create('ANN', 'hash')).toBeUndefined();
@@ -177,7 +179,7 @@ describe('what counts as unavailable', () => {
   test.each([
     ['a lost connection', new MongoNetworkError('connection 1 closed')],
     ['a server that is no longer primary', new MongoServerError({ message: 'not primary', code: 10107 })],
-    ['a time limit that passed on the server', new MongoServerError({ message: 'too late', code: 50 })],
+    ['a timeout on the server', new MongoServerError({ message: 'too late', code: 50 })],
   ])('%s does', (_name, error) => {
     const translated = asStoreError(error);
     expect(translated).toBeInstanceOf(StoreUnavailableError);
@@ -187,8 +189,8 @@ describe('what counts as unavailable', () => {
   test.each([
     ['a duplicate', new MongoServerError({ message: 'E11000', code: 11000 })],
     ['a missing privilege', new MongoServerError({ message: 'not authorized', code: 13 })],
-    ['a fault of ours', new TypeError('x is not a function')],
-  ])('%s does not, and stays itself', (_name, error) => {
+    ['an error of our own', new TypeError('x is not a function')],
+  ])('%s does not, and is returned unchanged', (_name, error) => {
     expect(asStoreError(error)).toBe(error);
   });
 });

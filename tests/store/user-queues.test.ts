@@ -20,20 +20,20 @@ describeStores('sessions of a user queue', (ports) => {
     ]);
   });
 
-  test('creating an existing user queue leaves it as it is', async () => {
+  test('creating an existing user queue changes nothing', async () => {
     const userId = await newUser(ports, 3);
     const before = await theUserQueue(ports, userId);
     await ports.userQueues.create(userId, 4, at(99));
     expect(await theUserQueue(ports, userId)).toEqual(before);
   });
 
-  test('adding a session creates the user queue that a dead registration left out', async () => {
+  test('adding a session creates the user queue if registration died before it did', async () => {
     const userId = newUserId();
     expect(await ports.userQueues.addSession(userId, session('s'), 5, 10)).toBe('added');
     expect(await theUserQueue(ports, userId)).toMatchObject({ lane: 5, state: 'closed', sessions: [session('s')] });
   });
 
-  test('concurrent sessions of a new user stay within the limit, and each answer is true', async () => {
+  test('concurrent sessions of a new user stay within the limit, and each answer is correct', async () => {
     const userId = newUserId();
     const ids = Array.from({ length: 20 }, (_, index) => `s${index}`);
     const answers = await Promise.all(ids.map((id) => ports.userQueues.addSession(userId, session(id), 1, 7)));
@@ -50,7 +50,7 @@ describeStores('sessions of a user queue', (ports) => {
     expect((await theUserQueue(ports, userId)).sessions).toEqual([session('s')]);
   });
 
-  test('removing a session answers with what is left, and can be repeated', async () => {
+  test('removing a session returns the user queue without it, and can be repeated', async () => {
     const userId = await newUser(ports);
     await ports.userQueues.addSession(userId, session('t'), 1, 10);
     const after = await ports.userQueues.removeSession(userId, 's');
@@ -59,7 +59,7 @@ describeStores('sessions of a user queue', (ports) => {
     expect(await ports.userQueues.removeSession(newUserId(), 's')).toBeUndefined();
   });
 
-  test('what was handed in or out can change afterwards without changing what is kept', async () => {
+  test('objects given to the store or returned by it can change without changing the user queue', async () => {
     const userId = newUserId();
     const given = session('s');
     await ports.userQueues.addSession(userId, given, 1, 10);
@@ -89,7 +89,7 @@ describeStores('sessions of a user queue', (ports) => {
 });
 
 describeStores('tickets', (ports) => {
-  test('a ticket opens the queue, and tells how it was before', async () => {
+  test('a ticket opens the queue, and says how it was before', async () => {
     const lane = newLane();
     const userId = await newUser(ports, lane);
     expect(await ports.userQueues.takeTicket(userId, 's', at(1))).toEqual({ seq: 1, lane, wasOpen: false, settled: 0 });
@@ -113,14 +113,14 @@ describeStores('tickets', (ports) => {
     expect(await theUserQueue(ports, userId)).toMatchObject({ state: 'closed', accepted: 0 });
   });
 
-  test('without naming a session any existing user gets a ticket, as for an operator', async () => {
+  test('without a session any existing user gets a ticket, as for an operator', async () => {
     const userId = await newUser(ports);
     await ports.userQueues.removeSession(userId, 's');
     expect(await ports.userQueues.takeTicket(userId, undefined, at(1))).toMatchObject({ seq: 1, wasOpen: false });
     expect(await ports.userQueues.takeTicket(newUserId(), undefined, at(1))).toBeUndefined();
   });
 
-  test('a hundred concurrent tickets are the numbers 1 to 100, and exactly one opened the queue', async () => {
+  test('a hundred concurrent tickets get the numbers 1 to 100, and exactly one opens the queue', async () => {
     const userId = await newUser(ports);
     const tickets = await Promise.all(
       Array.from({ length: 100 }, () => ports.userQueues.takeTicket(userId, 's', at(1))),
@@ -130,7 +130,7 @@ describeStores('tickets', (ports) => {
     expect(tickets.filter((ticket) => ticket?.wasOpen === false).map((ticket) => ticket?.seq)).toEqual([1]);
   });
 
-  test('there is no ticket beyond a number of pending ones, nor beyond a seq, and a refusal changes nothing', async () => {
+  test('there is no ticket above a number of pending requests or above a `seq`, and a refusal changes nothing', async () => {
     const userId = await newUser(ports);
     const take = (limit: TicketLimit) => ports.userQueues.takeTicket(userId, 's', at(1), limit);
     expect(await take({ pending: 1 })).toMatchObject({ seq: 1 });
@@ -143,9 +143,9 @@ describeStores('tickets', (ports) => {
   });
 
   test.each<[string, TicketLimit]>([
-    ['pending ones', { pending: 10 }],
-    ['a seq', { seq: 10 }],
-  ])('of a hundred concurrent tickets within a limit of %s exactly so many are given', async (_what, limit) => {
+    ['pending requests', { pending: 10 }],
+    ['`seq`', { seq: 10 }],
+  ])('of a hundred concurrent tickets with a limit on %s exactly as many are given', async (_what, limit) => {
     const userId = await newUser(ports);
     const taken = await Promise.all(
       Array.from({ length: 100 }, () => ports.userQueues.takeTicket(userId, 's', at(1), limit)),
@@ -155,7 +155,7 @@ describeStores('tickets', (ports) => {
     expect((await theUserQueue(ports, userId)).accepted).toBe(10);
   });
 
-  test('a session that is removed meanwhile gets no further ticket', async () => {
+  test('a session gets no ticket after it was removed', async () => {
     const userId = await newUser(ports);
     const racing = Array.from({ length: 30 }, () => ports.userQueues.takeTicket(userId, 's', at(1)));
     const removed = await ports.userQueues.removeSession(userId, 's');

@@ -51,7 +51,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
   const config = testConfig(overrides);
   const log = createLogger(process.env.TEST_LOG_LEVEL ?? 'silent');
   const stores = openStores(config);
-  await stores.ready();
+  await stores.ping();
   const publisher = createPublisher(config, log);
   const deps = { ...stores, publisher, clock: systemClock, log, config };
   const workers: { worker: LaneWorker; laneBroker: RabbitLaneBroker; publisher: { close(): Promise<void> } }[] = [];

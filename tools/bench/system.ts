@@ -86,7 +86,7 @@ export const startSystem = async (servers: BenchServers, name: string, nodeOptio
   const config = loadConfig(env, 'functions');
   const log = createLogger('warn', { role: 'bench' });
   const stores = openStores(config);
-  await stores.ready();
+  await stores.ping();
   const publisher = createPublisher(config, log);
   const deps: AcceptDeps = { ...stores, publisher, clock: systemClock, log, config };
   const options = { env, folder: servers.folder, nodeOptions };

@@ -26,8 +26,8 @@ const newBlocked = async (ports: Ports): Promise<string> => {
 
 const ofAll = { userId: undefined, limit: 100_000 };
 
-describeStores('requests put aside', (ports) => {
-  test('a blocked request waits unsettled, as a dead letter with its reason', async () => {
+describeStores('blocked requests and dead letters', (ports) => {
+  test('a blocked request is pending, and a dead letter with its reason', async () => {
     const userId = await newBlocked(ports);
     const entry = await theEntry(ports, userId, 1);
     const deadLetter = { reason: 'crashed', at: at(20) };
@@ -44,7 +44,7 @@ describeStores('requests put aside', (ports) => {
     }
   });
 
-  test('a block and a release that are sent again are reported as applied', async () => {
+  test('a block and a release that are sent twice are reported as applied', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2);
     await ports.ledger.commit([claim(guard(userId, 1)), claim(guard(userId, 2))]);
@@ -53,7 +53,7 @@ describeStores('requests put aside', (ports) => {
     expect(await ports.ledger.commit(changes)).toEqual([{ applied: true }, { applied: true }]);
   });
 
-  test('a released request is queued again, its attempt forgiven, and its next claim is the next attempt', async () => {
+  test('a released request is queued again with its attempt forgiven, and its next claim is the next attempt', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
     await ports.ledger.commit([claim(guard(userId))]);
@@ -64,7 +64,7 @@ describeStores('requests put aside', (ports) => {
     expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'processing', attempts: 2, forgiven: 1 });
   });
 
-  test('a release that comes after the next claim changes nothing, and is told so', async () => {
+  test('a release that comes after the next claim changes nothing, and is reported as not applied', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
     await ports.ledger.commit([claim(guard(userId))]);
@@ -89,20 +89,20 @@ describeStores('requests put aside', (ports) => {
     }
   });
 
-  test('unblocking queues the request again, forgives its attempts and ends the dead letter', async () => {
+  test('unblocking queues the request again, forgives its attempts and removes the dead letter', async () => {
     const userId = await newBlocked(ports);
-    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30))).toBe(true);
+    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 })).toBe(true);
     const entry = await theEntry(ports, userId, 1);
     expect(entry).toMatchObject({ status: 'queued', attempts: 1, forgiven: 1, interruptions: 0 });
     for (const gone of ['deadLetter', 'error']) expect(entry).not.toHaveProperty(gone);
     expect(await ports.ledger.commit([claim({ ...guard(userId), attempt: 2 })])).toEqual([{ applied: true }]);
   });
 
-  test('a block that is sent again counts as applied, also after a person has decided about it', async () => {
+  test('a block that is sent twice is reported as applied, also after a person has decided about it', async () => {
     for (const decide of ['unblock', 'skip', 'cancel'] as const) {
       const userId = await newBlocked(ports);
       const id = { userId, seq: 1 };
-      if (decide === 'unblock') await ports.ledger.unblock({ ...id, attempts: 1 }, at(30));
+      if (decide === 'unblock') await ports.ledger.unblock({ ...id, attempts: 1 });
       if (decide === 'skip') await ports.ledger.skip(id, at(30));
       if (decide === 'cancel') await ports.ledger.cancelQueued(userId, { after: 0, upTo: 1 }, at(30));
       const decided = await theEntry(ports, userId, 1);
@@ -111,15 +111,15 @@ describeStores('requests put aside', (ports) => {
     }
   });
 
-  test('unblocking is refused when the request moved on since it was read, or is not blocked', async () => {
+  test('unblocking is refused when the request has changed since it was read, or is not blocked', async () => {
     const userId = await newBlocked(ports);
-    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 0 }, at(30))).toBe(false);
-    expect(await ports.ledger.unblock({ userId, seq: 2, attempts: 1 }, at(30))).toBe(false);
-    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30))).toBe(true);
-    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30))).toBe(false);
+    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 0 })).toBe(false);
+    expect(await ports.ledger.unblock({ userId, seq: 2, attempts: 1 })).toBe(false);
+    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 })).toBe(true);
+    expect(await ports.ledger.unblock({ userId, seq: 1, attempts: 1 })).toBe(false);
   });
 
-  test('cancelling what waits takes a blocked request too, and settles it: it is no dead letter any more', async () => {
+  test('cancelling waiting requests includes a blocked one, which is settled and no longer a dead letter', async () => {
     const userId = await newBlocked(ports);
     expect(await ports.ledger.cancelQueued(userId, { after: 0, upTo: 1 }, at(30))).toBe(1);
     const entry = await theEntry(ports, userId, 1);
@@ -127,23 +127,23 @@ describeStores('requests put aside', (ports) => {
     expect(entry).not.toHaveProperty('deadLetter');
   });
 
-  test('of an unblock, a skip and a cancel at once exactly one wins', async () => {
+  test('of a concurrent unblock, skip and cancel exactly one wins', async () => {
     for (let round = 0; round < 10; round += 1) {
       const userId = await newBlocked(ports);
       const [unblocked, skipped, cancelled] = await Promise.all([
-        ports.ledger.unblock({ userId, seq: 1, attempts: 1 }, at(30)),
+        ports.ledger.unblock({ userId, seq: 1, attempts: 1 }),
         ports.ledger.skip({ userId, seq: 1 }, at(30)),
         ports.ledger.cancelQueued(userId, { after: 0, upTo: 1 }, at(30)),
       ]);
       const { status } = await theEntry(ports, userId, 1);
-      // What was unblocked is queued, and may be cancelled after that.
+      // An unblocked request is queued, and may be cancelled after that.
       const afterUnblock = cancelled === 1 ? 'cancelled' : 'queued';
       const expected = unblocked ? afterUnblock : skipped ? 'failed' : 'cancelled';
       expect({ skipped, status }).toEqual({ skipped: expected === 'failed', status: expected });
     }
   });
 
-  test('skipping settles a blocked request as failed, which stays a dead letter with its error', async () => {
+  test('skipping settles a blocked request as failed; it stays a dead letter with its error', async () => {
     const userId = await newBlocked(ports);
     expect(await ports.ledger.skip({ userId, seq: 1 }, at(30))).toBe(true);
     const kept = { error: { message: 'no luck' }, deadLetter: { reason: 'crashed', at: at(20) } };
@@ -151,7 +151,7 @@ describeStores('requests put aside', (ports) => {
     expect(await ports.ledger.skip({ userId, seq: 1 }, at(31))).toBe(false);
   });
 
-  test('only a settled request is taken off the dead letters, and only once', async () => {
+  test('only the dead letter of a settled request is dropped, and only once', async () => {
     const userId = await newBlocked(ports);
     expect(await ports.ledger.dropDeadLetter({ userId, seq: 1 })).toBe(false);
     await ports.ledger.skip({ userId, seq: 1 }, at(30));
@@ -160,7 +160,7 @@ describeStores('requests put aside', (ports) => {
     expect(await ports.ledger.dropDeadLetter({ userId, seq: 1 })).toBe(false);
   });
 
-  test('dead letters come by the time they were put aside, page after page, also of those put aside at once', async () => {
+  test('dead letters come in the order of their times, page after page, also when times are equal', async () => {
     const userId = newUserId();
     const seqs = [1, 2, 3, 4, 5];
     await insertQueued(ports, userId, ...seqs);
@@ -180,7 +180,33 @@ describeStores('requests put aside', (ports) => {
     expect(found).toEqual([4, 2, 1, 3]);
   });
 
-  test('dead letters are those of all users, or of one', async () => {
+  test('a page of dead letters ends with the one whose body brings the sum above `maxChars`', async () => {
+    const userId = newUserId();
+    const seqs = [1, 2, 3, 4];
+    for (const seq of seqs) await ports.ledger.insert({ userId, seq, body: '"0123456789"', acceptedAt: at(1) });
+    await ports.ledger.commit(seqs.map((seq) => claim(guard(userId, seq))));
+    await ports.ledger.commit(seqs.map((seq) => failed(guard(userId, seq))));
+    const page = async (maxChars: number) =>
+      (await ports.ledger.deadLetters({ userId, limit: 10, maxChars })).map(({ seq }) => seq);
+    expect(await page(11)).toEqual([1]);
+    expect(await page(12)).toEqual([1, 2]);
+    expect(await page(48)).toEqual([1, 2, 3, 4]);
+  });
+
+  test('dead letters can be read as ids and times alone, in the same pages', async () => {
+    const [userId, other] = [newUserId(), await newBlocked(ports)];
+    await insertQueued(ports, userId, 1, 2, 3);
+    await ports.ledger.commit([1, 2, 3].map((seq) => claim(guard(userId, seq))));
+    await ports.ledger.commit([1, 2, 3].map((seq) => failed(guard(userId, seq))));
+    const ids = await ports.ledger.deadLetterIds({ userId, limit: 2 });
+    expect(ids).toEqual([1, 2].map((seq) => ({ userId, seq, at: at(20) })));
+    expect(await ports.ledger.deadLetterIds({ userId, limit: 2, after: ids.at(-1) })).toEqual([
+      { userId, seq: 3, at: at(20) },
+    ]);
+    expect(await ports.ledger.deadLetterIds(ofAll)).toContainEqual({ userId: other, seq: 1, at: at(20) });
+  });
+
+  test('dead letters are listed for all users, or for one', async () => {
     const [userId, other] = [await newBlocked(ports), await newBlocked(ports)];
     const users = async (query: { userId?: string; limit: number }) =>
       (await ports.ledger.deadLetters(query)).map((entry) => entry.userId);
@@ -188,14 +214,14 @@ describeStores('requests put aside', (ports) => {
     expect(await users({ ...ofAll, userId })).toEqual([userId]);
   });
 
-  test('limits, what a request repeats and its interruptions are recorded with it', async () => {
+  test('the limits of a request, the request that it retries and its interruptions are recorded', async () => {
     const userId = newUserId();
     const asked = { limits: { maxAttempts: 2, timeoutMs: 500 }, retryOf: 1, interruptions: 2 };
     await ports.ledger.insert({ userId, seq: 2, body: '1', ...asked, acceptedAt: at(1) });
     expect(await theEntry(ports, userId, 2)).toMatchObject(asked);
   });
 
-  test('interruptions and forgiven attempts are what the newest claim says', async () => {
+  test('a claim sets the interruptions and the forgiven attempts', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
     await ports.ledger.commit([{ ...claim(guard(userId)), interruptions: 3, forgiven: 2 }]);

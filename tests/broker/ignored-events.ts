@@ -1,7 +1,7 @@
 import type { LaneEvents } from '../../lib/ports.ts';
 
-/** For who wants a channel, and nothing that comes by it. */
-export const deaf: LaneEvents = {
+/** For tests that open a lane and need none of its events. */
+export const ignoredEvents: LaneEvents = {
   baton: () => undefined,
   wake: () => undefined,
   request: () => undefined,

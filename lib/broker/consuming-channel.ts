@@ -1,0 +1,93 @@
+/** A channel that consumes queues. The one place that acknowledges messages. */
+import type { Channel, ConsumeMessage, Options } from 'amqplib';
+import { systemClock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import type { Delivery } from '../ports.ts';
+import { withTimeout } from '../timeout.ts';
+
+/** After this time without an answer to a close, the channel is left to its connection. */
+const closeTimeoutMs = 2_000;
+
+export class ConsumingChannel {
+  readonly #channel: Channel;
+  readonly #log: Pick<Logger, 'warn'>;
+  #isOpen = true;
+
+  /** @param onClosed called once when the channel is gone; never after `close()`. */
+  constructor(channel: Channel, onClosed: (cause: Error | undefined) => void, log: Pick<Logger, 'warn'>) {
+    this.#channel = channel;
+    this.#log = log;
+    let cause: Error | undefined;
+    channel.on('error', (error) => {
+      cause = error;
+    });
+    channel.once('close', () => {
+      if (!this.#isOpen) return;
+      this.#isOpen = false;
+      onClosed(cause);
+    });
+  }
+
+  /** Declares the queue, and returns how many consumers it has. */
+  async declare(queue: string, options: Options.AssertQueue): Promise<{ consumerCount: number }> {
+    return this.#channel.assertQueue(queue, options);
+  }
+
+  async deleteQueue(queue: string): Promise<void> {
+    await this.#channel.deleteQueue(queue);
+  }
+
+  /** How many unacknowledged messages each consumer may have that is made after this call. */
+  async prefetch(count: number): Promise<void> {
+    await this.#channel.prefetch(count);
+  }
+
+  /**
+   * @param onMessage receives each message, and `undefined` when the server has cancelled the consumer because the queue was
+   * deleted. Not called any more once the channel is closed.
+   */
+  async consume(
+    queue: string,
+    onMessage: (message: ConsumeMessage | undefined) => void,
+    consumerTag?: string,
+  ): Promise<void> {
+    const receive = (message: ConsumeMessage | null) => {
+      if (this.#isOpen) onMessage(message ?? undefined);
+    };
+    await this.#channel.consume(queue, receive, { consumerTag });
+  }
+
+  deliveryOf(message: ConsumeMessage): Delivery {
+    return { ack: () => this.#ack(message) };
+  }
+
+  /** Acknowledges a message that is not ours, because nothing in a message is precious: the ledger has everything. */
+  dropForeign(message: ConsumeMessage): void {
+    this.#log.warn({ queue: message.fields.routingKey }, 'dropped a message that is not from Lanekeeper');
+    this.#ack(message);
+  }
+
+  #ack(message: ConsumeMessage): void {
+    try {
+      if (this.#isOpen) this.#channel.ack(message);
+    } catch {
+      // The channel is closing: the server puts the message back.
+    }
+  }
+
+  /** Ends the channel as if the server had done it: `onClosed` is called. */
+  fail(): void {
+    this.#channel.close().catch(() => undefined);
+  }
+
+  /** Never rejects. Repeating it is harmless. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    try {
+      await withTimeout(systemClock, closeTimeoutMs, this.#channel.close(), () => undefined);
+    } catch {
+      // Closed already, by the server or with its connection.
+    }
+  }
+}

@@ -1,0 +1,156 @@
+/** What the product asks of MongoDB (`lib/store`). Every method rejects with `StoreUnavailableError` when it cannot answer. */
+import type {
+  ChangeResult,
+  EntryHead,
+  EntryId,
+  LedgerChange,
+  LedgerEntry,
+  RequestStatus,
+  Session,
+  Ticket,
+  UserQueue,
+} from '../types.ts';
+
+/** An operator sees and fixes what is stuck or dead-lettered, for all users. */
+export type Role = 'user' | 'operator';
+export type Account = { userId: string; username: string; passwordHash: string; role: Role };
+
+export interface AccountStore {
+  /** Creates the account and returns its id; `undefined` when the name is taken. Names are compared without case. */
+  create(username: string, passwordHash: string): Promise<string | undefined>;
+  findByUsername(username: string): Promise<Account | undefined>;
+  find(userId: string): Promise<Account | undefined>;
+  /** The names of those of these users that have an account, by user id. One query. */
+  usernames(userIds: string[]): Promise<Map<string, string>>;
+  /** Returns whether the account exists. */
+  setRole(username: string, role: Role): Promise<boolean>;
+}
+
+/** `advanced`: requests were settled since the last flush. Otherwise the owner only vouches for the user. */
+export type Progress = { userId: string; settled: number; advanced: boolean };
+
+/** `pending`: the most pending requests, this one included, as far as `settled` was flushed. `seq`: the highest `seq`. */
+export type TicketLimit = { pending: number } | { seq: number };
+
+export type StalledUser = Pick<UserQueue, 'userId' | 'lane' | 'accepted' | 'settled' | 'updatedAt'>;
+export type StalledUserCursor = Pick<StalledUser, 'userId' | 'updatedAt'>;
+
+export interface UserQueueStore {
+  /** Idempotent: an existing user queue stays unchanged. */
+  create(userId: string, lane: number, now: Date): Promise<void>;
+  /**
+   * Also creates the user queue, in case registration died before it did. Expired sessions count towards `maxSessions` until
+   * they are dropped.
+   */
+  addSession(userId: string, session: Session, lane: number, maxSessions: number): Promise<'added' | 'too-many'>;
+  /** Returns the user queue without the session; `undefined` for an unknown user. Idempotent. */
+  removeSession(userId: string, sessionId: string): Promise<UserQueue | undefined>;
+  /**
+   * Enqueue step 2: one atomic update. Returns `undefined` when the session is not live or the limit is reached. Without
+   * `sessionId`, as for an operator's retry, any existing user gets a ticket.
+   */
+  takeTicket(
+    userId: string,
+    sessionId: string | undefined,
+    now: Date,
+    limit?: TicketLimit,
+  ): Promise<Ticket | undefined>;
+  get(userIds: string[]): Promise<UserQueue[]>;
+  /** All user queues of a lane that are not closed, in batches, in any order. */
+  notClosed(lane: number): AsyncIterable<UserQueue[]>;
+  /** Close step 1 [R8]: open -> closing, if nothing was accepted after `accepted`. Returns whether it closed. */
+  beginClose(userId: string, accepted: number, onlyWithoutSession: boolean, now: Date): Promise<boolean>;
+  /** Close step 3 [R9]: closing -> closed, if nothing was accepted after `accepted`. Returns whether it closed. */
+  endClose(userId: string, accepted: number, now: Date): Promise<boolean>;
+  /** Raises `settled`, never lowers it, and records that the user advanced and that its owner vouches for it. */
+  flushSettled(progress: Progress[], now: Date): Promise<void>;
+  dropExpiredSessions(now: Date): Promise<void>;
+  /**
+   * User queues without progress since `before` that have something to do: pending work, no session left, or closing. Those
+   * without progress for longest come first. `unvouched` leaves out the users that an owner has vouched for since `before`.
+   * They are only stalled, not stuck: a user that was idle shows no progress either, and may have enqueued a moment ago.
+   * `after`: the last user of the previous page.
+   */
+  stuck(before: Date, limit: number, which: 'all' | 'unvouched', after?: StalledUserCursor): Promise<StalledUser[]>;
+}
+
+export type NewEntry = Pick<
+  LedgerEntry,
+  'userId' | 'seq' | 'key' | 'body' | 'acceptedAt' | 'limits' | 'retryOf' | 'interruptions'
+>;
+
+/** The requests with `after < seq <= upTo`. */
+export type SeqRange = { after: number; upTo: number };
+
+/** The position of a dead letter in the list of all: when it was dead-lettered, and its id. */
+export type DeadLetterCursor = { at: Date } & EntryId;
+
+export type DeadLetterQuery = { userId?: string; after?: DeadLetterCursor; limit: number };
+
+export interface LedgerStore {
+  insert(entry: NewEntry): Promise<'inserted' | 'duplicate-seq' | 'duplicate-key'>;
+  /** Returns true when the tombstone was written, false when the ledger already has an entry with this `seq`. */
+  insertTombstone(id: EntryId, now: Date): Promise<boolean>;
+  findByKey(userId: string, key: string): Promise<LedgerEntry | undefined>;
+  /** The whole entries that exist, each once, in any order. */
+  read(ids: EntryId[]): Promise<LedgerEntry[]>;
+  /** The heads of the entries that exist, each once, in any order. Bodies and results are not read. */
+  readHeads(ids: EntryId[]): Promise<EntryHead[]>;
+  /** Group commit: each change is independent of the others. The results are in the order of the changes. */
+  commit(changes: LedgerChange[]): Promise<ChangeResult[]>;
+  /** queued -> cancelled, if it has never been started. Returns whether it was cancelled. */
+  cancel(id: EntryId, now: Date): Promise<boolean>;
+  /**
+   * blocked -> queued; forgives its attempts and removes the dead letter. Its interruptions stay, so that a request that
+   * crashed runs alone again. `attempts`: as the caller read it. Returns whether it was unblocked.
+   */
+  unblock(entry: EntryId & { attempts: number }): Promise<boolean>;
+  /** blocked -> failed. Returns whether it was skipped. */
+  skip(id: EntryId, now: Date): Promise<boolean>;
+  /**
+   * A page of the dead letters of all users or of one. Those dead-lettered first come first. The page ends with the entry
+   * whose body brings the sum of all bodies above `maxChars` characters.
+   */
+  deadLetters(query: DeadLetterQuery & { maxChars?: number }): Promise<LedgerEntry[]>;
+  /** The same page, as ids and times alone. */
+  deadLetterIds(query: DeadLetterQuery): Promise<DeadLetterCursor[]>;
+  /** Removes the dead letter of a settled request. Returns whether there was one. */
+  dropDeadLetter(id: EntryId): Promise<boolean>;
+  /**
+   * Cancels the queued and the blocked requests of the range, also those that have run before, and returns how many. A
+   * blocked one stops being a dead letter. Each entry is an update of its own: dying in between leaves the rest unchanged.
+   */
+  cancelQueued(userId: string, range: SeqRange, now: Date): Promise<number>;
+  countSettled(userId: string, range: SeqRange): Promise<number>;
+  /** The status alone, for callers that poll. `undefined`: no such entry. */
+  status(id: EntryId): Promise<RequestStatus | undefined>;
+  /**
+   * Entries with a `seq` above `after`, in ascending order, without their bodies: 100 bodies are up to 25 MB, and no client
+   * is shown them. The page ends with the entry whose result brings the sum of all results above `maxChars` characters.
+   */
+  page(
+    userId: string,
+    query: { status?: RequestStatus; after: number; limit: number; maxChars?: number },
+  ): Promise<Omit<LedgerEntry, 'body'>[]>;
+  /** The unsettled entry with the lowest `seq` from `from` on. */
+  oldestPending(userId: string, from: number): Promise<EntryHead | undefined>;
+}
+
+export interface LaneStore {
+  /** Step 1 of acquiring a lane: adds one to the lease. The new value is the fencing token. */
+  takeLease(lane: number): Promise<number>;
+  /** The leases of these lanes; 0 for a lane that was never acquired. */
+  leases(lanes: number[]): Promise<Map<number, number>>;
+  /** All lanes that were ever acquired. */
+  known(): Promise<number[]>;
+}
+
+/** The lanes that a worker owned at a moment. */
+export type Heartbeat = { workerId: string; lanes: number[]; at: Date };
+
+export interface WorkerStore {
+  report(heartbeat: Heartbeat): Promise<void>;
+  remove(workerId: string): Promise<void>;
+  /** The newest heartbeat of each worker, if it is later than `after`. Old ones expire. */
+  since(after: Date): Promise<Heartbeat[]>;
+}

@@ -1,0 +1,64 @@
+/** Ledger entries as documents of the `requests` collection. */
+import type { NewEntry, SeqRange } from '../ports.ts';
+import type { EntryHead, LedgerEntry } from '../types.ts';
+import { entryId } from './changes.ts';
+import type { RequestDocument } from './models.ts';
+
+export const toEntry = ({ _id, ...entry }: RequestDocument): LedgerEntry => entry;
+
+/** The driver writes `undefined` as null, and two null keys of one user would collide: what is absent must be left out. */
+export const toDocument = ({
+  userId,
+  seq,
+  key,
+  body,
+  limits,
+  retryOf,
+  interruptions,
+  acceptedAt,
+}: NewEntry): RequestDocument => ({
+  _id: entryId({ userId, seq }),
+  userId,
+  seq,
+  ...(key === undefined ? {} : { key }),
+  ...(body === undefined ? {} : { body }),
+  ...(limits === undefined ? {} : { limits }),
+  ...(retryOf === undefined ? {} : { retryOf }),
+  ...(interruptions === undefined ? {} : { interruptions }),
+  status: 'queued',
+  attempts: 0,
+  acceptedAt,
+});
+
+export const inRange = ({ after, upTo }: SeqRange) => ({ $gt: after, $lte: upTo });
+
+/** The projection of a document to an `EntryHead`. */
+export const headFields = {
+  _id: 0,
+  userId: 1,
+  seq: 1,
+  status: 1,
+  acceptedAt: 1,
+  startedAt: 1,
+  retryAt: 1,
+  deadLetter: 1,
+} as const satisfies Record<keyof EntryHead | '_id', 0 | 1>;
+
+/** Documents that a page fetches at a time: each may hold a text of 256 KiB. */
+export const pageBatch = 16;
+
+/** Reads entries up to the one whose text brings the sum of all texts above `maxChars` characters. */
+export const readUpTo = async (
+  maxChars: number,
+  documents: AsyncIterable<RequestDocument>,
+  textOf: (document: RequestDocument) => string | undefined,
+): Promise<LedgerEntry[]> => {
+  const entries: LedgerEntry[] = [];
+  let chars = 0;
+  for await (const document of documents) {
+    entries.push(toEntry(document));
+    chars += textOf(document)?.length ?? 0;
+    if (chars > maxChars) break;
+  }
+  return entries;
+};

@@ -1,0 +1,56 @@
+/** Queries of the ledger. */
+import type { LedgerStore } from '../ports.ts';
+import { type EntryHead, pendingStatuses, settledStatuses } from '../types.ts';
+import { entryId } from './changes.ts';
+import type { Execute } from './connection.ts';
+import { headFields, inRange, pageBatch, readUpTo, toEntry } from './entries.ts';
+
+/** Heads that one query reads. */
+const headsBatch = 1_000;
+
+type LedgerReads = Pick<
+  LedgerStore,
+  'read' | 'readHeads' | 'findByKey' | 'countSettled' | 'status' | 'page' | 'oldestPending'
+>;
+
+export const ledgerReads = (execute: Execute): LedgerReads => ({
+  read: (ids) =>
+    execute(async ({ requests }) => (await requests.find({ _id: { $in: ids.map(entryId) } }).lean()).map(toEntry)),
+
+  readHeads: async (ids) => {
+    const heads: EntryHead[] = [];
+    for (let first = 0; first < ids.length; first += headsBatch) {
+      const batch = ids.slice(first, first + headsBatch).map(entryId);
+      const found = await execute(({ requests }) => requests.find({ _id: { $in: batch } }, headFields).lean());
+      heads.push(...(found as EntryHead[]));
+    }
+    return heads;
+  },
+
+  findByKey: (userId, key) =>
+    execute(async ({ requests }) => {
+      const found = await requests.findOne({ userId, key }).lean();
+      return found ? toEntry(found) : undefined;
+    }),
+
+  countSettled: (userId, range) =>
+    execute(({ requests }) =>
+      requests.countDocuments({ userId, seq: inRange(range), status: { $in: [...settledStatuses] } }),
+    ),
+
+  status: (id) => execute(async ({ requests }) => (await requests.findById(entryId(id), { status: 1 }).lean())?.status),
+
+  page: (userId, { status, after, limit, maxChars = Number.POSITIVE_INFINITY }) =>
+    execute(({ requests }) => {
+      const filter = { userId, seq: { $gt: after }, ...(status ? { status } : {}) };
+      const found = requests.find(filter, { body: 0 }).sort({ seq: 1 }).limit(limit).lean();
+      return readUpTo(maxChars, found.cursor({ batchSize: pageBatch }), ({ result }) => result);
+    }),
+
+  oldestPending: (userId, from) =>
+    execute(async ({ requests }) => {
+      const filter = { userId, seq: { $gte: from }, status: { $in: [...pendingStatuses] } };
+      const [oldest] = await requests.find(filter, headFields).sort({ seq: 1 }).limit(1).lean();
+      return oldest as EntryHead | undefined;
+    }),
+});

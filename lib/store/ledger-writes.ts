@@ -1,0 +1,73 @@
+/** Changes of the ledger, apart from a person's decisions. */
+import type { LedgerStore } from '../ports.ts';
+import type { ChangeResult, LedgerChange } from '../types.ts';
+import { entryId, guardOf, isApplied, updateOf } from './changes.ts';
+import type { Execute } from './connection.ts';
+import { inRange, toDocument } from './entries.ts';
+import { native, type RequestDocument } from './models.ts';
+import { isDuplicate } from './unavailable.ts';
+
+type LedgerWrites = Pick<LedgerStore, 'insert' | 'insertTombstone' | 'commit' | 'cancel' | 'cancelQueued'>;
+
+/** Inserts the document. Returns which unique index already holds its value; `undefined` when it was inserted. */
+const insertDocument = (execute: Execute, document: RequestDocument): Promise<'seq' | 'key' | undefined> =>
+  execute(async ({ requests }) => {
+    try {
+      await native(requests).insertOne(document);
+      return undefined;
+    } catch (error) {
+      if (isDuplicate(error)) return error.keyPattern?.key ? 'key' : 'seq';
+      throw error;
+    }
+  });
+
+/** Sends the changes in one bulk, and returns how many matched. */
+const sendChanges = (execute: Execute, changes: LedgerChange[]): Promise<number> =>
+  execute(async ({ requests }) => {
+    const updates = changes.map((change) => ({ updateOne: { filter: guardOf(change), update: updateOf(change) } }));
+    return (await native(requests).bulkWrite(updates, { ordered: false })).matchedCount;
+  });
+
+/** The answer to a bulk says how many changes matched, not which: their entries say it. */
+const findResults = async (changes: LedgerChange[], read: LedgerStore['read']): Promise<ChangeResult[]> => {
+  const entries = new Map((await read(changes)).map((entry) => [entryId(entry), entry]));
+  return changes.map((change) => {
+    const entry = entries.get(entryId(change));
+    return entry && isApplied(change, entry) ? { applied: true } : { applied: false, entry };
+  });
+};
+
+export const ledgerWrites = (execute: Execute, read: LedgerStore['read']): LedgerWrites => ({
+  insert: async (entry) => {
+    const duplicate = await insertDocument(execute, toDocument(entry));
+    return duplicate ? (`duplicate-${duplicate}` as const) : 'inserted';
+  },
+
+  insertTombstone: async ({ userId, seq }, now) => {
+    const entry = toDocument({ userId, seq, acceptedAt: now });
+    return (await insertDocument(execute, { ...entry, status: 'abandoned', settledAt: now })) === undefined;
+  },
+
+  commit: async (changes) => {
+    if (changes.length === 0) return [];
+    if ((await sendChanges(execute, changes)) === changes.length) return changes.map(() => ({ applied: true }));
+    return findResults(changes, read);
+  },
+
+  cancel: (id, now) =>
+    execute(async ({ requests }) => {
+      const cancelled = { $set: { status: 'cancelled' as const, settledAt: now } };
+      const neverStarted = { _id: entryId(id), status: 'queued', attempts: 0 } as const;
+      return (await requests.updateOne(neverStarted, cancelled)).matchedCount === 1;
+    }),
+
+  cancelQueued: (userId, range, now) =>
+    execute(async ({ requests }) => {
+      const cancelled = {
+        $set: { status: 'cancelled' as const, settledAt: now },
+        $unset: { deadLetter: 1 },
+      } as const;
+      const waiting = { userId, seq: inRange(range), status: { $in: ['queued' as const, 'blocked' as const] } };
+      return (await requests.updateMany(waiting, cancelled)).modifiedCount;
+    }),
+});

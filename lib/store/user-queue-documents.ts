@@ -1,0 +1,15 @@
+/** User queues as documents of the `userQueues` collection. */
+import type { UserQueue, UserQueueState } from '../types.ts';
+import type { UserQueueDocument } from './models.ts';
+
+export const notClosedStates: UserQueueState[] = ['open', 'closing'];
+
+export const toUserQueue = ({ _id, closedThrough: _, ...rest }: UserQueueDocument): UserQueue => ({
+  userId: _id,
+  ...rest,
+});
+
+/** Matches the sessions of a user queue when one of them is live; with `id`, when that one is. */
+export const liveSession = (now: Date, id?: string) => ({
+  $elemMatch: { ...(id === undefined ? {} : { id }), expiresAt: { $gt: now } },
+});
