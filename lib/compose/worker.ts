@@ -50,7 +50,7 @@ export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerS
   const servers = openServers(config, log);
   const lanes = startLaneWorker({ ...deps, ...servers, runRequest: createRuns(loaded, deps) });
   return {
-    snapshot: lanes.snapshot,
+    snapshot: () => lanes.snapshot(),
     failed: lanes.failed,
     stop: async () => {
       await lanes.stop();
