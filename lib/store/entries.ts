@@ -47,18 +47,26 @@ export const headFields = {
 /** Documents that a page fetches at a time: each may hold a text of 256 KiB. */
 export const pageBatch = 16;
 
-/** Reads entries up to the one whose text brings the sum of all texts above `maxChars` characters. */
+/**
+ * Reads entries up to the one whose text brings the sum of all texts above `maxChars` characters, and closes the cursor: a
+ * `for await` that breaks does not close a cursor of mongoose.
+ */
 export const readUpTo = async (
   maxChars: number,
-  documents: AsyncIterable<RequestDocument>,
+  cursor: AsyncIterable<RequestDocument> & { close(): Promise<unknown> },
   textOf: (document: RequestDocument) => string | undefined,
 ): Promise<LedgerEntry[]> => {
   const entries: LedgerEntry[] = [];
   let chars = 0;
-  for await (const document of documents) {
-    entries.push(toEntry(document));
-    chars += textOf(document)?.length ?? 0;
-    if (chars > maxChars) break;
+  try {
+    for await (const document of cursor) {
+      entries.push(toEntry(document));
+      chars += textOf(document)?.length ?? 0;
+      if (chars > maxChars) break;
+    }
+  } finally {
+    // The page does not fail with it: a cursor that was never opened cannot be closed, and the server closes idle ones.
+    await cursor.close().catch(() => undefined);
   }
   return entries;
 };
