@@ -14,13 +14,16 @@ export type StateMachineOptions<S extends string> = {
   name: string;
   initial: S;
   transitions: Transitions<S>;
-  /** Called after each transition; what it throws reaches the caller of `become`. */
+  /** Called with the initial state, and before each transition. When it throws, the transition does not happen. */
+  check?: (to: S) => void;
+  /** Called after each transition. What it throws reaches the caller of `become`. */
   entered?: (to: S, from: S) => void;
 };
 
 export const createStateMachine = <S extends string>(options: StateMachineOptions<S>): StateMachine<S> => {
-  const { name, transitions, entered } = options;
+  const { name, transitions, check, entered } = options;
   let state = options.initial;
+  check?.(state);
   return {
     get state() {
       return state;
@@ -28,6 +31,7 @@ export const createStateMachine = <S extends string>(options: StateMachineOption
     is: (...states) => states.includes(state),
     become: (to) => {
       if (!transitions[state].includes(to)) throw new Error(`${name}: no transition from ${state} to ${to}`);
+      check?.(to);
       const from = state;
       state = to;
       entered?.(to, from);

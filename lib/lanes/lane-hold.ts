@@ -1,4 +1,5 @@
 /** One hold on a lane: the life of its channel, from subscribing to closing. Its states are in lane-state.ts. */
+import { BrokerUnavailableError } from '../errors.ts';
 import type { Delivery, LaneChannel, LaneEvents, LaneObserver } from '../ports.ts';
 import { createStateMachine } from '../state-machine.ts';
 import { publishBaton } from './baton.ts';
@@ -15,17 +16,17 @@ export class LaneHold implements OwnedLane {
   readonly lane: number;
   readonly users: LaneUsers;
   readonly #context: WorkerContext;
-  readonly #life = createStateMachine<HoldState>({
-    name: 'lane hold',
-    initial: 'opening',
-    transitions: holdTransitions,
-    entered: (state) => assertHolds(state, { channel: this.#channel !== undefined, token: this.#token }),
-  });
   readonly #abort = new AbortController();
   readonly #ended = Promise.withResolvers<ReleaseReason>();
   readonly #baton = new BatonDelivery();
   #channel: LaneChannel | undefined;
   #token = 0;
+  readonly #life = createStateMachine<HoldState>({
+    name: 'lane hold',
+    initial: 'opening',
+    transitions: holdTransitions,
+    check: (state) => assertHolds(state, { channel: this.#channel !== undefined, token: this.#token }),
+  });
   /** The first delivery has come: this consumer is the active one. */
   #delivered = false;
   #handingOver: Promise<boolean> | undefined;
@@ -41,7 +42,9 @@ export class LaneHold implements OwnedLane {
     };
     this.users = new LaneUsers(this, queues, context);
     this.#open().catch((err) => {
-      context.deps.log.debug({ lane, err }, 'could not open the lane');
+      // The connection and the lane broker log outages. Any other error is a defect.
+      const level = err instanceof BrokerUnavailableError ? 'debug' : 'error';
+      context.deps.log[level]({ lane, err }, 'could not open the lane');
       void this.#release('lost');
     });
   }

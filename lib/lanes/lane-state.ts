@@ -1,16 +1,16 @@
 /**
  * The states of a lane hold: one worker's relation to one lane, from the subscription to the end of the channel.
  *
- * | state | means | holds in it |
+ * | state | means | the hold enters it with |
  * | --- | --- | --- |
  * | `opening` | the channel is being opened | no channel, no token |
  * | `standing-by` | subscribed; another worker may own the lane | a channel, no token |
- * | `acquiring` | the first delivery came: the lease is being taken and the users loaded | a channel |
+ * | `acquiring` | the first delivery came: the lease is being taken and the users loaded | a channel, no token |
  * | `owned` | this worker owns the lane and starts steps | a channel and a token |
  * | `handing-over` | no step starts; the ones under way end | a channel and a token |
- * | `released` | the hold is over | nothing: final |
+ * | `released` | the hold is over: final | either, both or neither |
  *
- * A hand-over that times out goes back to `owned`. Every other state is entered once.
+ * A handover that times out goes back to `owned`. Every other state is entered once.
  */
 import type { Transitions } from '../state-machine.ts';
 
@@ -25,10 +25,22 @@ export const holdTransitions: Transitions<HoldState> = {
   released: [],
 };
 
-/** What the table above says of a state. @throws {Error} when it does not hold: a defect of this program. */
+type Needs = { channel?: boolean; token?: boolean };
+
+const needs: Record<HoldState, Needs> = {
+  opening: { channel: false, token: false },
+  'standing-by': { channel: true, token: false },
+  acquiring: { channel: true, token: false },
+  owned: { channel: true, token: true },
+  'handing-over': { channel: true, token: true },
+  released: {},
+};
+
+/** What the table above says of entering a state. @throws {Error} when it does not hold: a defect of this program. */
 export const assertHolds = (state: HoldState, { channel, token }: { channel: boolean; token: number }): void => {
-  const needsChannel = state !== 'opening' && state !== 'released';
-  const needsToken = state === 'owned' || state === 'handing-over';
-  if (needsChannel && !channel) throw new Error(`lane hold: ${state} without a channel`);
-  if (needsToken && token === 0) throw new Error(`lane hold: ${state} without a fencing token`);
+  const assertOne = (what: string, has: boolean, needed = has) => {
+    if (has !== needed) throw new Error(`lane hold: ${state} ${has ? 'with' : 'without'} ${what}`);
+  };
+  assertOne('a channel', channel, needs[state].channel);
+  assertOne('a fencing token', token !== 0, needs[state].token);
 };

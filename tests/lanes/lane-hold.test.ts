@@ -1,4 +1,4 @@
-/** One hold on a lane while RabbitMQ takes no messages. */
+/** One hold on a lane, over a RabbitMQ that fails. */
 import { expect, test } from '@jest/globals';
 import { createLaneBroker } from '../../lib/broker/lane-broker.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -6,10 +6,38 @@ import { BrokerUnavailableError } from '../../lib/errors.ts';
 import { createContext } from '../../lib/lanes/context.ts';
 import { LaneHold } from '../../lib/lanes/lane-hold.ts';
 import { createShare } from '../../lib/lanes/share.ts';
+import { debug, error, readableLog } from '../support/log-lines.ts';
 import { eventually, openWorld, silentObserver } from '../support/world.ts';
 
 /** Far more than a pause between two tries allows. */
 const tooMany = 100;
+
+const runRequest = async () => ({ kind: 'done' as const, result: 'null' });
+
+test('a lane that cannot be opened because of a defect is logged as an error, but an outage is not', async () => {
+  await using world = await openWorld({ lanes: 1 });
+  for (const [cause, level] of [
+    [new BrokerUnavailableError('RabbitMQ cannot be reached.'), debug],
+    [new TypeError('lane is not defined'), error],
+  ] as const) {
+    const { lines, log } = readableLog('debug');
+    const laneBroker = {
+      openLane: async () => {
+        throw cause;
+      },
+    };
+    const deps = { ...world.deps, log, laneBroker, runRequest, observer: silentObserver };
+    const hold = new LaneHold(
+      0,
+      createContext(
+        deps,
+        createShare(systemClock, 'w', () => 1),
+      ),
+    );
+    expect(await hold.ended).toBe('lost');
+    expect(lines).toEqual([expect.objectContaining({ level, lane: 0, msg: 'could not open the lane' })]);
+  }
+});
 
 test('a baton that RabbitMQ does not take is published again after a pause, even after the runs were aborted', async () => {
   await using world = await openWorld({ lanes: 1 });
@@ -24,7 +52,6 @@ test('a baton that RabbitMQ does not take is published again after a pause, even
       throw new BrokerUnavailableError('an alarm');
     },
   };
-  const runRequest = async () => ({ kind: 'done' as const, result: 'null' });
   const hold = new LaneHold(
     0,
     createContext(
