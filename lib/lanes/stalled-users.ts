@@ -20,31 +20,51 @@ export const firstUnflushed = async (
 
 /** Entries that one query of a search asks for, over all its users. */
 const headsPerQuery = 1_000;
-/** A search ends after this many queries. An owner flushes every second or so, so that almost every search ends with the first. */
+/** After this many queries each user left is looked up alone. An owner flushes every second or so: most searches end at once. */
 const maxQueries = 20;
+const lookUpsAtATime = 8;
+
+type Search = { userId: string; next: number; accepted: number };
+
+/** Reads forward from `next`, all users side by side. Returns the searches that have found nothing yet. */
+const readForward = async (
+  searches: Search[],
+  ledger: Pick<LedgerStore, 'readHeads'>,
+  oldest: Map<string, EntryHead>,
+): Promise<Search[]> => {
+  const width = Math.max(1, Math.floor(headsPerQuery / searches.length));
+  const ids = searches.flatMap(({ userId, next, accepted }) =>
+    Array.from({ length: Math.min(width, accepted - next + 1) }, (_, index) => ({ userId, seq: next + index })),
+  );
+  for (const head of await ledger.readHeads(ids)) {
+    const earlier = oldest.get(head.userId);
+    if (!isSettled(head) && (!earlier || head.seq < earlier.seq)) oldest.set(head.userId, head);
+  }
+  return searches
+    .map((search) => ({ ...search, next: search.next + width }))
+    .filter(({ userId, next, accepted }) => !oldest.has(userId) && next <= accepted);
+};
 
 /**
- * The oldest pending request of each user, if the ledger has it, in a few queries for all of them. Reads forward from
- * `settled`, all users side by side: the requests settled since the last flush are few, and a query for each user would not be.
+ * The oldest pending request of each user, if the ledger has it. The requests settled since the last flush are few, so that
+ * almost always a few queries for all users find it, and single look-ups are not needed.
  */
 export const oldestPendingOf = async (
   users: Pick<StalledUser, 'userId' | 'settled' | 'accepted'>[],
-  ledger: Pick<LedgerStore, 'readHeads'>,
+  ledger: Pick<LedgerStore, 'readHeads' | 'oldestPending'>,
 ): Promise<Map<string, EntryHead>> => {
   const oldest = new Map<string, EntryHead>();
-  let open = users.filter(isPending).map(({ userId, settled, accepted }) => ({ userId, next: settled + 1, accepted }));
+  let open: Search[] = users
+    .filter(isPending)
+    .map(({ userId, settled, accepted }) => ({ userId, next: settled + 1, accepted }));
   for (let queries = 0; open.length > 0 && queries < maxQueries; queries += 1) {
-    const width = Math.max(1, Math.floor(headsPerQuery / open.length));
-    const ids = open.flatMap(({ userId, next, accepted }) =>
-      Array.from({ length: Math.min(width, accepted - next + 1) }, (_, index) => ({ userId, seq: next + index })),
+    open = await readForward(open, ledger, oldest);
+  }
+  for (let first = 0; first < open.length; first += lookUpsAtATime) {
+    const heads = await Promise.all(
+      open.slice(first, first + lookUpsAtATime).map(({ userId, next }) => ledger.oldestPending(userId, next)),
     );
-    for (const head of await ledger.readHeads(ids)) {
-      const earlier = oldest.get(head.userId);
-      if (!isSettled(head) && (!earlier || head.seq < earlier.seq)) oldest.set(head.userId, head);
-    }
-    open = open
-      .map((search) => ({ ...search, next: search.next + width }))
-      .filter(({ userId, next, accepted }) => !oldest.has(userId) && next <= accepted);
+    for (const head of heads) if (head) oldest.set(head.userId, head);
   }
   return oldest;
 };
