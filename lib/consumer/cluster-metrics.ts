@@ -1,5 +1,6 @@
-import { AggregatorRegistry, Counter, Gauge, type PrometheusContentType, Registry } from 'prom-client';
+import { AggregatorRegistry, type PrometheusContentType, Registry } from 'prom-client';
 import type { MetricValues } from './messages.ts';
+import { registerPrimaryMetrics } from './metric-definitions.ts';
 
 export type ClusterMetrics = {
   workerRestarted(reason: string): void;
@@ -24,20 +25,7 @@ const neverFalls = (metric: MetricValues[number]): boolean =>
  */
 export const createClusterMetrics = (readyWorkers: () => number): ClusterMetrics => {
   const own = new Registry();
-  const restarts = new Counter({
-    name: 'lanekeeper_worker_restarts_total',
-    help: 'Workers started in place of one that exited, by reason',
-    labelNames: ['reason'],
-    registers: [own],
-  });
-  new Gauge({
-    name: 'lanekeeper_workers_ready',
-    help: 'Workers in the state running',
-    registers: [own],
-    collect() {
-      this.set(readyWorkers());
-    },
-  });
+  const restarts = registerPrimaryMetrics(own, readyWorkers);
   let retired: Promise<MetricValues> = Promise.resolve([]);
 
   return {

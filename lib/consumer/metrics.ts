@@ -4,8 +4,8 @@ import type { WorkerSnapshot } from '../lanes/snapshot.ts';
 import type { Logger } from '../log.ts';
 import type { Clock, LaneObserver } from '../ports.ts';
 import type { IsolationObserver } from '../runs/isolation.ts';
-import { createInstruments, type Instruments, registerGauges } from './instruments.ts';
 import { createLaneNews } from './lane-news.ts';
+import { createInstruments, type Instruments, registerGauges } from './metric-definitions.ts';
 
 const secondsBetween = (from: Date, to: Date): number => Math.max(0, to.getTime() - from.getTime()) / 1_000;
 

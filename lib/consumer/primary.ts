@@ -9,7 +9,7 @@ import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { exitCodes } from './messages.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
-/** After `graceMs` a worker still aborts its runs, closes its connections and exits; then it is killed. */
+/** Time after `graceMs` in which a worker aborts its runs, closes connections and exits, before it is killed. */
 const exitMarginMs = 3_000;
 const defaultStartTimeoutMs = 20_000;
 

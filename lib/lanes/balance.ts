@@ -1,5 +1,5 @@
 /** How workers share the lanes: each compares what it owns with its fair share and hands the surplus over. */
-import { heartbeatValidMs } from '../heartbeat.ts';
+import { heartbeatValidMs } from '../heartbeat-times.ts';
 import type { LaneDeps } from './context.ts';
 import type { LaneHold } from './lane-hold.ts';
 import type { LaneUsers } from './lane-users.ts';

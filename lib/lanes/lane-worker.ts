@@ -1,11 +1,10 @@
 /** A worker's lanes: stands by on all of them, owns its share, and hands everything over when it stops. */
 import { sleep } from '../clock.ts';
-import { heartbeatEveryMs } from '../heartbeat.ts';
+import { heartbeatEveryMs } from '../heartbeat-times.ts';
 import type { StalledUser } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { createBalance } from './balance.ts';
 import { createContext, type LaneDeps, type WorkerContext } from './context.ts';
-import { createWorkerId, WorkerHeartbeat } from './heartbeat.ts';
 import { LaneHold } from './lane-hold.ts';
 import { oldestAcceptedAt } from './pending-age.ts';
 import { every } from './periodic-task.ts';
@@ -14,6 +13,7 @@ import { createShare } from './share.ts';
 import { type StuckUsers, takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
 import { isPending } from './stalled-users.ts';
 import { createSweep } from './sweep.ts';
+import { createWorkerId, WorkerHeartbeat } from './worker-heartbeat.ts';
 
 const firstReopenMs = 100;
 const longestReopenMs = 2_000;

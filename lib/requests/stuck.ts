@@ -1,6 +1,6 @@
 /** Users whose pending work makes no progress, and the reason: the first thing that an operator asks. */
 import type { Deps } from '../deps.ts';
-import { heartbeatValidMs } from '../heartbeat.ts';
+import { heartbeatValidMs } from '../heartbeat-times.ts';
 import { firstUnflushed, isPending, isRecent, oldestPendingOf } from '../lanes/stalled-users.ts';
 import type { Heartbeat, StalledUser } from '../ports.ts';
 import type { EntryHead, UserQueue } from '../types.ts';
@@ -83,8 +83,8 @@ const withOldHeads = async (
 
 /**
  * At most `limit` stuck users, the longest stuck first. The user queue says when a request was last settled; whether the
- * oldest request has waited for long, its ledger entry says. Users that came back a moment ago are skipped, page after page,
- * so that they hide nobody.
+ * oldest request has waited for long, its ledger entry says. Recently active users are skipped across pages, so they never
+ * crowd out stuck ones.
  */
 export const findStuck = async (limit: number, deps: StuckDeps): Promise<StuckUser[]> => {
   const now = deps.clock.now();

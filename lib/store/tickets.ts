@@ -1,4 +1,4 @@
-/** What opens and closes a user queue: tickets, and the two steps of closing. Each is one atomic update. */
+/** Tickets: the atomic update that opens a user queue and gives out the next `seq`. */
 import type { TicketLimit, UserQueueStore } from '../ports.ts';
 import type { Ticket } from '../types.ts';
 import type { Execute } from './connection.ts';
@@ -10,7 +10,7 @@ const hasRoom = (limit: TicketLimit) =>
     ? { accepted: { $lt: limit.seq } }
     : { $expr: { $lt: [{ $subtract: ['$accepted', '$settled'] }, limit.pending] } };
 
-export const ticketStore = (execute: Execute): Pick<UserQueueStore, 'takeTicket' | 'beginClose' | 'endClose'> => ({
+export const ticketStore = (execute: Execute): Pick<UserQueueStore, 'takeTicket'> => ({
   // Leaves `updatedAt` alone: that is the owner's, and a ticket that changed it would hide an owner that is stuck. The document
   // after the update says whether the user queue was open: the stand-ins do not read the one before it atomically.
   takeTicket: (userId, sessionId, now, limit) =>
@@ -29,24 +29,5 @@ export const ticketStore = (execute: Execute): Pick<UserQueueStore, 'takeTicket'
       if (!after) return undefined;
       const { lane, accepted: seq, settled, closedThrough } = after;
       return { seq, lane, wasOpen: seq - 1 !== closedThrough, settled };
-    }),
-
-  beginClose: (userId, accepted, onlyWithoutSession, now) =>
-    execute(async ({ userQueues }) => {
-      const withoutSession = onlyWithoutSession ? { sessions: { $not: liveSession(now) } } : {};
-      const { matchedCount } = await userQueues.updateOne(
-        { _id: userId, state: 'open', accepted, ...withoutSession },
-        { $set: { state: 'closing', settled: accepted, closedThrough: accepted, updatedAt: now } },
-      );
-      return matchedCount === 1;
-    }),
-
-  endClose: (userId, accepted, now) =>
-    execute(async ({ userQueues }) => {
-      const { matchedCount } = await userQueues.updateOne(
-        { _id: userId, state: 'closing', accepted },
-        { $set: { state: 'closed', updatedAt: now } },
-      );
-      return matchedCount === 1;
     }),
 });

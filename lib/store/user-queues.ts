@@ -1,5 +1,6 @@
 /** User queues: the `userQueues` collection. */
 import type { UserQueueStore } from '../ports.ts';
+import { closingStore } from './closing.ts';
 import type { Execute } from './connection.ts';
 import { progressStore } from './progress.ts';
 import { sessionStore } from './sessions.ts';
@@ -35,6 +36,7 @@ export const userQueueStore = (execute: Execute): UserQueueStore => {
 
     ...sessionStore(execute, get),
     ...ticketStore(execute),
+    ...closingStore(execute),
     ...progressStore(execute),
   };
 };

@@ -1,4 +1,4 @@
-/** The metrics of one worker. A test compares their names with the documentation. */
+/** All metrics: those of each worker, and those of the primary. A test compares their names with the documentation. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../lanes/snapshot.ts';
 
@@ -73,4 +73,22 @@ export const registerGauges = (registry: Registry, snapshot: () => WorkerSnapsho
     (s) => s.oldestPendingAgeMs / 1_000,
   );
   gauge('lanekeeper_stuck_users', 'Users with pending requests and no progress', 'max', (s) => s.stuckUsers);
+};
+
+/** The primary's own metrics. Returns the counter of the restarts. */
+export const registerPrimaryMetrics = (registry: Registry, readyWorkers: () => number): Counter<'reason'> => {
+  new Gauge({
+    name: 'lanekeeper_workers_ready',
+    help: 'Workers in the state running',
+    registers: [registry],
+    collect() {
+      this.set(readyWorkers());
+    },
+  });
+  return new Counter({
+    name: 'lanekeeper_worker_restarts_total',
+    help: 'Workers started in place of one that exited, by reason',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
 };
