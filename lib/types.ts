@@ -1,4 +1,4 @@
-/** The plain data of the lane protocol, as the stores keep it and the rooms exchange it. Terms: docs/glossary.md. */
+/** The plain data of the lane protocol, as the stores keep it and the folders exchange it. Terms: docs/glossary.md. */
 
 export type UserQueueState = 'closed' | 'open' | 'closing';
 
@@ -118,10 +118,10 @@ export type Run = EntryId & {
  * One owner's change of one ledger entry, guarded by the fencing token [R7].
  *
  * - `claim` matches `queued | processing` with `attempts = attempt - 1` and no token above `token`, and sets `attempt`.
- * - The others match `processing` with exactly this `token` and `attempt`. `release` gives back the claim of a run that was
+ * - The others match `processing` with exactly this `token` and `attempt`. `give-back` returns the claim of a run that was
  *   aborted, for instance because the worker stops: processing -> queued.
  * - `interruptions` and `forgiven` are new values, not increments: a change may be sent twice, and a value that was read before
- *   the late release of an earlier owner already counts that attempt.
+ *   the late give-back of an earlier owner already counts that attempt.
  */
 export type LedgerChange = EntryId & { token: number; attempt: number; at: Date } & (
     | { kind: 'claim'; interruptions: number; forgiven: number }
@@ -129,7 +129,7 @@ export type LedgerChange = EntryId & { token: number; attempt: number; at: Date 
     | { kind: 'settle'; status: 'failed'; error: RunError; reason: DeadLetterReason }
     | { kind: 'block'; error: RunError; reason: DeadLetterReason }
     | { kind: 'retry'; error: RunError; retryAt: Date; interruptions: number }
-    | { kind: 'release'; forgiven: number }
+    | { kind: 'give-back'; forgiven: number }
   );
 
 /** `applied`: the ledger contains the change. Otherwise `entry` is what it contains instead; `undefined` if nothing. */

@@ -67,7 +67,7 @@ export class UserRuns {
     const result = await this.#context.commit({ change, wanted: this.#lane.isHeld });
     if (!result) return undefined;
     if (!result.applied && result.entry) loseToLaterOwner(this.#lane, [result.entry]);
-    // Its message, which may have come meanwhile, is not needed any more; a refused request is read again.
+    // A message of it that came meanwhile is no longer needed. A refused request is read again.
     user.held.drop(seq);
     if (!result.applied) return undefined;
     user.held.set(seq, claiming);
@@ -118,7 +118,7 @@ export class UserRuns {
   /** Records that a claim did not lead to an outcome, so that it counts neither as an attempt nor as a crash of its worker. */
   async #giveBack(user: LoadedUser, seq: number, request: HeldRequest): Promise<void> {
     const change: LedgerChange = {
-      kind: 'release',
+      kind: 'give-back',
       forgiven: request.forgiven + 1,
       ...this.#guard(user, seq, request),
     };

@@ -27,7 +27,7 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
     }
     case 'retry':
       return { $set: { error: change.error, retryAt: change.retryAt, interruptions: change.interruptions } };
-    case 'release':
+    case 'give-back':
       return { $set: { status: 'queued', forgiven: change.forgiven } };
     case 'block': {
       const { error, reason } = change;
@@ -50,8 +50,8 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
  * Under one token and attempt only one owner makes changes: a claim, then one end of the attempt. So the entry's status, under
  * that token and attempt, says which of them was made, with these exceptions:
  * - A claim and a retry both leave `processing`. A retry is there when its `retryAt` is; a claim is there in both cases.
- * - A release and a person's unblock both leave `queued`. The owner's own change tells them apart: an unblock needs a block
- *   before it, and an owner that blocked does not release.
+ * - A give-back and a person's unblock both leave `queued`. The owner's own change tells them apart: an unblock needs a block
+ *   before it, and an owner that blocked does not give back.
  */
 export const isApplied = (change: LedgerChange, entry: LedgerEntry): boolean => {
   if (entry.token !== change.token || entry.attempts !== change.attempt) return false;
@@ -60,7 +60,7 @@ export const isApplied = (change: LedgerChange, entry: LedgerEntry): boolean => 
       return entry.status === 'processing';
     case 'retry':
       return entry.status === 'processing' && entry.retryAt?.getTime() === change.retryAt.getTime();
-    case 'release':
+    case 'give-back':
       return entry.status === 'queued';
     case 'block':
       // A person may have unblocked, skipped or cancelled it since. Any of these shows that the block was made.

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
 import { createMemoryStores } from '../simulation/memory-stores.ts';
-import { block, claim, insertQueued, newUserId, release } from '../store/store-contract.ts';
+import { block, claim, giveBack, insertQueued, newUserId } from '../store/store-contract.ts';
 
 /** A user with one queued request. */
 const openUser = async () => {
@@ -34,7 +34,7 @@ test.each(['aborted and given back', 'unblocked'])(
   async (how) => {
     const { ledger, guard, cancel } = await openUser();
     await ledger.commit([claim(guard)]);
-    await ledger.commit([how === 'unblocked' ? block(guard) : release(guard)]);
+    await ledger.commit([how === 'unblocked' ? block(guard) : giveBack(guard)]);
     if (how === 'unblocked') await ledger.unblock({ ...guard, attempts: 1 });
     await expect(cancel()).rejects.toMatchObject({
       status: 409,

@@ -277,7 +277,7 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
         structuredClone({ error: change.error, retryAt: change.retryAt, interruptions: change.interruptions }),
       );
       return;
-    case 'release':
+    case 'give-back':
       Object.assign(entry, { status: 'queued', forgiven: change.forgiven });
       return;
     case 'block':

@@ -6,10 +6,10 @@ import {
   describeStores,
   done,
   failed,
+  giveBack,
   insertQueued,
   newUserId,
   type Ports,
-  release,
   theEntry,
 } from './store-contract.ts';
 
@@ -44,27 +44,27 @@ describeStores('blocked requests and dead letters', (ports) => {
     }
   });
 
-  test('a block and a release that are sent twice are reported as applied', async () => {
+  test('a block and a give-back that are sent twice are reported as applied', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2);
     await ports.ledger.commit([claim(guard(userId, 1)), claim(guard(userId, 2))]);
-    const changes = [block(guard(userId, 1)), release(guard(userId, 2))];
+    const changes = [block(guard(userId, 1)), giveBack(guard(userId, 2))];
     expect(await ports.ledger.commit(changes)).toEqual([{ applied: true }, { applied: true }]);
     expect(await ports.ledger.commit(changes)).toEqual([{ applied: true }, { applied: true }]);
   });
 
-  test('a released request is queued again with its attempt forgiven, and its next claim is the next attempt', async () => {
+  test('a request that is given back is queued again with its attempt forgiven, and its next claim is the next attempt', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
     await ports.ledger.commit([claim(guard(userId))]);
-    for (const _sentTwice of [1, 2]) await ports.ledger.commit([release(guard(userId))]);
+    for (const _sentTwice of [1, 2]) await ports.ledger.commit([giveBack(guard(userId))]);
     expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'queued', token: 7, attempts: 1, forgiven: 1 });
     const next = { ...claim({ ...guard(userId), attempt: 2 }), forgiven: 1 };
     for (const _sentTwice of [1, 2]) expect(await ports.ledger.commit([next])).toEqual([{ applied: true }]);
     expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'processing', attempts: 2, forgiven: 1 });
   });
 
-  test('a release that comes after the next claim changes nothing, and is reported as not applied', async () => {
+  test('a give-back that comes after the next claim changes nothing, and is reported as not applied', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
     await ports.ledger.commit([claim(guard(userId))]);
@@ -72,16 +72,16 @@ describeStores('blocked requests and dead letters', (ports) => {
       { ...claim({ ...guard(userId), token: 8, attempt: 2 }), forgiven: 1, interruptions: 1 },
     ]);
     const taken = { status: 'processing', attempts: 2, forgiven: 1, interruptions: 1 };
-    expect(await ports.ledger.commit([release(guard(userId))])).toMatchObject([{ applied: false, entry: taken }]);
+    expect(await ports.ledger.commit([giveBack(guard(userId))])).toMatchObject([{ applied: false, entry: taken }]);
     expect(await theEntry(ports, userId, 1)).toMatchObject(taken);
   });
 
-  test('only the owner of the newest claim can block or release it [R7]', async () => {
+  test('only the owner of the newest claim can block it or give it back [R7]', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1);
     await ports.ledger.commit([claim(guard(userId))]);
     for (const wrong of [{ token: 6 }, { token: 8 }, { attempt: 2 }]) {
-      for (const change of [block({ ...guard(userId), ...wrong }), release({ ...guard(userId), ...wrong })]) {
+      for (const change of [block({ ...guard(userId), ...wrong }), giveBack({ ...guard(userId), ...wrong })]) {
         expect(await ports.ledger.commit([change])).toMatchObject([
           { applied: false, entry: { status: 'processing' } },
         ]);

@@ -7,9 +7,9 @@ import {
   describeStores,
   done,
   failed,
+  giveBack,
   insertQueued,
   newUserId,
-  release,
   theEntry,
 } from './store-contract.ts';
 
@@ -220,7 +220,7 @@ describeStores('cancelling', (ports) => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2);
     await ports.ledger.commit([1, 2].map((seq) => claim({ userId, ...first, seq })));
-    await ports.ledger.commit([release({ userId, ...first }), block({ userId, ...first, seq: 2 })]);
+    await ports.ledger.commit([giveBack({ userId, ...first }), block({ userId, ...first, seq: 2 })]);
     await ports.ledger.unblock({ userId, seq: 2, attempts: 1 });
     for (const seq of [1, 2]) {
       expect(await ports.ledger.cancel({ userId, seq }, at(30))).toBe(false);
@@ -232,7 +232,7 @@ describeStores('cancelling', (ports) => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2);
     await ports.ledger.commit([claim({ userId, ...first })]);
-    await ports.ledger.commit([release({ userId, ...first })]);
+    await ports.ledger.commit([giveBack({ userId, ...first })]);
     expect(await ports.ledger.cancelQueued(userId, { after: 0, upTo: 2 }, at(30))).toBe(2);
     expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'cancelled', attempts: 1, startedAt: at(10) });
   });

@@ -122,8 +122,8 @@ export const block = (guard: Guard): LedgerChange => ({
   at: at(20),
   ...guard,
 });
-export const release = (guard: Guard, forgiven = 1): LedgerChange => ({
-  kind: 'release',
+export const giveBack = (guard: Guard, forgiven = 1): LedgerChange => ({
+  kind: 'give-back',
   forgiven,
   at: at(20),
   ...guard,
