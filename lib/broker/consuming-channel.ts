@@ -1,4 +1,4 @@
-/** A channel that consumes queues. The one place that acknowledges messages. */
+/** A channel that consumes queues: the AMQP side of acknowledging. It also drops foreign messages. */
 import type { Channel, ConsumeMessage, Options } from 'amqplib';
 import { systemClock } from '../clock.ts';
 import type { Logger } from '../log.ts';
@@ -44,7 +44,7 @@ export class ConsumingChannel {
 
   /**
    * @param onMessage receives each message, and `undefined` when the server has cancelled the consumer because the queue was
-   * deleted. Not called any more once the channel is closed.
+   * deleted. Not called once the channel is closed.
    */
   async consume(
     queue: string,
@@ -61,7 +61,7 @@ export class ConsumingChannel {
     return { ack: () => this.#ack(message) };
   }
 
-  /** Acknowledges a message that is not ours, because nothing in a message is precious: the ledger has everything. */
+  /** Acknowledges a message that Lanekeeper did not send. Nothing is lost: RabbitMQ holds nothing that the ledger does not. */
   dropForeign(message: ConsumeMessage): void {
     this.#log.warn({ queue: message.fields.routingKey }, 'dropped a message that is not from Lanekeeper');
     this.#ack(message);

@@ -15,8 +15,8 @@ export type RabbitLaneBroker = LaneBroker & { close(): Promise<void> };
 type LaneBrokerConfig = Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'laneQueueType'>;
 
 const outageTexts = {
-  away: 'RabbitMQ refuses to let lanes be consumed',
-  back: 'RabbitMQ lets all lanes be consumed again',
+  away: 'RabbitMQ refuses lane consumers',
+  back: 'RabbitMQ accepts all lane consumers again',
 };
 
 /** The server's own refusal has a number. A lost connection has none, and the connection logs it. */
@@ -39,7 +39,7 @@ export const createLaneBroker = (config: LaneBrokerConfig, log: Logger): RabbitL
       } catch (error) {
         if (isRefusal(error)) refusals.refused(lane, error);
         await consuming.close();
-        throw new BrokerUnavailableError(`RabbitMQ did not let lane ${lane} be consumed.`, error);
+        throw new BrokerUnavailableError(`RabbitMQ refused the consumer of lane ${lane}.`, error);
       }
     },
     close: () => connection.close(),

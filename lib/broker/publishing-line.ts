@@ -59,7 +59,7 @@ const openLine = async (connection: BrokerConnection, log: Logger): Promise<Line
   return line;
 };
 
-/** Closes a line that nobody takes any more, once the calls that still wait on it are answered: a connection has few channels. */
+/** Closes an unused line when its pending calls are answered, because channels are limited. */
 const endLine = async ({ channel }: Line): Promise<void> => {
   try {
     await channel.waitForConfirms();

@@ -15,7 +15,7 @@ import {
 import type { OwnedLane, UserQueueChannel } from './owned-lane.ts';
 import { UserSteps } from './user-steps.ts';
 
-/** By then the work in hand of all lanes that were acquired together has been claimed. */
+/** By then, pending work of all lanes acquired together has been claimed. */
 const lateQueuesMs = 200;
 
 export class LaneUsers {
@@ -26,7 +26,7 @@ export class LaneUsers {
   readonly #users = new Map<string, LoadedUser>();
   /** How many refreshes are under way, by user. */
   readonly #refreshing = new Map<string, number>();
-  /** Wakes that came before the lane was owned, or during a hand-over. */
+  /** Wakes that came before the lane was owned, or during a handover. */
   readonly #earlyWakes = new Set<string>();
 
   constructor(lane: OwnedLane, queues: UserQueueChannel, context: WorkerContext) {
@@ -53,7 +53,7 @@ export class LaneUsers {
     return this.#users.values();
   }
 
-  /** Replaces what a load that failed half-way has left. */
+  /** Loads all users that are not closed. Discards the users of an earlier load that failed half-way. */
   async load(): Promise<void> {
     const { userQueues, clock } = this.#context.deps;
     this.#users.clear();
@@ -70,7 +70,7 @@ export class LaneUsers {
     });
   }
 
-  /** Starts the work, or goes on with it after a hand-over that timed out: nothing that came meanwhile is forgotten. */
+  /** Starts the work, or resumes it after a handover that timed out. Wakes that came meanwhile are handled now. */
   resume(): void {
     for (const user of [...this.#users.values()]) this.#steps.advance(user);
     for (const userId of this.#earlyWakes) this.refresh(userId);
@@ -103,7 +103,7 @@ export class LaneUsers {
     }
   }
 
-  /** The server cancelled the user queue's consumer [R6]. */
+  /** RabbitMQ cancelled the user queue's consumer [R6]. */
   queueCancelled(userId: string): void {
     const user = this.#users.get(userId);
     if (!user || !this.#lane.isHeld()) return;
@@ -123,7 +123,7 @@ export class LaneUsers {
         this.#refreshArrived(userId);
         if (!found || !isHeld()) return;
         if (found.lease === this.#lane.token) this.#noteQueue(userId, found.queue);
-        else this.#lane.lose(`its lease is ${found.lease} now`);
+        else this.#lane.lose(`another worker acquired it (lease ${found.lease})`);
       })
       .catch((error) => this.#lane.lose('a refresh failed', error));
   }
@@ -149,7 +149,7 @@ export class LaneUsers {
     this.#steps.advance(user);
   }
 
-  /** We closed it, and the answer was lost. A user queue that was declared since must be deleted too. */
+  /** This owner closed the user, but the answer was lost. A user queue declared since then must be deleted too. */
   #noteClosed(user: LoadedUser): void {
     user.refreshDue = this.#refreshing.has(user.userId);
     if (user.activity !== 'idle') return;
@@ -167,7 +167,7 @@ export class LaneUsers {
     this.#users.delete(user.userId);
   }
 
-  /** What `userQueues` does not know yet: what was settled, and who waits for a known reason since before `vouchedBefore`. */
+  /** Progress to flush: new settlements, and waiting users last vouched for before `vouchedBefore`. */
   progress(vouchedBefore: Date): Progress[] {
     return [...this.#users.values()]
       .map((user) => ({ user, settled: user.next - 1, advanced: user.next - 1 > user.flushed }))

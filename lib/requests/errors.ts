@@ -5,7 +5,7 @@ import type { LedgerEntry } from '../types.ts';
 export class TooManyPendingError extends AppError {
   constructor(pending: number, limit: number) {
     super(
-      `${pending} requests are pending; at most ${limit} may be. Wait until some of them are settled, or cancel some.`,
+      `${pending} requests are pending; the limit is ${limit}. Wait until some of them are settled, or cancel some.`,
       {
         code: 'too-many-pending',
         status: 429,

@@ -63,12 +63,12 @@ test('a server that refuses lanes is logged once for all of them', async () => {
   try {
     const opened = await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, ignoredEvents)));
     expect(opened.map(({ status }) => status)).toEqual(lanes.map(() => 'rejected'));
-    expect(lines).toMatchObject([{ level: warn, msg: 'RabbitMQ refuses to let lanes be consumed' }]);
+    expect(lines).toMatchObject([{ level: warn, msg: 'RabbitMQ refuses lane consumers' }]);
     expect(lines[0]?.reason).toMatch(/PRECONDITION.FAILED/);
 
     for (const lane of lanes) await channel.deleteQueue(laneQueue(config.queuePrefix, lane));
     for (const lane of lanes) await broker.openLane(lane, ignoredEvents);
-    expect(lines.slice(1)).toMatchObject([{ level: info, msg: 'RabbitMQ lets all lanes be consumed again' }]);
+    expect(lines.slice(1)).toMatchObject([{ level: info, msg: 'RabbitMQ accepts all lane consumers again' }]);
   } finally {
     await broker.close();
     await admin.close();

@@ -116,7 +116,7 @@ describe('accepting', () => {
     await settle(world, user, 1, 2, 3, 4);
     for (const seq of [6, 7, 8, 9]) expect(await world.enqueue(user, 'next')).toMatchObject({ seq });
     const refused = world.enqueue(user, 'one too many');
-    await expect(refused).rejects.toThrow('5 requests are pending; at most 5 may be.');
+    await expect(refused).rejects.toThrow('5 requests are pending; the limit is 5.');
   });
 
   test('requests that were cancelled behind a pending request make room', async () => {
