@@ -137,7 +137,7 @@ export const settings = {
   batonRenewMs: consumer('BATON_RENEW_MS', integer(1_000, 600_000, 300_000)),
   /** The queue type of the lanes: `quorum` where RabbitMQ is a cluster. */
   laneQueueType: consumer('LANE_QUEUE_TYPE', choice('classic', 'quorum').default('classic')),
-  /** A worker whose event loop stands still for this long is killed. */
+  /** A worker whose event loop is blocked for this long is killed. */
   workerHangMs: consumer('WORKER_HANG_MS', integer(100, 600_000, 5_000)),
   /** The address that serves `/healthz` and `/metrics`. */
   metricsHost: consumer('METRICS_HOST', textOf(1).default('127.0.0.1')),

@@ -1,5 +1,5 @@
 /**
- * Errors that a client can receive, and the two that mean "a server does not answer". The errors of a room are in its own
+ * Errors that a client can receive, and the two that mean "a server does not answer". The errors of a folder are in its own
  * errors.ts: lib/accounts, lib/http, lib/gateway and lib/requests. lib/http/problem.ts turns them into HTTP responses.
  */
 

@@ -1,4 +1,4 @@
-/** Counts the steps under way, so that a hand-over can wait for all of them to end. */
+/** Counts the steps under way, so that a handover can wait for all of them to end. */
 export class Activity {
   #count = 0;
   #wake: (() => void) | undefined;

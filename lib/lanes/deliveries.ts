@@ -1,5 +1,5 @@
 /**
- * The only file that acknowledges messages.
+ * The only file in `lib/lanes` that decides when to acknowledge a message. The broker's side is broker/consuming-channel.ts.
  *
  * | message | acknowledged |
  * | --- | --- |

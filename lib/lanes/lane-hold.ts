@@ -30,7 +30,7 @@ export class LaneHold implements OwnedLane {
   /** The first delivery has come: this consumer is the active one. */
   #delivered = false;
   #handingOver: Promise<boolean> | undefined;
-  /** The worker stops: a hand-over that times out does not go back to work. */
+  /** The worker stops: a handover that times out does not go back to work. */
   #stopping = false;
 
   constructor(lane: number, context: WorkerContext) {

@@ -19,9 +19,9 @@ export type LoadedUser = {
   closing: boolean;
   /** A refresh is on its way: nothing is closed before it has arrived. */
   refreshDue: boolean;
-  /** How many refreshes have arrived. One that arrives during a step may concern what the step leaves behind. */
+  /** How many refreshes have arrived. Compared before and after a commit, to notice a refresh that arrived meanwhile. */
   refreshes: number;
-  /** The RabbitMQ queue. `later`: the user was loaded with work in hand, which goes first for a moment. */
+  /** The RabbitMQ queue. `later`: opened shortly after the acquisition, so that pending work is claimed first. */
   queue: 'none' | 'later' | 'opening' | 'open';
   /** The ledger has been read for this user once. */
   wasRead: boolean;
@@ -62,8 +62,8 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
 });
 
 /**
- * A lane that is acquired may bring hundreds of users: the work in hand starts before the broker declares all their queues.
- * The load knows everything that was accepted before it; what is accepted now waits in the user queue, or is returned as
+ * An acquired lane may bring hundreds of users: pending work starts before RabbitMQ has declared all their queues.
+ * The load has read everything accepted before it. A request accepted later waits in the user queue, or is returned as
  * unroutable and wakes the lane.
  */
 export const loadUserAtAcquisition = (queue: UserQueue, now: Date): LoadedUser => {
@@ -75,7 +75,7 @@ export const loadUserAtAcquisition = (queue: UserQueue, now: Date): LoadedUser =
 /** Whether `next` is accepted, as far as this owner knows. */
 export const hasWork = (user: LoadedUser): boolean => user.next <= user.known;
 
-/** A user with work that does not advance for a reason the owner knows: it runs, waits for a slot, a time or a person. */
+/** Whether pending work does not advance for a reason that the owner knows: it runs, or waits for a slot, a time or a person. */
 export const waitsForKnownReason = (user: LoadedUser): boolean =>
   hasWork(user) && (user.activity !== 'idle' || user.cancelTimer !== undefined);
 

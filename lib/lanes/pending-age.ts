@@ -1,4 +1,4 @@
-/** How long requests have waited that no owner knows of, for instance while RabbitMQ is down and no lane is owned. */
+/** The age of requests that no owner knows of, for instance while RabbitMQ is down and no lane is owned. */
 import type { StalledUser } from '../ports.ts';
 import type { LaneDeps } from './context.ts';
 import { isPending, oldestPendingOf } from './stalled-users.ts';

@@ -10,7 +10,7 @@ export type WorkerSnapshot = {
   stuckUsers: number;
 };
 
-/** What the last sweep found. `since`: when the oldest request of the stuck users was accepted; nobody may own their lanes. */
+/** What the last sweep found. `since`: when the oldest request of the stuck users was accepted; their lanes may have no owner. */
 export type StuckUsers = { count: number; since: Date | undefined };
 
 /** How long the oldest pending request has been accepted, as far as the owner knows. */

@@ -57,7 +57,7 @@ export class UserSteps {
     this.#take(user, step, now);
   }
 
-  /** Opens the user queue that waits for the work in hand. */
+  /** Opens a user queue that was left until pending work was claimed. */
   openLateQueue(user: LoadedUser): void {
     if (user.queue === 'later' && this.#lane.isHeld()) void this.#openQueue(user);
   }
@@ -102,7 +102,7 @@ export class UserSteps {
     }
   }
 
-  /** Besides a server that does not answer, a step fails only by a defect or a dead channel: the lane is released. */
+  /** Unavailable stores are retried inside the step. Any other failure is a defect or a dead channel, and releases the lane. */
   #begin(user: LoadedUser, step: () => Promise<void>): void {
     user.activity = 'working';
     this.#activity.begin();
@@ -126,7 +126,7 @@ export class UserSteps {
     }
   }
 
-  /** A worker that lost the lane and acquired it again may still be inside a run of this user: it must not run beside itself. */
+  /** A worker that lost the lane and acquired it again may still run this user's request: two runs of one user must not overlap. */
   #takeRun(user: LoadedUser): void {
     const earlier = user.waitedForEarlierRun ? undefined : this.#context.runs.get(user.userId);
     if (earlier) this.#begin(user, () => this.#waitForEarlierRun(user, earlier));

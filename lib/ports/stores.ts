@@ -118,7 +118,7 @@ export interface LedgerStore {
   dropDeadLetter(id: EntryId): Promise<boolean>;
   /**
    * Cancels the queued and the blocked requests of the range, also those that have run before, and returns how many. A
-   * blocked one stops being a dead letter. Each entry is an update of its own: dying in between leaves the rest unchanged.
+   * blocked one stops being a dead letter. Each entry is an update of its own: a crash in between leaves the rest unchanged.
    */
   cancelQueued(userId: string, range: SeqRange, now: Date): Promise<number>;
   countSettled(userId: string, range: SeqRange): Promise<number>;

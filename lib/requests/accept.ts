@@ -133,7 +133,7 @@ const answerAgain = async (command: AcceptCommand, entry: LedgerEntry, deps: Acc
   return { seq: entry.seq, status: entry.status, position: positionOf(entry, queue.settled) };
 };
 
-/** Publishes to the user queue if it was open. If it was not, or does not exist any more [R1], wakes the lane. */
+/** Publishes to the user queue if it was open. If it was not, or no longer exists [R1], wakes the lane. */
 const announce = async (command: AcceptCommand, ticket: Ticket, acceptedAt: Date, deps: AcceptDeps): Promise<void> => {
   const { userId, body, limits, interruptions } = command;
   const { seq, lane, wasOpen } = ticket;

@@ -38,7 +38,7 @@ export const retryDeadLetter: Decision = async (id, deps) => {
   return { result: 'retried', retriedAs: retried.kind === 'again' ? retried.accepted.seq : id.seq };
 };
 
-/** A blocked request is skipped first, so that its user goes on. Dying in between leaves a failed request to drop. */
+/** A blocked request is skipped first, so that its user goes on. A crash in between leaves a failed request to drop. */
 export const dropDeadLetter: Decision = async (id, deps) => {
   const drop = () => deps.ledger.dropDeadLetter(id);
   if (await drop()) return { result: 'dropped' };
@@ -61,8 +61,8 @@ const parallelUsers = 8;
  * Decides about each of these dead letters: users in parallel, those of one user in the order of `seq`, because that is the
  * order in which they run again. The results are in the order of the items.
  *
- * @throws {AppError} 503 when a server fails, once no decision is under way any more: on AWS Lambda, one left over would go on
- * in the next invocation. What was decided before stays decided, and repeating the call is harmless.
+ * @throws {AppError} 503 when a server fails. Rejects only after running decisions have ended, because Lambda would resume them
+ * in the next invocation. Decisions made before stay made, and repeating the call is harmless.
  */
 export const decideEach = async (items: EntryId[], decide: Decision, deps: AcceptDeps): Promise<Decided[]> => {
   const decided: Decided[] = [];

@@ -63,9 +63,9 @@ const unblock = async (entry: LedgerEntry, deps: AcceptDeps): Promise<void> => {
 const retryKey = (seq: number): string => `↻${seq}`;
 
 /**
- * Accepts the body first and removes the dead letter second. Dying in between leaves a dead letter whose next retry finds by
- * its key that the request was accepted already. In the other order the body would be out of sight. The key allows only one
- * of concurrent retries to be recorded; only one of them removes the dead letter, and that one has won.
+ * Accepts the body first and removes the dead letter second. A crash in between leaves a dead letter; its next retry finds by
+ * the key that the request was accepted already. In the other order, a crash would leave the body in no list. The key lets only
+ * one of several concurrent retries be recorded. Only one of them removes the dead letter, and that one has won.
  */
 const acceptAgain = async (
   { userId, seq, body, limits, deadLetter, ...entry }: LedgerEntry,

@@ -58,8 +58,8 @@ const crashErrorOf = (end: IsolatedEnd): RunError =>
 export const isCrash = (end: IsolatedEnd): boolean => end.begun && !end.outcome && end.killedFor !== 'aborted';
 
 /**
- * The outcome of an isolated run. After a crash it runs again, isolated again, until `maxCrashes` runs in a row have crashed. A
- * process that never came up says nothing about its request: that stays isolated, and nothing is counted against it.
+ * The outcome of an isolated run. After a crash the request runs again, still isolated, until `maxCrashes` runs in a row have
+ * crashed. A process that never came up says nothing about its request: the request stays isolated, and no crash is counted.
  */
 export const outcomeOfEnd = (
   end: IsolatedEnd,

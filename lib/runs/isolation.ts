@@ -1,4 +1,4 @@
-/** Runs that may end their process run away from all others, so that no other run is interrupted, and none is blamed. */
+/** Runs that may crash their process get a separate one, so that no other run is interrupted or blamed. */
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { RunRequest } from '../ports.ts';

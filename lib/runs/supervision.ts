@@ -2,7 +2,7 @@
 
 const firstRestartMs = 200;
 const longestRestartMs = 15_000;
-/** A worker that lived this long was healthy: what ends it then is a new failure, not the old one again. */
+/** A worker that lived this long was healthy: a later death counts as the first of a new series. */
 const healthyAfterMs = 30_000;
 
 const longestReportMs = 1_000;

@@ -1,4 +1,4 @@
-/** MongoDB: accounts, user queues, the ledger, leases and heartbeats. The only room that knows mongoose. */
+/** MongoDB: accounts, user queues, the ledger, leases and heartbeats. The only folder that knows mongoose. */
 import type { Config } from '../config.ts';
 import { createLogger, type Logger } from '../log.ts';
 import type { AccountStore, LaneStore, LedgerStore, UserQueueStore, WorkerStore } from '../ports.ts';

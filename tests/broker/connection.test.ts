@@ -83,7 +83,7 @@ test('lanes can be opened after a connection that the broker closed as it opened
   await laneBroker.close();
 });
 
-test('a publisher works in spite of a connection that the broker closed as it opened', async () => {
+test('a publisher works after a connection that the broker closed as it opened', async () => {
   await using relay = await startHastyRelay();
   const publisher = createPublisher(relay.config, log);
   expect(await publisher.publishWake(2, 'user')).toBe('unroutable');

@@ -70,7 +70,7 @@ describe('slots', () => {
   });
 });
 
-describe('slots that nobody wants any more', () => {
+describe('declined slots', () => {
   test('are never lost, however many waiting users decline one', () => {
     const slots = createSlots(1);
     slots.acquire(() => true);

@@ -96,7 +96,7 @@ test('a run that a stopping worker aborts counts neither as an attempt nor as an
   }
 });
 
-test('after a hand-over with a backlog, requests still arrive by message and none needs the sweep', async () => {
+test('after a handover with a backlog, requests still arrive by message and none needs the sweep', async () => {
   await using world = await openWorld({ sweepMs: 600_000, lanes: 1 });
   const held = heldRuns();
   const first = world.work(held.runRequest);

@@ -45,7 +45,7 @@ test('settled entries are skipped, and the unsettled ones behind them are held',
   expect(step(u)).toMatchObject({ kind: 'run', request: { body: '"3"', attempts: 0 } });
 });
 
-test('a long row of settled entries is skipped without a pause: the end of a read is not a gap', () => {
+test('many consecutive settled entries are skipped without a pause: the end of a read is not a gap', () => {
   const u = user({ accepted: 104 });
   for (let first = 1; first <= 97; first += 8) {
     expect(step(u)).toEqual({ kind: 'read' });
@@ -62,7 +62,7 @@ test('a refresh never lowers the highest known seq', () => {
   expect(u.known).toBe(5);
 });
 
-test('the time of the last vouching comes from the user queue, not from the load', () => {
+test('vouchedAt comes from the user queue, not from the load', () => {
   expect(user({ vouchedAt: at(-9_000) }).vouchedAt).toEqual(at(-9_000));
   expect(user().vouchedAt).toEqual(new Date(0));
 });

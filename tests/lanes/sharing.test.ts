@@ -39,7 +39,7 @@ test('a worker that joins five others gets its share within 10 s with the defaul
   await eventually('six share the lanes', () => shares().join() === '10,10,11,11,11,11', 10_000);
 }, 90_000);
 
-test('a worker that is stopped during a hand-over starts nothing more in that lane', async () => {
+test('a worker that is stopped during a handover starts nothing more in that lane', async () => {
   await using world = await openWorld({ lanes: 2, balanceMs: 100 });
   const userIn = async (lane: number): Promise<TestUser> => {
     for (let user = await world.user(); ; user = await world.user()) if (user.lane === lane) return user;

@@ -46,11 +46,11 @@ export const large: Configuration[] = [
     defines: [...oneRequest, 'DISCONNECT', 'FAULTS=2', 'WORKER_DIES', 'CUT_OFF'],
   },
   {
-    title: 'one request and a disconnect, two of: worker dies, function dies, broker wiped, hand-over',
+    title: 'one request and a disconnect, two of: worker dies, function dies, broker wiped, handover',
     defines: [...oneRequest, 'DISCONNECT', 'FAULTS=2', 'WORKER_DIES', 'FUNCTION_DIES', 'BROKER_WIPED', 'HAND_OVER'],
   },
   {
-    title: 'two clients, idle close and a disconnect, one fault of: worker dies, function dies, hand-over',
+    title: 'two clients, idle close and a disconnect, one fault of: worker dies, function dies, handover',
     defines: [...twoClients, 'IDLE_CLOSE', 'DISCONNECT', 'FAULTS=1', 'WORKER_DIES', 'FUNCTION_DIES', 'HAND_OVER'],
   },
   {
