@@ -4,7 +4,7 @@ import type { Logger } from './log.ts';
 export type Outages = {
   /** How many calls have failed so far. Read it before a call, and pass it to `succeeded`. */
   failures(): number;
-  /** A call failed because the server cannot be used: an outage begins, or goes on. */
+  /** A call failed because the server cannot be used: an outage begins, or continues. */
   failed(error: unknown): void;
   /**
    * A call succeeded: the outage is over. With `failuresBefore`, not if another call has failed since that count: the answer to

@@ -24,7 +24,7 @@ export interface LaneEvents {
   baton(delivery: Delivery): void;
   wake(userId: string, delivery: Delivery): void;
   request(userId: string, message: RequestMessage, delivery: Delivery): void;
-  /** RabbitMQ cancelled a user queue's consumer, because somebody else deleted the queue [R6]. */
+  /** RabbitMQ cancelled a user queue's consumer, because someone else deleted the queue [R6]. */
   userQueueCancelled(userId: string): void;
   /** The channel is gone, with every consumer and every unacknowledged delivery. Called once; never after `close()`. */
   closed(cause: Error | undefined): void;

@@ -2,7 +2,7 @@ import type { Clock } from './ports.ts';
 
 /**
  * Settles as `work` does, or, when `work` takes longer than `ms`, as `onTimeout` does: with what it returns or throws. The work
- * itself goes on; a rejection after the timeout is ignored.
+ * itself continues; a rejection after the timeout is ignored.
  */
 export const withTimeout = async <T, L>(
   clock: Pick<Clock, 'after'>,

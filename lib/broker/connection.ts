@@ -92,7 +92,7 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
       blocked = false;
     });
     model.once('close', lost);
-    // amqplib goes on reading before it returns the connection: it may have been closed before anybody could listen.
+    // amqplib reads on before it returns the connection: it may have been closed before a listener could be added.
     if (socketOf(model).writableEnded) lost();
     return model;
   });

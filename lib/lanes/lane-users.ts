@@ -44,7 +44,7 @@ export class LaneUsers {
     return this.#users.size;
   }
 
-  /** How many users are in the middle of a step. */
+  /** How many users have a step under way. */
   get workingCount(): number {
     return this.#activity.count;
   }

@@ -4,7 +4,7 @@ import type { LaneDeps } from './context.ts';
 
 /**
  * Repeats `work` about every `ms` until the signal aborts, with jitter so that workers do not act in step. An unavailable server
- * is logged by its connection; any other failure is logged here, and the task goes on.
+ * is logged by its connection; any other failure is logged here, and the task continues.
  */
 export const every = async (
   { clock, log }: Pick<LaneDeps, 'clock' | 'log'>,

@@ -4,7 +4,7 @@ import type { EntryHead } from '../types.ts';
 import type { LaneDeps } from './context.ts';
 import { firstUnflushed, isPending, isRecent } from './stalled-users.ts';
 
-/** The most users that one sweep wakes. The next sweep goes on with the rest. */
+/** The most users that one sweep wakes. The next sweep wakes the rest. */
 const sweepLimit = 1_000;
 
 type SweepDeps = Pick<LaneDeps, 'userQueues'> & {

@@ -38,7 +38,7 @@ export const retryDeadLetter: Decision = async (id, deps) => {
   return { result: 'retried', retriedAs: retried.kind === 'again' ? retried.accepted.seq : id.seq };
 };
 
-/** A blocked request is skipped first, so that its user goes on. A crash in between leaves a failed request to drop. */
+/** A blocked request is skipped first, so that its user can continue. A crash in between leaves a failed request to drop. */
 export const dropDeadLetter: Decision = async (id, deps) => {
   const drop = () => deps.ledger.dropDeadLetter(id);
   if (await drop()) return { result: 'dropped' };

@@ -81,7 +81,7 @@ export class IsolatedRunner {
       return { begun: false, code: null, signal: null, error: toRunError(thrown) };
     }
     const end = await runIn(this.#child, run, timeoutMs, this.#deps);
-    // A run that goes on after its abort must not go on beside the next one.
+    // A run that ignores its abort must not overlap with the next one.
     if (!end.outcome || run.signal.aborted) this.close();
     return end;
   }
