@@ -23,10 +23,9 @@ const atPace: Offer = (call) => openLoop(paced, call);
 const say = (text: string): void => void stdout.write(`${text}\n`);
 
 const describeMachine = ({ labels }: BenchServers): string => {
-  const memory = Math.round(totalmem() / 1_024 ** 3);
-  const load = loadavg()[0]?.toFixed(1);
+  const machine = `${cpus().length} x ${cpus()[0]?.model}, ${Math.round(totalmem() / 1_024 ** 3)} GiB, Node ${version}`;
   return [
-    `${cpus().length} x ${cpus()[0]?.model}, ${memory} GiB, Node ${version}; load of the last minute ${load}`,
+    `${machine}; load of the last minute ${loadavg()[0]?.toFixed(1)}`,
     ...labels,
     '100 users, 2 workers, a processor that does nothing; everything on this machine',
   ].join('\n');

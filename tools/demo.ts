@@ -17,9 +17,8 @@ const usage = `Usage: npm run demo [-- --users 2..${names.length} --requests 1..
 API_URL names the API; the default is http://localhost:3000.`;
 
 const count = (text: string, min: number, max: number): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < min || value > max) throw new Error(usage);
-  return value;
+  if (!/^\d+$/.test(text) || Number(text) < min || Number(text) > max) throw new Error(usage);
+  return Number(text);
 };
 
 const say = (line: string): void => void stdout.write(`${line}\n`);

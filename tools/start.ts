@@ -13,7 +13,6 @@ import { quietServerless, withSecret, withServices } from './start/environment.t
 import { forPeople } from './start/lines.ts';
 import { listenForStop } from './start/stop-request.ts';
 
-const flag = { type: 'boolean', default: false } as const;
 const readyTimeoutMs = 90_000;
 const apiGraceMs = 10_000;
 /** What the consumer needs after its own grace time: to hand its lanes over and to end its workers. */
@@ -42,6 +41,7 @@ const box = (url: string, logs: string): string => {
 };
 
 const run = async (): Promise<void> => {
+  const flag = { type: 'boolean', default: false } as const;
   const { yes, verbose } = parseArgs({ options: { yes: flag, verbose: flag } }).values;
   const children: Child[] = [];
   const stop = listenForStop(

@@ -21,8 +21,6 @@ export const closedLoop = async (
 
 export type Paced = { ratePerSecond: number; count: number };
 
-type Pace = { now(): number; wait(ms: number): Promise<unknown> };
-
 /**
  * Starts each call when it is due, even if earlier calls still wait for their answer. Latencies count from `dueAt`, so that a
  * stall counts for every call that came due during it. Load tools that wait for answers leave these calls out.
@@ -30,7 +28,7 @@ type Pace = { now(): number; wait(ms: number): Promise<unknown> };
 export const openLoop = async (
   { ratePerSecond, count }: Paced,
   call: (index: number, dueAt: number) => Promise<void>,
-  pace: Pace = { now: nowMs, wait: sleep },
+  pace: { now(): number; wait(ms: number): Promise<unknown> } = { now: nowMs, wait: sleep },
 ): Promise<void> => {
   const startedAt = pace.now();
   const calls: Promise<void>[] = [];

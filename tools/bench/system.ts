@@ -43,7 +43,7 @@ export const startSystem = async ({ folder, mongodbUrl, rabbitmqUrl }: BenchServ
     return startChild({ ...command, logFile: join(folder, `${name}.log`), graceMs: 30_000 });
   };
   const [consumer, api] = [start('consumer'), start('api')];
-  Object.assign(process.env, env);
+  Object.assign(process.env, env, { LOG_LEVEL: 'error' });
   const deps = await functionDeps();
   const apiUrl = `http://127.0.0.1:${port}`;
 

@@ -19,12 +19,7 @@ export type Way = {
 export type Choice = Found & { way: string; why: string };
 
 /** Thrown when there is no server to use. The message says why, and what to do. */
-export class NoServerError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'NoServerError';
-  }
-}
+export class NoServerError extends Error {}
 
 /** One line: of a failed command, the last that it printed. */
 const reasonOf = (error: unknown): string => {

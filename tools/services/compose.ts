@@ -10,8 +10,6 @@ export type ServerName = 'rabbitmq' | 'mongodb';
 const folderOf = (root: string, server: ServerName): string => join(root, '.data', `compose-${server}`);
 const startedFile = (root: string, server: ServerName): string => join(folderOf(root, server), 'started.json');
 
-const pullTimeoutMs = 300_000;
-
 /** True when a Docker engine with Compose answers. */
 export const hasCompose = async (): Promise<boolean> =>
   !(await execa('docker', ['compose', 'ls'], { timeout: 5_000, reject: false })).failed;
@@ -20,26 +18,24 @@ export const hasCompose = async (): Promise<boolean> =>
 export const checkoutId = (root: string): string =>
   createHash('sha256').update(realpathSync(root)).digest('hex').slice(0, 8);
 
-type Port = 'server';
+type Started = Settings<'server'>;
 
-const compose = (root: string, server: ServerName, { password, ports }: Settings<Port>, ...args: string[]) => {
+const compose = (root: string, server: ServerName, { password, ports }: Started, ...args: string[]) => {
   const anyPort = '0';
   const env = { [`${server.toUpperCase()}_PORT`]: String(ports.server), RABBITMQ_MANAGEMENT_PORT: anyPort };
   return execa('docker', ['compose', '-p', `lanekeeper-${checkoutId(root)}`, ...args, server], {
     cwd: root,
-    timeout: pullTimeoutMs,
+    timeout: 300_000, // pulls the image
     env: { ...env, RABBITMQ_PASSWORD: password },
   });
 };
 
 /** The URL of the container that this checkout started. */
 export const startedContainer = (root: string, server: ServerName): string | undefined => {
-  const settings = readJson<Settings<Port>>(startedFile(root, server));
+  const settings = readJson<Started>(startedFile(root, server));
   if (!settings) return undefined;
   const address = `127.0.0.1:${settings.ports.server}`;
-  return server === 'rabbitmq'
-    ? `amqp://lanekeeper:${settings.password}@${address}`
-    : `mongodb://${address}/lanekeeper`;
+  return server === 'mongodb' ? `mongodb://${address}/lanekeeper` : `amqp://lanekeeper:${settings.password}@${address}`;
 };
 
 /** Returns the URL of the healthy container; stops an unhealthy one. @throws {Error} with what Docker printed. */
@@ -58,7 +54,7 @@ export const startContainer = async (root: string, server: ServerName): Promise<
 
 /** Stops the container that this checkout started; its volume stays. False when it started none. */
 export const stopContainer = async (root: string, server: ServerName): Promise<boolean> => {
-  const settings = readJson<Settings<Port>>(startedFile(root, server));
+  const settings = readJson<Started>(startedFile(root, server));
   if (!settings) return false;
   await compose(root, server, settings, 'stop');
   rmSync(startedFile(root, server), { force: true });

@@ -53,14 +53,11 @@ export const readRunning = (folder: string): Running | undefined => {
   return running?.processes.some(isAlive) ? running : undefined;
 };
 
-/** Long enough for a busy server, so that a server in use is never replaced. */
-const answerTimeoutMs = 20_000;
-
-/** The server that runs in this folder, if it answers. */
+/** The server that runs in this folder, if it answers. Waits long enough that a busy server is not replaced. */
 export const answeringServer = async (folder: string, probe: Probe): Promise<Running | undefined> => {
   const running = readRunning(folder);
   if (!running) return undefined;
-  const awaited = { what: running.label, processes: running.processes, logFile: folder, timeoutMs: answerTimeoutMs };
+  const awaited = { what: running.label, processes: running.processes, logFile: folder, timeoutMs: 20_000 };
   return untilReady(async () => !(await probe(running.url)), awaited).then(
     () => running,
     () => undefined,

@@ -98,8 +98,6 @@ export const untilReady = async (isReady: () => Promise<boolean>, awaited: Await
   throw new Error(`${what} ${reason}. The end of ${logFile}:\n${tail(logFile)}`);
 };
 
-const killTimeoutMs = 10_000;
-
 /** True when the process is gone. */
 const signal = async (started: StartedProcess, name: NodeJS.Signals, timeoutMs: number): Promise<boolean> => {
   try {
@@ -117,6 +115,6 @@ export const stopProcess = async (started: StartedProcess, graceMs = 30_000): Pr
 
 /** SIGKILL, as in a crash. Returns when the process is gone. */
 export const killProcess = async (started: StartedProcess): Promise<void> => {
-  const isGone = await signal(started, 'SIGKILL', killTimeoutMs);
-  if (!isGone) throw new Error(`The process ${started.pid} still runs ${killTimeoutMs / 1_000} s after SIGKILL.`);
+  const isGone = await signal(started, 'SIGKILL', 10_000);
+  if (!isGone) throw new Error(`The process ${started.pid} still runs 10 s after SIGKILL.`);
 };

@@ -149,7 +149,7 @@ const alreadyRunning = (server: ServerName, root: string): Way => ({
     }
     const url = startedContainer(root, server);
     if (!url || (await probe(url))) return refused('none runs from here');
-    return { url, label: 'already running: container of docker-compose.yml' };
+    return { url, label: 'already running: container of Compose' };
   },
 });
 
@@ -167,11 +167,7 @@ const composed = (server: ServerName, root: string): Way => ({
   name: 'compose',
   async find() {
     if (!(await hasCompose())) return refused('no Docker engine with Compose answers');
-    return {
-      url: await startContainer(root, server),
-      label: 'started: container of docker-compose.yml',
-      startedNow: true,
-    };
+    return { url: await startContainer(root, server), label: 'started: container of Compose', startedNow: true };
   },
 });
 

@@ -4,7 +4,6 @@ export type StopRequest = { isRequested(): boolean; requested: Promise<void> };
 
 /** npm may pass on the same Ctrl-C that the terminal sent to us too. Only a later signal is a second one. */
 const sameRequestMs = 500;
-const parentCheckMs = 1_000;
 
 /**
  * Waits for Ctrl-C, SIGTERM, the end of the terminal, or the end of the npm that started us. By hand, because npm and the
@@ -30,8 +29,7 @@ export const listenForStop = (say: (line: string) => void, force: () => void): S
     if (process.ppid === ppid) return;
     clearInterval(parentWatch);
     onStop('the command that started this has ended');
-  }, parentCheckMs);
-  parentWatch.unref();
+  }, 1_000).unref();
 
   // The terminal may be gone; what was started must be stopped all the same.
   stdout.on('error', () => undefined);
