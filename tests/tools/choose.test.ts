@@ -101,7 +101,7 @@ describe('a server can be used', () => {
 
   test('not when another server has the port, sends nothing, or nobody listens', async () => {
     const http = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
-    const silent = createTcpServer(() => undefined).listen(0, '127.0.0.1');
+    const silent = createTcpServer((socket) => void socket.resume()).listen(0, '127.0.0.1');
     await Promise.all([once(http, 'listening'), once(silent, 'listening')]);
     const ports = [http, silent].map((server) => (server.address() as AddressInfo).port);
     for (const port of [...ports, await freePort()]) {
