@@ -1,11 +1,11 @@
-# One image for the API and the consumer; the command chooses. Any base image with Node 24 and npm will do.
+# One image for the API, the consumer and `npm run operator`; the command chooses. Any base image with Node 24 and npm will do.
 ARG BASE_IMAGE=node:24-slim
 FROM ${BASE_IMAGE}
 
 WORKDIR /app
 ENV NODE_ENV=production
 
-# The optional packages are Node itself, for machines that have an older one: the base image has it.
+# The optional packages are Node.js itself, for machines with an older one; the base image has Node 24.
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
@@ -13,8 +13,10 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && n
 COPY serverless.yml ./
 COPY functions functions
 COPY lib lib
+# What operations need; the other tools need development dependencies.
+COPY tools/operator.ts tools/run-tool.ts tools/
 
-# A number, because not every base image has a user of that name.
+# By number, because not every base image has a user named node.
 USER 1000:1000
 EXPOSE 3000 9464
 CMD ["node", "functions/api.ts"]

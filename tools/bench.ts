@@ -1,99 +1,67 @@
 /**
- * `npm run bench`: what Lanekeeper does in a second, how soon a request starts, what each costs the two servers, what the bare
- * servers give to the same operations, and where the time goes. Starts everything it needs and leaves nothing behind.
- * What the figures mean stands in docs/performance.md.
+ * `npm run bench`: how many requests Lanekeeper does in a second, how soon a request starts, what each request costs the two
+ * servers, and what the bare servers do. Starts everything it needs and leaves nothing behind. docs/performance.md explains
+ * the figures.
  */
 import { cpus, loadavg, totalmem } from 'node:os';
-import process, { exit, stderr, stdout, version } from 'node:process';
+import process, { exit, stdout, version } from 'node:process';
 import { measureBare } from './bench/bare.ts';
-import { createPost } from './bench/http-load.ts';
-import { describeSummary, summarise } from './bench/profile.ts';
-import { profileOptions, recordWhile } from './bench/profiling.ts';
+import { closedLoop, nowMs, openLoop } from './bench/load.ts';
 import { describeBare, describeBurst, describeLatencies } from './bench/report.ts';
 import { type BenchServers, startServers } from './bench/servers.ts';
 import { startSystem } from './bench/system.ts';
-import { type Burst, runBurst, runPaced, type Send } from './bench/workload.ts';
+import { measure, type Offer, type Send } from './bench/workload.ts';
+import { runTool } from './run-tool.ts';
 
-const burst: Burst = { users: 100, requestsEach: 100, inFlight: 64, limitMs: 90_000 };
-/** 10 s of it. */
+const users = 100;
+const burst = { count: 10_000, inFlight: 64 };
+/** For 10 s. */
 const paced = { ratePerSecond: 200, count: 2_000 };
-/** The profiler costs some of the speed, so what it sees is not what is timed. */
-const profiled: Burst = { ...burst, requestsEach: 30, limitMs: 10_000 };
+const inBursts: Offer = (call) => closedLoop(burst, (index) => call(index, nowMs()));
+const atPace: Offer = (call) => openLoop(paced, call);
 
 const say = (text: string): void => void stdout.write(`${text}\n`);
 
-const describeMachine = (servers: BenchServers): string => {
-  const [cpu] = cpus();
-  const memory = Math.round(totalmem() / 1_024 ** 3);
-  const load = loadavg()[0]?.toFixed(1);
+const describeMachine = ({ labels }: BenchServers): string => {
+  const machine = `${cpus().length} x ${cpus()[0]?.model}, ${Math.round(totalmem() / 1_024 ** 3)} GiB, Node ${version}`;
   return [
-    `${cpus().length} x ${cpu?.model}, ${memory} GiB, Node ${version}; load of the last minute ${load}`,
-    ...servers.labels,
+    `${machine}; load of the last minute ${loadavg()[0]?.toFixed(1)}`,
+    ...labels,
     '100 users, 2 workers, a processor that does nothing; everything on this machine',
   ].join('\n');
 };
 
-/** Both ways to enqueue: by a call of the library in this process, and over HTTP to a process of its own. */
-const waysToSend = (system: Awaited<ReturnType<typeof startSystem>>) => {
-  const { post, close } = createPost(system.apiUrl, burst.inFlight);
-  const byCall: Send = async (user, body) => void (await system.accept(user, body));
-  const overHttp: Send = ({ token }, body) => post(token, `{"request":${body}}`);
-  return { byCall, overHttp, close };
-};
-
-const measure = async (servers: BenchServers): Promise<void> => {
+const measureAll = async (servers: BenchServers): Promise<void> => {
   const bare = await measureBare(servers);
   say(`\n${describeBare(bare)}`);
-  const system = await startSystem(servers, 'measured');
-  const ways = waysToSend(system);
+  const system = await startSystem(servers);
+  // By a call of the library in this process, and over HTTP to another process.
+  const ways: [string, Send][] = [
+    ['by calls', system.accept],
+    ['over HTTP', system.post],
+  ];
   try {
-    const calls = await runBurst(burst, ways.byCall, system, servers);
-    say(`\n${describeBurst('by calls', calls, bare)}`);
-    const http = await runBurst(burst, ways.overHttp, system, servers);
-    say(`\n${describeBurst('over HTTP', http, bare)}`);
-    const pacedCalls = await runPaced(paced, burst.users, ways.byCall, system);
-    say(`\n${describeLatencies('200/s by calls', pacedCalls)}`);
-    const pacedHttp = await runPaced(paced, burst.users, ways.overHttp, system);
-    say(`\n${describeLatencies('200/s over HTTP', pacedHttp)}`);
+    for (const [how, send] of ways) {
+      const measured = await measure({ count: users, warm: false, offer: inBursts }, send, system, servers);
+      say(`\n${describeBurst(how, measured, bare)}`);
+    }
+    for (const [how, send] of ways) {
+      const measured = await measure({ count: users, warm: true, offer: atPace }, send, system, servers);
+      say(`\n${describeLatencies(`200/s ${how}`, measured)}`);
+    }
   } finally {
-    ways.close();
     await system.stop();
   }
 };
 
-const profile = async (servers: BenchServers): Promise<void> => {
-  const system = await startSystem(servers, 'profiled', profileOptions);
-  const ways = waysToSend(system);
-  try {
-    const pids = [system.apiPid, ...(await system.workerPids())];
-    const [api, ...workers] = await recordWhile(servers.folder, pids, () =>
-      runBurst(profiled, ways.overHttp, system, servers),
-    );
-    say(`\n${describeSummary('API process over HTTP', summarise(api ? [api] : []))}`);
-    say(`\n${describeSummary('Both workers', summarise(workers))}`);
-  } finally {
-    ways.close();
-    await system.stop();
-  }
-};
-
-const run = async (): Promise<void> => {
+await runTool(async () => {
   const servers = await startServers();
   const interrupt = () => void servers.stop().finally(() => exit(130));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
     say(describeMachine(servers));
-    await measure(servers);
-    await profile(servers);
+    await measureAll(servers);
   } finally {
     await servers.stop();
   }
-};
-
-try {
-  await run();
-  exit(0);
-} catch (error) {
-  stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  exit(1);
-}
+});

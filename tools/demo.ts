@@ -1,15 +1,15 @@
 /**
- * `npm run demo`: users send bursts to the API of a running `npm start`; the terminal shows how they advance side by side;
- * the ledger shows whether every promise was kept. Ends with 1 when one was not.
+ * `npm run demo`: users send bursts to the API of a running `npm start`. The terminal shows how they advance side by side; at
+ * the end the ledger shows whether every guarantee was kept. Ends with 1 when one was not.
  */
 import { randomBytes } from 'node:crypto';
 import process, { env, exit, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
-import { checkApi, UnreachableError } from './demo/client.ts';
-import { createDisplay, type Display } from './demo/display.ts';
-import { describeVerdict } from './demo/report.ts';
-import { collect, connectAll, type Plan, runBursts } from './demo/scenario.ts';
-import { judge } from './demo/verdict.ts';
+import { CallError, callApi } from './api-client.ts';
+import { createDisplay } from './demo/progress.ts';
+import { collect, connect, runBurst } from './demo/scenario.ts';
+import { describeVerdict, judge } from './demo/verdict.ts';
+import { runTool } from './run-tool.ts';
 
 const names = ['ada', 'ben', 'cleo', 'dan', 'eve', 'finn', 'gwen', 'hugo', 'ida', 'jon', 'kim', 'leo'];
 
@@ -17,59 +17,40 @@ const usage = `Usage: npm run demo [-- --users 2..${names.length} --requests 1..
 API_URL names the API; the default is http://localhost:3000.`;
 
 const count = (text: string, min: number, max: number): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < min || value > max) throw new Error(usage);
-  return value;
-};
-
-const readPlan = (): Plan => {
-  const users = { type: 'string', default: '8' } as const;
-  const requests = { type: 'string', default: '150' } as const;
-  const { values } = parseArgs({ options: { users, requests } });
-  const tag = randomBytes(3).toString('hex');
-  return {
-    apiUrl: env.API_URL || 'http://localhost:3000',
-    usernames: names.slice(0, count(values.users, 2, names.length)).map((name) => `${name}-${tag}`),
-    requests: count(values.requests, 1, 5_000),
-  };
+  if (!/^\d+$/.test(text) || Number(text) < min || Number(text) > max) throw new Error(usage);
+  return Number(text);
 };
 
 const say = (line: string): void => void stdout.write(`${line}\n`);
 
-/** Ctrl-C must not leave the terminal without a cursor. */
-const endOnInterrupt = (display: Display): void => {
-  process.once('SIGINT', () => {
-    display.end();
-    exit(130);
+const checkApi = (apiUrl: string): Promise<unknown> =>
+  callApi(apiUrl, 'GET /health').catch((error) => {
+    if (error instanceof CallError && error.status !== undefined) throw error;
+    throw new Error(`${apiUrl} does not answer. Start it with "npm start" in another terminal, or set API_URL.`);
   });
-};
 
-const run = async (): Promise<boolean> => {
-  const plan = readPlan();
-  await checkApi(plan.apiUrl);
-  say(`${plan.usernames.length} users register at ${plan.apiUrl} and log in.`);
-  const users = await connectAll(plan);
-  say(`Each sends ${plan.requests} requests, all at once.  █ settled  ▒ accepted  ░ not sent yet\n`);
-  const display = createDisplay(
-    stdout,
-    users.map(({ progress }) => progress),
-  );
-  endOnInterrupt(display);
+await runTool(async () => {
+  const option = (byDefault: string) => ({ type: 'string', default: byDefault }) as const;
+  const { values } = parseArgs({ options: { users: option('8'), requests: option('150') } });
+  const chosen = names.slice(0, count(values.users, 2, names.length));
+  const requests = count(values.requests, 1, 5_000);
+  const apiUrl = env.API_URL || 'http://localhost:3000';
+  await checkApi(apiUrl);
+  say(`${chosen.length} users register at ${apiUrl} and log in.`);
+  const tag = randomBytes(3).toString('hex');
+  const users = await Promise.all(chosen.map((name) => connect(apiUrl, `${name}-${tag}`, requests)));
+  say(`Each user sends ${requests} requests at once.  █ settled  ▒ accepted  ░ not sent yet\n`);
   const startedAt = performance.now();
-  await runBursts(users, display);
-  const seconds = (performance.now() - startedAt) / 1_000;
+  const allProgress = users.map(({ progress }) => progress);
+  const display = createDisplay(stdout, allProgress);
+  // The display has its own listener before this one, which gives the terminal its cursor back.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => exit(130));
+  await Promise.all(users.map((user) => runBurst(user, display.show)));
   display.end();
-  say('\nReading the whole ledger over GET /requests, disconnecting, and waiting for the queues to go.\n');
+  const seconds = (performance.now() - startedAt) / 1_000;
+  say('\nNow the demo reads the whole ledger, disconnects all users and waits for the end of their queues.\n');
   const histories = await Promise.all(users.map(collect));
   const verdict = judge(histories);
   say(describeVerdict(histories, verdict, seconds));
-  return verdict.kept;
-};
-
-try {
-  exit((await run()) ? 0 : 1);
-} catch (error) {
-  say(error instanceof Error ? error.message : String(error));
-  if (error instanceof UnreachableError) say('Is it running? Start it with "npm start" in another terminal.');
-  exit(1);
-}
+  return verdict.kept ? 0 : 1;
+});

@@ -1,84 +1,98 @@
-/** `npm start`: the servers that are missing, the API and the consumer, until Ctrl-C. */
-import { join } from 'node:path';
-import { env, execPath, exit } from 'node:process';
+/** `npm start [-- --yes] [-- --verbose]`: the servers that are missing, the API and the consumer, until Ctrl-C. */
+import { join, relative } from 'node:path';
+import { env, stdout } from 'node:process';
+import { parseArgs, styleText } from 'node:util';
+import boxen from 'boxen';
 import { type Config, loadConfig } from '../lib/config.ts';
-import { ensureServices, type Services, stopServices } from './services/ensure.ts';
+import { type Child, startChild } from './child.ts';
+import { root, runTool, say } from './run-tool.ts';
+import { ensureServices, type Services, serverNames, stopServices } from './services/ensure.ts';
+import { makeFolder } from './services/private-server.ts';
 import { freePort, isFree } from './services/probe.ts';
-import { type Child, startChild } from './start/child.ts';
 import { quietServerless, withSecret, withServices } from './start/environment.ts';
-import { printer } from './start/lines.ts';
-import { untilAllAnswer } from './start/ready.ts';
+import { forPeople } from './start/lines.ts';
 import { listenForStop } from './start/stop-request.ts';
 
-const root = join(import.meta.dirname, '..');
-const say = printer('start');
 const readyTimeoutMs = 90_000;
 const apiGraceMs = 10_000;
-/** What the consumer needs beside its own grace time: to hand over and to end its workers. */
+/** What the consumer needs after its own grace time: to hand its lanes over and to end its workers. */
 const consumerExtraMs = 10_000;
 
-/** Beside another checkout the metrics take any port: nobody has to know it. The API's port people do know. */
+/** Beside another checkout the metrics take any free port, which nobody has to know. The API's port is one that people know. */
 const settlePorts = async (settings: NodeJS.ProcessEnv, config: Config): Promise<NodeJS.ProcessEnv> => {
   if (!(await isFree(config.port))) {
-    throw new Error(`Port ${config.port} is taken. Choose another one: PORT=${config.port + 1} npm start`);
+    throw new Error(`Port ${config.port} is in use. Choose another one: PORT=${config.port + 1} npm start`);
   }
   if (settings.METRICS_PORT || (await isFree(config.metricsPort))) return settings;
   return { ...settings, METRICS_PORT: String(await freePort()) };
 };
 
-const startBoth = (settings: NodeJS.ProcessEnv): Child[] => [
-  startChild({
-    name: 'api',
-    file: execPath,
-    args: [join(root, 'node_modules', '.bin', 'serverless'), 'offline', 'start'],
-    folder: root,
-    env: { ...settings, ...quietServerless },
-  }),
-  startChild({ name: 'consumer', file: execPath, args: ['functions/consumer.ts'], folder: root, env: settings }),
-];
-
-const readyLine = (config: Config): string => {
-  const url = `http://localhost:${config.port}`;
-  return `${url} - try "npm run demo" in another terminal, or: curl ${url}/health - Ctrl-C stops everything`;
-};
-
-/** First the API, so that nothing new comes in; then the consumer, which ends what it began; then the servers. */
-const stopAll = async (children: Child[], services: Services | undefined, config: Config): Promise<void> => {
-  const [api, consumer] = children;
-  await api?.stop(apiGraceMs);
-  await consumer?.stop(config.graceMs + consumerExtraMs);
-  const ours = (['rabbitmq', 'mongodb'] as const).filter((server) => services?.[server].startedNow);
-  if (ours.length > 0) await stopServices({ root, say: printer('services') }, ours);
+const box = (url: string, logs: string): string => {
+  const rows = [
+    ['Try it', `${url.endsWith(':3000') ? '' : `API_URL=${url} `}npm run demo   (in another terminal)`],
+    ['Health', `curl ${url}/health`],
+    ['Docs', 'README.md, docs/http-api.md'],
+    ['Logs', logs],
+    ['Stop', 'Ctrl-C'],
+  ];
+  const lines = rows.map(([name = '', text = '']) => `${styleText('dim', name.padEnd(8))}${text}`);
+  const text = `${styleText(['bold', 'green'], `Lanekeeper runs at ${url}`)}\n\n${lines.join('\n')}`;
+  return boxen(text, { padding: { left: 2, right: 2 }, borderStyle: 'round', borderColor: 'green' });
 };
 
 const run = async (): Promise<void> => {
+  const flag = { type: 'boolean', default: false } as const;
+  const { yes, verbose } = parseArgs({ options: { yes: flag, verbose: flag } }).values;
   const children: Child[] = [];
-  const stop = listenForStop(say, () => children.map((child) => child.kill()));
+  const stop = listenForStop(
+    (line) => say('start', line),
+    () => children.map((child) => child.kill()),
+  );
   const given = withSecret(env, root);
   const config = loadConfig(given, 'functions');
   const settings = await settlePorts(given, config);
-  const metricsPort = loadConfig(settings, 'consumer').metricsPort;
+  const { metricsPort, workers } = loadConfig(settings, 'consumer');
+  const logs = makeFolder(root, '.data', 'logs', String(config.port));
   let services: Services | undefined;
+  let isReady = false;
+
+  const start = async (name: string, args: string[], graceMs: number, url: string, about: string): Promise<void> => {
+    const onLine = (line: string): void => {
+      const text = forPeople(line, name, { verbose, withCalls: isReady });
+      if (text !== undefined) say(name, text);
+    };
+    const childEnv = { ...withServices(settings, services as Services), ...quietServerless };
+    const child = startChild({ name, args, env: childEnv, logFile: join(logs, `${name}.log`), graceMs, onLine });
+    children.push(child);
+    const isUp = async () => stop.isRequested() || (await fetch(url, { signal: AbortSignal.timeout(5_000) })).ok;
+    await child.until(`${url} answers`, readyTimeoutMs, isUp);
+    if (!stop.isRequested()) say(name, `${new URL(url).origin} - ${about}`);
+  };
+  const startApi = () => {
+    const args = ['node_modules/.bin/serverless', 'offline', 'start'];
+    return start('api', args, apiGraceMs, `http://127.0.0.1:${config.port}/health`, 'ready');
+  };
+  const startConsumer = () => {
+    const about = `ready, ${workers} ${workers === 1 ? 'worker' : 'workers'}; /healthz and /metrics`;
+    const graceMs = config.graceMs + consumerExtraMs;
+    return start('consumer', ['functions/consumer.ts'], graceMs, `http://127.0.0.1:${metricsPort}/healthz`, about);
+  };
+
   try {
-    services = await ensureServices({ root, env, say: printer('services') });
+    services = await ensureServices({ root, env, say, yes, explain: verbose });
     if (stop.isRequested()) return;
-    children.push(...startBoth(withServices(settings, services)));
-    const death = Promise.race(children.map(async (child) => `${child.name} ${await child.ended}`)).then((reason) => {
-      if (!stop.isRequested()) throw new Error(`${reason}; stopping everything.`);
-    });
-    const urls = [`http://127.0.0.1:${config.port}/health`, `http://127.0.0.1:${metricsPort}/healthz`];
-    await Promise.race([untilAllAnswer(urls, readyTimeoutMs, stop.isRequested), death, stop.requested]);
-    if (!stop.isRequested()) printer('ready')(readyLine(config));
-    await Promise.race([death, stop.requested]);
+    await Promise.race([Promise.all([startApi(), startConsumer()]), stop.requested]);
+    isReady = true;
+    if (!stop.isRequested()) stdout.write(`${box(`http://localhost:${config.port}`, relative(root, logs))}\n`);
+    await Promise.race([...children.map(({ death }) => death), stop.requested]);
+  } catch (error) {
+    if (!stop.isRequested()) throw error;
   } finally {
-    await stopAll(children, services, config);
+    // First the API, so that nothing new comes in; then the consumer, which ends what it runs; then the servers.
+    for (const child of children) await child.stop().then(() => say(child.name, 'stopped'));
+    const ours = serverNames.filter((server) => services?.[server].startedNow);
+    if (ours.length > 0) await stopServices({ root, say }, ours);
   }
 };
 
-try {
-  await run();
-  exit(0);
-} catch (error) {
-  say(error instanceof Error ? error.message : String(error));
-  exit(1);
-}
+await runTool(run);

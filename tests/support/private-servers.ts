@@ -6,8 +6,7 @@ import { env } from 'node:process';
 import { startMongodb } from '../../tools/services/mongodb.ts';
 import { killServer, type Running, stopServer } from '../../tools/services/private-server.ts';
 import { findRabbitmq, startRabbitmq } from '../../tools/services/rabbitmq.ts';
-import { findMongoProgram } from '../../tools/services/ways-to-mongodb.ts';
-import { rabbitmqRemedy } from '../../tools/services/ways-to-rabbitmq.ts';
+import { findMongoProgram, servers } from '../../tools/services/ways.ts';
 
 export type PrivateServer = {
   folder: string;
@@ -49,7 +48,7 @@ const open = async (
 
 export const privateRabbitmq = (): Promise<PrivateServer> => {
   const binary = findRabbitmq();
-  if (!binary) throw new Error(rabbitmqRemedy);
+  if (!binary) throw new Error(servers.rabbitmq.remedy);
   return open('rabbitmq', 'mnesia', (folder) => startRabbitmq(binary, folder));
 };
 

@@ -1,11 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseBrokerAnswer } from '../../tools/bench/counts.ts';
-import { percentile } from '../../tools/bench/figures.ts';
+import { difference, parseBrokerAnswer } from '../../tools/bench/counts.ts';
 import { closedLoop, openLoop } from '../../tools/bench/load.ts';
-import { type CpuProfile, categoryOf, describeSummary, summarise } from '../../tools/bench/profile.ts';
-import { describeBurst } from '../../tools/bench/report.ts';
+import { describeBurst, describeLatencies, percentile } from '../../tools/bench/report.ts';
 
-/** A clock that moves only when somebody waits, or when it is pushed. */
+/** A clock that moves only during a wait, or when it is pushed. */
 const handClock = () => {
   let now = 1_000;
   return {
@@ -20,7 +18,7 @@ const handClock = () => {
 };
 
 describe('the load', () => {
-  test('of an open loop starts at its rate, whatever becomes of the calls', async () => {
+  test('of an open loop starts calls at its rate, even when none is answered', async () => {
     const clock = handClock();
     const started: number[] = [];
     const pending = Promise.withResolvers<void>();
@@ -37,7 +35,7 @@ describe('the load', () => {
     expect(started).toEqual([0, 5, 10, 15, 20]);
   });
 
-  test('of an open loop counts a stall against every call that came due in it', async () => {
+  test('of an open loop counts a stall for every call that came due during it', async () => {
     const clock = handClock();
     const waits: number[] = [];
     await openLoop(
@@ -51,35 +49,22 @@ describe('the load', () => {
     expect(waits).toEqual([0, 25, 15, 5, 0]);
   });
 
-  test('of a closed loop never has more calls under way than it may, and makes each once', async () => {
+  test('of a closed loop keeps to its number of calls under way, and makes each call once', async () => {
     const seen: number[] = [];
     let underWay = 0;
     let most = 0;
-    const made = await closedLoop({ count: 20, inFlight: 4 }, async (index) => {
+    await closedLoop({ count: 20, inFlight: 4 }, async (index) => {
       seen.push(index);
       underWay += 1;
       most = Math.max(most, underWay);
       await Promise.resolve();
       underWay -= 1;
     });
-    expect(made).toBe(20);
     expect(most).toBe(4);
     expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index));
   });
 
-  test('of a closed loop starts nothing after its time, and tells how much it started', async () => {
-    const clock = handClock();
-    const seen: number[] = [];
-    const load = { count: 100, inFlight: 1, limitMs: 30 };
-    const call = async (index: number) => {
-      seen.push(index);
-      clock.push(10);
-    };
-    expect(await closedLoop(load, call, clock.now)).toBe(3);
-    expect(seen).toEqual([0, 1, 2]);
-  });
-
-  test('of a closed loop ends with the first failure', async () => {
+  test('of a closed loop rejects with the first failure', async () => {
     const failing = closedLoop({ count: 10, inFlight: 2 }, async (index) => {
       if (index === 3) throw new Error('refused');
     });
@@ -88,7 +73,7 @@ describe('the load', () => {
 });
 
 describe('the figures', () => {
-  test('are values that were measured: the nearest rank', () => {
+  test('are measured values: the nearest rank', () => {
     const values = Array.from({ length: 100 }, (_, index) => 100 - index);
     expect(percentile(values, 0.5)).toBe(50);
     expect(percentile(values, 0.99)).toBe(99);
@@ -96,59 +81,39 @@ describe('the figures', () => {
     expect(percentile([], 0.5)).toBeNaN();
   });
 
-  test('of a burst say of how many requests they are, and when it was cut off', () => {
-    const rates = { acceptedPerSecond: 50, endToEndPerSecond: 40 };
-    const burst = { ...rates, requests: 6_400, planned: 10_000, statements: { insert: 1 }, brokerOperations: {} };
-    const bare = { loop: { ...rates, requests: 4_000 } };
-    const text = describeBurst('over HTTP', burst, bare);
-    expect(text).toMatch(/^6,400 requests over HTTP.* cut off: 10,000 were planned/);
-    expect(text).toMatch(/accepted +50\/s +of 6,400 +1\.00/);
-    expect(describeBurst('by calls', { ...burst, requests: 10_000 }, bare)).not.toContain('cut off');
+  const calls = [
+    { dueAt: 1_000, answeredAt: 1_004, acceptedAt: 1_002, runAt: 1_010, settledAt: 1_400 },
+    { dueAt: 1_005, answeredAt: 1_200, acceptedAt: 1_100, runAt: 1_105, settledAt: 1_250 },
+  ];
+  const counts = { statements: { 'command insert': 1, updates: 2.5 }, brokerOperations: { acked: 1, deleted: 0.0001 } };
+  const measured = { startedAt: 1_000, calls, ...counts };
+
+  test('of a burst count to the last answer and the last settlement, and are compared with the bare servers', () => {
+    const bare = { insertOne: 1, findOneAndUpdate: 1, 'confirmed publish': 1, 'all three': 20 };
+    expect(describeBurst('over HTTP', measured, bare).split('\n')).toEqual([
+      '2 requests over HTTP, 64 in flight',
+      '  accepted             10/s of 2, 0.50 of the bare servers',
+      '  end to end           5/s of 2, 0.25 of the bare servers',
+      '  database statements  1.00 (command insert 1.000) per request, with 2.50 updates in them',
+      '  broker operations    1.00 (acked 1.000) per request',
+    ]);
   });
 
-  test('of the broker are refused when it gave none', () => {
+  test('of the latency count from the time when a call was due, and from its acceptance', () => {
+    expect(describeLatencies('200/s', measured).split('\n')).toEqual([
+      '200/s; 2 requests',
+      '  accepted to started  p50 5.0 ms, p99 8.0 ms',
+      '  due to started       p50 10.0 ms, p99 100.0 ms',
+      '  due to answered      p50 4.0 ms, p99 195.0 ms',
+    ]);
+  });
+
+  test('of the servers are differences for each request', () => {
+    expect(difference({ a: 30, b: 5 }, { a: 10 }, 10)).toEqual({ a: 2, b: 0.5 });
+  });
+
+  test('of the broker are refused when it gives none', () => {
     expect(parseBrokerAnswer('[1,2,3,4,5,6,7]ok')).toMatchObject({ published: 1, acked: 5, deleted: 7 });
     expect(() => parseBrokerAnswer('[1,2]ok')).toThrow('[1,2]ok');
-  });
-});
-
-const frame = (functionName: string, url = '', lineNumber = 0) => ({ functionName, url, lineNumber });
-
-describe('the profile', () => {
-  test.each([
-    [frame('serialize', 'file:///app/node_modules/bson/lib/bson.cjs'), 'MongoDB driver and mongoose'],
-    [frame('sendMethod', '/app/node_modules/amqplib/lib/connection.js'), 'amqplib'],
-    [frame('verify', 'file:///app/node_modules/jws/lib/verify-stream.js'), 'packages'],
-    [frame('onStreamRead', 'node:internal/stream_base_commons'), 'net, streams'],
-    [frame('advance', 'file:///home/lib/lanekeeper/lib/lanes/user-work.ts'), 'ours: lib/lanes'],
-    [frame('now', 'file:///app/lib/clock.ts'), 'ours: lib/clock'],
-    [frame('handler', 'file:///app/functions/enqueue.ts'), 'ours: functions'],
-    [frame('parse'), 'JSON'],
-    [frame('(garbage collector)'), 'garbage collection'],
-    [frame('writev'), 'native code'],
-  ])('knows whose code %j is', (given, category) => {
-    expect(categoryOf(given)).toContain(category);
-  });
-
-  test('counts a sample up to the next one, and idle time apart', () => {
-    const profile: CpuProfile = {
-      nodes: [
-        { id: 1, callFrame: frame('(idle)') },
-        { id: 2, callFrame: frame('advance', 'file:///app/lib/lanes/user-work.ts', 9) },
-        { id: 3, callFrame: frame('serialize', 'file:///app/node_modules/bson/lib/bson.cjs', 4_775) },
-      ],
-      samples: [1, 2, 3, 2, 1],
-      timeDeltas: [500, 7_000, 1_000, 3_000, 1_000],
-    };
-    const summary = summarise([profile, profile]);
-    expect(summary.idleMs).toBe(14);
-    expect(summary.busyMs).toBe(10);
-    expect(summary.categories).toEqual([
-      ['MongoDB driver and mongoose', 6],
-      ['ours: lib/lanes', 4],
-    ]);
-    const text = describeSummary('a worker', summary);
-    expect(text).toContain('serialize node_modules/bson/lib/bson.cjs:4776');
-    expect(text).toMatch(/ours: lib\/lanes +40\.0 %/);
   });
 });

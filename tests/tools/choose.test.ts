@@ -1,16 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { execa } from 'execa';
+import { root } from '../../tools/run-tool.ts';
 import { choose, NoServerError, type Way } from '../../tools/services/choose.ts';
-import { amqpAnswers, freePort, mongoAnswers, mongoIsOpen } from '../../tools/services/probe.ts';
-import { addressesOf, namedInEnvironment } from '../../tools/services/shared-ways.ts';
-import { waysToMongodb } from '../../tools/services/ways-to-mongodb.ts';
-import { waysToRabbitmq } from '../../tools/services/ways-to-rabbitmq.ts';
+import { freePort, probeMongodb, probeRabbitmq } from '../../tools/services/probe.ts';
+import { named, waysTo } from '../../tools/services/ways.ts';
 import { mongodbUrl, rabbitmqUrl } from '../support/servers.ts';
-
-const root = join(import.meta.dirname, '..', '..');
 
 const way = (name: string, answer: Awaited<ReturnType<Way['find']>> | Error, asked: string[] = []): Way => ({
   name,
@@ -22,7 +19,7 @@ const way = (name: string, answer: Awaited<ReturnType<Way['find']>> | Error, ask
 });
 
 describe('which server is used', () => {
-  test('the first way that leads to one, and none behind it is tried', async () => {
+  test('the first way that leads to one; no later way is tried', async () => {
     const asked: string[] = [];
     const found = { url: 'amqp://b', label: 'b' };
     const choice = await choose(
@@ -38,75 +35,81 @@ describe('which server is used', () => {
     expect(asked).toEqual(['a', 'b']);
   });
 
-  test('a way that fails counts as one that refuses, with its message', async () => {
+  test('a failed way counts as a refusal, with its message', async () => {
     const choice = await choose('X', [way('a', new Error('broken')), way('b', { url: 'b', label: 'b' })], '');
     expect(choice.why).toBe('broken');
   });
 
-  test('without any, the error lists every reason and says what to install', async () => {
+  test('of a failed command the reason is the last line that it printed', async () => {
+    const script = { name: 'a', find: () => execa('sh', ['-c', 'echo first >&2; echo last >&2; exit 3']) as never };
+    const choice = await choose('X', [script, way('b', { url: 'b', label: 'b' })], '');
+    expect(choice.why).toMatch(/^sh -c .*: last$/);
+  });
+
+  test('of a command that took too long the reason is its time limit', async () => {
+    const script = { name: 'a', find: () => execa('sleep', ['60'], { timeout: 50 }) as never };
+    const choice = await choose('X', [script, way('b', { url: 'b', label: 'b' })], '');
+    expect(choice.why).toMatch(/timed out after 50 milliseconds/);
+  });
+
+  test('when every way refuses, the error lists every reason and says what to install', async () => {
     const choosing = choose('MongoDB', [way('a', { refused: 'no a' }), way('b', new Error('no b'))], 'Install it.');
     await expect(choosing).rejects.toThrow('No MongoDB:\n  - no a\n  - no b\nInstall it.');
   });
 
-  test('the ways are tried in the order that the README gives', () => {
-    const say = () => undefined;
-    expect(waysToRabbitmq(root, {}, say).map(({ name }) => name)).toEqual([
+  test('the ways are tried in the documented order', () => {
+    const search = { root, env: {}, say: () => undefined };
+    expect(waysTo('rabbitmq', search).map(({ name }) => name)).toEqual([
       ...['environment', 'running', 'usual-port', 'compose', 'installed', 'apt'],
     ]);
-    expect(waysToMongodb(root, {}).map(({ name }) => name)).toEqual([
+    expect(waysTo('mongodb', search).map(({ name }) => name)).toEqual([
       ...['environment', 'running', 'usual-port', 'compose', 'installed', 'download'],
-      ...['named-standin', 'built-standin', 'wheel-standin'],
+      ...['named', 'built', 'wheel'],
     ]);
-  });
-
-  test('a server named in the environment that does not answer is an error, and its password is not shown', async () => {
-    const url = `amqp://someone:hunter22@127.0.0.1:${await freePort()}`;
-    const choosing = choose(
-      'RabbitMQ',
-      [namedInEnvironment('RABBITMQ_URL', url, 0), way('b', { url: 'b', label: 'b' })],
-      '',
-    );
-    const error = await choosing.catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(NoServerError);
-    expect(String(error)).toContain('RABBITMQ_URL names amqp://someone:***@127.0.0.1');
-    expect(String(error)).not.toContain('hunter22');
   });
 
   test.each([
-    ['amqp://u:p@[::1]/vhost', [{ host: '::1', port: 5_672 }]],
-    ['amqps://broker', [{ host: 'broker', port: 5_671 }]],
-    [
-      'mongodb://u:p@a:1,b/db?replicaSet=r',
-      [
-        { host: 'a', port: 1 },
-        { host: 'b', port: 27_017 },
-      ],
-    ],
-    ['mongodb+srv://cluster.example/db', []],
-  ])('the hosts of %s are found', (url, addresses) => {
-    expect(addressesOf(url)).toEqual(addresses);
+    ['rabbitmq', 'RABBITMQ_URL', 'amqp'],
+    ['mongodb', 'MONGODB_URL', 'mongodb'],
+  ] as const)(
+    'a named %s that does not answer is an error, and its password is not shown',
+    async (server, name, scheme) => {
+      const url = `${scheme}://someone:hunter22@127.0.0.1:${await freePort()}`;
+      const choosing = choose('X', [named(server, url, 0), way('b', { url: 'b', label: 'b' })], '');
+      const error = await choosing.catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(NoServerError);
+      expect(String(error)).toContain(`${name} names ${scheme}://someone:***@127.0.0.1`);
+      expect(String(error)).toContain('ECONNREFUSED');
+      expect(String(error)).not.toContain('hunter22');
+    },
+  );
+
+  test('a named server that does not accept the login is an error with the reason', async () => {
+    const url = Object.assign(new URL(rabbitmqUrl()), { password: 'hunter22' }).href;
+    const error = await choose('RabbitMQ', [named('rabbitmq', url, 0)], '').catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(NoServerError);
+    expect(String(error)).toContain('ACCESS_REFUSED');
+    expect(String(error)).not.toContain('hunter22');
   });
 });
 
-describe('a server answers', () => {
-  test('when it speaks the protocol', async () => {
-    expect(await amqpAnswers(addressesOf(rabbitmqUrl())[0]!)).toBe(true);
-    const mongodb = addressesOf(mongodbUrl('admin'))[0]!;
-    expect(await mongoAnswers(mongodb)).toBe(true);
-    expect(await mongoIsOpen(mongodb)).toBe(true);
+describe('a server can be used', () => {
+  test('when its driver can log in', async () => {
+    expect(await probeRabbitmq(rabbitmqUrl())).toBeUndefined();
+    expect(await probeMongodb(mongodbUrl('admin'))).toBeUndefined();
   });
 
-  test('not when something else has the port, says nothing, or nobody listens', async () => {
+  test('not when another server has the port, sends nothing, or nobody listens', async () => {
     const http = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
-    const mute = createTcpServer(() => undefined).listen(0, '127.0.0.1');
-    await Promise.all([once(http, 'listening'), once(mute, 'listening')]);
-    const ports = [http, mute].map((server) => (server.address() as AddressInfo).port);
+    const silent = createTcpServer((socket) => void socket.resume()).listen(0, '127.0.0.1');
+    await Promise.all([once(http, 'listening'), once(silent, 'listening')]);
+    const ports = [http, silent].map((server) => (server.address() as AddressInfo).port);
     for (const port of [...ports, await freePort()]) {
-      expect(await amqpAnswers({ host: '127.0.0.1', port }, 200)).toBe(false);
-      expect(await mongoAnswers({ host: '127.0.0.1', port }, 200)).toBe(false);
+      expect(await probeRabbitmq(`amqp://127.0.0.1:${port}`)).toEqual(expect.any(String));
+      expect(await probeMongodb(`mongodb://127.0.0.1:${port}`)).toEqual(expect.any(String));
     }
     http.close();
     http.closeAllConnections();
-    mute.close();
+    silent.close();
   });
 });

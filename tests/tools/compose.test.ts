@@ -30,20 +30,20 @@ const service = (name: string): Service => {
 const names = Object.keys(compose.services);
 const ours = ['api', 'consumer'];
 
-/** What Compose puts in for `${NAME:-default}` when the caller has set nothing. */
+/** Replaces `${NAME:-default}` by the default, as Compose does when NAME is not set. */
 const withDefaults = (value: string): string => value.replace(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1');
 const settingsOf = (name: string): Record<string, string> =>
   Object.fromEntries(Object.entries(service(name).environment ?? {}).map(([key, value]) => [key, withDefaults(value)]));
 
 describe('docker-compose.yml', () => {
-  test('has both servers by their images, and the API and the consumer by our Dockerfile', () => {
+  test('takes both servers from their images, and builds the API and the consumer from our Dockerfile', () => {
     expect(names.sort()).toEqual(['api', 'consumer', 'mongodb', 'rabbitmq']);
     expect(service('rabbitmq').image).toBe('rabbitmq:4-management');
     expect(service('mongodb').image).toBe('mongo:8');
     for (const name of ours) expect(service(name).build).toBe('.');
   });
 
-  test.each(names)('%s has a health check and publishes its ports on the loopback address alone', (name) => {
+  test.each(names)('%s has a health check and publishes its ports only on the loopback address', (name) => {
     expect(service(name).healthcheck?.test[0]).toBe('CMD');
     expect(service(name).healthcheck?.test.length).toBeGreaterThan(1);
     for (const port of service(name).ports ?? []) {
@@ -51,32 +51,32 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  test('publishes the usual ports unless others are chosen', () => {
+  test('publishes the usual ports by default', () => {
     const published = names.flatMap((name) => (service(name).ports ?? []).map(withDefaults));
     expect(published.sort()).toEqual(
       [5_672, 15_672, 27_017, 3_000, 9_464].map((port) => `127.0.0.1:${port}:${port}`).sort(),
     );
   });
 
-  test.each(ours)('%s gets only environment variables that the configuration knows', (name) => {
+  test.each(ours)('%s sets only environment variables that the configuration knows', (name) => {
     for (const variable of Object.keys(service(name).environment ?? {})) {
       expect(Object.keys(environment)).toContain(variable);
     }
   });
 
-  test('the servers get only environment variables of their own images', () => {
+  test('the servers set only environment variables of their own images', () => {
     const known = ['RABBITMQ_DEFAULT_USER', 'RABBITMQ_DEFAULT_PASS', 'RABBITMQ_DEFAULT_VHOST'];
     for (const variable of Object.keys(service('rabbitmq').environment ?? {})) expect(known).toContain(variable);
     expect(service('mongodb').environment).toBeUndefined();
   });
 
-  test('the consumer starts with what is there, and the API once it is given a secret', () => {
+  test('the consumer starts with the given settings; the API also needs a secret', () => {
     expect(loadConfig(settingsOf('consumer'), 'consumer').metricsPort).toBe(9_464);
     expect(() => loadConfig(settingsOf('api'), 'functions')).toThrow('JWT_SECRET');
     expect(loadConfig({ ...settingsOf('api'), JWT_SECRET: 'x'.repeat(32) }, 'functions').port).toBe(3_000);
   });
 
-  test('our two meet the servers under the names, ports and passwords that these have', () => {
+  test('the API and the consumer use the names, ports and passwords of the servers', () => {
     const rabbitmq = settingsOf('rabbitmq');
     for (const name of ours) {
       const settings = settingsOf(name);
@@ -90,7 +90,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  test('the servers keep their data in named volumes, and RABBITMQ may open many files', () => {
+  test('the servers keep their data in named volumes, and RabbitMQ may open many files', () => {
     const mounted = names.flatMap((name) => service(name).volumes ?? []).map((volume) => volume.split(':')[0]);
     expect(mounted.sort()).toEqual(Object.keys(compose.volumes).sort());
     expect(service('rabbitmq').ulimits?.nofile.hard).toBeGreaterThanOrEqual(65_536);
@@ -105,7 +105,7 @@ describe('Dockerfile', () => {
     expect(lines.findLast((line) => line.startsWith('USER '))).toBe('USER 1000:1000');
   });
 
-  test('is sent all that it copies', () => {
+  test('copies exactly the files that .dockerignore sends', () => {
     const sent = read('.dockerignore')
       .split('\n')
       .filter((line) => line.startsWith('!'))

@@ -1,4 +1,4 @@
-/** What becomes of a container that does not come up, with a docker that is a script: no engine is needed. */
+/** How containers are started and stopped, with a shell script in place of docker, so that no engine is needed. */
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -19,7 +19,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Notes each command of Compose, without its options; those named in `failing` fail. */
+/** Records each Compose command without its options. The commands in `failing` fail. */
 const fakeDocker = (failing: string[]): void => {
   const script = [
     '#!/bin/sh',
@@ -34,7 +34,7 @@ const fakeDocker = (failing: string[]): void => {
 const commands = (): string[] => readFileSync(join(folder, 'commands'), 'utf8').trim().split('\n');
 
 describe('a container of docker-compose.yml', () => {
-  test('that runs is stopped once', async () => {
+  test('that runs is stopped only once', async () => {
     fakeDocker([]);
     expect(await startContainer(folder, 'mongodb')).toMatch(/^mongodb:/);
     expect(await stopContainer(folder, 'mongodb')).toBe(true);
@@ -42,14 +42,14 @@ describe('a container of docker-compose.yml', () => {
     expect(commands()).toEqual(['up', 'stop']);
   });
 
-  test('that does not become healthy is stopped at once: another server will be used', async () => {
+  test('that does not become healthy is stopped, because another server will be used', async () => {
     fakeDocker(['up']);
     await expect(startContainer(folder, 'mongodb')).rejects.toThrow('container is unhealthy');
     expect(commands()).toEqual(['up', 'stop']);
     expect(await stopContainer(folder, 'mongodb')).toBe(false);
   });
 
-  test('that could not even be stopped is left to services:stop', async () => {
+  test('that could not be stopped either is left for services:stop', async () => {
     fakeDocker(['up', 'stop']);
     await expect(startContainer(folder, 'rabbitmq')).rejects.toThrow('container is unhealthy');
     fakeDocker([]);

@@ -23,17 +23,17 @@ const operator = (...args: string[]) => {
   return { status, said: `${stdout}${stderr}`.trim() };
 };
 
-test('the role of an operator is given and taken by name, whatever its case', async () => {
+test('an account gets and loses the operator role by its name, in any case', async () => {
   const userId = (await stores.accounts.create('Ada', 'hash')) ?? '';
   const role = async () => (await stores.accounts.find(userId))?.role;
   expect(await role()).toBe('user');
-  expect(operator('ada')).toEqual({ status: 0, said: 'ada is an operator' });
+  expect(operator('ada')).toEqual({ status: 0, said: 'ada is an operator now' });
   expect(await role()).toBe('operator');
-  expect(operator('Ada', '--revoke')).toEqual({ status: 0, said: 'Ada is no operator any more' });
+  expect(operator('Ada', '--revoke')).toEqual({ status: 0, said: 'Ada is no longer an operator' });
   expect(await role()).toBe('user');
 });
 
-test('an unknown name and a missing one are refused, with a word on what to do', () => {
+test('an unknown or a missing name is refused, with a message that says what to do', () => {
   expect(operator('nobody')).toEqual({ status: 1, said: 'There is no account nobody. Register it first.' });
   expect(operator()).toEqual({ status: 1, said: 'Usage: npm run operator -- NAME [--revoke]' });
 });

@@ -9,13 +9,11 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { connect } from 'amqplib';
 import mongoose from 'mongoose';
-import { findBinary } from '../../tools/services/binaries.ts';
 import { ensureServices, stopServices } from '../../tools/services/ensure.ts';
 import { withLock } from '../../tools/services/lock.ts';
 import { noteRunning, readRunning, stopServer } from '../../tools/services/private-server.ts';
-import { accepts, freePort } from '../../tools/services/probe.ts';
-import { isAlive, killProcess, processOf } from '../../tools/services/processes.ts';
-import { addressesOf } from '../../tools/services/shared-ways.ts';
+import { freePort, isFree } from '../../tools/services/probe.ts';
+import { findBinary, isAlive, killProcess, processOf } from '../../tools/services/processes.ts';
 import { type PrivateServer, privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -63,12 +61,12 @@ const putDocument = (url: string) => withCollection(url, (kept) => kept.insertOn
 const readDocuments = (url: string) =>
   withCollection(url, async (kept) => (await kept.find().toArray()).map((document) => document.text as string));
 
-const answers = (server: PrivateServer): Promise<boolean> => accepts(addressesOf(server.url)[0]!);
+const listens = async (server: PrivateServer): Promise<boolean> => !(await isFree(Number(new URL(server.url).port)));
 
 const pidsOf = (server: PrivateServer): number[] => readRunning(server.folder)?.processes.map(({ pid }) => pid) ?? [];
 
 describe('private servers', () => {
-  /** In one test, because a RabbitMQ takes seconds to start. */
+  /** Part of another test, because a RabbitMQ takes seconds to start. */
   const expectSecretsToBeKept = (folder: string): void => {
     for (const name of ['settings.json', 'definitions.json', 'running.json', 'home/.erlang.cookie']) {
       expect(statSync(join(folder, name)).mode & 0o077).toBe(0);
@@ -76,7 +74,7 @@ describe('private servers', () => {
     expect(readFileSync(join(folder, 'definitions.json'), 'utf8')).not.toContain('guest');
   };
 
-  test('two RabbitMQs side by side keep their secrets, do not disturb each other, and data survives a restart', async () => {
+  test('two RabbitMQs side by side keep their secrets and do not disturb each other; data survives a restart', async () => {
     const both = await Promise.all([privateRabbitmq(), privateRabbitmq()]);
     await using one = both[0];
     await using other = both[1];
@@ -87,21 +85,21 @@ describe('private servers', () => {
 
     expect(await one.stop()).toBe(true);
     expect(processes.filter(isAlive)).toEqual([]);
-    expect(await answers(one)).toBe(false);
+    expect(await listens(one)).toBe(false);
     expect(await takeMessage(other.url)).toBe('still here');
 
     expect((await one.start()).url).toBe(one.url);
     expect(await takeMessage(one.url)).toBe('still here');
   }, 120_000);
 
-  test('two MongoDBs side by side do not disturb each other, and data survives a restart and a SIGKILL', async () => {
+  test('two MongoDBs side by side do not disturb each other; data survives a restart and a SIGKILL', async () => {
     const both = await Promise.all([privateMongodb(), privateMongodb()]);
     await using one = both[0];
     await using other = both[1];
     await putDocument(one.url);
 
     expect(await one.stop()).toBe(true);
-    expect(await answers(one)).toBe(false);
+    expect(await listens(one)).toBe(false);
     expect(await readDocuments(other.url)).toEqual([]);
     expect((await one.start()).url).toBe(one.url);
     expect(await readDocuments(one.url)).toEqual(['still here']);
@@ -112,7 +110,7 @@ describe('private servers', () => {
     expect(await readDocuments(one.url)).toEqual(['still here', 'still here']);
   }, 60_000);
 
-  test('starting one that runs finds it, and stopping one twice is harmless', async () => {
+  test('starting a running server finds it, and stopping it twice is harmless', async () => {
     await using server = await privateMongodb();
     const pids = pidsOf(server);
     await server.start();
@@ -122,7 +120,7 @@ describe('private servers', () => {
   }, 30_000);
 });
 
-/** Linux's `exit`, which ends one thread, where `exit_group` would end them all. */
+/** Linux's `exit` ends one thread; `exit_group` would end them all. */
 const endMainThread = `
 import ctypes, platform, threading, time
 threading.Thread(target=time.sleep, args=(60,)).start()
@@ -131,7 +129,7 @@ ctypes.CDLL(None).syscall(93 if platform.machine() == 'aarch64' else 60, 0)
 `;
 
 describe('stopping', () => {
-  test('leaves a process alone that was given the pid of one that has ended', async () => {
+  test('leaves a process alone that has the pid of an ended one', async () => {
     const stranger = spawn('sleep', ['60'], { stdio: 'ignore' });
     await once(stranger, 'spawn');
     const { pid, birth } = processOf(stranger.pid!);
@@ -147,7 +145,7 @@ describe('stopping', () => {
   });
 
   const withPython = process.platform === 'linux' && findBinary('python3') ? test : test.skip;
-  withPython('takes a process for alive whose first thread has ended: the others hold its port', async () => {
+  withPython('treats a process as alive while any of its threads runs: they hold its port', async () => {
     const python = spawn('python3', ['-c', endMainThread], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(python.stdout, 'data');
     const started = processOf(python.pid!);
@@ -158,7 +156,7 @@ describe('stopping', () => {
   });
 });
 
-/** A process that runs this TypeScript; its imports start at the checkout's folder. */
+/** A process that runs this TypeScript. Its imports start at the checkout's folder. */
 const runScript = (source: string) =>
   spawn(execPath, ['--no-warnings', '--input-type=module-typescript', '-e', source], {
     cwd: root,
@@ -185,7 +183,7 @@ describe('a started process', () => {
 });
 
 describe('the lock', () => {
-  test('lets one command work at a time, however long each takes', async () => {
+  test('lets one command work at a time', async () => {
     let inside = 0;
     let most = 0;
     const work = async () => {
@@ -217,10 +215,10 @@ describe('the lock', () => {
   });
 });
 
-test('when MongoDB is not to be had, a RabbitMQ that was started for it is stopped again', async () => {
+test('without a MongoDB, a RabbitMQ that was started for it is stopped again', async () => {
   const folder = mkdtempSync(join(scratch, 'half-'));
   const said: string[] = [];
-  const say = (line: string) => void said.push(line);
+  const say = (name: string, line: string) => void said.push(`${name} ${line}`);
   const services = { root: folder, env: { MONGODB_URL: `mongodb://127.0.0.1:${await freePort()}` }, say };
   try {
     await expect(ensureServices(services)).rejects.toThrow('MONGODB_URL');
@@ -231,7 +229,7 @@ test('when MongoDB is not to be had, a RabbitMQ that was started for it is stopp
   }
 }, 60_000);
 
-test('npm run services, twice at once, only says what runs already', async () => {
+test('npm run services, twice at the same time, prints the same running servers', async () => {
   const run = () =>
     promisify(execFile)(execPath, ['--no-warnings', 'tools/services/main.ts'], { cwd: root, env: process.env });
   const outputs = await Promise.all([run(), run()]);

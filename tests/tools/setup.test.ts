@@ -3,14 +3,14 @@ import pino from 'pino';
 import { createConnection } from '../../lib/broker/connection.ts';
 import { testConfig } from '../support/servers.ts';
 
-test('two configurations of the tests share neither database nor queue names', () => {
+test('two test configurations share neither a database nor queue names', () => {
   const [one, other] = [testConfig(), testConfig({ lanes: 2 })];
   expect(one.mongodbUrl).not.toBe(other.mongodbUrl);
   expect(one.queuePrefix).not.toBe(other.queuePrefix);
   expect(other.lanes).toBe(2);
 });
 
-test('the test RabbitMQ lets its own user in and no guest', async () => {
+test('the test RabbitMQ accepts its own user and refuses guest', async () => {
   const { rabbitmqUrl } = testConfig();
   const login = async (url: string) => {
     const options = { url, name: 'test', heartbeatSeconds: 5, connectTimeoutMs: 5_000 };

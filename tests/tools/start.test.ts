@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import process, { execPath } from 'node:process';
@@ -9,11 +9,10 @@ import { describe, expect, test } from '@jest/globals';
 import { connect } from 'amqplib';
 import mongoose from 'mongoose';
 import { laneQueue } from '../../lib/broker/names.ts';
+import { root } from '../../tools/run-tool.ts';
 import { freePort, isFree } from '../../tools/services/probe.ts';
 import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
-
-const root = join(import.meta.dirname, '..', '..');
 
 /** What a consumer with two lanes leaves on the shared servers. */
 const removeTraces = async (name: string): Promise<void> => {
@@ -26,13 +25,13 @@ const removeTraces = async (name: string): Promise<void> => {
   await store.close();
 };
 
-/** `npm start` with ports and names of its own; the servers are the tests', so it starts none and must stop none. */
-const npmStart = async (port: number) => {
+/** `npm start` with ports and names of its own. It uses the servers of the tests, so it starts none and must stop none. */
+const npmStart = async (port: number, env: Record<string, string> = {}) => {
   const name = uniqueName('start');
   const metricsPort = await freePort();
   const child = spawn(execPath, ['--no-warnings', 'tools/start.ts'], {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
       RABBITMQ_URL: rabbitmqUrl(),
@@ -42,25 +41,32 @@ const npmStart = async (port: number) => {
       WORKERS: '1',
       PORT: String(port),
       METRICS_PORT: String(metricsPort),
+      ...env,
     },
   });
   let output = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk;
-  });
-  const exit = once(child, 'exit').then(([code]) => code as number | null);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
+  const exit = once(child, 'close').then(([code]) => code as number | null);
+  const logs = join(root, '.data', 'logs', String(port));
   return {
     child,
     exit,
     metricsPort,
     output: () => output,
     url: `http://127.0.0.1:${port}`,
+    /** The whole output of a process, from its log file. */
+    log: (process: 'api' | 'consumer') => readFileSync(join(logs, `${process}.log`), 'utf8'),
     /** A line of the output, once it is there. */
     line: (pattern: RegExp) => eventually(`${pattern} in ${output}`, () => pattern.exec(output) ?? undefined, 60_000),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await exit;
       await removeTraces(name);
+      rmSync(logs, { recursive: true, force: true });
     },
   };
 };
@@ -73,7 +79,7 @@ const runToEnd = async (file: string, args: string[], env: Record<string, string
   return { code, output };
 };
 
-/** The calls of the README's section Start, for another API; and the answers that its comments spell out, by call. */
+/** The calls of the README's section Start, for another API, and the answers that its comments give, by call. */
 const readmeCalls = (url: string) => {
   const start = readFileSync(join(root, 'README.md'), 'utf8').split('\n## Start\n')[1] ?? '';
   const lines = (/^```sh\n(.*?)^```$/ms.exec(start)?.[1] ?? '').trim().split('\n');
@@ -82,10 +88,12 @@ const readmeCalls = (url: string) => {
   return { script, spelledOut };
 };
 
+const ready = /Lanekeeper runs at/;
+
 describe('npm start', () => {
-  test('does what the README says to someone new: its calls answer as told, and the demo finds every promise kept', async () => {
+  test('does what the README promises: its calls get the documented answers, and the demo finds every guarantee kept', async () => {
     await using started = await npmStart(await freePort());
-    await started.line(/^ready /m);
+    await started.line(ready);
 
     const { script, spelledOut } = readmeCalls(started.url);
     const calls = await runToEnd('sh', ['-euc', script]);
@@ -103,57 +111,69 @@ describe('npm start', () => {
     const demo = await runToEnd(execPath, ['--no-warnings', 'tools/demo.ts', '--users', '3', '--requests', '20'], {
       API_URL: started.url,
     });
-    expect(demo.output).toMatch(/^60 requests of 3 users .*\nEvery promise was kept\.$/m);
+    expect(demo.output).toMatch(/^60 requests of 3 users .*\nEvery guarantee was kept\.$/m);
     expect(demo.code).toBe(0);
   }, 90_000);
 
-  test('says when it is ready and what to try, answers, and Ctrl-C stops all it started', async () => {
+  test('prints a line for each server and process, what to do next, and a line for each call; Ctrl-C stops everything', async () => {
     const port = await freePort();
     await using started = await npmStart(port);
-    await started.line(/^ready .*npm run demo/m);
+    await started.line(ready);
+    const lines = started.output().trimEnd().split('\n');
+    expect(lines.slice(0, 2).sort()).toEqual([
+      expect.stringMatching(/^mongodb +mongodb:.* - named in MONGODB_URL$/),
+      expect.stringMatching(/^rabbitmq +amqp:\/\/lanekeeper:\*\*\*@.* - named in RABBITMQ_URL$/),
+    ]);
+    expect(lines.filter((line) => / - ready/.test(line)).sort()).toEqual([
+      `api       http://127.0.0.1:${port} - ready`,
+      `consumer  http://127.0.0.1:${started.metricsPort} - ready, 1 worker; /healthz and /metrics`,
+    ]);
+    const box = lines.slice(lines.findIndex((line) => line.startsWith('╭'))).join('\n');
+    for (const text of [`http://localhost:${port}`, `API_URL=http://localhost:${port} npm run demo`, 'Ctrl-C'])
+      expect(box).toContain(text);
+    for (const text of ['README.md', `.data/logs/${port}`]) expect(box).toContain(text);
+    // The functions and routes of serverless-offline are in its log file alone.
+    expect(started.log('api')).toContain('listDeadLetters');
+    expect(started.output()).not.toContain('listDeadLetters');
 
     const health = await fetch(`${started.url}/health`);
     expect(health.status).toBe(200);
     expect(await health.json()).toMatchObject({ mongodb: { choice: expect.stringContaining('named in MONGODB_URL') } });
+    await started.line(/^api +GET \/health 200 \d+ ms$/m);
     expect((await fetch(`http://127.0.0.1:${started.metricsPort}/healthz`)).status).toBe(200);
 
     started.child.kill('SIGINT');
     expect(await started.exit).toBe(0);
+    expect(started.output()).toMatch(/^start +SIGINT: stopping.*\napi +stopped\nconsumer +stopped\n$/m);
     expect(await isFree(port)).toBe(true);
     expect(await isFree(started.metricsPort)).toBe(true);
   }, 90_000);
 
-  test('ends with 1 and says why, when the consumer dies; the API goes too', async () => {
+  test('ends with 1 and gives the reason when the consumer dies, and stops the API too', async () => {
     const port = await freePort();
     await using started = await npmStart(port);
-    await started.line(/^ready /m);
-    const [, pid] = await started.line(/^consumer .*role=primary pid=(\d+)/m);
+    await started.line(ready);
+    const [, pid] = /"role":"primary","pid":(\d+)|"pid":(\d+),"role":"primary"/.exec(started.log('consumer')) ?? [];
     process.kill(Number(pid), 'SIGKILL');
     expect(await started.exit).toBe(1);
-    expect(started.output()).toMatch(/^start .*consumer ended by SIGKILL/m);
+    expect(started.output()).toMatch(/^consumer ended by SIGKILL\. The end of .*consumer\.log:\n\{/m);
     expect(await isFree(port)).toBe(true);
   }, 90_000);
 
-  test('starts nothing when its port is taken, and names the variable that chooses another', async () => {
+  test('starts nothing when its port is in use, and names the variable that chooses another port', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     await using started = await npmStart(port);
     expect(await started.exit).toBe(1);
-    expect(started.output()).toMatch(new RegExp(`Port ${port} is taken.*PORT=`));
+    expect(started.output()).toMatch(new RegExp(`Port ${port} is in use.*PORT=`));
     other.close();
   }, 30_000);
 
-  test('lists every fault of the environment before it starts anything', async () => {
-    const child = spawn(execPath, ['--no-warnings', 'tools/start.ts'], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, LANES: 'many', BCRYPT_COST: '1' },
-    });
-    const chunks: string[] = [];
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
-    const [code] = await once(child, 'close');
-    expect(code).toBe(1);
-    expect(chunks.join('')).toMatch(/LANES[\s\S]*BCRYPT_COST/);
+  test('lists every validation error of the environment before it starts anything', async () => {
+    await using started = await npmStart(await freePort(), { LANES: 'many', BCRYPT_COST: '1' });
+    expect(await started.exit).toBe(1);
+    expect(started.output()).toMatch(/LANES[\s\S]*BCRYPT_COST/);
+    expect(started.output()).not.toMatch(/^(rabbitmq|mongodb) /m);
   }, 30_000);
 });

@@ -1,31 +1,27 @@
-/** What the two servers say they did: they count for themselves, and nothing in the measured processes is changed for it. */
+/** What the two servers did, from their own counters, so that nothing in the measured processes changes for it. */
 import type { mongo } from 'mongoose';
 
 export type Counts = Record<string, number>;
 
-/** What the driver does for its own sake is no statement of ours. */
-const upkeep = new Set(['hello', 'isMaster', 'ismaster', 'ping', 'serverStatus', 'endSessions', 'buildInfo']);
+/** The driver's own commands are not ours. */
+const driverCommands = new Set(['hello', 'isMaster', 'ismaster', 'ping', 'serverStatus', 'endSessions', 'buildInfo']);
 
-type ServerStatus = {
-  metrics: { commands: Record<string, { total?: number } | number> };
-  opcounters: { update: number };
-};
-
-/** Commands by name, and `updates in bulks`: one command may carry many. */
+/** Commands by name, and `updates`: one command may carry many. */
 export const countStatements = async (client: mongo.MongoClient): Promise<Counts> => {
-  const { metrics, opcounters } = (await client.db('admin').command({ serverStatus: 1 })) as unknown as ServerStatus;
+  const { metrics, opcounters } = await client.db('admin').command({ serverStatus: 1 });
+  if (!metrics?.commands) throw new Error('This MongoDB does not count its commands. Name another in MONGO_STANDIN.');
   const counts: Counts = { updates: opcounters.update };
-  for (const [name, counted] of Object.entries(metrics.commands)) {
-    const total = typeof counted === 'number' ? 0 : (counted.total ?? 0);
-    if (total > 0 && !upkeep.has(name)) counts[`command ${name}`] = total;
+  for (const [name, counted] of Object.entries<{ total?: number }>(metrics.commands)) {
+    const total = counted.total ?? 0;
+    if (total > 0 && !driverCommands.has(name)) counts[`command ${name}`] = total;
   }
   return counts;
 };
 
-/** In this order the broker is asked, and answers. */
-const brokerCounters = ['published', 'confirmed', 'returned', 'delivered', 'acked', 'declared', 'deleted'] as const;
+/** In the order of the answer to `brokerQuestion`. */
+const brokerCounters = ['published', 'confirmed', 'returned', 'delivered', 'acked', 'declared', 'deleted'];
 
-/** For `rabbitmqctl eval`: its counters of messages and of queues, as one list of numbers. */
+/** For `rabbitmqctl eval`: RabbitMQ's counters of messages and queues, as one list of numbers. */
 export const brokerQuestion = `
   Counters = maps:values(rabbit_global_counters:overview()),
   Sum = fun(Name) -> lists:sum([maps:get(Name, Counter, 0) || Counter <- Counters]) end,
@@ -40,5 +36,6 @@ export const parseBrokerAnswer = (answer: string): Counts => {
   return Object.fromEntries(brokerCounters.map((name, index) => [name, numbers[index] ?? 0]));
 };
 
-export const difference = (after: Counts, before: Counts): Counts =>
-  Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)]));
+/** What was counted from `before` to `after`, for each request. */
+export const difference = (after: Counts, before: Counts, requests: number): Counts =>
+  Object.fromEntries(Object.entries(after).map(([name, count]) => [name, (count - (before[name] ?? 0)) / requests]));

@@ -1,50 +1,41 @@
-/** How requests are offered: as many at a time as fit, or at a rate that does not care how the answers come. */
+/** How requests are offered: a fixed number at a time, or at a rate that does not depend on the answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** In ms since the epoch, with fractions. */
 export const nowMs = (): number => performance.timeOrigin + performance.now();
 
-export type Closed = { count: number; inFlight: number; limitMs?: number };
-
-/** Keeps `inFlight` calls under way until `count` are made or the time is over; returns how many. The first failure ends it. */
+/** Keeps `inFlight` calls under way until `count` calls are made. The first failure rejects. */
 export const closedLoop = async (
-  { count, inFlight, limitMs = Number.POSITIVE_INFINITY }: Closed,
-  call: (index: number) => Promise<void>,
-  now: () => number = nowMs,
-): Promise<number> => {
-  const endsAt = now() + limitMs;
-  let made = 0;
-  const goOn = async () => {
-    while (made < count && now() < endsAt) {
-      const index = made;
-      made += 1;
-      await call(index);
+  { count, inFlight }: { count: number; inFlight: number },
+  call: (index: number) => Promise<unknown>,
+): Promise<void> => {
+  let started = 0;
+  const callNext = async (): Promise<void> => {
+    while (started < count) {
+      started += 1;
+      await call(started - 1);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(inFlight, count) }, goOn));
-  return made;
+  await Promise.all(Array.from({ length: Math.min(inFlight, count) }, callNext));
 };
 
 export type Paced = { ratePerSecond: number; count: number };
 
-type Pace = { now(): number; wait(ms: number): Promise<unknown> };
-
 /**
- * Starts a call whenever one is due, whatever became of those before. `dueAt` is when it should have started: latencies
- * count from there, so that a stall is felt by all that came due in it and not only by the one that met it.
+ * Starts each call when it is due, even if earlier calls still wait for their answer. Latencies count from `dueAt`, so that a
+ * stall counts for every call that came due during it. Load tools that wait for answers leave these calls out.
  */
 export const openLoop = async (
   { ratePerSecond, count }: Paced,
   call: (index: number, dueAt: number) => Promise<void>,
-  pace: Pace = { now: nowMs, wait: sleep },
+  pace: { now(): number; wait(ms: number): Promise<unknown> } = { now: nowMs, wait: sleep },
 ): Promise<void> => {
   const startedAt = pace.now();
-  const dueAt = (index: number) => startedAt + (index * 1_000) / ratePerSecond;
   const calls: Promise<void>[] = [];
   while (calls.length < count) {
-    const due = dueAt(calls.length);
-    if (due <= pace.now()) calls.push(call(calls.length, due));
-    else await pace.wait(Math.max(1, due - pace.now()));
+    const dueAt = startedAt + (calls.length * 1_000) / ratePerSecond;
+    if (dueAt <= pace.now()) calls.push(call(calls.length, dueAt));
+    else await pace.wait(Math.max(1, dueAt - pace.now()));
   }
   await Promise.all(calls);
 };

@@ -1,2 +1,2 @@
-/** The benchmark's processor: does nothing, and tells when it was called, in ms since the epoch. */
+/** The benchmark's processor: does nothing, and returns the time of its call in ms since the epoch. */
 export default (): number => performance.timeOrigin + performance.now();

@@ -1,57 +1,64 @@
 /** The figures as text. */
-import type { BareFigures } from './bare.ts';
+import { type BareRates, operations } from './bare.ts';
 import type { Counts } from './counts.ts';
-import { latency, rate, ratio, table, whole } from './figures.ts';
-import type { BurstFigures, Latencies } from './workload.ts';
+import type { Measured } from './workload.ts';
 
-/** Less than one in a thousand requests is a sweep, a lease or a login. */
-const worthTelling = 0.001;
-
-const describeCounts = (counts: Counts): string =>
-  Object.entries(counts)
-    .filter(([, count]) => count >= worthTelling)
-    .sort(([, a], [, b]) => b - a)
-    .map(([name, count]) => `${name} ${count.toFixed(3)}`)
-    .join(', ');
-
-const sum = (counts: Counts): number => Object.values(counts).reduce((total, count) => total + count, 0);
-
-export const describeBare = ({ operations, loop, ...bare }: BareFigures): string => {
-  const alone = `of ${whole(operations)}`;
-  const inLoop = `of ${whole(loop.requests)} requests`;
-  const rows = [
-    ['insertOne', rate(bare.insertsPerSecond), alone],
-    ['findOneAndUpdate', rate(bare.findAndUpdatesPerSecond), alone],
-    ['updates in bulks of 100', rate(bare.bulkUpdatesPerSecond), alone],
-    ['confirmed publishes', rate(bare.publishesPerSecond), alone],
-    ['deliveries with ack', rate(bare.deliveriesPerSecond), alone],
-    ['loop: accepted', rate(loop.acceptedPerSecond), inLoop],
-    ['loop: end to end', rate(loop.endToEndPerSecond), inLoop],
-  ];
-  return `Bare servers, 64 in flight, each alone; then all in one loop, as a request needs them\n${table(rows)}`;
+/** The value that `share` (0 to 1) of the values do not exceed: the nearest rank, so always a measured value. */
+export const percentile = (values: number[], share: number): number => {
+  const rank = Math.max(1, Math.ceil(share * values.length));
+  return values.toSorted((a, b) => a - b)[rank - 1] ?? Number.NaN;
 };
 
-export const describeBurst = (how: string, burst: BurstFigures, bare: Pick<BareFigures, 'loop'>): string => {
-  const { updates = 0, ...commands } = burst.statements;
-  const requests = whole(burst.requests);
-  const cutOff = burst.requests < burst.planned ? `, cut off: ${whole(burst.planned)} were planned` : '';
-  const row = (name: string, value: number, base: number) => [name, rate(value), `of ${requests}`, ratio(value, base)];
-  const rows = [
-    row('accepted', burst.acceptedPerSecond, bare.loop.acceptedPerSecond),
-    row('end to end', burst.endToEndPerSecond, bare.loop.endToEndPerSecond),
-  ];
-  return [
-    `${requests} requests ${how}, 64 in flight${cutOff}; beside it the share of the bare loop`,
-    table(rows),
-    `  database statements a request: ${sum(commands).toFixed(2)} (${describeCounts(commands)}); updates in them ${updates.toFixed(2)}`,
-    `  broker operations a request: ${sum(burst.brokerOperations).toFixed(2)} (${describeCounts(burst.brokerOperations)})`,
-  ].join('\n');
+const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
+
+const row = (name: string, text: string): string => `  ${name.padEnd(20)} ${text}`;
+
+/** Fewer than one in a thousand requests: a sweep, a lease or a login. */
+const leastShown = 0.001;
+
+/** The sum, and the counts from the largest to the smallest. */
+const describeCounts = (counts: Counts): string => {
+  const shown = Object.entries(counts).filter(([, count]) => count >= leastShown);
+  const sum = Object.values(counts).reduce((total, count) => total + count, 0);
+  const texts = shown.sort(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count.toFixed(3)}`);
+  return `${sum.toFixed(2)} (${texts.join(', ')})`;
 };
 
-export const describeLatencies = (how: string, latencies: Latencies): string =>
+export const describeBare = (rates: BareRates): string =>
   [
-    `${how}; ${latencies.dueToStarted.length} requests`,
-    `  accepted to started   ${latency(latencies.acceptedToStarted)}`,
-    `  due to started        ${latency(latencies.dueToStarted)}`,
-    `  due to answered       ${latency(latencies.dueToAnswered)}`,
+    `Bare servers, 64 in flight, ${whole(operations)} operations of each kind`,
+    ...Object.entries(rates).map(([name, rate]) => row(name, `${whole(rate)}/s`)),
   ].join('\n');
+
+export const describeBurst = (
+  how: string,
+  { startedAt, calls, statements, brokerOperations }: Measured,
+  bare: BareRates,
+): string => {
+  const requests = whole(calls.length);
+  const rate = (endedAt: number): string => {
+    const perSecond = (calls.length * 1_000) / (endedAt - startedAt);
+    return `${whole(perSecond)}/s of ${requests}, ${(perSecond / bare['all three']).toFixed(2)} of the bare servers`;
+  };
+  const { updates = 0, ...commands } = statements;
+  return [
+    `${requests} requests ${how}, 64 in flight`,
+    row('accepted', rate(Math.max(...calls.map(({ answeredAt }) => answeredAt)))),
+    row('end to end', rate(Math.max(...calls.map(({ settledAt }) => settledAt)))),
+    row('database statements', `${describeCounts(commands)} per request, with ${updates.toFixed(2)} updates in them`),
+    row('broker operations', `${describeCounts(brokerOperations)} per request`),
+  ].join('\n');
+};
+
+export const describeLatencies = (how: string, { calls }: Measured): string => {
+  const latency = (name: string, of: (call: Measured['calls'][number]) => number): string => {
+    const p = (share: number) => `${percentile(calls.map(of), share).toFixed(1)} ms`;
+    return row(name, `p50 ${p(0.5)}, p99 ${p(0.99)}`);
+  };
+  return [
+    `${how}; ${whole(calls.length)} requests`,
+    latency('accepted to started', ({ acceptedAt, runAt }) => runAt - acceptedAt),
+    latency('due to started', ({ dueAt, runAt }) => runAt - dueAt),
+    latency('due to answered', ({ dueAt, answeredAt }) => answeredAt - dueAt),
+  ].join('\n');
+};

@@ -1,28 +1,11 @@
-/** What is known of one user while the demo runs. */
-import { settledStatuses } from '../../lib/types.ts';
-import type { ShownEntry } from './verdict.ts';
+/** How far each user is, and its progress bars. */
+import type { WriteStream } from 'node:tty';
+import cliProgress from 'cli-progress';
 
-export type Progress = {
-  username: string;
-  total: number;
-  accepted: number;
-  /** Every `seq` up to it is settled. */
-  settled: number;
-  /** The `seq` that runs, if one was seen running. */
-  running: number | undefined;
-};
+/** `accepted` and `settled` as `GET /queue` shows them. */
+export type Progress = { username: string; total: number; accepted: number; settled: number };
 
-/** @param page the ledger above `progress.settled`, by `seq`. */
-export const noteEntries = (progress: Progress, page: ShownEntry[]): void => {
-  progress.running = undefined;
-  for (const { seq, status } of page) {
-    if (status === 'processing') progress.running ??= seq;
-    const settled = settledStatuses.some((one) => one === status);
-    if (settled && seq === progress.settled + 1) progress.settled = seq;
-  }
-};
-
-/** `█` settled, `▒` accepted, `░` not sent yet. A tombstone may make `settled` pass `total`. */
+/** `█` settled, `▒` accepted, `░` not sent yet. A tombstone may raise `settled` above `total`. */
 export const drawBar = ({ total, accepted, settled }: Progress, width: number): string => {
   const share = (count: number) => (total === 0 ? 0 : Math.min(width, Math.floor((count / total) * width)));
   const done = share(settled);
@@ -30,18 +13,21 @@ export const drawBar = ({ total, accepted, settled }: Progress, width: number): 
   return '█'.repeat(done) + '▒'.repeat(waiting) + '░'.repeat(width - done - waiting);
 };
 
-/** What runs was seen running; a run may be shorter than a look at the ledger. */
-export const describeRun = ({ total, accepted, settled, running }: Progress): string => {
-  if (running !== undefined) return `runs #${running}`;
-  if (settled >= total) return 'done';
-  return settled < accepted ? `next #${settled + 1}` : '';
+/** Bars that move on a terminal; anywhere else the same lines again every second. */
+export const createDisplay = (stream: WriteStream, users: Progress[]) => {
+  const width = Math.max(...users.map(({ username }) => username.length));
+  const display = new cliProgress.MultiBar({
+    ...{ stream, hideCursor: true, gracefulExit: true, noTTYOutput: true, notTTYSchedule: 1_000, emptyOnZero: true },
+    format: '{name}  {drawn}  {settled} of {total} settled',
+  });
+  const drawn = (user: Progress) => ({
+    name: user.username.padEnd(width),
+    drawn: drawBar(user, 40),
+    settled: String(user.settled).padStart(String(user.total).length),
+  });
+  const bars = users.map((user) => ({ user, bar: display.create(user.total, 0, drawn(user)) }));
+  const show = (): void => {
+    for (const { user, bar } of bars) bar.update(user.settled, drawn(user));
+  };
+  return { show, end: () => [show(), display.stop()] };
 };
-
-/** One line for all users, where nothing can be drawn. */
-export const describeAll = (users: Progress[]): string =>
-  users
-    .map((user) => {
-      const run = describeRun(user);
-      return `${user.username} ${user.settled}/${user.accepted}${run === '' ? '' : ` (${run})`}`;
-    })
-    .join('  ');

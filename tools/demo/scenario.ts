@@ -1,71 +1,50 @@
-/** A few users who send all at once, and what became of it. */
+/** A few users who send all their requests at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, connectUser } from './client.ts';
-import type { Display } from './display.ts';
-import { noteEntries, type Progress } from './progress.ts';
+import { type Client, connectUser } from '../api-client.ts';
+import { closedLoop } from '../bench/load.ts';
+import type { Progress } from './progress.ts';
 import type { UserHistory } from './verdict.ts';
-
-export type Plan = {
-  apiUrl: string;
-  usernames: string[];
-  /** Of each user. */
-  requests: number;
-};
-
-/** Requests of one user that wait for their answer at the same time. */
-const inFlight = 4;
-const lookEveryMs = 100;
-/** Without any progress for so long, nothing runs: the verdict then says what is missing. */
-const patienceMs = 30_000;
 
 export type Connected = { client: Client; progress: Progress; sent: UserHistory['sent'] };
 
-export const connectAll = ({ apiUrl, usernames, requests }: Plan): Promise<Connected[]> =>
-  Promise.all(
-    usernames.map(async (username) => ({
-      client: await connectUser(apiUrl, username),
-      progress: { username, total: requests, accepted: 0, settled: 0, running: undefined },
-      sent: [],
-    })),
-  );
+/** Calls of one user that wait for their answer at the same time. */
+const inFlight = 4;
+const readEveryMs = 100;
+/** After so long without progress nothing runs; the verdict then says what is missing. */
+const stalledAfterMs = 30_000;
 
-const sendBurst = async ({ client, progress, sent }: Connected): Promise<void> => {
-  let number = 0;
-  const sendNext = async (): Promise<void> => {
-    while (number < progress.total) {
-      number += 1;
-      const request = { from: client.username, number };
-      sent.push({ seq: await client.enqueue(request), request });
-      progress.accepted = sent.length;
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, sendNext));
-};
+/** @param total requests of the user. */
+export const connect = async (apiUrl: string, username: string, total: number): Promise<Connected> => ({
+  client: await connectUser(apiUrl, username),
+  progress: { username, total, accepted: 0, settled: 0 },
+  sent: [],
+});
 
-const isSettled = ({ settled, total }: Progress): boolean => settled >= total;
+const sendBurst = ({ client, progress, sent }: Connected): Promise<unknown> =>
+  closedLoop({ count: progress.total, inFlight }, async (index) => {
+    const request = { from: client.username, number: index + 1 };
+    sent.push({ seq: await client.enqueue(request), request });
+  });
 
-/** Looks at one user's ledger again and again until everything is settled or nothing moves any more. */
-const watch = async ({ client, progress }: Connected, display: Display): Promise<void> => {
+/** Follows one user's queue until everything is settled or nothing moves any more. */
+const watch = async ({ client, progress }: Connected, show: () => void): Promise<void> => {
   let movedAt = performance.now();
-  while (!isSettled(progress) && performance.now() - movedAt < patienceMs) {
-    const { settled, accepted } = progress;
-    noteEntries(progress, (await client.page(settled)).requests);
-    if (progress.settled !== settled || progress.accepted !== accepted) movedAt = performance.now();
-    display.show();
-    await sleep(lookEveryMs);
+  while (progress.settled < progress.total && performance.now() - movedAt < stalledAfterMs) {
+    const { accepted, settled } = await client.queue();
+    if (settled !== progress.settled || accepted !== progress.accepted) movedAt = performance.now();
+    Object.assign(progress, { accepted, settled });
+    show();
+    await sleep(readEveryMs);
   }
 };
 
-/** Everybody sends at once and is watched until everything is settled. */
-export const runBursts = async (users: Connected[], display: Display): Promise<void> => {
-  await Promise.all(users.flatMap((user) => [sendBurst(user), watch(user, display)]));
+/** Sends all requests of a user and waits until they are settled. */
+export const runBurst = async (user: Connected, show: () => void): Promise<void> => {
+  await Promise.all([sendBurst(user), watch(user, show)]);
 };
 
-/** The ledger is read before the session ends with it. */
-export const collect = ({ client, sent }: Connected): Promise<UserHistory> =>
-  client.ledger().then(async (entries) => ({
-    username: client.username,
-    sent,
-    entries,
-    queue: await client.disconnect(),
-  }));
+/** Reads the ledger first: it cannot be read any more when the session has ended. */
+export const collect = async ({ client, sent }: Connected): Promise<UserHistory> => {
+  const entries = await client.ledger();
+  return { username: client.username, sent, entries, queue: await client.disconnect() };
+};

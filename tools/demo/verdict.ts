@@ -1,38 +1,22 @@
-/** What the demo promises to have checked: every promise about order, read from the ledger and nothing else. */
+/** What the demo checks: every guarantee about order, from the ledger alone. */
 import { isDeepStrictEqual } from 'node:util';
-
-/** A ledger entry as `GET /requests` shows it. */
-export type ShownEntry = {
-  seq: number;
-  status: string;
-  result?: unknown;
-  attempts?: number;
-  startedAt?: string;
-  settledAt?: string;
-};
+import type { ShownEntry } from '../api-client.ts';
 
 export type UserHistory = {
   username: string;
-  /** What was sent, with the `seq` that its 202 gave. */
+  /** What was sent, with the `seq` of its 202 answer. */
   sent: { seq: number; request: unknown }[];
   /** The whole ledger of the user. */
   entries: ShownEntry[];
-  /** What `/disconnect` said. */
+  /** The state of the queue after `/disconnect`. */
   queue: string;
 };
 
-/** `faults` is empty when the promise was kept. */
-export type Check = { promise: string; faults: string[] };
+/** Without violations, the guarantee was kept. */
+export type Verdict = { kept: boolean; checks: { guarantee: string; violations: string[] }[]; mostUsersAtOnce: number };
 
-export type Verdict = { kept: boolean; checks: Check[]; mostUsersAtOnce: number };
-
-/** From claim to settlement, in ms since the epoch. */
+/** From claim to settlement, in ms since the epoch; NaN when the ledger has no such time. */
 type Span = { username: string; seq: number; from: number; to: number };
-
-const bySeq = (a: { seq: number }, b: { seq: number }): number => a.seq - b.seq;
-
-const faultsOf = (users: UserHistory[], find: (user: UserHistory) => string[]): string[] =>
-  users.flatMap((user) => find(user).map((fault) => `${user.username}: ${fault}`));
 
 const notDone = ({ sent, entries }: UserHistory): string[] => {
   const statuses = new Map(entries.map(({ seq, status }) => [seq, status]));
@@ -41,105 +25,107 @@ const notDone = ({ sent, entries }: UserHistory): string[] => {
     .map(({ seq }) => `request ${seq} was accepted and is ${statuses.get(seq) ?? 'not in the ledger'}`);
 };
 
-/** An `abandoned` one is the ticket of a call that died: it keeps its place, and nobody was promised anything. */
-const uncounted = ({ sent, entries }: UserHistory): string[] => {
+/** An `abandoned` entry is the ticket of a call that failed: it has a place in the order, but no client got its `seq`. */
+const wrongSeqs = ({ sent, entries }: UserHistory): string[] => {
   const seqs = entries.map(({ seq }) => seq).sort((a, b) => a - b);
   const place = seqs.findIndex((seq, index) => seq !== index + 1);
-  const promised = new Set(sent.map(({ seq }) => seq));
-  const unknown = entries.filter(({ seq, status }) => !promised.has(seq) && status !== 'abandoned');
+  const accepted = new Set(sent.map(({ seq }) => seq));
+  const unknown = entries.filter(({ seq, status }) => !accepted.has(seq) && status !== 'abandoned');
   return [
     ...(place < 0 ? [] : [`the ledger has ${seqs[place]} where ${place + 1} should be`]),
-    ...(promised.size === sent.length ? [] : [`${sent.length} requests were accepted with ${promised.size} seqs`]),
-    ...unknown.map(({ seq }) => `request ${seq} is in the ledger, and nobody sent it`),
+    ...(accepted.size === sent.length ? [] : [`${sent.length} requests were accepted with ${accepted.size} seqs`]),
+    ...unknown.map(({ seq }) => `request ${seq} is in the ledger, but nobody sent it`),
   ];
 };
 
-const otherResults = ({ sent, entries }: UserHistory): string[] => {
+const wrongResults = ({ sent, entries }: UserHistory): string[] => {
   const results = new Map(entries.map(({ seq, result }) => [seq, result]));
   return sent
     .filter(({ seq, request }) => results.has(seq) && !isDeepStrictEqual(results.get(seq), request))
     .map(({ seq, request }) => {
       const result = JSON.stringify(results.get(seq));
-      return `request ${seq} was ${JSON.stringify(request)}, its result ${result}`;
+      return `request ${seq} was ${JSON.stringify(request)}, its result is ${result}`;
     });
 };
 
 const spansOf = ({ username, entries }: UserHistory): Span[] =>
   entries
-    .filter(({ startedAt, settledAt }) => startedAt !== undefined && settledAt !== undefined)
-    .map(({ seq, startedAt, settledAt }) => ({
-      username,
-      seq,
-      from: Date.parse(startedAt ?? ''),
-      to: Date.parse(settledAt ?? ''),
+    .filter(({ status, startedAt, settledAt }) => status === 'done' || (startedAt && settledAt))
+    .map(({ seq, startedAt = '', settledAt = '' }) => ({
+      ...{ username, seq, from: Date.parse(startedAt), to: Date.parse(settledAt) },
     }))
-    .sort(bySeq);
+    .sort((a, b) => a.seq - b.seq);
 
-const untimed = ({ entries }: UserHistory): string[] =>
-  entries
-    .filter(({ status, startedAt, settledAt }) => status === 'done' && (!startedAt || !settledAt))
-    .map(({ seq }) => `request ${seq} is done without the times of its run`);
-
-/** A request may start in the millisecond in which the one before was settled. */
-const outOfOrder = (user: UserHistory): string[] => {
-  const spans = spansOf(user);
-  const backwards = spans
-    .filter(({ from, to }) => !(to >= from))
-    .map(({ seq }) => `request ${seq} was settled before it started`);
-  const early = spans.flatMap((span, index) => {
-    const before = spans[index - 1];
-    return before && span.from < before.to
-      ? [`request ${span.seq} started ${before.to - span.from} ms before ${before.seq} was settled`]
-      : [];
+/** A request may start in the millisecond in which the previous one was settled. */
+const outOfOrder = (user: UserHistory): string[] =>
+  spansOf(user).flatMap(({ seq, from, to }, index, spans) => {
+    const previous = spans[index - 1];
+    const isEarly = previous && from < previous.to;
+    return [
+      ...(to >= from ? [] : [`request ${seq} was not settled after its start`]),
+      ...(isEarly ? [`request ${seq} started ${previous.to - from} ms before ${previous.seq} was settled`] : []),
+    ];
   });
-  return [...untimed(user), ...backwards, ...early];
-};
 
-/** Starts and ends in the order of time; what ends in a millisecond goes before what starts in it. */
-const edgesOf = (spans: Span[]) =>
-  spans
-    .filter(({ from, to }) => to > from)
-    .flatMap((span) => [
-      { at: span.from, span, starts: true },
-      { at: span.to, span, starts: false },
-    ])
-    .sort((a, b) => a.at - b.at || Number(a.starts) - Number(b.starts));
-
-/** How many users had a run at the same time, at most, and who ever had one together with somebody else. */
+/** The most users that ever had a run at the same time, and all users that ever ran together with another. */
 const overlapsOf = (users: UserHistory[]): { most: number; together: Set<string> } => {
+  // In the order of time. In the same millisecond, ends come before starts.
+  const edges = users
+    .flatMap(spansOf)
+    .filter(({ from, to }) => to > from)
+    .flatMap(({ username, from, to }) => [
+      { username, at: from, change: 1 },
+      { username, at: to, change: -1 },
+    ])
+    .sort((a, b) => a.at - b.at || a.change - b.change);
   const running = new Map<string, number>();
   const together = new Set<string>();
   let most = 0;
-  for (const { span, starts } of edgesOf(users.flatMap(spansOf))) {
-    const runs = (running.get(span.username) ?? 0) + (starts ? 1 : -1);
-    if (runs > 0) running.set(span.username, runs);
-    else running.delete(span.username);
+  for (const { username, change } of edges) {
+    const runs = (running.get(username) ?? 0) + change;
+    if (runs > 0) running.set(username, runs);
+    else running.delete(username);
     most = Math.max(most, running.size);
-    if (running.size > 1) for (const username of running.keys()) together.add(username);
+    if (running.size > 1) for (const one of running.keys()) together.add(one);
   }
   return { most, together };
 };
 
-const alone = (users: UserHistory[], together: Set<string>): string[] =>
-  users.length < 2
-    ? ['there is only one user']
-    : users.filter(({ username }) => !together.has(username)).map(({ username }) => `${username} always ran alone`);
-
-/** Judges what happened. Every fault names the user and the request. */
+/** Checks what happened. Every violation names the user and the request. */
 export const judge = (users: UserHistory[]): Verdict => {
   const { most, together } = overlapsOf(users);
-  const checks: Check[] = [
-    { promise: 'every accepted request is done', faults: faultsOf(users, notDone) },
-    { promise: 'no seq is missing, and none is there that nobody sent', faults: faultsOf(users, uncounted) },
-    { promise: 'every result is what was sent', faults: faultsOf(users, otherResults) },
-    { promise: 'each user: in the order of seq, one at a time', faults: faultsOf(users, outOfOrder) },
-    { promise: `users ran side by side (up to ${most} at once)`, faults: alone(users, together) },
-    {
-      promise: 'every queue ended when its user disconnected',
-      faults: faultsOf(users, ({ queue }) => (queue === 'closed' ? [] : [`the queue is ${queue}`])),
-    },
+  const violations = (find: (user: UserHistory) => string[]): string[] =>
+    users.flatMap((user) => find(user).map((violation) => `${user.username}: ${violation}`));
+  const alone = ({ username }: UserHistory): string[] => (together.has(username) ? [] : ['always ran alone']);
+  const open = ({ queue }: UserHistory): string[] => (queue === 'closed' ? [] : [`the queue is ${queue}`]);
+  const accepted = users.reduce((sum, { sent }) => sum + sent.length, 0);
+  const found: [guarantee: string, violations: string[]][] = [
+    ['every accepted request is done', accepted > 0 ? violations(notDone) : ['no request was accepted']],
+    ['no seq is missing, and no request is there that nobody sent', violations(wrongSeqs)],
+    ['every result is what was sent', violations(wrongResults)],
+    ['each user: in the order of seq, one at a time', violations(outOfOrder)],
+    [`users ran side by side (up to ${most} at once)`, violations(alone)],
+    ['every queue ended when its user disconnected', violations(open)],
   ];
-  const sentNothing = users.every(({ sent }) => sent.length === 0);
-  if (sentNothing) checks.unshift({ promise: 'requests were accepted', faults: ['none was'] });
-  return { kept: checks.every(({ faults }) => faults.length === 0), checks, mostUsersAtOnce: most };
+  const checks = found.map(([guarantee, violations]) => ({ guarantee, violations }));
+  return { kept: checks.every(({ violations }) => violations.length === 0), checks, mostUsersAtOnce: most };
+};
+
+/** More would hide the other guarantees. */
+const violationsShown = 5;
+
+/** @param seconds from the first request to the last settlement. */
+export const describeVerdict = (users: UserHistory[], { kept, checks }: Verdict, seconds: number): string => {
+  const entries = users.flatMap(({ entries }) => entries);
+  const accepted = users.reduce((sum, { sent }) => sum + sent.length, 0);
+  const again = entries.filter(({ attempts = 0 }) => attempts > 1).length;
+  return [
+    ...checks.flatMap(({ guarantee, violations }) => [
+      `  ${violations.length === 0 ? '✔' : '✘'} ${guarantee}`,
+      ...violations.slice(0, violationsShown).map((violation) => `      ${violation}`),
+      ...(violations.length > violationsShown ? [`      and ${violations.length - violationsShown} more`] : []),
+    ]),
+    `\n${accepted} requests of ${users.length} users in ${seconds.toFixed(1)} s; ${again} needed more than one attempt.`,
+    kept ? 'Every guarantee was kept.' : 'NOT every guarantee was kept.',
+  ].join('\n');
 };

@@ -1,10 +1,12 @@
 /** Debian's or Ubuntu's RabbitMQ package, without the system service that it would start. */
 import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { env, getuid } from 'node:process';
-import { findBinary } from './binaries.ts';
-import { runCommand } from './commands.ts';
+import process, { getuid, stdin, stdout } from 'node:process';
+import { createInterface } from 'node:readline/promises';
+import { execa } from 'execa';
+import { NoServerError } from './choose.ts';
+import { findBinary } from './processes.ts';
 
-/** What a package's scripts ask before they start a service; 101 means: do not. */
+/** A package's scripts ask this program before they start a service; 101 forbids it. */
 const policy = '/usr/sbin/policy-rc.d';
 const savedPolicy = `${policy}.before-lanekeeper`;
 
@@ -23,25 +25,58 @@ const restoreServices = (): void => {
 /** Why apt cannot be used here; `undefined` when it can. */
 export const whyNoApt = (): string | undefined => {
   if (!findBinary('apt-get')) return 'there is no apt-get here';
-  if (getuid?.() !== 0) return 'installing it needs root';
-  return undefined;
+  return getuid?.() === 0 ? undefined : 'installing the package rabbitmq-server needs root';
 };
 
-const aptTimeoutMs = 300_000;
+export type Consent = {
+  say(name: string, line: string): void;
+  /** The caller has already agreed. */
+  yes?: boolean;
+  /** `undefined` where nobody can answer: then the installation goes on. */
+  ask?: (question: string) => Promise<string>;
+};
 
-const apt = (...args: string[]): Promise<string> =>
-  runCommand('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], {
-    timeoutMs: aptTimeoutMs,
-    env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
-  });
+/** `undefined` without a terminal. Ctrl-C and Ctrl-D mean no. */
+export const askOnTerminal: Consent['ask'] =
+  stdin.isTTY && stdout.isTTY
+    ? async (question) => {
+        const terminal = createInterface({ input: stdin, output: stdout });
+        const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('no')));
+        const answer = terminal.question(question).catch(() => 'no');
+        return Promise.race([answer, closed]).finally(() => terminal.close());
+      }
+    : undefined;
 
-/** @throws {Error} with what apt-get said last. */
+/** Says what will be installed and asks for it. @throws {NoServerError} when the answer is no. */
+export const announceInstall = async ({ say, yes = false, ask }: Consent): Promise<void> => {
+  say(
+    'rabbitmq',
+    'There is no RabbitMQ. apt-get will install the package rabbitmq-server and the Erlang that it needs.',
+  );
+  say('rabbitmq', `${policy} keeps the package from starting a system service; it is restored after the installation.`);
+  if (yes || !ask) return say('rabbitmq', 'installing; this takes a minute');
+  const answer = await ask('rabbitmq  Install it now? [Y/n] ');
+  if (/^\s*(y|yes)?\s*$/i.test(answer)) return;
+  throw new NoServerError(
+    'No RabbitMQ: you declined its installation. Install it yourself (apt-get install rabbitmq-server), start Docker, or name a server in RABBITMQ_URL.',
+  );
+};
+
+const apt = (...args: string[]) => {
+  const options = { timeout: 300_000, env: { DEBIAN_FRONTEND: 'noninteractive' } };
+  return execa('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], options);
+};
+
+/** @throws {Error} with what apt-get printed. */
 export const installRabbitmq = async (): Promise<void> => {
   await apt('update');
   forbidServices();
+  // A second Ctrl-C ends this process at once; even then the policy must not stay.
+  process.once('exit', restoreServices);
   try {
     await apt('install', '-y', '--no-install-recommends', 'rabbitmq-server');
   } finally {
+    process.off('exit', restoreServices);
     restoreServices();
   }
 };

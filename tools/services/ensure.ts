@@ -1,96 +1,70 @@
-/** RabbitMQ and MongoDB for this checkout: what `npm run services`, `npm start` and the tests begin with. */
+/** RabbitMQ and MongoDB for this checkout: the first step of `npm run services`, `npm start` and the tests. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { withoutPassword } from './checkout.ts';
+import { askOnTerminal } from './apt.ts';
 import { type Choice, choose } from './choose.ts';
 import { type ServerName, stopContainer } from './compose.ts';
 import { withLock } from './lock.ts';
-import { makeFolder, stopServer, writeJson } from './private-server.ts';
-import { mongodbFolders, mongodbRemedy, waysToMongodb } from './ways-to-mongodb.ts';
-import { rabbitmqRemedy, waysToRabbitmq } from './ways-to-rabbitmq.ts';
+import { stopServer, writeJson } from './private-server.ts';
+import { foldersOf, type Search, servers, waysTo, withoutPassword } from './ways.ts';
 
 export type Services = Record<ServerName, Choice>;
 
-type Say = (line: string) => void;
+/** `yes` agrees to an installation; without it a person at a terminal is asked. `explain`: also says why no other way was taken. */
+export type Request = Omit<Search, 'ask'> & { explain?: boolean };
 
-export type Request = {
-  /** The checkout's folder. */
-  root: string;
-  env: NodeJS.ProcessEnv;
-  say: Say;
-};
+type Place = Pick<Request, 'root' | 'say'>;
 
-const lockFile = (root: string): string => join(root, '.data', 'services.lock');
+export const serverNames: ServerName[] = ['rabbitmq', 'mongodb'];
 const stateFile = (root: string): string => join(root, '.data', 'services.json');
 
-/** One line for people: what was chosen, and why not what comes before it. */
-export const describeChoice = (choice: Choice): string =>
-  choice.why ? `${choice.label}; ${choice.why}` : choice.label;
+/** One line: what was chosen, and why nothing that comes before it was. */
+export const describeChoice = ({ label, why }: Choice): string => (why ? `${label}; ${why}` : label);
 
-const stopOne = async (server: ServerName, root: string): Promise<boolean> => {
-  const folders = server === 'rabbitmq' ? [join(root, '.data', 'rabbitmq')] : mongodbFolders(root);
-  const stopped = await Promise.all([...folders.map(stopServer), stopContainer(root, server)]);
-  return stopped.includes(true);
+const stopOne = async (server: ServerName, { root, say }: Place): Promise<void> => {
+  const stopped = await Promise.all([...foldersOf(root, server).map(stopServer), stopContainer(root, server)]);
+  say(server, stopped.includes(true) ? 'stopped' : 'nothing to stop: this checkout runs none');
 };
 
-const stopAndSay = async (server: ServerName, { root, say }: Omit<Request, 'env'>): Promise<void> => {
-  say(`${server.padEnd(9)} ${(await stopOne(server, root)) ? 'stopped' : 'nothing of this checkout runs'}`);
-};
-
-type Settled = Record<ServerName, PromiseSettledResult<Choice>>;
-
-/** One alone is of no use: it is stopped again, if it was started for this. */
-const stopTheOther = async (choices: Settled, request: Request): Promise<void> => {
-  for (const server of ['rabbitmq', 'mongodb'] as const) {
-    const choice = choices[server];
-    if (choice.status === 'fulfilled' && choice.value.startedNow) await stopAndSay(server, request);
+const chooseBoth = async ({ explain, ...request }: Request): Promise<Services> => {
+  const search = { ...request, ask: askOnTerminal };
+  const find = (server: ServerName) => choose(servers[server].title, waysTo(server, search), servers[server].remedy);
+  const results = await Promise.allSettled(serverNames.map(find));
+  const choices = results.map((result) => (result.status === 'fulfilled' ? result.value : undefined));
+  const [rabbitmq, mongodb] = choices;
+  for (const [index, server] of serverNames.entries()) {
+    const choice = choices[index];
+    if (choice)
+      search.say(server, `${withoutPassword(choice.url)} - ${explain ? describeChoice(choice) : choice.label}`);
+    // One server alone is of no use: it is stopped again if this command started it.
+    if (choice?.startedNow && !(rabbitmq && mongodb)) await stopOne(server, search);
   }
+  if (rabbitmq && mongodb) return { rabbitmq, mongodb };
+  throw results.find((result) => result.status === 'rejected')?.reason;
 };
 
-const settled = <T>(result: PromiseSettledResult<T>): T => {
-  if (result.status === 'rejected') throw result.reason;
-  return result.value;
-};
-
-const chooseBoth = async (request: Request): Promise<Services> => {
-  const { root, env, say } = request;
-  const find = async (server: ServerName, choosing: Promise<Choice>): Promise<Choice> => {
-    const choice = await choosing;
-    say(`${server.padEnd(9)} ${withoutPassword(choice.url)} - ${describeChoice(choice)}`);
-    return choice;
-  };
-  const [rabbitmq, mongodb] = await Promise.allSettled([
-    find('rabbitmq', choose('RabbitMQ', waysToRabbitmq(root, env, say), rabbitmqRemedy)),
-    find('mongodb', choose('MongoDB', waysToMongodb(root, env), mongodbRemedy)),
-  ]);
-  if ([rabbitmq, mongodb].some(({ status }) => status === 'rejected'))
-    await stopTheOther({ rabbitmq, mongodb }, request);
-  return { rabbitmq: settled(rabbitmq), mongodb: settled(mongodb) };
+/** Only one command of a checkout starts or stops servers at a time. */
+const alone = <T>({ root, say }: Place, work: () => Promise<T>): Promise<T> => {
+  const onWait = () => say('services', 'waiting for another command of this checkout');
+  return withLock(join(root, '.data', 'services.lock'), onWait, work);
 };
 
 /**
- * Finds or starts both servers, alone among all commands of this checkout, and notes the choice in
- * `.data/services.json`. Repeating it is harmless. When one is not to be had, the other is not left running for it.
+ * Finds or starts both servers and notes the choice in `.data/services.json`. May be repeated. When one server cannot be
+ * had, the other is not left running.
  *
  * @throws {NoServerError} that says what to install.
  */
-export const ensureServices = (request: Request): Promise<Services> => {
-  makeFolder(request.root, '.data');
-  const onWait = () => request.say('services  another command of this checkout is at work; waiting for it');
-  return withLock(lockFile(request.root), onWait, async () => {
+export const ensureServices = (request: Request): Promise<Services> =>
+  alone(request, async () => {
     const services = await chooseBoth(request);
     writeJson(stateFile(request.root), services);
     return services;
   });
-};
 
 /** Stops what this checkout started, and nothing else. */
-export const stopServices = ({ root, say }: Omit<Request, 'env'>, servers: ServerName[]): Promise<void> =>
-  withLock(
-    lockFile(root),
-    () => say('services  waiting for another command of this checkout'),
-    async () => {
-      await Promise.all(servers.map((server) => stopAndSay(server, { root, say })));
-      rmSync(stateFile(root), { force: true });
-    },
-  );
+export const stopServices = (place: Place, names = serverNames): Promise<void> =>
+  alone(place, async () => {
+    await Promise.all(names.map((server) => stopOne(server, place)));
+    rmSync(stateFile(place.root), { force: true });
+  });

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from './private-server.ts';
 
 const tryLock = (database: DatabaseSync): boolean => {
   try {
@@ -14,17 +14,15 @@ const tryLock = (database: DatabaseSync): boolean => {
 };
 
 /**
- * Runs `work` alone among all processes that name the same file. The lock is SQLite's, because the system gives that
- * back when its holder dies: a file with a pid in it would have to be judged stale, and two could judge at once.
+ * Runs `work` alone among all processes that name the same file. By hand, with SQLite's lock, because the system frees it
+ * when its holder dies. A library's lock file would have to be recognized as stale, and two processes could do so at once.
  */
 export const withLock = async <T>(file: string, onWait: () => void, work: () => Promise<T>): Promise<T> => {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file));
   const database = new DatabaseSync(file);
   try {
-    let hasWaited = false;
-    while (!tryLock(database)) {
+    for (let hasWaited = false; !tryLock(database); hasWaited = true) {
       if (!hasWaited) onWait();
-      hasWaited = true;
       await sleep(100);
     }
     return await work();

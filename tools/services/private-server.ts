@@ -1,11 +1,17 @@
-/** One server that this checkout started: a folder with its settings, its data, its log, and a note of what runs. */
+/**
+ * A server that this checkout started: a folder with its settings, its data, its log, and a note of what runs. By hand,
+ * because the servers outlive the command and must be found again; libraries end theirs with the process.
+ */
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Address } from './probe.ts';
+import { freePort, isFree, type Probe } from './probe.ts';
 import { isAlive, killProcess, type StartedProcess, stopProcess, untilReady } from './processes.ts';
 
-/** In the order in which they were started; they are stopped the other way round. */
+/** The processes in the order in which they were started; they are stopped in the opposite order. */
 export type Running = { url: string; label: string; processes: StartedProcess[] };
+
+export type Settings<Port extends string> = { password: string; cookie: string; ports: Record<Port, number> };
 
 const noteFile = (folder: string): string => join(folder, 'running.json');
 
@@ -22,29 +28,37 @@ export const makeFolder = (...parts: string[]): string => {
   return folder;
 };
 
-/** Written as soon as a process runs, so that one that was left half started is found and stopped. */
+/** The password and ports of the last start; new ports if another program has taken one in the meantime. */
+export const settingsOf = async <Port extends string>(
+  folder: string,
+  names: readonly Port[],
+): Promise<Settings<Port>> => {
+  const file = join(makeFolder(folder), 'settings.json');
+  const old = readJson<Settings<Port>>(file);
+  const ports: Record<string, number> = { ...old?.ports };
+  const areFree = await Promise.all(names.map(async (name) => name in ports && isFree(ports[name] as number)));
+  if (areFree.includes(false)) for (const name of names) ports[name] = await freePort();
+  const secrets = { password: randomBytes(18).toString('base64url'), cookie: randomBytes(18).toString('hex') };
+  const settings = { ...secrets, ...old, ports };
+  writeJson(file, settings);
+  return settings;
+};
+
+/** Written as soon as a process runs, so that a half-started server is found and stopped. */
 export const noteRunning = (folder: string, running: Running): void => writeJson(noteFile(folder), running);
 
-/** What was started in this folder and has not all ended. */
+/** The server that was started in this folder, unless all its processes have ended. */
 export const readRunning = (folder: string): Running | undefined => {
   const running = readJson<Running>(noteFile(folder));
   return running?.processes.some(isAlive) ? running : undefined;
 };
 
-/** Long enough for one that is busy, so that nothing in use is taken for dead. */
-const answerTimeoutMs = 20_000;
-
-/** What runs in this folder, when it also answers. */
-export const answeringServer = async (
-  folder: string,
-  answers: (address: Address) => Promise<boolean>,
-): Promise<Running | undefined> => {
+/** The server that runs in this folder, if it answers. Waits long enough that a busy server is not replaced. */
+export const answeringServer = async (folder: string, probe: Probe): Promise<Running | undefined> => {
   const running = readRunning(folder);
   if (!running) return undefined;
-  const { hostname, port } = new URL(running.url);
-  const isReady = () => answers({ host: hostname, port: Number(port) });
-  const awaited = { what: running.label, processes: running.processes, logFile: folder, timeoutMs: answerTimeoutMs };
-  return untilReady(isReady, awaited).then(
+  const awaited = { what: running.label, processes: running.processes, logFile: folder, timeoutMs: 20_000 };
+  return untilReady(async () => !(await probe(running.url)), awaited).then(
     () => running,
     () => undefined,
   );
@@ -57,20 +71,15 @@ const endAll = async (folder: string, end: (started: StartedProcess) => Promise<
   return running !== undefined;
 };
 
-/** Ends what was started in this folder, cleanly, and waits for it. False when nothing ran. */
+/** Stops the server of this folder cleanly, and waits for its end. False when none was running. */
 export const stopServer = (folder: string): Promise<boolean> => endAll(folder, (started) => stopProcess(started));
 
-/** The same with SIGKILL: what a crash of the server looks like. */
+/** The same with SIGKILL, as in a crash. */
 export const killServer = (folder: string): Promise<boolean> => endAll(folder, killProcess);
 
-/** Starts what belongs in this folder, or finds it running. One that does not come up leaves nothing behind. */
-export const startOnce = async (
-  folder: string,
-  answers: (address: Address) => Promise<boolean>,
-  start: () => Promise<Running>,
-): Promise<Running> => {
-  makeFolder(folder);
-  const running = await answeringServer(folder, answers);
+/** Starts the server of this folder, or finds it running. A failed start leaves no process behind. */
+export const startOnce = async (folder: string, probe: Probe, start: () => Promise<Running>): Promise<Running> => {
+  const running = await answeringServer(makeFolder(folder), probe);
   if (running) return running;
   await stopServer(folder);
   try {

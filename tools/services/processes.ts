@@ -1,12 +1,21 @@
-/** Processes that outlive the command that started them, named so that a pid given to another process is noticed. */
+/** Processes that outlive the command that started them. The start time tells them from a later process with the same pid. */
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { delimiter } from 'node:path';
+import { env } from 'node:process';
+import which from 'which';
+import { systemClock } from '../../lib/clock.ts';
+import { pollUntil } from '../../lib/poll.ts';
 
-/** `birth` is when the process started: together they name one process for good, because pids are used again. */
+/** The path of a program that is in one of these folders or in PATH. */
+export const findBinary = (name: string, folders: string[] = []): string | undefined =>
+  which.sync(name, { path: [...folders, env.PATH ?? ''].join(delimiter), nothrow: true }) ?? undefined;
+
+/** `birth` is the start time of the process. */
 export type StartedProcess = { pid: number; birth: string };
 
-/** Linux without /proc does not exist, but macOS has none. */
+/** For macOS, which has no /proc. */
 const birthFromPs = (pid: number): string | undefined => {
   try {
     return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
@@ -16,8 +25,8 @@ const birthFromPs = (pid: number): string | undefined => {
 };
 
 /**
- * The 22nd field of /proc/PID/stat; the second, the command's name, may hold spaces and parentheses. A zombie whose other
- * threads (the 20th field counts it too) are still going holds its files and its port until the last of them is gone.
+ * Field 22 of /proc/PID/stat is the start time; field 2, the name of the command, may hold spaces and parentheses. A zombie
+ * keeps its files and its port while other threads of it run; field 20 counts all threads.
  */
 const birthFromProc = (pid: number): string | undefined => {
   try {
@@ -30,22 +39,20 @@ const birthFromProc = (pid: number): string | undefined => {
   }
 };
 
-/** When this process started; `undefined` when there is none. */
-export const birthOf = (pid: number): string | undefined =>
-  existsSync('/proc/self/stat') ? birthFromProc(pid) : birthFromPs(pid);
+const birthOf = existsSync('/proc/self/stat') ? birthFromProc : birthFromPs;
 
 export const isAlive = (started: StartedProcess): boolean => birthOf(started.pid) === started.birth;
 
 /** @throws {Error} when no such process runs any more. */
 export const processOf = (pid: number): StartedProcess => {
   const birth = birthOf(pid);
-  if (birth === undefined) throw new Error(`The process ${pid} ended at once.`);
+  if (birth === undefined) throw new Error(`The process ${pid} ended as soon as it was started.`);
   return { pid, birth };
 };
 
 /**
- * A queue that has held a message keeps 2 files open, so 1,024 open files are too few. The hard limit, but not more than
- * 200,000: Erlang reserves memory for each, and some containers allow a thousand million.
+ * A queue that has held a message keeps 2 files open, so the usual limit of 1,024 is too low. The hard limit is taken, but
+ * at most 200,000: Erlang reserves memory for each file, and some containers allow a thousand million.
  */
 const raiseOpenFiles =
   'h=$(ulimit -Hn); if [ "$h" = unlimited ] || [ "$h" -gt 200000 ]; then h=200000; fi; ulimit -n "$h" 2>/dev/null; exec "$@"';
@@ -53,23 +60,19 @@ const raiseOpenFiles =
 export type Command = {
   file: string;
   args: string[];
-  /** The whole environment: nothing is inherited, so that the caller's RABBITMQ_… variables do not leak in. */
+  /** The whole environment. Nothing is inherited, so that the caller's RABBITMQ_… variables do not leak in. */
   env: Record<string, string>;
   folder: string;
   logFile: string;
 };
 
-/** Starts it in a session of its own, with none of our streams open, and returns when it runs. */
-export const startDetached = async (command: Command): Promise<StartedProcess> => {
-  const log = openSync(command.logFile, 'a', 0o600);
+/** Starts a process in a session of its own. By hand, because execa keeps the command waiting for the process. */
+export const startDetached = async ({ file, args, env, folder, logFile }: Command): Promise<StartedProcess> => {
+  const log = openSync(logFile, 'a', 0o600);
   try {
-    const child = spawn('sh', ['-c', raiseOpenFiles, 'sh', command.file, ...command.args], {
-      cwd: command.folder,
-      env: command.env,
-      detached: true,
-      stdio: ['ignore', log, log],
-    });
-    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    const options = { cwd: folder, env, detached: true, stdio: ['ignore', log, log] as ['ignore', number, number] };
+    const child = spawn('sh', ['-c', raiseOpenFiles, 'sh', file, ...args], options);
+    await once(child, 'spawn');
     child.unref();
     return processOf(child.pid as number);
   } finally {
@@ -78,52 +81,40 @@ export const startDetached = async (command: Command): Promise<StartedProcess> =
 };
 
 /** The last lines of a log, for an error message. */
-export const tail = (logFile: string, lines = 12): string => {
-  if (!existsSync(logFile)) return '';
-  return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
-};
+export const tail = (logFile: string, lines = 12): string =>
+  existsSync(logFile) ? readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n') : '';
 
 export type Awaited = { what: string; processes: StartedProcess[]; logFile: string; timeoutMs: number };
 
-/** @throws {Error} with the end of the log, when one of the processes ends or the time is over before `isReady`. */
+/** @throws {Error} with the end of the log, when a process ends or the time is over before `isReady`. */
 export const untilReady = async (isReady: () => Promise<boolean>, awaited: Awaited): Promise<void> => {
-  const deadline = Date.now() + awaited.timeoutMs;
-  while (!(await isReady())) {
-    const dead = awaited.processes.some((started) => !isAlive(started));
-    if (dead || Date.now() > deadline) {
-      const reason = dead ? 'ended while it started' : `did not answer within ${awaited.timeoutMs / 1_000} s`;
-      throw new Error(`${awaited.what} ${reason}. ${awaited.logFile} ends with:\n${tail(awaited.logFile)}`);
-    }
-    await sleep(50);
-  }
+  const { what, processes, logFile, timeoutMs } = awaited;
+  const state = await pollUntil(systemClock, timeoutMs, async () => {
+    if (await isReady()) return 'ready';
+    return processes.every(isAlive) ? undefined : 'dead';
+  });
+  if (state === 'ready') return;
+  const reason = state === 'dead' ? 'ended while it started' : `did not answer within ${timeoutMs / 1_000} s`;
+  throw new Error(`${what} ${reason}. The end of ${logFile}:\n${tail(logFile)}`);
 };
 
-const signal = (started: StartedProcess, name: NodeJS.Signals): void => {
+/** True when the process is gone. */
+const signal = async (started: StartedProcess, name: NodeJS.Signals, timeoutMs: number): Promise<boolean> => {
   try {
     if (isAlive(started)) process.kill(started.pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
+  return (await pollUntil(systemClock, timeoutMs, async () => !isAlive(started) || undefined)) ?? false;
 };
 
-const untilGone = async (started: StartedProcess, timeoutMs: number): Promise<boolean> => {
-  const deadline = Date.now() + timeoutMs;
-  while (isAlive(started)) {
-    if (Date.now() > deadline) return false;
-    await sleep(20);
-  }
-  return true;
-};
-
-/** SIGTERM, and SIGKILL for what is still there after `graceMs`. Returns when it is gone. */
+/** SIGTERM, and SIGKILL when the process is still there after `graceMs`. Returns when it is gone. */
 export const stopProcess = async (started: StartedProcess, graceMs = 30_000): Promise<void> => {
-  signal(started, 'SIGTERM');
-  if (await untilGone(started, graceMs)) return;
-  await killProcess(started);
+  if (!(await signal(started, 'SIGTERM', graceMs))) await killProcess(started);
 };
 
-/** SIGKILL: what a crash looks like. Returns when it is gone. */
+/** SIGKILL, as in a crash. Returns when the process is gone. */
 export const killProcess = async (started: StartedProcess): Promise<void> => {
-  signal(started, 'SIGKILL');
-  if (!(await untilGone(started, 10_000))) throw new Error(`The process ${started.pid} does not end.`);
+  const isGone = await signal(started, 'SIGKILL', 10_000);
+  if (!isGone) throw new Error(`The process ${started.pid} still runs 10 s after SIGKILL.`);
 };

@@ -1,11 +1,12 @@
-/** The environment that `npm start` gives to what it runs. What the caller set goes before everything here. */
+/** The environment of the processes that `npm start` runs. The caller's own settings take precedence. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Choice } from '../services/choose.ts';
 import { describeChoice, type Services } from '../services/ensure.ts';
 import { makeFolder } from '../services/private-server.ts';
 
-/** One for each checkout, kept, so that tokens outlive a restart. */
+/** Each checkout keeps its own secret, so that tokens stay valid after a restart. */
 const keptSecret = (root: string): string => {
   const file = join(makeFolder(root, '.data'), 'jwt-secret');
   if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' });
@@ -16,20 +17,20 @@ const keptSecret = (root: string): string => {
 export const withSecret = (env: NodeJS.ProcessEnv, root: string): NodeJS.ProcessEnv =>
   env.JWT_SECRET || env.JWT_SECRET_ID ? env : { ...env, JWT_SECRET: keptSecret(root) };
 
-/** The configuration takes no longer text. */
-const choiceLength = 500;
+/** The configuration takes at most 500 characters. */
+const about = (choice: Choice): string => describeChoice(choice).slice(0, 500);
 
 /** The same with the servers that were chosen. */
 export const withServices = (env: NodeJS.ProcessEnv, services: Services): NodeJS.ProcessEnv => ({
   ...env,
   RABBITMQ_URL: services.rabbitmq.url,
   MONGODB_URL: services.mongodb.url,
-  RABBITMQ_CHOICE: describeChoice(services.rabbitmq).slice(0, choiceLength),
-  MONGODB_CHOICE: describeChoice(services.mongodb).slice(0, choiceLength),
+  RABBITMQ_CHOICE: about(services.rabbitmq),
+  MONGODB_CHOICE: about(services.mongodb),
   QUEUE_PREFIX: env.QUEUE_PREFIX || services.rabbitmq.queuePrefix || '',
 });
 
-/** serverless calls home for versions and statistics unless it is told not to. */
+/** Without these serverless looks for new versions and sends statistics. */
 export const quietServerless = {
   SLS_TELEMETRY_DISABLED: '1',
   SLS_TRACKING_DISABLED: '1',

@@ -1,37 +1,49 @@
-/** What `npm start` prints: one prefixed line for each line of what it runs; JSON log lines in a form for people. */
+/** What `npm start` prints of what its processes log: each call in one line, and log entries in a form for people. */
 import { stdout } from 'node:process';
+import { styleText } from 'node:util';
+import pretty from 'pino-pretty';
 
-const width = 'mongodb'.length + 2;
-const levels: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
+type Entry = {
+  level: number;
+  msg?: string;
+  method?: string;
+  path?: string;
+  status?: number;
+  ms?: number;
+  code?: string;
+};
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const warning = 40;
+const format = pretty.prettyFactory({
+  colorize: stdout.isTTY && pretty.isColorSupported,
+  singleLine: true,
+  ignore: 'time,pid,hostname,role,worker',
+  errorLikeObjectKeys: [],
+  customPrettifiers: { err: (error) => (error as Partial<Error>).message ?? JSON.stringify(error) },
+});
 
-const parse = (line: string): Record<string, unknown> | undefined => {
+const parse = (line: string): Entry | undefined => {
   try {
-    const value: unknown = JSON.parse(line);
-    return isRecord(value) ? value : undefined;
+    const entry = JSON.parse(line);
+    return typeof entry?.level === 'number' ? entry : undefined;
   } catch {
     return undefined;
   }
 };
 
-const shown = (value: unknown): string => {
-  if (isRecord(value) && typeof value.message === 'string') return value.message;
-  return typeof value === 'string' ? value : JSON.stringify(value);
+const callLine = ({ method, path = '(no such route)', status = 0, ms, code }: Entry): string => {
+  const color = status >= 500 ? 'red' : status >= 400 ? 'yellow' : 'green';
+  return `${method} ${path} ${styleText(color, String(status))} ${ms} ms${code ? ` ${styleText('dim', code)}` : ''}`;
 };
 
-/** A pino line as `info text name=value`; any other line as it is. */
-export const forPeople = (line: string): string => {
-  const entry = line.startsWith('{') ? parse(line) : undefined;
-  if (!entry || typeof entry.level !== 'number') return line;
-  const { level, time: _time, msg, ...fields } = entry;
-  const pairs = Object.entries(fields).map(([name, value]) => `${name}=${shown(value)}`);
-  return [levels[level as number] ?? String(level), msg, ...pairs].filter(Boolean).join(' ');
+/**
+ * A line of the API or the consumer as people see it; `undefined` when it is for the log file alone. That is what the
+ * processes do in normal operation, but not the end of an outage (`seconds`); and the text of serverless-offline, which lists
+ * all functions and every call once more.
+ */
+export const forPeople = (line: string, name: string, show: { verbose: boolean; withCalls: boolean }) => {
+  const entry = parse(line);
+  if (!entry) return show.verbose || (name !== 'api' && line.trim() !== '') ? line : undefined;
+  if (entry.msg === 'http') return show.withCalls ? callLine(entry) : undefined;
+  return show.verbose || entry.level >= warning || 'seconds' in entry ? format(line).trimEnd() : undefined;
 };
-
-/** Prints under a name, in a column. */
-export const printer =
-  (name: string) =>
-  (line: string): void =>
-    void stdout.write(`${name.padEnd(width)} ${line}\n`);

@@ -2,13 +2,12 @@ import process, { exit, ppid, stdout } from 'node:process';
 
 export type StopRequest = { isRequested(): boolean; requested: Promise<void> };
 
-/** npm may pass on the very Ctrl-C that the terminal sent to us too: only a later one is a second. */
+/** npm may pass on the same Ctrl-C that the terminal sent to us too. Only a later signal is a second one. */
 const sameRequestMs = 500;
-const parentCheckMs = 1_000;
 
 /**
- * Ctrl-C, SIGTERM, a terminal that was closed, or the end of the npm that started us. A second signal runs `force`,
- * which must be quick, and ends this process.
+ * Waits for Ctrl-C, SIGTERM, the end of the terminal, or the end of the npm that started us. By hand, because npm and the
+ * terminal may both send the same signal. A second signal runs `force`, which must be quick, and ends this process.
  */
 export const listenForStop = (say: (line: string) => void, force: () => void): StopRequest => {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -17,7 +16,7 @@ export const listenForStop = (say: (line: string) => void, force: () => void): S
   const onStop = (reason: string): void => {
     if (requestedAt === undefined) {
       requestedAt = Date.now();
-      say(`${reason}: draining and stopping; once more ends at once`);
+      say(`${reason}: stopping. Running requests end first; press Ctrl-C again to stop at once.`);
       resolve();
     } else if (Date.now() - requestedAt > sameRequestMs) {
       force();
@@ -30,10 +29,9 @@ export const listenForStop = (say: (line: string) => void, force: () => void): S
     if (process.ppid === ppid) return;
     clearInterval(parentWatch);
     onStop('the command that started this has ended');
-  }, parentCheckMs);
-  parentWatch.unref();
+  }, 1_000).unref();
 
-  // Nobody reads any more; what was started must be stopped all the same.
+  // The terminal may be gone; what was started must be stopped all the same.
   stdout.on('error', () => undefined);
   return { isRequested: () => requestedAt !== undefined, requested: promise };
 };

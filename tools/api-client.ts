@@ -1,0 +1,82 @@
+/** One user of the HTTP API, written as any client would be. The demo and the benchmark use it. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A ledger entry as `GET /requests` shows it. */
+export type ShownEntry = { seq: number; status: string; result?: unknown; attempts?: number } & {
+  [time in 'acceptedAt' | 'startedAt' | 'settledAt']?: string;
+};
+
+/** Thrown when the API answers with an error, or not at all: then without `status`. */
+export class CallError extends Error {
+  status: number | undefined;
+}
+
+type Call = { token?: string; json?: unknown; key?: string };
+
+/** Longer than `wait`, which is 20 s at most. */
+const callTimeoutMs = 30_000;
+const tries = 5;
+const pauseMs = 500;
+
+/** @throws {CallError} */
+export const callApi = async <T>(apiUrl: string, route: string, { token, json, key }: Call = {}): Promise<T> => {
+  const [method, path = ''] = route.split(' ');
+  const headers = new Headers({ 'content-type': 'application/json' });
+  if (token) headers.set('authorization', `Bearer ${token}`);
+  if (key) headers.set('idempotency-key', key);
+  const options = { method, headers, body: JSON.stringify(json), signal: AbortSignal.timeout(callTimeoutMs) };
+  const response = await fetch(new URL(path, apiUrl), options).catch((cause) => {
+    throw new CallError(`${apiUrl} does not answer.`, { cause });
+  });
+  const text = await response.text();
+  if (response.ok) return JSON.parse(text);
+  throw Object.assign(new CallError(`${route} answered ${response.status}: ${text}`), { status: response.status });
+};
+
+/** Too many pending requests, a server that restarts, a cut connection: the same call may succeed later. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof CallError && (error.status === undefined || error.status === 429 || error.status >= 500);
+
+const callUntilAnswered = async <T>(...call: Parameters<typeof callApi>): Promise<T> => {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await callApi<T>(...call);
+    } catch (error) {
+      if (tried === tries || !mayPass(error)) throw error;
+      await sleep(pauseMs * tried);
+    }
+  }
+};
+
+export type Client = Awaited<ReturnType<typeof connectUser>>;
+
+/** Registers a user and logs in. */
+export const connectUser = async (apiUrl: string, username: string) => {
+  const json = { username, password: randomUUID() };
+  await callApi(apiUrl, 'POST /register', { json });
+  const { token } = await callApi<{ token: string }>(apiUrl, 'POST /login', { json });
+  const call = <T>(route: string, given: Call = {}) => callUntilAnswered<T>(apiUrl, route, { token, ...given });
+  return {
+    username,
+    token,
+    /** Returns the `seq`. Without an answer it sends the same key again, so that the request is accepted once. */
+    enqueue: async (request: unknown): Promise<number> =>
+      (await call<{ seq: number }>('POST /enqueue', { json: { request }, key: randomUUID() })).seq,
+    queue: () => call<{ accepted: number; settled: number }>('GET /queue'),
+    /** The whole ledger, page by page. */
+    ledger: async (): Promise<ShownEntry[]> => {
+      const entries: ShownEntry[] = [];
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        const route = `GET /requests?limit=100&after=${after}`;
+        const page: { requests: ShownEntry[]; next?: number } = await call(route);
+        entries.push(...page.requests);
+        after = page.next;
+      }
+      return entries;
+    },
+    /** Waits up to 20 s for the end of the queue, and returns the queue's state. */
+    disconnect: async (): Promise<string> =>
+      (await call<{ queue: string }>('POST /disconnect?wait=20', { json: {} })).queue,
+  };
+};
