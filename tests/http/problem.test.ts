@@ -16,7 +16,7 @@ describe('problemReply', () => {
       title: 'Too Many Requests',
       status: 429,
       code: 'too-many-pending',
-      detail: expect.stringContaining('at most 7'),
+      detail: expect.stringContaining('the limit is 7'),
     });
   });
 
