@@ -8,6 +8,7 @@ import { hasWork, type LoadedUser } from './loaded-user.ts';
  * - `write-tombstone`: `next` has no ledger entry and its function is taken for dead.
  * - `wait`: for a time; `decideStep` is asked again then.
  * - `begin-close`, `end-close`: the first and the last step of closing the user queue [R8, R9].
+ * - `end-loan`: the time of the worker that still runs `next` is over [R11].
  * - `none`: wait for a message, a wake or a refresh.
  */
 export type Step =
@@ -17,6 +18,7 @@ export type Step =
   | { kind: 'wait'; until: Date }
   | { kind: 'begin-close'; onlyWithoutSession: boolean }
   | { kind: 'end-close' }
+  | { kind: 'end-loan' }
   | { kind: 'none' };
 
 export type StepLimits = { gapTimeoutMs: number; idleTimeoutMs: number; stuckAfterMs: number };
@@ -29,6 +31,7 @@ export const decideStep = (user: LoadedUser, now: Date, limits: StepLimits): Ste
   if (!hasWork(user)) return decideClose(user, now, limits);
   const request = user.held.get(user.next);
   if (request?.blocked) return decideBlocked(request, now, limits);
+  if (request?.lent) return decideLent(user, request, now, limits);
   if (request?.retryAt && request.retryAt > now) return { kind: 'wait', until: request.retryAt };
   if (request) return { kind: 'run', request };
   return decideGap(user, now, limits);
@@ -38,6 +41,13 @@ export const decideStep = (user: LoadedUser, now: Date, limits: StepLimits): Ste
 const decideBlocked = ({ heldSince }: HeldRequest, now: Date, { stuckAfterMs }: StepLimits): Step => {
   const due = new Date(heldSince.getTime() + stuckAfterMs);
   return due <= now ? { kind: 'read' } : { kind: 'wait', until: due };
+};
+
+/** The end of a lent run wakes the lane [R12], but a wake can be lost. */
+const decideLent = ({ lent }: LoadedUser, request: HeldRequest, now: Date, limits: StepLimits): Step => {
+  if (!lent || (lent.until && lent.until <= now)) return { kind: 'end-loan' };
+  const step = decideBlocked(request, now, limits);
+  return step.kind === 'wait' && lent.until && lent.until < step.until ? { kind: 'wait', until: lent.until } : step;
 };
 
 /** The function of a missing request is between ticket and record, or dead. */

@@ -1,6 +1,6 @@
 /** The requests of one loaded user that wait in memory, from messages or from the ledger. */
 import type { Delivery } from '../ports.ts';
-import type { LedgerEntry, RequestMessage, RunLimits } from '../types.ts';
+import type { LedgerEntry, Lent, RequestMessage, RunLimits } from '../types.ts';
 import { ackAtOnce, RequestDeliveries } from './deliveries.ts';
 
 export type HeldRequest = {
@@ -15,6 +15,8 @@ export type HeldRequest = {
   readonly interrupted: boolean;
   /** Waits for a person; a refresh reads it again. */
   readonly blocked: boolean;
+  /** Still runs at the worker that handed the lane over [R11]; a refresh reads it again. */
+  readonly lent: boolean;
   readonly retryAt?: Date;
   readonly heldSince: Date;
 };
@@ -28,18 +30,27 @@ const fromMessage = ({ body, acceptedAt, limits, interruptions }: RequestMessage
   interruptions: interruptions ?? 0,
   interrupted: false,
   blocked: false,
+  lent: false,
   heldSince: now,
 });
 
-export const fromEntry = (entry: LedgerEntry & { body: string }, now: Date): HeldRequest => ({
+/** Claimed, and not in its back-off: it runs, or its run was interrupted. */
+const isUnderWay = ({ status, retryAt }: LedgerEntry): boolean => status === 'processing' && retryAt === undefined;
+
+/** Settled, given back or claimed again, a request is not lent any more. */
+const isLent = (entry: LedgerEntry, lent: Lent | undefined): boolean =>
+  lent !== undefined && entry.seq === lent.seq && entry.token === lent.token && isUnderWay(entry);
+
+export const fromEntry = (entry: LedgerEntry & { body: string }, lent: Lent | undefined, now: Date): HeldRequest => ({
   body: entry.body,
   acceptedAt: entry.acceptedAt,
   attempts: entry.attempts,
   limits: entry.limits ?? {},
   forgiven: entry.forgiven ?? 0,
   interruptions: entry.interruptions ?? 0,
-  interrupted: entry.status === 'processing' && entry.retryAt === undefined,
+  interrupted: isUnderWay(entry) && !isLent(entry, lent),
   blocked: entry.status === 'blocked',
+  lent: isLent(entry, lent),
   retryAt: entry.retryAt,
   heldSince: now,
 });

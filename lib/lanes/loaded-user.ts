@@ -1,7 +1,7 @@
 /** One loaded user, as its owner sees it: the record, and what changes it. What to do next is decided in decide-step.ts. */
 import type { Delivery } from '../ports.ts';
 import { hasLiveSession } from '../sessions.ts';
-import { isSettled, type LedgerEntry, type RequestMessage, type UserQueue } from '../types.ts';
+import { isSettled, type LedgerEntry, type Lent, type RequestMessage, type UserQueue } from '../types.ts';
 import { ackAtOnce } from './deliveries.ts';
 import { fromEntry, HeldRequests } from './held-requests.ts';
 
@@ -21,8 +21,21 @@ export type LoadedUser = {
   refreshDue: boolean;
   /** How many refreshes have arrived. Compared before and after a commit, to notice a refresh that arrived meanwhile. */
   refreshes: number;
-  /** The RabbitMQ queue. `later`: opened shortly after the acquisition, so that pending work is claimed first. */
-  queue: 'none' | 'later' | 'opening' | 'open';
+  /**
+   * The RabbitMQ queue. `later`: opened shortly after the acquisition, so that pending work is claimed first.
+   * `refused`: RabbitMQ refused it, and it is tried again later [R10].
+   */
+  queue: 'none' | 'later' | 'opening' | 'open' | 'refused';
+  /** How often in a row RabbitMQ has refused to open or delete the queue. */
+  refusals: number;
+  /** `userQueues` says that the queue is refused. */
+  markedRefused: boolean;
+  /** What `userQueues` says about a request that another worker still runs [R11]; `until`: by then that worker has exited. */
+  lent: (Lent & { until?: Date }) | undefined;
+  /** The token of the last loan that has ended. */
+  endedLoan: number;
+  /** The request that runs now, and whether this worker goes on with it after the lane was handed over. */
+  running: { seq: number; lentOut: boolean } | undefined;
   /** The ledger has been read for this user once. */
   wasRead: boolean;
   readonly held: HeldRequests;
@@ -38,6 +51,7 @@ export type LoadedUser = {
   /** When the owner last vouched for this user in `userQueues`. */
   vouchedAt: Date;
   cancelTimer: (() => void) | undefined;
+  cancelQueueTimer: (() => void) | undefined;
 };
 
 export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
@@ -50,6 +64,11 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   refreshDue: false,
   refreshes: 0,
   queue: 'none',
+  refusals: 0,
+  markedRefused: queue.queueRefused ?? false,
+  lent: queue.lent,
+  endedLoan: 0,
+  running: undefined,
   wasRead: false,
   held: new HeldRequests(),
   activity: 'idle',
@@ -59,6 +78,7 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   waitedForEarlierRun: false,
   vouchedAt: queue.vouchedAt ?? new Date(0),
   cancelTimer: undefined,
+  cancelQueueTimer: undefined,
 });
 
 /**
@@ -86,7 +106,23 @@ export const noteRefresh = (user: LoadedUser, queue: UserQueue, now: Date): void
   user.known = Math.max(user.known, queue.accepted);
   user.drain = !hasLiveSession(queue, now);
   user.closing = queue.state === 'closing';
-  if (user.held.get(user.next)?.blocked) user.held.drop(user.next);
+  user.markedRefused = queue.queueRefused ?? false;
+  noteLoan(user, queue.lent);
+  const waiting = user.held.get(user.next);
+  if (waiting?.blocked || waiting?.lent) user.held.drop(user.next);
+};
+
+const noteLoan = (user: LoadedUser, lent: Lent | undefined): void => {
+  if (lent?.token === user.lent?.token) return;
+  user.lent = lent && lent.token > user.endedLoan ? lent : undefined;
+};
+
+/** The lender is gone: the request that it ran is interrupted. */
+export const endLoan = (user: LoadedUser): void => {
+  if (!user.lent) return;
+  user.endedLoan = user.lent.token;
+  user.lent = undefined;
+  if (user.held.get(user.next)?.lent) user.held.drop(user.next);
 };
 
 export const noteMessage = (user: LoadedUser, message: RequestMessage, delivery: Delivery, now: Date): void => {
@@ -104,6 +140,13 @@ export const advancePast = (user: LoadedUser, seq: number, now: Date): void => {
   user.held.dropBelow(user.next);
 };
 
+/** The lender's time is counted here, from when its request was first found lent out. */
+const startLoan = (user: LoadedUser, now: Date): void => {
+  const { lent } = user;
+  if (!lent?.forMs || lent.until || !user.held.get(user.next)?.lent) return;
+  user.lent = { ...lent, until: new Date(now.getTime() + lent.forMs) };
+};
+
 /** What the ledger says about the requests from `next` to `last`: settled ones are skipped, the others are held. */
 export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry[], now: Date): void => {
   user.wasRead = true;
@@ -117,22 +160,36 @@ export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry
   for (const entry of entries) {
     const { seq, body } = entry;
     if (isSettled(entry) || body === undefined || seq < user.next) continue;
-    user.held.set(seq, fromEntry({ ...entry, body }, now));
+    user.held.set(seq, fromEntry({ ...entry, body }, user.lent, now));
   }
+  startLoan(user, now);
 };
 
 /** The pause before the next try to close, after one that did not match. */
 const closePauseMs = 100;
+const firstRefusalPauseMs = 1_000;
+const longestRefusalPauseMs = 30_000;
 
-export const postponeClose = (user: LoadedUser, now: Date): void => {
-  user.closeAfter = new Date(now.getTime() + closePauseMs);
+export const postponeClose = (user: LoadedUser, now: Date, pauseMs = closePauseMs): void => {
+  user.closeAfter = new Date(now.getTime() + pauseMs);
+};
+
+/** Counts a refusal of the user queue. Returns the pause before the next try, in ms: it doubles with every refusal in a row. */
+export const noteRefusal = (user: LoadedUser): number => {
+  user.refusals += 1;
+  return Math.min(longestRefusalPauseMs, firstRefusalPauseMs * 2 ** (user.refusals - 1));
+};
+
+export const cancelTimers = (user: LoadedUser): void => {
+  user.cancelTimer?.();
+  user.cancelQueueTimer?.();
 };
 
 /** A clock that was set back must not delay anyone. */
 export const correctTimes = (user: LoadedUser, now: Date): void => {
   if (user.idleSince > now) user.idleSince = now;
   if (user.vouchedAt > now) user.vouchedAt = now;
-  if (user.closeAfter.getTime() > now.getTime() + closePauseMs) user.closeAfter = now;
+  if (user.closeAfter.getTime() > now.getTime() + longestRefusalPauseMs) user.closeAfter = now;
   user.held.correctTimes(now);
   if (user.gap && user.gap.since > now) user.gap = { ...user.gap, since: now };
 };

@@ -1,9 +1,9 @@
 /** What a person decides about a dead-lettered request: to run it again, or to skip it. */
 import type { Deps } from '../deps.ts';
 import type { EntryId, LedgerEntry } from '../types.ts';
+import { wakeLane } from '../wake.ts';
 import { type AcceptDeps, type Accepted, acceptRequest } from './accept.ts';
 import { NotBlockedError, NotRetryableError, RequestNotFoundError } from './errors.ts';
-import { wakeLane } from './wake.ts';
 
 /** Without `sessionId` the user need not be logged in: an operator's decision. */
 export type RetryCommand = EntryId & { sessionId: string | undefined };

@@ -4,7 +4,14 @@ import { createClusterMetrics } from '../../lib/consumer/cluster-metrics.ts';
 import { createWorkerMetrics } from '../../lib/consumer/metrics.ts';
 import { createLogger } from '../../lib/log.ts';
 
-const snapshot = { lanesOwned: 4, usersLoaded: 9, inFlight: 2, oldestPendingAgeMs: 1_500, stuckUsers: 3 };
+const snapshot = {
+  lanesOwned: 4,
+  usersLoaded: 9,
+  inFlight: 2,
+  oldestPendingAgeMs: 1_500,
+  stuckUsers: 3,
+  refusedQueues: 0,
+};
 const open = () => createWorkerMetrics({ clock: systemClock, log: createLogger('silent'), snapshot: () => snapshot });
 const at = (ms: number) => new Date(100_000 + ms);
 const run = { userId: 'u', seq: 1, attempt: 1, fencingToken: 5 };

@@ -42,6 +42,9 @@ export const faultKinds = [
   'function clock jumps',
   'function killed',
   'user queue deleted',
+  'user queue refused',
+  'user queue refused forever',
+  'user queues closed',
   'broker down',
   'broker wiped',
   'store down',
@@ -99,6 +102,9 @@ const recoverableFaults = [
   'worker stopped',
   'worker joined',
   'user queue deleted',
+  'user queue refused',
+  'user queue refused forever',
+  'user queues closed',
   'broker wiped',
 ] as const;
 

@@ -1,5 +1,5 @@
-import type { Deps } from '../deps.ts';
-import { BrokerUnavailableError } from '../errors.ts';
+import type { Deps } from './deps.ts';
+import { BrokerUnavailableError } from './errors.ts';
 
 /** Asks the owner of the lane to refresh the user. Without the broker, the sweep wakes the lane later [protocol, Enqueue 5]. */
 export const wakeLane = async (
