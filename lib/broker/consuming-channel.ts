@@ -28,6 +28,11 @@ export class ConsumingChannel {
     });
   }
 
+  /** @throws {Error} when the channel is gone. */
+  assertOpen(): void {
+    if (!this.#isOpen) throw new Error('The channel was closed.');
+  }
+
   /** Declares the queue, and returns how many consumers it has. */
   async declare(queue: string, options: Options.AssertQueue): Promise<{ consumerCount: number }> {
     return this.#channel.assertQueue(queue, options);

@@ -1,61 +1,69 @@
 /** Lanes on RabbitMQ: one connection for each worker, one channel for each lane. */
+import type { ChannelModel } from 'amqplib';
 import type { Config } from '../config.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type Outages, watchOutages } from '../outage.ts';
 import type { LaneBroker, LaneChannel, LaneEvents } from '../ports.ts';
-import { createConnection } from './connection.ts';
+import { channelMaxOf, createConnection } from './connection.ts';
 import { ConsumingChannel } from './consuming-channel.ts';
 import { consumeLane } from './lane-consumer.ts';
-import { orUnavailable } from './unavailable.ts';
+import { LaneReport, type LaneReportTimes } from './lane-report.ts';
 import { UserQueueConsumers } from './user-queue-consumers.ts';
 
 export type RabbitLaneBroker = LaneBroker & { close(): Promise<void> };
 
-type LaneBrokerConfig = Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'laneQueueType'>;
+type LaneBrokerConfig = Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'laneQueueType' | 'lanes'>;
 
-const outageTexts = {
-  away: 'RabbitMQ refuses lane consumers',
-  back: 'RabbitMQ accepts all lane consumers again',
-};
-
-/** The server's own refusal has a number. A lost connection has none, and the connection logs it. */
-const isRefusal = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'number';
-
-export const createLaneBroker = (config: LaneBrokerConfig, log: Logger): RabbitLaneBroker => {
-  const { rabbitmqUrl: url, heartbeatSeconds } = config;
+export const createLaneBroker = (
+  config: LaneBrokerConfig,
+  log: Logger,
+  times: LaneReportTimes = {},
+): RabbitLaneBroker => {
+  const { rabbitmqUrl: url, heartbeatSeconds, lanes } = config;
   const connection = createConnection({ url, name: 'lanekeeper worker', heartbeatSeconds }, log);
-  const refusals = watchRefusals(watchOutages(log, outageTexts));
+  const report = new LaneReport({ url, lanes, ...times }, log);
+
+  const openOn = async (model: ChannelModel, lane: number, events: LaneEvents): Promise<LaneChannel> => {
+    const channel = await model.createChannel();
+    let isOpen = false;
+    const closed = (cause: Error | undefined): void => {
+      // Until the lane is open, its caller learns of the end by a rejection.
+      if (!isOpen) return;
+      report.lost(lane);
+      events.closed(cause);
+    };
+    const consuming = new ConsumingChannel(channel, closed, log);
+    try {
+      const opened = await openLaneChannel(consuming, lane, events, config);
+      consuming.assertOpen();
+      isOpen = true;
+      return opened;
+    } catch (error) {
+      await consuming.close();
+      throw error;
+    }
+  };
 
   return {
     async openLane(lane, events) {
       const model = await connection.get();
-      const channel = await orUnavailable('open a channel', model.createChannel());
-      const consuming = new ConsumingChannel(channel, (cause) => events.closed(cause), log);
+      report.connected(channelMaxOf(model));
+      const noLongerOpening = report.opening(lane);
       try {
-        const opened = await openLaneChannel(consuming, lane, events, config);
-        refusals.opened(lane);
+        const opened = await openOn(model, lane, events);
+        report.opened(lane);
         return opened;
       } catch (error) {
-        if (isRefusal(error)) refusals.refused(lane, error);
-        await consuming.close();
-        throw new BrokerUnavailableError(`RabbitMQ refused the consumer of lane ${lane}.`, error);
+        const cause = connection.failureOf(model) ?? error;
+        report.failed(lane, cause);
+        throw new BrokerUnavailableError(`Lane ${lane} could not be opened in RabbitMQ.`, cause);
+      } finally {
+        noLongerOpening();
       }
     },
-    close: () => connection.close(),
-  };
-};
-
-/** Lanes that the server refused when they were last opened, for instance without a permission or after their type was changed. */
-const watchRefusals = (outages: Outages) => {
-  const refused = new Set<number>();
-  return {
-    refused(lane: number, error: unknown): void {
-      refused.add(lane);
-      outages.failed(error);
-    },
-    opened(lane: number): void {
-      if (refused.delete(lane) && refused.size === 0) outages.succeeded();
+    close: () => {
+      report.close();
+      return connection.close();
     },
   };
 };

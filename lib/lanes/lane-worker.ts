@@ -6,6 +6,7 @@ import { withTimeout } from '../timeout.ts';
 import { createBalance } from './balance.ts';
 import { createContext, type LaneDeps, type WorkerContext } from './context.ts';
 import { LaneHold } from './lane-hold.ts';
+import { heartbeatWindowMs, LaneOwners } from './lane-owners.ts';
 import { oldestAcceptedAt } from './pending-age.ts';
 import { every } from './periodic-task.ts';
 import { persist } from './persist.ts';
@@ -31,6 +32,7 @@ export class LaneWorker {
   readonly #heartbeat: WorkerHeartbeat;
   readonly #balance: ReturnType<typeof createBalance>;
   readonly #sweep: () => Promise<void>;
+  readonly #owners = new LaneOwners();
   readonly #holds = new Map<number, LaneHold>();
   readonly #kept: Promise<void>[] = [];
   readonly #stopping = new AbortController();
@@ -69,7 +71,10 @@ export class LaneWorker {
   }
 
   snapshot(): WorkerSnapshot {
-    return takeSnapshot(this.#owned(), this.#context.slots.inUse(), this.#stuck, this.#deps.clock.now());
+    const now = this.#deps.clock.now();
+    const own = this.#active().map(({ lane }) => lane);
+    const lanesWithoutOwner = this.#owners.without(this.#kept.length, own, now.getTime());
+    return { ...takeSnapshot(this.#owned(), this.#context.slots.inUse(), this.#stuck, now), lanesWithoutOwner };
   }
 
   async #work(): Promise<void> {
@@ -87,6 +92,7 @@ export class LaneWorker {
       repeat(config.balanceMs, () => this.#balance(this.#owned(), signal)),
       repeat(config.sweepMs, () => this.#sweepOnce()),
       repeat(heartbeatEveryMs, () => this.#sendHeartbeat()),
+      repeat(heartbeatEveryMs, () => this.#noteOwners()),
       repeat(config.batonRenewMs, () => this.#renewBatons()),
       repeat(ackHeldEveryMs, () => this.#ackHeld()),
     ]);
@@ -179,6 +185,12 @@ export class LaneWorker {
       }
       throw error;
     }
+  }
+
+  async #noteOwners(): Promise<void> {
+    const { clock, workers } = this.#deps;
+    const heartbeats = await workers.since(new Date(clock.now().getTime() - heartbeatWindowMs));
+    this.#owners.note(heartbeats, clock.now().getTime());
   }
 
   async #renewBatons(): Promise<void> {

@@ -8,6 +8,8 @@ export type WorkerSnapshot = {
   inFlight: number;
   oldestPendingAgeMs: number;
   stuckUsers: number;
+  /** The lanes that no worker of any consumer owns. Absent until this worker knows. */
+  lanesWithoutOwner?: number[];
 };
 
 /** What the last sweep found. `since`: when the oldest request of the stuck users was accepted; their lanes may have no owner. */
