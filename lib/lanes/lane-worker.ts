@@ -11,7 +11,7 @@ import { every } from './periodic-task.ts';
 import { persist } from './persist.ts';
 import { createShare } from './share.ts';
 import { type StuckUsers, takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
-import { isPending } from './stalled-users.ts';
+import { findUsersWithoutProgress } from './stuck-users.ts';
 import { createSweep } from './sweep.ts';
 import { createWorkerId, WorkerHeartbeat } from './worker-heartbeat.ts';
 
@@ -22,6 +22,8 @@ const abortTimeoutMs = 1_000;
 /** A message stays unacknowledged for about this long at most, far below the broker's `consumer_timeout` of 30 minutes. */
 const longestHoldMs = 120_000;
 const ackHeldEveryMs = 30_000;
+/** The stuck users that a sweep counts, up to the end of a page: with more of them, their number does not matter. */
+const maxCounted = 1_000;
 /** The pause before MongoDB is asked again by a worker that has given its lanes up. */
 const storePauseMs = 500;
 
@@ -69,7 +71,9 @@ export class LaneWorker {
   }
 
   snapshot(): WorkerSnapshot {
-    return takeSnapshot(this.#owned(), this.#context.slots.inUse(), this.#stuck, this.#deps.clock.now());
+    const { runs, unresponsive } = this.#context;
+    const counts = { inFlight: runs.size, unresponsiveRuns: unresponsive.size };
+    return takeSnapshot(this.#owned(), counts, this.#stuck, this.#deps.clock.now());
   }
 
   async #work(): Promise<void> {
@@ -144,7 +148,6 @@ export class LaneWorker {
 
   #noteStuck(found: StalledUser[]): void {
     this.#found = found;
-    this.#stuck = { ...this.#stuck, count: found.filter(isPending).length };
     this.#deps.observer.swept({ stuck: found.length, at: this.#deps.clock.now() });
     this.#adoptLane(Math.max(-1, ...found.map(({ lane }) => lane)));
   }
@@ -155,7 +158,10 @@ export class LaneWorker {
       await this.#sweep();
     } finally {
       // Also when the wakes could not be published. Without an answer from MongoDB the earlier finding stays.
-      if (this.#found) this.#stuck = { ...this.#stuck, since: await oldestAcceptedAt(this.#found, this.#deps) };
+      if (this.#found) {
+        const { length: count } = await findUsersWithoutProgress(maxCounted, this.#deps);
+        this.#stuck = { count, since: await oldestAcceptedAt(this.#found, this.#deps) };
+      }
     }
   }
 
@@ -171,7 +177,11 @@ export class LaneWorker {
 
   async #sendHeartbeat(): Promise<void> {
     try {
-      await this.#heartbeat.send(this.#active().map(({ lane }) => lane));
+      const unresponsive = [...this.#context.unresponsive].map(({ userId }) => userId);
+      await this.#heartbeat.send(
+        this.#active().map(({ lane }) => lane),
+        unresponsive,
+      );
     } catch (error) {
       if (this.#heartbeat.storeIsSilent()) {
         const held = [...this.#holds.values()].filter((hold) => hold.isHeld());

@@ -1,10 +1,12 @@
 /** Claim, run, settle: the requests of one user, one at a time, each guarded by the fencing token [R7]. */
-import type { LedgerChange, Outcome } from '../types.ts';
-import { changeOf, describeRefusal } from './changes.ts';
+import type { DeadLetterOutcome, LedgerChange, Outcome, Run } from '../types.ts';
+import { changeOf, countsAfter, describeRefusal, explainTimeout, statusAfter } from './changes.ts';
 import type { WorkerContext } from './context.ts';
 import type { HeldRequest } from './held-requests.ts';
 import { advancePast, type LoadedUser } from './loaded-user.ts';
 import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
+import { RunWatch } from './run-watch.ts';
+import type { Slot } from './slots.ts';
 
 type Claimed = { seq: number; request: HeldRequest };
 
@@ -17,10 +19,10 @@ export class UserRuns {
     this.#context = context;
   }
 
-  /** Needs a slot and gives it back. Goes on from request to request until another user waits for the slot. */
-  async workOn(user: LoadedUser): Promise<void> {
+  /** Gives the slot back. Goes on from request to request until another user waits for the slot. */
+  async workOn(user: LoadedUser, slot: Slot): Promise<void> {
     const { runs } = this.#context;
-    const work = this.#workUntilContended(user);
+    const work = this.#workUntilContended(user, slot);
     const ended = work.catch(() => undefined);
     runs.set(user.userId, ended);
     try {
@@ -30,20 +32,46 @@ export class UserRuns {
     }
   }
 
-  async #workUntilContended(user: LoadedUser): Promise<void> {
-    const { slots } = this.#context;
-    let holdsSlot = true;
-    const releaseSlot = () => {
-      if (holdsSlot) slots.release();
-      holdsSlot = false;
-    };
+  async #workUntilContended(user: LoadedUser, slot: Slot): Promise<void> {
     try {
       const first = user.held.get(user.next);
       let claimed = first && this.#lane.isHeld() ? await this.#claim(user, user.next, first) : undefined;
-      while (claimed) claimed = await this.#runAndSettle(user, claimed, releaseSlot);
+      while (claimed) claimed = await this.#runAndSettle(user, claimed, slot);
     } finally {
-      releaseSlot();
+      slot.release();
     }
+  }
+
+  /** Records the interruption of `next`, which has to wait for a slot: a request that waits is `queued`. */
+  async requeue(user: LoadedUser): Promise<void> {
+    const { next } = user;
+    const request = user.held.get(next);
+    if (!request) return;
+    const requeued: HeldRequest = { ...request, ...countsAfter(request), interrupted: false };
+    const change: LedgerChange = { kind: 'requeue', ...countsAfter(request), ...this.#guard(user, next, request) };
+    if (await this.#takeOver(user, change)) user.held.set(next, requeued);
+  }
+
+  /** Records `next`, which was interrupted and must not run twice, as a dead letter. */
+  async giveUp(user: LoadedUser, { kind, error, reason }: DeadLetterOutcome): Promise<void> {
+    const { next, refreshes } = user;
+    const request = user.held.get(next);
+    if (!request) return;
+    const counts = countsAfter(request);
+    const letter = { kind: 'give-up' as const, status: kind, error, reason };
+    const change: LedgerChange = { ...letter, ...counts, ...this.#guard(user, next, request) };
+    const given: HeldRequest = { ...request, ...counts, interrupted: false };
+    if (await this.#takeOver(user, change)) this.#noteSettled(user, change, given, refreshes);
+  }
+
+  /** Resolves to whether the change of what an earlier owner left is recorded. If not, the request is read again. */
+  async #takeOver(user: LoadedUser, change: LedgerChange): Promise<boolean> {
+    const result = await this.#context.commit({ change, wanted: this.#lane.isHeld });
+    if (!result) return false;
+    if (!result.applied && result.entry) loseToLaterOwner(this.#lane, [result.entry]);
+    // Its message, which may have come meanwhile, is not needed any more.
+    user.held.drop(change.seq);
+    return result.applied;
   }
 
   #guard(user: LoadedUser, seq: number, { attempts }: HeldRequest) {
@@ -53,42 +81,26 @@ export class UserRuns {
 
   /** Resolves to `undefined` when there is nothing to run: the claim was refused, or is no longer wanted. */
   async #claim(user: LoadedUser, seq: number, request: HeldRequest): Promise<Claimed | undefined> {
-    const interrupted = request.interrupted ? 1 : 0;
-    const claiming: HeldRequest = {
-      ...request,
-      attempts: request.attempts + 1,
-      interruptions: request.interruptions + interrupted,
-      // An interrupted run did not get a fair attempt. A request that keeps ending its workers is stopped by `maxCrashes`.
-      forgiven: request.forgiven + interrupted,
-      retryAt: undefined,
-    };
-    const { interruptions, forgiven } = claiming;
-    const change: LedgerChange = { kind: 'claim', interruptions, forgiven, ...this.#guard(user, seq, claiming) };
-    const result = await this.#context.commit({ change, wanted: this.#lane.isHeld });
-    if (!result) return undefined;
-    if (!result.applied && result.entry) loseToLaterOwner(this.#lane, [result.entry]);
-    // A message of it that came meanwhile is no longer needed. A refused request is read again.
-    user.held.drop(seq);
-    if (!result.applied) return undefined;
+    const counts = countsAfter(request);
+    const attempts = request.attempts + 1;
+    const claiming: HeldRequest = { ...request, ...counts, attempts, interrupted: false, retryAt: undefined };
+    const change: LedgerChange = { kind: 'claim', ...counts, ...this.#guard(user, seq, claiming) };
+    if (!(await this.#takeOver(user, change))) return undefined;
     user.held.set(seq, claiming);
     return { seq, request: claiming };
   }
 
   /** Resolves to the next request when it was claimed in the same commit as the settlement. */
-  async #runAndSettle(
-    user: LoadedUser,
-    { seq, request }: Claimed,
-    releaseSlot: () => void,
-  ): Promise<Claimed | undefined> {
-    const outcome = await this.#run(user, seq, request);
+  async #runAndSettle(user: LoadedUser, { seq, request }: Claimed, slot: Slot): Promise<Claimed | undefined> {
+    const outcome = await this.#run(user, seq, request, slot);
     if (!outcome) {
       await this.#giveBack(user, seq, request);
       return undefined;
     }
     const settling = this.#settle(user, seq, request, outcome);
-    const following = this.#goesOn(outcome) ? user.held.get(seq + 1) : undefined;
-    if (!following || following.retryAt || following.blocked) {
-      releaseSlot();
+    const following = this.#goesOn(user, outcome, request, slot) ? user.held.get(seq + 1) : undefined;
+    if (!following || following.retryAt || following.blocked || !this.#runsHere(following)) {
+      slot.release();
       await settling;
       return undefined;
     }
@@ -97,22 +109,50 @@ export class UserRuns {
     return settled ? claimed : undefined;
   }
 
-  #goesOn({ kind }: Outcome): boolean {
-    return (kind === 'done' || kind === 'failed') && !this.#context.slots.contended() && this.#lane.mayStart();
+  /** The slot of an isolated run is for isolated runs, and a slot that went to others is gone. */
+  #goesOn(user: LoadedUser, { kind }: Outcome, request: HeldRequest, slot: Slot): boolean {
+    const settles = kind === 'done' || kind === 'failed';
+    const keepsSlot = slot.isHeld() && this.#runsHere(request) && !this.#context.slots.here.contended(user.userId);
+    return settles && keepsSlot && this.#lane.mayStart();
+  }
+
+  #runsHere(request: HeldRequest): boolean {
+    return this.#context.deps.planRun(request).kind === 'here';
   }
 
   /** `undefined`: the run was aborted, or did not begin; there is no outcome to record. */
-  async #run(user: LoadedUser, seq: number, request: HeldRequest): Promise<Outcome | undefined> {
-    const { clock, observer, runRequest } = this.#context.deps;
+  async #run(user: LoadedUser, seq: number, request: HeldRequest, slot: Slot): Promise<Outcome | undefined> {
+    const { clock, observer } = this.#context.deps;
     const { signal, token: fencingToken } = this.#lane;
     if (signal.aborted || !this.#lane.isHeld()) return undefined;
     const { body, limits, forgiven, interruptions, acceptedAt, attempts: attempt } = request;
     const about = { userId: user.userId, seq, attempt, fencingToken };
     observer.runStarted({ ...about, acceptedAt, at: clock.now() });
-    const outcome = await runRequest({ ...about, body, limits, forgiven, interruptions, signal });
+    const outcome = await this.#watched({ ...about, body, limits, forgiven, interruptions, signal }, slot);
     const aborted = signal.aborted && outcome.kind !== 'done';
     observer.runEnded({ ...about, outcome: aborted ? 'aborted' : outcome.kind, at: clock.now() });
-    return aborted ? undefined : outcome;
+    if (aborted) return this.#outcomeOfAbort(request);
+    return user.known > seq ? explainTimeout(outcome, user.known - seq) : outcome;
+  }
+
+  async #watched(run: Run, slot: Slot): Promise<Outcome> {
+    const { planRun, runRequest } = this.#context.deps;
+    const { userId, seq, attempt, signal } = run;
+    const plan = planRun({ ...run, interrupted: false });
+    if (plan.kind !== 'here') return runRequest(run);
+    const { timeoutMs } = plan;
+    const watch = new RunWatch({ run: { userId, seq, attempt }, slot, timeoutMs, signal }, this.#context);
+    try {
+      return await runRequest(run);
+    } finally {
+      watch.end();
+    }
+  }
+
+  /** An aborted run may have had effects. Work that must not be done twice becomes a dead letter; other work is given back. */
+  #outcomeOfAbort(request: HeldRequest): Outcome | undefined {
+    const plan = this.#context.deps.planRun({ ...request, interrupted: true });
+    return plan.kind === 'dead-letter' ? plan.outcome : undefined;
   }
 
   /** Records that a claim did not lead to an outcome, so that it counts neither as an attempt nor as a crash of its worker. */
@@ -139,24 +179,23 @@ export class UserRuns {
   }
 
   #noteSettled(user: LoadedUser, change: LedgerChange, request: HeldRequest, refreshesBefore: number): void {
-    const { seq, at, token: fencingToken } = change;
+    const { userId, seq, at, token: fencingToken } = change;
     const { observer } = this.#context.deps;
-    if (change.kind === 'block') {
+    const status = statusAfter(change);
+    if (status === 'blocked') {
       // A person may have decided about it before our answer came, and sent the wake already: then it is read again at once.
       if (user.refreshes > refreshesBefore) user.held.drop(seq);
       else user.held.set(seq, { ...request, blocked: true, heldSince: at });
     } else if (change.kind === 'retry') {
       const { retryAt, interruptions } = change;
-      user.held.set(seq, { ...request, interrupted: false, interruptions, retryAt });
-    } else if (change.kind === 'settle') {
-      const { userId, status } = change;
+      user.held.set(seq, { ...request, interruptions, retryAt });
+    } else if (status) {
       const { acceptedAt } = request;
       advancePast(user, seq, at);
       observer.settled({ userId, seq, status, fencingToken, acceptedAt, at });
     }
-    if ('reason' in change) {
-      const status = change.kind === 'block' ? 'blocked' : 'failed';
-      observer.deadLettered({ userId: user.userId, seq, status, reason: change.reason, fencingToken, at });
+    if ('reason' in change && status !== 'done' && status) {
+      observer.deadLettered({ userId, seq, status, reason: change.reason, fencingToken, at });
     }
   }
 }

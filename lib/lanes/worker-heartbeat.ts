@@ -7,6 +7,9 @@ const timeoutsBeforeGivingUp = 2;
 /** The heartbeat expires by itself, so removing it must not hold up a worker that stops. */
 const removeTimeoutMs = 500;
 
+/** The most users that a heartbeat names: it must stay small. */
+const maxUnresponsive = 1_000;
+
 const hex = (clock: LaneDeps['clock']): string =>
   Math.floor(clock.random() * 0x10000)
     .toString(16)
@@ -34,9 +37,11 @@ export class WorkerHeartbeat {
     return clock.now().getTime() - this.#answeredAt > timeoutsBeforeGivingUp * config.storeTimeoutMs;
   }
 
-  async send(lanes: number[]): Promise<void> {
+  /** @param unresponsive the users whose runs ignore their signal. */
+  async send(lanes: number[], unresponsive: string[]): Promise<void> {
     const { clock, workers } = this.#deps;
-    await workers.report({ workerId: this.#workerId, lanes, at: clock.now() });
+    const listed = unresponsive.slice(0, maxUnresponsive);
+    await workers.report({ workerId: this.#workerId, lanes, unresponsive: listed, at: clock.now() });
     this.#answeredAt = clock.now().getTime();
   }
 

@@ -145,8 +145,8 @@ export interface LaneStore {
   known(): Promise<number[]>;
 }
 
-/** The lanes that a worker owned at a moment. */
-export type Heartbeat = { workerId: string; lanes: number[]; at: Date };
+/** The lanes that a worker owned at a moment, and the users whose runs there ignored their signal. */
+export type Heartbeat = { workerId: string; lanes: number[]; unresponsive: string[]; at: Date };
 
 export interface WorkerStore {
   report(heartbeat: Heartbeat): Promise<void>;

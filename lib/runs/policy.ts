@@ -3,14 +3,14 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { attemptsRange, retryBaseRange, retryMaxRange, runTimeoutRange } from '../limits.ts';
 import type { ProcessorPolicy } from '../processor.ts';
-import type { RunLimits } from '../types.ts';
+import { interruptionPolicies, type RunLimits } from '../types.ts';
 
 /** A policy with every value decided. */
 export type RunPolicy = Required<ProcessorPolicy>;
 
 export type PolicyConfig = Pick<
   Config,
-  'maxAttempts' | 'retryBaseMs' | 'retryMaxMs' | 'failurePolicy' | 'runTimeoutMs'
+  'maxAttempts' | 'retryBaseMs' | 'retryMaxMs' | 'failurePolicy' | 'runTimeoutMs' | 'interruptionPolicy'
 >;
 
 const integerIn = ({ min, max }: { min: number; max: number }) => z.number().int().min(min).max(max);
@@ -22,6 +22,7 @@ const policySchema = z
     retryMaxMs: integerIn(retryMaxRange),
     onFailure: z.enum(['skip', 'block']),
     timeoutMs: integerIn(runTimeoutRange),
+    onInterruption: z.enum(interruptionPolicies),
   })
   .partial();
 
@@ -50,6 +51,7 @@ export const decidePolicy = (own: unknown, config: PolicyConfig): RunPolicy => {
     retryMaxMs: config.retryMaxMs,
     onFailure: config.failurePolicy,
     timeoutMs: config.runTimeoutMs,
+    onInterruption: config.interruptionPolicy,
     ...parsed.data,
   };
   if (policy.retryMaxMs < policy.retryBaseMs) {
@@ -58,8 +60,10 @@ export const decidePolicy = (own: unknown, config: PolicyConfig): RunPolicy => {
   return policy;
 };
 
-export const policyOfRun = (policy: RunPolicy, { maxAttempts, timeoutMs }: RunLimits): RunPolicy => ({
+/** A request may be stricter about interruptions than the policy, and never less strict. */
+export const policyOfRun = (policy: RunPolicy, { maxAttempts, timeoutMs, onInterruption }: RunLimits): RunPolicy => ({
   ...policy,
   maxAttempts: maxAttempts ?? policy.maxAttempts,
   timeoutMs: timeoutMs ?? policy.timeoutMs,
+  onInterruption: onInterruption === 'dead-letter' ? onInterruption : policy.onInterruption,
 });

@@ -20,7 +20,7 @@ export type UserQueueDocument = Omit<UserQueue, 'userId'> & {
 };
 export type RequestDocument = LedgerEntry & { _id: string };
 export type LaneDocument = { _id: number; lease: number };
-export type WorkerDocument = { _id: string; lanes: number[]; at: Date };
+export type WorkerDocument = { _id: string; lanes: number[]; unresponsive?: string[]; at: Date };
 
 export type Models = {
   accounts: Model<AccountDocument>;
@@ -68,7 +68,10 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
 
 const runErrorSchema = new mongoose.Schema({ name: String, message: String }, { _id: false });
 
-const runLimitsSchema = new mongoose.Schema({ maxAttempts: Number, timeoutMs: Number }, { _id: false });
+const runLimitsSchema = new mongoose.Schema(
+  { maxAttempts: Number, timeoutMs: Number, onInterruption: String },
+  { _id: false },
+);
 const deadLetterSchema = new mongoose.Schema({ reason: String, at: Date }, { _id: false });
 
 // No index contains the status: every claim and settlement would rewrite it. Queries by status start at a `seq`.
@@ -103,10 +106,10 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
 const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Number }, options);
 
 // The heartbeat of a worker that is gone expires after an hour.
-const workerSchema = new mongoose.Schema<WorkerDocument>({ _id: String, lanes: [Number], at: Date }, options).index(
-  { at: 1 },
-  { expireAfterSeconds: 3_600 },
-);
+const workerSchema = new mongoose.Schema<WorkerDocument>(
+  { _id: String, lanes: [Number], unresponsive: [String], at: Date },
+  options,
+).index({ at: 1 }, { expireAfterSeconds: 3_600 });
 
 export const defineModels = (connection: Connection): Models => ({
   accounts: connection.model<AccountDocument>('accounts', accountSchema, 'accounts'),

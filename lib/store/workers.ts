@@ -2,9 +2,9 @@ import type { WorkerStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
 
 export const workerStore = (execute: Execute): WorkerStore => ({
-  report: ({ workerId, lanes, at }) =>
+  report: ({ workerId, lanes, unresponsive, at }) =>
     execute(async ({ workers }) => {
-      await workers.updateOne({ _id: workerId }, { $set: { lanes, at } }, { upsert: true });
+      await workers.updateOne({ _id: workerId }, { $set: { lanes, unresponsive, at } }, { upsert: true });
     }),
 
   remove: (workerId) =>
@@ -15,6 +15,6 @@ export const workerStore = (execute: Execute): WorkerStore => ({
   since: (after) =>
     execute(async ({ workers }) => {
       const found = await workers.find({ at: { $gt: after } }).lean();
-      return found.map(({ _id, lanes, at }) => ({ workerId: _id, lanes, at }));
+      return found.map(({ _id, lanes, unresponsive = [], at }) => ({ workerId: _id, lanes, unresponsive, at }));
     }),
 });

@@ -4,7 +4,8 @@ import { createClusterMetrics } from '../../lib/consumer/cluster-metrics.ts';
 import { createWorkerMetrics } from '../../lib/consumer/metrics.ts';
 import { createLogger } from '../../lib/log.ts';
 
-const snapshot = { lanesOwned: 4, usersLoaded: 9, inFlight: 2, oldestPendingAgeMs: 1_500, stuckUsers: 3 };
+const counts = { lanesOwned: 4, usersLoaded: 9, inFlight: 2, unresponsiveRuns: 1, stuckUsers: 3 };
+const snapshot = { ...counts, oldestPendingAgeMs: 1_500 };
 const open = () => createWorkerMetrics({ clock: systemClock, log: createLogger('silent'), snapshot: () => snapshot });
 const at = (ms: number) => new Date(100_000 + ms);
 const run = { userId: 'u', seq: 1, attempt: 1, fencingToken: 5 };
@@ -89,6 +90,7 @@ describe('worker metrics', () => {
     const text = await open().registry.metrics();
     for (const line of [
       'lanekeeper_in_flight 2',
+      'lanekeeper_unresponsive_runs 1',
       'lanekeeper_lanes_owned 4',
       'lanekeeper_users_loaded 9',
       'lanekeeper_oldest_pending_age_seconds 1.5',

@@ -13,6 +13,7 @@ const fromEnvironment = {
   retryMaxMs: 30_000,
   failurePolicy: 'skip',
   runTimeoutMs: 0,
+  interruptionPolicy: 'rerun',
   webhookUrl: undefined,
   webhookSecret: undefined,
   webhookTimeoutMs: 1_000,
@@ -74,6 +75,7 @@ describe('the policy of a processor', () => {
       retryMaxMs: 30_000,
       onFailure: 'skip',
       timeoutMs: 0,
+      onInterruption: 'rerun',
     });
     const blocking = await load('echo', { failurePolicy: 'block', runTimeoutMs: 700 });
     expect(blocking.policy).toMatchObject({ onFailure: 'block', timeoutMs: 700 });
@@ -86,6 +88,7 @@ describe('the policy of a processor', () => {
       retryMaxMs: 30_000,
       onFailure: 'block',
       timeoutMs: 1_500,
+      onInterruption: 'dead-letter',
     });
   });
 

@@ -12,7 +12,14 @@ import type { RunPolicy } from '../../lib/runs/policy.ts';
 import { createRunRequest } from '../../lib/runs/run.ts';
 import type { Run } from '../../lib/types.ts';
 
-const policy: RunPolicy = { maxAttempts: 3, retryBaseMs: 100, retryMaxMs: 1_000, onFailure: 'skip', timeoutMs: 0 };
+const policy: RunPolicy = {
+  maxAttempts: 3,
+  retryBaseMs: 100,
+  retryMaxMs: 1_000,
+  onFailure: 'skip',
+  timeoutMs: 0,
+  onInterruption: 'rerun',
+};
 const log = createLogger('silent');
 
 const clock = { ...systemClock, random: () => 0.5 };

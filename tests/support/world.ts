@@ -10,11 +10,11 @@ import { laneOf } from '../../lib/lane-of.ts';
 import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';
 import { createLogger } from '../../lib/log.ts';
 import { pollUntil } from '../../lib/poll.ts';
-import type { LaneObserver, RunRequest } from '../../lib/ports.ts';
+import type { LaneObserver, PlanRun, RunRequest } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
-import type { LedgerEntry, UserQueue } from '../../lib/types.ts';
+import type { LedgerEntry, RunLimits, UserQueue } from '../../lib/types.ts';
 import { testConfig } from './servers.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -25,10 +25,14 @@ export const silentObserver: LaneObserver = {
   laneReleased: () => undefined,
   runStarted: () => undefined,
   runEnded: () => undefined,
+  runUnresponsive: () => undefined,
   settled: () => undefined,
   deadLettered: () => undefined,
   swept: () => undefined,
 };
+
+/** Every run happens in the worker, without a timeout. */
+export const runHere: PlanRun = () => ({ kind: 'here', timeoutMs: 0 });
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
@@ -97,8 +101,8 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
       );
       return { userId, sessionId, lane };
     },
-    enqueue: (user: TestUser, request: unknown, key?: string) =>
-      acceptRequest({ userId: user.userId, sessionId: user.sessionId, body: JSON.stringify(request), key }, deps),
+    enqueue: ({ userId, sessionId }: TestUser, request: unknown, key?: string, limits?: RunLimits) =>
+      acceptRequest({ userId, sessionId, body: JSON.stringify(request), key, limits }, deps),
     disconnect: (user: TestUser, options: { pending?: 'drain' | 'cancel'; waitMs?: number } = {}) =>
       disconnect(
         {
@@ -112,7 +116,12 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
     /** Starts a worker with its own connections. */
     work(
       runRequest: RunRequest,
-      options: { observer?: Partial<LaneObserver>; config?: Partial<Config>; stores?: Partial<Stores> } = {},
+      options: {
+        observer?: Partial<LaneObserver>;
+        config?: Partial<Config>;
+        stores?: Partial<Stores>;
+        planRun?: PlanRun;
+      } = {},
     ) {
       const workerConfig = { ...config, ...options.config };
       const laneBroker = createLaneBroker(workerConfig, log);
@@ -124,6 +133,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
         config: workerConfig,
         publisher: own,
         laneBroker,
+        planRun: options.planRun ?? runHere,
         runRequest,
         observer,
       });

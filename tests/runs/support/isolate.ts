@@ -17,11 +17,27 @@ export const workerHangMs = 600;
 export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: ProcessorPolicy = {}): TestIsolation => {
   const observed: number[] = [];
   const isolation = createIsolation({
-    config: { maxCrashes: 3, workerHangMs, graceMs: 300, ...config },
+    config: {
+      maxCrashes: 3,
+      workerHangMs,
+      graceMs: 300,
+      concurrency: 64,
+      isolatedProcesses: 4,
+      isolatedRunTimeoutMs: 60_000,
+      ...config,
+    },
     clock: { ...systemClock, random: () => 0 },
     log: createLogger('silent'),
     observer: { started: () => observed.push(1), ended: (crashed) => observed.push(crashed ? -2 : -1) },
-    policy: { maxAttempts: 9, retryBaseMs: 100, retryMaxMs: 1_000, onFailure: 'skip', timeoutMs: 0, ...policy },
+    policy: {
+      maxAttempts: 9,
+      retryBaseMs: 100,
+      retryMaxMs: 1_000,
+      onFailure: 'skip',
+      timeoutMs: 0,
+      onInterruption: 'rerun',
+      ...policy,
+    },
     env: {
       PATH: process.env.PATH,
       NODE_OPTIONS: '--max-old-space-size=64',
