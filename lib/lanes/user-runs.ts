@@ -140,18 +140,19 @@ export class UserRuns {
 
   #noteSettled(user: LoadedUser, change: LedgerChange, request: HeldRequest, refreshesBefore: number): void {
     const { seq, at, token: fencingToken } = change;
-    const { observer } = this.#context.deps;
+    const { observer, clock } = this.#context.deps;
+    const now = clock.monotonicMs();
     if (change.kind === 'block') {
       // A person may have decided about it before our answer came, and sent the wake already: then it is read again at once.
       if (user.refreshes > refreshesBefore) user.held.drop(seq);
-      else user.held.set(seq, { ...request, blocked: true, heldSince: at });
+      else user.held.set(seq, { ...request, blocked: true, heldSince: now });
     } else if (change.kind === 'retry') {
-      const { retryAt, interruptions } = change;
-      user.held.set(seq, { ...request, interrupted: false, interruptions, retryAt });
+      const { backOffMs, interruptions } = change;
+      user.held.set(seq, { ...request, interrupted: false, interruptions, retryAt: now + backOffMs });
     } else if (change.kind === 'settle') {
       const { userId, status } = change;
       const { acceptedAt } = request;
-      advancePast(user, seq, at);
+      advancePast(user, seq, now);
       observer.settled({ userId, seq, status, fencingToken, acceptedAt, at });
     }
     if ('reason' in change) {

@@ -1,4 +1,5 @@
 /** What operators do with dead letters of all users: list them, retry them, drop them. */
+import { isAhead } from '../database-clock.ts';
 import type { Deps } from '../deps.ts';
 import { AppError } from '../errors.ts';
 import type { DeadLetterCursor } from '../ports.ts';
@@ -105,7 +106,7 @@ export type DecidedAll = { decided: number; refused: number; next?: DeadLetterCu
 
 /**
  * Decides about all dead letters of one user, or of all users. Requests dead-lettered meanwhile are left, also those that
- * this call retried.
+ * this call retried. Those with a time far ahead were dead-lettered before MongoDB's clock was set back.
  *
  * @throws {AppError} 503 as `decideEach`
  */
@@ -114,17 +115,18 @@ export const decideAll = async (
   decide: Decision,
   deps: AcceptDeps,
 ): Promise<DecidedAll> => {
-  const startedAt = deps.clock.now().getTime();
+  const startedAt = deps.clock.now();
+  const startedMs = deps.clock.monotonicMs();
   const counts = { decided: 0, refused: 0 };
   let next = after;
   for (;;) {
     const listed = await deps.ledger.deadLetterIds({ userId, after: next, limit: batchSize });
-    const batch = listed.filter(({ at }) => at.getTime() <= startedAt);
+    const batch = listed.filter(({ at }) => at <= startedAt || isAhead(at, deps.clock.now()));
     for (const { result } of await decideEach(batch, decide, deps)) {
       counts[result === 'refused' ? 'refused' : 'decided'] += 1;
     }
-    next = batch.at(-1);
-    if (!next || batch.length < batchSize) return counts;
-    if (deps.clock.now().getTime() - startedAt > budgetMs) return { ...counts, next };
+    next = listed.at(-1);
+    if (!next || listed.length < batchSize) return counts;
+    if (deps.clock.monotonicMs() - startedMs > budgetMs) return { ...counts, next };
   }
 };

@@ -22,11 +22,13 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
       const { interruptions, forgiven } = change;
       return {
         $set: { status: 'processing', token, attempts: attempt, interruptions, forgiven, startedAt: at },
-        $unset: { retryAt: 1 },
+        $unset: { retryAt: 1, backOffMs: 1 },
       };
     }
-    case 'retry':
-      return { $set: { error: change.error, retryAt: change.retryAt, interruptions: change.interruptions } };
+    case 'retry': {
+      const { error, retryAt, backOffMs, interruptions } = change;
+      return { $set: { error, retryAt, backOffMs, interruptions } };
+    }
     case 'give-back':
       return { $set: { status: 'queued', forgiven: change.forgiven } };
     case 'block': {

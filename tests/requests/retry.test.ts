@@ -179,11 +179,11 @@ describe('a decision about many dead letters', () => {
   test('continues from batch to batch, and returns where it stopped when its time is over', async () => {
     const user = await userWithMany(210);
     let reads = 0;
-    const now = () => {
+    const monotonicMs = () => {
       reads += 1;
-      return new Date(Date.now() + reads * 6_000);
+      return reads * 6_000;
     };
-    const slow = { ...world.deps, clock: { ...world.deps.clock, now } };
+    const slow = { ...world.deps, clock: { ...world.deps.clock, monotonicMs } };
     const seen: number[] = [];
     const see: Decision = async ({ seq }) => {
       seen.push(seq);
@@ -196,10 +196,17 @@ describe('a decision about many dead letters', () => {
     expect(new Set(seen).size).toBe(210);
   });
 
-  test('leaves requests that are dead-lettered after it began', async () => {
+  test('decides about requests that were dead-lettered before the clock was set back', async () => {
     const user = await world.user();
     await world.enqueue(user, 'a');
     await deadLettered(user, 'failed', [1], { at: new Date(Date.now() + 60_000) });
+    expect(await decideAll({ userId: user.userId }, dropDeadLetter, world.deps)).toEqual({ decided: 1, refused: 0 });
+  });
+
+  test('leaves requests that are dead-lettered after it began', async () => {
+    const user = await world.user();
+    await world.enqueue(user, 'a');
+    await deadLettered(user, 'failed', [1], { at: new Date(Date.now() + 2_000) });
     expect(await decideAll({ userId: user.userId }, dropDeadLetter, world.deps)).toEqual({ decided: 0, refused: 0 });
     expect(await leftOf(user)).toEqual([1]);
   });

@@ -102,6 +102,12 @@ describe('the webhook processor', () => {
     await expect(post(endpoint.url)).rejects.toMatchObject({ retryAfterMs: 3_000 });
   });
 
+  test('reads a date in Retry-After by the clock of the endpoint, which may differ from ours', async () => {
+    const headers = { date: 'Thu, 01 Jan 2026 00:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 00:00:05 GMT' };
+    await using endpoint = await openHttpEndpoint((response) => response.writeHead(503, headers).end());
+    await expect(post(endpoint.url)).rejects.toMatchObject({ retryAfterMs: 5_000 });
+  });
+
   test('reads Retry-After as seconds or as a date, and ignores anything else', () => {
     const now = new Date('2026-01-01T00:00:00Z');
     expect(retryAfterMs('120', now)).toBe(120_000);

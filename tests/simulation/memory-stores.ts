@@ -14,6 +14,7 @@ import type {
   NewEntry,
   StalledUserCursor,
   TicketLimit,
+  TimeSpan,
   UserQueueStore,
   WorkerStore,
 } from '../../lib/ports.ts';
@@ -134,6 +135,8 @@ const newUserQueue = (userId: string, lane: number, updatedAt: Date): UserQueue 
 const hasRoom = ({ accepted, settled }: UserQueue, limit: TicketLimit): boolean =>
   'seq' in limit ? accepted < limit.seq : accepted - settled < limit.pending;
 
+const isIn = ({ from, to }: TimeSpan, time: Date): boolean => time >= from && time <= to;
+
 const byUserId = (a: Pick<UserQueue, 'userId'>, b: Pick<UserQueue, 'userId'>) =>
   a.userId === b.userId ? 0 : a.userId < b.userId ? -1 : 1;
 const byUpdate = (a: StalledUserCursor, b: StalledUserCursor) =>
@@ -233,11 +236,11 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         }
       }),
 
-    stuck: (before, limit, which, after) =>
+    stuck: (recently, limit, which, after) =>
       step('userQueues.stuck', () =>
         all()
-          .filter(({ state, updatedAt }) => state !== 'closed' && updatedAt < before)
-          .filter(({ vouchedAt }) => which === 'all' || !vouchedAt || vouchedAt < before)
+          .filter(({ state, updatedAt }) => state !== 'closed' && !isIn(recently, updatedAt))
+          .filter(({ vouchedAt }) => which === 'all' || !vouchedAt || !isIn(recently, vouchedAt))
           .filter(({ state, sessions, settled, accepted }) => {
             return settled < accepted || sessions.length === 0 || state === 'closing';
           })
@@ -270,11 +273,17 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
         startedAt: new Date(at),
       });
       delete entry.retryAt;
+      delete entry.backOffMs;
       return;
     case 'retry':
       Object.assign(
         entry,
-        structuredClone({ error: change.error, retryAt: change.retryAt, interruptions: change.interruptions }),
+        structuredClone({
+          error: change.error,
+          retryAt: change.retryAt,
+          backOffMs: change.backOffMs,
+          interruptions: change.interruptions,
+        }),
       );
       return;
     case 'give-back':

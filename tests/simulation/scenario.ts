@@ -5,8 +5,9 @@ import type { Pace } from './scheduler.ts';
 
 /**
  * What a request does when it runs. It is the body of the request. `ends`: the outcome of each attempt; then `done`.
+ * `backOffMs`: the pause before its next attempt; 50 by default.
  */
-export type Work = { ms: number; ends: Outcome['kind'][]; honorsSignal: boolean };
+export type Work = { ms: number; ends: Outcome['kind'][]; honorsSignal: boolean; backOffMs?: number };
 
 type Act =
   | { kind: 'enqueue'; work: Work }
@@ -40,6 +41,7 @@ export const faultKinds = [
   'worker joined',
   'worker clock jumps',
   'function clock jumps',
+  'store clock jumps',
   'function killed',
   'user queue deleted',
   'broker down',
@@ -56,7 +58,7 @@ export type SimulatedFaultKind = (typeof faultKinds)[number];
 
 /**
  * `after`: the number of steps after which the fault is due. `target`: picks one of the possible targets. `ms`: the
- * duration, or the distance of a clock jump.
+ * duration. A clock jumps by six times as long.
  */
 export type SimulatedFault = { after: number; kind: SimulatedFaultKind; target: number; ms: number };
 
@@ -73,6 +75,8 @@ export type Scenario = {
   concurrency: number;
   maxPending: number;
   sessionMs: number;
+  /** How far the clocks of the hosts are ahead of MongoDB's or behind it: each host by another multiple. */
+  skewMs?: number;
   idleTimeoutMs: number;
   users: SimulatedUser[];
   faults: SimulatedFault[];
@@ -115,6 +119,7 @@ const work: fc.Arbitrary<Work> = fc.record({
   ms: fc.constantFrom(0, 0, 20, 200, 1_500),
   ends: often([], fc.array(end, { maxLength: 3 })),
   honorsSignal: often(true, fc.boolean()),
+  backOffMs: fc.constantFrom(50, 1_000),
 });
 
 const key = fc.nat({ max: 1 });
@@ -175,6 +180,7 @@ export const scenarioOf = (kind: ScenarioKind): fc.Arbitrary<Scenario> => {
       concurrency: fc.integer({ min: 1, max: 2 }),
       maxPending: often(1_000, fc.integer({ min: 1, max: 3 })),
       sessionMs: sweep ? fc.constantFrom(60_000, 15_000, 4_000) : fc.constant(3_600_000),
+      skewMs: fc.constantFrom(0, 60_000),
       // The long timeout never closes an idle user, so it cannot hide a missing notification.
       idleTimeoutMs: fc.constantFrom(3_000, 3_600_000),
       users: fc.array(user(kind), { minLength: 1, maxLength: 3 }),

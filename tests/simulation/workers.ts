@@ -40,9 +40,9 @@ const runErrorOf = (message: string) => ({ name: 'Error', message });
 
 const resultOf = (attempt: number): string => String(attempt);
 
-const outcomeOf = (end: Outcome['kind'] | undefined, attempt: number): Outcome => {
+const outcomeOf = (end: Outcome['kind'] | undefined, attempt: number, backOffMs: number): Outcome => {
   const error = runErrorOf(`attempt ${attempt}`);
-  if (end === 'retry') return { kind: end, error, delayMs: 50 * attempt };
+  if (end === 'retry') return { kind: end, error, delayMs: backOffMs };
   if (end === 'failed' || end === 'blocked') return { kind: end, error, reason: 'failed' };
   return { kind: 'done', result: resultOf(attempt) };
 };
@@ -50,10 +50,10 @@ const outcomeOf = (end: Outcome['kind'] | undefined, attempt: number): Outcome =
 const processorOf =
   ({ clock }: SimulatedProcess): RunRequest =>
   async ({ body, attempt, signal }) => {
-    const { ms, ends, honorsSignal } = JSON.parse(body) as Work;
+    const { ms, ends, honorsSignal, backOffMs = 50 } = JSON.parse(body) as Work;
     await sleep(clock, ms, honorsSignal ? signal : undefined);
     if (honorsSignal && signal.aborted) return { kind: 'retry', error: runErrorOf('aborted'), delayMs: 50 };
-    return outcomeOf(ends[attempt - 1], attempt);
+    return outcomeOf(ends[attempt - 1], attempt, backOffMs);
   };
 
 export const createWorkers = (world: SimulatedWorld): Workers => {
@@ -92,14 +92,14 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
   const start = (): void => {
     started += 1;
     const { concurrency, idleTimeoutMs } = scenario;
-    const process = scheduler.process(`w${started}`);
+    const process = world.processOn(started, `w${started}`);
     const step = world.stepOf(process, 'worker');
     // A queue that is deleted between its declaration and its consumer closes the lane's channel, as a cut would.
     const connection = broker.connect(step, () => world.note('connection-cut', { target: process.name }));
     world.connections.set(process.name, connection);
     const { userQueues, ledger, lanes, workers: signs } = createMemoryStores(step, database);
     const deps: LaneDeps = {
-      clock: process.clock,
+      clock: world.clockOf(process),
       log,
       userQueues: scenario.sweep ? userQueues : { ...userQueues, stuck: async () => [] },
       ledger,
@@ -111,7 +111,7 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
       observer: observerOf(process),
       config: { ...timeouts, lanes: scenario.lanes, concurrency, idleTimeoutMs },
     };
-    const wrapped = world.broken?.worker?.(deps, { database, broker, step }) ?? deps;
+    const wrapped = world.broken?.worker?.(deps, { database, broker, step, host: process.clock }) ?? deps;
     const worker = startLaneWorker(wrapped);
     // A worker that cannot keep its lanes is a defect here: end the campaign.
     void worker.failed.then((error) => {

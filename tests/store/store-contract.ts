@@ -132,6 +132,7 @@ export const retry = (guard: Guard): LedgerChange => ({
   kind: 'retry',
   error: { name: 'Error', message: 'not yet' },
   retryAt: at(15),
+  backOffMs: 3_000,
   interruptions: 0,
   at: at(12),
   ...guard,
