@@ -2,12 +2,12 @@
  * Builds the npm package that processors import: `node tools/package.ts [folder]`. The checkout needs no build, but Node does not
  * strip types below node_modules.
  */
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { argv, execPath, stdout } from 'node:process';
+import { execa } from 'execa';
+import { root } from './run-tool.ts';
 
-const root = join(import.meta.dirname, '..');
 const folder = resolve(argv[2] ?? join(root, 'dist', 'package'));
 const project = join(root, 'tsconfig.package.json');
 
@@ -17,7 +17,7 @@ const { name, version, description, license, type, engines } = JSON.parse(
 const exports = { '.': { types: './processor.d.ts', default: './processor.js' } };
 
 rmSync(folder, { recursive: true, force: true });
-execFileSync(execPath, [join(root, 'node_modules', '.bin', 'tsc'), '-p', project, '--outDir', folder], {
+await execa(execPath, [join(root, 'node_modules', '.bin', 'tsc'), '-p', project, '--outDir', folder], {
   stdio: 'inherit',
 });
 const manifest = { name, version, description, license, type, engines, exports, sideEffects: false };

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
-import { decideOnSignal } from '../runs/supervision.ts';
+import { childStartTimeoutMs, decideOnSignal } from '../runs/supervision.ts';
 import { type ClusterMetrics, createClusterMetrics } from './cluster-metrics.ts';
 import { type Endpoints, openEndpoints } from './endpoints.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
@@ -11,7 +11,6 @@ import { WorkerSlot } from './worker-slot.ts';
 
 /** Time after `graceMs` in which a worker aborts its runs, closes connections and exits, before it is killed. */
 const exitMarginMs = 3_000;
-const defaultStartTimeoutMs = 20_000;
 
 export type PrimaryOptions = {
   config: Pick<Config, 'workers' | 'workerHangMs' | 'graceMs' | 'metricsHost' | 'metricsPort'>;
@@ -82,7 +81,7 @@ const createEnding = ({ config, clock, log }: PrimaryOptions, { slots, life }: C
 type Ending = ReturnType<typeof createEnding>;
 
 const openSlots = (options: PrimaryOptions, { slots, life, metrics }: Cluster, ending: Ending): void => {
-  const { config, clock, log, script, startTimeoutMs = defaultStartTimeoutMs } = options;
+  const { config, clock, log, script, startTimeoutMs = childStartTimeoutMs } = options;
   cluster.setupPrimary({ exec: script });
   const shared = {
     workerHangMs: config.workerHangMs,

@@ -8,8 +8,7 @@ import type { IsolatedEnd, KillReason } from './crash.ts';
 import { type IsolationOrder, isIsolationReport, workerPipe } from './isolation-messages.ts';
 import { toRunError } from './run-error.ts';
 import { SupervisedChild } from './supervised-child.ts';
-
-const startTimeoutMs = 20_000;
+import { childStartTimeoutMs } from './supervision.ts';
 
 const script = fileURLToPath(new URL('./isolated-run.ts', import.meta.url));
 
@@ -38,7 +37,11 @@ export type ProcessDeps = {
 export const startProcess = ({ config, clock, env }: ProcessDeps): IsolatedProcess => {
   const child = fork(script, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
   const { workerHangMs } = config;
-  const supervised = new SupervisedChild<KillReason>(child, { workerHangMs, startTimeoutMs, clock });
+  const supervised = new SupervisedChild<KillReason>(child, {
+    workerHangMs,
+    startTimeoutMs: childStartTimeoutMs,
+    clock,
+  });
   const ready = Promise.withResolvers<void>();
   let outcome = Promise.withResolvers<Outcome>();
   let uncaught: ProcessEnd['error'];

@@ -8,7 +8,7 @@ type Silent = Exclude<SilenceVerdict, 'alive'>;
 export type SupervisionOptions = {
   /** A child that reported once, and then not for this long, is hung. */
   workerHangMs: number;
-  /** How long a start may take. Loading the modules takes a second, and much longer on a busy machine. */
+  /** How long a start may take. */
   startTimeoutMs: number;
   clock: Pick<Clock, 'after'>;
   /** The child is about to be killed because it is silent. */

@@ -5,6 +5,9 @@ const longestRestartMs = 15_000;
 /** A worker that lived this long was healthy: a later death counts as the first of a new series. */
 const healthyAfterMs = 30_000;
 
+/** How long a child may take to start. Loading the modules takes a second, and much longer on a busy machine. */
+export const childStartTimeoutMs = 20_000;
+
 const longestReportMs = 1_000;
 const shortestReportMs = 20;
 const reportsPerHangTime = 8;

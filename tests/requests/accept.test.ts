@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { createPublisher } from '../../lib/broker/publisher.ts';
-import type { Publisher, UserQueueStore } from '../../lib/ports.ts';
+import type { UserQueueStore } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
-import type { RequestMessage } from '../../lib/types.ts';
-import { openWorld, type TestUser, type World } from '../support/world.ts';
+import { openWorld, recordPublished, type TestUser, type World } from '../support/world.ts';
 
 const statuses = async (world: World, user: TestUser, upTo: number) =>
   Promise.all(Array.from({ length: upTo }, async (_, index) => (await world.entry(user, index + 1))?.status));
@@ -31,14 +30,7 @@ describe('accepting', () => {
     await world.enqueue(user, 'opens the queue');
     let now = Date.UTC(2030, 0, 1);
     const clock = { ...world.deps.clock, now: () => new Date(now++) };
-    const published: RequestMessage[] = [];
-    const publisher: Publisher = {
-      ...world.deps.publisher,
-      async publishRequest(_userId, message) {
-        published.push(message);
-        return 'routed';
-      },
-    };
+    const { published, publisher } = recordPublished(world);
     const deps = { ...world.deps, clock, publisher };
     // The session expires before 2030, so accept as for an operator, who needs none.
     await acceptRequest({ userId: user.userId, sessionId: undefined, body: '1' }, deps);

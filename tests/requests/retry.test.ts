@@ -1,7 +1,7 @@
 /** Decisions about dead letters, at moments that an HTTP call cannot choose. The ledger is real. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { StoreUnavailableError } from '../../lib/errors.ts';
-import type { LedgerStore, Publisher } from '../../lib/ports.ts';
+import type { LedgerStore } from '../../lib/ports.ts';
 import {
   type Decision,
   decideAll,
@@ -10,8 +10,8 @@ import {
   retryDeadLetter,
 } from '../../lib/requests/dead-letters.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
-import type { DeadLetterReason, RequestMessage } from '../../lib/types.ts';
-import { openWorld, type TestUser, type World } from '../support/world.ts';
+import type { DeadLetterReason } from '../../lib/types.ts';
+import { openWorld, recordPublished, type TestUser, type World } from '../support/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -77,14 +77,7 @@ describe('a retry', () => {
 
   test('of a request that crashed keeps its interruptions, in the ledger and in its message', async () => {
     const user = await world.user();
-    const published: RequestMessage[] = [];
-    const publisher: Publisher = {
-      ...world.deps.publisher,
-      async publishRequest(_userId, message) {
-        published.push(message);
-        return 'routed';
-      },
-    };
+    const { published, publisher } = recordPublished(world);
     for (const seq of [1, 2]) await world.enqueue(user, seq);
     await deadLettered(user, 'failed', [1], { interruptions: 2, reason: 'crashed' });
     await deadLettered(user, 'failed', [2], { interruptions: 1, reason: 'failed' });

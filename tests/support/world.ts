@@ -10,11 +10,11 @@ import { laneOf } from '../../lib/lane-of.ts';
 import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';
 import { createLogger } from '../../lib/log.ts';
 import { pollUntil } from '../../lib/poll.ts';
-import type { LaneObserver, RunRequest } from '../../lib/ports.ts';
+import type { LaneObserver, Publisher, RunRequest } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
-import type { LedgerEntry, UserQueue } from '../../lib/types.ts';
+import type { LedgerEntry, RequestMessage, UserQueue } from '../../lib/types.ts';
 import { testConfig } from './servers.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -188,4 +188,16 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
       await stores.close();
     },
   };
+};
+
+/** A publisher that records the messages of requests, in place of publishing them. */
+export const recordPublished = ({
+  deps,
+}: Pick<World, 'deps'>): { published: RequestMessage[]; publisher: Publisher } => {
+  const published: RequestMessage[] = [];
+  const publishRequest: Publisher['publishRequest'] = async (_userId, message) => {
+    published.push(message);
+    return 'routed';
+  };
+  return { published, publisher: { ...deps.publisher, publishRequest } };
 };
