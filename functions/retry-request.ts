@@ -5,7 +5,10 @@ import { httpFunction } from '../lib/http/http-function.ts';
 import { maxTextBytes, seqOf } from '../lib/http/input.ts';
 import { retryRequest } from '../lib/requests/retry.ts';
 
-/** `POST /requests/{seq}/retry`: runs a blocked request again in its place, or a failed one at the end of the queue. */
+/**
+ * `POST /requests/{seq}/retry`: runs a request again: in its place if it is blocked or waits for its next attempt, at the end of
+ * the queue if it failed.
+ */
 export const handler = httpFunction(functionDeps, {
   json: { maxBytes: maxTextBytes, optional: true },
   identity: 'session',

@@ -5,7 +5,7 @@ import { httpFunction } from '../lib/http/http-function.ts';
 import { maxTextBytes, seqOf } from '../lib/http/input.ts';
 import { skipRequest } from '../lib/requests/retry.ts';
 
-/** `POST /requests/{seq}/skip`: settles a blocked request as failed, so that the next one runs. */
+/** `POST /requests/{seq}/skip`: settles a request as failed that is blocked or waits for its next attempt. */
 export const handler = httpFunction(functionDeps, {
   json: { maxBytes: maxTextBytes, optional: true },
   identity: 'session',

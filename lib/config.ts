@@ -2,7 +2,14 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { AppError } from './errors.ts';
-import { attemptsRange, minTokenSecretLength, retryBaseRange, retryMaxRange, runTimeoutRange } from './limits.ts';
+import {
+  attemptsRange,
+  minTokenSecretLength,
+  retryAfterMaxRange,
+  retryBaseRange,
+  retryMaxRange,
+  runTimeoutRange,
+} from './limits.ts';
 import { mongodbUrl, rabbitmqUrl, webUrl } from './server-url.ts';
 
 /** Thrown at start when the environment is invalid. The message lists every validation error, one per line. */
@@ -115,8 +122,10 @@ export const settings = {
   maxAttempts: consumer('MAX_ATTEMPTS', integer(attemptsRange.min, attemptsRange.max, 5)),
   /** The shortest pause before the next attempt. */
   retryBaseMs: consumer('RETRY_BASE_MS', integer(retryBaseRange.min, retryBaseRange.max, 200)),
-  /** The longest pause before the next attempt. */
+  /** The longest pause before the next attempt, unless the run asked for a longer one. */
   retryMaxMs: consumer('RETRY_MAX_MS', integer(retryMaxRange.min, retryMaxRange.max, 30_000)),
+  /** The longest pause that a run may ask for: `RetryAfterError`, or `Retry-After` of a webhook. */
+  retryAfterMaxMs: consumer('RETRY_AFTER_MAX_MS', integer(retryAfterMaxRange.min, retryAfterMaxRange.max, 86_400_000)),
   /** After its last attempt a request is settled as failed (`skip`), or blocks its user until a person decides (`block`). */
   failurePolicy: consumer('FAILURE_POLICY', choice('skip', 'block').default('skip')),
   /** How long a run may take before its signal aborts and its attempt counts as failed. 0 means no timeout. */

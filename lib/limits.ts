@@ -14,6 +14,7 @@ export const attemptsRange = { min: 1, max: 1_000 } as const;
 export const runTimeoutRange = { min: 0, max: dayMs } as const;
 export const retryBaseRange = { min: 1, max: 3_600_000 } as const;
 export const retryMaxRange = { min: 1, max: dayMs } as const;
+export const retryAfterMaxRange = { min: 1, max: 30 * dayMs } as const;
 
 /** Characters of the secret that signs tokens. HS256 is as strong as its key, and RFC 7518 asks for 256 bits. */
 export const minTokenSecretLength = 32;

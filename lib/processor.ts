@@ -123,8 +123,13 @@ export type ProcessorPolicy = {
   maxAttempts?: number;
   /** The shortest pause before the next attempt, in ms: 1 to 3,600,000. Environment: `RETRY_BASE_MS`. */
   retryBaseMs?: number;
-  /** The longest pause before the next attempt, in ms: `retryBaseMs` to 86,400,000. Environment: `RETRY_MAX_MS`. */
+  /**
+   * The longest pause before the next attempt, in ms, unless the run asked for a longer one: `retryBaseMs` to 86,400,000.
+   * Environment: `RETRY_MAX_MS`.
+   */
   retryMaxMs?: number;
+  /** The longest pause that a run may ask for by `retryAfterMs`, in ms: 1 to 2,592,000,000. Environment: `RETRY_AFTER_MAX_MS`. */
+  retryAfterMaxMs?: number;
   /**
    * After the last attempt, `skip` fails the request and runs the user's next one; `block` holds the user until a person retries
    * or skips the request. Environment: `FAILURE_POLICY`.
@@ -154,7 +159,10 @@ export class UnrecoverableError extends Error {
 }
 
 export type RetryAfterOptions = {
-  /** The shortest pause before the next attempt, in ms. It lengthens the back-off, never beyond `retryMaxMs`. */
+  /**
+   * The shortest pause before the next attempt, in ms. It lengthens the back-off, also beyond `retryMaxMs`, up to `retryAfterMaxMs`:
+   * by default one day. What it asks for beyond that is cut off, and the recorded error says so.
+   */
   retryAfterMs: number;
   cause?: unknown;
 };

@@ -70,7 +70,7 @@ export type LedgerEntry = {
   result?: string;
   /** The newest failure. When `blocked`, until a retry; when `failed`, final. */
   error?: RunError;
-  /** The back-off: the next attempt starts no earlier. */
+  /** Set while the request is in its back-off: the next attempt starts no earlier. */
   retryAt?: Date;
   acceptedAt: Date;
   startedAt?: Date;
@@ -84,6 +84,10 @@ export type EntryHead = Pick<
   LedgerEntry,
   'userId' | 'seq' | 'status' | 'acceptedAt' | 'startedAt' | 'retryAt' | 'deadLetter'
 >;
+
+/** Whether the request waits for its next attempt. A claim removes `retryAt`. */
+export const isInBackOff = ({ status, retryAt }: Pick<LedgerEntry, 'status' | 'retryAt'>): boolean =>
+  status === 'processing' && retryAt !== undefined;
 
 /** A message in a user's RabbitMQ queue. `body` is JSON text, `acceptedAt` is in ms since the epoch. */
 export type RequestMessage = {

@@ -10,7 +10,14 @@ import { openSimulatedGateway } from './simulated-gateway.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 await using gateway = await openSimulatedGateway();
-const policy: RunPolicy = { maxAttempts: 5, retryBaseMs: 50, retryMaxMs: 500, onFailure: 'skip', timeoutMs: 0 };
+const policy: RunPolicy = {
+  maxAttempts: 5,
+  retryBaseMs: 50,
+  retryMaxMs: 500,
+  retryAfterMaxMs: 86_400_000,
+  onFailure: 'skip',
+  timeoutMs: 0,
+};
 const log = pino({ level: 'silent' });
 const runRequest = createRunRequest({ processor: createDeviceProcessor(gateway.address), policy }, { clock, log });
 const signal = new AbortController().signal;

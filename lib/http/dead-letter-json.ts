@@ -1,23 +1,42 @@
-/** Dead letters as operators see them, and the cursor that leads to the next page. */
+/** Dead letters as operators see them, and the cursors that lead to the next page and to the next decisions. */
 import { z } from 'zod';
 import type { DeadLetterCursor } from '../ports.ts';
 import { cursorOf, type ListedDeadLetter } from '../requests/dead-letters.ts';
+import type { DecisionCursor } from '../requests/decide-many.ts';
 import { pageText } from './page-text.ts';
+
+const textOf = (parts: unknown[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url');
+
+const read = <T>(schema: z.ZodType<T>, text: string): T | undefined => {
+  try {
+    return schema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+  } catch {
+    return undefined;
+  }
+};
 
 const cursor = z.tuple([z.int().min(0).max(8.64e15), z.string().min(1), z.int().min(1)]);
 
 /** Clients must not look inside: the format may change. */
-export const cursorText = ({ at, userId, seq }: DeadLetterCursor): string =>
-  Buffer.from(JSON.stringify([at.getTime(), userId, seq])).toString('base64url');
+export const cursorText = ({ at, userId, seq }: DeadLetterCursor): string => textOf([at.getTime(), userId, seq]);
 
 /** Returns `undefined` for text that `cursorText` did not make. */
 export const readCursor = (text: string): DeadLetterCursor | undefined => {
-  try {
-    const [at, userId, seq] = cursor.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
-    return { at: new Date(at), userId, seq };
-  } catch {
-    return undefined;
-  }
+  const [at, userId, seq] = read(cursor, text) ?? [];
+  return at === undefined || userId === undefined || seq === undefined ? undefined : { at: new Date(at), userId, seq };
+};
+
+const decisionCursor = z.tuple([z.string().min(1), z.int().min(0), z.int().min(0), z.int().min(0)]);
+
+/** Clients must not look inside. 0: nothing was refused. */
+export const decisionCursorText = ({ userId, seq, through, refused = 0 }: DecisionCursor): string =>
+  textOf([userId, seq, through, refused]);
+
+/** Returns `undefined` for text that `decisionCursorText` did not make. */
+export const readDecisionCursor = (text: string): DecisionCursor | undefined => {
+  const [userId, seq, through, refused] = read(decisionCursor, text) ?? [];
+  if (userId === undefined || seq === undefined || through === undefined) return undefined;
+  return { userId, seq, through, refused: refused || undefined };
 };
 
 /** JSON text, because the request is shown exactly as it was sent. */

@@ -6,12 +6,13 @@ import { pageText } from './page-text.ts';
 
 /** JSON text, because parsing the result could lose parts of it, such as large numbers. `settled` is the user queue's. */
 export const entryJson = (entry: LedgerEntry, settled: number): string => {
-  const { seq, status, attempts, limits, error, deadLetter, retryOf, acceptedAt, startedAt, settledAt, result } = entry;
+  const { seq, status, attempts, limits, error, deadLetter, retryOf, result } = entry;
+  const { acceptedAt, startedAt, retryAt, settledAt } = entry;
   // A retry has a key that we made. The client does not know it.
   const key = retryOf === undefined ? entry.key : undefined;
   const position = isSettled(entry) ? undefined : positionOf(entry, settled);
   const state = { seq, status, key, position, attempts, ...limits, error, deadLetter, retryOf };
-  const shown = JSON.stringify({ ...state, acceptedAt, startedAt, settledAt });
+  const shown = JSON.stringify({ ...state, acceptedAt, startedAt, retryAt, settledAt });
   return result === undefined ? shown : `${shown.slice(0, -1)},"result":${result}}`;
 };
 

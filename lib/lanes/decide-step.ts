@@ -1,5 +1,5 @@
 /** What to do next for a loaded user: pure decisions over the record of loaded-user.ts. */
-import type { HeldRequest } from './held-requests.ts';
+import { type HeldRequest, mustWait } from './held-requests.ts';
 import { hasWork, type LoadedUser } from './loaded-user.ts';
 
 /**
@@ -28,16 +28,16 @@ const gapReads = 4;
 export const decideStep = (user: LoadedUser, now: Date, limits: StepLimits): Step => {
   if (!hasWork(user)) return decideClose(user, now, limits);
   const request = user.held.get(user.next);
-  if (request?.blocked) return decideBlocked(request, now, limits);
-  if (request?.retryAt && request.retryAt > now) return { kind: 'wait', until: request.retryAt };
+  if (request && mustWait(request, now)) return decideWaiting(request, now, limits);
   if (request) return { kind: 'run', request };
   return decideGap(user, now, limits);
 };
 
-/** A retry or a skip wakes the lane, but a wake can be lost. */
-const decideBlocked = ({ heldSince }: HeldRequest, now: Date, { stuckAfterMs }: StepLimits): Step => {
-  const due = new Date(heldSince.getTime() + stuckAfterMs);
-  return due <= now ? { kind: 'read' } : { kind: 'wait', until: due };
+/** A person's decision wakes the lane, but a wake can be lost: the request is read again from time to time. */
+const decideWaiting = ({ heldSince, retryAt }: HeldRequest, now: Date, { stuckAfterMs }: StepLimits): Step => {
+  const readAt = new Date(heldSince.getTime() + stuckAfterMs);
+  if (readAt <= now) return { kind: 'read' };
+  return { kind: 'wait', until: retryAt && retryAt < readAt ? retryAt : readAt };
 };
 
 /** The function of a missing request is between ticket and record, or dead. */

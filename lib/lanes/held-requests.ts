@@ -13,8 +13,9 @@ export type HeldRequest = {
   readonly interruptions: number;
   /** An earlier owner claimed it, and its run did not end. */
   readonly interrupted: boolean;
-  /** Waits for a person; a refresh reads it again. */
+  /** Waits for a person. */
   readonly blocked: boolean;
+  /** The end of its back-off. */
   readonly retryAt?: Date;
   readonly heldSince: Date;
 };
@@ -43,6 +44,10 @@ export const fromEntry = (entry: LedgerEntry & { body: string }, now: Date): Hel
   retryAt: entry.retryAt,
   heldSince: now,
 });
+
+/** Waits for a person or for its next attempt. A person may decide about it meanwhile; a refresh reads it again. */
+export const mustWait = ({ blocked, retryAt }: HeldRequest, now: Date): boolean =>
+  blocked || (retryAt !== undefined && retryAt > now);
 
 export class HeldRequests {
   readonly #bySeq = new Map<number, HeldRequest>();

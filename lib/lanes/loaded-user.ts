@@ -3,7 +3,7 @@ import type { Delivery } from '../ports.ts';
 import { hasLiveSession } from '../sessions.ts';
 import { isSettled, type LedgerEntry, type RequestMessage, type UserQueue } from '../types.ts';
 import { ackAtOnce } from './deliveries.ts';
-import { fromEntry, HeldRequests } from './held-requests.ts';
+import { fromEntry, HeldRequests, mustWait } from './held-requests.ts';
 
 export type LoadedUser = {
   readonly userId: string;
@@ -86,7 +86,15 @@ export const noteRefresh = (user: LoadedUser, queue: UserQueue, now: Date): void
   user.known = Math.max(user.known, queue.accepted);
   user.drain = !hasLiveSession(queue, now);
   user.closing = queue.state === 'closing';
-  if (user.held.get(user.next)?.blocked) user.held.drop(user.next);
+  dropWaiting(user, now);
+};
+
+/** A person may have decided about the request that the user waits for: it is read again at once. */
+export const dropWaiting = (user: LoadedUser, now: Date): void => {
+  const request = user.held.get(user.next);
+  if (!request || !mustWait(request, now)) return;
+  user.held.drop(user.next);
+  user.gap = undefined;
 };
 
 export const noteMessage = (user: LoadedUser, message: RequestMessage, delivery: Delivery, now: Date): void => {
@@ -117,7 +125,10 @@ export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry
   for (const entry of entries) {
     const { seq, body } = entry;
     if (isSettled(entry) || body === undefined || seq < user.next) continue;
-    user.held.set(seq, fromEntry({ ...entry, body }, now));
+    const request = fromEntry({ ...entry, body }, now);
+    // It may wait for longer than a message may be held. The ledger has it.
+    if (mustWait(request, now)) user.held.drop(seq);
+    user.held.set(seq, request);
   }
 };
 

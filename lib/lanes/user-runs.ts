@@ -141,13 +141,14 @@ export class UserRuns {
   #noteSettled(user: LoadedUser, change: LedgerChange, request: HeldRequest, refreshesBefore: number): void {
     const { seq, at, token: fencingToken } = change;
     const { observer } = this.#context.deps;
-    if (change.kind === 'block') {
+    if ((change.kind === 'block' || change.kind === 'retry') && user.refreshes > refreshesBefore) {
       // A person may have decided about it before our answer came, and sent the wake already: then it is read again at once.
-      if (user.refreshes > refreshesBefore) user.held.drop(seq);
-      else user.held.set(seq, { ...request, blocked: true, heldSince: at });
+      user.held.drop(seq);
+    } else if (change.kind === 'block') {
+      user.held.set(seq, { ...request, blocked: true, heldSince: at });
     } else if (change.kind === 'retry') {
       const { retryAt, interruptions } = change;
-      user.held.set(seq, { ...request, interrupted: false, interruptions, retryAt });
+      user.held.set(seq, { ...request, interrupted: false, interruptions, retryAt, heldSince: at });
     } else if (change.kind === 'settle') {
       const { userId, status } = change;
       const { acceptedAt } = request;

@@ -4,7 +4,7 @@ import { withTimeout } from '../timeout.ts';
 import type { Activity } from './activity.ts';
 import type { WorkerContext } from './context.ts';
 import { decideStep, type Step } from './decide-step.ts';
-import { advancePast, correctTimes, type LoadedUser, noteEntries, postponeClose } from './loaded-user.ts';
+import { advancePast, correctTimes, dropWaiting, type LoadedUser, noteEntries, postponeClose } from './loaded-user.ts';
 import { loseToLaterOwner, type OwnedLane, type UserQueueChannel } from './owned-lane.ts';
 import { persist } from './persist.ts';
 import { UserRuns } from './user-runs.ts';
@@ -150,13 +150,17 @@ export class UserSteps {
   }
 
   async #read(user: LoadedUser): Promise<void> {
-    const { userId, next } = user;
-    const last = Math.min(user.known, next + (user.wasRead ? readAhead : firstRead) - 1);
+    const { userId, next, refreshes } = user;
+    // A request that waits is read again alone: those behind it can wait too.
+    const ahead = user.wasRead && !user.held.get(next) ? readAhead : firstRead;
+    const last = Math.min(user.known, next + ahead - 1);
     const ids = Array.from({ length: last - next + 1 }, (_, index) => ({ userId, seq: next + index }));
     const entries = await this.#context.readEntries({ ids, wanted: this.#lane.isHeld });
     if (!entries) return;
     loseToLaterOwner(this.#lane, entries);
     noteEntries(user, last, entries, this.#now());
+    // The decision of a person may have come behind the read, and its wake before the answer.
+    if (user.refreshes > refreshes) dropWaiting(user, this.#now());
   }
 
   /** Competes with the insert of a function between ticket and record: the first to write this `seq` wins. */

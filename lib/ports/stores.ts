@@ -98,27 +98,37 @@ export interface LedgerStore {
   readHeads(ids: EntryId[]): Promise<EntryHead[]>;
   /** Group commit: each change is independent of the others. The results are in the order of the changes. */
   commit(changes: LedgerChange[]): Promise<ChangeResult[]>;
-  /** queued -> cancelled, if it has never been started. Returns whether it was cancelled. */
+  /**
+   * -> cancelled: a queued request that has never started, or one in its back-off, which keeps its attempts and its error.
+   * Returns whether it was cancelled.
+   */
   cancel(id: EntryId, now: Date): Promise<boolean>;
   /**
    * blocked -> queued; forgives its attempts and removes the dead letter. Its interruptions stay, so that a request that
    * crashed runs alone again. `attempts`: as the caller read it. Returns whether it was unblocked.
    */
   unblock(entry: EntryId & { attempts: number }): Promise<boolean>;
-  /** blocked -> failed. Returns whether it was skipped. */
+  /**
+   * processing -> queued, for a request in its back-off: its next attempt may start at once. It forgives no attempt. It removes
+   * `retryAt` instead of setting it to now, because the owner's clock may be behind. `attempts`: as the caller read it, so that
+   * a later back-off is left alone. Returns whether the back-off was ended.
+   */
+  endBackOff(entry: EntryId & { attempts: number }): Promise<boolean>;
+  /** -> failed: a blocked request, or one in its back-off, which becomes a dead letter. Returns whether it was skipped. */
   skip(id: EntryId, now: Date): Promise<boolean>;
   /**
    * A page of the dead letters of all users or of one. Those dead-lettered first come first. The page ends with the entry
    * whose body brings the sum of all bodies above `maxChars` characters.
    */
   deadLetters(query: DeadLetterQuery & { maxChars?: number }): Promise<LedgerEntry[]>;
-  /** The same page, as ids and times alone. */
-  deadLetterIds(query: DeadLetterQuery): Promise<DeadLetterCursor[]>;
+  /** A page of the same dead letters in another order: user after user, and by `seq`. Only their ids. */
+  deadLetterIds(query: { userId?: string; after?: EntryId; limit: number }): Promise<EntryId[]>;
   /** Removes the dead letter of a settled request. Returns whether there was one. */
   dropDeadLetter(id: EntryId): Promise<boolean>;
   /**
-   * Cancels the queued and the blocked requests of the range, also those that have run before, and returns how many. A
-   * blocked one stops being a dead letter. Each entry is an update of its own: a crash in between leaves the rest unchanged.
+   * Cancels the requests of the range that are queued, blocked or in their back-off, also those that have run before, and
+   * returns how many. A blocked one stops being a dead letter. Each entry is an update of its own: a
+   * crash in between leaves the rest unchanged.
    */
   cancelQueued(userId: string, range: SeqRange, now: Date): Promise<number>;
   countSettled(userId: string, range: SeqRange): Promise<number>;

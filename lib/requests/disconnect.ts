@@ -13,8 +13,8 @@ export type QueueAfterDisconnect = 'connected' | 'draining' | 'closed';
 type DisconnectDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'>;
 
 /**
- * Idempotent. With `pending: cancel`, ending the last session cancels every request that is queued or blocked then. Unlike
- * `cancelRequest` this includes requests that have run before and wait to run again.
+ * Idempotent. With `pending: cancel`, ending the last session cancels every request that is queued, blocked or in its back-off
+ * then. Unlike `cancelRequest` this includes requests that were interrupted and wait to run again.
  */
 export const disconnect = async (command: DisconnectCommand, deps: DisconnectDeps): Promise<QueueAfterDisconnect> => {
   const { userId } = command;

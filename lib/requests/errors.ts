@@ -32,28 +32,34 @@ export class RequestNotFoundError extends AppError {
   }
 }
 
-/** Thrown when a request cannot be cancelled because it has been started, or is settled. */
+/** Thrown when a request cannot be cancelled because it is running, has run and is queued again, or is settled. */
 export class NotCancellableError extends AppError {
   constructor({ seq, status, attempts }: Pick<LedgerEntry, 'seq' | 'status' | 'attempts'>) {
     const state = status === 'queued' ? `has been started before (attempts: ${attempts})` : `is ${status}`;
-    super(`Request ${seq} ${state}; only a queued request that has never started can be cancelled.`, {
-      code: 'not-cancellable',
-      status: 409,
-    });
+    super(
+      `Request ${seq} ${state}; only a request that has never started, or that waits for its next attempt, can be cancelled.`,
+      { code: 'not-cancellable', status: 409 },
+    );
   }
 }
 
-/** Thrown when a request cannot be retried because it is neither blocked nor a dead letter. */
+/** Thrown when a request cannot be retried because it is neither blocked nor in its back-off nor a dead letter. */
 export class NotRetryableError extends AppError {
   constructor(seq: number, why: string) {
     super(`Request ${seq} cannot be retried: ${why}.`, { code: 'not-retryable', status: 409 });
   }
 }
 
-/** Thrown when a request cannot be skipped because it is not blocked. */
+/** Thrown when a request cannot be skipped because it is neither blocked nor in its back-off. */
 export class NotBlockedError extends AppError {
   constructor(seq: number, status: string) {
-    super(`Request ${seq} is ${status}; only a blocked request can be skipped.`, { code: 'not-blocked', status: 409 });
+    super(
+      `Request ${seq} is ${status}; only a request that is blocked, or waits for its next attempt, can be skipped.`,
+      {
+        code: 'not-blocked',
+        status: 409,
+      },
+    );
   }
 }
 
@@ -61,6 +67,17 @@ export class NotBlockedError extends AppError {
 export class NotDeadLetterError extends AppError {
   constructor(seq: number) {
     super(`Request ${seq} is not a dead letter.`, { code: 'not-a-dead-letter', status: 409 });
+  }
+}
+
+/** Thrown when a later request of a user must not be retried because an earlier one was refused in the same call. */
+export class EarlierRefusedError extends AppError {
+  constructor(seq: number, earlier: number) {
+    super(
+      `Request ${seq} was not retried, because request ${earlier} of the same user was refused before it and must not be overtaken. ` +
+        `Decide about request ${earlier} first.`,
+      { code: 'earlier-refused', status: 409 },
+    );
   }
 }
 

@@ -1,16 +1,16 @@
-/** What a person decides about a dead-lettered request: to run it again, or to skip it. */
+/** What a person decides about a request that failed: to run it again, at once and not after its back-off, or to skip it. */
 import type { Deps } from '../deps.ts';
-import type { EntryId, LedgerEntry } from '../types.ts';
+import { type EntryId, isInBackOff, type LedgerEntry } from '../types.ts';
 import { type AcceptDeps, type Accepted, acceptRequest } from './accept.ts';
 import { NotBlockedError, NotRetryableError, RequestNotFoundError } from './errors.ts';
-import { wakeLane } from './wake.ts';
+import { wakeOwner } from './wake.ts';
 
 /** Without `sessionId` the user need not be logged in: an operator's decision. */
 export type RetryCommand = EntryId & { sessionId: string | undefined };
 
 /** `again`: the body was accepted as a new request. */
 type RetriedAgain = { kind: 'again'; accepted: Accepted };
-/** `in-place`: the request itself is queued again. */
+/** `in-place`: the request itself is queued again: it was blocked, or its back-off was ended. */
 export type Retried = { kind: 'in-place'; entry: LedgerEntry } | RetriedAgain;
 
 type DecisionDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'>;
@@ -21,15 +21,9 @@ const readEntry = async ({ userId, seq }: EntryId, { ledger }: Pick<Deps, 'ledge
   return entry;
 };
 
-/** A wake makes the owner read a blocked request again. */
-const wakeOwner = async (userId: string, deps: DecisionDeps): Promise<void> => {
-  const [queue] = await deps.userQueues.get([userId]);
-  if (queue) await wakeLane(queue.lane, userId, deps);
-};
-
 /**
- * Runs a request again: a blocked one in its place, a failed one at the end of the queue, once, while it is a dead letter. Of
- * concurrent decisions about one request exactly one wins.
+ * Runs a request again: a blocked one in its place, one in its back-off in its place and at once, a failed one at the end of the
+ * queue, once, while it is a dead letter. Of concurrent decisions about one request exactly one wins.
  *
  * @throws {RequestNotFoundError} 404; {NotRetryableError} 409; for a failed request also what `acceptRequest` throws.
  */
@@ -44,17 +38,19 @@ export const retry = async (
   deps: AcceptDeps,
 ): Promise<{ kind: 'in-place' } | RetriedAgain> => {
   const entry = await readEntry(id, deps);
-  if (entry.status === 'blocked') {
-    await unblock(entry, deps);
+  if (entry.status === 'blocked' || isInBackOff(entry)) {
+    await queueAgain(entry, deps);
     return { kind: 'in-place' };
   }
   if (entry.status !== 'failed') throw new NotRetryableError(id.seq, `it is ${entry.status}`);
   return { kind: 'again', accepted: await acceptAgain(entry, sessionId, deps) };
 };
 
-const unblock = async (entry: LedgerEntry, deps: AcceptDeps): Promise<void> => {
-  if (!(await deps.ledger.unblock(entry))) {
-    throw new NotRetryableError(entry.seq, 'another decision about it came first');
+const queueAgain = async (entry: LedgerEntry, { ledger, ...deps }: AcceptDeps): Promise<void> => {
+  if (entry.status === 'blocked') {
+    if (!(await ledger.unblock(entry))) throw new NotRetryableError(entry.seq, 'another decision about it came first');
+  } else if (!(await ledger.endBackOff(entry))) {
+    throw new NotRetryableError(entry.seq, 'its next attempt has started, or another decision about it came first');
   }
   await wakeOwner(entry.userId, deps);
 };
@@ -87,7 +83,7 @@ const refusal = async ({ userId, seq }: EntryId, { ledger }: Pick<Deps, 'ledger'
 };
 
 /**
- * Skips a blocked request: it fails finally and stays a dead letter, and the requests behind it run.
+ * Skips a request that is blocked or in its back-off: it fails finally and is a dead letter, and the requests behind it run.
  *
  * @throws {RequestNotFoundError} 404; {NotBlockedError} 409
  */
@@ -96,11 +92,15 @@ export const skipRequest = async (id: EntryId, deps: DecisionDeps): Promise<Ledg
   return readEntry(id, deps);
 };
 
-/** The same for callers that do not need the entry afterwards. */
-export const skip = async (id: EntryId, deps: DecisionDeps): Promise<void> => {
-  if (!(await deps.ledger.skip(id, deps.clock.now()))) {
-    const status = await deps.ledger.status(id);
-    throw status ? new NotBlockedError(id.seq, status) : new RequestNotFoundError(id.seq);
-  }
-  await wakeOwner(id.userId, deps);
+const skip = async (id: EntryId, deps: DecisionDeps): Promise<void> => {
+  if (await trySkip(id, deps)) return;
+  const status = await deps.ledger.status(id);
+  throw status ? new NotBlockedError(id.seq, status) : new RequestNotFoundError(id.seq);
+};
+
+/** Returns whether the request was skipped. */
+export const trySkip = async (id: EntryId, deps: DecisionDeps): Promise<boolean> => {
+  const skipped = await deps.ledger.skip(id, deps.clock.now());
+  if (skipped) await wakeOwner(id.userId, deps);
+  return skipped;
 };

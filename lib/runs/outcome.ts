@@ -3,7 +3,7 @@ import { maxResultBytes } from '../limits.ts';
 import type { DeadLetterReason, Outcome, Run, RunError } from '../types.ts';
 import { retryDelayMs } from './backoff.ts';
 import type { RunPolicy } from './policy.ts';
-import { propertyOf, toRunError } from './run-error.ts';
+import { propertyOf, toRunError, withRemark } from './run-error.ts';
 
 type OnFailure = Pick<RunPolicy, 'onFailure'>;
 
@@ -44,15 +44,25 @@ export const isUnrecoverable = (thrown: unknown): boolean => propertyOf(thrown, 
 /** The attempts that count against `maxAttempts`. Attempts before a person's retry, and interrupted ones, are forgiven. */
 export const countedAttempts = ({ attempt, forgiven }: Pick<Run, 'attempt' | 'forgiven'>): number => attempt - forgiven;
 
+/** The pause that the error asks for by a number of ms in `retryAfterMs`; 0 when it asks for none. */
+const askedPauseMs = (thrown: unknown): number => {
+  const asked = propertyOf(thrown, 'retryAfterMs');
+  return typeof asked === 'number' && asked > 0 ? Math.ceil(asked) : 0;
+};
+
 /**
- * The outcome of a processor that threw. A number of ms in `retryAfterMs` of the error lengthens the pause, up to `retryMaxMs`.
+ * The outcome of a processor that threw. The pause is that of the back-off, or what the error asks for if that is longer, up to
+ * `retryAfterMaxMs`. An error that asks for more says so: the next attempt comes earlier than it expects.
  *
  * @param attempt the attempts that count, this one included.
  */
 export const outcomeOfError = (thrown: unknown, attempt: number, policy: RunPolicy, random: number): Outcome => {
   const error = toRunError(thrown);
   if (isUnrecoverable(thrown) || attempt >= policy.maxAttempts) return deadLetterOutcome(error, 'failed', policy);
-  const asked = propertyOf(thrown, 'retryAfterMs');
-  const askedMs = typeof asked === 'number' && asked > 0 ? Math.min(Math.ceil(asked), policy.retryMaxMs) : 0;
-  return { kind: 'retry', error, delayMs: Math.max(askedMs, retryDelayMs(attempt, policy, random)) };
+  const askedMs = askedPauseMs(thrown);
+  const { retryAfterMaxMs } = policy;
+  const delayMs = Math.max(Math.min(askedMs, retryAfterMaxMs), retryDelayMs(attempt, policy, random));
+  if (askedMs <= delayMs) return { kind: 'retry', error, delayMs };
+  const remark = `asked for a pause of ${askedMs} ms; RETRY_AFTER_MAX_MS allows ${retryAfterMaxMs} ms`;
+  return { kind: 'retry', error: withRemark(error, remark), delayMs };
 };

@@ -1,7 +1,7 @@
 /** The policy of a run comes from the environment, the processor's module and the request; each wins over the one before. */
 import { z } from 'zod';
 import type { Config } from '../config.ts';
-import { attemptsRange, retryBaseRange, retryMaxRange, runTimeoutRange } from '../limits.ts';
+import { attemptsRange, retryAfterMaxRange, retryBaseRange, retryMaxRange, runTimeoutRange } from '../limits.ts';
 import type { ProcessorPolicy } from '../processor.ts';
 import type { RunLimits } from '../types.ts';
 
@@ -10,7 +10,7 @@ export type RunPolicy = Required<ProcessorPolicy>;
 
 export type PolicyConfig = Pick<
   Config,
-  'maxAttempts' | 'retryBaseMs' | 'retryMaxMs' | 'failurePolicy' | 'runTimeoutMs'
+  'maxAttempts' | 'retryBaseMs' | 'retryMaxMs' | 'retryAfterMaxMs' | 'failurePolicy' | 'runTimeoutMs'
 >;
 
 const integerIn = ({ min, max }: { min: number; max: number }) => z.number().int().min(min).max(max);
@@ -20,6 +20,7 @@ const policySchema = z
     maxAttempts: integerIn(attemptsRange),
     retryBaseMs: integerIn(retryBaseRange),
     retryMaxMs: integerIn(retryMaxRange),
+    retryAfterMaxMs: integerIn(retryAfterMaxRange),
     onFailure: z.enum(['skip', 'block']),
     timeoutMs: integerIn(runTimeoutRange),
   })
@@ -48,6 +49,7 @@ export const decidePolicy = (own: unknown, config: PolicyConfig): RunPolicy => {
     maxAttempts: config.maxAttempts,
     retryBaseMs: config.retryBaseMs,
     retryMaxMs: config.retryMaxMs,
+    retryAfterMaxMs: config.retryAfterMaxMs,
     onFailure: config.failurePolicy,
     timeoutMs: config.runTimeoutMs,
     ...parsed.data,

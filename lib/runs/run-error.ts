@@ -22,6 +22,12 @@ const textOf = (value: unknown): string => {
   }
 };
 
+/** The error with a remark of ours, for which its own message makes room. */
+export const withRemark = ({ name, message }: RunError, remark: string): RunError => {
+  const shown = ` (${remark})`;
+  return { name, message: clip(message, maxMessageLength - shown.length) + shown };
+};
+
 /** The part of a thrown value that the ledger records and the client sees: its name and message, clipped, never its stack. */
 export const toRunError = (thrown: unknown): RunError => {
   const name = propertyOf(thrown, 'name');

@@ -69,6 +69,12 @@ const resultOf = (response: Response, body: string): unknown => {
   }
 };
 
+/** The endpoint's own time, by which it means a date in `Retry-After`: its clock and ours may differ. */
+const sentAt = (response: Response, now: Date): Date => {
+  const date = new Date(response.headers.get('date') ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? now : date;
+};
+
 const errorOf = (response: Response, now: Date): Error => {
   const { status } = response;
   if (status >= 300 && status < 400) {
@@ -76,7 +82,7 @@ const errorOf = (response: Response, now: Date): Error => {
   }
   const final = status >= 400 && status < 500 && !retryableStatuses.includes(status);
   if (final) return new UnrecoverableError(`The webhook refused the request with ${status}`);
-  const asked = retryAfterMs(response.headers.get('retry-after'), now);
+  const asked = retryAfterMs(response.headers.get('retry-after'), sentAt(response, now));
   return new WebhookError(`The webhook responded with ${status}`, { retryAfterMs: asked });
 };
 

@@ -49,7 +49,8 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
  *
  * Under one token and attempt only one owner makes changes: a claim, then one end of the attempt. So the entry's status, under
  * that token and attempt, says which of them was made, with these exceptions:
- * - A claim and a retry both leave `processing`. A retry is there when its `retryAt` is; a claim is there in both cases.
+ * - A claim and a retry both leave `processing`. A retry is there when its `retryAt` is; a claim is there in both cases. A person
+ *   may have decided about the request in its back-off since: it is not `processing` any more, and the retry was there.
  * - A give-back and a person's unblock both leave `queued`. The owner's own change tells them apart: an unblock needs a block
  *   before it, and an owner that blocked does not give back.
  */
@@ -59,7 +60,7 @@ export const isApplied = (change: LedgerChange, entry: LedgerEntry): boolean => 
     case 'claim':
       return entry.status === 'processing';
     case 'retry':
-      return entry.status === 'processing' && entry.retryAt?.getTime() === change.retryAt.getTime();
+      return entry.status !== 'processing' || entry.retryAt?.getTime() === change.retryAt.getTime();
     case 'give-back':
       return entry.status === 'queued';
     case 'block':

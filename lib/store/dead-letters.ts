@@ -1,9 +1,11 @@
-/** Dead letters in the ledger, and what a person decides about them. */
+/** Dead letters in the ledger, and what a person decides about them and about requests in their back-off. */
+import type { QueryFilter } from 'mongoose';
 import type { DeadLetterCursor, LedgerStore } from '../ports.ts';
-import { settledStatuses } from '../types.ts';
+import { type DeadLetterReason, type EntryId, settledStatuses } from '../types.ts';
 import { entryId } from './changes.ts';
 import type { Execute } from './connection.ts';
-import { pageBatch, readUpTo } from './entries.ts';
+import { inBackOff, pageBatch, readUpTo } from './entries.ts';
+import { native, type RequestDocument } from './models.ts';
 
 /** The dead letters behind the cursor, by time and then by id. `$exists` lets the server use the partial index. */
 const deadLettersAfter = (userId: string | undefined, after: DeadLetterCursor | undefined) => ({
@@ -15,20 +17,41 @@ const deadLettersAfter = (userId: string | undefined, after: DeadLetterCursor | 
 
 const inOrder = { 'deadLetter.at': 1, _id: 1 } as const;
 
+/**
+ * What may be skipped, and what each becomes besides `failed`. They exclude each other, and one that was skipped matches none. A
+ * request in its back-off becomes a dead letter; as `crashed` if its last attempt was a crash, so that its retry runs isolated.
+ */
+const skips = (at: Date) => {
+  const deadLetter = (reason: DeadLetterReason) => ({ deadLetter: { reason, at } });
+  return [
+    { from: { status: 'blocked' as const }, set: {} },
+    { from: { ...inBackOff, interruptions: { $gt: 0 } }, set: deadLetter('crashed') },
+    { from: { ...inBackOff, interruptions: { $not: { $gt: 0 } } }, set: deadLetter('failed') },
+  ];
+};
+
 export const deadLetterStore = (
   execute: Execute,
-): Pick<LedgerStore, 'deadLetters' | 'deadLetterIds' | 'dropDeadLetter' | 'unblock' | 'skip'> => ({
+): Pick<LedgerStore, 'deadLetters' | 'deadLetterIds' | 'dropDeadLetter' | 'unblock' | 'endBackOff' | 'skip'> => ({
   deadLetters: ({ userId, after, limit, maxChars = Number.POSITIVE_INFINITY }) =>
     execute(({ requests }) => {
       const found = requests.find(deadLettersAfter(userId, after)).sort(inOrder).limit(limit).lean();
       return readUpTo(maxChars, found.cursor({ batchSize: pageBatch }), ({ body }) => body);
     }),
 
+  // In two queries, because each is one range of the index: the rest of the user, and the users behind it.
   deadLetterIds: ({ userId, after, limit }) =>
     execute(async ({ requests }) => {
-      const fields = { userId: 1, seq: 1, deadLetter: 1 } as const;
-      const found = await requests.find(deadLettersAfter(userId, after), fields).sort(inOrder).limit(limit).lean();
-      return found.flatMap(({ userId, seq, deadLetter }) => (deadLetter ? { userId, seq, at: deadLetter.at } : []));
+      const find = (range: QueryFilter<RequestDocument>, max: number): Promise<EntryId[]> =>
+        requests
+          .find({ ...range, deadLetter: { $exists: true } }, { _id: 0, userId: 1, seq: 1 })
+          .sort({ userId: 1, seq: 1 })
+          .limit(max)
+          .lean<EntryId[]>();
+      const user = userId ?? after?.userId;
+      const rest = user === undefined ? [] : await find({ userId: user, seq: { $gt: after?.seq ?? 0 } }, limit);
+      if (userId !== undefined || rest.length === limit) return rest;
+      return [...rest, ...(await find({ userId: { $gt: after?.userId ?? '' } }, limit - rest.length))];
     }),
 
   dropDeadLetter: (id) =>
@@ -46,9 +69,20 @@ export const deadLetterStore = (
       return (await requests.updateOne({ _id: entryId(id), status: 'blocked', attempts }, queued)).matchedCount === 1;
     }),
 
+  endBackOff: ({ attempts, ...id }) =>
+    execute(async ({ requests }) => {
+      const queued = { $set: { status: 'queued' as const }, $unset: { retryAt: 1 } } as const;
+      return (await requests.updateOne({ _id: entryId(id), ...inBackOff, attempts }, queued)).matchedCount === 1;
+    }),
+
   skip: (id, now) =>
     execute(async ({ requests }) => {
-      const failed = { $set: { status: 'failed' as const, settledAt: now } };
-      return (await requests.updateOne({ _id: entryId(id), status: 'blocked' }, failed)).matchedCount === 1;
+      const updates = skips(now).map(({ from, set }) => ({
+        updateOne: {
+          filter: { _id: entryId(id), ...from },
+          update: { $set: { ...set, status: 'failed' as const, settledAt: now }, $unset: { retryAt: 1 as const } },
+        },
+      }));
+      return (await native(requests).bulkWrite(updates)).matchedCount === 1;
     }),
 });

@@ -30,6 +30,9 @@ export const toDocument = ({
   acceptedAt,
 });
 
+/** Matches a request that waits for its next attempt: a claim removes `retryAt`. */
+export const inBackOff = { status: 'processing' as const, retryAt: { $exists: true } };
+
 export const inRange = ({ after, upTo }: SeqRange) => ({ $gt: after, $lte: upTo });
 
 /** The projection of a document to an `EntryHead`. */

@@ -3,7 +3,7 @@ import type { LedgerStore } from '../ports.ts';
 import type { ChangeResult, LedgerChange } from '../types.ts';
 import { entryId, guardOf, isApplied, updateOf } from './changes.ts';
 import type { Execute } from './connection.ts';
-import { inRange, toDocument } from './entries.ts';
+import { inBackOff, inRange, toDocument } from './entries.ts';
 import { native, type RequestDocument } from './models.ts';
 import { isDuplicate } from './unavailable.ts';
 
@@ -56,18 +56,20 @@ export const ledgerWrites = (execute: Execute, read: LedgerStore['read']): Ledge
 
   cancel: (id, now) =>
     execute(async ({ requests }) => {
-      const cancelled = { $set: { status: 'cancelled' as const, settledAt: now } };
-      const neverStarted = { _id: entryId(id), status: 'queued', attempts: 0 } as const;
-      return (await requests.updateOne(neverStarted, cancelled)).matchedCount === 1;
+      const cancelled = { $set: { status: 'cancelled' as const, settledAt: now }, $unset: { retryAt: 1 } } as const;
+      const neverStarted = { status: 'queued' as const, attempts: 0 };
+      const waiting = { _id: entryId(id), $or: [neverStarted, inBackOff] };
+      return (await requests.updateOne(waiting, cancelled)).matchedCount === 1;
     }),
 
   cancelQueued: (userId, range, now) =>
     execute(async ({ requests }) => {
       const cancelled = {
         $set: { status: 'cancelled' as const, settledAt: now },
-        $unset: { deadLetter: 1 },
+        $unset: { deadLetter: 1, retryAt: 1 },
       } as const;
-      const waiting = { userId, seq: inRange(range), status: { $in: ['queued' as const, 'blocked' as const] } };
+      const queuedOrBlocked = { status: { $in: ['queued' as const, 'blocked' as const] } };
+      const waiting = { userId, seq: inRange(range), $or: [queuedOrBlocked, inBackOff] };
       return (await requests.updateMany(waiting, cancelled)).modifiedCount;
     }),
 });

@@ -98,6 +98,8 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
 )
   .index({ userId: 1, seq: 1 })
   .index({ 'deadLetter.at': 1, _id: 1 }, { partialFilterExpression: { deadLetter: { $exists: true } } })
+  // For decisions about many, which go by user and `seq`. The third field tells it apart from the first index.
+  .index({ userId: 1, seq: 1, 'deadLetter.at': 1 }, { partialFilterExpression: { deadLetter: { $exists: true } } })
   .index({ userId: 1, key: 1 }, { unique: true, partialFilterExpression: { key: { $exists: true } } });
 
 const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Number }, options);

@@ -152,14 +152,27 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     if (answer?.status === 200) record({ kind: 'cancelled', userId, seq, at: monotonicMs() });
   };
 
+  const decide = async (random: Random, userId: string, token: string, seq: number): Promise<void> => {
+    const decision = random.chance(0.5) ? 'retry' : 'skip';
+    record({ kind: 'decided', userId, seq, decision, at: monotonicMs() });
+    await ask(random, { call: `POST /requests/${seq}/${decision}`, token }, false);
+  };
+
+  /** Decides about the request that waits for its next attempt, if there is one. The attempt may be about to start. */
+  const decideInBackOff = async (random: Random, userId: string, token: string): Promise<void> => {
+    const page = await ask(random, { call: 'GET /requests?status=processing', token }, false);
+    const [head] = (page?.body.requests ?? []) as { seq: number; retryAt?: string }[];
+    if (!head?.retryAt) return;
+    if (random.chance(0.4)) await cancel(random, userId, token, head.seq);
+    else await decide(random, userId, token, head.seq);
+  };
+
   /** Decides about the request that blocks the user, if there is one. Some are left to the operator. */
   const decideBlocked = async (random: Random, userId: string, token: string): Promise<void> => {
     const blocked = await ask(random, { call: 'GET /requests?status=blocked', token }, false);
     const [head] = (blocked?.body.requests ?? []) as { seq: number }[];
     if (!head || random.chance(0.2)) return;
-    const decision = random.chance(0.5) ? 'retry' : 'skip';
-    record({ kind: 'decided', userId, seq: head.seq, decision, at: monotonicMs() });
-    await ask(random, { call: `POST /requests/${head.seq}/${decision}`, token }, false);
+    await decide(random, userId, token, head.seq);
   };
 
   /** Retries one of the failed requests. */
@@ -192,6 +205,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     if (last > 0 && random.chance(0.15)) await cancel(random, userId, token, last);
     if (last > 0 && habits.awaitResultMs > 0) await untilSettled(random, token, last);
     await decideBlocked(random, userId, token);
+    if (random.chance(0.5)) await decideInBackOff(random, userId, token);
     if (random.chance(0.1)) await retryFailed(random, userId, token);
   };
 

@@ -1,6 +1,7 @@
 /** Dead letters: what users and operators do about them. One scenario for both drivers, on a real worker. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { closeFunctionDeps } from '../../lib/compose/functions.ts';
+import { decisionCursorText } from '../../lib/http/dead-letter-json.ts';
 import type { RunRequest } from '../../lib/ports.ts';
 import type { LedgerEntry, Outcome } from '../../lib/types.ts';
 import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
@@ -31,8 +32,10 @@ const outcomeOf = (kind: 'failed' | 'blocked'): Outcome => ({
   reason: 'failed',
 });
 
-/** Echoes, except for requests that a test blocks, lets fail or holds. */
-const runRequest: RunRequest = async ({ userId, body, signal }) => {
+/** Echoes, except for requests that a test blocks, lets fail, holds, or lets wait an hour for their second attempt. */
+const notYet = { name: 'Error', message: 'not yet' };
+
+const runRequest: RunRequest = async ({ userId, body, attempt, signal }) => {
   runs.set(userId, [...(runs.get(userId) ?? []), body]);
   if (body === '"hold"') {
     await new Promise<void>((resolve) => {
@@ -41,6 +44,7 @@ const runRequest: RunRequest = async ({ userId, body, signal }) => {
     });
   }
   if (fixed.has(userId)) return { kind: 'done', result: body };
+  if (body.startsWith('"later') && attempt === 1) return { kind: 'retry', error: notYet, delayMs: 3_600_000 };
   if (body.startsWith('"block')) return outcomeOf('blocked');
   if (body.startsWith('"fail')) return outcomeOf('failed');
   return { kind: 'done', result: body };
@@ -215,6 +219,70 @@ describe.each([
     });
   });
 
+  describe('a request that waits for its next attempt', () => {
+    const waiting = async (): Promise<User> => {
+      const user = await newUser();
+      await enqueue(user, 'later', 'b');
+      await eventually('request 1 waits', async () => (await entriesOf(user))[0]?.retryAt);
+      return user;
+    };
+    const shown = async (user: User) => (await call({ call: 'GET /requests/1', token: user.token })).body;
+
+    test('says until when, also in the list', async () => {
+      const user = await waiting();
+      const { retryAt, ...rest } = await shown(user);
+      expect(rest).toMatchObject({ status: 'processing', attempts: 1, error: notYet });
+      expect(Date.parse(String(retryAt))).toBeGreaterThan(Date.now() + 3_000_000);
+      const { body } = await call({ call: 'GET /requests?status=processing', token: user.token });
+      expect(body.requests).toMatchObject([{ seq: 1, retryAt }]);
+    });
+
+    test.each([
+      ['DELETE /requests/1', { status: 'cancelled', attempts: 1, error: notYet }],
+      ['POST /requests/1/skip', { status: 'failed', attempts: 1, error: notYet, deadLetter: { reason: 'failed' } }],
+    ])('is settled by %s, which shows what happened to it, and the next one runs', async (decision, settled) => {
+      const user = await waiting();
+      const answer = await call({ call: decision, token: user.token });
+      expect(answer).toMatchObject({ status: 200, body: settled });
+      expect(answer.body).not.toHaveProperty('retryAt');
+      expect((await asked(user, 2)).body.status).toBe('done');
+      expect(await shown(user)).toMatchObject(settled);
+    });
+
+    test('is retried at once, and the attempt counts', async () => {
+      const user = await waiting();
+      const answer = await post(user, '/requests/1/retry');
+      expect(answer).toMatchObject({ status: 200, body: { seq: 1 } });
+      expect((await asked(user, 2)).body.status).toBe('done');
+      expect(await shown(user)).toMatchObject({ status: 'done', attempts: 2 });
+      expect(await shown(user)).not.toHaveProperty('retryAt');
+    });
+
+    test('is retried or dropped by an operator', async () => {
+      const [retried, dropped] = [await waiting(), await waiting()];
+      const item = ({ userId }: User) => ({ items: [{ userId, seq: 1 }] });
+      const retry = await post(operator, '/dead-letters/retry', item(retried));
+      expect(retry.body.results).toMatchObject([{ result: 'retried', retriedAs: 1 }]);
+      const drop = await post(operator, '/dead-letters/drop', item(dropped));
+      expect(drop.body.results).toMatchObject([{ result: 'dropped' }]);
+      for (const user of [retried, dropped]) expect((await asked(user, 2)).body.status).toBe('done');
+      expect((await shown(retried)).status).toBe('done');
+      expect((await shown(dropped)).status).toBe('failed');
+      expect(await lettersOf(dropped)).toEqual([]);
+    });
+
+    test('does not hold up a disconnect that cancels', async () => {
+      const user = await waiting();
+      const left = await call({
+        call: 'POST /disconnect?wait=10',
+        token: user.token,
+        body: { pending: 'cancel' },
+      });
+      expect(left.body).toEqual({ queue: 'closed' });
+      expect((await entriesOf(user)).map(({ status }) => status)).toEqual(['cancelled', 'cancelled']);
+    });
+  });
+
   test('only dead letters can be retried or skipped, and only by their user', async () => {
     const user = await userWith('fine');
     const blocked = await userWith('block');
@@ -232,6 +300,7 @@ describe.each([
   });
 
   describe("an operator's call", () => {
+    const cursorOf = (userId: string) => decisionCursorText({ userId, seq: 1, through: 1 });
     const calls = ['GET /dead-letters', 'POST /dead-letters/retry', 'POST /dead-letters/drop', 'GET /stuck'];
     const body = (one: string) => (one.startsWith('POST') ? { items: [{ userId: 'nobody', seq: 1 }] } : undefined);
 
@@ -261,6 +330,8 @@ describe.each([
       ['`all` that is false', 'POST /dead-letters/retry', { all: false }],
       ['two selections', 'POST /dead-letters/drop', { all: true, userId: 'one' }],
       ['no items', 'POST /dead-letters/drop', { items: [] }],
+      ['a cursor that no answer had', 'POST /dead-letters/drop', { all: true, after: 'nonsense' }],
+      ["another user's cursor", 'POST /dead-letters/drop', { userId: 'one', after: cursorOf('two') }],
       [
         'too many items',
         'POST /dead-letters/drop',
@@ -342,7 +413,7 @@ describe.each([
       const [one, other] = [await userWith('fail 1', 'fail 2', 'c'), await userWith('fail')];
       await asked(one, 3);
       const mine = await post(operator, '/dead-letters/retry', { userId: one.userId });
-      expect(mine).toMatchObject({ status: 200, body: { decided: 2, refused: 0 } });
+      expect(mine).toMatchObject({ status: 200, body: { decided: 2, refused: 0, refusedBy: {} } });
       await asked(one, 5);
       // In the order in which they were sent. A retry that fails again is not retried by the same call.
       const retries = (await entriesOf(one)).flatMap(({ retryOf }) => retryOf ?? []);

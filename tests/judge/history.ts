@@ -63,7 +63,10 @@ export type HistoryEvent =
   | (OfRequest & { kind: 'cancelled' })
   /** A client is about to ask for the cancellation of a request. The answer may be a refusal. */
   | (OfRequest & { kind: 'cancel-asked' })
-  /** A user or an operator is about to send a decision about a blocked request. One event per call. */
+  /**
+   * A user or an operator is about to send a decision about a request that is blocked or waits for its next attempt. One
+   * event per call.
+   */
   | (OfRequest & { kind: 'decided'; decision: 'retry' | 'skip' })
   /** A client is about to end its session. One event per call. */
   | { kind: 'leaving'; userId: string; session: string; pending: 'drain' | 'cancel'; at: number }

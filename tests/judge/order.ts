@@ -50,7 +50,7 @@ export const judgeOrder = (
   return stale;
 };
 
-/** Whether a blocked request may have been skipped or cancelled by the time `at`. */
+/** Whether a request that waited may have been skipped or cancelled by the time `at`. */
 const mayBePassedOver = (user: UserHistory, seq: number, at: number): boolean =>
   [
     ...decisionsOn(user, seq, 'skip'),
@@ -66,14 +66,12 @@ export const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, repor
   const judgePair = ({ start: { seq: before }, end }: RunSpan, run: RunSpan): void => {
     const { seq, at } = run.start;
     const settled = settledAt.get(settlementId({ ...run.start, seq: before }));
-    if (end?.outcome === 'blocked') {
-      if (!mayBePassedOver(user, before, at)) {
-        report('inversion', seq, `${describeRun(run)} overtook a blocked request`);
-      }
+    if (end?.outcome === 'blocked' || end?.outcome === 'retry') {
+      if (mayBePassedOver(user, before, at)) return;
+      const waits = end.outcome === 'blocked' ? 'is blocked' : 'waits for its next attempt';
+      report('inversion', seq, `${describeRun(run)} overtook a request that ${waits}`);
     } else if (cancelled.has(before)) return;
-    else if (end?.outcome === 'retry') {
-      report('inversion', seq, `${describeRun(run)} overtook a request that waits for its next attempt`);
-    } else if (settled !== undefined && settled > at) {
+    else if (settled !== undefined && settled > at) {
       report('inversion', seq, `${describeRun(run)} before request ${before} was settled`);
     }
   };

@@ -19,7 +19,9 @@ const judgeDecidingRun = (user: UserHistory, entry: FinalEntry, runs: RunSpan[],
   const { seq, status, attempts, result, deadLetter } = entry;
   const newest = runs.findLast(({ start }) => start.attempt === attempts);
   const outcome = newest?.end?.outcome;
-  const skipped = outcome === 'blocked' && decisionsOn(user, seq, 'skip').length > 0;
+  // After a crash the request waits for its next attempt, as after any other failure.
+  const mayBeSkipped = outcome === 'blocked' || outcome === 'retry' || outcome === 'crashed';
+  const skipped = mayBeSkipped && decisionsOn(user, seq, 'skip').length > 0;
   if (!leadsTo(outcome, status, deadLetter) && !(status === 'failed' && skipped)) {
     const end = outcome ? `ended as ${outcome}` : 'has no recorded end';
     report('wrong-outcome', seq, `${status} after ${attempts} attempts, but the last one ${end}`);
@@ -55,14 +57,15 @@ const judgeSettlement = (
 };
 
 /**
- * Whether a cancelled request may have run before: it was blocked, or its worker gave it back, perhaps before it ran
- * again.
+ * Whether a cancelled request may have run before: it was blocked, it waited for its next attempt, or its worker gave it
+ * back, perhaps before it ran again.
  */
 const mayHaveRun = (runs: RunSpan[], attempts: number): boolean => {
   const newest = runs.toSorted((a, b) => a.start.attempt - b.start.attempt).at(-1);
   const outcome = newest?.end?.outcome;
   return (
     outcome === 'blocked' ||
+    outcome === 'retry' ||
     outcome === 'crashed' ||
     outcome === 'aborted' ||
     (newest !== undefined && newest.start.attempt < attempts)

@@ -19,6 +19,21 @@ describe('a request', () => {
     expect(step(u, 499)).toEqual({ kind: 'wait', until: at(500) });
     expect(step(u, 500)).toMatchObject({ kind: 'run', request: { attempts: 2 } });
   });
+
+  test.each([
+    ['in a long back-off', { status: 'processing', attempts: 2, retryAt: at(86_400_000) }],
+    ['that is blocked', { status: 'blocked', attempts: 2 }],
+  ] as const)(
+    'a request %s is read again every stuckAfterMs, because the wake of a decision can be lost',
+    (_how, changes) => {
+      const u = user({ accepted: 2 });
+      noteEntries(u, 2, [entryOf(1, changes), entryOf(2)], start);
+      expect(step(u, 4_999)).toEqual({ kind: 'wait', until: at(5_000) });
+      expect(step(u, 5_000)).toEqual({ kind: 'read' });
+      noteEntries(u, 1, [entryOf(1, changes)], at(5_010));
+      expect(step(u, 5_010)).toEqual({ kind: 'wait', until: at(10_010) });
+    },
+  );
 });
 
 describe('a ticket without a record', () => {

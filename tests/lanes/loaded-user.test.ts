@@ -62,6 +62,37 @@ test('a refresh never lowers the highest known seq', () => {
   expect(u.known).toBe(5);
 });
 
+test.each([
+  ['in its back-off', { status: 'processing', attempts: 1, retryAt: at(60_000) }],
+  ['blocked', { status: 'blocked', attempts: 1 }],
+] as const)('a refresh makes the owner read a request again that is %s, at once', (_how, changes) => {
+  const u = user({ accepted: 2 });
+  u.gap = { since: start, reads: 2 };
+  noteEntries(u, 2, [entryOf(1, changes), entryOf(2)], start);
+  noteRefresh(u, queueOf({ accepted: 2 }), at(10));
+  expect(step(u, 10)).toEqual({ kind: 'read' });
+  noteEntries(u, 2, [entryOf(1, { status: 'cancelled', attempts: 1 }), entryOf(2)], at(20));
+  expect(step(u, 20)).toMatchObject({ kind: 'run', request: { body: '"2"' } });
+});
+
+test('a refresh leaves a request alone whose back-off is over: it may wait for a slot, or be claimed already', () => {
+  const u = user({ accepted: 1 });
+  noteEntries(u, 1, [entryOf(1, { status: 'processing', attempts: 1, retryAt: at(10) })], start);
+  noteRefresh(u, queueOf({ accepted: 1 }), at(10));
+  expect(step(u, 10)).toMatchObject({ kind: 'run', request: { attempts: 1 } });
+});
+
+test('a message of a request that waits for long is acknowledged at the next read: the ledger has it', () => {
+  const u = user({ accepted: 1 });
+  const late = delivery();
+  const waiting = entryOf(1, { status: 'processing', attempts: 1, retryAt: at(60_000) });
+  noteEntries(u, 1, [waiting], start);
+  noteMessage(u, message(1), late, at(10));
+  noteEntries(u, 1, [waiting], at(5_000));
+  expect(late.count).toBe(1);
+  expect(step(u, 5_000).kind).toBe('wait');
+});
+
 test('vouchedAt comes from the user queue, not from the load', () => {
   expect(user({ vouchedAt: at(-9_000) }).vouchedAt).toEqual(at(-9_000));
   expect(user().vouchedAt).toEqual(new Date(0));

@@ -28,6 +28,7 @@ describe('the end of an isolated run', () => {
     maxAttempts: 3,
     retryBaseMs: 100,
     retryMaxMs: 1_000,
+    retryAfterMaxMs: 86_400_000,
     onFailure: 'skip',
     timeoutMs: 0,
     maxCrashes: 4,

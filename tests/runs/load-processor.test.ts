@@ -11,6 +11,7 @@ const fromEnvironment = {
   maxAttempts: 5,
   retryBaseMs: 200,
   retryMaxMs: 30_000,
+  retryAfterMaxMs: 86_400_000,
   failurePolicy: 'skip',
   runTimeoutMs: 0,
   webhookUrl: undefined,
@@ -72,6 +73,7 @@ describe('the policy of a processor', () => {
       maxAttempts: 5,
       retryBaseMs: 200,
       retryMaxMs: 30_000,
+      retryAfterMaxMs: 86_400_000,
       onFailure: 'skip',
       timeoutMs: 0,
     });
@@ -84,6 +86,7 @@ describe('the policy of a processor', () => {
       maxAttempts: 2,
       retryBaseMs: 200,
       retryMaxMs: 30_000,
+      retryAfterMaxMs: 86_400_000,
       onFailure: 'block',
       timeoutMs: 1_500,
     });

@@ -12,7 +12,14 @@ import type { RunPolicy } from '../../lib/runs/policy.ts';
 import { createRunRequest } from '../../lib/runs/run.ts';
 import type { Run } from '../../lib/types.ts';
 
-const policy: RunPolicy = { maxAttempts: 3, retryBaseMs: 100, retryMaxMs: 1_000, onFailure: 'skip', timeoutMs: 0 };
+const policy: RunPolicy = {
+  maxAttempts: 3,
+  retryBaseMs: 100,
+  retryMaxMs: 1_000,
+  retryAfterMaxMs: 86_400_000,
+  onFailure: 'skip',
+  timeoutMs: 0,
+};
 const log = createLogger('silent');
 
 const clock = { ...systemClock, random: () => 0.5 };
@@ -164,7 +171,7 @@ describe('a run', () => {
     expect(await runOnce(() => 1, { body: '{' })).toMatchObject({ kind: 'failed', error: { name: 'BadRequestError' } });
   });
 
-  test('is retried after the retryAfterMs of the error, up to RETRY_MAX_MS', () => {
+  test('is retried after the retryAfterMs of the error, also beyond RETRY_MAX_MS', () => {
     const delay = (retryAfterMs: unknown) =>
       outcomeOfError(Object.assign(new Error('later'), { retryAfterMs }), 1, policy, 0);
     const retryAfter = new RetryAfterError('later', { retryAfterMs: 700, cause: 'busy' });
@@ -172,8 +179,39 @@ describe('a run', () => {
     expect(outcomeOfError(retryAfter, 1, policy, 0)).toMatchObject({ kind: 'retry', delayMs: 700 });
     expect(outcomeOfError(retryAfter, 3, policy, 0)).toMatchObject({ kind: 'failed' });
     expect(delay(700)).toMatchObject({ delayMs: 700 });
-    expect(delay(5_000)).toMatchObject({ delayMs: 1_000 });
+    expect(delay(5_000)).toEqual({ kind: 'retry', error: { name: 'Error', message: 'later' }, delayMs: 5_000 });
+    expect(delay(86_400_000)).toMatchObject({ delayMs: 86_400_000, error: { message: 'later' } });
     for (const nonsense of [-1, 0, Number.NaN, 'soon']) expect(delay(nonsense)).toMatchObject({ delayMs: 100 });
+  });
+});
+
+describe('a run that asks for a pause beyond RETRY_AFTER_MAX_MS', () => {
+  const asking = (retryAfterMs: number, message = 'later', limits = {}) =>
+    outcomeOfError(
+      new RetryAfterError(message, { retryAfterMs }),
+      1,
+      { ...policy, retryAfterMaxMs: 5_000, ...limits },
+      0,
+    );
+
+  test.each([5_001, 6_000.5, 1e15, Number.POSITIVE_INFINITY])(
+    'is retried after RETRY_AFTER_MAX_MS, and its error says both numbers (%p ms)',
+    (askedMs) => {
+      const message = `later (asked for a pause of ${Math.ceil(askedMs)} ms; RETRY_AFTER_MAX_MS allows 5000 ms)`;
+      expect(asking(askedMs)).toEqual({ kind: 'retry', error: { name: 'RetryAfterError', message }, delayMs: 5_000 });
+    },
+  );
+
+  test('says so also when its own message fills the limit', () => {
+    const outcome = asking(6_000, 'x'.repeat(5_000));
+    const message = outcome.kind === 'retry' ? outcome.error.message : '';
+    expect(message).toHaveLength(1_000);
+    expect(message).toMatch(/x… \(asked for a pause of 6000 ms; RETRY_AFTER_MAX_MS allows 5000 ms\)$/);
+  });
+
+  test('says nothing when the back-off is as long as what it asked for', () => {
+    const long = { retryBaseMs: 8_000, retryMaxMs: 8_000 };
+    expect(asking(8_000, 'later', long)).toMatchObject({ error: { message: 'later' }, delayMs: 8_000 });
   });
 });
 

@@ -102,6 +102,14 @@ describe('the webhook processor', () => {
     await expect(post(endpoint.url)).rejects.toMatchObject({ retryAfterMs: 3_000 });
   });
 
+  test("counts a date in Retry-After from the endpoint's own Date, because its clock may be another", async () => {
+    const anHourBehind = Date.now() - 3_600_000;
+    const header = (ms: number) => new Date(ms).toUTCString();
+    const headers = { date: header(anHourBehind), 'retry-after': header(anHourBehind + 60_000) };
+    await using endpoint = await openHttpEndpoint((response) => response.writeHead(503, headers).end());
+    await expect(post(endpoint.url)).rejects.toMatchObject({ retryAfterMs: 60_000 });
+  });
+
   test('reads Retry-After as seconds or as a date, and ignores anything else', () => {
     const now = new Date('2026-01-01T00:00:00Z');
     expect(retryAfterMs('120', now)).toBe(120_000);

@@ -3,6 +3,7 @@
  * or of a function. R1 to R9 are the rules of the protocol.
  */
 import type { LaneDeps } from '../../lib/lanes/context.ts';
+import type { EntryId, LedgerEntry } from '../../lib/types.ts';
 import {
   claimLater,
   dropCancels,
@@ -16,6 +17,7 @@ import type { MemoryBroker } from './memory-broker.ts';
 import type { MemoryDatabase, Step } from './memory-stores.ts';
 import {
   calm,
+  endlessBackOffMs,
   type ScenarioKind,
   type SimulatedFault,
   type SimulatedFaultKind,
@@ -65,7 +67,7 @@ const steadyUser: SimulatedUser = {
     pauseMs: 2_000,
     waits: true,
     kind: 'enqueue',
-    work: { ms: 0, ends: [], honorsSignal: true },
+    work: { ms: 0, ends: [], honorsSignal: true, backOffMs: 50 },
   })),
 };
 
@@ -77,8 +79,58 @@ const userWithDeafRuns: SimulatedUser = {
     pauseMs: 0,
     waits: true,
     kind: 'enqueue',
-    work: { ms: 1_500, ends: [], honorsSignal: false },
+    work: { ms: 1_500, ends: [], honorsSignal: false, backOffMs: 50 },
   })),
+};
+
+const longRun = { ms: 1_500, ends: [], honorsSignal: true, backOffMs: 50 };
+/** Cancels each of its requests while it runs. */
+const userWhoCancelsRuns: SimulatedUser = {
+  lane: 0,
+  leaves: 'settled',
+  program: Array.from({ length: 3 }, () => [
+    { pauseMs: 0, waits: true, kind: 'enqueue' as const, work: longRun },
+    { pauseMs: 400, waits: true, kind: 'cancel' as const, which: 0 },
+  ]).flat(),
+};
+
+/** Its first attempt fails, and the next one is so far away that a person must decide. */
+const userInBackOff: SimulatedUser = {
+  lane: 0,
+  leaves: 'settled',
+  program: [
+    {
+      pauseMs: 0,
+      waits: true,
+      kind: 'enqueue',
+      work: { ms: 0, ends: ['retry'], honorsSignal: true, backOffMs: endlessBackOffMs },
+    },
+  ],
+};
+
+/** Makes the entry look as if it waited for its next attempt. */
+const takeForWaiting = ({ database }: Site, { userId, seq }: EntryId): void => {
+  const entry = database.entries.get(`${userId}:${seq}`);
+  if (entry?.status === 'processing') entry.retryAt ??= new Date(0);
+};
+
+/** Reads an entry in its back-off as it was when the back-off began. */
+const rememberBackOffs = (ledger: LaneDeps['ledger'], { database }: Site): LaneDeps['ledger'] => {
+  const remembered = new Map<string, LedgerEntry>();
+  const idOf = ({ userId, seq }: EntryId) => `${userId}:${seq}`;
+  return {
+    ...ledger,
+    async commit(changes) {
+      const results = await ledger.commit(changes);
+      changes.forEach((change, index) => {
+        const entry = database.entries.get(idOf(change));
+        if (change.kind !== 'retry' || !results[index]?.applied || !entry) return;
+        remembered.set(idOf(change), { ...structuredClone(entry), status: 'processing', retryAt: change.retryAt });
+      });
+      return results;
+    },
+    read: async (ids) => (await ledger.read(ids)).map((entry) => remembered.get(idOf(entry)) ?? entry),
+  };
 };
 
 /** Gives the entry the token of the change before the commit, so that the change passes every check of the token. */
@@ -171,7 +223,7 @@ export const breaks: Break[] = [
     name: 'R6',
     what: 'a worker ignores that its user queue was deleted',
     worker: (deps) => ({ ...deps, laneBroker: dropCancels(deps.laneBroker) }),
-    scenarios: { ...only('user queue deleted'), hasty: true, fixed: { idleTimeoutMs: 3_600_000 } },
+    scenarios: { ...only('user queue deleted'), hasty: true, smooth: true, fixed: { idleTimeoutMs: 3_600_000 } },
     shows: ['unfinished'],
     withinRuns: 3_000,
   },
@@ -260,6 +312,35 @@ export const breaks: Break[] = [
     worker: (deps) => ({ ...deps, config: { ...deps.config, graceMs: 0 } }),
     scenarios: { ...only('worker cut off'), fixed: { lanes: 1, workers: 1, users: [userWithDeafRuns] } },
     shows: ['overlap'],
+    withinRuns: 50,
+  },
+  {
+    name: 'decide-about-runs',
+    what: 'a request can be cancelled or skipped while it runs',
+    function: (deps, site) => ({
+      ...deps,
+      ledger: {
+        ...deps.ledger,
+        cancel: (id, now) => {
+          takeForWaiting(site, id);
+          return deps.ledger.cancel(id, now);
+        },
+        skip: (id, now) => {
+          takeForWaiting(site, id);
+          return deps.ledger.skip(id, now);
+        },
+      },
+    }),
+    scenarios: { ...calm, fixed: { users: [userWhoCancelsRuns] } },
+    shows: ['second-outcome', 'overlap', 'repeat'],
+    withinRuns: 50,
+  },
+  {
+    name: 'back-off-unnoticed',
+    what: 'an owner does not notice that a person decided about a request in its back-off',
+    worker: (deps, site) => ({ ...deps, ledger: rememberBackOffs(deps.ledger, site) }),
+    scenarios: { ...calm, fixed: { users: [userInBackOff] } },
+    shows: ['unfinished'],
     withinRuns: 50,
   },
   {

@@ -5,7 +5,7 @@ import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
-import { isSettled } from '../../lib/types.ts';
+import { isInBackOff, isSettled, type LedgerEntry } from '../../lib/types.ts';
 import { createMemoryStores } from './memory-stores.ts';
 import type { Action, SimulatedUser, Work } from './scenario.ts';
 import type { SimulatedProcess } from './scheduler.ts';
@@ -117,12 +117,9 @@ export const createClients = (world: SimulatedWorld): Clients => {
       }
     };
 
-    const cancel = async (which: number): Promise<void> => {
+    const cancelAccepted = async (which: number): Promise<void> => {
       const seq = accepted.at(-1 - which);
-      if (seq === undefined) return;
-      history.push({ kind: 'cancel-asked', userId, seq, at: scheduler.timestamp() });
-      const answer = await call(`${userId} cancel`, (deps) => cancelRequest({ userId, seq }, deps));
-      if (answer.kind === 'answered') history.push({ kind: 'cancelled', userId, seq, at: scheduler.timestamp() });
+      if (seq !== undefined) await cancel(userId, seq);
     };
 
     const leave = async (pending: 'drain' | 'cancel', waitMs: number): Promise<void> => {
@@ -154,7 +151,7 @@ export const createClients = (world: SimulatedWorld): Clients => {
           await Promise.all([enqueue(action.work), enqueue(action.other)]);
           return;
         case 'cancel':
-          return cancel(action.which);
+          return cancelAccepted(action.which);
         case 'disconnect':
           return leave(action.pending, action.waitMs);
         case 'log in':
@@ -180,17 +177,27 @@ export const createClients = (world: SimulatedWorld): Clients => {
     if (user.leaves !== 'expire') await end();
   };
 
-  /** Periodically decides about blocked requests. */
+  const cancel = async (userId: string, seq: number): Promise<void> => {
+    history.push({ kind: 'cancel-asked', userId, seq, at: scheduler.timestamp() });
+    const answer = await call(`${userId} cancel`, (deps) => cancelRequest({ userId, seq }, deps));
+    if (answer.kind === 'answered') history.push({ kind: 'cancelled', userId, seq, at: scheduler.timestamp() });
+  };
+
+  const decide = async ({ userId, seq }: LedgerEntry, decision: 'skip' | 'retry'): Promise<void> => {
+    history.push({ kind: 'decided', userId, seq, decision, at: scheduler.timestamp() });
+    if (decision === 'skip') await call(`skip ${userId}:${seq}`, (deps) => skipRequest({ userId, seq }, deps));
+    else await call(`retry ${userId}:${seq}`, (deps) => retryRequest({ userId, seq, sessionId: undefined }, deps));
+  };
+
+  /** Periodically decides about requests that are blocked or in their back-off, some of them at the last moment. */
   const operate = async (): Promise<void> => {
     for (;;) {
       await sleep(clock, operatorMs);
-      const blocked = [...database.entries.values()].find(({ status }) => status === 'blocked');
-      if (!blocked) continue;
-      const { userId, seq } = blocked;
-      const decision = scheduler.random() < 0.5 ? 'skip' : 'retry';
-      history.push({ kind: 'decided', userId, seq, decision, at: scheduler.timestamp() });
-      if (decision === 'skip') await call(`skip ${userId}:${seq}`, (deps) => skipRequest({ userId, seq }, deps));
-      else await call(`retry ${userId}:${seq}`, (deps) => retryRequest({ userId, seq, sessionId: undefined }, deps));
+      const waiting = [...database.entries.values()].find((entry) => entry.status === 'blocked' || isInBackOff(entry));
+      if (!waiting) continue;
+      const choice = scheduler.random();
+      if (waiting.status !== 'blocked' && choice < 0.3) await cancel(waiting.userId, waiting.seq);
+      else await decide(waiting, choice < 0.6 ? 'skip' : 'retry');
     }
   };
 

@@ -23,6 +23,8 @@ import {
   claimableStatuses,
   type DeadLetter,
   type EntryHead,
+  type EntryId,
+  isInBackOff,
   type LedgerChange,
   type LedgerEntry,
   pendingStatuses,
@@ -138,6 +140,8 @@ const byUserId = (a: Pick<UserQueue, 'userId'>, b: Pick<UserQueue, 'userId'>) =>
   a.userId === b.userId ? 0 : a.userId < b.userId ? -1 : 1;
 const byUpdate = (a: StalledUserCursor, b: StalledUserCursor) =>
   a.updatedAt.getTime() - b.updatedAt.getTime() || byUserId(a, b);
+
+const byUserAndSeq = (a: EntryId, b: EntryId) => byUserId(a, b) || a.seq - b.seq;
 
 const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueStore => {
   const create = (userId: string, lane: number, updatedAt: Date): UserQueue => {
@@ -361,11 +365,12 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
   const cancelEntry = (
     entry: LedgerEntry | undefined,
     now: Date,
-    from: LedgerEntry['status'][] = ['queued'],
+    mayCancel: (entry: LedgerEntry) => boolean,
   ): boolean => {
-    if (!entry || !isOneOf(from, entry)) return false;
+    if (!entry || !(mayCancel(entry) || isInBackOff(entry))) return false;
     Object.assign(entry, { status: 'cancelled', settledAt: new Date(now) });
     delete entry.deadLetter;
+    delete entry.retryAt;
     return true;
   };
 
@@ -417,17 +422,16 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       Promise.all(changes.map((change) => step(`ledger.commit ${describe(change)}`, () => commitOne(change)))),
 
     cancel: (id, now) =>
-      step(`ledger.cancel ${entryId(id)}`, () => {
-        const entry = entries.get(entryId(id));
-        return entry?.attempts === 0 && cancelEntry(entry, now);
-      }),
+      step(`ledger.cancel ${entryId(id)}`, () =>
+        cancelEntry(entries.get(entryId(id)), now, ({ status, attempts }) => status === 'queued' && attempts === 0),
+      ),
 
     // As in MongoDB, one entry after the other.
     cancelQueued: async (userId, { after, upTo }, now) => {
       let cancelled = 0;
       for (let seq = after + 1; seq <= upTo; seq += 1) {
         const id = entryId({ userId, seq });
-        const cancel = () => cancelEntry(entries.get(id), now, ['queued', 'blocked']);
+        const cancel = () => cancelEntry(entries.get(id), now, (entry) => isOneOf(['queued', 'blocked'], entry));
         if (await step(`ledger.cancelQueued ${id}`, cancel)) cancelled += 1;
       }
       return cancelled;
@@ -443,20 +447,38 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         return true;
       }),
 
+    endBackOff: ({ attempts, ...id }) =>
+      step(`ledger.endBackOff ${entryId(id)}`, () => {
+        const entry = entries.get(entryId(id));
+        if (!entry || !isInBackOff(entry) || entry.attempts !== attempts) return false;
+        entry.status = 'queued';
+        delete entry.retryAt;
+        return true;
+      }),
+
     skip: (id, now) =>
       step(`ledger.skip ${entryId(id)}`, () => {
         const entry = entries.get(entryId(id));
-        if (entry?.status !== 'blocked') return false;
+        if (!entry || !(entry.status === 'blocked' || isInBackOff(entry))) return false;
+        const reason = (entry.interruptions ?? 0) > 0 ? 'crashed' : 'failed';
+        entry.deadLetter ??= { reason, at: new Date(now) };
         Object.assign(entry, { status: 'failed', settledAt: new Date(now) });
+        delete entry.retryAt;
         return true;
       }),
 
     deadLetters: ({ maxChars, ...query }) =>
       step('ledger.deadLetters', () => structuredClone(upTo(maxChars, deadLetters(query), ({ body }) => body))),
 
-    deadLetterIds: (query) =>
+    deadLetterIds: ({ userId, after, limit }) =>
       step('ledger.deadLetterIds', () =>
-        deadLetters(query).map(({ userId, seq, deadLetter }) => structuredClone({ userId, seq, at: deadLetter.at })),
+        [...entries.values()]
+          .filter(({ deadLetter }) => deadLetter !== undefined)
+          .filter((entry) => userId === undefined || entry.userId === userId)
+          .sort(byUserAndSeq)
+          .filter((entry) => !after || byUserAndSeq(after, entry) < 0)
+          .slice(0, limit)
+          .map(({ userId, seq }) => ({ userId, seq })),
       ),
 
     dropDeadLetter: (id) =>

@@ -40,9 +40,10 @@ const runErrorOf = (message: string) => ({ name: 'Error', message });
 
 const resultOf = (attempt: number): string => String(attempt);
 
-const outcomeOf = (end: Outcome['kind'] | undefined, attempt: number): Outcome => {
+const outcomeOf = ({ ends, backOffMs }: Work, attempt: number): Outcome => {
+  const end = ends[attempt - 1];
   const error = runErrorOf(`attempt ${attempt}`);
-  if (end === 'retry') return { kind: end, error, delayMs: 50 * attempt };
+  if (end === 'retry') return { kind: end, error, delayMs: backOffMs * attempt };
   if (end === 'failed' || end === 'blocked') return { kind: end, error, reason: 'failed' };
   return { kind: 'done', result: resultOf(attempt) };
 };
@@ -50,10 +51,11 @@ const outcomeOf = (end: Outcome['kind'] | undefined, attempt: number): Outcome =
 const processorOf =
   ({ clock }: SimulatedProcess): RunRequest =>
   async ({ body, attempt, signal }) => {
-    const { ms, ends, honorsSignal } = JSON.parse(body) as Work;
+    const work = JSON.parse(body) as Work;
+    const { ms, honorsSignal } = work;
     await sleep(clock, ms, honorsSignal ? signal : undefined);
     if (honorsSignal && signal.aborted) return { kind: 'retry', error: runErrorOf('aborted'), delayMs: 50 };
-    return outcomeOf(ends[attempt - 1], attempt);
+    return outcomeOf(work, attempt);
   };
 
 export const createWorkers = (world: SimulatedWorld): Workers => {

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { EntryId } from '../../lib/types.ts';
 import {
   at,
   block,
@@ -193,17 +194,27 @@ describeStores('blocked requests and dead letters', (ports) => {
     expect(await page(48)).toEqual([1, 2, 3, 4]);
   });
 
-  test('dead letters can be read as ids and times alone, in the same pages', async () => {
-    const [userId, other] = [newUserId(), await newBlocked(ports)];
-    await insertQueued(ports, userId, 1, 2, 3);
-    await ports.ledger.commit([1, 2, 3].map((seq) => claim(guard(userId, seq))));
-    await ports.ledger.commit([1, 2, 3].map((seq) => failed(guard(userId, seq))));
-    const ids = await ports.ledger.deadLetterIds({ userId, limit: 2 });
-    expect(ids).toEqual([1, 2].map((seq) => ({ userId, seq, at: at(20) })));
-    expect(await ports.ledger.deadLetterIds({ userId, limit: 2, after: ids.at(-1) })).toEqual([
-      { userId, seq: 3, at: at(20) },
-    ]);
-    expect(await ports.ledger.deadLetterIds(ofAll)).toContainEqual({ userId: other, seq: 1, at: at(20) });
+  test('the ids of dead letters come user after user and by `seq`, page after page, whatever their times say', async () => {
+    const [a, b, c] = [1, 2, 3].map((n) => `${newUserId()}-${n}`).sort() as [string, string, string];
+    const seqs = [2, 9, 10, 100];
+    for (const userId of [c, a, b]) {
+      await insertQueued(ports, userId, 1, ...seqs);
+      await ports.ledger.commit(seqs.map((seq) => claim(guard(userId, seq))));
+      for (const seq of seqs) await ports.ledger.commit([{ ...failed(guard(userId, seq)), at: at(1_000 - seq) }]);
+    }
+    const found: EntryId[] = [];
+    for (let after: EntryId | undefined; ; after = found.at(-1)) {
+      const page = await ports.ledger.deadLetterIds({ after, limit: 3 });
+      if (page.length === 0) break;
+      found.push(...page);
+    }
+    const ofThese = found.filter(({ userId }) => [a, b, c].includes(userId));
+    expect(ofThese).toEqual([a, b, c].flatMap((userId) => seqs.map((seq) => ({ userId, seq }))));
+    const after = { userId: b, seq: 9 };
+    expect(await ports.ledger.deadLetterIds({ userId: b, limit: 9, after })).toEqual(
+      [10, 100].map((seq) => ({ userId: b, seq })),
+    );
+    expect(await ports.ledger.deadLetterIds({ userId: newUserId(), limit: 9 })).toEqual([]);
   });
 
   test('dead letters are listed for all users, or for one', async () => {

@@ -128,7 +128,8 @@ export const giveBack = (guard: Guard, forgiven = 1): LedgerChange => ({
   at: at(20),
   ...guard,
 });
-export const retry = (guard: Guard): LedgerChange => ({
+/** Fails the attempt: the request waits for its next one. */
+export const retry = (guard: Guard): Extract<LedgerChange, { kind: 'retry' }> => ({
   kind: 'retry',
   error: { name: 'Error', message: 'not yet' },
   retryAt: at(15),

@@ -42,6 +42,7 @@ const everyOperation: Record<string, (stores: Stores) => Promise<unknown>> = {
   'ledger.commit': ({ ledger }) => ledger.commit([claim({ ...id, token: 1, attempt: 1 })]),
   'ledger.cancel': ({ ledger }) => ledger.cancel(id, at(0)),
   'ledger.unblock': ({ ledger }) => ledger.unblock({ ...id, attempts: 1 }),
+  'ledger.endBackOff': ({ ledger }) => ledger.endBackOff({ ...id, attempts: 1 }),
   'ledger.skip': ({ ledger }) => ledger.skip(id, at(0)),
   'ledger.deadLetters': ({ ledger }) => ledger.deadLetters({ limit: 1 }),
   'ledger.deadLetterIds': ({ ledger }) => ledger.deadLetterIds({ limit: 1 }),

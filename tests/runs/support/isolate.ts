@@ -21,7 +21,15 @@ export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: P
     clock: { ...systemClock, random: () => 0 },
     log: createLogger('silent'),
     observer: { started: () => observed.push(1), ended: (crashed) => observed.push(crashed ? -2 : -1) },
-    policy: { maxAttempts: 9, retryBaseMs: 100, retryMaxMs: 1_000, onFailure: 'skip', timeoutMs: 0, ...policy },
+    policy: {
+      maxAttempts: 9,
+      retryBaseMs: 100,
+      retryMaxMs: 1_000,
+      retryAfterMaxMs: 86_400_000,
+      onFailure: 'skip',
+      timeoutMs: 0,
+      ...policy,
+    },
     env: {
       PATH: process.env.PATH,
       NODE_OPTIONS: '--max-old-space-size=64',
