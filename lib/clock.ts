@@ -3,6 +3,7 @@ import type { Clock } from './ports.ts';
 /** The real clock. Tests and the simulation have clocks of their own. */
 export const systemClock: Clock = {
   now: () => new Date(),
+  monotonicMs: () => performance.now(),
   after: (ms, callback) => {
     const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);

@@ -41,12 +41,17 @@ export type FunctionDeps = Pick<
 > & {
   config: FunctionConfig;
   tokenSecret: TokenSecret;
+  /** Resolves when `clock` shows MongoDB's time. */
+  timeKnown(): Promise<void>;
   /** Each resolves when its server answers. */
   ping: { mongodb(): Promise<void>; rabbitmq(): Promise<void> };
   close(): Promise<void>;
 };
 
-/** The servers that a worker uses; the worker adds its own processor and observer. */
-export type WorkerServers = Pick<Deps, 'userQueues' | 'ledger' | 'lanes' | 'workers' | 'publisher' | 'laneBroker'> & {
+/** The servers that a worker uses, and the time of MongoDB; the worker adds its own processor and observer. */
+export type WorkerServers = Pick<
+  Deps,
+  'clock' | 'userQueues' | 'ledger' | 'lanes' | 'workers' | 'publisher' | 'laneBroker'
+> & {
   close(): Promise<void>;
 };

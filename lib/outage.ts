@@ -29,7 +29,7 @@ export const watchOutages = (
   log: Pick<Logger, 'warn' | 'info'>,
   texts: { away: string; back: string },
   fields: Record<string, unknown> = {},
-  now: () => number = Date.now,
+  now: () => number = () => performance.now(),
 ): Outages => {
   let outage: { since: number; loggedAt: number } | undefined;
   let failures = 0;

@@ -9,14 +9,14 @@ const longestPauseMs = 250;
  * Resolves to `undefined` when the time is over. A library would not take the clock that the simulation controls.
  */
 export const pollUntil = async <T>(
-  clock: Pick<Clock, 'now' | 'after'>,
+  clock: Pick<Clock, 'monotonicMs' | 'after'>,
   waitMs: number,
   check: () => Promise<T | undefined>,
 ): Promise<T | undefined> => {
-  const deadline = clock.now().getTime() + waitMs;
+  const deadline = clock.monotonicMs() + waitMs;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     const found = await check();
-    const leftMs = deadline - clock.now().getTime();
+    const leftMs = deadline - clock.monotonicMs();
     if (found !== undefined || leftMs <= 0) return found;
     await sleep(clock, Math.min(pauseMs, leftMs));
   }

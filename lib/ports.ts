@@ -48,7 +48,13 @@ export interface LaneBroker {
 
 /** Time and chance, so that a scheduler can decide both. */
 export interface Clock {
+  /** The time for what is stored or shown, and for comparing it with stored times. The difference of two of them is no duration. */
   now(): Date;
+  /**
+   * Milliseconds since a moment in the past: every duration within this process is a difference of two of these. It goes on evenly
+   * when the clock of the host is set.
+   */
+  monotonicMs(): number;
   /** Calls back once after `ms`. The returned function cancels. */
   after(ms: number, callback: () => void): () => void;
   /** Uniform in [0, 1). */

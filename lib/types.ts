@@ -70,8 +70,10 @@ export type LedgerEntry = {
   result?: string;
   /** The newest failure. When `blocked`, until a retry; when `failed`, final. */
   error?: RunError;
-  /** Set while the request is in its back-off: the next attempt starts no earlier. */
+  /** The end of the back-off: the next attempt starts no earlier. */
   retryAt?: Date;
+  /** The length of that back-off: a clock that was set back must not make it longer. */
+  backOffMs?: number;
   acceptedAt: Date;
   startedAt?: Date;
   settledAt?: Date;
@@ -132,7 +134,7 @@ export type LedgerChange = EntryId & { token: number; attempt: number; at: Date 
     | { kind: 'settle'; status: 'done'; result: string }
     | { kind: 'settle'; status: 'failed'; error: RunError; reason: DeadLetterReason }
     | { kind: 'block'; error: RunError; reason: DeadLetterReason }
-    | { kind: 'retry'; error: RunError; retryAt: Date; interruptions: number }
+    | { kind: 'retry'; error: RunError; retryAt: Date; backOffMs: number; interruptions: number }
     | { kind: 'give-back'; forgiven: number }
   );
 

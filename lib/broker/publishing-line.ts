@@ -71,7 +71,7 @@ const endLine = async ({ channel }: Line): Promise<void> => {
 
 /** The line that every call publishes on, replaced when it fails. */
 export const createLines = (connection: BrokerConnection, log: Logger) => {
-  let brokenUntil = 0;
+  let brokenUntil = Number.NEGATIVE_INFINITY;
   const shared = sharePromise(async (forget) => {
     const line = await openLine(connection, log);
     line.channel.once('close', forget);
@@ -79,7 +79,7 @@ export const createLines = (connection: BrokerConnection, log: Logger) => {
   });
 
   return {
-    isBroken: () => Date.now() < brokenUntil,
+    isBroken: () => performance.now() < brokenUntil,
     use: (): LineUse => ({ opening: shared.get(), line: undefined }),
     /** Gives up a line that failed. Its channel may still be open. */
     giveUp({ opening }: LineUse): void {
@@ -91,7 +91,7 @@ export const createLines = (connection: BrokerConnection, log: Logger) => {
     giveUpSilent({ opening, line }: LineUse): void {
       if (!line || shared.current() !== opening || connection.isBlocked()) return;
       shared.forget(opening);
-      brokenUntil = Date.now() + failFastMs;
+      brokenUntil = performance.now() + failFastMs;
       connection.drop(line.model);
     },
   };

@@ -2,7 +2,6 @@
 import { createSecretKey } from 'node:crypto';
 import { loadTokenSecret } from '../accounts/token-secret.ts';
 import { createPublisher } from '../broker/publisher.ts';
-import { systemClock } from '../clock.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
 import { createLogger } from '../log.ts';
@@ -17,7 +16,8 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const publisher = createPublisher(config, log);
   return {
     config,
-    clock: systemClock,
+    clock: stores.clock,
+    timeKnown: stores.timeKnown,
     log,
     accounts: stores.accounts,
     userQueues: stores.userQueues,

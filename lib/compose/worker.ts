@@ -19,6 +19,7 @@ export const openWorkerServers = (config: Config, log: Logger): WorkerServers =>
   const publisher = createPublisher(config, log);
   const laneBroker = createLaneBroker(config, log);
   return {
+    clock: stores.clock,
     userQueues: stores.userQueues,
     ledger: stores.ledger,
     lanes: stores.lanes,

@@ -15,18 +15,25 @@ const runKey = (run: { userId: string; seq: number; attempt: number; fencingToke
 
 type RunObserver = Pick<LaneObserver, 'runStarted' | 'runEnded'>;
 
-const observeRuns = (instruments: Instruments, log: Logger): RunObserver => {
-  const startedAt = new Map<string, Date>();
+const observeRuns = (
+  instruments: Instruments,
+  log: Logger,
+  { monotonicMs }: Pick<Clock, 'monotonicMs'>,
+): RunObserver => {
+  const startedMs = new Map<string, number>();
   return {
     runStarted: ({ at, acceptedAt, ...event }) => {
-      startedAt.set(runKey(event), at);
+      startedMs.set(runKey(event), monotonicMs());
       if (event.attempt === 1) instruments.acceptedToStarted.observe(secondsBetween(acceptedAt, at));
       log.debug(event, 'run started');
     },
-    runEnded: ({ at, ...event }) => {
-      const started = startedAt.get(runKey(event));
-      startedAt.delete(runKey(event));
-      if (started) instruments.run.observe({ outcome: event.outcome }, secondsBetween(started, at));
+    runEnded: ({ at: _at, ...event }) => {
+      const key = runKey(event);
+      const started = startedMs.get(key);
+      startedMs.delete(key);
+      if (started !== undefined) {
+        instruments.run.observe({ outcome: event.outcome }, (monotonicMs() - started) / 1_000);
+      }
       if (event.outcome === 'retry') instruments.retries.inc();
       log[event.outcome === 'done' ? 'debug' : 'warn'](event, 'run ended');
     },
@@ -80,7 +87,7 @@ export type WorkerObservers = { observer: LaneObserver; isolationObserver: Isola
 export type WorkerMetrics = WorkerObservers & { registry: Registry };
 
 type MetricsDeps = {
-  clock: Pick<Clock, 'after'>;
+  clock: Pick<Clock, 'monotonicMs' | 'after'>;
   log: Logger;
   /** Called at every scrape. Returns `undefined` until the lanes exist. */
   snapshot: () => WorkerSnapshot | undefined;
@@ -93,7 +100,7 @@ export const createWorkerMetrics = ({ clock, log, snapshot }: MetricsDeps): Work
   registerGauges(registry, snapshot);
   return {
     registry,
-    observer: { ...observeRuns(instruments, log), ...observeLanes(instruments, log, lanesChanged) },
+    observer: { ...observeRuns(instruments, log, clock), ...observeLanes(instruments, log, lanesChanged) },
     isolationObserver: observeIsolation(instruments),
   };
 };

@@ -14,7 +14,7 @@ const exitMarginMs = 3_000;
 
 export type PrimaryOptions = {
   config: Pick<Config, 'workers' | 'workerHangMs' | 'graceMs' | 'metricsHost' | 'metricsPort'>;
-  clock: Pick<Clock, 'now' | 'after'>;
+  clock: Pick<Clock, 'monotonicMs' | 'after'>;
   log: Logger;
   /** The program of the workers. */
   script: string;
@@ -56,7 +56,7 @@ const createEnding = ({ config, clock, log }: PrimaryOptions, { slots, life }: C
   };
   const drain = async (finalState?: 'failed') => {
     if (drainingSince !== undefined) return;
-    drainingSince = clock.now().getTime();
+    drainingSince = clock.monotonicMs();
     life.become('draining');
     const cancelKill = clock.after(config.graceMs + exitMarginMs, () => {
       log.error({ graceMs: config.graceMs }, 'killing the workers that did not stop in time');
@@ -67,7 +67,7 @@ const createEnding = ({ config, clock, log }: PrimaryOptions, { slots, life }: C
     end(finalState ?? (clean.every(Boolean) ? 'stopped' : 'failed'));
   };
   const onSignal = (signal: NodeJS.Signals) => {
-    const drainingForMs = drainingSince === undefined ? undefined : clock.now().getTime() - drainingSince;
+    const drainingForMs = drainingSince === undefined ? undefined : clock.monotonicMs() - drainingSince;
     const verdict = decideOnSignal(drainingForMs);
     log.info({ signal, verdict }, 'signal received');
     if (verdict === 'drain') void drain();

@@ -11,7 +11,7 @@ import { isWorkerMessage, type MetricValues, type PrimaryMessage } from './messa
 export type WorkerProcessOptions = {
   workerHangMs: number;
   startTimeoutMs: number;
-  clock: Pick<Clock, 'after' | 'now'>;
+  clock: Pick<Clock, 'after' | 'monotonicMs'>;
   log: Logger;
   /** The state of the worker has changed. */
   changed: (state: LifecycleState) => void;
@@ -40,7 +40,7 @@ export class WorkerProcess {
     this.#options = options;
     this.pid = worker.process.pid;
     this.life = createLifecycle(changed);
-    this.startedAtMs = clock.now().getTime();
+    this.startedAtMs = clock.monotonicMs();
     this.#supervised = new SupervisedChild(worker.process, {
       workerHangMs,
       startTimeoutMs,

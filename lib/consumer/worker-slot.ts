@@ -71,7 +71,7 @@ export class WorkerSlot {
   }
 
   #nowMs(): number {
-    return this.#options.clock.now().getTime();
+    return this.#options.clock.monotonicMs();
   }
 
   #start(): WorkerProcess {

@@ -1,4 +1,5 @@
 /** How workers share the lanes: each compares what it owns with its fair share and hands the surplus over. */
+import { isAhead } from '../database-clock.ts';
 import { heartbeatValidMs } from '../heartbeat-times.ts';
 import type { LaneDeps } from './context.ts';
 import type { LaneHold } from './lane-hold.ts';
@@ -33,7 +34,7 @@ export const createBalance = (
     if (handedOver) delayed.delete(hold.lane);
     else {
       const longer = Math.max(firstTimeoutMs, Math.min(timeoutMs * 2, config.graceMs));
-      delayed.set(hold.lane, { timeoutMs: longer, notBefore: clock.now().getTime() + restFactor * timeoutMs });
+      delayed.set(hold.lane, { timeoutMs: longer, notBefore: clock.monotonicMs() + restFactor * timeoutMs });
     }
   };
 
@@ -41,9 +42,11 @@ export const createBalance = (
   return async (owned: LaneHold[], stopping: AbortSignal): Promise<void> => {
     const [sample] = owned;
     if (!sample) return;
-    share.noteHeartbeats(await workers.since(new Date(clock.now().getTime() - heartbeatValidMs)));
+    const date = clock.now();
+    const heartbeats = await workers.since(new Date(date.getTime() - heartbeatValidMs));
+    share.noteHeartbeats(heartbeats.filter(({ at }) => !isAhead(at, date)));
     const consumers = await sample.consumerCount();
-    const now = clock.now().getTime();
+    const now = clock.monotonicMs();
     const surplus = chooseSurplus(owned, share.size(consumers)).filter(
       ({ lane }) => (delayed.get(lane)?.notBefore ?? 0) <= now,
     );

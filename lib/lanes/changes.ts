@@ -17,9 +17,10 @@ export const changeOf = (outcome: Outcome, guard: Guard, request: HeldRequest): 
     case 'blocked':
       return { ...guard, kind: 'block', error: outcome.error, reason: outcome.reason };
     case 'retry': {
-      const retryAt = new Date(guard.at.getTime() + outcome.delayMs);
+      const { delayMs: backOffMs } = outcome;
+      const retryAt = new Date(guard.at.getTime() + backOffMs);
       const interruptions = interruptionsAfter(outcome.crashed, request);
-      return { ...guard, kind: 'retry', error: outcome.error, retryAt, interruptions };
+      return { ...guard, kind: 'retry', error: outcome.error, retryAt, backOffMs, interruptions };
     }
   }
 };

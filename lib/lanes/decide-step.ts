@@ -6,7 +6,7 @@ import { hasWork, type LoadedUser } from './loaded-user.ts';
  * - `run`: run `next`.
  * - `read`: ask the ledger about `next` and what follows.
  * - `write-tombstone`: `next` has no ledger entry and its function is taken for dead.
- * - `wait`: for a time; `decideStep` is asked again then.
+ * - `wait`: until a time on the monotonic clock; `decideStep` is asked again then.
  * - `begin-close`, `end-close`: the first and the last step of closing the user queue [R8, R9].
  * - `none`: wait for a message, a wake or a refresh.
  */
@@ -14,7 +14,7 @@ export type Step =
   | { kind: 'run'; request: HeldRequest }
   | { kind: 'read' }
   | { kind: 'write-tombstone' }
-  | { kind: 'wait'; until: Date }
+  | { kind: 'wait'; until: number }
   | { kind: 'begin-close'; onlyWithoutSession: boolean }
   | { kind: 'end-close' }
   | { kind: 'none' };
@@ -24,8 +24,8 @@ export type StepLimits = { gapTimeoutMs: number; idleTimeoutMs: number; stuckAft
 /** How many reads must find `next` missing before a tombstone is written, spread over `gapTimeoutMs`. */
 const gapReads = 4;
 
-/** For a user without a step under way. */
-export const decideStep = (user: LoadedUser, now: Date, limits: StepLimits): Step => {
+/** For a user without a step under way. `now` is on the monotonic clock, like every time in `LoadedUser`. */
+export const decideStep = (user: LoadedUser, now: number, limits: StepLimits): Step => {
   if (!hasWork(user)) return decideClose(user, now, limits);
   const request = user.held.get(user.next);
   if (request && mustWait(request, now)) return decideWaiting(request, now, limits);
@@ -34,26 +34,26 @@ export const decideStep = (user: LoadedUser, now: Date, limits: StepLimits): Ste
 };
 
 /** A person's decision wakes the lane, but a wake can be lost: the request is read again from time to time. */
-const decideWaiting = ({ heldSince, retryAt }: HeldRequest, now: Date, { stuckAfterMs }: StepLimits): Step => {
-  const readAt = new Date(heldSince.getTime() + stuckAfterMs);
+const decideWaiting = ({ heldSince, retryAt }: HeldRequest, now: number, { stuckAfterMs }: StepLimits): Step => {
+  const readAt = heldSince + stuckAfterMs;
   if (readAt <= now) return { kind: 'read' };
-  return { kind: 'wait', until: retryAt && retryAt < readAt ? retryAt : readAt };
+  return { kind: 'wait', until: retryAt !== undefined && retryAt < readAt ? retryAt : readAt };
 };
 
 /** The function of a missing request is between ticket and record, or dead. */
-const decideGap = ({ gap }: LoadedUser, now: Date, { gapTimeoutMs }: StepLimits): Step => {
+const decideGap = ({ gap }: LoadedUser, now: number, { gapTimeoutMs }: StepLimits): Step => {
   if (!gap) return { kind: 'read' };
   const reads = Math.min(gap.reads, gapReads);
-  const due = new Date(gap.since.getTime() + Math.ceil((gapTimeoutMs * reads) / gapReads));
+  const due = gap.since + Math.ceil((gapTimeoutMs * reads) / gapReads);
   if (due > now) return { kind: 'wait', until: due };
   return { kind: reads < gapReads ? 'read' : 'write-tombstone' };
 };
 
-const decideClose = (user: LoadedUser, now: Date, { idleTimeoutMs }: StepLimits): Step => {
+const decideClose = (user: LoadedUser, now: number, { idleTimeoutMs }: StepLimits): Step => {
   if (user.refreshDue || user.queue === 'opening') return { kind: 'none' };
   if (user.closeAfter > now) return { kind: 'wait', until: user.closeAfter };
   if (user.closing) return { kind: 'end-close' };
   if (user.drain) return { kind: 'begin-close', onlyWithoutSession: true };
-  const idleUntil = new Date(user.idleSince.getTime() + idleTimeoutMs);
+  const idleUntil = user.idleSince + idleTimeoutMs;
   return idleUntil <= now ? { kind: 'begin-close', onlyWithoutSession: false } : { kind: 'wait', until: idleUntil };
 };

@@ -1,7 +1,9 @@
 /** The requests of one loaded user that wait in memory, from messages or from the ledger. */
+import { retryMaxRange } from '../limits.ts';
 import type { Delivery } from '../ports.ts';
 import type { LedgerEntry, RequestMessage, RunLimits } from '../types.ts';
 import { ackAtOnce, RequestDeliveries } from './deliveries.ts';
+import type { Moment } from './moment.ts';
 
 export type HeldRequest = {
   readonly body: string;
@@ -15,12 +17,13 @@ export type HeldRequest = {
   readonly interrupted: boolean;
   /** Waits for a person. */
   readonly blocked: boolean;
-  /** The end of its back-off. */
-  readonly retryAt?: Date;
-  readonly heldSince: Date;
+  /** The end of its back-off, on the monotonic clock. */
+  readonly retryAt?: number;
+  /** On the monotonic clock. */
+  readonly heldSince: number;
 };
 
-const fromMessage = ({ body, acceptedAt, limits, interruptions }: RequestMessage, now: Date): HeldRequest => ({
+const fromMessage = ({ body, acceptedAt, limits, interruptions }: RequestMessage, now: number): HeldRequest => ({
   body,
   acceptedAt: new Date(acceptedAt),
   attempts: 0,
@@ -32,7 +35,14 @@ const fromMessage = ({ body, acceptedAt, limits, interruptions }: RequestMessage
   heldSince: now,
 });
 
-export const fromEntry = (entry: LedgerEntry & { body: string }, now: Date): HeldRequest => ({
+/**
+ * On the monotonic clock. A request never waits longer than its back-off from now on: a stored time that is later than that was
+ * stored before a clock was set back.
+ */
+const endOfBackOff = ({ retryAt, backOffMs = retryMaxRange.max }: LedgerEntry, now: Moment): number | undefined =>
+  retryAt && now.ms + Math.min(Math.max(0, retryAt.getTime() - now.date.getTime()), backOffMs);
+
+export const fromEntry = (entry: LedgerEntry & { body: string }, now: Moment): HeldRequest => ({
   body: entry.body,
   acceptedAt: entry.acceptedAt,
   attempts: entry.attempts,
@@ -41,12 +51,12 @@ export const fromEntry = (entry: LedgerEntry & { body: string }, now: Date): Hel
   interruptions: entry.interruptions ?? 0,
   interrupted: entry.status === 'processing' && entry.retryAt === undefined,
   blocked: entry.status === 'blocked',
-  retryAt: entry.retryAt,
-  heldSince: now,
+  retryAt: endOfBackOff(entry, now),
+  heldSince: now.ms,
 });
 
 /** Waits for a person or for its next attempt. A person may decide about it meanwhile; a refresh reads it again. */
-export const mustWait = ({ blocked, retryAt }: HeldRequest, now: Date): boolean =>
+export const mustWait = ({ blocked, retryAt }: HeldRequest, now: number): boolean =>
   blocked || (retryAt !== undefined && retryAt > now);
 
 export class HeldRequests {
@@ -71,7 +81,7 @@ export class HeldRequests {
   }
 
   /** A second message of the same request is acknowledged at once. */
-  addMessage(message: RequestMessage, delivery: Delivery, now: Date): void {
+  addMessage(message: RequestMessage, delivery: Delivery, now: number): void {
     const { seq } = message;
     if (this.#deliveries.has(seq)) {
       ackAtOnce(delivery);
@@ -100,18 +110,11 @@ export class HeldRequests {
    * Acknowledges what has been held since `before`, so that nothing is held near the broker's `consumer_timeout`. Of that
    * only `next` stays in memory: the broker answers each acknowledgement with one more message.
    */
-  ackHeldSince(before: Date, next: number): void {
+  ackHeldSince(before: number, next: number): void {
     for (const [seq, { heldSince }] of [...this.#bySeq]) {
       if (heldSince > before) continue;
       this.#deliveries.ack(seq);
       if (seq > next) this.#bySeq.delete(seq);
-    }
-  }
-
-  /** A clock that was set back must not delay anyone. */
-  correctTimes(now: Date): void {
-    for (const [seq, request] of this.#bySeq) {
-      if (request.heldSince > now) this.#bySeq.set(seq, { ...request, heldSince: now });
     }
   }
 }

@@ -192,7 +192,7 @@ export class LaneHold implements OwnedLane {
 
   async #flush(): Promise<void> {
     const { userQueues, clock } = this.#context.deps;
-    await userQueues.flushSettled(this.users.progress(new Date(0)), clock.now()).catch(() => undefined);
+    await userQueues.flushSettled(this.users.progress(Number.NEGATIVE_INFINITY), clock.now()).catch(() => undefined);
   }
 
   async #release(reason: ReleaseReason): Promise<void> {

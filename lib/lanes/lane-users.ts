@@ -12,6 +12,7 @@ import {
   noteRefresh,
   waitsForKnownReason,
 } from './loaded-user.ts';
+import { momentOf } from './moment.ts';
 import type { OwnedLane, UserQueueChannel } from './owned-lane.ts';
 import { UserSteps } from './user-steps.ts';
 
@@ -58,7 +59,7 @@ export class LaneUsers {
     const { userQueues, clock } = this.#context.deps;
     this.#users.clear();
     for await (const batch of userQueues.notClosed(this.#lane.lane)) {
-      for (const queue of batch) this.#users.set(queue.userId, loadUserAtAcquisition(queue, clock.now()));
+      for (const queue of batch) this.#users.set(queue.userId, loadUserAtAcquisition(queue, momentOf(clock)));
     }
   }
 
@@ -95,7 +96,7 @@ export class LaneUsers {
   request(userId: string, message: RequestMessage, delivery: Delivery): void {
     const user = this.#users.get(userId);
     if (user) {
-      noteMessage(user, message, delivery, this.#context.deps.clock.now());
+      noteMessage(user, message, delivery, this.#context.deps.clock.monotonicMs());
       this.#steps.advance(user);
     } else {
       ackAtOnce(delivery);
@@ -135,7 +136,7 @@ export class LaneUsers {
   }
 
   #noteQueue(userId: string, queue: UserQueue | undefined): void {
-    const now = this.#context.deps.clock.now();
+    const now = momentOf(this.#context.deps.clock);
     const loaded = this.#users.get(userId);
     if (!queue || queue.state === 'closed') {
       if (loaded) this.#noteClosed(loaded);
@@ -168,14 +169,14 @@ export class LaneUsers {
   }
 
   /** Progress to flush: new settlements, and waiting users last vouched for before `vouchedBefore`. */
-  progress(vouchedBefore: Date): Progress[] {
+  progress(vouchedBefore: number): Progress[] {
     return [...this.#users.values()]
       .map((user) => ({ user, settled: user.next - 1, advanced: user.next - 1 > user.flushed }))
       .filter(({ user, advanced }) => advanced || (user.vouchedAt < vouchedBefore && waitsForKnownReason(user)))
       .map(({ user: { userId }, settled, advanced }) => ({ userId, settled, advanced }));
   }
 
-  noteFlushed(flushed: Progress[], at: Date): void {
+  noteFlushed(flushed: Progress[], at: number): void {
     for (const { userId, settled } of flushed) {
       const user = this.#users.get(userId);
       if (!user) continue;
@@ -185,7 +186,7 @@ export class LaneUsers {
   }
 
   /** Acknowledges messages held since `before`: none is held near the broker's `consumer_timeout`. */
-  ackHeldSince(before: Date): void {
+  ackHeldSince(before: number): void {
     for (const user of this.#users.values()) user.held.ackHeldSince(before, user.next);
   }
 }

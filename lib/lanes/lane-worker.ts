@@ -6,6 +6,7 @@ import { withTimeout } from '../timeout.ts';
 import { createBalance } from './balance.ts';
 import { createContext, type LaneDeps, type WorkerContext } from './context.ts';
 import { LaneHold } from './lane-hold.ts';
+import { momentOf } from './moment.ts';
 import { oldestAcceptedAt } from './pending-age.ts';
 import { every } from './periodic-task.ts';
 import { persist } from './persist.ts';
@@ -69,7 +70,7 @@ export class LaneWorker {
   }
 
   snapshot(): WorkerSnapshot {
-    return takeSnapshot(this.#owned(), this.#context.slots.inUse(), this.#stuck, this.#deps.clock.now());
+    return takeSnapshot(this.#owned(), this.#context.slots.inUse(), this.#stuck, momentOf(this.#deps.clock));
   }
 
   async #work(): Promise<void> {
@@ -123,10 +124,10 @@ export class LaneWorker {
       if (signal.aborted) return;
       const hold = new LaneHold(lane, this.#context);
       this.#holds.set(lane, hold);
-      const openedAt = clock.now().getTime();
+      const openedAt = clock.monotonicMs();
       const reason = await hold.ended;
       if (reason === 'handed-over') continue;
-      pauseMs = clock.now().getTime() - openedAt > longestReopenMs ? firstReopenMs : pauseMs;
+      pauseMs = clock.monotonicMs() - openedAt > longestReopenMs ? firstReopenMs : pauseMs;
       await sleep(clock, pauseMs * (0.5 + clock.random() / 2), signal);
       pauseMs = Math.min(pauseMs * 2, longestReopenMs);
     }
@@ -134,11 +135,11 @@ export class LaneWorker {
 
   async #flush(): Promise<void> {
     const { clock, config, userQueues } = this.#deps;
-    const now = clock.now();
-    const vouchedBefore = new Date(now.getTime() - config.stuckAfterMs / 3);
+    const now = clock.monotonicMs();
+    const vouchedBefore = now - config.stuckAfterMs / 3;
     const progress = this.#active().flatMap((hold) => hold.users.progress(vouchedBefore));
     if (progress.length === 0) return;
-    await userQueues.flushSettled(progress, now);
+    await userQueues.flushSettled(progress, clock.now());
     for (const hold of this.#holds.values()) hold.users.noteFlushed(progress, now);
   }
 
@@ -186,7 +187,7 @@ export class LaneWorker {
   }
 
   async #ackHeld(): Promise<void> {
-    const before = new Date(this.#deps.clock.now().getTime() - longestHoldMs);
+    const before = this.#deps.clock.monotonicMs() - longestHoldMs;
     for (const hold of this.#holds.values()) hold.users.ackHeldSince(before);
   }
 

@@ -1,9 +1,13 @@
-/** One loaded user, as its owner sees it: the record, and what changes it. What to do next is decided in decide-step.ts. */
+/**
+ * One loaded user, as its owner sees it: the record, and what changes it. What to do next is decided in decide-step.ts. All its
+ * times are on the monotonic clock.
+ */
 import type { Delivery } from '../ports.ts';
 import { hasLiveSession } from '../sessions.ts';
 import { isSettled, type LedgerEntry, type RequestMessage, type UserQueue } from '../types.ts';
 import { ackAtOnce } from './deliveries.ts';
 import { fromEntry, HeldRequests, mustWait } from './held-requests.ts';
+import type { Moment } from './moment.ts';
 
 export type LoadedUser = {
   readonly userId: string;
@@ -29,23 +33,23 @@ export type LoadedUser = {
   /** `ready`: waits for a slot. `working`: a step is under way, and no other starts before it has ended. */
   activity: 'idle' | 'ready' | 'working';
   /** Since when `next` has been missing in the ledger, and how many reads have found it missing. */
-  gap: { since: Date; reads: number } | undefined;
-  idleSince: Date;
+  gap: { since: number; reads: number } | undefined;
+  idleSince: number;
   /** No close starts before this time: the last one did not match. */
-  closeAfter: Date;
+  closeAfter: number;
   /** The wait for a run of an earlier hold of this process is over. */
   waitedForEarlierRun: boolean;
-  /** When the owner last vouched for this user in `userQueues`. */
-  vouchedAt: Date;
+  /** When this owner last vouched for the user in `userQueues`; before its first time, long ago. */
+  vouchedAt: number;
   cancelTimer: (() => void) | undefined;
 };
 
-export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
+export const loadUser = (queue: UserQueue, now: Moment): LoadedUser => ({
   userId: queue.userId,
   next: queue.settled + 1,
   known: queue.accepted,
   flushed: queue.settled,
-  drain: !hasLiveSession(queue, now),
+  drain: !hasLiveSession(queue, now.date),
   closing: queue.state === 'closing',
   refreshDue: false,
   refreshes: 0,
@@ -54,10 +58,10 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
   held: new HeldRequests(),
   activity: 'idle',
   gap: undefined,
-  idleSince: now,
-  closeAfter: now,
+  idleSince: now.ms,
+  closeAfter: now.ms,
   waitedForEarlierRun: false,
-  vouchedAt: queue.vouchedAt ?? new Date(0),
+  vouchedAt: Number.NEGATIVE_INFINITY,
   cancelTimer: undefined,
 });
 
@@ -66,7 +70,7 @@ export const loadUser = (queue: UserQueue, now: Date): LoadedUser => ({
  * The load has read everything accepted before it. A request accepted later waits in the user queue, or is returned as
  * unroutable and wakes the lane.
  */
-export const loadUserAtAcquisition = (queue: UserQueue, now: Date): LoadedUser => {
+export const loadUserAtAcquisition = (queue: UserQueue, now: Moment): LoadedUser => {
   const user = loadUser(queue, now);
   user.queue = hasWork(user) ? 'later' : 'none';
   return user;
@@ -80,24 +84,24 @@ export const waitsForKnownReason = (user: LoadedUser): boolean =>
   hasWork(user) && (user.activity !== 'idle' || user.cancelTimer !== undefined);
 
 /** [R5] */
-export const noteRefresh = (user: LoadedUser, queue: UserQueue, now: Date): void => {
+export const noteRefresh = (user: LoadedUser, queue: UserQueue, now: Moment): void => {
   user.refreshes += 1;
-  if (queue.accepted > user.known) user.idleSince = now;
+  if (queue.accepted > user.known) user.idleSince = now.ms;
   user.known = Math.max(user.known, queue.accepted);
-  user.drain = !hasLiveSession(queue, now);
+  user.drain = !hasLiveSession(queue, now.date);
   user.closing = queue.state === 'closing';
-  dropWaiting(user, now);
+  dropWaiting(user, now.ms);
 };
 
 /** A person may have decided about the request that the user waits for: it is read again at once. */
-export const dropWaiting = (user: LoadedUser, now: Date): void => {
+export const dropWaiting = (user: LoadedUser, now: number): void => {
   const request = user.held.get(user.next);
   if (!request || !mustWait(request, now)) return;
   user.held.drop(user.next);
   user.gap = undefined;
 };
 
-export const noteMessage = (user: LoadedUser, message: RequestMessage, delivery: Delivery, now: Date): void => {
+export const noteMessage = (user: LoadedUser, message: RequestMessage, delivery: Delivery, now: number): void => {
   user.idleSince = now;
   user.known = Math.max(user.known, message.seq);
   if (message.seq < user.next) ackAtOnce(delivery);
@@ -105,7 +109,7 @@ export const noteMessage = (user: LoadedUser, message: RequestMessage, delivery:
 };
 
 /** `seq` is settled: the next request may run. */
-export const advancePast = (user: LoadedUser, seq: number, now: Date): void => {
+export const advancePast = (user: LoadedUser, seq: number, now: number): void => {
   user.next = Math.max(user.next, seq + 1);
   user.gap = undefined;
   user.idleSince = now;
@@ -113,21 +117,21 @@ export const advancePast = (user: LoadedUser, seq: number, now: Date): void => {
 };
 
 /** What the ledger says about the requests from `next` to `last`: settled ones are skipped, the others are held. */
-export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry[], now: Date): void => {
+export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry[], now: Moment): void => {
   user.wasRead = true;
   const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
   for (let entry = bySeq.get(user.next); entry && isSettled(entry); entry = bySeq.get(user.next)) {
-    advancePast(user, entry.seq, now);
+    advancePast(user, entry.seq, now.ms);
   }
   if (!bySeq.has(user.next) && user.next <= last) {
-    user.gap = { since: user.gap?.since ?? now, reads: (user.gap?.reads ?? 0) + 1 };
+    user.gap = { since: user.gap?.since ?? now.ms, reads: (user.gap?.reads ?? 0) + 1 };
   }
   for (const entry of entries) {
     const { seq, body } = entry;
     if (isSettled(entry) || body === undefined || seq < user.next) continue;
     const request = fromEntry({ ...entry, body }, now);
     // It may wait for longer than a message may be held. The ledger has it.
-    if (mustWait(request, now)) user.held.drop(seq);
+    if (mustWait(request, now.ms)) user.held.drop(seq);
     user.held.set(seq, request);
   }
 };
@@ -135,15 +139,6 @@ export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry
 /** The pause before the next try to close, after one that did not match. */
 const closePauseMs = 100;
 
-export const postponeClose = (user: LoadedUser, now: Date): void => {
-  user.closeAfter = new Date(now.getTime() + closePauseMs);
-};
-
-/** A clock that was set back must not delay anyone. */
-export const correctTimes = (user: LoadedUser, now: Date): void => {
-  if (user.idleSince > now) user.idleSince = now;
-  if (user.vouchedAt > now) user.vouchedAt = now;
-  if (user.closeAfter.getTime() > now.getTime() + closePauseMs) user.closeAfter = now;
-  user.held.correctTimes(now);
-  if (user.gap && user.gap.since > now) user.gap = { ...user.gap, since: now };
+export const postponeClose = (user: LoadedUser, now: number): void => {
+  user.closeAfter = now + closePauseMs;
 };

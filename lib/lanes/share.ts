@@ -30,7 +30,7 @@ export type Share = {
   release(lane: number): void;
 };
 
-export const createShare = (clock: Pick<Clock, 'now'>, workerId: string, laneCount: () => number): Share => {
+export const createShare = (clock: Pick<Clock, 'monotonicMs'>, workerId: string, laneCount: () => number): Share => {
   const taken = new Set<number>();
   const passedAt = new Map<number, number>();
   let workerIds: string[] = [];
@@ -42,7 +42,7 @@ export const createShare = (clock: Pick<Clock, 'now'>, workerId: string, laneCou
 
   const hasPassed = (lane: number, now: number): boolean => {
     const at = passedAt.get(lane);
-    return at !== undefined && at <= now && now - at < passAgainMs;
+    return at !== undefined && now - at < passAgainMs;
   };
 
   return {
@@ -51,7 +51,7 @@ export const createShare = (clock: Pick<Clock, 'now'>, workerId: string, laneCou
     },
     size,
     take(lane, consumers) {
-      const now = clock.now().getTime();
+      const now = clock.monotonicMs();
       if (taken.size >= size(consumers) && !hasPassed(lane, now)) {
         passedAt.set(lane, now);
         return false;

@@ -1,6 +1,7 @@
 /** What a worker reports about itself, for metrics and health. */
 import type { LaneHold } from './lane-hold.ts';
 import { hasWork, type LoadedUser } from './loaded-user.ts';
+import type { Moment } from './moment.ts';
 
 export type WorkerSnapshot = {
   lanesOwned: number;
@@ -14,16 +15,16 @@ export type WorkerSnapshot = {
 export type StuckUsers = { count: number; since: Date | undefined };
 
 /** How long the oldest pending request has been accepted, as far as the owner knows. */
-const pendingAgeMs = (user: LoadedUser, now: number): number => {
+const pendingAgeMs = (user: LoadedUser, now: Moment): number => {
   if (!hasWork(user)) return 0;
-  const since = user.held.get(user.next)?.acceptedAt ?? user.gap?.since;
-  return since ? now - since.getTime() : 0;
+  const acceptedAt = user.held.get(user.next)?.acceptedAt;
+  if (acceptedAt) return now.date.getTime() - acceptedAt.getTime();
+  return user.gap ? now.ms - user.gap.since : 0;
 };
 
-export const takeSnapshot = (owned: LaneHold[], inFlight: number, stuck: StuckUsers, at: Date): WorkerSnapshot => {
+export const takeSnapshot = (owned: LaneHold[], inFlight: number, stuck: StuckUsers, now: Moment): WorkerSnapshot => {
   const users = owned.flatMap((hold) => [...hold.users.all()]);
-  const now = at.getTime();
-  const stuckMs = stuck.since ? now - stuck.since.getTime() : 0;
+  const stuckMs = stuck.since ? Math.max(0, now.date.getTime() - stuck.since.getTime()) : 0;
   return {
     lanesOwned: owned.length,
     usersLoaded: users.length,

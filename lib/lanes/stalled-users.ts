@@ -1,5 +1,6 @@
 /** Users without progress for long, and those of their requests that show whether they wait for long. */
-import type { LedgerStore, StalledUser } from '../ports.ts';
+import { clockToleranceMs } from '../database-clock.ts';
+import type { LedgerStore, StalledUser, TimeSpan } from '../ports.ts';
 import { type EntryHead, isSettled } from '../types.ts';
 
 export const isPending = ({ settled, accepted }: Pick<StalledUser, 'settled' | 'accepted'>): boolean =>
@@ -69,6 +70,15 @@ export const oldestPendingOf = async (
   return oldest;
 };
 
-/** Whether it was accepted a moment ago. A function's clock that is ahead must not hide a user. */
-export const isRecent = ({ acceptedAt }: Pick<EntryHead, 'acceptedAt'>, before: Date, now: Date): boolean =>
-  acceptedAt >= before && acceptedAt <= now;
+/**
+ * The last `ms`. It ends a little later than now: a time that another process wrote a moment ago may be ahead by as much as their
+ * clocks may differ. A time behind that says nothing: MongoDB's clock was set back since, and it must not hide a user.
+ */
+export const lastTimes = (now: Date, ms: number): TimeSpan => ({
+  from: new Date(now.getTime() - ms),
+  to: new Date(now.getTime() + clockToleranceMs),
+});
+
+/** Whether it was accepted in this time span. */
+export const wasAcceptedIn = ({ from, to }: TimeSpan, { acceptedAt }: Pick<EntryHead, 'acceptedAt'>): boolean =>
+  acceptedAt >= from && acceptedAt <= to;

@@ -1,8 +1,8 @@
 /** Finds work without progress, whatever was lost on its way, and wakes its owner [protocol, Sweep]. */
-import type { StalledUser } from '../ports.ts';
+import type { StalledUser, TimeSpan } from '../ports.ts';
 import type { EntryHead } from '../types.ts';
 import type { LaneDeps } from './context.ts';
-import { firstUnflushed, isPending, isRecent } from './stalled-users.ts';
+import { firstUnflushed, isPending, lastTimes, wasAcceptedIn } from './stalled-users.ts';
 
 /** The most users that one sweep wakes. The next sweep wakes the rest. */
 const sweepLimit = 1_000;
@@ -24,18 +24,13 @@ export const createSweep = (deps: SweepDeps, found: (stuck: StalledUser[]) => vo
   let unrecorded = new Set<string>();
 
   /** A user that was idle is stalled too: its first request says whether it waits for long. */
-  const selectStuck = (
-    stalled: StalledUser[],
-    firstOf: Map<string, EntryHead>,
-    before: Date,
-    now: Date,
-  ): StalledUser[] => {
+  const selectStuck = (stalled: StalledUser[], firstOf: Map<string, EntryHead>, recently: TimeSpan): StalledUser[] => {
     const unrecordedBefore = unrecorded;
     unrecorded = new Set();
     return stalled.filter((user) => {
       if (!isPending(user)) return true;
       const first = firstOf.get(user.userId);
-      if (first) return !isRecent(first, before, now);
+      if (first) return !wasAcceptedIn(recently, first);
       const ticket = `${user.userId}:${user.settled + 1}`;
       unrecorded.add(ticket);
       return unrecordedBefore.has(ticket);
@@ -45,9 +40,9 @@ export const createSweep = (deps: SweepDeps, found: (stuck: StalledUser[]) => vo
   return async () => {
     const now = deps.clock.now();
     await deps.userQueues.dropExpiredSessions(now);
-    const before = new Date(now.getTime() - deps.config.stuckAfterMs);
-    const stalled = await deps.userQueues.stuck(before, sweepLimit, 'unvouched');
-    const stuck = selectStuck(stalled, await firstUnflushed(stalled, deps.ledger), before, now);
+    const recently = lastTimes(now, deps.config.stuckAfterMs);
+    const stalled = await deps.userQueues.stuck(recently, sweepLimit, 'unvouched');
+    const stuck = selectStuck(stalled, await firstUnflushed(stalled, deps.ledger), recently);
     found(stuck);
     await Promise.all(stuck.map(({ lane, userId }) => deps.publisher.publishWake(lane, userId)));
   };

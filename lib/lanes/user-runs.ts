@@ -140,19 +140,20 @@ export class UserRuns {
 
   #noteSettled(user: LoadedUser, change: LedgerChange, request: HeldRequest, refreshesBefore: number): void {
     const { seq, at, token: fencingToken } = change;
-    const { observer } = this.#context.deps;
+    const { observer, clock } = this.#context.deps;
+    const now = clock.monotonicMs();
     if ((change.kind === 'block' || change.kind === 'retry') && user.refreshes > refreshesBefore) {
       // A person may have decided about it before our answer came, and sent the wake already: then it is read again at once.
       user.held.drop(seq);
     } else if (change.kind === 'block') {
-      user.held.set(seq, { ...request, blocked: true, heldSince: at });
+      user.held.set(seq, { ...request, blocked: true, heldSince: now });
     } else if (change.kind === 'retry') {
-      const { retryAt, interruptions } = change;
-      user.held.set(seq, { ...request, interrupted: false, interruptions, retryAt, heldSince: at });
+      const { backOffMs, interruptions } = change;
+      user.held.set(seq, { ...request, interrupted: false, interruptions, retryAt: now + backOffMs, heldSince: now });
     } else if (change.kind === 'settle') {
       const { userId, status } = change;
       const { acceptedAt } = request;
-      advancePast(user, seq, at);
+      advancePast(user, seq, now);
       observer.settled({ userId, seq, status, fencingToken, acceptedAt, at });
     }
     if ('reason' in change) {

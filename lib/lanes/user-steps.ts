@@ -4,7 +4,8 @@ import { withTimeout } from '../timeout.ts';
 import type { Activity } from './activity.ts';
 import type { WorkerContext } from './context.ts';
 import { decideStep, type Step } from './decide-step.ts';
-import { advancePast, correctTimes, dropWaiting, type LoadedUser, noteEntries, postponeClose } from './loaded-user.ts';
+import { advancePast, dropWaiting, type LoadedUser, noteEntries, postponeClose } from './loaded-user.ts';
+import { momentOf } from './moment.ts';
 import { loseToLaterOwner, type OwnedLane, type UserQueueChannel } from './owned-lane.ts';
 import { persist } from './persist.ts';
 import { UserRuns } from './user-runs.ts';
@@ -51,7 +52,6 @@ export class UserSteps {
     user.cancelTimer?.();
     user.cancelTimer = undefined;
     const now = this.#now();
-    correctTimes(user, now);
     const step = decideStep(user, now, this.#context.deps.config);
     this.#openQueueWhenDue(user, step);
     this.#take(user, step, now);
@@ -62,8 +62,8 @@ export class UserSteps {
     if (user.queue === 'later' && this.#lane.isHeld()) void this.#openQueue(user);
   }
 
-  #now(): Date {
-    return this.#context.deps.clock.now();
+  #now(): number {
+    return this.#context.deps.clock.monotonicMs();
   }
 
   #mayStart(user: LoadedUser): boolean {
@@ -75,7 +75,7 @@ export class UserSteps {
     if (user.queue === 'none' && !user.closing) void this.#openQueue(user);
   }
 
-  #take(user: LoadedUser, step: Step, now: Date): void {
+  #take(user: LoadedUser, step: Step, now: number): void {
     switch (step.kind) {
       case 'run':
         this.#takeRun(user);
@@ -93,7 +93,7 @@ export class UserSteps {
         this.#begin(user, () => this.#endClose(user));
         break;
       case 'wait':
-        user.cancelTimer = this.#context.deps.clock.after(step.until.getTime() - now.getTime(), () => {
+        user.cancelTimer = this.#context.deps.clock.after(step.until - now, () => {
           user.cancelTimer = undefined;
           this.advance(user);
         });
@@ -158,7 +158,7 @@ export class UserSteps {
     const entries = await this.#context.readEntries({ ids, wanted: this.#lane.isHeld });
     if (!entries) return;
     loseToLaterOwner(this.#lane, entries);
-    noteEntries(user, last, entries, this.#now());
+    noteEntries(user, last, entries, momentOf(this.#context.deps.clock));
     // The decision of a person may have come behind the read, and its wake before the answer.
     if (user.refreshes > refreshes) dropWaiting(user, this.#now());
   }
@@ -169,7 +169,7 @@ export class UserSteps {
     const id = { userId: user.userId, seq: user.next };
     const written = await persist(clock, this.#lane.isHeld, () => ledger.insertTombstone(id, clock.now()));
     user.gap = undefined;
-    if (written) advancePast(user, id.seq, clock.now());
+    if (written) advancePast(user, id.seq, this.#now());
   }
 
   /** [R8] */

@@ -25,19 +25,19 @@ export class WorkerHeartbeat {
   constructor(deps: HeartbeatDeps, workerId: string) {
     this.#deps = deps;
     this.#workerId = workerId;
-    this.#answeredAt = deps.clock.now().getTime();
+    this.#answeredAt = deps.clock.monotonicMs();
   }
 
   /** MongoDB has not answered for so long that this worker must not own lanes. */
   storeIsSilent(): boolean {
     const { clock, config } = this.#deps;
-    return clock.now().getTime() - this.#answeredAt > timeoutsBeforeGivingUp * config.storeTimeoutMs;
+    return clock.monotonicMs() - this.#answeredAt > timeoutsBeforeGivingUp * config.storeTimeoutMs;
   }
 
   async send(lanes: number[]): Promise<void> {
     const { clock, workers } = this.#deps;
     await workers.report({ workerId: this.#workerId, lanes, at: clock.now() });
-    this.#answeredAt = clock.now().getTime();
+    this.#answeredAt = clock.monotonicMs();
   }
 
   /** Never rejects. */

@@ -32,6 +32,9 @@ export type Progress = { userId: string; settled: number; advanced: boolean };
 /** `pending`: the most pending requests, this one included, as far as `settled` was flushed. `seq`: the highest `seq`. */
 export type TicketLimit = { pending: number } | { seq: number };
 
+/** A span of time, both ends included. */
+export type TimeSpan = { from: Date; to: Date };
+
 export type StalledUser = Pick<UserQueue, 'userId' | 'lane' | 'accepted' | 'settled' | 'updatedAt'>;
 export type StalledUserCursor = Pick<StalledUser, 'userId' | 'updatedAt'>;
 
@@ -66,12 +69,18 @@ export interface UserQueueStore {
   flushSettled(progress: Progress[], now: Date): Promise<void>;
   dropExpiredSessions(now: Date): Promise<void>;
   /**
-   * User queues without progress since `before` that have something to do: pending work, no session left, or closing. Those
-   * without progress for longest come first. `unvouched` leaves out the users that an owner has vouched for since `before`.
+   * User queues without progress in the time span `recently` that have something to do: pending work, no session left, or
+   * closing. Those without progress for longest come first; then those whose progress lies behind the span, because MongoDB's
+   * clock was set back. `unvouched` leaves out the users that an owner has vouched for in the span.
    * They are only stalled, not stuck: a user that was idle shows no progress either, and may have enqueued a moment ago.
    * `after`: the last user of the previous page.
    */
-  stuck(before: Date, limit: number, which: 'all' | 'unvouched', after?: StalledUserCursor): Promise<StalledUser[]>;
+  stuck(
+    recently: TimeSpan,
+    limit: number,
+    which: 'all' | 'unvouched',
+    after?: StalledUserCursor,
+  ): Promise<StalledUser[]>;
 }
 
 export type NewEntry = Pick<

@@ -112,7 +112,7 @@ export const decideAll = async (
   decision: Decision,
   deps: AcceptDeps,
 ): Promise<DecidedAll> => {
-  const startedAt = deps.clock.now().getTime();
+  const startedMs = deps.clock.monotonicMs();
   const total: DecidedAll = { decided: 0, refused: 0, refusedBy: {} };
   const through = new Map(after ? [[after.userId, after.through]] : []);
   const refused: Refused = new Map(after?.refused === undefined ? [] : [[after.userId, after.refused]]);
@@ -125,7 +125,7 @@ export const decideAll = async (
     count(total, await decideEach(batch, decision, deps, refused));
     last = listed.at(-1);
     if (!last || listed.length < batchSize) return total;
-    if (deps.clock.now().getTime() - startedAt > budgetMs) {
+    if (deps.clock.monotonicMs() - startedMs > budgetMs) {
       return { ...total, next: { ...last, through: throughOf(last), refused: refused.get(last.userId) } };
     }
   }

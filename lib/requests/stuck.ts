@@ -1,8 +1,9 @@
 /** Users whose pending work makes no progress, and the reason: the first thing that an operator asks. */
+import { isAhead } from '../database-clock.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeatValidMs } from '../heartbeat-times.ts';
-import { firstUnflushed, isPending, isRecent, oldestPendingOf } from '../lanes/stalled-users.ts';
-import type { Heartbeat, StalledUser } from '../ports.ts';
+import { firstUnflushed, isPending, lastTimes, oldestPendingOf, wasAcceptedIn } from '../lanes/stalled-users.ts';
+import type { Heartbeat, StalledUser, TimeSpan } from '../ports.ts';
 import type { EntryHead, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
 
@@ -26,7 +27,8 @@ export const stuckReason = (
   now: Date,
 ): StuckReason => {
   if (head?.status === 'blocked') return 'blocked';
-  const ageOf = ({ at }: Pick<Heartbeat, 'at'>) => now.getTime() - at.getTime();
+  // A heartbeat that is ahead by more than the tolerance was sent before MongoDB's clock was set back.
+  const ageOf = ({ at }: Pick<Heartbeat, 'at'>) => (isAhead(at, now) ? staleMs : now.getTime() - at.getTime());
   const isCurrent = (heartbeat: Pick<Heartbeat, 'at'>) => ageOf(heartbeat) <= heartbeatValidMs;
   const owners = heartbeats.filter((heartbeat) => heartbeat.lanes.includes(lane) && ageOf(heartbeat) < staleMs);
   if (owners.some(isCurrent)) return head?.status === 'processing' && !head.retryAt ? 'long-run' : 'waiting';
@@ -34,13 +36,18 @@ export const stuckReason = (
   return heartbeats.some(isCurrent) ? 'lane-without-owner' : 'no-worker';
 };
 
-/** The newest progress of a user: a request was settled, or its oldest one was accepted, started or dead-lettered. */
+/**
+ * The newest progress of a user: a request was settled, or its oldest one was accepted, started or dead-lettered. `undefined`: all
+ * of that lies ahead, because MongoDB's clock was set back.
+ */
 export const lastProgress = (
   queue: Pick<UserQueue, 'updatedAt'>,
   head: Pick<EntryHead, 'acceptedAt' | 'startedAt' | 'deadLetter'> | undefined,
-): Date => {
+  now: Date,
+): Date | undefined => {
   const times = [queue.updatedAt, head?.acceptedAt, head?.startedAt, head?.deadLetter?.at];
-  return new Date(Math.max(...times.map((time) => time?.getTime() ?? 0)));
+  const known = times.flatMap((time) => (time && !isAhead(time, now) ? [time.getTime()] : []));
+  return known.length > 0 ? new Date(Math.max(...known)) : undefined;
 };
 
 /** `seq` is the oldest pending request, if it is in the ledger. */
@@ -60,17 +67,16 @@ type StuckDeps = Pick<Deps, 'userQueues' | 'ledger' | 'workers' | 'accounts' | '
   config: Pick<Deps['config'], 'stuckAfterMs'>;
 };
 
-/** The stalled users whose pending work has waited since `before`, each with its oldest pending request. */
+/** The stalled users whose pending work was not accepted `recently`, each with its oldest pending request. */
 const withOldHeads = async (
   stalled: StalledUser[],
-  before: Date,
-  now: Date,
+  recently: TimeSpan,
   { ledger }: Pick<Deps, 'ledger'>,
 ): Promise<{ user: StalledUser; head: EntryHead | undefined }[]> => {
   const firstOf = await firstUnflushed(stalled, ledger);
   const old = stalled.filter(isPending).filter(({ userId }) => {
     const first = firstOf.get(userId);
-    return !first || !isRecent(first, before, now);
+    return !first || !wasAcceptedIn(recently, first);
   });
   const pendingFirst = ({ userId }: StalledUser) => {
     const first = firstOf.get(userId);
@@ -88,15 +94,16 @@ const withOldHeads = async (
  */
 export const findStuck = async (limit: number, deps: StuckDeps): Promise<StuckUser[]> => {
   const now = deps.clock.now();
-  const before = new Date(now.getTime() - deps.config.stuckAfterMs);
+  const recently = lastTimes(now, deps.config.stuckAfterMs);
   const heartbeats = await deps.workers.since(new Date(now.getTime() - staleMs));
   const found: Omit<StuckUser, 'username'>[] = [];
   let page: StalledUser[] = [];
   do {
-    page = await deps.userQueues.stuck(before, pageSize, 'all', page.at(-1));
-    for (const { user, head } of await withOldHeads(page, before, now, deps)) {
+    page = await deps.userQueues.stuck(recently, pageSize, 'all', page.at(-1));
+    for (const { user, head } of await withOldHeads(page, recently, deps)) {
       const { userId, lane } = user;
-      const sinceMs = now.getTime() - lastProgress(user, head).getTime();
+      const last = lastProgress(user, head, now) ?? recently.from;
+      const sinceMs = now.getTime() - last.getTime();
       if (sinceMs < deps.config.stuckAfterMs) continue;
       found.push({ userId, lane, seq: head?.seq, reason: stuckReason(head, lane, heartbeats, now), sinceMs });
     }

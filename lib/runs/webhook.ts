@@ -45,6 +45,12 @@ export const retryAfterMs = (header: string | null, now: Date): number | undefin
   return ms > 0 ? ms : undefined;
 };
 
+/** When the endpoint sent its response, by the endpoint's own clock: a date in `Retry-After` is of that clock too. */
+const dateOf = ({ headers }: Response): Date | undefined => {
+  const ms = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(ms) ? undefined : new Date(ms);
+};
+
 const readBody = async (response: Response): Promise<string> => {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -69,12 +75,6 @@ const resultOf = (response: Response, body: string): unknown => {
   }
 };
 
-/** The endpoint's own time, by which it means a date in `Retry-After`: its clock and ours may differ. */
-const sentAt = (response: Response, now: Date): Date => {
-  const date = new Date(response.headers.get('date') ?? Number.NaN);
-  return Number.isNaN(date.getTime()) ? now : date;
-};
-
 const errorOf = (response: Response, now: Date): Error => {
   const { status } = response;
   if (status >= 300 && status < 400) {
@@ -82,7 +82,7 @@ const errorOf = (response: Response, now: Date): Error => {
   }
   const final = status >= 400 && status < 500 && !retryableStatuses.includes(status);
   if (final) return new UnrecoverableError(`The webhook refused the request with ${status}`);
-  const asked = retryAfterMs(response.headers.get('retry-after'), sentAt(response, now));
+  const asked = retryAfterMs(response.headers.get('retry-after'), dateOf(response) ?? now);
   return new WebhookError(`The webhook responded with ${status}`, { retryAfterMs: asked });
 };
 

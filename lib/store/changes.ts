@@ -5,6 +5,9 @@ import type { RequestDocument } from './models.ts';
 
 export const entryId = ({ userId, seq }: { userId: string; seq: number }): string => `${userId}:${seq}`;
 
+/** For `$unset`: the back-off is over. */
+export const endOfBackOff = { retryAt: 1, backOffMs: 1 } as const;
+
 /** Matches the entry while the change may be made. */
 export const guardOf = (change: LedgerChange) => {
   const _id = entryId(change);
@@ -22,11 +25,13 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
       const { interruptions, forgiven } = change;
       return {
         $set: { status: 'processing', token, attempts: attempt, interruptions, forgiven, startedAt: at },
-        $unset: { retryAt: 1 },
+        $unset: endOfBackOff,
       };
     }
-    case 'retry':
-      return { $set: { error: change.error, retryAt: change.retryAt, interruptions: change.interruptions } };
+    case 'retry': {
+      const { error, retryAt, backOffMs, interruptions } = change;
+      return { $set: { error, retryAt, backOffMs, interruptions } };
+    }
     case 'give-back':
       return { $set: { status: 'queued', forgiven: change.forgiven } };
     case 'block': {

@@ -1,9 +1,11 @@
 import mongoose from 'mongoose';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import { DatabaseClock } from '../database-clock.ts';
 import { StoreUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
+import type { Clock } from '../ports.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { withTimeout } from '../timeout.ts';
 import { defineModels, type Models } from './models.ts';
@@ -14,7 +16,11 @@ export type Execute = <T>(operate: (models: Models) => Promise<T>) => Promise<T>
 
 export type StoreConnection = {
   execute: Execute;
+  /** MongoDB's time. Until the first operation, the host's. */
+  clock: Clock;
   ping(): Promise<void>;
+  /** Resolves when `clock` shows MongoDB's time. */
+  timeKnown(): Promise<void>;
   drop(): Promise<void>;
   close(): Promise<void>;
 };
@@ -48,20 +54,30 @@ const outageTexts = { away: 'MongoDB is not available', back: 'MongoDB is availa
 export const connectStore = (
   { mongodbUrl, storeTimeoutMs }: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>,
   log: Pick<Logger, 'warn' | 'info'>,
+  hostClock: Clock = systemClock,
 ): StoreConnection => {
   const outages = watchOutages(log, outageTexts);
   const connection = mongoose.createConnection();
   const models = defineModels(connection);
+  const time = new DatabaseClock(hostClock);
   let closed = false;
   const opened = sharePromise(() => connection.openUri(mongodbUrl, clientOptions(storeTimeoutMs)));
   // Part of connecting, because idempotent accept and unique names depend on unique indexes.
   const indexed = sharePromise(() => Promise.all(Object.values(models).map((model) => model.createIndexes())));
+
+  /** From the primary, as every operation: with a `readPreference` in the URL a secondary would answer, by its own clock. */
+  const serverTime = async (): Promise<Date | undefined> => {
+    const hello = await connection.getClient().db().admin().command({ hello: 1 }, { readPreference: 'primary' });
+    return hello.localTime instanceof Date ? hello.localTime : undefined;
+  };
+  const measured = sharePromise((forget) => time.measure(serverTime).finally(forget));
 
   const execute: Execute = async (operate) => {
     if (closed) throw new StoreUnavailableError('The connection to MongoDB is closed.');
     const operation = async () => {
       await opened.get();
       await indexed.get();
+      if (time.isDue()) await measured.get();
       return operate(models);
     };
     const failuresBefore = outages.failures();
@@ -79,9 +95,15 @@ export const connectStore = (
     }
   };
 
+  const ping = () => execute(async () => void (await connection.getClient().db().admin().ping()));
+
   return {
     execute,
-    ping: () => execute(async () => void (await connection.getClient().db().admin().ping())),
+    clock: time.clock,
+    ping,
+    timeKnown: async () => {
+      if (!time.isMeasured) await ping();
+    },
     drop: () =>
       execute(async () => {
         await connection.getClient().db().dropDatabase();

@@ -2,7 +2,7 @@
 import type { QueryFilter } from 'mongoose';
 import type { DeadLetterCursor, LedgerStore } from '../ports.ts';
 import { type DeadLetterReason, type EntryId, settledStatuses } from '../types.ts';
-import { entryId } from './changes.ts';
+import { endOfBackOff, entryId } from './changes.ts';
 import type { Execute } from './connection.ts';
 import { inBackOff, pageBatch, readUpTo } from './entries.ts';
 import { native, type RequestDocument } from './models.ts';
@@ -71,7 +71,7 @@ export const deadLetterStore = (
 
   endBackOff: ({ attempts, ...id }) =>
     execute(async ({ requests }) => {
-      const queued = { $set: { status: 'queued' as const }, $unset: { retryAt: 1 } } as const;
+      const queued = { $set: { status: 'queued' as const }, $unset: endOfBackOff } as const;
       return (await requests.updateOne({ _id: entryId(id), ...inBackOff, attempts }, queued)).matchedCount === 1;
     }),
 
@@ -80,7 +80,7 @@ export const deadLetterStore = (
       const updates = skips(now).map(({ from, set }) => ({
         updateOne: {
           filter: { _id: entryId(id), ...from },
-          update: { $set: { ...set, status: 'failed' as const, settledAt: now }, $unset: { retryAt: 1 as const } },
+          update: { $set: { ...set, status: 'failed' as const, settledAt: now }, $unset: endOfBackOff },
         },
       }));
       return (await native(requests).bulkWrite(updates)).matchedCount === 1;

@@ -1,7 +1,7 @@
 /** Changes of the ledger, apart from a person's decisions. */
 import type { LedgerStore } from '../ports.ts';
 import type { ChangeResult, LedgerChange } from '../types.ts';
-import { entryId, guardOf, isApplied, updateOf } from './changes.ts';
+import { endOfBackOff, entryId, guardOf, isApplied, updateOf } from './changes.ts';
 import type { Execute } from './connection.ts';
 import { inBackOff, inRange, toDocument } from './entries.ts';
 import { native, type RequestDocument } from './models.ts';
@@ -56,7 +56,7 @@ export const ledgerWrites = (execute: Execute, read: LedgerStore['read']): Ledge
 
   cancel: (id, now) =>
     execute(async ({ requests }) => {
-      const cancelled = { $set: { status: 'cancelled' as const, settledAt: now }, $unset: { retryAt: 1 } } as const;
+      const cancelled = { $set: { status: 'cancelled' as const, settledAt: now }, $unset: endOfBackOff } as const;
       const neverStarted = { status: 'queued' as const, attempts: 0 };
       const waiting = { _id: entryId(id), $or: [neverStarted, inBackOff] };
       return (await requests.updateOne(waiting, cancelled)).matchedCount === 1;
@@ -66,7 +66,7 @@ export const ledgerWrites = (execute: Execute, read: LedgerStore['read']): Ledge
     execute(async ({ requests }) => {
       const cancelled = {
         $set: { status: 'cancelled' as const, settledAt: now },
-        $unset: { deadLetter: 1, retryAt: 1 },
+        $unset: { deadLetter: 1, ...endOfBackOff },
       } as const;
       const queuedOrBlocked = { status: { $in: ['queued' as const, 'blocked' as const] } };
       const waiting = { userId, seq: inRange(range), $or: [queuedOrBlocked, inBackOff] };

@@ -85,6 +85,7 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
     result: String,
     error: runErrorSchema,
     retryAt: Date,
+    backOffMs: Number,
     limits: { type: runLimitsSchema, default: undefined },
     forgiven: Number,
     interruptions: Number,

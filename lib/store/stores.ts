@@ -1,7 +1,7 @@
 /** MongoDB: accounts, user queues, the ledger, leases and heartbeats. The only folder that knows mongoose. */
 import type { Config } from '../config.ts';
 import { createLogger, type Logger } from '../log.ts';
-import type { AccountStore, LaneStore, LedgerStore, UserQueueStore, WorkerStore } from '../ports.ts';
+import type { AccountStore, Clock, LaneStore, LedgerStore, UserQueueStore, WorkerStore } from '../ports.ts';
 import { accountStore } from './accounts.ts';
 import { connectStore } from './connection.ts';
 import { laneStore } from './lanes.ts';
@@ -15,6 +15,13 @@ export type Stores = {
   ledger: LedgerStore;
   lanes: LaneStore;
   workers: WorkerStore;
+  /**
+   * MongoDB's time, which is the same for all processes however the clocks of their hosts are set. Until the first operation it is
+   * the host's.
+   */
+  clock: Clock;
+  /** Resolves when `clock` shows MongoDB's time. */
+  timeKnown(): Promise<void>;
   /** Resolves when MongoDB answers. Like any first call, connects and creates the indexes. */
   ping(): Promise<void>;
   /** Drops the database: for tests. */
@@ -30,19 +37,23 @@ export type Stores = {
  * still have an effect. All writes are safe to repeat, except that a repeated ticket or lease takes one more.
  *
  * @param log reports when MongoDB cannot be reached, and when it can again. Silent by default.
+ * @param hostClock its monotonic clock carries MongoDB's time from one measurement to the next.
  * @throws {StoreUnavailableError} (every method) when MongoDB cannot be reached or does not answer in time.
  */
 export const openStores = (
   config: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>,
   log: Pick<Logger, 'warn' | 'info'> = createLogger('silent'),
+  hostClock?: Clock,
 ): Stores => {
-  const { execute, ping, drop, close } = connectStore(config, log);
+  const { execute, clock, timeKnown, ping, drop, close } = connectStore(config, log, hostClock);
   return {
     accounts: accountStore(execute),
     userQueues: userQueueStore(execute),
     ledger: ledgerStore(execute),
     lanes: laneStore(execute),
     workers: workerStore(execute),
+    clock,
+    timeKnown,
     ping,
     drop,
     close,

@@ -2,8 +2,10 @@
 import { connect } from 'amqplib';
 import mongoose from 'mongoose';
 import { userQueue, userQueueOptions } from '../../lib/broker/names.ts';
+import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config.ts';
 import type { FunctionDeps, WorkerServers } from '../../lib/deps.ts';
+import type { Clock } from '../../lib/ports.ts';
 import type { LedgerChange } from '../../lib/types.ts';
 import {
   claimLater,
@@ -18,7 +20,7 @@ type ServerUrls = { mongodbUrl: string; rabbitmqUrl: string };
 
 type BrokenStep = {
   worker?: (servers: WorkerServers, config: ServerUrls) => WorkerServers;
-  functions?: (deps: FunctionDeps) => Pick<FunctionDeps, 'publisher'>;
+  functions?: (deps: FunctionDeps) => Partial<FunctionDeps>;
 };
 
 const rawDatabase = ({ mongodbUrl }: ServerUrls) => new mongoose.mongo.MongoClient(mongodbUrl).db();
@@ -102,6 +104,9 @@ const declareInFunctions = ({ publisher, config }: FunctionDeps): Pick<FunctionD
   };
 };
 
+/** Everything is measured and compared with the clock of the host. */
+const hostClock: Clock = { ...systemClock, monotonicMs: () => Date.now() };
+
 const brokenSteps = {
   R1: {
     functions: ({ publisher }) => ({
@@ -130,6 +135,10 @@ const brokenSteps = {
   },
   'claim-after-run': {
     worker: (servers) => ({ ...servers, ledger: { ...servers.ledger, commit: claimLater(servers.ledger.commit) } }),
+  },
+  'host-clock': {
+    worker: (servers) => ({ ...servers, clock: hostClock }),
+    functions: () => ({ clock: hostClock }),
   },
   'sweep-off': { worker: (servers) => ({ ...servers, userQueues: sweepNoUsers(servers.userQueues) }) },
 } satisfies Record<string, BrokenStep>;

@@ -1,4 +1,5 @@
 /** The production consumer. It also records what it settles, and one rule is broken when `BREAK` names one. */
+import './host-clock.ts';
 import { env, pid } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { openWorkerServers, startWorkerTask } from '../../lib/compose/worker.ts';

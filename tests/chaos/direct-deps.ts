@@ -1,6 +1,5 @@
 /** The dependencies of a function, connected to the servers without a proxy. */
 import { createPublisher } from '../../lib/broker/publisher.ts';
-import { systemClock } from '../../lib/clock.ts';
 import { loadConfig } from '../../lib/config.ts';
 import { createLogger } from '../../lib/log.ts';
 import { openStores } from '../../lib/store/stores.ts';
@@ -13,5 +12,5 @@ export const openDirectDeps = ({ env, servers }: Pick<Stage, 'env' | 'servers'>)
   const log = createLogger('silent', { role: 'chaos' });
   const stores = openStores(config);
   const publisher = createPublisher(config, log);
-  return { ...stores, publisher, clock: systemClock, log, config };
+  return { ...stores, publisher, log, config };
 };

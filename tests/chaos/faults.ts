@@ -23,6 +23,8 @@ type Busy = { busy: boolean };
 const startTimeoutMs = 20_000;
 /** The shortest and the longest delay of a connection, in each direction. */
 const delaysMs = [30, 400] as const;
+/** How far ahead the clock of a host is set. */
+const hostAheadMs = [-60_000, 0, 60_000] as const;
 
 /**
  * Whose connections the faults hit, and to which server. Default: the connections of all processes, to one server or
@@ -153,6 +155,13 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
       return { kind: 'function-killed', at, until: monotonicMs(), target: api.name };
     });
 
+  const setHostClock: Injector = ({ random }) =>
+    exclusively<Container | Api>(owners(), random, async ({ name, clock }) => {
+      const at = monotonicMs();
+      clock.set(random.pick(hostAheadMs));
+      return { kind: 'clock-jumped', at, target: name };
+    });
+
   const deleteUserQueue: Injector = async ({ random }) => {
     const users = activeUsers();
     if (users.length === 0) return undefined;
@@ -214,6 +223,7 @@ export const createFaults = ({ stage, record, activeUsers, aim }: FaultOptions):
       (proxy) => proxy.thaw(),
     ),
     'api killed': killApi,
+    'host clock set': setHostClock,
     'user queue deleted': deleteUserQueue,
   };
 

@@ -26,6 +26,7 @@ const kinds = {
   'connections frozen': { weight: 2, lastsMs: [1_000, 9_000] },
   'connections halved': { weight: 2, lastsMs: [1_000, 9_000] },
   'api killed': { weight: 4, lastsMs: [100, 1_500] },
+  'host clock set': { weight: 3, lastsMs: [0, 0] },
   'user queue deleted': { weight: 3, lastsMs: [0, 0] },
 } as const satisfies Record<string, Kind>;
 

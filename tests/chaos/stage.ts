@@ -1,4 +1,5 @@
 /** The whole product on its own servers: API processes and consumer containers that faults can hit and replace. */
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../tools/services/probe.ts';
@@ -7,6 +8,13 @@ import type { Recorder } from '../system/recorder.ts';
 import { type Child, signalPid, startChild } from './child.ts';
 import { createRoster } from './roster.ts';
 import { type Proxies, type Servers, startServers } from './servers.ts';
+
+/** The clock of the host of one container or one API process. */
+export type HostClock = {
+  /** Sets it this far ahead of the clock of the servers, or behind it. */
+  set(aheadMs: number): void;
+  file: string;
+};
 
 /** A consumer: one primary with its workers. */
 export type Container = {
@@ -18,6 +26,7 @@ export type Container = {
   workerPids(): number[];
   signalPrimary(signal: NodeJS.Signals): void;
   signalWorker(pid: number, signal: NodeJS.Signals): void;
+  clock: HostClock;
   /** Whether it is still starting or a fault is hitting it. No other fault may hit it then. */
   busy: boolean;
 };
@@ -26,6 +35,7 @@ export type Api = {
   name: string;
   proxies: Proxies;
   url: string;
+  clock: HostClock;
   /** Kills the process and starts it again after `afterMs`. Resolves when it responds. */
   killAndRestart(afterMs: number): Promise<void>;
   busy: boolean;
@@ -57,6 +67,20 @@ export type StageOptions = {
 
 /** A failed request blocks its user in every second container. */
 const policyOf = (container: number): string => (container % 2 === 0 ? 'block' : 'skip');
+
+const minuteMs = 60_000;
+
+/** Every second host is a minute ahead from the start, the others are a minute behind. */
+const openHostClock = (folder: string, name: string, number: number): HostClock => {
+  const file = join(folder, `${name}.clock`);
+  const set = (aheadMs: number): void => {
+    // In one step, because the processes read it all the time.
+    writeFileSync(`${file}.new`, String(aheadMs));
+    renameSync(`${file}.new`, file);
+  };
+  set(number % 2 === 0 ? minuteMs : -minuteMs);
+  return { set, file };
+};
 
 const file = (name: string): string => join(import.meta.dirname, name);
 const readyMs = 90_000;
@@ -103,6 +127,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
     started += 1;
     const name = `consumer-${started}`;
     const proxies = await servers.openProxies();
+    const clock = openHostClock(folder, name, started);
     const roster = createRoster({ name, record, deletedAt, now: monotonicMs });
     const child = startChild({
       script: file('consumer.ts'),
@@ -111,6 +136,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
         ...env,
         ...proxies.env,
         CONSUMER_NAME: name,
+        HOST_CLOCK_FILE: clock.file,
         PROCESSOR: file('processor.ts'),
       },
       logFile: join(folder, `${name}.log`),
@@ -125,6 +151,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       workerPids: roster.pids,
       signalPrimary: child.signal,
       signalWorker: signalPid,
+      clock,
       busy: true,
     };
     containers.push(container);
@@ -138,11 +165,12 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
     const name = `api-${number}`;
     const proxies = await servers.openProxies();
     const port = await freePort();
+    const clock = openHostClock(folder, name, number);
     const url = `http://127.0.0.1:${port}`;
     const start = () =>
       startChild({
         script: file('api.ts'),
-        env: { ...env, ...proxies.env, PORT: String(port) },
+        env: { ...env, ...proxies.env, PORT: String(port), HOST_CLOCK_FILE: clock.file },
         logFile: join(folder, `${name}.log`),
       });
     const isUp = () =>
@@ -156,6 +184,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       name,
       proxies,
       url,
+      clock,
       child: () => child,
       busy: false,
       killAndRestart: async (afterMs) => {

@@ -142,6 +142,18 @@ export const trials: Record<BreakName, Trial> = {
     seconds: 15,
     habits: { runMs: [100, 400] },
   },
+  'host-clock': {
+    shows: ['late', 'not-closed', 'unsettled'],
+    withinSeconds: 100,
+    only: ['host clock set'],
+    everyMs: 3_000,
+    seconds: 40,
+    lateMs: 10_000,
+    closedWithinMs: 20_000,
+    // There is always somebody in a back-off when a clock is set back.
+    env: { ...withoutSafetyNets, RETRY_BASE_MS: '2000', RETRY_MAX_MS: '4000' },
+    habits: { ...patient, burst: [2, 5], runMs: [0, 100] },
+  },
   'sweep-off': {
     shows: stuck,
     withinSeconds: 60,

@@ -9,7 +9,11 @@ const error = { name: 'Error', message: 'no luck' };
 const outcomeOf = (kind: 'failed' | 'blocked', reason: DeadLetterReason): Outcome => ({ kind, error, reason });
 
 const openMetrics = () =>
-  createWorkerMetrics({ clock: { after: () => () => {} }, log: createLogger('silent'), snapshot: () => undefined });
+  createWorkerMetrics({
+    clock: { monotonicMs: () => 0, after: () => () => {} },
+    log: createLogger('silent'),
+    snapshot: () => undefined,
+  });
 
 describe('failures and dead letters', () => {
   test.each(['failed', 'blocked'] as const)('are not counted when the ledger refuses the outcome: %s', async (kind) => {

@@ -3,9 +3,11 @@ import { systemClock } from '../../lib/clock.ts';
 import { createClusterMetrics } from '../../lib/consumer/cluster-metrics.ts';
 import { createWorkerMetrics } from '../../lib/consumer/metrics.ts';
 import { createLogger } from '../../lib/log.ts';
+import type { Clock } from '../../lib/ports.ts';
 
 const snapshot = { lanesOwned: 4, usersLoaded: 9, inFlight: 2, oldestPendingAgeMs: 1_500, stuckUsers: 3 };
-const open = () => createWorkerMetrics({ clock: systemClock, log: createLogger('silent'), snapshot: () => snapshot });
+const open = (clock: Pick<Clock, 'monotonicMs' | 'after'> = systemClock) =>
+  createWorkerMetrics({ clock, log: createLogger('silent'), snapshot: () => snapshot });
 const at = (ms: number) => new Date(100_000 + ms);
 const run = { userId: 'u', seq: 1, attempt: 1, fencingToken: 5 };
 
@@ -22,13 +24,14 @@ describe('worker metrics', () => {
     expect(text).toContain('lanekeeper_accepted_to_settled_seconds_sum 9.5\n');
   });
 
-  test('measure each run, also beside an older run of the same request', async () => {
-    const { registry, observer } = open();
+  test('measure each run, also beside an older run of the same request, wherever the clock is set meanwhile', async () => {
+    const times = [0, 1_000, 1_300, 5_000];
+    const { registry, observer } = open({ ...systemClock, monotonicMs: () => times.shift()! });
     const later = { ...run, attempt: 2, fencingToken: 6 };
     observer.runStarted({ ...run, acceptedAt: at(0), at: at(0) });
     observer.runStarted({ ...later, acceptedAt: at(0), at: at(1_000) });
-    observer.runEnded({ ...run, outcome: 'aborted', at: at(5_000) });
-    observer.runEnded({ ...later, outcome: 'done', at: at(1_300) });
+    observer.runEnded({ ...later, outcome: 'done', at: at(-60_000) });
+    observer.runEnded({ ...run, outcome: 'aborted', at: at(60_000) });
     const text = await registry.metrics();
     expect(text).toContain('lanekeeper_run_seconds_sum{outcome="aborted"} 5\n');
     expect(text).toContain('lanekeeper_run_seconds_sum{outcome="done"} 0.3\n');

@@ -11,6 +11,7 @@ const check = (ping: { mongodb(): Promise<void>; rabbitmq(): Promise<void> }) =>
   const timers: { ms: number; callback: () => void }[] = [];
   const clock = {
     now: () => new Date(),
+    monotonicMs: () => 0,
     random: () => 0,
     after: (ms: number, callback: () => void) => {
       const timer = { ms, callback };

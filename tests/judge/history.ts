@@ -36,6 +36,7 @@ export const faultEffects = {
   'function-cut-off': harmless,
   'user-queue-deleted': harmless,
   'clock-jumped': harmless,
+  'store-clock-jumped': harmless,
 } satisfies Record<string, Effect>;
 
 export type FaultKind = keyof typeof faultEffects;

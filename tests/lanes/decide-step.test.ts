@@ -2,21 +2,21 @@
 import { describe, expect, test } from '@jest/globals';
 import { noteEntries, noteMessage, noteRefresh } from '../../lib/lanes/loaded-user.ts';
 import type { UserQueue } from '../../lib/types.ts';
-import { at, delivery, entryOf, message, queueOf, start, step, user } from './one-user.ts';
+import { at, delivery, entryOf, message, moment, queueOf, step, user } from './one-user.ts';
 
 describe('a request', () => {
   test('only the lowest unsettled request runs, whatever else has arrived', () => {
     const u = user({ accepted: 0 });
-    noteMessage(u, message(2), delivery(), start);
+    noteMessage(u, message(2), delivery(), 0);
     expect(step(u)).toEqual({ kind: 'read' });
-    noteMessage(u, message(1), delivery(), start);
+    noteMessage(u, message(1), delivery(), 0);
     expect(step(u)).toMatchObject({ kind: 'run', request: { body: '"1"' } });
   });
 
   test('a request in its back-off keeps its place, and nothing overtakes it', () => {
     const u = user({ accepted: 2 });
-    noteEntries(u, 2, [entryOf(1, { status: 'processing', attempts: 2, retryAt: at(500) }), entryOf(2)], start);
-    expect(step(u, 499)).toEqual({ kind: 'wait', until: at(500) });
+    noteEntries(u, 2, [entryOf(1, { status: 'processing', attempts: 2, retryAt: at(500) }), entryOf(2)], moment());
+    expect(step(u, 499)).toEqual({ kind: 'wait', until: 500 });
     expect(step(u, 500)).toMatchObject({ kind: 'run', request: { attempts: 2 } });
   });
 
@@ -27,11 +27,11 @@ describe('a request', () => {
     'a request %s is read again every stuckAfterMs, because the wake of a decision can be lost',
     (_how, changes) => {
       const u = user({ accepted: 2 });
-      noteEntries(u, 2, [entryOf(1, changes), entryOf(2)], start);
-      expect(step(u, 4_999)).toEqual({ kind: 'wait', until: at(5_000) });
+      noteEntries(u, 2, [entryOf(1, changes), entryOf(2)], moment());
+      expect(step(u, 4_999)).toEqual({ kind: 'wait', until: 5_000 });
       expect(step(u, 5_000)).toEqual({ kind: 'read' });
-      noteEntries(u, 1, [entryOf(1, changes)], at(5_010));
-      expect(step(u, 5_010)).toEqual({ kind: 'wait', until: at(10_010) });
+      noteEntries(u, 1, [entryOf(1, changes)], moment(5_010));
+      expect(step(u, 5_010)).toEqual({ kind: 'wait', until: 10_010 });
     },
   );
 });
@@ -43,15 +43,15 @@ describe('a ticket without a record', () => {
     for (let ms = 0; ms <= 1_000; ms += 125) {
       const now = step(u, ms);
       kinds.push(now.kind);
-      if (now.kind === 'read') noteEntries(u, 2, [entryOf(2)], at(ms));
+      if (now.kind === 'read') noteEntries(u, 2, [entryOf(2)], moment(ms));
     }
     expect(kinds).toEqual(['read', 'wait', 'read', 'wait', 'read', 'wait', 'read', 'wait', 'write-tombstone']);
   });
 
   test('is filled when its message arrives', () => {
     const u = user({ accepted: 2 });
-    noteEntries(u, 2, [entryOf(2)], start);
-    noteMessage(u, message(1), delivery(), at(10));
+    noteEntries(u, 2, [entryOf(2)], moment());
+    noteMessage(u, message(1), delivery(), 10);
     expect(step(u, 10)).toMatchObject({ kind: 'run', request: { body: '"1"' } });
   });
 });
@@ -64,7 +64,7 @@ describe('closing', () => {
   });
 
   test('begins for a connected user only after idleTimeoutMs', () => {
-    expect(step(drained(), 59_999)).toEqual({ kind: 'wait', until: at(60_000) });
+    expect(step(drained(), 59_999)).toEqual({ kind: 'wait', until: 60_000 });
     expect(step(drained(), 60_000)).toEqual({ kind: 'begin-close', onlyWithoutSession: false });
   });
 
@@ -84,7 +84,7 @@ describe('closing', () => {
 
   test('is abandoned when a refresh shows that the user was opened again', () => {
     const u = drained({ state: 'closing', sessions: [] });
-    noteRefresh(u, queueOf({ accepted: 3, settled: 2 }), start);
+    noteRefresh(u, queueOf({ accepted: 3, settled: 2 }), moment());
     expect(u).toMatchObject({ closing: false, drain: false, known: 3 });
     expect(step(u).kind).toBe('read');
   });

@@ -1,10 +1,13 @@
 /** One loaded user, and what arrives for it, for the tests of its record and of the decisions about it. */
 import { decideStep, type Step } from '../../lib/lanes/decide-step.ts';
 import { type LoadedUser, loadUser } from '../../lib/lanes/loaded-user.ts';
+import type { Moment } from '../../lib/lanes/moment.ts';
 import type { LedgerEntry, UserQueue } from '../../lib/types.ts';
 
 export const start = new Date('2026-01-01T00:00:00Z');
 export const at = (ms: number) => new Date(start.getTime() + ms);
+/** `ms` after the start, on both clocks. */
+export const moment = (ms = 0): Moment => ({ ms, date: at(ms) });
 const limits = { gapTimeoutMs: 1_000, idleTimeoutMs: 60_000, stuckAfterMs: 5_000 };
 
 export const queueOf = (changes: Partial<UserQueue> = {}): UserQueue => ({
@@ -40,7 +43,7 @@ export const delivery = () => {
 
 export const message = (seq: number) => ({ seq, body: `"${seq}"`, acceptedAt: start.getTime() });
 export const user = (changes: Partial<UserQueue> = {}): LoadedUser => ({
-  ...loadUser(queueOf(changes), start),
+  ...loadUser(queueOf(changes), moment()),
   queue: 'open',
 });
-export const step = (of: LoadedUser, ms = 0): Step => decideStep(of, at(ms), limits);
+export const step = (of: LoadedUser, ms = 0): Step => decideStep(of, ms, limits);

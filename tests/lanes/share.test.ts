@@ -6,7 +6,7 @@ const heartbeats = (...workerIds: string[]) => workerIds.map((workerId) => ({ wo
 /** A clock that the test sets. */
 const shareOf = (workerId: string, lanes: number) => {
   const time = { ms: 1_000_000 };
-  return { time, share: createShare({ now: () => new Date(time.ms) }, workerId, () => lanes) };
+  return { time, share: createShare({ monotonicMs: () => time.ms }, workerId, () => lanes) };
 };
 
 describe('the size of a share', () => {

@@ -63,11 +63,11 @@ describe('a decision about many dead letters', () => {
   test('continues from batch to batch, and returns where it stopped when its time is over', async () => {
     const user = await userWithMany(210);
     let reads = 0;
-    const now = () => {
+    const monotonicMs = () => {
       reads += 1;
-      return new Date(Date.now() + reads * 6_000);
+      return reads * 6_000;
     };
-    const slow = { ...world.deps, clock: { ...world.deps.clock, now } };
+    const slow = { ...world.deps, clock: { ...world.deps.clock, monotonicMs } };
     const seen: number[] = [];
     const see: Decision = {
       inOrder: false,
@@ -240,8 +240,8 @@ describe('a decision about many dead letters', () => {
       const user = await userWithMany(130);
       const { retried, decision } = refusing(60);
       let reads = 0;
-      const now = () => new Date(Date.now() + 6_000 * reads++);
-      const slow = { ...world.deps, clock: { ...world.deps.clock, now } };
+      const monotonicMs = () => 6_000 * reads++;
+      const slow = { ...world.deps, clock: { ...world.deps.clock, monotonicMs } };
       const first = await decideAll({ userId: user.userId }, decision, slow);
       const next: DecisionCursor = { userId: user.userId, seq: 100, through: 130, refused: 60 };
       expect(first).toEqual({

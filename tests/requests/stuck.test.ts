@@ -23,6 +23,7 @@ describe('the reason why a user is stuck', () => {
     ['every worker has been silent for more than three heartbeats', 'no-worker', running, [other(3_001), other(9_000)]],
     ['every worker is silent, its owner for too long to matter', 'no-worker', running, [other(3_001), owner(60_000)]],
     ['every worker is silent, its owner among them', 'worker-hung', running, [owner(3_001), other(9_000)]],
+    ['its owner is silent since before the clock was set back', 'no-worker', running, [owner(-60_000)]],
     ['no live worker owns its lane', 'lane-without-owner', queued, [other(100)]],
     ['its lane had an owner too long ago to matter', 'lane-without-owner', queued, [other(100), owner(60_000)]],
     ['its owner is silent while other workers are live', 'worker-hung', running, [owner(3_001), other(100)]],
@@ -50,8 +51,9 @@ describe('the newest progress of a user', () => {
       1_000,
     ],
     ['the ledger has no entry', { updatedAt: ago(4_000) }, undefined, 4_000],
+    ['the clock was not set back since', { updatedAt: ago(-60_000) }, { acceptedAt }, 8_000],
   ])('is when %s', (_what, queue, head, expected) => {
-    expect(lastProgress(queue, head)).toEqual(ago(expected));
+    expect(lastProgress(queue, head, now)).toEqual(ago(expected));
   });
 });
 

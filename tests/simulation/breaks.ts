@@ -3,6 +3,7 @@
  * or of a function. R1 to R9 are the rules of the protocol.
  */
 import type { LaneDeps } from '../../lib/lanes/context.ts';
+import type { Clock } from '../../lib/ports.ts';
 import type { EntryId, LedgerEntry } from '../../lib/types.ts';
 import {
   claimLater,
@@ -26,8 +27,8 @@ import {
 import type { Pace } from './scheduler.ts';
 import type { ViolationKind } from './verdict.ts';
 
-/** What a break may use besides the `Deps` that it wraps: the servers, and the steps of the process. */
-export type Site = { database: MemoryDatabase; broker: MemoryBroker; step: Step };
+/** What a break may use besides the `Deps` that it wraps: the servers, and the steps and the host's clock of the process. */
+export type Site = { database: MemoryDatabase; broker: MemoryBroker; step: Step; host: Clock };
 
 export type Break = {
   name: string;
@@ -133,6 +134,36 @@ const rememberBackOffs = (ledger: LaneDeps['ledger'], { database }: Site): LaneD
   };
 };
 
+/** Always waits for its next attempt. */
+const userWhoBacksOff: SimulatedUser = {
+  lane: 0,
+  leaves: 'settled',
+  program: Array.from({ length: 3 }, () => ({
+    pauseMs: 0,
+    waits: true,
+    kind: 'enqueue',
+    work: { ms: 0, ends: ['retry', 'retry', 'retry'], honorsSignal: true, backOffMs: 1_000 },
+  })),
+};
+
+/** Sends a request, and another one after every process has measured MongoDB's time again. */
+const userThatComesBack: SimulatedUser = {
+  lane: 0,
+  leaves: 'settled',
+  program: [0, 65_000].map((pauseMs) => ({
+    pauseMs,
+    waits: true,
+    kind: 'enqueue',
+    work: { ms: 0, ends: [], honorsSignal: true, backOffMs: 50 },
+  })),
+};
+
+/** MongoDB's clock is set back by ten minutes after the first request, and the message of the second one gets lost. */
+const setBackThenUnpublished: SimulatedFault[] = [
+  { after: 200, kind: 'store clock jumps', target: 1, ms: 100_000 },
+  { after: 200, kind: 'publish fails before', target: 1, ms: 0 },
+];
+
 /** Gives the entry the token of the change before the commit, so that the change passes every check of the token. */
 const forgetTokens =
   (commit: LaneDeps['ledger']['commit'], { database }: Site): LaneDeps['ledger']['commit'] =>
@@ -165,6 +196,16 @@ const declareAndDelete = (deps: FunctionDeps, { broker, step }: Site): FunctionD
     },
   },
 });
+
+const withoutBackOffs =
+  (read: LaneDeps['ledger']['read']): LaneDeps['ledger']['read'] =>
+  async (ids) =>
+    (await read(ids)).map(({ backOffMs: _backOffMs, ...entry }) => entry);
+
+const stuckSince =
+  (stuck: LaneDeps['userQueues']['stuck']): LaneDeps['userQueues']['stuck'] =>
+  ({ from }, ...rest) =>
+    stuck({ from, to: new Date(8e15) }, ...rest);
 
 export const breaks: Break[] = [
   {
@@ -350,5 +391,52 @@ export const breaks: Break[] = [
     scenarios: { faults: ['function killed', 'publish fails before', 'broker down'], sweep: true },
     shows: ['unfinished'],
     withinRuns: 200,
+  },
+  {
+    name: 'host-durations',
+    what: 'a worker measures back-offs and other durations with the clock of its host',
+    worker: (deps, { host }) => ({ ...deps, clock: { ...deps.clock, monotonicMs: () => host.now().getTime() } }),
+    scenarios: { faults: ['worker clock jumps'], sweep: true },
+    shows: ['late'],
+    withinRuns: 2_000,
+  },
+  {
+    name: 'host-time',
+    what: 'functions and workers take the clock of their host for the time of MongoDB',
+    worker: (deps, { host }) => ({ ...deps, clock: host }),
+    function: (deps, { host }) => ({ ...deps, clock: host }),
+    scenarios: { faults: ['worker clock jumps', 'function clock jumps'], sweep: true },
+    shows: ['session-lost'],
+    withinRuns: 500,
+  },
+  {
+    name: 'back-off-uncapped',
+    what: 'a new owner waits for the recorded end of a back-off, however far away it is',
+    worker: (deps) => ({ ...deps, ledger: { ...deps.ledger, read: withoutBackOffs(deps.ledger.read) } }),
+    scenarios: {
+      faults: ['store clock jumps', 'worker cut off'],
+      sweep: true,
+      fixed: { users: [userWhoBacksOff, userWhoBacksOff], sessionMs: 3_600_000, idleTimeoutMs: 3_000 },
+    },
+    shows: ['late', 'unfinished'],
+    withinRuns: 2_000,
+  },
+  {
+    name: 'times-ahead-hide',
+    what: 'the sweep takes progress that was recorded before the clock was set back for recent',
+    worker: (deps) => ({ ...deps, userQueues: { ...deps.userQueues, stuck: stuckSince(deps.userQueues.stuck) } }),
+    scenarios: {
+      faults: [],
+      sweep: true,
+      fixed: {
+        lanes: 1,
+        users: [userThatComesBack],
+        faults: setBackThenUnpublished,
+        sessionMs: 3_600_000,
+        idleTimeoutMs: 3_600_000,
+      },
+    },
+    shows: ['late', 'unfinished'],
+    withinRuns: 300,
   },
 ];

@@ -1,5 +1,6 @@
 /** Simulated users and an operator. They call the production functions, and each call is a simulated process. */
 import { sleep } from '../../lib/clock.ts';
+import { clockToleranceMs } from '../../lib/database-clock.ts';
 import { AppError } from '../../lib/errors.ts';
 import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
@@ -42,22 +43,25 @@ export const createClients = (world: SimulatedWorld): Clients => {
     const { userQueues, ledger } = createMemoryStores(step, database);
     const { publisher } = broker.connect(step);
     const config = { maxPending: scenario.maxPending };
-    const deps = { clock: process.clock, log, userQueues, ledger, publisher, config };
-    return world.broken?.function?.(deps, { database, broker, step }) ?? deps;
+    const deps = { clock: world.clockOf(process), log, userQueues, ledger, publisher, config };
+    return world.broken?.function?.(deps, { database, broker, step, host: process.clock }) ?? deps;
   };
 
   const call = async <T>(what: string, work: (deps: FunctionDeps) => Promise<T>): Promise<Answer<T>> => {
     callsMade += 1;
-    const process = scheduler.process(`f${callsMade} ${what}`);
+    const process = world.processOn(callsMade, `f${callsMade} ${what}`);
     process.jump(world.functions.aheadMs);
     calls.add(process);
-    const answer = work(depsOf(process)).then(
-      (value): Answer<T> => ({ kind: 'answered', value }),
-      (error): Answer<T> => {
-        if (!(error instanceof AppError)) world.unexpectedErrors.push(`${process.name} failed: ${error?.stack}`);
-        return { kind: 'refused', error };
-      },
-    );
+    const answer = world
+      .timeKnown(process)
+      .then(() => work(depsOf(process)))
+      .then(
+        (value): Answer<T> => ({ kind: 'answered', value }),
+        (error): Answer<T> => {
+          if (!(error instanceof AppError)) world.unexpectedErrors.push(`${process.name} failed: ${error?.stack}`);
+          return { kind: 'refused', error };
+        },
+      );
     const died = process.died.then((): Answer<T> => ({ kind: 'died' }));
     const first = await Promise.race([answer, died]);
     calls.delete(process);
@@ -74,12 +78,15 @@ export const createClients = (world: SimulatedWorld): Clients => {
 
   const playUser = async (user: SimulatedUser, userId: string): Promise<void> => {
     const sessions: string[] = [];
+    /** When each login was sent. */
+    const loggedInMs = new Map<string, number>();
     const accepted: number[] = [];
     const lane = user.lane % scenario.lanes;
 
     const logIn = async (): Promise<void> => {
       sessionsMade += 1;
       const id = `s${sessionsMade}`;
+      loggedInMs.set(id, scheduler.elapsedMs());
       const answer = await call(`${userId} log in`, (deps) => {
         const expiresAt = new Date(deps.clock.now().getTime() + scenario.sessionMs);
         return deps.userQueues.addSession(userId, { id, expiresAt }, lane, maxSessions);
@@ -89,6 +96,19 @@ export const createClients = (world: SimulatedWorld): Clients => {
 
     const forget = (sessionId: string): void => {
       if (sessions.includes(sessionId)) sessions.splice(sessions.indexOf(sessionId), 1);
+    };
+
+    /** A session may end early only when MongoDB's clock was set ahead, or when this user ends it. */
+    const noteEnded = (sessionId: string): void => {
+      const livedMs = scheduler.elapsedMs() - (loggedInMs.get(sessionId) ?? 0);
+      const wasSetAhead = history.some((event) => event.kind === 'fault' && event.fault === 'store-clock-jumped');
+      if (sessions.includes(sessionId) && livedMs < scenario.sessionMs - clockToleranceMs && !wasSetAhead) {
+        world.endedEarly.push({
+          userId,
+          detail: `session ${sessionId} of ${scenario.sessionMs} ms ended after ${livedMs} ms`,
+        });
+      }
+      forget(sessionId);
     };
 
     const enqueue = async (work: Work, keyNumber?: number): Promise<void> => {
@@ -111,7 +131,7 @@ export const createClients = (world: SimulatedWorld): Clients => {
         }
         const code = answer.kind === 'refused' ? answer.error.code : 'no-answer';
         history.push({ kind: 'refused', userId, at, code });
-        if (code === 'session-ended') forget(sessionId);
+        if (code === 'session-ended') noteEnded(sessionId);
         else if (key === undefined || code === 'idempotency-key-reused') return;
         await pause(repeatMs);
       }

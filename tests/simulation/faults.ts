@@ -20,6 +20,8 @@ const killChance = 0.1;
 /** The chance in each step that a due deletion hits an empty user queue. */
 const emptyChance = 0.02;
 const maxWorkers = 4;
+/** A clock jumps by up to a minute. */
+const jumpMs = ({ ms, target }: SimulatedFault): number => (target % 2 === 0 ? 6 : -6) * ms;
 
 export const createFaults = (world: SimulatedWorld, workers: Workers, clients: Clients): Faults => {
   const { scenario, scheduler, broker } = world;
@@ -45,7 +47,8 @@ export const createFaults = (world: SimulatedWorld, workers: Workers, clients: C
     repairAfter(ms, () => process.thaw());
   };
 
-  const hitWorker = ({ kind, ms, target }: SimulatedFault, worker: SimulatedWorker): boolean => {
+  const hitWorker = (fault: SimulatedFault, worker: SimulatedWorker): boolean => {
+    const { kind, ms } = fault;
     switch (kind) {
       case 'worker killed':
         workers.kill(worker);
@@ -64,14 +67,15 @@ export const createFaults = (world: SimulatedWorld, workers: Workers, clients: C
         return true;
       default:
         world.note('clock-jumped', { target: worker.process.name });
-        worker.process.jump(target % 2 === 0 ? ms : -ms);
+        worker.process.jump(jumpMs(fault));
         return true;
     }
   };
 
-  const hitFunctions = ({ kind, ms, target }: SimulatedFault): boolean => {
+  const hitFunctions = (fault: SimulatedFault): boolean => {
+    const { kind, target } = fault;
     if (kind === 'function clock jumps') {
-      const jump = target % 2 === 0 ? ms : -ms;
+      const jump = jumpMs(fault);
       world.note('clock-jumped');
       world.functions.aheadMs += jump;
       for (const process of clients.calls) process.jump(jump);
@@ -134,6 +138,11 @@ export const createFaults = (world: SimulatedWorld, workers: Workers, clients: C
     const { kind } = fault;
     if (kind.includes(' fails ')) return refuse(fault);
     if (kind === 'store down') return hitStore(fault.ms);
+    if (kind === 'store clock jumps') {
+      world.note('store-clock-jumped');
+      world.store.aheadMs += jumpMs(fault);
+      return true;
+    }
     if (kind.startsWith('function ')) return hitFunctions(fault);
     if (kind === 'worker joined') {
       world.note('worker-joined');

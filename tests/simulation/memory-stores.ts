@@ -14,6 +14,7 @@ import type {
   NewEntry,
   StalledUserCursor,
   TicketLimit,
+  TimeSpan,
   UserQueueStore,
   WorkerStore,
 } from '../../lib/ports.ts';
@@ -136,6 +137,8 @@ const newUserQueue = (userId: string, lane: number, updatedAt: Date): UserQueue 
 const hasRoom = ({ accepted, settled }: UserQueue, limit: TicketLimit): boolean =>
   'seq' in limit ? accepted < limit.seq : accepted - settled < limit.pending;
 
+const isIn = ({ from, to }: TimeSpan, time: Date): boolean => time >= from && time <= to;
+
 const byUserId = (a: Pick<UserQueue, 'userId'>, b: Pick<UserQueue, 'userId'>) =>
   a.userId === b.userId ? 0 : a.userId < b.userId ? -1 : 1;
 const byUpdate = (a: StalledUserCursor, b: StalledUserCursor) =>
@@ -237,11 +240,11 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         }
       }),
 
-    stuck: (before, limit, which, after) =>
+    stuck: (recently, limit, which, after) =>
       step('userQueues.stuck', () =>
         all()
-          .filter(({ state, updatedAt }) => state !== 'closed' && updatedAt < before)
-          .filter(({ vouchedAt }) => which === 'all' || !vouchedAt || vouchedAt < before)
+          .filter(({ state, updatedAt }) => state !== 'closed' && !isIn(recently, updatedAt))
+          .filter(({ vouchedAt }) => which === 'all' || !vouchedAt || !isIn(recently, vouchedAt))
           .filter(({ state, sessions, settled, accepted }) => {
             return settled < accepted || sessions.length === 0 || state === 'closing';
           })
@@ -273,12 +276,17 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
         forgiven: change.forgiven,
         startedAt: new Date(at),
       });
-      delete entry.retryAt;
+      endBackOff(entry);
       return;
     case 'retry':
       Object.assign(
         entry,
-        structuredClone({ error: change.error, retryAt: change.retryAt, interruptions: change.interruptions }),
+        structuredClone({
+          error: change.error,
+          retryAt: change.retryAt,
+          backOffMs: change.backOffMs,
+          interruptions: change.interruptions,
+        }),
       );
       return;
     case 'give-back':
@@ -316,6 +324,11 @@ const newEntry = ({ userId, seq, key, body, limits, retryOf, interruptions, acce
 
 const describe = (change: LedgerChange): string =>
   `${change.kind} ${entryId(change)} token ${change.token} attempt ${change.attempt}`;
+
+const endBackOff = (entry: LedgerEntry): void => {
+  delete entry.retryAt;
+  delete entry.backOffMs;
+};
 
 const headOf = ({ userId, seq, status, acceptedAt, startedAt, retryAt, deadLetter }: LedgerEntry): EntryHead => ({
   userId,
@@ -370,7 +383,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
     if (!entry || !(mayCancel(entry) || isInBackOff(entry))) return false;
     Object.assign(entry, { status: 'cancelled', settledAt: new Date(now) });
     delete entry.deadLetter;
-    delete entry.retryAt;
+    endBackOff(entry);
     return true;
   };
 
@@ -452,7 +465,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         const entry = entries.get(entryId(id));
         if (!entry || !isInBackOff(entry) || entry.attempts !== attempts) return false;
         entry.status = 'queued';
-        delete entry.retryAt;
+        endBackOff(entry);
         return true;
       }),
 
@@ -463,7 +476,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         const reason = (entry.interruptions ?? 0) > 0 ? 'crashed' : 'failed';
         entry.deadLetter ??= { reason, at: new Date(now) };
         Object.assign(entry, { status: 'failed', settledAt: new Date(now) });
-        delete entry.retryAt;
+        endBackOff(entry);
         return true;
       }),
 

@@ -45,6 +45,7 @@ export const faultKinds = [
   'worker joined',
   'worker clock jumps',
   'function clock jumps',
+  'store clock jumps',
   'function killed',
   'user queue deleted',
   'broker down',
@@ -61,7 +62,7 @@ export type SimulatedFaultKind = (typeof faultKinds)[number];
 
 /**
  * `after`: the number of steps after which the fault is due. `target`: picks one of the possible targets. `ms`: the
- * duration, or the distance of a clock jump.
+ * duration. A clock jumps by six times as long.
  */
 export type SimulatedFault = { after: number; kind: SimulatedFaultKind; target: number; ms: number };
 
@@ -78,6 +79,8 @@ export type Scenario = {
   concurrency: number;
   maxPending: number;
   sessionMs: number;
+  /** How far the clocks of the hosts are ahead of MongoDB's or behind it: each host by another multiple. */
+  skewMs?: number;
   idleTimeoutMs: number;
   users: SimulatedUser[];
   faults: SimulatedFault[];
@@ -189,6 +192,7 @@ export const scenarioOf = (kind: ScenarioKind): fc.Arbitrary<Scenario> => {
       concurrency: fc.integer({ min: 1, max: 2 }),
       maxPending: often(1_000, fc.integer({ min: 1, max: 3 })),
       sessionMs: sweep ? fc.constantFrom(60_000, 15_000, 4_000) : fc.constant(3_600_000),
+      skewMs: fc.constantFrom(0, 60_000),
       // The long timeout never closes an idle user, so it cannot hide a missing notification.
       idleTimeoutMs: fc.constantFrom(3_000, 3_600_000),
       users: fc.array(user(kind), { minLength: 1, maxLength: 3 }),

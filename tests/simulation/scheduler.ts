@@ -6,6 +6,7 @@ import type { Step } from './memory-stores.ts';
 export type SimulatedProcess = {
   readonly name: string;
   readonly step: Step;
+  /** The clock of its host. */
   readonly clock: Clock;
   /** Resolves when it is killed. */
   readonly died: Promise<void>;
@@ -16,7 +17,7 @@ export type SimulatedProcess = {
   /** Stops the process until it is thawed. After that its timers fire late. */
   freeze(): void;
   thaw(): void;
-  /** Sets the clock of the process ahead by `ms`, or back when `ms` is negative. */
+  /** Sets the clock of its host ahead by `ms`, or back when `ms` is negative. */
   jump(ms: number): void;
 };
 
@@ -161,12 +162,14 @@ export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOpti
     process(name) {
       const owner: Owner = { name, alive: true, frozen: false, parked: [] };
       const death = Promise.withResolvers<void>();
+      const bornAt = now;
       let offsetMs = 0;
       return {
         name,
         step: createStep(owner),
         clock: {
           now: () => new Date(now + offsetMs),
+          monotonicMs: () => now - bornAt,
           after: (ms, callback) => setTimer(owner, ms, callback),
           random,
         },

@@ -1,6 +1,7 @@
 /** The violations of a simulated run: those that the judge finds, and those that only the simulation can see. */
 import type { LedgerChange } from '../../lib/types.ts';
 import { isSettled } from '../../lib/types.ts';
+import { findLate } from '../chaos/promptness.ts';
 import type { FinalState } from '../judge/history.ts';
 import { judgeHistory } from '../judge/judge.ts';
 import type { Violation as JudgeViolation } from '../judge/violation.ts';
@@ -11,6 +12,10 @@ export type ViolationKind =
   | JudgeViolation['kind']
   /** The run did not come to rest in time. */
   | 'unfinished'
+  /** A run that started long after nothing held it up any more. */
+  | 'late'
+  /** A session that ended before its time. */
+  | 'session-lost'
   /**
    * A run that was claimed under a lower fencing token than an earlier claim of the user, so a processor sees the token
    * go down.
@@ -27,6 +32,11 @@ export type Violation = { kind: ViolationKind; detail: string; userId?: string; 
 
 /** The network may hold up the notification of a stale run and then the step after it, by at most 5 s each. */
 const excuseMs = 10_000;
+
+/**
+ * Every step on the way to a run may be held up for 5 s, and some steps wait for others. A wrong clock shows as a minute.
+ */
+const late = { limitMs: 45_000, retryMaxMs: 1_000 };
 
 const laneNames = ({ scenario }: SimulatedWorld): string[] =>
   Array.from({ length: scenario.lanes }, (_, lane) => `lane.${lane}`);
@@ -106,6 +116,8 @@ export const violationsOf = (world: SimulatedWorld, workers: Workers, ended: boo
   }
   if (!ended) violations.push({ kind: 'unfinished', detail: 'the run did not come to rest in time' });
   violations.push(...staleClaims(world));
+  violations.push(...findLate(world.history, late));
+  violations.push(...world.endedEarly.map((early) => ({ kind: 'session-lost' as const, ...early })));
   violations.push(...world.unexpectedErrors.map((detail) => ({ kind: 'error' as const, detail })));
   return violations;
 };

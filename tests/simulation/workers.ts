@@ -94,14 +94,14 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
   const start = (): void => {
     started += 1;
     const { concurrency, idleTimeoutMs } = scenario;
-    const process = scheduler.process(`w${started}`);
+    const process = world.processOn(started, `w${started}`);
     const step = world.stepOf(process, 'worker');
     // A queue that is deleted between its declaration and its consumer closes the lane's channel, as a cut would.
     const connection = broker.connect(step, () => world.note('connection-cut', { target: process.name }));
     world.connections.set(process.name, connection);
     const { userQueues, ledger, lanes, workers: signs } = createMemoryStores(step, database);
     const deps: LaneDeps = {
-      clock: process.clock,
+      clock: world.clockOf(process),
       log,
       userQueues: scenario.sweep ? userQueues : { ...userQueues, stuck: async () => [] },
       ledger,
@@ -113,7 +113,7 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
       observer: observerOf(process),
       config: { ...timeouts, lanes: scenario.lanes, concurrency, idleTimeoutMs },
     };
-    const wrapped = world.broken?.worker?.(deps, { database, broker, step }) ?? deps;
+    const wrapped = world.broken?.worker?.(deps, { database, broker, step, host: process.clock }) ?? deps;
     const worker = startLaneWorker(wrapped);
     // A worker that cannot keep its lanes is a defect here: end the campaign.
     void worker.failed.then((error) => {

@@ -1,6 +1,9 @@
 /** What the processes of one simulated run share: the time, the two servers, the faults and the history. */
+import { DatabaseClock } from '../../lib/database-clock.ts';
 import { BrokerUnavailableError, StoreUnavailableError } from '../../lib/errors.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
+import type { Clock } from '../../lib/ports.ts';
+import { sharePromise } from '../../lib/shared-promise.ts';
 import type { LedgerChange } from '../../lib/types.ts';
 import type { FaultKind, HistoryEvent } from '../judge/history.ts';
 import type { Break } from './breaks.ts';
@@ -28,15 +31,24 @@ export type SimulatedWorld = {
   history: HistoryEvent[];
   /** Errors that no client may receive and no worker may log. */
   unexpectedErrors: string[];
+  /** Sessions that ended before their time. */
+  endedEarly: { userId: string; detail: string }[];
   log: Logger;
   /** The refusals that the next matching calls will meet. */
   refusals: Refusal[];
-  store: { isUp: boolean };
+  /** `aheadMs`: how far MongoDB's clock has been set ahead. */
+  store: { isUp: boolean; aheadMs: number };
   /** The connections of the workers, by the names of the workers. */
   connections: Map<string, MemoryConnection>;
   /** The process that has just taken a lease and has not loaded its users yet. */
   leaseTaker: { name: string | undefined };
   functions: { aheadMs: number };
+  /** Creates a process on a host of its own, whose clock is wrong from the start. */
+  processOn(host: number, name: string): SimulatedProcess;
+  /** The clock that the process uses: it shows MongoDB's time. */
+  clockOf(process: SimulatedProcess): Clock;
+  /** Resolves when that clock shows MongoDB's time. */
+  timeKnown(process: SimulatedProcess): Promise<void>;
   /** Records a fault. Without a target, it hits every process. */
   note(fault: FaultKind, about?: { target?: string; lastsMs?: number }): void;
   trace: Note | undefined;
@@ -81,7 +93,7 @@ export const createSimulatedWorld = (
   const database = { ...createMemoryDatabase(), journal: [] };
   const unexpectedErrors: string[] = [];
   const refusals: Refusal[] = [];
-  const store = { isUp: true };
+  const store = { isUp: true, aheadMs: 0 };
   const connections: SimulatedWorld['connections'] = new Map();
   const leaseTaker: SimulatedWorld['leaseTaker'] = { name: undefined };
   const history: HistoryEvent[] = [];
@@ -116,6 +128,24 @@ export const createSimulatedWorld = (
     history.push({ kind: 'fault', fault, at, until: lastsMs === undefined ? undefined : at + lastsMs, target });
   };
 
+  /** Each process measures MongoDB's time as the production code does, before the first call and when it is due. */
+  const times = new WeakMap<SimulatedProcess, ReturnType<typeof openTime>>();
+  const openTime = (process: SimulatedProcess) => {
+    const time = new DatabaseClock(process.clock);
+    const ask = () =>
+      process.step('time', () => {
+        if (!store.isUp) throw unavailable('store');
+        return new Date(servers.clock.now().getTime() + store.aheadMs);
+      });
+    const measured = sharePromise((forget) => time.measure(ask).finally(forget));
+    return { clock: time.clock, known: async () => (time.isDue() ? measured.get() : undefined) };
+  };
+  const timeOf = (process: SimulatedProcess) => {
+    const time = times.get(process) ?? openTime(process);
+    times.set(process, time);
+    return time;
+  };
+
   /** The process that took the newest lease of each lane. */
   const newestTakers = new Map<number, string>();
 
@@ -138,16 +168,25 @@ export const createSimulatedWorld = (
     broker: createMemoryBroker({ step: servers.step, lanePrefetch: 8, userPrefetch: 2 }),
     history,
     unexpectedErrors,
+    endedEarly: [],
     log: createSimulationLog(unexpectedErrors, trace),
     refusals,
     store,
     connections,
     leaseTaker,
     functions: { aheadMs: 0 },
+    processOn(host, name) {
+      const process = scheduler.process(name);
+      process.jump(((host % 3) - 1) * (scenario.skewMs ?? 0));
+      return process;
+    },
+    clockOf: (process) => timeOf(process).clock,
+    timeKnown: (process) => timeOf(process).known(),
     note,
     trace,
-    stepOf: (process, by) => (what, operate) => {
+    stepOf: (process, by) => async (what, operate) => {
       const server = isStoreCall(what) ? 'store' : isPublish(what) ? 'publish' : undefined;
+      if (server === 'store') await timeOf(process).known();
       if (!server) return process.step(what, operate);
       return process.step(what, () => {
         const refusal = takeRefusal(server, by);

@@ -24,6 +24,9 @@ const notClosedUsers = async ({ userQueues }: Ports, lane: number) => {
   return found.sort();
 };
 
+/** Progress from that second on is recent. */
+const until = (seconds: number) => ({ from: at(seconds), to: at(1_000_000) });
+
 describeStores('closing a user queue', (ports) => {
   test('closing goes from open to closing to closed, makes `settled` exact and records the time', async () => {
     const userId = await newUser(ports);
@@ -141,13 +144,44 @@ describeStores('progress and users without progress', (ports) => {
 
     const stuckBefore = async (seconds: number) => {
       const mine = new Set([withWork, orphan, closing, idle, closed]);
-      const found = await ports.userQueues.stuck(at(seconds), 100_000, 'all');
+      const found = await ports.userQueues.stuck(until(seconds), 100_000, 'all');
       return found.filter(({ userId }) => mine.has(userId)).map(({ userId }) => userId);
     };
     expect(await stuckBefore(3)).toEqual([withWork, orphan, closing]);
     expect(await stuckBefore(2)).toEqual([withWork, orphan]);
     expect(await stuckBefore(1)).toEqual([withWork]);
     expect(await stuckBefore(0)).toEqual([]);
+  });
+
+  test('users whose progress lies behind the time span are stuck too: the clock was set back since', async () => {
+    const lane = newLane();
+    const [before, inside, behind] = [
+      await newUser(ports, lane),
+      await newUser(ports, lane),
+      await newUser(ports, lane),
+    ];
+    const times = [
+      [before, 5_000],
+      [inside, 5_005],
+      [behind, 5_060],
+    ] as const;
+    for (const [userId, seconds] of times) {
+      await takeTickets(ports, userId, 1);
+      await ports.userQueues.flushSettled([{ userId, settled: 0, advanced: true }], at(seconds));
+    }
+    const stuck = async (which: 'all' | 'unvouched') => {
+      const found = await ports.userQueues.stuck({ from: at(5_003), to: at(5_010) }, 100_000, which);
+      return found.filter((user) => user.lane === lane).map(({ userId }) => userId);
+    };
+    expect(await stuck('all')).toEqual([before, behind]);
+    expect(await stuck('unvouched')).toEqual([before, behind]);
+    await ports.userQueues.flushSettled([{ userId: behind, settled: 0, advanced: false }], at(5_006));
+    expect(await stuck('unvouched')).toEqual([before]);
+    const { updatedAt } = await theUserQueue(ports, behind);
+    const after = { userId: before, updatedAt: at(5_000) };
+    expect(updatedAt).toEqual(at(5_060));
+    const page = await ports.userQueues.stuck({ from: at(5_003), to: at(5_010) }, 100_000, 'all', after);
+    expect(page.filter((user) => user.lane === lane).map(({ userId }) => userId)).toEqual([behind]);
   });
 
   test('a limit keeps the users that have waited longest, with their lane, counters and time', async () => {
@@ -157,7 +191,7 @@ describeStores('progress and users without progress', (ports) => {
       await takeTickets(ports, userId, 1);
       await ports.userQueues.flushSettled([{ userId, settled: 0, advanced: true }], at(-100 + ((index + 1) % 3)));
     }
-    expect(await ports.userQueues.stuck(at(-90), 2, 'all')).toEqual([
+    expect(await ports.userQueues.stuck(until(-90), 2, 'all')).toEqual([
       { userId: waiting[2], lane, accepted: 1, settled: 0, updatedAt: at(-100) },
       { userId: waiting[0], lane, accepted: 1, settled: 0, updatedAt: at(-99) },
     ]);
@@ -171,7 +205,7 @@ describeStores('progress and users without progress', (ports) => {
     }
     const found: StalledUser[] = [];
     for (;;) {
-      const page = await ports.userQueues.stuck(at(-70), 2, 'all', found.at(-1));
+      const page = await ports.userQueues.stuck(until(-70), 2, 'all', found.at(-1));
       found.push(...page);
       if (page.length < 2) break;
     }

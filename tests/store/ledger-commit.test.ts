@@ -55,6 +55,7 @@ describeStores('group commits', (ports) => {
     const claimed = await theEntry(ports, userId, 1);
     expect(claimed).toMatchObject({ status: 'processing', attempts: 2, error });
     expect(claimed).not.toHaveProperty('retryAt');
+    expect(claimed).not.toHaveProperty('backOffMs');
     await ports.ledger.commit([done(second)]);
     expect(await theEntry(ports, userId, 1)).not.toHaveProperty('error');
   });

@@ -133,6 +133,7 @@ export const retry = (guard: Guard): Extract<LedgerChange, { kind: 'retry' }> =>
   kind: 'retry',
   error: { name: 'Error', message: 'not yet' },
   retryAt: at(15),
+  backOffMs: 3_000,
   interruptions: 0,
   at: at(12),
   ...guard,

@@ -32,7 +32,7 @@ const everyOperation: Record<string, (stores: Stores) => Promise<unknown>> = {
   'userQueues.flushSettled': ({ userQueues }) =>
     userQueues.flushSettled([{ userId: 'u', settled: 1, advanced: true }], at(0)),
   'userQueues.dropExpiredSessions': ({ userQueues }) => userQueues.dropExpiredSessions(at(0)),
-  'userQueues.stuck': ({ userQueues }) => userQueues.stuck(at(0), 10, 'all'),
+  'userQueues.stuck': ({ userQueues }) => userQueues.stuck({ from: at(0), to: at(1) }, 10, 'all'),
   'ledger.insert': ({ ledger }) => ledger.insert({ ...id, body: '1', acceptedAt: at(0) }),
   'ledger.insertTombstone': ({ ledger }) => ledger.insertTombstone(id, at(0)),
   'ledger.findByKey': ({ ledger }) => ledger.findByKey('u', 'k'),

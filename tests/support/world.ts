@@ -10,7 +10,7 @@ import { laneOf } from '../../lib/lane-of.ts';
 import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';
 import { createLogger } from '../../lib/log.ts';
 import { pollUntil } from '../../lib/poll.ts';
-import type { LaneObserver, Publisher, RunRequest } from '../../lib/ports.ts';
+import type { Clock, LaneObserver, Publisher, RunRequest } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
@@ -53,7 +53,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
   const stores = openStores(config);
   await stores.ping();
   const publisher = createPublisher(config, log);
-  const deps = { ...stores, publisher, clock: systemClock, log, config };
+  const deps = { ...stores, publisher, log, config };
   const workers: { worker: LaneWorker; laneBroker: RabbitLaneBroker; publisher: { close(): Promise<void> } }[] = [];
   const admin = await connect(config.rabbitmqUrl);
   const proxies: TcpProxy[] = [];
@@ -112,7 +112,12 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
     /** Starts a worker with its own connections. */
     work(
       runRequest: RunRequest,
-      options: { observer?: Partial<LaneObserver>; config?: Partial<Config>; stores?: Partial<Stores> } = {},
+      options: {
+        observer?: Partial<LaneObserver>;
+        config?: Partial<Config>;
+        stores?: Partial<Stores>;
+        clock?: Clock;
+      } = {},
     ) {
       const workerConfig = { ...config, ...options.config };
       const laneBroker = createLaneBroker(workerConfig, log);
@@ -121,6 +126,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
       const worker = startLaneWorker({
         ...deps,
         ...options.stores,
+        ...(options.clock && { clock: options.clock }),
         config: workerConfig,
         publisher: own,
         laneBroker,

@@ -21,10 +21,12 @@ const tokenOf = ({ headers, json }: Call): string => {
 /**
  * Finds out who calls. It does not check whether the session is still live.
  *
- * @throws {InvalidTokenError} 401
+ * @throws {InvalidTokenError} 401; {StoreUnavailableError} 503 when this process has not reached MongoDB yet: a token expires by its time
  */
 export const authenticate = (): Middleware => ({
-  before: ({ event }) => {
-    event.identity = verifyToken(tokenOf(event), event.deps.tokenSecret, event.deps.clock.now());
+  before: async ({ event }) => {
+    const token = tokenOf(event);
+    await event.deps.timeKnown();
+    event.identity = verifyToken(token, event.deps.tokenSecret, event.deps.clock.now());
   },
 });
