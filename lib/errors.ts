@@ -44,3 +44,6 @@ export class BrokerUnavailableError extends AppError {
     super(message, { code: 'broker-unavailable', status: 503, cause, retryAfterSeconds: 1 });
   }
 }
+
+/** Thrown when RabbitMQ refuses one queue or one message while it answers everything else. */
+export class BrokerRefusedError extends BrokerUnavailableError {}

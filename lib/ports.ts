@@ -23,25 +23,48 @@ export type Delivery = { ack(): void };
 export interface LaneEvents {
   baton(delivery: Delivery): void;
   wake(userId: string, delivery: Delivery): void;
-  request(userId: string, message: RequestMessage, delivery: Delivery): void;
-  /** RabbitMQ cancelled a user queue's consumer, because someone else deleted the queue [R6]. */
-  userQueueCancelled(userId: string): void;
   /** The channel is gone, with every consumer and every unacknowledged delivery. Called once; never after `close()`. */
   closed(cause: Error | undefined): void;
 }
 
-/** A lane's own channel. The lane's consumer, its declares and the consumers of its user queues live and die together. */
+/** A lane's own channel: nothing that concerns a single user can close it. */
 export interface LaneChannel {
-  /** Declares the user queue and consumes it. Idempotent. */
-  openUserQueue(userId: string): Promise<void>;
-  deleteUserQueue(userId: string): Promise<void>;
   /** How many workers consume this lane: the owner and those that stand by. Declares the lane's queue again. */
   consumerCount(): Promise<number>;
   /** Returns everything unacknowledged to its queue, in place. Never rejects. */
   close(): Promise<void>;
 }
 
+/** What happens to the user queues that one lane hold consumes. */
+export interface UserQueueEvents {
+  request(userId: string, message: RequestMessage, delivery: Delivery): void;
+  /** The consumer is gone: RabbitMQ cancelled it because the queue was deleted [R6], or its channel closed. Not after `close()`. */
+  consumerLost(userId: string): void;
+}
+
+/**
+ * The user queues of one lane hold, on channels apart from the lane's: a refused queue affects only its user [R10]. Close it
+ * before the lane's channel: a declare that is still under way must not follow the next owner's delete.
+ */
+export interface UserQueueChannel {
+  /**
+   * Declares the user queue and consumes it. Idempotent.
+   *
+   * @throws {BrokerRefusedError} when RabbitMQ refuses this queue; {BrokerUnavailableError} when it does not answer. Neither
+   * means that the lane is lost.
+   */
+  open(userId: string): Promise<void>;
+  /** Deletes the user queue, if it exists. @throws as `open` */
+  delete(userId: string): Promise<void>;
+  /** Returns everything unacknowledged to its queue, in place. Never rejects. */
+  close(): Promise<void>;
+}
+
 export interface LaneBroker {
+  /** The user queues of one lane hold. Opens channels when they are needed. */
+  openUserQueues(events: UserQueueEvents): UserQueueChannel;
+  /** Deletes the user queue, if it exists and nobody consumes it. @throws {BrokerUnavailableError} */
+  deleteUnusedUserQueue(userId: string): Promise<void>;
   /** Declares the lane and consumes it on a channel of its own. Events may arrive before the promise resolves. */
   openLane(lane: number, events: LaneEvents): Promise<LaneChannel>;
 }

@@ -20,6 +20,19 @@ export type UserQueue = {
   updatedAt: Date;
   /** When the owner last vouched that the user waits for a known reason: a long run, a back-off, a free slot, a person. */
   vouchedAt?: Date;
+  /** RabbitMQ refuses this user's queue to its owner: functions wake the lane instead of publishing [R10]. */
+  queueRefused?: boolean;
+  lent?: Lent;
+};
+
+/** A request that still runs at a worker which has handed its lane over [R11]. */
+export type Lent = {
+  seq: number;
+  /** The fencing token under which it runs. */
+  token: number;
+  workerId: string;
+  /** The worker exits within this time, in ms; absent when it does not stop. */
+  forMs?: number;
 };
 
 /** The result of the ticket step: the new `seq`, and the state of the user queue before it. */
@@ -84,7 +97,7 @@ export type EntryId = { userId: string; seq: number };
 /** The state of one request without its texts. A head is small, however large the request is. */
 export type EntryHead = Pick<
   LedgerEntry,
-  'userId' | 'seq' | 'status' | 'acceptedAt' | 'startedAt' | 'retryAt' | 'deadLetter'
+  'userId' | 'seq' | 'status' | 'token' | 'acceptedAt' | 'startedAt' | 'retryAt' | 'deadLetter'
 >;
 
 /** Whether the request waits for its next attempt. A claim removes `retryAt`. */

@@ -34,6 +34,9 @@ const withHeartbeat = (url: string, seconds: number): string => {
 
 const socketOf = (model: ChannelModel): Duplex => (model.connection as unknown as { stream: Duplex }).stream;
 
+/** Whether the connection has ended, as amqplib knows it. */
+export const isLost = (model: ChannelModel): boolean => socketOf(model).writableEnded;
+
 /** amqplib only half-closes a socket, and a blocked or frozen server does not notice that. */
 const destroySocket = (model: ChannelModel, cause?: Error): void => {
   socketOf(model).destroy(cause);
@@ -93,7 +96,7 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
     });
     model.once('close', lost);
     // amqplib reads on before it returns the connection: it may have been closed before a listener could be added.
-    if (socketOf(model).writableEnded) lost();
+    if (isLost(model)) lost();
     return model;
   });
 

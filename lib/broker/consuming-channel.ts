@@ -1,20 +1,40 @@
 /** A channel that consumes queues: the AMQP side of acknowledging. It also drops foreign messages. */
-import type { Channel, ConsumeMessage, Options } from 'amqplib';
+import type { Channel, ChannelModel, ConsumeMessage, Options } from 'amqplib';
 import { systemClock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Delivery } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
+import { ignoreLateDeliveries } from './closed-channel.ts';
+import { isLost } from './connection.ts';
 
 /** After this time without an answer to a close, the channel is left to its connection. */
 const closeTimeoutMs = 2_000;
 
 export class ConsumingChannel {
+  readonly #model: ChannelModel;
   readonly #channel: Channel;
   readonly #log: Pick<Logger, 'warn'>;
   #isOpen = true;
+  #isClosedByUs = false;
+  #hasConsumers = false;
 
   /** @param onClosed called once when the channel is gone; never after `close()`. */
-  constructor(channel: Channel, onClosed: (cause: Error | undefined) => void, log: Pick<Logger, 'warn'>) {
+  static async open(
+    model: ChannelModel,
+    onClosed: (cause: Error | undefined) => void,
+    log: Pick<Logger, 'warn'>,
+  ): Promise<ConsumingChannel> {
+    return new ConsumingChannel(model, await model.createChannel(), onClosed, log);
+  }
+
+  private constructor(
+    model: ChannelModel,
+    channel: Channel,
+    onClosed: (cause: Error | undefined) => void,
+    log: Pick<Logger, 'warn'>,
+  ) {
+    ignoreLateDeliveries(model, channel, () => this.#hasConsumers && !this.#isClosedByUs);
+    this.#model = model;
     this.#channel = channel;
     this.#log = log;
     let cause: Error | undefined;
@@ -33,10 +53,6 @@ export class ConsumingChannel {
     return this.#channel.assertQueue(queue, options);
   }
 
-  async deleteQueue(queue: string): Promise<void> {
-    await this.#channel.deleteQueue(queue);
-  }
-
   /** How many unacknowledged messages each consumer may have that is made after this call. */
   async prefetch(count: number): Promise<void> {
     await this.#channel.prefetch(count);
@@ -52,9 +68,20 @@ export class ConsumingChannel {
     consumerTag?: string,
   ): Promise<void> {
     const receive = (message: ConsumeMessage | null) => {
+      this.#hasConsumers = true;
       if (this.#isOpen) onMessage(message ?? undefined);
     };
     await this.#channel.consume(queue, receive, { consumerTag });
+    this.#hasConsumers = true;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Whether the connection is there, with or without the channel. */
+  get isConnected(): boolean {
+    return !isLost(this.#model);
   }
 
   deliveryOf(message: ConsumeMessage): Delivery {
@@ -77,6 +104,7 @@ export class ConsumingChannel {
 
   /** Ends the channel as if the server had done it: `onClosed` is called. */
   fail(): void {
+    this.#isClosedByUs = true;
     this.#channel.close().catch(() => undefined);
   }
 
@@ -84,6 +112,7 @@ export class ConsumingChannel {
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#isClosedByUs = true;
     try {
       await withTimeout(systemClock, closeTimeoutMs, this.#channel.close(), () => undefined);
     } catch {

@@ -1,14 +1,19 @@
-/** Lanes on RabbitMQ: one connection for each worker, one channel for each lane. */
+/**
+ * Lanes on RabbitMQ: each worker has one connection for its lanes, with one channel for each lane, and another connection for
+ * the consumers of user queues. Not every refusal ends only a channel: some limits end the connection.
+ */
 import type { Config } from '../config.ts';
-import { BrokerUnavailableError } from '../errors.ts';
+import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Outages, watchOutages } from '../outage.ts';
-import type { LaneBroker, LaneChannel, LaneEvents } from '../ports.ts';
+import type { LaneBroker } from '../ports.ts';
 import { createConnection } from './connection.ts';
 import { ConsumingChannel } from './consuming-channel.ts';
+import { DeclaringChannel, watchChannelLimit } from './declaring-channel.ts';
 import { consumeLane } from './lane-consumer.ts';
-import { orUnavailable } from './unavailable.ts';
-import { UserQueueConsumers } from './user-queue-consumers.ts';
+import { userQueue } from './names.ts';
+import { isRefusal, orUnavailable } from './unavailable.ts';
+import { UserQueues } from './user-queues.ts';
 
 export type RabbitLaneBroker = LaneBroker & { close(): Promise<void> };
 
@@ -19,30 +24,46 @@ const outageTexts = {
   back: 'RabbitMQ accepts all lane consumers again',
 };
 
-/** The server's own refusal has a number. A lost connection has none, and the connection logs it. */
-const isRefusal = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'number';
-
 export const createLaneBroker = (config: LaneBrokerConfig, log: Logger): RabbitLaneBroker => {
   const { rabbitmqUrl: url, heartbeatSeconds } = config;
-  const connection = createConnection({ url, name: 'lanekeeper worker', heartbeatSeconds }, log);
+  const lanes = createConnection({ url, name: 'lanekeeper worker', heartbeatSeconds }, log);
+  const consumers = createConnection({ url, name: 'lanekeeper user queues', heartbeatSeconds }, log);
+  const channelLimit = watchChannelLimit();
   const refusals = watchRefusals(watchOutages(log, outageTexts));
 
   return {
     async openLane(lane, events) {
-      const model = await connection.get();
-      const channel = await orUnavailable('open a channel', model.createChannel());
-      const consuming = new ConsumingChannel(channel, (cause) => events.closed(cause), log);
+      const model = await lanes.get();
+      const channel = await orUnavailable(
+        'open a channel',
+        ConsumingChannel.open(model, (cause) => events.closed(cause), log),
+      );
       try {
-        const opened = await openLaneChannel(consuming, lane, events, config);
+        const { consumerCount } = await consumeLane(channel, lane, events, config);
         refusals.opened(lane);
-        return opened;
+        return { consumerCount, close: () => channel.close() };
       } catch (error) {
+        // The connection logs its own end.
         if (isRefusal(error)) refusals.refused(lane, error);
-        await consuming.close();
+        await channel.close();
         throw new BrokerUnavailableError(`RabbitMQ refused the consumer of lane ${lane}.`, error);
       }
     },
-    close: () => connection.close(),
+    openUserQueues: (events) => new UserQueues({ lanes, consumers, channelLimit }, events, config.queuePrefix, log),
+    async deleteUnusedUserQueue(userId) {
+      const channel = new DeclaringChannel(lanes, channelLimit);
+      try {
+        await channel.delete(userQueue(config.queuePrefix, userId), { ifUnused: true });
+      } catch (error) {
+        // Somebody consumes it.
+        if (!(error instanceof BrokerRefusedError)) throw error;
+      } finally {
+        await channel.close();
+      }
+    },
+    async close() {
+      await Promise.all([lanes.close(), consumers.close()]);
+    },
   };
 };
 
@@ -57,22 +78,5 @@ const watchRefusals = (outages: Outages) => {
     opened(lane: number): void {
       if (refused.delete(lane) && refused.size === 0) outages.succeeded();
     },
-  };
-};
-
-/** The lane and its user queues share one channel, so that they are lost together. */
-const openLaneChannel = async (
-  channel: ConsumingChannel,
-  lane: number,
-  events: LaneEvents,
-  config: LaneBrokerConfig,
-): Promise<LaneChannel> => {
-  const { consumerCount } = await consumeLane(channel, lane, events, config);
-  const userQueues = await UserQueueConsumers.on(channel, events, config.queuePrefix);
-  return {
-    openUserQueue: (userId) => userQueues.open(userId),
-    deleteUserQueue: (userId) => userQueues.delete(userId),
-    consumerCount,
-    close: () => channel.close(),
   };
 };

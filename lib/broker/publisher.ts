@@ -1,20 +1,32 @@
 /** Publishes persistent, mandatory, confirmed messages, each with a deadline, on a connection of its own. */
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { BrokerUnavailableError } from '../errors.ts';
+import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { watchOutages } from '../outage.ts';
 import type { Publisher, PublishResult } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { createConnection } from './connection.ts';
 import { laneMessage } from './messages.ts';
 import { laneQueue, userQueue } from './names.ts';
-import { createLines, type Line, type LineUse, type Message, publishOn } from './publishing-line.ts';
+import { createLines, type Line, type LineUse, type Message, openLine, publishOn } from './publishing-line.ts';
+import { notTaken, refusedMessage, SuspectMessages } from './suspect-messages.ts';
 
 export type RabbitPublisher = Publisher & {
   /** Resolves when the broker answers. @throws {BrokerUnavailableError} */
   ping(): Promise<void>;
   close(): Promise<void>;
 };
+
+const outageTexts = { away: 'RabbitMQ refused a message', back: 'RabbitMQ takes all messages again' };
+/** Lines that are closed one after the other because of other messages, before this one was sent on any of them. */
+const maxLines = 5;
+
+const messageFor = (queue: string, content: unknown, type?: string): Message => ({
+  queue,
+  body: Buffer.from(JSON.stringify(content)),
+  type,
+});
 
 export const createPublisher = (
   config: Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'publishTimeoutMs' | 'heartbeatSeconds'>,
@@ -23,38 +35,35 @@ export const createPublisher = (
   const { rabbitmqUrl: url, heartbeatSeconds, queuePrefix, publishTimeoutMs } = config;
   const connection = createConnection({ url, name: 'lanekeeper publisher', heartbeatSeconds }, log);
   const lines = createLines(connection, log);
-
-  const workOn = async <T>(use: LineUse, work: (line: Line) => Promise<T>): Promise<T> => {
-    use.line = await use.opening;
-    return work(use.line);
-  };
+  const suspects = new SuspectMessages(() => openLine(connection, log));
+  // Never over: whoever is refused now and then would log the begin and the end of an outage each time.
+  const refusals = watchOutages(log, outageTexts);
 
   /** A line that died while it was idle, for instance in a frozen function, is noticed here: tries once more on a new one. */
   const withLine = async <T>(onUse: (use: LineUse) => void, work: (line: Line) => Promise<T>): Promise<T> => {
-    const nextUse = (): LineUse => {
+    for (let linesUsed = 1; ; linesUsed += 1) {
       const use = lines.use();
       onUse(use);
-      return use;
-    };
-    const first = nextUse();
-    try {
-      return await workOn(first, work);
-    } catch (error) {
-      if (error instanceof BrokerUnavailableError) throw error;
-      lines.giveUp(first);
-      return workOn(nextUse(), work);
+      try {
+        use.line = await use.opening;
+        return await work(use.line);
+      } catch (error) {
+        if (error instanceof BrokerUnavailableError) throw error;
+        lines.giveUp(use);
+        if (linesUsed >= (use.line?.refusal ? maxLines : 2)) throw error;
+      }
     }
   };
 
-  const inTime = async <T>(work: (line: Line) => Promise<T>): Promise<T> => {
+  const inTime = async <T>(work: (onUse: (use: LineUse) => void) => Promise<T>): Promise<T> => {
     if (connection.isBlocked()) {
       throw new BrokerUnavailableError('RabbitMQ accepts no messages: it has raised a resource alarm.');
     }
     if (lines.isBroken()) throw new BrokerUnavailableError('RabbitMQ did not answer a moment ago.');
     let latest: LineUse | undefined;
-    const working = withLine((use) => {
+    const working = work((use) => {
       latest = use;
-    }, work);
+    });
     try {
       return await withTimeout(systemClock, publishTimeoutMs, working, () => {
         if (latest) lines.giveUpSilent(latest);
@@ -66,14 +75,29 @@ export const createPublisher = (
     }
   };
 
-  const publish = (message: Message): Promise<PublishResult> => inTime((line) => publishOn(line, message));
+  const send = async (message: Message, onUse: (use: LineUse) => void): Promise<PublishResult> => {
+    if (suspects.includes(message)) return suspects.publish(message);
+    const attempt = await withLine(onUse, (line) => publishOn(line, message));
+    if (attempt === 'suspect') return suspects.publish(message);
+    if (attempt === 'nacked') throw refusedMessage(message, notTaken);
+    return attempt;
+  };
+
+  const publish = async (queue: string, content: unknown, type?: string): Promise<PublishResult> => {
+    try {
+      return await inTime((onUse) => send(messageFor(queue, content, type), onUse));
+    } catch (error) {
+      if (error instanceof BrokerRefusedError) refusals.failed(error);
+      throw error;
+    }
+  };
 
   return {
-    publishRequest: (userId, message) => publish({ queue: userQueue(queuePrefix, userId), content: message }),
-    publishWake: (lane, userId) =>
-      publish({ queue: laneQueue(queuePrefix, lane), content: { userId }, type: laneMessage.wake }),
-    publishBaton: (lane) => publish({ queue: laneQueue(queuePrefix, lane), content: {}, type: laneMessage.baton }),
-    ping: () => inTime(async ({ channel }) => void (await channel.checkExchange('amq.direct'))),
+    publishRequest: (userId, message) => publish(userQueue(queuePrefix, userId), message),
+    publishWake: (lane, userId) => publish(laneQueue(queuePrefix, lane), { userId }, laneMessage.wake),
+    publishBaton: (lane) => publish(laneQueue(queuePrefix, lane), {}, laneMessage.baton),
+    ping: () =>
+      inTime((onUse) => withLine(onUse, async ({ channel }) => void (await channel.checkExchange('amq.direct')))),
     close: () => connection.close(),
   };
 };

@@ -1,10 +1,11 @@
-/** The confirm channel that a publisher's calls share. */
+/** A confirm channel that a publisher's calls share. */
 import { randomUUID } from 'node:crypto';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import type { Logger } from '../log.ts';
 import type { PublishResult } from '../ports.ts';
 import { sharePromise } from '../shared-promise.ts';
 import type { BrokerConnection } from './connection.ts';
+import { isRefusal } from './unavailable.ts';
 
 /** After the broker did not answer in time, calls fail immediately for this long, instead of each waiting for its deadline. */
 const failFastMs = 500;
@@ -17,25 +18,38 @@ export type Line = {
   returned: Set<string>;
   /** Resolves when the socket can take more. Set while it cannot. */
   drained: Promise<void> | undefined;
+  /** Why the server closed the channel, if it did. */
+  refusal: Error | undefined;
 };
 
 /** One call's use of a line. `line` is set once it is open. Calls that share a line share its fate. */
 export type LineUse = { opening: Promise<Line>; line: Line | undefined };
 
-export type Message = { queue: string; content: unknown; type?: string };
+export type Message = { queue: string; body: Buffer; type?: string };
 
-export const publishOn = async (line: Line, message: Message): Promise<PublishResult> => {
+/**
+ * What became of a message. `nacked`: its queue did not take it. `suspect`: the server closed the channel, because of this
+ * message or of another.
+ */
+export type Attempt = PublishResult | 'nacked' | 'suspect';
+
+/** amqplib's own text: it has no other sign of a nack. */
+const nackText = 'message nacked';
+
+/** Rejects when the line is gone, with or without the message. */
+export const publishOn = async (line: Line, message: Message): Promise<Attempt> => {
   while (line.drained) await line.drained;
   const messageId = randomUUID();
   return new Promise((resolve, reject) => {
-    const hasRoom = line.channel.publish(
-      '',
-      message.queue,
-      Buffer.from(JSON.stringify(message.content)),
-      { persistent: true, mandatory: true, contentType: 'application/json', messageId, type: message.type },
-      (error) => (error ? reject(error) : resolve(line.returned.delete(messageId) ? 'unroutable' : 'routed')),
-    );
-    if (!hasRoom) line.drained ??= untilDrained(line);
+    const onAnswer = (error: Error | null): void => {
+      if (!error) resolve(line.returned.delete(messageId) ? 'unroutable' : 'routed');
+      else if (error.message === nackText) resolve('nacked');
+      else if (line.refusal) resolve('suspect');
+      else reject(error);
+    };
+    const properties = { persistent: true, mandatory: true, contentType: 'application/json', messageId };
+    const options = { ...properties, type: message.type };
+    if (!line.channel.publish('', message.queue, message.body, options, onAnswer)) line.drained ??= untilDrained(line);
   });
 };
 
@@ -50,17 +64,21 @@ const untilDrained = (line: Line): Promise<void> =>
     line.channel.once('close', done);
   });
 
-const openLine = async (connection: BrokerConnection, log: Logger): Promise<Line> => {
+export const openLine = async (connection: BrokerConnection, log: Pick<Logger, 'warn'>): Promise<Line> => {
   const model = await connection.get();
   const channel = await model.createConfirmChannel();
-  const line: Line = { model, channel, returned: new Set(), drained: undefined };
+  const line: Line = { model, channel, returned: new Set(), drained: undefined, refusal: undefined };
   channel.on('return', (message) => line.returned.add(message.properties.messageId));
-  channel.on('error', (error) => log.warn({ err: error }, 'the publishing channel failed'));
+  channel.on('error', (error) => {
+    // A refusal is logged with its message.
+    if (isRefusal(error)) line.refusal = error;
+    else log.warn({ err: error }, 'the publishing channel failed');
+  });
   return line;
 };
 
 /** Closes an unused line when its pending calls are answered, because channels are limited. */
-const endLine = async ({ channel }: Line): Promise<void> => {
+export const endLine = async ({ channel }: Line): Promise<void> => {
   try {
     await channel.waitForConfirms();
   } catch {
@@ -70,7 +88,7 @@ const endLine = async ({ channel }: Line): Promise<void> => {
 };
 
 /** The line that every call publishes on, replaced when it fails. */
-export const createLines = (connection: BrokerConnection, log: Logger) => {
+export const createLines = (connection: BrokerConnection, log: Pick<Logger, 'warn'>) => {
   let brokenUntil = Number.NEGATIVE_INFINITY;
   const shared = sharePromise(async (forget) => {
     const line = await openLine(connection, log);

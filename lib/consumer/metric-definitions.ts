@@ -73,6 +73,7 @@ export const registerGauges = (registry: Registry, snapshot: () => WorkerSnapsho
     (s) => s.oldestPendingAgeMs / 1_000,
   );
   gauge('lanekeeper_stuck_users', 'Users with pending requests and no progress', 'max', (s) => s.stuckUsers);
+  gauge('lanekeeper_refused_user_queues', 'Users whose queue RabbitMQ refuses', 'sum', (s) => s.refusedQueues);
 };
 
 /** The primary's own metrics. Returns the counter of the restarts. */

@@ -1,33 +1,60 @@
-/** Counts the steps under way, so that a handover can wait for all of them to end. */
+/** Counts the steps under way, and how many of them are inside a run, so that a handover can wait for the others. */
 export class Activity {
-  #count = 0;
-  #wake: (() => void) | undefined;
+  #steps = 0;
+  #runs = 0;
+  readonly #waiting = new Set<() => void>();
 
+  /** Steps under way, runs included. */
   get count(): number {
-    return this.#count;
+    return this.#steps;
   }
 
   begin(): void {
-    this.#count += 1;
+    this.#steps += 1;
   }
 
   end(): void {
-    this.#count -= 1;
-    if (this.#count === 0) this.stopWaiting();
+    this.#steps -= 1;
+    this.#changed();
   }
 
-  /** Resolves when no step is under way, when `timeout` aborts, or at `stopWaiting`. One caller at a time. */
-  whenIdle(timeout?: AbortSignal): Promise<void> {
+  runBegins(): void {
+    this.#runs += 1;
+    this.#changed();
+  }
+
+  runEnds(): void {
+    this.#runs -= 1;
+  }
+
+  /** Resolves when no step is under way. */
+  whenIdle(): Promise<void> {
+    return this.#until(() => this.#steps === 0);
+  }
+
+  /** Every step under way is inside a run. */
+  onlyRuns(): boolean {
+    return this.#steps === this.#runs;
+  }
+
+  /** Resolves when every step under way is inside a run. It may have changed again by then. */
+  whenOnlyRuns(): Promise<void> {
+    return this.#until(() => this.onlyRuns());
+  }
+
+  #changed(): void {
+    for (const check of [...this.#waiting]) check();
+  }
+
+  #until(condition: () => boolean): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    if (this.#count === 0 || timeout?.aborted) resolve();
-    this.#wake = resolve;
-    timeout?.addEventListener('abort', () => resolve(), { once: true });
-    return promise.finally(() => {
-      this.#wake = undefined;
-    });
-  }
-
-  stopWaiting(): void {
-    this.#wake?.();
+    const check = () => {
+      if (!condition()) return;
+      this.#waiting.delete(check);
+      resolve();
+    };
+    this.#waiting.add(check);
+    check();
+    return promise;
   }
 }

@@ -43,6 +43,7 @@ export type Refreshed = { queue: UserQueue | undefined; lease: number };
 
 export type WorkerContext = {
   deps: LaneDeps;
+  workerId: string;
   share: Pick<Share, 'take' | 'release'>;
   slots: Slots;
   /** Resolves to `undefined` when the change is no longer wanted: whether it was applied is unknown. */
@@ -61,8 +62,13 @@ const leaseBatch = { maxItems: 500, maxInFlight: 2 };
 /** One at a time, so that a later refresh never shows an older state. */
 const refreshBatch = { maxItems: 500, maxInFlight: 1 };
 
-export const createContext = (deps: LaneDeps, share: Pick<Share, 'take' | 'release'>): WorkerContext => ({
+export const createContext = (
+  deps: LaneDeps,
+  workerId: string,
+  share: Pick<Share, 'take' | 'release'>,
+): WorkerContext => ({
   deps,
+  workerId,
   share,
   slots: createSlots(deps.config.concurrency),
   commit: createBatcher(commitAll(deps), commitBatch),

@@ -8,6 +8,7 @@ import { hasWork, type LoadedUser } from './loaded-user.ts';
  * - `write-tombstone`: `next` has no ledger entry and its function is taken for dead.
  * - `wait`: until a time on the monotonic clock; `decideStep` is asked again then.
  * - `begin-close`, `end-close`: the first and the last step of closing the user queue [R8, R9].
+ * - `end-loan`: the time of the worker that still runs `next` is over [R11].
  * - `none`: wait for a message, a wake or a refresh.
  */
 export type Step =
@@ -17,6 +18,7 @@ export type Step =
   | { kind: 'wait'; until: number }
   | { kind: 'begin-close'; onlyWithoutSession: boolean }
   | { kind: 'end-close' }
+  | { kind: 'end-loan' }
   | { kind: 'none' };
 
 export type StepLimits = { gapTimeoutMs: number; idleTimeoutMs: number; stuckAfterMs: number };
@@ -28,16 +30,18 @@ const gapReads = 4;
 export const decideStep = (user: LoadedUser, now: number, limits: StepLimits): Step => {
   if (!hasWork(user)) return decideClose(user, now, limits);
   const request = user.held.get(user.next);
-  if (request && mustWait(request, now)) return decideWaiting(request, now, limits);
+  if (request && mustWait(request, now)) return decideWaiting(user, request, now, limits);
   if (request) return { kind: 'run', request };
   return decideGap(user, now, limits);
 };
 
-/** A person's decision wakes the lane, but a wake can be lost: the request is read again from time to time. */
-const decideWaiting = ({ heldSince, retryAt }: HeldRequest, now: number, { stuckAfterMs }: StepLimits): Step => {
-  const readAt = heldSince + stuckAfterMs;
+/** A person's decision wakes the lane, and so does the end of a lent run [R12], but a wake can be lost: it is read again at times. */
+const decideWaiting = ({ lent }: LoadedUser, request: HeldRequest, now: number, { stuckAfterMs }: StepLimits): Step => {
+  if (request.lent && (!lent || (lent.until !== undefined && lent.until <= now))) return { kind: 'end-loan' };
+  const readAt = request.heldSince + stuckAfterMs;
   if (readAt <= now) return { kind: 'read' };
-  return { kind: 'wait', until: retryAt !== undefined && retryAt < readAt ? retryAt : readAt };
+  const waitsUntil = request.lent ? lent?.until : request.retryAt;
+  return { kind: 'wait', until: Math.min(readAt, waitsUntil ?? readAt) };
 };
 
 /** The function of a missing request is between ticket and record, or dead. */

@@ -1,7 +1,7 @@
 /** The requests of one loaded user that wait in memory, from messages or from the ledger. */
 import { retryMaxRange } from '../limits.ts';
 import type { Delivery } from '../ports.ts';
-import type { LedgerEntry, RequestMessage, RunLimits } from '../types.ts';
+import { isInBackOff, type LedgerEntry, type Lent, type RequestMessage, type RunLimits } from '../types.ts';
 import { ackAtOnce, RequestDeliveries } from './deliveries.ts';
 import type { Moment } from './moment.ts';
 
@@ -17,6 +17,8 @@ export type HeldRequest = {
   readonly interrupted: boolean;
   /** Waits for a person. */
   readonly blocked: boolean;
+  /** Still runs at the worker that handed the lane over [R11]. */
+  readonly lent: boolean;
   /** The end of its back-off, on the monotonic clock. */
   readonly retryAt?: number;
   /** On the monotonic clock. */
@@ -32,6 +34,7 @@ const fromMessage = ({ body, acceptedAt, limits, interruptions }: RequestMessage
   interruptions: interruptions ?? 0,
   interrupted: false,
   blocked: false,
+  lent: false,
   heldSince: now,
 });
 
@@ -42,22 +45,30 @@ const fromMessage = ({ body, acceptedAt, limits, interruptions }: RequestMessage
 const endOfBackOff = ({ retryAt, backOffMs = retryMaxRange.max }: LedgerEntry, now: Moment): number | undefined =>
   retryAt && now.ms + Math.min(Math.max(0, retryAt.getTime() - now.date.getTime()), backOffMs);
 
-export const fromEntry = (entry: LedgerEntry & { body: string }, now: Moment): HeldRequest => ({
+/** Claimed, and not in its back-off: it runs, or its run was interrupted. */
+const isUnderWay = (entry: LedgerEntry): boolean => entry.status === 'processing' && !isInBackOff(entry);
+
+/** Settled, given back or claimed again, a request is not lent any more. */
+const isLent = (entry: LedgerEntry, lent: Lent | undefined): boolean =>
+  lent !== undefined && entry.seq === lent.seq && entry.token === lent.token && isUnderWay(entry);
+
+export const fromEntry = (entry: LedgerEntry & { body: string }, lent: Lent | undefined, now: Moment): HeldRequest => ({
   body: entry.body,
   acceptedAt: entry.acceptedAt,
   attempts: entry.attempts,
   limits: entry.limits ?? {},
   forgiven: entry.forgiven ?? 0,
   interruptions: entry.interruptions ?? 0,
-  interrupted: entry.status === 'processing' && entry.retryAt === undefined,
+  interrupted: isUnderWay(entry) && !isLent(entry, lent),
   blocked: entry.status === 'blocked',
+  lent: isLent(entry, lent),
   retryAt: endOfBackOff(entry, now),
   heldSince: now.ms,
 });
 
-/** Waits for a person or for its next attempt. A person may decide about it meanwhile; a refresh reads it again. */
-export const mustWait = ({ blocked, retryAt }: HeldRequest, now: number): boolean =>
-  blocked || (retryAt !== undefined && retryAt > now);
+/** Waits for a person, its next attempt or the worker that still runs it. A refresh reads it again: it may have changed. */
+export const mustWait = ({ blocked, lent, retryAt }: HeldRequest, now: number): boolean =>
+  blocked || lent || (retryAt !== undefined && retryAt > now);
 
 export class HeldRequests {
   readonly #bySeq = new Map<number, HeldRequest>();

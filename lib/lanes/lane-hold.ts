@@ -1,14 +1,18 @@
 /** One hold on a lane: the life of its channel, from subscribing to closing. Its states are in lane-state.ts. */
 import { BrokerUnavailableError } from '../errors.ts';
-import type { Delivery, LaneChannel, LaneEvents, LaneObserver } from '../ports.ts';
+import type { Delivery, LaneChannel, LaneEvents, LaneObserver, UserQueueChannel } from '../ports.ts';
 import { createStateMachine } from '../state-machine.ts';
+import { withTimeout } from '../timeout.ts';
 import { publishBaton } from './baton.ts';
 import type { WorkerContext } from './context.ts';
 import { ackAtOnce, BatonDelivery } from './deliveries.ts';
 import { assertHolds, type HoldState, holdTransitions } from './lane-state.ts';
 import { LaneUsers } from './lane-users.ts';
+import { deleteLateQueues } from './late-queues.ts';
 import type { OwnedLane } from './owned-lane.ts';
 import { persist } from './persist.ts';
+
+const queuesCloseMs = 1_000;
 
 export type ReleaseReason = Parameters<LaneObserver['laneReleased']>[0]['reason'];
 
@@ -19,6 +23,7 @@ export class LaneHold implements OwnedLane {
   readonly #abort = new AbortController();
   readonly #ended = Promise.withResolvers<ReleaseReason>();
   readonly #baton = new BatonDelivery();
+  readonly #queues: UserQueueChannel;
   #channel: LaneChannel | undefined;
   #token = 0;
   readonly #life = createStateMachine<HoldState>({
@@ -29,18 +34,17 @@ export class LaneHold implements OwnedLane {
   });
   /** The first delivery has come: this consumer is the active one. */
   #delivered = false;
-  #handingOver: Promise<boolean> | undefined;
-  /** The worker stops: a handover that times out does not go back to work. */
-  #stopping = false;
+  #handingOver: Promise<void> | undefined;
+  #cleanedUp: Promise<void> = Promise.resolve();
 
   constructor(lane: number, context: WorkerContext) {
     this.lane = lane;
     this.#context = context;
-    const queues = {
-      openUserQueue: (userId: string) => this.#openChannel().openUserQueue(userId),
-      deleteUserQueue: (userId: string) => this.#openChannel().deleteUserQueue(userId),
-    };
-    this.users = new LaneUsers(this, queues, context);
+    this.#queues = context.deps.laneBroker.openUserQueues({
+      request: (userId, message, delivery) => this.users.request(userId, message, delivery),
+      consumerLost: (userId) => this.users.queueLost(userId),
+    });
+    this.users = new LaneUsers(this, this.#queues, context);
     this.#open().catch((err) => {
       // The connection and the lane broker log outages. Any other error is a defect.
       const level = err instanceof BrokerUnavailableError ? 'debug' : 'error';
@@ -66,6 +70,11 @@ export class LaneHold implements OwnedLane {
     return this.#ended.promise;
   }
 
+  /** After `ended`: resolves when no user queue can be left behind by this hold. Never rejects. */
+  get cleanedUp(): Promise<void> {
+    return this.#cleanedUp;
+  }
+
   readonly mayStart = (): boolean => this.#life.is('owned');
 
   readonly isHeld = (): boolean => !this.#life.is('released');
@@ -82,13 +91,13 @@ export class LaneHold implements OwnedLane {
   }
 
   /**
-   * Starts no new step, lets the steps under way end, flushes and closes the channel. Resolves to false, with the lane still
-   * owned, when `timeout` aborts before that.
+   * Starts no new step, lets short runs end and lends the others, flushes and closes the channel. Lent runs go on:
+   * `users.whenIdle` waits for them.
+   *
+   * @param forMs the worker stops, and exits within this time.
    */
-  handOver(reason: 'handed-over' | 'stopped', timeout?: AbortSignal): Promise<boolean> {
-    this.#stopping ||= reason === 'stopped';
-    const earlier = this.#handingOver;
-    this.#handingOver = (async () => (await earlier) || this.#giveAway(reason, timeout))();
+  handOver(reason: 'handed-over' | 'stopped', forMs?: number): Promise<void> {
+    this.#handingOver ??= this.#giveAway(reason, forMs);
     return this.#handingOver;
   }
 
@@ -132,8 +141,6 @@ export class LaneHold implements OwnedLane {
         users.wake(userId);
         this.#acquireOnFirstDelivery();
       },
-      request: (userId, message, delivery) => users.request(userId, message, delivery),
-      userQueueCancelled: (userId) => users.queueCancelled(userId),
       closed: (cause) => this.lose('its channel was closed', cause),
     };
   }
@@ -160,7 +167,7 @@ export class LaneHold implements OwnedLane {
       users: this.users.size,
       at: deps.clock.now(),
     });
-    this.users.startAcquired();
+    this.users.start();
   }
 
   /** Reads the lease again after the load: an owner that was replaced meanwhile must not start anything [R4]. */
@@ -171,23 +178,13 @@ export class LaneHold implements OwnedLane {
     return (await this.#context.lease({ lane, wanted: isHeld })) === this.#token;
   }
 
-  async #giveAway(reason: 'handed-over' | 'stopped', timeout?: AbortSignal): Promise<boolean> {
-    if (this.mayStart()) this.#life.become('handing-over');
-    if (this.#life.is('handing-over')) {
-      await this.users.whenIdle(timeout);
-      if (this.isHeld() && this.users.workingCount > 0) {
-        if (!this.#stopping) this.#goBackToWork();
-        return false;
-      }
+  async #giveAway(reason: 'handed-over' | 'stopped', forMs: number | undefined): Promise<void> {
+    if (this.mayStart()) {
+      this.#life.become('handing-over');
+      await this.users.endOrLend(forMs);
       if (this.isHeld()) await this.#flush();
     }
     await this.#release(reason);
-    return true;
-  }
-
-  #goBackToWork(): void {
-    this.#life.become('owned');
-    this.users.resume();
   }
 
   async #flush(): Promise<void> {
@@ -201,9 +198,14 @@ export class LaneHold implements OwnedLane {
     const { observer, clock } = this.#context.deps;
     const wasOwned = this.#life.is('owned', 'handing-over');
     this.#life.become('released');
-    this.#abort.abort();
+    // Runs that are lent out go on.
+    if (reason === 'lost') this.#abort.abort();
     this.users.stop();
+    const queuesClosed = this.#queues.close();
+    this.#cleanedUp = deleteLateQueues(this.users.opening(), queuesClosed, this.#context);
     try {
+      // Before the lane: a declare of ours must not follow the next owner's delete. A server that hangs is not waited for.
+      await withTimeout(clock, queuesCloseMs, queuesClosed, () => undefined);
       await this.#channel?.close();
       if (wasOwned) observer.laneReleased({ lane, reason, at: clock.now() });
     } finally {

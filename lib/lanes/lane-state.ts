@@ -7,10 +7,10 @@
  * | `standing-by` | subscribed; another worker may own the lane | a channel, no token |
  * | `acquiring` | the first delivery came: the lease is being taken and the users loaded | a channel, no token |
  * | `owned` | this worker owns the lane and starts steps | a channel and a token |
- * | `handing-over` | no step starts; the ones under way end | a channel and a token |
+ * | `handing-over` | no step starts; those under way end, and long runs are lent out | a channel and a token |
  * | `released` | the hold is over: final | either, both or neither |
  *
- * A handover that times out goes back to `owned`. Every other state is entered once.
+ * Each state is entered once.
  */
 import type { Transitions } from '../state-machine.ts';
 
@@ -21,7 +21,7 @@ export const holdTransitions: Transitions<HoldState> = {
   'standing-by': ['acquiring', 'released'],
   acquiring: ['owned', 'released'],
   owned: ['handing-over', 'released'],
-  'handing-over': ['owned', 'released'],
+  'handing-over': ['released'],
   released: [],
 };
 

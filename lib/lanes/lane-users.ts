@@ -1,10 +1,15 @@
 /** The loaded users of one lane hold: loaded, refreshed, forgotten; what they know and what is due for them. */
-import type { Delivery, Progress } from '../ports.ts';
+import type { Delivery, Progress, UserQueueChannel } from '../ports.ts';
+import { withTimeout } from '../timeout.ts';
 import type { RequestMessage, UserQueue } from '../types.ts';
 import { Activity } from './activity.ts';
 import type { WorkerContext } from './context.ts';
 import { ackAtOnce } from './deliveries.ts';
+import { lendRuns } from './lend-runs.ts';
+import type { LiveWorkers } from './live-workers.ts';
 import {
+  cancelTimers,
+  endLoan,
   type LoadedUser,
   loadUser,
   loadUserAtAcquisition,
@@ -13,9 +18,11 @@ import {
   waitsForKnownReason,
 } from './loaded-user.ts';
 import { momentOf } from './moment.ts';
-import type { OwnedLane, UserQueueChannel } from './owned-lane.ts';
+import type { OwnedLane } from './owned-lane.ts';
 import { UserSteps } from './user-steps.ts';
 
+/** How long a handover waits for runs to end before it lends them out. */
+const lendAfterMs = 500;
 /** By then, pending work of all lanes acquired together has been claimed. */
 const lateQueuesMs = 200;
 
@@ -64,28 +71,45 @@ export class LaneUsers {
   }
 
   /** Starts the work after an acquisition. */
-  startAcquired(): void {
-    this.resume();
+  start(): void {
+    for (const user of [...this.#users.values()]) this.#steps.advance(user);
+    for (const userId of this.#earlyWakes) this.refresh(userId);
+    this.#earlyWakes.clear();
     this.#context.deps.clock.after(lateQueuesMs, () => {
       for (const user of this.#users.values()) this.#steps.openLateQueue(user);
     });
   }
 
-  /** Starts the work, or resumes it after a handover that timed out. Wakes that came meanwhile are handled now. */
-  resume(): void {
-    for (const user of [...this.#users.values()]) this.#steps.advance(user);
-    for (const userId of this.#earlyWakes) this.refresh(userId);
-    this.#earlyWakes.clear();
+  /** Resolves when no step is under way, lent runs included. */
+  whenIdle(): Promise<void> {
+    return this.#activity.whenIdle();
   }
 
-  whenIdle(timeout?: AbortSignal): Promise<void> {
-    return this.#activity.whenIdle(timeout);
+  /** Waits a moment for the steps under way to end, and lends the runs that go on. */
+  async endOrLend(forMs: number | undefined): Promise<void> {
+    const { clock } = this.#context.deps;
+    await withTimeout(clock, lendAfterMs, this.#activity.whenIdle(), () => undefined);
+    while (!this.#activity.onlyRuns()) await this.#activity.whenOnlyRuns();
+    await lendRuns([...this.#users.values()], this.#lane, this.#context, forMs);
+  }
+
+  /** Ends the loans of workers that are dead. */
+  endLoansOfDead(workers: Pick<LiveWorkers, 'isAlive'>): void {
+    for (const user of this.#users.values()) {
+      if (!user.lent || workers.isAlive(user.lent.workerId)) continue;
+      endLoan(user);
+      this.#steps.advance(user);
+    }
+  }
+
+  /** The users whose queue is being declared. */
+  opening(): string[] {
+    return [...this.#users.values()].filter(({ queue }) => queue === 'opening').map(({ userId }) => userId);
   }
 
   /** The lane is released. */
   stop(): void {
-    for (const user of this.#users.values()) user.cancelTimer?.();
-    this.#activity.stopWaiting();
+    for (const user of this.#users.values()) cancelTimers(user);
   }
 
   wake(userId: string): void {
@@ -104,8 +128,8 @@ export class LaneUsers {
     }
   }
 
-  /** RabbitMQ cancelled the user queue's consumer [R6]. */
-  queueCancelled(userId: string): void {
+  /** The user queue's consumer is gone [R6]. */
+  queueLost(userId: string): void {
     const user = this.#users.get(userId);
     if (!user || !this.#lane.isHeld()) return;
     user.queue = 'none';
@@ -163,7 +187,7 @@ export class LaneUsers {
   }
 
   #forget(user: LoadedUser): void {
-    user.cancelTimer?.();
+    cancelTimers(user);
     user.held.dropAll();
     this.#users.delete(user.userId);
   }

@@ -1,40 +1,41 @@
 /** A worker's lanes: stands by on all of them, owns its share, and hands everything over when it stops. */
-import { sleep } from '../clock.ts';
-import { heartbeatEveryMs } from '../heartbeat-times.ts';
+import { isAhead } from '../database-clock.ts';
+import { heartbeatEveryMs, heartbeatValidMs } from '../heartbeat-times.ts';
 import type { StalledUser } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
-import { createBalance } from './balance.ts';
+import { balance } from './balance.ts';
 import { createContext, type LaneDeps, type WorkerContext } from './context.ts';
-import { LaneHold } from './lane-hold.ts';
+import { LaneKeeper } from './lane-keeper.ts';
+import { LiveWorkers } from './live-workers.ts';
 import { momentOf } from './moment.ts';
 import { oldestAcceptedAt } from './pending-age.ts';
 import { every } from './periodic-task.ts';
 import { persist } from './persist.ts';
-import { createShare } from './share.ts';
+import { createShare, type Share } from './share.ts';
 import { type StuckUsers, takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
 import { isPending } from './stalled-users.ts';
 import { createSweep } from './sweep.ts';
 import { createWorkerId, WorkerHeartbeat } from './worker-heartbeat.ts';
 
-const firstReopenMs = 100;
-const longestReopenMs = 2_000;
 /** How long a stopping worker waits for runs that ignore their aborted signal. */
 const abortTimeoutMs = 1_000;
+/** What a stopping worker may take beyond `graceMs` until it exits, or until its primary has killed it. */
+const exitMarginMs = 5_000;
 /** A message stays unacknowledged for about this long at most, far below the broker's `consumer_timeout` of 30 minutes. */
 const longestHoldMs = 120_000;
 const ackHeldEveryMs = 30_000;
-/** The pause before MongoDB is asked again by a worker that has given its lanes up. */
-const storePauseMs = 500;
 
 export class LaneWorker {
   readonly #deps: LaneDeps;
   readonly #context: WorkerContext;
+  readonly #share: Share;
   readonly #heartbeat: WorkerHeartbeat;
-  readonly #balance: ReturnType<typeof createBalance>;
+  readonly #liveWorkers: LiveWorkers;
+  readonly #keeper: LaneKeeper;
   readonly #sweep: () => Promise<void>;
-  readonly #holds = new Map<number, LaneHold>();
-  readonly #kept: Promise<void>[] = [];
   readonly #stopping = new AbortController();
+  /** The last run has ended: the heartbeat stops. */
+  readonly #finished = new AbortController();
   readonly #ended: Promise<void>;
   readonly #failed = Promise.withResolvers<unknown>();
   /** What the sweep under way has found. */
@@ -43,24 +44,24 @@ export class LaneWorker {
 
   constructor(deps: LaneDeps) {
     const workerId = createWorkerId(deps.clock);
-    const share = createShare(deps.clock, workerId, () => this.#kept.length);
     this.#deps = deps;
-    this.#context = createContext(deps, share);
-    this.#balance = createBalance(deps, share);
+    this.#share = createShare(deps.clock, workerId, () => this.#keeper.count);
+    this.#context = createContext(deps, workerId, this.#share);
     this.#heartbeat = new WorkerHeartbeat(deps, workerId);
+    this.#liveWorkers = new LiveWorkers(deps.clock, this.#heartbeat.lenderValidMs);
+    this.#keeper = new LaneKeeper(this.#context, this.#stopping.signal, () => this.#heartbeat.storeIsSilent());
     this.#sweep = createSweep(deps, (found) => this.#noteStuck(found));
     this.#ended = this.#work().catch(this.#failed.resolve);
   }
 
-  /** Acquires no more lanes and hands over those it owns. After `graceMs` it aborts the signals of its runs and leaves. */
+  /** Acquires no more lanes, hands over those it owns, and waits for its runs. After `graceMs` it aborts their signals. */
   async stop(): Promise<void> {
     const { clock, config } = this.#deps;
     this.#stopping.abort();
-    const cancelAbort = clock.after(config.graceMs, () => {
-      for (const hold of this.#holds.values()) hold.abortRuns();
-    });
+    const cancelAbort = clock.after(config.graceMs, () => this.#keeper.abortRuns());
     await withTimeout(clock, config.graceMs + abortTimeoutMs, this.#handEverythingOver(), () => undefined);
     cancelAbort();
+    this.#finished.abort();
     await this.#heartbeat.remove();
   }
 
@@ -70,7 +71,7 @@ export class LaneWorker {
   }
 
   snapshot(): WorkerSnapshot {
-    return takeSnapshot(this.#owned(), this.#context.slots.inUse(), this.#stuck, momentOf(this.#deps.clock));
+    return takeSnapshot(this.#keeper.owned(), this.#context.slots.inUse(), this.#stuck, momentOf(this.#deps.clock));
   }
 
   async #work(): Promise<void> {
@@ -81,66 +82,27 @@ export class LaneWorker {
       () => !signal.aborted,
       () => lanes.known(),
     );
-    this.#keepLanes(Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1)));
+    this.#keeper.keepUpTo(Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1)));
+    void every(this.#deps, heartbeatEveryMs, this.#finished.signal, () => this.#sendHeartbeat());
     const repeat = (ms: number, task: () => Promise<void>) => every(this.#deps, ms, signal, task);
     await Promise.all([
       repeat(config.flushMs, () => this.#flush()),
-      repeat(config.balanceMs, () => this.#balance(this.#owned(), signal)),
+      repeat(config.balanceMs, () => this.#hearAndBalance()),
       repeat(config.sweepMs, () => this.#sweepOnce()),
-      repeat(heartbeatEveryMs, () => this.#sendHeartbeat()),
       repeat(config.batonRenewMs, () => this.#renewBatons()),
       repeat(ackHeldEveryMs, () => this.#ackHeld()),
     ]);
-    await Promise.all(this.#kept);
-  }
-
-  #owned(): LaneHold[] {
-    return [...this.#holds.values()].filter((hold) => hold.state === 'owned');
-  }
-
-  /** The lanes owned, and those whose last runs are still under way. */
-  #active(): LaneHold[] {
-    return [...this.#holds.values()].filter((hold) => ['owned', 'handing-over'].includes(hold.state));
-  }
-
-  /** Stands by on the lanes below `count`, in a random order, so that workers share them. */
-  #keepLanes(count: number): void {
-    const { clock } = this.#deps;
-    const added = Array.from({ length: Math.max(0, count - this.#kept.length) }, (_, index) => ({
-      lane: this.#kept.length + index,
-      place: clock.random(),
-    }));
-    added.sort((a, b) => a.place - b.place);
-    for (const { lane } of added) this.#kept.push(this.#keepLane(lane));
-  }
-
-  /** Stands by on a lane as long as the worker lives. The pause before it opens the lane again grows with each failure. */
-  async #keepLane(lane: number): Promise<void> {
-    const { clock } = this.#deps;
-    const { signal } = this.#stopping;
-    let pauseMs = firstReopenMs;
-    while (!signal.aborted) {
-      while (this.#heartbeat.storeIsSilent() && !signal.aborted) await sleep(clock, storePauseMs, signal);
-      if (signal.aborted) return;
-      const hold = new LaneHold(lane, this.#context);
-      this.#holds.set(lane, hold);
-      const openedAt = clock.monotonicMs();
-      const reason = await hold.ended;
-      if (reason === 'handed-over') continue;
-      pauseMs = clock.monotonicMs() - openedAt > longestReopenMs ? firstReopenMs : pauseMs;
-      await sleep(clock, pauseMs * (0.5 + clock.random() / 2), signal);
-      pauseMs = Math.min(pauseMs * 2, longestReopenMs);
-    }
+    await this.#keeper.ended();
   }
 
   async #flush(): Promise<void> {
     const { clock, config, userQueues } = this.#deps;
     const now = clock.monotonicMs();
     const vouchedBefore = now - config.stuckAfterMs / 3;
-    const progress = this.#active().flatMap((hold) => hold.users.progress(vouchedBefore));
+    const progress = this.#keeper.active().flatMap((hold) => hold.users.progress(vouchedBefore));
     if (progress.length === 0) return;
     await userQueues.flushSettled(progress, clock.now());
-    for (const hold of this.#holds.values()) hold.users.noteFlushed(progress, now);
+    for (const hold of this.#keeper.active()) hold.users.noteFlushed(progress, now);
   }
 
   #noteStuck(found: StalledUser[]): void {
@@ -162,38 +124,52 @@ export class LaneWorker {
 
   /** Functions may know of more lanes than this worker. Those lanes' users must not wait for the worker's restart. */
   #adoptLane(lane: number): void {
-    if (lane < this.#kept.length) return;
-    this.#deps.log.error(
-      { lane, lanes: this.#kept.length },
-      'found users in lanes beyond LANES: standing by on those too',
-    );
-    this.#keepLanes(lane + 1);
+    const lanes = this.#keeper.count;
+    if (lane < lanes) return;
+    this.#deps.log.error({ lane, lanes }, 'found users in lanes beyond LANES: standing by on those too');
+    this.#keeper.keepUpTo(lane + 1);
+  }
+
+  /** Reads the heartbeats of all workers: loans of dead ones end, and lanes beyond this worker's share go to the others. */
+  async #hearAndBalance(): Promise<void> {
+    const owned = this.#keeper.owned();
+    if (owned.length === 0) return;
+    const heartbeats = await this.#deps.workers.all();
+    this.#liveWorkers.note(heartbeats);
+    this.#share.noteHeartbeats(heartbeats.filter(({ at }) => this.#isCurrent(at)));
+    for (const hold of owned) hold.users.endLoansOfDead(this.#liveWorkers);
+    await balance(owned, this.#share, (hold) => this.#keeper.handOver(hold, 'handed-over'));
+  }
+
+  #isCurrent(at: Date): boolean {
+    const now = this.#deps.clock.now();
+    return now.getTime() - at.getTime() < heartbeatValidMs && !isAhead(at, now);
   }
 
   async #sendHeartbeat(): Promise<void> {
+    const lanes = this.#keeper.active().map(({ lane }) => lane);
     try {
-      await this.#heartbeat.send(this.#active().map(({ lane }) => lane));
+      await this.#heartbeat.send(lanes, this.#stopping.signal.aborted);
     } catch (error) {
-      if (this.#heartbeat.storeIsSilent()) {
-        const held = [...this.#holds.values()].filter((hold) => hold.isHeld());
-        await Promise.all(held.map((hold) => hold.giveUp('MongoDB does not answer this worker')));
-      }
+      if (this.#heartbeat.storeIsSilent()) await this.#keeper.giveUp('MongoDB does not answer this worker');
       throw error;
     }
   }
 
   async #renewBatons(): Promise<void> {
-    await Promise.all(this.#owned().map((hold) => hold.renewBaton()));
+    await Promise.all(this.#keeper.owned().map((hold) => hold.renewBaton()));
   }
 
   async #ackHeld(): Promise<void> {
     const before = this.#deps.clock.monotonicMs() - longestHoldMs;
-    for (const hold of this.#holds.values()) hold.users.ackHeldSince(before);
+    for (const hold of this.#keeper.held()) hold.users.ackHeldSince(before);
   }
 
   async #handEverythingOver(): Promise<void> {
-    await Promise.all([...this.#holds.values()].map((hold) => hold.handOver('stopped')));
+    const forMs = this.#deps.config.graceMs + exitMarginMs;
+    await Promise.all(this.#keeper.held().map((hold) => this.#keeper.handOver(hold, 'stopped', forMs)));
     await this.#ended;
+    await this.#keeper.settled();
   }
 }
 

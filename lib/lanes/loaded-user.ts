@@ -4,7 +4,7 @@
  */
 import type { Delivery } from '../ports.ts';
 import { hasLiveSession } from '../sessions.ts';
-import { isSettled, type LedgerEntry, type RequestMessage, type UserQueue } from '../types.ts';
+import { isSettled, type LedgerEntry, type Lent, type RequestMessage, type UserQueue } from '../types.ts';
 import { ackAtOnce } from './deliveries.ts';
 import { fromEntry, HeldRequests, mustWait } from './held-requests.ts';
 import type { Moment } from './moment.ts';
@@ -25,8 +25,21 @@ export type LoadedUser = {
   refreshDue: boolean;
   /** How many refreshes have arrived. Compared before and after a commit, to notice a refresh that arrived meanwhile. */
   refreshes: number;
-  /** The RabbitMQ queue. `later`: opened shortly after the acquisition, so that pending work is claimed first. */
-  queue: 'none' | 'later' | 'opening' | 'open';
+  /**
+   * The RabbitMQ queue. `later`: opened shortly after the acquisition, so that pending work is claimed first.
+   * `refused`: RabbitMQ refused it, and it is tried again later [R10].
+   */
+  queue: 'none' | 'later' | 'opening' | 'open' | 'refused';
+  /** How often in a row RabbitMQ has refused to open or delete the queue. */
+  refusals: number;
+  /** `userQueues` says that the queue is refused. */
+  markedRefused: boolean;
+  /** What `userQueues` says about a request that another worker still runs [R11]; `until`: by then that worker has exited. */
+  lent: (Lent & { until?: number }) | undefined;
+  /** The token of the last loan that has ended. */
+  endedLoan: number;
+  /** The request that runs now, and whether this worker goes on with it after the lane was handed over. */
+  running: { seq: number; lentOut: boolean } | undefined;
   /** The ledger has been read for this user once. */
   wasRead: boolean;
   readonly held: HeldRequests;
@@ -42,6 +55,7 @@ export type LoadedUser = {
   /** When this owner last vouched for the user in `userQueues`; before its first time, long ago. */
   vouchedAt: number;
   cancelTimer: (() => void) | undefined;
+  cancelQueueTimer: (() => void) | undefined;
 };
 
 export const loadUser = (queue: UserQueue, now: Moment): LoadedUser => ({
@@ -54,6 +68,11 @@ export const loadUser = (queue: UserQueue, now: Moment): LoadedUser => ({
   refreshDue: false,
   refreshes: 0,
   queue: 'none',
+  refusals: 0,
+  markedRefused: queue.queueRefused ?? false,
+  lent: queue.lent,
+  endedLoan: 0,
+  running: undefined,
   wasRead: false,
   held: new HeldRequests(),
   activity: 'idle',
@@ -63,6 +82,7 @@ export const loadUser = (queue: UserQueue, now: Moment): LoadedUser => ({
   waitedForEarlierRun: false,
   vouchedAt: Number.NEGATIVE_INFINITY,
   cancelTimer: undefined,
+  cancelQueueTimer: undefined,
 });
 
 /**
@@ -90,7 +110,22 @@ export const noteRefresh = (user: LoadedUser, queue: UserQueue, now: Moment): vo
   user.known = Math.max(user.known, queue.accepted);
   user.drain = !hasLiveSession(queue, now.date);
   user.closing = queue.state === 'closing';
+  user.markedRefused = queue.queueRefused ?? false;
+  noteLoan(user, queue.lent);
   dropWaiting(user, now.ms);
+};
+
+const noteLoan = (user: LoadedUser, lent: Lent | undefined): void => {
+  if (lent?.token === user.lent?.token) return;
+  user.lent = lent && lent.token > user.endedLoan ? lent : undefined;
+};
+
+/** The lender is gone: the request that it ran is interrupted. */
+export const endLoan = (user: LoadedUser): void => {
+  if (!user.lent) return;
+  user.endedLoan = user.lent.token;
+  user.lent = undefined;
+  if (user.held.get(user.next)?.lent) user.held.drop(user.next);
 };
 
 /** A person may have decided about the request that the user waits for: it is read again at once. */
@@ -116,6 +151,13 @@ export const advancePast = (user: LoadedUser, seq: number, now: number): void =>
   user.held.dropBelow(user.next);
 };
 
+/** The lender's time is counted here, from when its request was first found lent out. */
+const startLoan = (user: LoadedUser, now: number): void => {
+  const { lent } = user;
+  if (!lent?.forMs || lent.until !== undefined || !user.held.get(user.next)?.lent) return;
+  user.lent = { ...lent, until: now + lent.forMs };
+};
+
 /** What the ledger says about the requests from `next` to `last`: settled ones are skipped, the others are held. */
 export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry[], now: Moment): void => {
   user.wasRead = true;
@@ -129,16 +171,30 @@ export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry
   for (const entry of entries) {
     const { seq, body } = entry;
     if (isSettled(entry) || body === undefined || seq < user.next) continue;
-    const request = fromEntry({ ...entry, body }, now);
+    const request = fromEntry({ ...entry, body }, user.lent, now);
     // It may wait for longer than a message may be held. The ledger has it.
     if (mustWait(request, now.ms)) user.held.drop(seq);
     user.held.set(seq, request);
   }
+  startLoan(user, now.ms);
 };
 
 /** The pause before the next try to close, after one that did not match. */
 const closePauseMs = 100;
+const firstRefusalPauseMs = 1_000;
+const longestRefusalPauseMs = 30_000;
 
-export const postponeClose = (user: LoadedUser, now: number): void => {
-  user.closeAfter = now + closePauseMs;
+export const postponeClose = (user: LoadedUser, now: number, pauseMs = closePauseMs): void => {
+  user.closeAfter = now + pauseMs;
+};
+
+/** Counts a refusal of the user queue. Returns the pause before the next try, in ms: it doubles with every refusal in a row. */
+export const noteRefusal = (user: LoadedUser): number => {
+  user.refusals += 1;
+  return Math.min(longestRefusalPauseMs, firstRefusalPauseMs * 2 ** (user.refusals - 1));
+};
+
+export const cancelTimers = (user: LoadedUser): void => {
+  user.cancelTimer?.();
+  user.cancelQueueTimer?.();
 };

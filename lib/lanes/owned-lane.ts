@@ -15,17 +15,11 @@ export type OwnedLane = {
   readonly lose: (reason: string, error?: unknown) => void;
 };
 
-/** The RabbitMQ queues of the lane's users. */
-export type UserQueueChannel = {
-  openUserQueue(userId: string): Promise<void>;
-  deleteUserQueue(userId: string): Promise<void>;
-};
-
 /**
  * A token above ours, in any entry of the lane's users, settled ones too, shows that another worker owns the lane after us. An
  * owner that only skipped such an entry would go on to claim the next one under its stale token [R7].
  */
-export const loseToLaterOwner = (lane: OwnedLane, entries: LedgerEntry[]): void => {
+export const loseToLaterOwner = (lane: OwnedLane, entries: Pick<LedgerEntry, 'seq' | 'token'>[]): void => {
   const later = entries.find(({ token = 0 }) => token > lane.token);
   if (later) lane.lose(`request ${later.seq} was claimed with the later fencing token ${later.token}`);
 };

@@ -18,7 +18,7 @@ export const exactShare = (lanes: number, workerIds: string[], workerId: string)
 const passAgainMs = 1_000;
 
 export type Share = {
-  /** The current heartbeats of all workers. */
+  /** The current heartbeats of all workers. Those that stop stand by on no lane. */
   noteHeartbeats(heartbeats: Heartbeat[]): void;
   /** How many lanes this worker should own when `consumers` workers are subscribed to each. */
   size(consumers: number): number;
@@ -47,7 +47,7 @@ export const createShare = (clock: Pick<Clock, 'monotonicMs'>, workerId: string,
 
   return {
     noteHeartbeats(heartbeats) {
-      workerIds = heartbeats.map((heartbeat) => heartbeat.workerId);
+      workerIds = heartbeats.filter(({ stopping }) => !stopping).map((heartbeat) => heartbeat.workerId);
     },
     size,
     take(lane, consumers) {

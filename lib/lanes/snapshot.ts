@@ -9,6 +9,8 @@ export type WorkerSnapshot = {
   inFlight: number;
   oldestPendingAgeMs: number;
   stuckUsers: number;
+  /** Users whose queue RabbitMQ refuses. */
+  refusedQueues: number;
 };
 
 /** What the last sweep found. `since`: when the oldest request of the stuck users was accepted; their lanes may have no owner. */
@@ -31,5 +33,6 @@ export const takeSnapshot = (owned: LaneHold[], inFlight: number, stuck: StuckUs
     inFlight,
     oldestPendingAgeMs: users.reduce((oldest, user) => Math.max(oldest, pendingAgeMs(user, now)), stuckMs),
     stuckUsers: stuck.count,
+    refusedQueues: users.filter(({ queue }) => queue === 'refused').length,
   };
 };

@@ -1,5 +1,7 @@
 /** Claim, run, settle: the requests of one user, one at a time, each guarded by the fencing token [R7]. */
 import type { LedgerChange, Outcome } from '../types.ts';
+import { wakeLane } from '../wake.ts';
+import type { Activity } from './activity.ts';
 import { changeOf, describeRefusal } from './changes.ts';
 import type { WorkerContext } from './context.ts';
 import type { HeldRequest } from './held-requests.ts';
@@ -10,10 +12,12 @@ type Claimed = { seq: number; request: HeldRequest };
 
 export class UserRuns {
   readonly #lane: OwnedLane;
+  readonly #activity: Activity;
   readonly #context: WorkerContext;
 
-  constructor(lane: OwnedLane, context: WorkerContext) {
+  constructor(lane: OwnedLane, activity: Activity, context: WorkerContext) {
     this.#lane = lane;
+    this.#activity = activity;
     this.#context = context;
   }
 
@@ -81,6 +85,9 @@ export class UserRuns {
     releaseSlot: () => void,
   ): Promise<Claimed | undefined> {
     const outcome = await this.#run(user, seq, request);
+    const lentOut = user.running?.lentOut;
+    user.running = undefined;
+    if (lentOut) return this.#endLentRun(user, { seq, request }, outcome, releaseSlot);
     if (!outcome) {
       await this.#giveBack(user, seq, request);
       return undefined;
@@ -97,6 +104,19 @@ export class UserRuns {
     return settled ? claimed : undefined;
   }
 
+  /** The lane was handed over during the run. Its next owner waits for the record of the outcome, and for the wake [R12]. */
+  async #endLentRun(
+    user: LoadedUser,
+    { seq, request }: Claimed,
+    outcome: Outcome | undefined,
+    releaseSlot: () => void,
+  ): Promise<undefined> {
+    releaseSlot();
+    if (outcome) await this.#settle(user, seq, request, outcome);
+    else await this.#giveBack(user, seq, request);
+    await wakeLane(this.#lane.lane, user.userId, this.#context.deps);
+  }
+
   #goesOn({ kind }: Outcome): boolean {
     return (kind === 'done' || kind === 'failed') && !this.#context.slots.contended() && this.#lane.mayStart();
   }
@@ -109,7 +129,10 @@ export class UserRuns {
     const { body, limits, forgiven, interruptions, acceptedAt, attempts: attempt } = request;
     const about = { userId: user.userId, seq, attempt, fencingToken };
     observer.runStarted({ ...about, acceptedAt, at: clock.now() });
+    user.running = { seq, lentOut: false };
+    this.#activity.runBegins();
     const outcome = await runRequest({ ...about, body, limits, forgiven, interruptions, signal });
+    this.#activity.runEnds();
     const aborted = signal.aborted && outcome.kind !== 'done';
     observer.runEnded({ ...about, outcome: aborted ? 'aborted' : outcome.kind, at: clock.now() });
     return aborted ? undefined : outcome;

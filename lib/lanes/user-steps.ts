@@ -1,13 +1,15 @@
 /** The life of one loaded user with its owner, one step at a time: read, write a tombstone, run, close. */
 
+import type { UserQueueChannel } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import type { Activity } from './activity.ts';
 import type { WorkerContext } from './context.ts';
 import { decideStep, type Step } from './decide-step.ts';
-import { advancePast, dropWaiting, type LoadedUser, noteEntries, postponeClose } from './loaded-user.ts';
+import { advancePast, dropWaiting, endLoan, type LoadedUser, noteEntries, postponeClose } from './loaded-user.ts';
 import { momentOf } from './moment.ts';
-import { loseToLaterOwner, type OwnedLane, type UserQueueChannel } from './owned-lane.ts';
+import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
 import { persist } from './persist.ts';
+import { UserQueueCare } from './user-queue-care.ts';
 import { UserRuns } from './user-runs.ts';
 
 /** How many requests of one user a read of the ledger asks for. The first read asks only for what may run at once. */
@@ -31,7 +33,7 @@ type UserStepsOptions = {
 
 export class UserSteps {
   readonly #lane: OwnedLane;
-  readonly #queues: UserQueueChannel;
+  readonly #queues: UserQueueCare;
   readonly #registry: UserRegistry;
   readonly #activity: Activity;
   readonly #context: WorkerContext;
@@ -39,11 +41,11 @@ export class UserSteps {
 
   constructor({ lane, queues, registry, activity, context }: UserStepsOptions) {
     this.#lane = lane;
-    this.#queues = queues;
+    this.#queues = new UserQueueCare({ lane, queues, registry, context, advance: (user) => this.advance(user) });
     this.#registry = registry;
     this.#activity = activity;
     this.#context = context;
-    this.#runs = new UserRuns(lane, context);
+    this.#runs = new UserRuns(lane, activity, context);
   }
 
   /** Starts what is due for the user, unless a step is under way. */
@@ -53,13 +55,13 @@ export class UserSteps {
     user.cancelTimer = undefined;
     const now = this.#now();
     const step = decideStep(user, now, this.#context.deps.config);
-    this.#openQueueWhenDue(user, step);
+    this.#queues.openWhenDue(user, step);
     this.#take(user, step, now);
   }
 
   /** Opens a user queue that was left until pending work was claimed. */
   openLateQueue(user: LoadedUser): void {
-    if (user.queue === 'later' && this.#lane.isHeld()) void this.#openQueue(user);
+    this.#queues.openLate(user);
   }
 
   #now(): number {
@@ -68,11 +70,6 @@ export class UserSteps {
 
   #mayStart(user: LoadedUser): boolean {
     return this.#lane.mayStart() && this.#registry.isLoaded(user);
-  }
-
-  #openQueueWhenDue(user: LoadedUser, { kind }: Step): void {
-    if (user.queue === 'later' && kind !== 'read' && kind !== 'run') user.queue = 'none';
-    if (user.queue === 'none' && !user.closing) void this.#openQueue(user);
   }
 
   #take(user: LoadedUser, step: Step, now: number): void {
@@ -91,6 +88,10 @@ export class UserSteps {
         break;
       case 'end-close':
         this.#begin(user, () => this.#endClose(user));
+        break;
+      case 'end-loan':
+        endLoan(user);
+        this.advance(user);
         break;
       case 'wait':
         user.cancelTimer = this.#context.deps.clock.after(step.until - now, () => {
@@ -113,17 +114,6 @@ export class UserSteps {
         this.#activity.end();
         this.advance(user);
       });
-  }
-
-  async #openQueue(user: LoadedUser): Promise<void> {
-    user.queue = 'opening';
-    try {
-      await this.#queues.openUserQueue(user.userId);
-      if (user.queue === 'opening') user.queue = 'open';
-      this.advance(user);
-    } catch (error) {
-      this.#lane.lose('a user queue could not be opened', error);
-    }
   }
 
   /** A worker that lost the lane and acquired it again may still run this user's request: two runs of one user must not overlap. */
@@ -159,7 +149,7 @@ export class UserSteps {
     if (!entries) return;
     loseToLaterOwner(this.#lane, entries);
     noteEntries(user, last, entries, momentOf(this.#context.deps.clock));
-    // The decision of a person may have come behind the read, and its wake before the answer.
+    // A person's decision or the end of a lent run may have come after the read, and its wake before the answer.
     if (user.refreshes > refreshes) dropWaiting(user, this.#now());
   }
 
@@ -188,8 +178,7 @@ export class UserSteps {
   /** Closing takes two steps: a crash in between leaves a `closing` user, which the next owner finishes [R9]. */
   async #endClose(user: LoadedUser): Promise<void> {
     const { clock, userQueues } = this.#context.deps;
-    await this.#queues.deleteUserQueue(user.userId);
-    user.queue = 'none';
+    if (!(await this.#queues.delete(user))) return;
     const ended = await persist(clock, this.#lane.isHeld, () =>
       userQueues.endClose(user.userId, user.next - 1, clock.now()),
     );

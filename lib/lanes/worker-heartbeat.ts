@@ -4,6 +4,8 @@ import type { LaneDeps } from './context.ts';
 
 /** A worker gives its lanes up after this many store timeouts without an answer: MongoDB may still answer other workers. */
 const timeoutsBeforeGivingUp = 2;
+/** Heartbeats may be late by this much beyond that before a lender counts as dead: by then it has aborted its runs itself. */
+const lenderMarginMs = 5_000;
 /** The heartbeat expires by itself, so removing it must not hold up a worker that stops. */
 const removeTimeoutMs = 500;
 
@@ -28,15 +30,20 @@ export class WorkerHeartbeat {
     this.#answeredAt = deps.clock.monotonicMs();
   }
 
+  /** A worker whose last heartbeat is older runs nothing any more: it is dead, or has given up and aborted its runs [R11]. */
+  get lenderValidMs(): number {
+    return timeoutsBeforeGivingUp * this.#deps.config.storeTimeoutMs + lenderMarginMs;
+  }
+
   /** MongoDB has not answered for so long that this worker must not own lanes. */
   storeIsSilent(): boolean {
     const { clock, config } = this.#deps;
     return clock.monotonicMs() - this.#answeredAt > timeoutsBeforeGivingUp * config.storeTimeoutMs;
   }
 
-  async send(lanes: number[]): Promise<void> {
+  async send(lanes: number[], stopping: boolean): Promise<void> {
     const { clock, workers } = this.#deps;
-    await workers.report({ workerId: this.#workerId, lanes, at: clock.now() });
+    await workers.report({ workerId: this.#workerId, lanes, stopping, at: clock.now() });
     this.#answeredAt = clock.monotonicMs();
   }
 

@@ -5,6 +5,7 @@ import type {
   EntryId,
   LedgerChange,
   LedgerEntry,
+  Lent,
   RequestStatus,
   Session,
   Ticket,
@@ -28,6 +29,9 @@ export interface AccountStore {
 
 /** `advanced`: requests were settled since the last flush. Otherwise the owner only vouches for the user. */
 export type Progress = { userId: string; settled: number; advanced: boolean };
+
+/** A request that is lent out, and its user. */
+export type Loan = Lent & { userId: string };
 
 /** `pending`: the most pending requests, this one included, as far as `settled` was flushed. `seq`: the highest `seq`. */
 export type TicketLimit = { pending: number } | { seq: number };
@@ -67,6 +71,10 @@ export interface UserQueueStore {
   endClose(userId: string, accepted: number, now: Date): Promise<boolean>;
   /** Raises `settled`, never lowers it, and records that the user advanced and that its owner vouches for it. */
   flushSettled(progress: Progress[], now: Date): Promise<void>;
+  /** Tells functions whether RabbitMQ refuses the user's queue to its owner [R10]. */
+  noteQueueRefused(userId: string, refused: boolean): Promise<void>;
+  /** Records the requests that run on after a hand-over [R11], except where a higher token is recorded. */
+  noteLent(loans: Loan[]): Promise<void>;
   dropExpiredSessions(now: Date): Promise<void>;
   /**
    * User queues without progress in the time span `recently` that have something to do: pending work, no session left, or
@@ -164,12 +172,12 @@ export interface LaneStore {
   known(): Promise<number[]>;
 }
 
-/** The lanes that a worker owned at a moment. */
-export type Heartbeat = { workerId: string; lanes: number[]; at: Date };
+/** The lanes that a worker owned at a moment. `stopping`: it stands by on no lane, and only waits for its last runs. */
+export type Heartbeat = { workerId: string; lanes: number[]; stopping?: boolean; at: Date };
 
 export interface WorkerStore {
   report(heartbeat: Heartbeat): Promise<void>;
   remove(workerId: string): Promise<void>;
-  /** The newest heartbeat of each worker, if it is later than `after`. Old ones expire. */
-  since(after: Date): Promise<Heartbeat[]>;
+  /** The newest heartbeat of each worker. A worker that has stopped has none; that of a dead one expires after an hour. */
+  all(): Promise<Heartbeat[]>;
 }

@@ -2,12 +2,12 @@
 import { SessionEndedError } from '../accounts/errors.ts';
 import { liveUserQueue } from '../accounts/live-session.ts';
 import type { Deps } from '../deps.ts';
-import { BrokerUnavailableError } from '../errors.ts';
+import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
 import type { TicketLimit } from '../ports.ts';
 import type { LedgerEntry, RequestStatus, RunLimits, Ticket, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
+import { wakeLane } from '../wake.ts';
 import { IdempotencyKeyReusedError, NotRecordedInTimeError, TooManyPendingError } from './errors.ts';
-import { wakeLane } from './wake.ts';
 
 /**
  * `body` is the request as JSON text, `key` the Idempotency-Key. `retryOf` is the failed request that is sent again, with its
@@ -133,7 +133,10 @@ const answerAgain = async (command: AcceptCommand, entry: LedgerEntry, deps: Acc
   return { seq: entry.seq, status: entry.status, position: positionOf(entry, queue.settled) };
 };
 
-/** Publishes to the user queue if it was open. If it was not, or no longer exists [R1], wakes the lane. */
+/**
+ * Publishes to the user queue if it was open. If it was not, does not exist any more [R1], or does not take the message, wakes
+ * the lane: the owner reads the request from the ledger.
+ */
 const announce = async (command: AcceptCommand, ticket: Ticket, acceptedAt: Date, deps: AcceptDeps): Promise<void> => {
   const { userId, body, limits, interruptions } = command;
   const { seq, lane, wasOpen } = ticket;
@@ -143,6 +146,7 @@ const announce = async (command: AcceptCommand, ticket: Ticket, acceptedAt: Date
       if ((await deps.publisher.publishRequest(userId, message)) === 'routed') return;
     } catch (error) {
       if (!(error instanceof BrokerUnavailableError)) throw error;
+      if (error instanceof BrokerRefusedError) return wakeLane(lane, userId, deps);
       deps.log.warn({ err: error, userId, seq }, 'request recorded but not published; the sweep will find it');
       return;
     }

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps.ts';
 import type { EntryId, LedgerEntry } from '../types.ts';
+import { wakeOwner } from '../wake.ts';
 import { NotCancellableError, RequestNotFoundError } from './errors.ts';
-import { wakeOwner } from './wake.ts';
 
 /**
  * Cancels a request that has never started, or that waits for its next attempt. The owner's claim competes with it, and exactly

@@ -2,7 +2,7 @@
 import type { Deps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
 import { hasLiveSession } from '../sessions.ts';
-import { wakeLane } from './wake.ts';
+import { wakeLane } from '../wake.ts';
 
 /** `waitMs`: how long to wait until the owner has closed the queue; 0 does not wait. */
 export type DisconnectCommand = { userId: string; sessionId: string; pending: 'drain' | 'cancel'; waitMs: number };

@@ -1,9 +1,9 @@
 /** What a person decides about a request that failed: to run it again, at once and not after its back-off, or to skip it. */
 import type { Deps } from '../deps.ts';
 import { type EntryId, isInBackOff, type LedgerEntry } from '../types.ts';
+import { wakeOwner } from '../wake.ts';
 import { type AcceptDeps, type Accepted, acceptRequest } from './accept.ts';
 import { NotBlockedError, NotRetryableError, RequestNotFoundError } from './errors.ts';
-import { wakeOwner } from './wake.ts';
 
 /** Without `sessionId` the user need not be logged in: an operator's decision. */
 export type RetryCommand = EntryId & { sessionId: string | undefined };

@@ -41,6 +41,7 @@ export const headFields = {
   userId: 1,
   seq: 1,
   status: 1,
+  token: 1,
   acceptedAt: 1,
   startedAt: 1,
   retryAt: 1,

@@ -20,7 +20,7 @@ export type UserQueueDocument = Omit<UserQueue, 'userId'> & {
 };
 export type RequestDocument = LedgerEntry & { _id: string };
 export type LaneDocument = { _id: number; lease: number };
-export type WorkerDocument = { _id: string; lanes: number[]; at: Date };
+export type WorkerDocument = { _id: string; lanes: number[]; stopping?: boolean; at: Date };
 
 export type Models = {
   accounts: Model<AccountDocument>;
@@ -46,6 +46,8 @@ const accountSchema = new mongoose.Schema<AccountDocument>(
 
 const sessionSchema = new mongoose.Schema({ id: String, expiresAt: Date }, { _id: false });
 
+const lentSchema = new mongoose.Schema({ seq: Number, token: Number, workerId: String, forMs: Number }, { _id: false });
+
 // Plain indexes, not partial ones over the states: a closed user's index entry costs 40 bytes and no write, and every server
 // uses plain indexes. They end with `_id` so that an acquisition and a search for stuck users can read page after page.
 const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
@@ -59,6 +61,8 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
     closedThrough: Number,
     updatedAt: Date,
     vouchedAt: Date,
+    queueRefused: Boolean,
+    lent: lentSchema,
   },
   options,
 )
@@ -106,10 +110,10 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
 const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Number }, options);
 
 // The heartbeat of a worker that is gone expires after an hour.
-const workerSchema = new mongoose.Schema<WorkerDocument>({ _id: String, lanes: [Number], at: Date }, options).index(
-  { at: 1 },
-  { expireAfterSeconds: 3_600 },
-);
+const workerSchema = new mongoose.Schema<WorkerDocument>(
+  { _id: String, lanes: [Number], stopping: Boolean, at: Date },
+  options,
+).index({ at: 1 }, { expireAfterSeconds: 3_600 });
 
 export const defineModels = (connection: Connection): Models => ({
   accounts: connection.model<AccountDocument>('accounts', accountSchema, 'accounts'),

@@ -20,13 +20,29 @@ const filterOf = ({ recently: { from, to }, which, after }: Search): QueryFilter
   };
 };
 
-export const progressStore = (execute: Execute): Pick<UserQueueStore, 'flushSettled' | 'stuck'> => ({
+export const progressStore = (
+  execute: Execute,
+): Pick<UserQueueStore, 'flushSettled' | 'noteQueueRefused' | 'noteLent' | 'stuck'> => ({
   flushSettled: async (progress, now) => {
     if (progress.length === 0) return;
     const updates = progress.map(({ userId, settled, advanced }) => {
       const times = advanced ? { vouchedAt: now, updatedAt: now } : { vouchedAt: now };
       return { updateOne: { filter: { _id: userId }, update: { $max: { settled }, $set: times } } };
     });
+    await execute(({ userQueues }) => native(userQueues).bulkWrite(updates, { ordered: false }));
+  },
+
+  noteQueueRefused: async (userId, refused) => {
+    const change = refused ? { $set: { queueRefused: true } } : ({ $unset: { queueRefused: 1 } } as const);
+    await execute(({ userQueues }) => userQueues.updateOne({ _id: userId }, change));
+  },
+
+  noteLent: async (loans) => {
+    if (loans.length === 0) return;
+    // `$not $gt` also matches a user queue that has lent nothing.
+    const updates = loans.map(({ userId, ...lent }) => ({
+      updateOne: { filter: { _id: userId, 'lent.token': { $not: { $gt: lent.token } } }, update: { $set: { lent } } },
+    }));
     await execute(({ userQueues }) => native(userQueues).bulkWrite(updates, { ordered: false }));
   },
 

@@ -23,11 +23,14 @@ export const ticketStore = (execute: Execute): Pick<UserQueueStore, 'takeTicket'
             ...(limit ? hasRoom(limit) : {}),
           },
           { $inc: { accepted: 1 }, $set: { state: 'open' } },
-          { returnDocument: 'after', projection: { lane: 1, accepted: 1, settled: 1, closedThrough: 1 } },
+          {
+            returnDocument: 'after',
+            projection: { lane: 1, accepted: 1, settled: 1, closedThrough: 1, queueRefused: 1 },
+          },
         )
         .lean();
       if (!after) return undefined;
-      const { lane, accepted: seq, settled, closedThrough } = after;
-      return { seq, lane, wasOpen: seq - 1 !== closedThrough, settled };
+      const { lane, accepted: seq, settled, closedThrough, queueRefused } = after;
+      return { seq, lane, wasOpen: seq - 1 !== closedThrough && !queueRefused, settled };
     }),
 });

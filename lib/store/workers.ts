@@ -2,9 +2,9 @@ import type { WorkerStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
 
 export const workerStore = (execute: Execute): WorkerStore => ({
-  report: ({ workerId, lanes, at }) =>
+  report: ({ workerId, lanes, stopping = false, at }) =>
     execute(async ({ workers }) => {
-      await workers.updateOne({ _id: workerId }, { $set: { lanes, at } }, { upsert: true });
+      await workers.updateOne({ _id: workerId }, { $set: { lanes, stopping, at } }, { upsert: true });
     }),
 
   remove: (workerId) =>
@@ -12,9 +12,9 @@ export const workerStore = (execute: Execute): WorkerStore => ({
       await workers.deleteOne({ _id: workerId });
     }),
 
-  since: (after) =>
+  all: () =>
     execute(async ({ workers }) => {
-      const found = await workers.find({ at: { $gt: after } }).lean();
-      return found.map(({ _id, lanes, at }) => ({ workerId: _id, lanes, at }));
+      const found = await workers.find().lean();
+      return found.map(({ _id, lanes, stopping, at }) => ({ workerId: _id, lanes, stopping, at }));
     }),
 });

@@ -2,48 +2,53 @@
  * Wraps ports so that one step of the protocol is missing. The breaks of the simulation and of chaos use these
  * wrappers.
  */
-import type { LaneBroker, LaneChannel, LaneEvents, LaneStore, LedgerStore, UserQueueStore } from '../../lib/ports.ts';
+import type { LaneBroker, LaneStore, LedgerStore, UserQueueStore } from '../../lib/ports.ts';
 import type { ChangeResult, LedgerChange } from '../../lib/types.ts';
 
-type Wrapped = { events: LaneEvents; channel?: (channel: LaneChannel) => LaneChannel };
-
-const wrapChannels =
-  (wrap: (events: LaneEvents) => Wrapped): ((laneBroker: LaneBroker) => LaneBroker) =>
-  (laneBroker) => ({
-    async openLane(lane, events) {
-      const wrapped = wrap(events);
-      const channel = await laneBroker.openLane(lane, wrapped.events);
-      return wrapped.channel?.(channel) ?? channel;
-    },
-  });
-
-/** Without [R5]: acks and ignores a wake for a user whose queue is open on this channel. */
-export const dropWakesOfLoaded = wrapChannels((events) => {
+/** Without [R5]: acks and ignores a wake for a user whose queue is open. */
+export const dropWakesOfLoaded = (laneBroker: LaneBroker): LaneBroker => {
   const loaded = new Set<string>();
   return {
-    events: {
-      ...events,
-      wake(userId, delivery) {
-        if (loaded.has(userId)) delivery.ack();
-        else events.wake(userId, delivery);
-      },
-    },
-    channel: (channel) => ({
-      ...channel,
-      openUserQueue(userId) {
-        loaded.add(userId);
-        return channel.openUserQueue(userId);
-      },
-      deleteUserQueue(userId) {
+    ...laneBroker,
+    openLane: (lane, events) =>
+      laneBroker.openLane(lane, {
+        ...events,
+        wake(userId, delivery) {
+          if (loaded.has(userId)) delivery.ack();
+          else events.wake(userId, delivery);
+        },
+      }),
+    openUserQueues(events) {
+      const queues = laneBroker.openUserQueues(events);
+      const own = new Set<string>();
+      const forget = (userId: string): void => {
+        own.delete(userId);
         loaded.delete(userId);
-        return channel.deleteUserQueue(userId);
-      },
-    }),
+      };
+      return {
+        open(userId) {
+          own.add(userId);
+          loaded.add(userId);
+          return queues.open(userId);
+        },
+        delete(userId) {
+          forget(userId);
+          return queues.delete(userId);
+        },
+        close() {
+          for (const userId of own) forget(userId);
+          return queues.close();
+        },
+      };
+    },
   };
-});
+};
 
 /** Without [R6]: ignores that another process deleted a user queue. */
-export const dropCancels = wrapChannels((events) => ({ events: { ...events, userQueueCancelled: () => undefined } }));
+export const dropCancels = (laneBroker: LaneBroker): LaneBroker => ({
+  ...laneBroker,
+  openUserQueues: (events) => laneBroker.openUserQueues({ ...events, consumerLost: () => undefined }),
+});
 
 /** Answers a claim immediately and commits it later, together with the next change of the same run. */
 export const claimLater = (commit: LedgerStore['commit']): LedgerStore['commit'] => {

@@ -1,7 +1,15 @@
 /** The contract of the broker: RabbitMQ and its in-memory stand-in pass the same tests. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { BrokerUnavailableError } from '../../lib/errors.ts';
-import type { Delivery, LaneBroker, LaneChannel, LaneEvents, Publisher } from '../../lib/ports.ts';
+import { BrokerRefusedError, BrokerUnavailableError } from '../../lib/errors.ts';
+import type {
+  Delivery,
+  LaneBroker,
+  LaneChannel,
+  LaneEvents,
+  Publisher,
+  UserQueueChannel,
+  UserQueueEvents,
+} from '../../lib/ports.ts';
 import { uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
 
@@ -9,7 +17,7 @@ import { eventually } from '../support/world.ts';
 export type BrokerConnection = {
   publisher: Publisher;
   laneBroker: LaneBroker;
-  /** Cuts the connection of its lanes. */
+  /** Cuts the connections of its lanes and its user queues. */
   sever(): Promise<void>;
 };
 
@@ -17,10 +25,12 @@ export type BrokerUnderTest = {
   connect(): Promise<BrokerConnection>;
   /** Connections to a broker that does not exist. */
   connectToNothing(): Promise<BrokerConnection>;
+  /** Makes the broker refuse to declare or to consume this user queue, until the returned function is called. */
+  refuse(userId: string, what: 'declare' | 'consume'): Promise<() => Promise<void>>;
   end(): Promise<void>;
 };
 
-/** Everything that one lane channel received, in order, and the deliveries that wait for an ack. */
+/** Everything that one lane or its user queues received, in order, and the deliveries that wait for an ack. */
 const createRecorder = () => {
   const received: string[] = [];
   const deliveries = new Map<string, Delivery>();
@@ -28,11 +38,11 @@ const createRecorder = () => {
     received.push(what);
     if (delivery) deliveries.set(what, delivery);
   };
-  const events: LaneEvents = {
+  const events: LaneEvents & UserQueueEvents = {
     baton: (delivery) => note('baton', delivery),
     wake: (userId, delivery) => note(`wake ${userId}`, delivery),
     request: (_userId, { seq }, delivery) => note(`request ${seq}`, delivery),
-    userQueueCancelled: (userId) => note(`cancelled ${userId}`),
+    consumerLost: (userId) => note(`lost ${userId}`),
     closed: () => note('closed'),
   };
   return {
@@ -83,6 +93,11 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       return { ...recorder, channel: await from.laneBroker.openLane(lane, recorder.events) };
     };
 
+    const openUserQueues = (from: BrokerConnection): Recorder & { queues: UserQueueChannel } => {
+      const recorder = createRecorder();
+      return { ...recorder, queues: from.laneBroker.openUserQueues(recorder.events) };
+    };
+
     const publishRequests = async (userId: string, seqs: number[]): Promise<void> => {
       for (const seq of seqs) await one.publisher.publishRequest(userId, requestMessage(seq));
     };
@@ -98,21 +113,23 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       const [lane, userId] = [newLane(), newUserId()];
       const recorder = createRecorder();
       const requests: unknown[] = [];
-      const channel = await one.laneBroker.openLane(lane, {
+      const channel = await one.laneBroker.openLane(lane, recorder.events);
+      const queues = one.laneBroker.openUserQueues({
         ...recorder.events,
         request: (...[user, message, delivery]) => {
           requests.push([user, message]);
           recorder.events.request(user, message, delivery);
         },
       });
-      await channel.openUserQueue(userId);
+      await queues.open(userId);
       expect(await other.publisher.publishBaton(lane)).toBe('routed');
       expect(await other.publisher.publishWake(lane, userId)).toBe('routed');
       await recorder.until(['baton', `wake ${userId}`]);
       expect(await other.publisher.publishRequest(userId, requestMessage(7))).toBe('routed');
       await recorder.until(['baton', `wake ${userId}`, 'request 7']);
       expect(requests).toEqual([[userId, requestMessage(7)]]);
-      await channel.deleteUserQueue(userId);
+      await queues.delete(userId);
+      await queues.close();
       await channel.close();
     });
 
@@ -177,7 +194,7 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       await owner.until(['baton', 'closed']);
       owner.ack('baton');
       await owner.channel.close();
-      await expect(owner.channel.openUserQueue(newUserId())).rejects.toThrow(BrokerUnavailableError);
+      await expect(owner.channel.consumerCount()).rejects.toThrow(BrokerUnavailableError);
       await next.channel.close();
       expect(owner.received).toEqual(['baton', 'closed']);
     });
@@ -201,7 +218,7 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       const sibling = await openLane(cut, newLane());
       await owner.channel.close();
       await owner.channel.close();
-      await expect(owner.channel.openUserQueue(newUserId())).rejects.toThrow(BrokerUnavailableError);
+      await expect(owner.channel.consumerCount()).rejects.toThrow(BrokerUnavailableError);
       await cut.sever();
       await sibling.until(['closed']);
       await one.publisher.publishBaton(lane);
@@ -223,24 +240,22 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
     });
 
     test('delivers a user queue in order, a few requests at a time, and the unacknowledged ones in place to the next owner', async () => {
-      const [lane, userId] = [newLane(), newUserId()];
-      const owner = await openLane(one, lane);
-      await owner.channel.openUserQueue(userId);
-      await owner.channel.openUserQueue(userId);
+      const userId = newUserId();
+      const owner = openUserQueues(one);
+      await Promise.all([owner.queues.open(userId), owner.queues.open(userId)]);
+      await owner.queues.open(userId);
       await publishRequests(userId, upTo(30));
       await eventually('the first requests', () => owner.received.length >= 3);
       owner.ack('request 1');
       owner.ack('request 2');
       await eventually('some more', () => owner.received.length >= 5);
-      await one.publisher.publishBaton(lane);
-      await eventually('the baton, which waits for no request', () => owner.received.includes('baton'));
-      const requests = owner.received.filter((what) => what !== 'baton');
-      expect(requests.length).toBeLessThan(30);
-      expect(requests).toEqual(upTo(requests.length).map((seq) => `request ${seq}`));
-      await owner.channel.close();
+      expect(owner.received.length).toBeLessThan(30);
+      expect(owner.received).toEqual(upTo(owner.received.length).map((seq) => `request ${seq}`));
+      await owner.queues.close();
+      await owner.queues.close();
 
-      const next = await openLane(other, newLane());
-      await next.channel.openUserQueue(userId);
+      const next = openUserQueues(other);
+      await next.queues.open(userId);
       for (const seq of upTo(30).slice(2)) {
         await eventually(`request ${seq}`, () => next.received.includes(`request ${seq}`));
         next.ack(`request ${seq}`);
@@ -250,57 +265,189 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
           .slice(2)
           .map((seq) => `request ${seq}`),
       );
-      await next.channel.deleteUserQueue(userId);
-      await next.channel.close();
+      await next.queues.delete(userId);
+      await next.queues.close();
     });
 
     test('deletes a user queue with its messages, and reports that only to a consumer that did not delete it', async () => {
-      const [lane, userId, another] = [newLane(), newUserId(), newUserId()];
-      const owner = await openLane(one, lane);
-      const stranger = await openLane(other, newLane());
-      await owner.channel.openUserQueue(userId);
+      const [userId, another] = [newUserId(), newUserId()];
+      const owner = openUserQueues(one);
+      const stranger = openUserQueues(other);
+      await owner.queues.open(userId);
       await publishRequests(userId, [1]);
       await owner.until(['request 1']);
-      await stranger.channel.openUserQueue(userId);
-      await stranger.channel.openUserQueue(another);
-      await owner.channel.deleteUserQueue(userId);
-      await stranger.until([`cancelled ${userId}`]);
+      await stranger.queues.open(userId);
+      await stranger.queues.open(another);
+      await owner.queues.delete(userId);
+      await stranger.until([`lost ${userId}`]);
       expect(await one.publisher.publishRequest(userId, requestMessage(2))).toBe('unroutable');
-      await one.publisher.publishBaton(lane);
-      await owner.until(['request 1', 'baton']);
-      await owner.channel.deleteUserQueue(userId);
-      await owner.channel.deleteUserQueue(another);
-      await stranger.until([`cancelled ${userId}`, `cancelled ${another}`]);
-      await owner.channel.close();
-      await stranger.channel.close();
+      await owner.queues.delete(userId);
+      await owner.queues.delete(another);
+      await stranger.until([`lost ${userId}`, `lost ${another}`]);
+      expect(owner.received).toEqual(['request 1']);
+      await owner.queues.close();
+      await stranger.queues.close();
     });
 
     test('lets a user queue be opened again after it was deleted, by its owner or by somebody else', async () => {
       const userId = newUserId();
-      const owner = await openLane(one, newLane());
-      const stranger = await openLane(other, newLane());
-      await owner.channel.openUserQueue(userId);
-      await owner.channel.deleteUserQueue(userId);
-      await owner.channel.openUserQueue(userId);
+      const owner = openUserQueues(one);
+      const stranger = openUserQueues(other);
+      await owner.queues.open(userId);
+      await owner.queues.delete(userId);
+      await owner.queues.open(userId);
       await publishRequests(userId, [1]);
       await owner.until(['request 1']);
 
-      await stranger.channel.deleteUserQueue(userId);
-      await owner.until(['request 1', `cancelled ${userId}`]);
-      await owner.channel.openUserQueue(userId);
+      await stranger.queues.delete(userId);
+      await owner.until(['request 1', `lost ${userId}`]);
+      await owner.queues.open(userId);
       await publishRequests(userId, [2]);
-      await owner.until(['request 1', `cancelled ${userId}`, 'request 2']);
+      await owner.until(['request 1', `lost ${userId}`, 'request 2']);
       owner.ack('request 1');
       owner.ack('request 2');
-      await owner.channel.deleteUserQueue(userId);
+      await owner.queues.delete(userId);
+      await owner.queues.close();
+      await stranger.queues.close();
+    });
+
+    test('refuses to declare one user queue without a word to the lane and to the other users, until it can be declared', async () => {
+      const [lane, healthy, refused] = [newLane(), newUserId(), newUserId()];
+      const allow = await broker.refuse(refused, 'declare');
+      const owner = await openLane(one, lane);
+      const { queues, ...users } = openUserQueues(one);
+      await one.publisher.publishBaton(lane);
+      await owner.until(['baton']);
+      await queues.open(healthy);
+      await publishRequests(healthy, upTo(20));
+      await eventually('the first requests', () => users.received.length >= 3);
+      const opened = await Promise.allSettled([refused, healthy, refused].map((userId) => queues.open(userId)));
+      expect(opened.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected']);
+      expect(opened[0]).toMatchObject({ reason: expect.any(BrokerRefusedError) });
+      await expect(queues.open(refused)).rejects.toThrow(BrokerRefusedError);
+      for (const seq of upTo(20)) {
+        await eventually(`request ${seq}`, () => users.received.includes(`request ${seq}`));
+        users.ack(`request ${seq}`);
+      }
+      // Every request once: no consumer was lost, and nothing returned to its queue.
+      expect(users.received).toEqual(upTo(20).map((seq) => `request ${seq}`));
+
+      await allow();
+      await queues.open(refused);
+      await publishRequests(refused, [21]);
+      await eventually('the request of the user that was refused', () => users.received.includes('request 21'));
+      expect(owner.received).toEqual(['baton']);
+      for (const userId of [healthy, refused]) await queues.delete(userId);
+      await queues.close();
       await owner.channel.close();
-      await stranger.channel.close();
+    });
+
+    test('reports every consumer that was lost because the broker refused another, and lets them be opened again', async () => {
+      const [lane, healthy, refused] = [newLane(), newUserId(), newUserId()];
+      const owner = await openLane(one, lane);
+      await one.publisher.publishBaton(lane);
+      await owner.until(['baton']);
+      const { queues, ...users } = openUserQueues(one);
+      await queues.open(healthy);
+      await publishRequests(healthy, upTo(20));
+      await eventually('the first requests', () => users.received.length >= 3);
+      users.ack('request 1');
+      const allow = await broker.refuse(refused, 'consume');
+      await expect(queues.open(refused)).rejects.toThrow(BrokerRefusedError);
+      await eventually('the loss', () => users.received.includes(`lost ${healthy}`));
+
+      users.received.length = 0;
+      await queues.open(healthy);
+      await eventually('the next requests', () => users.received.length >= 3);
+      // Only the first refusal disturbs the others.
+      for (const _ of upTo(3)) await expect(queues.open(refused)).rejects.toThrow(BrokerRefusedError);
+      for (const seq of upTo(20).slice(1)) {
+        await eventually(`request ${seq}`, () => users.received.includes(`request ${seq}`));
+        users.ack(`request ${seq}`);
+      }
+      expect(users.received).toEqual(
+        upTo(20)
+          .slice(1)
+          .map((seq) => `request ${seq}`),
+      );
+
+      await allow();
+      await queues.open(refused);
+      await publishRequests(refused, [21]);
+      await eventually('the request of the user that was refused', () => users.received.includes('request 21'));
+      expect(owner.received).toEqual(['baton']);
+      for (const userId of [healthy, refused]) await queues.delete(userId);
+      await queues.close();
+      await owner.channel.close();
+    });
+
+    test('opens every user queue but those that it refuses, however many come at once', async () => {
+      const users = upTo(12).map(newUserId);
+      const refused = users.filter((_, index) => index % 4 === 1);
+      const allow = await Promise.all(refused.map((userId) => broker.refuse(userId, 'consume')));
+      const { queues, received } = openUserQueues(one);
+      const opened = await Promise.allSettled(users.map((userId) => queues.open(userId)));
+      const isOpen = opened.map(({ status }) => status === 'fulfilled');
+      const lost = new Set(received);
+      for (const userId of users) if (lost.has(`lost ${userId}`)) await queues.open(userId);
+      expect(isOpen).toEqual(users.map((userId) => !refused.includes(userId)));
+      for (const reason of opened.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))) {
+        expect(reason).toBeInstanceOf(BrokerRefusedError);
+      }
+      for (const again of allow) await again();
+      for (const userId of users) await queues.open(userId);
+      for (const userId of users) await queues.delete(userId);
+      await queues.close();
+    });
+
+    test('reports every consumer whose connection was cut, lets them be opened again, and delivers in place', async () => {
+      const userId = newUserId();
+      const cut = await broker.connect();
+      const { queues, ...users } = openUserQueues(cut);
+      await queues.open(userId);
+      await publishRequests(userId, [1, 2]);
+      await users.until(['request 1', 'request 2']);
+      await cut.sever();
+      await users.until(['request 1', 'request 2', `lost ${userId}`]);
+      users.ack('request 1');
+      await eventually('the queue to be opened again', () =>
+        queues.open(userId).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await users.until(['request 1', 'request 2', `lost ${userId}`, 'request 1', 'request 2']);
+      await queues.delete(userId);
+      await queues.close();
+    });
+
+    test('reports no event of user queues that were closed, and opens none of them', async () => {
+      const userId = newUserId();
+      const cut = await broker.connect();
+      const { queues, ...users } = openUserQueues(cut);
+      await queues.open(userId);
+      const opening = queues.open(newUserId()).catch((error) => error);
+      await queues.close();
+      expect(await opening).toBeInstanceOf(BrokerUnavailableError);
+      await expect(queues.open(userId)).rejects.toThrow(BrokerUnavailableError);
+      await expect(queues.delete(userId)).rejects.toThrow(BrokerUnavailableError);
+      const next = openUserQueues(other);
+      await next.queues.open(userId);
+      await publishRequests(userId, [1]);
+      await next.until(['request 1']);
+      await cut.sever();
+      await next.queues.delete(userId);
+      await next.queues.close();
+      expect(users.received).toEqual([]);
     });
 
     test('rejects as unavailable when no server answers', async () => {
       const { publisher, laneBroker } = await broker.connectToNothing();
       await expect(publisher.publishWake(newLane(), newUserId())).rejects.toThrow(BrokerUnavailableError);
       await expect(laneBroker.openLane(newLane(), createRecorder().events)).rejects.toThrow(BrokerUnavailableError);
+      const opening = laneBroker.openUserQueues(createRecorder().events).open(newUserId());
+      await expect(opening).rejects.toThrow(BrokerUnavailableError);
+      await expect(opening).rejects.not.toThrow(BrokerRefusedError);
     });
   });
 };

@@ -4,7 +4,5 @@ import type { LaneEvents } from '../../lib/ports.ts';
 export const ignoredEvents: LaneEvents = {
   baton: () => undefined,
   wake: () => undefined,
-  request: () => undefined,
-  userQueueCancelled: () => undefined,
   closed: () => undefined,
 };

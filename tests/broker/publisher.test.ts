@@ -3,6 +3,7 @@ import { expect, jest, test } from '@jest/globals';
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import { laneQueue } from '../../lib/broker/names.ts';
 import { createPublisher } from '../../lib/broker/publisher.ts';
+import { BrokerRefusedError } from '../../lib/errors.ts';
 import { createLogger } from '../../lib/log.ts';
 import { testConfig } from '../support/servers.ts';
 
@@ -42,7 +43,7 @@ test('refused messages do not use up channels', async () => {
   try {
     expect(await publisher.publishWake(1, 'user')).toBe('routed');
     for (let refused = 0; refused < 10; refused += 1) {
-      await expect(publisher.publishWake(1, 'user')).rejects.toThrow('RabbitMQ did not take the message.');
+      await expect(publisher.publishWake(1, 'user')).rejects.toThrow(BrokerRefusedError);
     }
     expect(await publisher.publishWake(2, 'user')).toBe('unroutable');
   } finally {

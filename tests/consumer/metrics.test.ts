@@ -5,7 +5,14 @@ import { createWorkerMetrics } from '../../lib/consumer/metrics.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { Clock } from '../../lib/ports.ts';
 
-const snapshot = { lanesOwned: 4, usersLoaded: 9, inFlight: 2, oldestPendingAgeMs: 1_500, stuckUsers: 3 };
+const snapshot = {
+  lanesOwned: 4,
+  usersLoaded: 9,
+  inFlight: 2,
+  oldestPendingAgeMs: 1_500,
+  stuckUsers: 3,
+  refusedQueues: 0,
+};
 const open = (clock: Pick<Clock, 'monotonicMs' | 'after'> = systemClock) =>
   createWorkerMetrics({ clock, log: createLogger('silent'), snapshot: () => snapshot });
 const at = (ms: number) => new Date(100_000 + ms);

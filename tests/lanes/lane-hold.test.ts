@@ -9,6 +9,11 @@ import { createShare } from '../../lib/lanes/share.ts';
 import { debug, error, readableLog } from '../support/log-lines.ts';
 import { eventually, openWorld, silentObserver } from '../support/world.ts';
 
+const noQueues = {
+  openUserQueues: () => ({ open: async () => undefined, delete: async () => undefined, close: async () => undefined }),
+  deleteUnusedUserQueue: async () => undefined,
+};
+
 /** Far more than a pause between two tries allows. */
 const tooMany = 100;
 
@@ -22,6 +27,7 @@ test('a lane that cannot be opened because of a defect is logged as an error, bu
   ] as const) {
     const { lines, log } = readableLog('debug');
     const laneBroker = {
+      ...noQueues,
       openLane: async () => {
         throw cause;
       },
@@ -31,6 +37,7 @@ test('a lane that cannot be opened because of a defect is logged as an error, bu
       0,
       createContext(
         deps,
+        'w',
         createShare(systemClock, 'w', () => 1),
       ),
     );
@@ -56,6 +63,7 @@ test('a baton that RabbitMQ does not take is published again after a pause, even
     0,
     createContext(
       { ...world.deps, publisher, laneBroker, runRequest, observer: silentObserver },
+      'w',
       createShare(systemClock, 'w', () => 1),
     ),
   );

@@ -13,7 +13,6 @@ const allowed = [
   'acquiring -> released',
   'owned -> handing-over',
   'owned -> released',
-  'handing-over -> owned',
   'handing-over -> released',
 ];
 

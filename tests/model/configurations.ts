@@ -10,7 +10,9 @@ const everyFault = [
   'BROKER_SILENT',
   'BROKER_WIPED',
   'HAND_OVER',
+  'LEND',
   'QUEUE_DELETED',
+  'QUEUE_REFUSED',
   'CUT_OFF',
   'EARLY_SWEEP',
 ];
@@ -23,7 +25,7 @@ export const small: Configuration[] = [
   { title: 'two requests, idle close, no fault', defines: [...twoRequests, 'IDLE_CLOSE', 'DISCONNECT'] },
   { title: 'the same key from two clients at the same time, no fault', defines: [...twoClients, 'SAME_KEY'] },
   {
-    title: 'a request and a disconnect that cancels, one fault of six kinds',
+    title: 'a request and a disconnect that cancels, one fault of eight kinds',
     defines: [
       ...oneRequest,
       'DISCONNECT',
@@ -34,6 +36,8 @@ export const small: Configuration[] = [
   },
   { title: 'a request, a worker is cut off but alive', defines: [...oneRequest, 'FAULTS=1', 'CUT_OFF'] },
   { title: 'a request, the broker loses everything', defines: [...oneRequest, 'FAULTS=1', 'BROKER_WIPED'] },
+  { title: 'two requests, a run is lent out', defines: [...twoRequests, 'FAULTS=1', 'LEND'] },
+  { title: 'two requests, the user queue is refused', defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'] },
 ];
 
 export const large: Configuration[] = [
@@ -65,6 +69,22 @@ export const large: Configuration[] = [
   {
     title: 'a second session logs in, enqueues and disconnects, idle close, no fault',
     defines: ['REQUESTS=2', 'ENQUEUE=1', 'DISCONNECT', 'RELOGIN', 'IDLE_CLOSE'],
+  },
+  {
+    title: 'one request and a disconnect, two of: a run is lent out, worker dies',
+    defines: [...oneRequest, 'DISCONNECT', 'FAULTS=2', 'LEND', 'WORKER_DIES'],
+  },
+  {
+    title: 'one request, two of: a run is lent out, worker cut off but alive',
+    defines: [...oneRequest, 'FAULTS=2', 'LEND', 'CUT_OFF'],
+  },
+  {
+    title: 'two requests, two of: a run is lent out, the user queue is refused',
+    defines: [...twoRequests, 'FAULTS=2', 'LEND', 'QUEUE_REFUSED'],
+  },
+  {
+    title: 'one request and a disconnect, two of: the user queue is refused, worker dies',
+    defines: [...oneRequest, 'DISCONNECT', 'FAULTS=2', 'QUEUE_REFUSED', 'WORKER_DIES'],
   },
   {
     title: 'two requests and idle close, a worker is cut off but alive',
@@ -132,9 +152,27 @@ export const brokenRules: BrokenRule[] = [
     defines: [...oneRequest, 'DISCONNECT'],
     fails: queueOfClosedUser,
   },
+  {
+    rule: 'R10',
+    title: 'a request in a refused queue waits for a sweep',
+    defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'],
+    fails: waits,
+  },
+  {
+    rule: 'R11',
+    title: 'a lent request is claimed while it runs',
+    defines: [...twoRequests, 'FAULTS=1', 'LEND'],
+    fails: /everCutOff/,
+  },
+  {
+    rule: 'R12',
+    title: 'a request behind a lent one waits for a sweep',
+    defines: [...twoRequests, 'FAULTS=1', 'LEND'],
+    fails: waits,
+  },
 ];
 
-/** Both steps of closing need R8. The second step needs it only when a worker is cut off but alive. */
+/** Both steps of closing need R8 (the second only when a worker is cut off but alive), and R10 needs the mark and the refresh. */
 export const brokenHalves: BrokenRule[] = [
   {
     rule: 'R8_BEGIN',
@@ -147,5 +185,17 @@ export const brokenHalves: BrokenRule[] = [
     title: 'a stale owner closes a user that was opened again',
     defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=1', 'CUT_OFF'],
     fails: queueOfClosedUser,
+  },
+  {
+    rule: 'R10_MARK',
+    title: 'functions go on publishing to a refused queue',
+    defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'],
+    fails: waits,
+  },
+  {
+    rule: 'R10_REFRESH',
+    title: 'a request that was published before the refusal is not noticed',
+    defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'],
+    fails: waits,
   },
 ];

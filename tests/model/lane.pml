@@ -3,8 +3,8 @@
  *
  * The model follows docs/protocol.md. Every operation on MongoDB or RabbitMQ is one step (`d_step`), named after the port in
  * lib/ports.ts that it stands for. Between any two steps of a process, every other process may take any number of steps,
- * and the process may die. [R1] to [R9] are the rules of the protocol. BREAK_R1 to BREAK_R9 each remove one rule;
- * BREAK_R8_BEGIN and BREAK_R8_END each remove one half of R8.
+ * and the process may die. [R1] to [R12] are the rules of the protocol. BREAK_R1 to BREAK_R12 each remove one rule;
+ * BREAK_R8_BEGIN, BREAK_R8_END, BREAK_R10_MARK and BREAK_R10_REFRESH each remove one half of a rule.
  *
  * What the functions do:
  *   ENQUEUE=n        one client sends n requests, one after the other
@@ -17,6 +17,8 @@
  *
  * Faults: FAULTS=n allows n faults in total, of the kinds
  *   WORKER_DIES FUNCTION_DIES BROKER_SILENT BROKER_WIPED HAND_OVER QUEUE_DELETED CUT_OFF EARLY_SWEEP
+ *   LEND             a lane is handed over while a run goes on
+ *   QUEUE_REFUSED    the broker refuses the user queue, temporarily or permanently: nobody can declare, consume or delete it
  *   DEATH_SEEN_LATE  the broker drops a dead worker's two kinds of consumers one after the other, in any order
  *
  * SWEEPS=n (default 4): after this many sweeps, everything must be settled and closed.
@@ -39,6 +41,8 @@
 byte state = CLOSED;                 /* userQueues: the one user's document */
 byte accepted = 0;
 byte settled = 0;
+bit queueRefused = 0;                /* the owner cannot consume the user queue: functions wake the lane [R10] */
+byte lentSeq = 0, lentToken = 0;     /* the request that still runs at the worker that handed the lane over [R11] */
 bit session[2];
 #define NO_SESSION (!session[0] && !session[1])
 
@@ -67,6 +71,9 @@ byte heldBatons[2], heldWakes[2];    /* unacknowledged */
 bit userQueueExists = 0;             /* user.<userId> */
 byte messages = 0;                   /* bit seq: its message lies ready */
 bit consumes[2];                     /* the worker has a consumer of the user queue */
+#define FOR_NOW 1
+#define FOREVER 2
+byte refuses = 0;                    /* the broker refuses the user queue: 0, FOR_NOW or FOREVER */
 
 /* The consumers and messages of a dead worker that the broker has not dropped yet (DEATH_SEEN_LATE). */
 bit laneGhost[2], userGhost[2];
@@ -103,6 +110,8 @@ bit wiped = 0;
 bit cutOff[2];                       /* the worker is alive and does not know that it is cut off from the broker */
 bit everCutOff = 0;
 bit dead[2];
+byte lender = 0;                     /* worker + 1 that last lent a request out; 0 once its heartbeat has stopped */
+bit lending[2];                      /* the worker is inside a run of a lane that it has handed over */
 bit begun = 0;
 hidden byte i_, found_;              /* scratch inside a step */
 
@@ -149,7 +158,7 @@ next:
 ticket:                                                          /* userQueues.takeTicket */
   if DIES
   :: d_step { session[s] && accepted < REQUESTS ->
-       wasOpen = (state == OPEN); state = OPEN; accepted++; seq = accepted;
+       wasOpen = (state == OPEN && !queueRefused); state = OPEN; accepted++; seq = accepted;
        printf("F%d takeTicket: %d, was open %d\n", who, seq, wasOpen) }
   :: d_step { !session[s] || accepted == REQUESTS -> printf("F%d takeTicket: no session\n", who) }; goto end
   fi;
@@ -258,7 +267,14 @@ end:
 #define END_CLOSE_MATCHES (accepted == next - 1)                 /* [R8] */
 #endif
 
-#define FORGET loaded = 0; next = 0; known = 0; noSession = 0; refreshDue = 0; declared = 0; closing = 0
+#define FORGET loaded = 0; next = 0; known = 0; noSession = 0; refreshDue = 0; declared = 0; closing = 0; held = 0
+#ifdef BREAK_R11
+#define IS_LENT false
+#else
+/* [R11] A request that is settled, given back or claimed again is not lent any more. The heartbeat of a dead lender stops. */
+#define IS_LENT (lentSeq == next && status[next] == PROCESSING && token[next] == lentToken && lender != 0)
+#endif
+#define REFUSED 2
 #define OWNS (laneOwner == w + 1 && standsBy[w] && !cutOff[w])
 
 /* Reads the user's document: in the load, and in a refresh. */
@@ -271,6 +287,7 @@ inline readUser() {
      if :: accepted > known -> known = accepted :: else fi;
      noSession = NO_SESSION; closing = (state == CLOSING)
   fi;
+  held = 0;
   printf("W%d reads the user: state %d next %d known %d\n", w, state, next, known)
 }
 
@@ -300,8 +317,10 @@ inline startRun() {
 proctype Worker(byte w) {
   byte my = 0;                       /* the fencing token */
   byte next = 0, known = 0;          /* of the loaded user: the next seq to run, the highest known seq */
-  bit loaded = 0, noSession = 0, closing = 0, declared = 0;
+  bit loaded = 0, noSession = 0, closing = 0;
+  byte declared = 0;                 /* the user queue: 0, 1, or REFUSED */
   bit refreshDue = 0;                /* the user must be refreshed */
+  bit held = 0;                      /* `next` is lent out: it waits for a refresh, or for the end of the lender */
 standBy:
   {
     /* LaneBroker.openLane: declare and consume the lane; then publishBaton. (The workers are alike, so worker 0 begins.) */
@@ -357,8 +376,21 @@ own:
 #endif
 
     /* --- the user queue: LaneChannel.openUserQueue, LaneEvents.request, LaneEvents.userQueueCancelled [R6] */
-    :: d_step { loaded && !consumes[w] && !declared && !cutOff[w] && standsBy[w] && !closing ->
+    :: d_step { loaded && !consumes[w] && !declared && !cutOff[w] && standsBy[w] && !closing && !refuses ->
          userQueueExists = 1; consumes[w] = 1; declared = 1; printf("W%d openUserQueue\n", w) }
+    /* --- a refusal concerns this user alone: noteQueueRefused, then a refresh for what was accepted before it [R10] */
+    :: d_step { loaded && !consumes[w] && !declared && !cutOff[w] && standsBy[w] && !closing && refuses ->
+         declared = REFUSED;
+#if !defined(BREAK_R10) && !defined(BREAK_R10_MARK)
+         queueRefused = 1;
+#endif
+#if !defined(BREAK_R10) && !defined(BREAK_R10_REFRESH)
+         refreshDue = 1;
+#endif
+         printf("W%d noteQueueRefused\n", w) }
+    :: d_step { loaded && declared == REFUSED && !refuses -> declared = 0; printf("W%d tries the user queue again\n", w) }
+    :: d_step { loaded && consumes[w] && !cutOff[w] && standsBy[w] && queueRefused ->
+         queueRefused = 0; printf("W%d noteQueueOpened\n", w) }
     REQUEST_DELIVERY(1)
 #if REQUESTS > 1
     REQUEST_DELIVERY(2)
@@ -366,7 +398,7 @@ own:
 #if REQUESTS > 2
     REQUEST_DELIVERY(3)
 #endif
-    :: d_step { loaded && declared && !consumes[w] && !cutOff[w] && standsBy[w] && !closing ->
+    :: d_step { loaded && declared == 1 && !consumes[w] && !cutOff[w] && standsBy[w] && !closing ->
          declared = 0;
 #ifndef BREAK_R6
          refreshDue = 1;
@@ -374,16 +406,35 @@ own:
          printf("W%d userQueueCancelled\n", w) }
 
     /* --- work: ledger.insertTombstone for a gap; skip settled entries; ledger.commit (claim), run, ledger.commit (settle) */
-    :: d_step { loaded && known >= next && status[next] == MISSING ->
+    :: d_step { loaded && !held && known >= next && status[next] == MISSING ->
          status[next] = ABANDONED; next++; printf("W%d insertTombstone %d\n", w, next - 1) }
-    :: d_step { loaded && known >= next && IS_SETTLED(next) && MAY_CLAIM -> next++; printf("W%d skips %d\n", w, next - 1) }
-    :: d_step { loaded && known >= next && !MAY_CLAIM -> assert(everCutOff); printf("W%d claim refused\n", w) }; goto lost
-    :: d_step { loaded && known >= next && (status[next] == QUEUED || status[next] == PROCESSING) && MAY_CLAIM ->
+    :: d_step { loaded && !held && known >= next && IS_SETTLED(next) && MAY_CLAIM -> next++; printf("W%d skips %d\n", w, next - 1) }
+    :: d_step { loaded && !held && known >= next && IS_LENT && MAY_CLAIM -> held = 1; printf("W%d finds %d lent out\n", w, next) }
+    :: d_step { held && lender == 0 -> held = 0; printf("W%d: the lender is gone\n", w) }
+    :: d_step { loaded && !held && known >= next && !MAY_CLAIM -> assert(everCutOff); printf("W%d claim refused\n", w) }; goto lost
+    :: d_step { loaded && !held && known >= next && (status[next] == QUEUED || status[next] == PROCESSING) && MAY_CLAIM && !IS_LENT ->
          claim(); printf("W%d claim %d, token %d\n", w, next, my) };
        if :: d_step { true -> startRun(); printf("W%d starts %d\n", w, next) } fi;
        if
        :: d_step { MAY_SETTLE -> status[next] = DONE; running[w] = 0; next++; printf("W%d settle %d\n", w, next - 1) }
        :: d_step { !MAY_SETTLE -> assert(everCutOff); running[w] = 0; printf("W%d settle refused\n", w) }; goto lost
+#ifdef LEND
+       /* Hand over during a run: noteLent, then close the channel. The run goes on here [R11]. */
+       :: d_step { faults > 0 && !cutOff[w] && standsBy[w] && MAY_SETTLE ->
+            faults--; lending[w] = 1;
+            lentSeq = next; lentToken = my; lender = w + 1; printf("W%d noteLent %d, token %d\n", w, next, my) };
+          if :: d_step { true -> closeChannel(w); printf("W%d hands the lane over\n", w) } fi;
+          if
+          :: d_step { MAY_SETTLE -> status[next] = DONE; running[w] = 0; printf("W%d settle %d, lent\n", w, next) }
+          :: d_step { MAY_SETTLE -> status[next] = QUEUED; running[w] = 0; printf("W%d gives %d back, lent\n", w, next) }
+          :: d_step { !MAY_SETTLE -> assert(everCutOff); running[w] = 0; printf("W%d settle refused, lent\n", w) }
+          fi;
+#ifndef BREAK_R12
+          if :: d_step { true -> publishWake(); printf("W%d publishWake, lent\n", w) } fi;      /* [R12] */
+#endif
+          if :: d_step { true -> lending[w] = 0; FORGET; my = 0 } fi;
+          goto standBy
+#endif
        fi
     :: d_step { loaded && settled + 1 < next && known < next ->
          settled = next - 1; printf("W%d flushSettled %d\n", w, settled) }
@@ -398,10 +449,10 @@ own:
          settled = next - 1; closing = 1; printf("W%d beginClose\n", w) }
     :: d_step { loaded && known < next && !refreshDue && !closing && WANTS_CLOSE && !BEGIN_CLOSE_MATCHES ->
          refreshDue = 1; printf("W%d beginClose: no match\n", w) }
-    :: d_step { loaded && closing && !refreshDue && !cutOff[w] && standsBy[w] && known < next ->
+    :: d_step { loaded && closing && !refreshDue && !cutOff[w] && standsBy[w] && known < next && !refuses ->
          dropUserQueue(); declared = 0; printf("W%d deleteUserQueue\n", w) };
        if
-       :: d_step { state == CLOSING && END_CLOSE_MATCHES -> state = CLOSED; FORGET; printf("W%d endClose\n", w) }
+       :: d_step { state == CLOSING && END_CLOSE_MATCHES -> state = CLOSED; queueRefused = 0; FORGET; printf("W%d endClose\n", w) }
        :: d_step { state == CLOSED -> FORGET; printf("W%d endClose: closed already\n", w) }
        :: d_step { state == OPEN || (state == CLOSING && !END_CLOSE_MATCHES) ->
             closing = 0; refreshDue = 1; printf("W%d endClose: no match\n", w) }
@@ -427,7 +478,8 @@ lost:
 /* ------------------------------------------------------------------------------------------------------- faults */
 
 inline die(x) {
-  faults--; running[x] = 0; dead[x] = 1; cutOff[x] = 0;
+  faults--; running[x] = 0; dead[x] = 1; cutOff[x] = 0; lending[x] = 0;
+  if :: lender == x + 1 -> lender = 0 :: else fi;              /* its heartbeat stops */
 #ifdef DEATH_SEEN_LATE
   laneGhost[x] = standsBy[x]; ghostBatons[x] = heldBatons[x]; ghostWakes[x] = heldWakes[x]; userGhost[x] = consumes[x];
   standsBy[x] = 0; heldBatons[x] = 0; heldWakes[x] = 0; consumes[x] = 0;
@@ -442,7 +494,8 @@ inline noticeLaneConsumer(x) {
 }
 inline wipe() {
   faults--; wiped = 1; laneExists = 0; batons = 0; wakes = 0; laneOwner = 0; dropUserQueue();
-  dead[0] = (standsBy[0] || cutOff[0] -> 1 : dead[0]); dead[1] = (standsBy[1] || cutOff[1] -> 1 : dead[1]);
+  dead[0] = ((standsBy[0] || cutOff[0]) && !lending[0] -> 1 : dead[0]);
+  dead[1] = ((standsBy[1] || cutOff[1]) && !lending[1] -> 1 : dead[1]);
   standsBy[0] = 0; standsBy[1] = 0; heldBatons[0] = 0; heldBatons[1] = 0; heldWakes[0] = 0; heldWakes[1] = 0;
   laneGhost[0] = 0; laneGhost[1] = 0; ghostBatons[0] = 0; ghostBatons[1] = 0; ghostWakes[0] = 0; ghostWakes[1] = 0;
   cutOff[0] = 0; cutOff[1] = 0;
@@ -450,13 +503,18 @@ inline wipe() {
   printf("FAULT: the broker loses everything\n")
 }
 inline cut(x) { faults--; cutOff[x] = 1; everCutOff = 1; closeChannel(x); printf("FAULT: W%d is cut off\n", x) }
-inline notice(x) { cutOff[x] = 0; dead[x] = 1; running[x] = 0; printf("W%d notices\n", x) }
+/* A lent run does not depend on the channel: it goes on. */
+inline notice(x) {
+  cutOff[x] = 0;
+  if :: !lending[x] -> dead[x] = 1; running[x] = 0 :: else fi;
+  printf("W%d notices\n", x)
+}
 
 proctype Faults() {
   do
 #ifdef WORKER_DIES
-  :: d_step { faults > 0 && (standsBy[0] || cutOff[0]) && !dead[0] -> die(0) }
-  :: d_step { faults > 0 && (standsBy[1] || cutOff[1]) && !dead[1] -> die(1) }
+  :: d_step { faults > 0 && (standsBy[0] || cutOff[0] || lending[0]) && !dead[0] -> die(0) }
+  :: d_step { faults > 0 && (standsBy[1] || cutOff[1] || lending[1]) && !dead[1] -> die(1) }
 #endif
 #ifdef DEATH_SEEN_LATE
   :: d_step { laneGhost[0] -> noticeLaneConsumer(0) }
@@ -469,6 +527,11 @@ proctype Faults() {
 #endif
 #ifdef QUEUE_DELETED
   :: d_step { faults > 0 && userQueueExists -> faults--; dropUserQueue(); printf("FAULT: the user queue is deleted\n") }
+#endif
+#ifdef QUEUE_REFUSED
+  :: d_step { faults > 0 && !refuses -> faults--; refuses = FOR_NOW; consumes[0] = 0; consumes[1] = 0; printf("FAULT: the user queue is refused\n") }
+  :: d_step { faults > 0 && !refuses -> faults--; refuses = FOREVER; consumes[0] = 0; consumes[1] = 0; printf("FAULT: the user queue is refused for ever\n") }
+  :: d_step { refuses == FOR_NOW -> refuses = 0; printf("the user queue is not refused any more\n") }
 #endif
 #ifdef CUT_OFF
   :: d_step { faults > 0 && standsBy[0] && !dead[0] && !cutOff[0] -> cut(0) }
@@ -496,8 +559,8 @@ inline checkFinalState() {
   :: i_ > REQUESTS -> break
   od;
   i_ = 0;
-  assert(!userQueueExists);                                                                     /* queues end */
-  assert(state == CLOSED && settled == accepted);
+  assert(!userQueueExists || refuses);                                                          /* queues end */
+  assert((state == CLOSED || (state == CLOSING && refuses)) && settled == accepted);
   assert(wakes == 0 && heldWakes[0] == 0 && heldWakes[1] == 0);
   if :: laneExists -> assert(batons + heldBatons[0] + heldBatons[1] >= 1) :: else fi            /* the next acquisition is prompt */
 }
@@ -516,7 +579,7 @@ proctype Time() {
        i_ = 0;
        session[0] = 0; session[1] = 0; sweepExcused = 1; printf("dropExpiredSessions\n") }
   :: d_step { timeout && NO_SESSION && STUCK && sweeps < SWEEPS ->
-       assert(sweepExcused);
+       assert(sweepExcused || (state == CLOSING && refuses));
        sweeps++; publishWake(); printf("a sweep\n") }
   :: d_step { timeout && NO_SESSION && !(STUCK && sweeps < SWEEPS) -> checkFinalState() }; break
   od

@@ -1,6 +1,6 @@
 /**
  * The breaks that the simulation must detect. Each one breaks a step of the protocol by wrapping the `Deps` of a worker
- * or of a function. R1 to R9 are the rules of the protocol.
+ * or of a function. R1 to R13 are the rules of the protocol.
  */
 import type { LaneDeps } from '../../lib/lanes/context.ts';
 import type { Clock } from '../../lib/ports.ts';
@@ -322,6 +322,44 @@ export const breaks: Break[] = [
     scenarios: kills,
     shows: ['leftover-queue', 'unfinished', 'loss', 'unsettled'],
     withinRuns: 2_000,
+  },
+  {
+    name: 'R10-mark',
+    what: 'functions do not learn that a user queue is refused',
+    worker: (deps) => ({ ...deps, userQueues: { ...deps.userQueues, noteQueueRefused: async () => undefined } }),
+    scenarios: only('user queue refused forever'),
+    shows: ['unfinished'],
+    withinRuns: 2_000,
+  },
+  {
+    name: 'R11',
+    what: 'the next owner does not know which requests are lent out',
+    worker: (deps) => ({ ...deps, userQueues: { ...deps.userQueues, noteLent: async () => undefined } }),
+    scenarios: { ...only('worker stopped', 'worker joined'), fixed: { users: [userWithDeafRuns, userWithDeafRuns] } },
+    shows: ['overlap', 'repeat', 'stale-claim', 'second-outcome'],
+    withinRuns: 500,
+  },
+  {
+    name: 'R12',
+    what: 'the end of a lent run does not wake the lane',
+    worker: (deps) => ({ ...deps, publisher: { ...deps.publisher, publishWake: async () => 'routed' } }),
+    scenarios: {
+      ...only('worker stopped', 'worker joined'),
+      fixed: { users: [userWithDeafRuns, userWithDeafRuns] },
+    },
+    shows: ['unfinished'],
+    withinRuns: 500,
+  },
+  {
+    name: 'R13',
+    what: 'a worker does not check the queues that it was declaring when it lost the lane',
+    worker: (deps) => ({
+      ...deps,
+      laneBroker: { ...deps.laneBroker, deleteUnusedUserQueue: async () => undefined },
+    }),
+    scenarios: { ...only('worker cut off', 'broker wiped', 'worker joined'), fixed: { pace: slow } },
+    shows: ['leftover-queue'],
+    withinRuns: 4_000,
   },
   {
     name: 'no-ledger-read',

@@ -102,6 +102,22 @@ export const createFaults = (world: SimulatedWorld, workers: Workers, clients: C
         broker.deleteUserQueue(queue.slice('user.'.length));
         return true;
       }
+      case 'user queue refused':
+      case 'user queue refused forever': {
+        const accept = broker.refuseUserQueue(
+          `u${1 + (target % scenario.users.length)}`,
+          kind === 'user queue refused' ? undefined : ['declare', 'consume'],
+        );
+        // Consumers that exist go too: the queue stays, and what is published to it is routed to nobody.
+        for (const worker of workers.live()) worker.connection.shutUserQueues();
+        if (kind === 'user queue refused') repairAfter(ms, accept);
+        return true;
+      }
+      case 'user queues closed': {
+        const live = workers.live();
+        live[target % live.length]?.connection.shutUserQueues();
+        return true;
+      }
       case 'broker wiped':
         world.note('broker-wiped');
         broker.wipe();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { BrokerUnavailableError } from '../../lib/errors.ts';
-import type { Delivery, LaneEvents } from '../../lib/ports.ts';
+import { BrokerRefusedError, BrokerUnavailableError } from '../../lib/errors.ts';
+import type { Delivery, LaneEvents, UserQueueEvents } from '../../lib/ports.ts';
 import { type BrokerUnderTest, describeBrokerContract } from '../broker/broker-contract.ts';
 import { createMemoryBroker } from './memory-broker.ts';
 import type { Step } from './memory-stores.ts';
@@ -16,6 +16,10 @@ const openMemory = async (): Promise<BrokerUnderTest> => {
       const nothing = createMemoryBroker();
       nothing.down();
       return { ...nothing.connect(), sever: async () => undefined };
+    },
+    async refuse(userId, what) {
+      const allow = broker.refuseUserQueue(userId, [what]);
+      return async () => allow();
     },
     end: async () => undefined,
   };
@@ -70,11 +74,11 @@ const record = () => {
     received.push(what);
     deliveries.push(delivery);
   };
-  const events: LaneEvents = {
+  const events: LaneEvents & UserQueueEvents = {
     baton: (delivery) => receive('baton', delivery),
     wake: (userId, delivery) => receive(`wake ${userId}`, delivery),
     request: (_userId, { seq }, delivery) => receive(`request ${seq}`, delivery),
-    userQueueCancelled: (userId) => void received.push(`cancelled ${userId}`),
+    consumerLost: (userId) => void received.push(`lost ${userId}`),
     closed: (cause) => void received.push(`closed${cause ? `: ${cause.message}` : ''}`),
   };
   return { received, deliveries, events };
@@ -92,10 +96,11 @@ describe('The in-memory broker', () => {
     const opening = connection.laneBroker.openLane(1, recorder.events);
     await steps.rest();
     const channel = await opening;
-    const openingUser = channel.openUserQueue('ada');
+    const queues = connection.laneBroker.openUserQueues(recorder.events);
+    const openingUser = queues.open('ada');
     await steps.rest();
     await openingUser;
-    return { steps, broker, connection, channel, ...recorder };
+    return { steps, broker, connection, channel, queues, ...recorder };
   };
 
   test('takes a step for everything that crosses the network', async () => {
@@ -112,18 +117,18 @@ describe('The in-memory broker', () => {
   });
 
   test('keeps in order what a channel sends and what it receives', async () => {
-    const { steps, broker, connection, channel, received, deliveries } = await openManually();
+    const { steps, broker, connection, queues, received, deliveries } = await openManually();
     for (const seq of [1, 2]) void connection.publisher.publishRequest('ada', message(seq));
     await steps.happen('publish');
     await steps.happen('publish');
     broker.deleteUserQueue('ada');
     expect(await steps.names()).toEqual(['deliver user.ada']);
     await steps.rest();
-    expect(received).toEqual(['request 1', 'request 2', 'cancelled ada']);
+    expect(received).toEqual(['request 1', 'request 2', 'lost ada']);
 
     deliveries[0]!.ack();
-    const closing = channel.close();
-    expect(await steps.names()).toEqual(['ack user.ada']);
+    const closing = queues.close();
+    expect(await steps.names()).toEqual(['ack user.ada', 'close declares']);
     await steps.rest();
     await closing;
   });
@@ -140,17 +145,20 @@ describe('The in-memory broker', () => {
   });
 
   test('leaves a severed worker unaware until it notices: its calls hang, then fail', async () => {
-    const { steps, broker, connection, channel, received } = await openManually();
+    const { steps, broker, connection, queues, received } = await openManually();
     connection.sever();
     const failed: unknown[] = [];
     const note = (error: unknown): void => void failed.push(error);
-    void channel.deleteUserQueue('ada').catch(note);
+    void queues.delete('ada').catch(note);
     void connection.laneBroker.openLane(2, record().events).catch(note);
     await steps.rest(['notice']);
     expect([received, failed]).toEqual([[], []]);
     expect(broker.queues()).toContain('user.ada');
+    await steps.happen('notice user queues');
+    // The worker is still waiting for its own delete.
+    expect(received).toEqual([]);
     await steps.happen('notice');
-    expect(received).toEqual(['closed: The connection was cut.']);
+    expect(received).toEqual(['closed: The connection was cut.', 'lost ada']);
     expect(failed).toEqual([expect.any(BrokerUnavailableError), expect.any(BrokerUnavailableError)]);
   });
 
@@ -164,7 +172,7 @@ describe('The in-memory broker', () => {
     void connection.publisher.publishBaton(1);
     await steps.rest(['forget', 'notice']);
     expect([received, next.received]).toEqual([[], []]);
-    expect(await steps.names()).toEqual(['forget lane.1', 'forget user.ada', 'notice']);
+    expect(await steps.names()).toEqual(['forget lane.1', 'notice', 'forget user.ada', 'notice user queues']);
     await steps.happen('forget user.ada');
     expect(next.received).toEqual([]);
     await steps.rest();
@@ -178,19 +186,58 @@ describe('The in-memory broker', () => {
     await steps.happen('publish');
     connection.sever();
     await steps.happen('deliver');
-    await steps.happen('notice');
+    await steps.happen('notice user queues');
     await steps.rest();
-    expect(received).toEqual(['request 1', 'closed: The connection was cut.']);
+    expect(received).toEqual(['request 1', 'lost ada', 'closed: The connection was cut.']);
   });
 
-  test('closes the channel of a worker whose user queue was deleted between its declare and its consume', async () => {
-    const { steps, broker, channel, received } = await openManually();
-    const opening = channel.openUserQueue('bob').catch((error) => error);
+  test('opens a user queue that was deleted between its declare and its consume, at the second try', async () => {
+    const { steps, broker, queues, received } = await openManually();
+    const opening = queues.open('bob');
     await steps.happen('declare user.bob');
     broker.deleteUserQueue('bob');
     await steps.rest();
-    expect(await opening).toBeInstanceOf(BrokerUnavailableError);
-    expect(received).toEqual(['closed: 404: no queue user.bob']);
+    await opening;
+    expect(received).toEqual(['lost ada']);
+    expect(broker.queues()).toContain('user.bob');
+  });
+
+  test('loses the user queues alone when their connection is cut, or the channel of their consumers is closed', async () => {
+    const { steps, connection, queues, received } = await openManually();
+    connection.severUserQueues();
+    await steps.rest();
+    expect(received).toEqual(['lost ada']);
+    const opening = queues.open('ada');
+    await steps.rest();
+    await opening;
+    connection.shutUserQueues();
+    await steps.rest();
+    expect(received).toEqual(['lost ada', 'lost ada']);
+    expect(connection.isActive(1)).toBe(true);
+  });
+
+  test('refuses a user queue that exists as well as one that does not, and its messages only when it is told so', async () => {
+    const { steps, broker, connection, queues, received } = await openManually();
+    const allow = broker.refuseUserQueue('ada');
+    broker.refuseUserQueue('bob');
+    const refused = [queues.delete('ada'), queues.open('bob')].map((call) => call.catch((error) => error));
+    await steps.rest();
+    expect(await Promise.all(refused)).toEqual([expect.any(BrokerRefusedError), expect.any(BrokerRefusedError)]);
+    expect(broker.queues()).toEqual(['lane.1', 'user.ada']);
+    const published = connection.publisher.publishRequest('ada', message(1));
+    await steps.rest();
+    expect(await published).toBe('routed');
+    expect(received).toEqual(['request 1']);
+
+    broker.refuseUserQueue('ada', ['publish']);
+    const refusedMessage = connection.publisher.publishRequest('ada', message(2)).catch((error) => error);
+    await steps.rest();
+    expect(await refusedMessage).toBeInstanceOf(BrokerRefusedError);
+    allow();
+    const deleted = queues.delete('ada');
+    await steps.rest();
+    await deleted;
+    expect(received).toEqual(['request 1']);
   });
 
   test('closes the channel of a lane that was deleted', async () => {
@@ -208,7 +255,7 @@ describe('The in-memory broker', () => {
     broker.wipe();
     expect(broker.queues()).toEqual([]);
     await steps.rest();
-    expect(received.at(-1)).toBe('closed: The connection was cut.');
+    expect(received.toSorted()).toEqual(['closed: The connection was cut.', 'lost ada', 'request 1']);
     const again = record();
     const opening = connection.laneBroker.openLane(1, again.events);
     await steps.rest();
@@ -234,8 +281,8 @@ describe('The in-memory broker', () => {
   });
 
   test('delivers no more than the prefetch count', async () => {
-    const { steps, connection, channel, received, deliveries } = await openManually({ userPrefetch: 2 });
-    await channel.openUserQueue('ada');
+    const { steps, connection, queues, received, deliveries } = await openManually({ userPrefetch: 2 });
+    await queues.open('ada');
     for (const seq of [1, 2, 3, 4]) void connection.publisher.publishRequest('ada', message(seq));
     await steps.rest();
     expect(received).toEqual(['request 1', 'request 2']);

@@ -1,40 +1,62 @@
 /**
- * The channel of one lane in the stand-in for RabbitMQ: both ends and the wire between them. Everything on the wire is
- * a step.
+ * One channel in the stand-in for RabbitMQ: both ends and the wire between them. Everything on the wire is a step. The
+ * lane and the user queues are built on it.
  */
-import { laneQueue, userQueue } from '../../lib/broker/names.ts';
-import { BrokerUnavailableError } from '../../lib/errors.ts';
-import type { Delivery, LaneChannel, LaneEvents } from '../../lib/ports.ts';
+import { BrokerRefusedError, BrokerUnavailableError } from '../../lib/errors.ts';
+import type { Delivery } from '../../lib/ports.ts';
+import { createSequence } from '../../lib/sequence.ts';
 import type { Consumer, Content, MemoryQueues, Message } from './memory-queues.ts';
 import type { Step } from './memory-stores.ts';
 
+/** What the server may refuse to do with a user queue. */
+export type RefusableCall = 'declare' | 'consume' | 'delete' | 'publish';
+
 /** The server, which all connections share. `step`: runs the steps of the server itself. */
-export type Server = { queues: MemoryQueues; isUp: boolean; step: Step; lanePrefetch: number; userPrefetch: number };
+export type Server = {
+  queues: MemoryQueues;
+  isUp: boolean;
+  step: Step;
+  lanePrefetch: number;
+  userPrefetch: number;
+  /** Whether the server refuses this call at the moment. */
+  refuses(call: RefusableCall, queue: string): boolean;
+};
+
+export type Consuming = {
+  queue: string;
+  prefetch: number;
+  receive(content: Content, delivery: Delivery): void;
+  /** Somebody deleted the queue. */
+  onCancel(): void;
+};
 
 export type MemoryChannel = {
-  laneChannel: LaneChannel;
-  /** Declares and consumes the lane. */
-  start(): Promise<void>;
-  /** Whether the channel is open on the server and its consumer is the active one of the lane. */
-  isActive(): boolean;
+  /**
+   * One call and its answer. On a channel that is gone it hangs until the process notices, and then fails. A returned
+   * error is a refusal: the server closes the channel, and only this call rejects with that error.
+   */
+  call<T>(what: string, operate: () => T | BrokerRefusedError): Promise<T>;
+  /** Consumes a queue that exists. */
+  consume(consuming: Consuming): Promise<Consumer>;
+  /** Whether it is open on the server. */
+  isWhole(): boolean;
+  /** Whether it is open as far as the process knows. */
+  isOpen(): boolean;
   /** The server drops the consumers of the channel, queue by queue, in any order. */
   forget(): Promise<void>;
   /** The process learns that the channel is gone. */
-  lose(cause: Error): void;
+  lose(cause: Error | undefined): void;
+  /** The server closes the channel. */
+  shut(cause: Error): void;
+  /** The process closes the channel. */
+  close(): Promise<void>;
 };
 
 export const unavailable = (): BrokerUnavailableError =>
   new BrokerUnavailableError('The in-memory broker does not respond.');
 
-/** Runs its calls one after the other, whether the earlier ones succeed or fail. */
-const createSequence = () => {
-  let tail: Promise<unknown> = Promise.resolve();
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const result = tail.then(work);
-    tail = result.catch(() => undefined);
-    return result;
-  };
-};
+export const refusal = (call: RefusableCall, queue: string): BrokerRefusedError =>
+  new BrokerRefusedError(`The in-memory broker refuses to ${call} ${queue}.`);
 
 /** Keeps in order what one channel sends, and also what it receives. */
 const createWire = (step: Step) => {
@@ -72,24 +94,17 @@ const createWire = (step: Step) => {
   };
 };
 
+/** `onLost`: called once when the process learns that the channel is gone; never after `close()`. */
 export const createMemoryChannel = (
   server: Server,
   step: Step,
-  lane: number,
-  events: LaneEvents,
-  onNotFound: () => void,
+  name: string,
+  onLost: (cause: Error | undefined) => void,
 ): MemoryChannel => {
   const { queues } = server;
-  const laneName = laneQueue('', lane);
   const wire = createWire(step);
   /** The server's view: the consumers of this channel and their queues. */
   const consumers = new Map<Consumer, string>();
-  /**
-   * The process's view: the live consumer of each user queue. A cancel of another consumer follows from the process's
-   * own delete.
-   */
-  const userConsumers = new Map<string, Consumer>();
-  let laneConsumer: Consumer | undefined;
   let open = true;
 
   const forget = async (): Promise<void> => {
@@ -105,28 +120,33 @@ export const createMemoryChannel = (
     wire.notice();
     if (!open) return;
     open = false;
-    events.closed(cause);
+    onLost(cause);
   };
 
-  const onCancel = (queue: string, consumer: Consumer): void => {
-    // The lane itself was deleted, so the channel is of no use any more.
-    if (queue === laneName) {
-      void forget();
-      lose(undefined);
-    }
-    for (const [userId, live] of userConsumers) {
-      if (live !== consumer || !open) continue;
-      userConsumers.delete(userId);
-      events.userQueueCancelled(userId);
+  const shut = (cause: Error): void => {
+    wire.push(`close ${name}`, () => lose(cause));
+    void forget();
+  };
+
+  const call = async <T>(what: string, operate: () => T | BrokerRefusedError): Promise<T> => {
+    if (!open) throw unavailable();
+    let refused: BrokerRefusedError | undefined;
+    const carryOut = (): T | BrokerRefusedError => {
+      const answer = operate();
+      if (answer instanceof BrokerRefusedError) {
+        refused = answer;
+        shut(answer);
+      }
+      return answer;
+    };
+    try {
+      return (await wire.call(what, carryOut)) as T;
+    } catch (error) {
+      throw refused ?? error;
     }
   };
 
-  const subscribe = async (
-    queue: string,
-    prefetch: number,
-    receive: (content: Content, delivery: Delivery) => void,
-    remember: (consumer: Consumer) => void,
-  ): Promise<void> => {
+  const consumerOf = ({ queue, prefetch, receive, onCancel }: Consuming): Consumer => {
     const deliveryOf = (message: Message): Delivery => ({
       ack: () => {
         if (open) wire.send(`ack ${queue}`, () => queues.ack(queue, consumer, message));
@@ -141,73 +161,34 @@ export const createMemoryChannel = (
         }),
       cancelled: () => {
         consumers.delete(consumer);
-        wire.push(`cancel ${queue}`, () => onCancel(queue, consumer));
+        wire.push(`cancel ${queue}`, () => open && onCancel());
       },
     };
-    remember(consumer);
-    const singleActive = queue === laneName;
-    await wire.call(`declare ${queue}`, () => queues.declare(queue, { singleActive }));
-    await wire.call(`consume ${queue}`, () => {
-      consumers.set(consumer, queue);
-      if (queues.consume(queue, consumer)) return;
-      // RabbitMQ answers with 404 and closes the channel.
-      onNotFound();
-      wire.push(`close ${laneName}`, () => lose(new Error(`404: no queue ${queue}`)));
-      void forget();
-    });
-  };
-
-  const receiveFromLane = (content: Content, delivery: Delivery): void => {
-    if (content.type === 'baton') events.baton(delivery);
-    if (content.type === 'wake') events.wake(content.userId, delivery);
-  };
-
-  const openUserQueue = async (userId: string): Promise<void> => {
-    if (!open) throw unavailable();
-    if (userConsumers.has(userId)) return;
-    const receive = (content: Content, delivery: Delivery): void => {
-      if (content.type === 'request') events.request(userId, content.message, delivery);
-    };
-    try {
-      await subscribe(userQueue('', userId), server.userPrefetch, receive, (consumer) =>
-        userConsumers.set(userId, consumer),
-      );
-    } catch (error) {
-      userConsumers.delete(userId);
-      throw error;
-    }
-  };
-
-  const laneChannel: LaneChannel = {
-    openUserQueue,
-    async deleteUserQueue(userId) {
-      if (!open) throw unavailable();
-      userConsumers.delete(userId);
-      const queue = userQueue('', userId);
-      await wire.call(`delete ${queue}`, () => queues.delete(queue));
-    },
-    async consumerCount() {
-      if (!open) throw unavailable();
-      return wire.call(`count ${laneName}`, () => {
-        queues.declare(laneName, { singleActive: true });
-        return queues.consumerCount(laneName);
-      });
-    },
-    async close() {
-      if (!open) return;
-      open = false;
-      await Promise.race([wire.end(`close ${laneName}`, forget), wire.noticed]);
-    },
+    return consumer;
   };
 
   return {
-    laneChannel,
-    start: () =>
-      subscribe(laneName, server.lanePrefetch, receiveFromLane, (consumer) => {
-        laneConsumer = consumer;
-      }),
-    isActive: () => wire.isWhole() && laneConsumer !== undefined && queues.isActive(laneName, laneConsumer),
+    call,
+    async consume(consuming) {
+      const { queue } = consuming;
+      const consumer = consumerOf(consuming);
+      await call(`consume ${queue}`, () => {
+        if (server.refuses('consume', queue)) return refusal('consume', queue);
+        consumers.set(consumer, queue);
+        // RabbitMQ answers with 404 and closes the channel.
+        return queues.consume(queue, consumer) ? undefined : new BrokerRefusedError(`404: no queue ${queue}`);
+      });
+      return consumer;
+    },
+    isWhole: wire.isWhole,
+    isOpen: () => open,
     forget,
     lose,
+    shut,
+    async close() {
+      if (!open) return;
+      open = false;
+      await Promise.race([wire.end(`close ${name}`, forget), wire.noticed]);
+    },
   };
 };

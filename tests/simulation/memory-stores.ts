@@ -109,8 +109,7 @@ const workerStore = ({ heartbeats }: MemoryDatabase, step: Step): WorkerStore =>
     step('workers.remove', () => {
       heartbeats.delete(workerId);
     }),
-  since: (after) =>
-    step('workers.since', () => structuredClone([...heartbeats.values()].filter(({ at }) => at > after))),
+  all: () => step('workers.all', () => structuredClone([...heartbeats.values()])),
 });
 
 const laneStore = ({ leases }: MemoryDatabase, step: Step): LaneStore => ({
@@ -181,11 +180,11 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         const userQueue = userQueues.get(userId);
         const isLive = ({ id, expiresAt }: Session) => id === sessionId && expiresAt > now;
         if (!userQueue || (sessionId !== undefined && !userQueue.sessions.some(isLive))) return undefined;
-        const { lane, state, settled } = userQueue;
+        const { lane, state, settled, queueRefused } = userQueue;
         if (limit && !hasRoom(userQueue, limit)) return undefined;
         userQueue.accepted += 1;
         userQueue.state = 'open';
-        return { seq: userQueue.accepted, lane, wasOpen: state === 'open', settled };
+        return { seq: userQueue.accepted, lane, wasOpen: state === 'open' && !queueRefused, settled };
       }),
 
     get: (userIds) =>
@@ -218,7 +217,12 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
       step(`userQueues.endClose ${userId}`, () => {
         const userQueue = userQueues.get(userId);
         if (userQueue?.state !== 'closing' || userQueue.accepted !== accepted) return false;
-        Object.assign(userQueue, { state: 'closed', updatedAt: new Date(now) });
+        Object.assign(userQueue, {
+          state: 'closed',
+          updatedAt: new Date(now),
+          queueRefused: undefined,
+          lent: undefined,
+        });
         return true;
       }),
 
@@ -230,6 +234,20 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
           userQueue.settled = Math.max(userQueue.settled, settled);
           userQueue.vouchedAt = new Date(now);
           if (advanced) userQueue.updatedAt = new Date(now);
+        }
+      }),
+
+    noteQueueRefused: (userId, refused) =>
+      step(`userQueues.noteQueueRefused ${userId} ${refused}`, () => {
+        const userQueue = userQueues.get(userId);
+        if (userQueue) userQueue.queueRefused = refused || undefined;
+      }),
+
+    noteLent: (loans) =>
+      step(`userQueues.noteLent ${loans.map(({ userId, seq, token }) => `${userId}:${seq} ${token}`)}`, () => {
+        for (const { userId, ...lent } of loans) {
+          const userQueue = userQueues.get(userId);
+          if (userQueue && (userQueue.lent?.token ?? 0) <= lent.token) userQueue.lent = structuredClone(lent);
         }
       }),
 
@@ -330,11 +348,21 @@ const endBackOff = (entry: LedgerEntry): void => {
   delete entry.backOffMs;
 };
 
-const headOf = ({ userId, seq, status, acceptedAt, startedAt, retryAt, deadLetter }: LedgerEntry): EntryHead => ({
+const headOf = ({
+  userId,
+  seq,
+  status,
+  token,
+  acceptedAt,
+  startedAt,
+  retryAt,
+  deadLetter,
+}: LedgerEntry): EntryHead => ({
   userId,
   seq,
   status,
   acceptedAt,
+  ...(token !== undefined && { token }),
   ...(startedAt && { startedAt }),
   ...(retryAt && { retryAt }),
   ...(deadLetter && { deadLetter }),

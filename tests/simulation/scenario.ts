@@ -48,6 +48,9 @@ export const faultKinds = [
   'store clock jumps',
   'function killed',
   'user queue deleted',
+  'user queue refused',
+  'user queue refused forever',
+  'user queues closed',
   'broker down',
   'broker wiped',
   'store down',
@@ -109,6 +112,9 @@ const recoverableFaults = [
   'worker stopped',
   'worker joined',
   'user queue deleted',
+  'user queue refused',
+  'user queue refused forever',
+  'user queues closed',
   'broker wiped',
 ] as const;
 

@@ -56,7 +56,7 @@ const everyOperation: Record<string, (stores: Stores) => Promise<unknown>> = {
   'lanes.known': ({ lanes }) => lanes.known(),
   'workers.report': ({ workers }) => workers.report({ workerId: 'w', lanes: [], at: at(0) }),
   'workers.remove': ({ workers }) => workers.remove('w'),
-  'workers.since': ({ workers }) => workers.since(at(0)),
+  'workers.all': ({ workers }) => workers.all(),
 };
 
 /** How each operation ended, by its name: the error's name, or `answered`; `late` when it took longer than its timeout. */

@@ -172,6 +172,21 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
       await channel.close();
       return messageCount;
     },
+    /** Declares the user queue with arguments of its own, so that RabbitMQ refuses it to the owner. */
+    async declareOtherUserQueue(user: TestUser): Promise<void> {
+      const channel = await admin.createChannel();
+      await channel.assertQueue(userQueue(config.queuePrefix, user.userId), { durable: true, maxLength: 1_000 });
+      await channel.close();
+    },
+    /** The number of consumers of the user queue; `undefined` when it does not exist. */
+    async userQueueConsumers(user: TestUser): Promise<number | undefined> {
+      const name = userQueue(config.queuePrefix, user.userId);
+      if (!(await queueExists(name))) return undefined;
+      const channel = await admin.createChannel();
+      const { consumerCount } = await channel.checkQueue(name);
+      await channel.close();
+      return consumerCount;
+    },
     userQueueExists: (user: TestUser) => queueExists(userQueue(config.queuePrefix, user.userId)),
     deleteUserQueue: (user: TestUser) => deleteQueue(userQueue(config.queuePrefix, user.userId)),
     async settled(user: TestUser, seq: number, ms?: number): Promise<LedgerEntry> {

@@ -29,7 +29,14 @@ await runWorker({
     observer.settled({ userId: 'u', seq: 1, fencingToken: 3, status: 'done', acceptedAt: new Date(9_700), at });
     return {
       failed: new Promise(() => {}),
-      snapshot: () => ({ lanesOwned: 2, usersLoaded: 3, inFlight: 1, oldestPendingAgeMs: process.pid, stuckUsers: 1 }),
+      snapshot: () => ({
+        lanesOwned: 2,
+        usersLoaded: 3,
+        inFlight: 1,
+        oldestPendingAgeMs: process.pid,
+        stuckUsers: 1,
+        refusedQueues: 0,
+      }),
       stop: async () => {
         await setTimeout(stopMs);
         clearInterval(keepAlive);

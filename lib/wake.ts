@@ -1,5 +1,5 @@
-import type { Deps } from '../deps.ts';
-import { BrokerUnavailableError } from '../errors.ts';
+import type { Deps } from './deps.ts';
+import { BrokerUnavailableError } from './errors.ts';
 
 type WakeDeps = Pick<Deps, 'publisher' | 'log'>;
 

@@ -1,0 +1,37 @@
+/** User queues that a worker was declaring when it lost their lane [R13]. */
+
+import { sleep } from '../clock.ts';
+import { BrokerUnavailableError, StoreUnavailableError } from '../errors.ts';
+import type { WorkerContext } from './context.ts';
+
+const retryMs = 1_000;
+const maxTries = 30;
+
+/**
+ * A declare that was on its way may take effect after the next owner has closed the user: nobody else would delete that queue.
+ * Once our channels are closed no declare of ours can follow. A user that is not closed by then is closed, and its queue
+ * deleted, by its owner. A server that does not answer leaves the queue to `x-expires`.
+ */
+export const deleteLateQueues = async (
+  userIds: string[],
+  channelsClosed: Promise<void>,
+  { deps: { clock, userQueues, laneBroker, log } }: Pick<WorkerContext, 'deps'>,
+): Promise<void> => {
+  await channelsClosed;
+  if (userIds.length === 0) return;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const found = await userQueues.get(userIds);
+      const closed = found.filter(({ state }) => state === 'closed');
+      await Promise.all(closed.map(({ userId }) => laneBroker.deleteUnusedUserQueue(userId)));
+      return;
+    } catch (err) {
+      const isAway = err instanceof BrokerUnavailableError || err instanceof StoreUnavailableError;
+      if (!isAway || tries === maxTries) {
+        log.error({ userIds, err }, 'could not delete unused user queues: they expire in RabbitMQ');
+        return;
+      }
+      await sleep(clock, retryMs);
+    }
+  }
+};

@@ -1,0 +1,122 @@
+/** Handovers while runs go on, on real servers: nobody else waits for them [R11, R12]. */
+import { expect, test } from '@jest/globals';
+import { eventually, openWorld } from '../support/world.ts';
+import { done, error, heldRuns, quickRuns } from './runs.ts';
+
+/** Far longer than a test may take: nothing here waits for a sweep or a timer. */
+const never = { sweepMs: 600_000, stuckAfterMs: 600_000 };
+
+/** Two users of one lane: one in a run that the test ends, and one without requests. */
+const openLongRun = async (overrides: Parameters<typeof openWorld>[0] = {}) => {
+  const world = await openWorld({ lanes: 1, ...never, ...overrides });
+  const [old, fresh] = [heldRuns(), heldRuns()];
+  const first = world.work(old.runRequest);
+  const [busy, other] = [await world.user(), await world.user()];
+  await world.enqueue(busy, 1);
+  await world.enqueue(busy, 2);
+  const run = await old.running(busy, 1);
+  const second = world.work(fresh.runRequest);
+  await eventually('both stand by', async () => (await world.laneConsumers(0)) === 2);
+  return { world, old, fresh, first, second, busy, other, run };
+};
+
+test('while a stopping worker ends a long run, the next owner serves the other users of the lane', async () => {
+  const { world, fresh, first, busy, other, run } = await openLongRun();
+  await using _world = world;
+  const stopped = first.stop();
+  await world.enqueue(other, 1);
+  (await fresh.running(other, 1)).end();
+  expect(await world.settled(other, 1)).toMatchObject({ status: 'done' });
+  expect(run.signal.aborted).toBe(false);
+  expect(fresh.of(busy)).toEqual([]);
+
+  run.end({ kind: 'done', result: '"kept"' });
+  (await fresh.running(busy, 2)).end();
+  await stopped;
+  expect(await world.settled(busy, 1)).toMatchObject({ status: 'done', result: '"kept"', attempts: 1 });
+  expect(await world.settled(busy, 2)).toMatchObject({ status: 'done', attempts: 1 });
+});
+
+test('a lane moves to a worker that joins although a run in it goes on', async () => {
+  const world = await openWorld({ lanes: 2, balanceMs: 100, ...never });
+  await using _world = world;
+  const [old, fresh] = [heldRuns(), heldRuns()];
+  const first = world.work(old.runRequest);
+  const users = await Promise.all(Array.from({ length: 8 }, () => world.user()));
+  for (const user of users) await world.enqueue(user, 1);
+  const runs = await Promise.all(users.map((user) => old.running(user, 1)));
+  const second = world.work(fresh.runRequest);
+  await eventually('each owns a lane', () => [first, second].every((worker) => worker.snapshot().lanesOwned === 1));
+  for (const run of runs) run.end();
+  for (const user of users) expect(await world.settled(user, 1)).toMatchObject({ status: 'done', attempts: 1 });
+  expect(fresh.runs).toEqual([]);
+});
+
+test('a lent run that fails is retried by the next owner', async () => {
+  const { world, fresh, first, busy, run } = await openLongRun();
+  await using _world = world;
+  const stopped = first.stop();
+  await eventually('the lane is lent', async () => (await world.queue(busy))?.lent?.seq === 1);
+  run.end({ kind: 'retry', error, delayMs: 1 });
+  const again = await fresh.running(busy, 1);
+  expect(again).toMatchObject({ attempt: 2, forgiven: 0, interruptions: 0 });
+  again.end();
+  await stopped;
+});
+
+test('a lent run that is aborted at the end of the grace period is given back, and runs again', async () => {
+  const { world, fresh, first, busy, run } = await openLongRun({ graceMs: 1_000 });
+  await using _world = world;
+  run.signal.addEventListener('abort', () => run.end({ kind: 'retry', error, delayMs: 0 }));
+  const stopped = first.stop();
+  const again = await fresh.running(busy, 1);
+  expect(run.signal.aborted).toBe(true);
+  expect(again).toMatchObject({ attempt: 2, forgiven: 1, interruptions: 0 });
+  again.end();
+  await stopped;
+});
+
+test('a lent request runs again, as interrupted, when the heartbeat of its lender has stopped', async () => {
+  const world = await openWorld({ lanes: 1, balanceMs: 100, storeTimeoutMs: 1_000, ...never });
+  await using _world = world;
+  const [old, fresh] = [heldRuns(), heldRuns()];
+  let isDead = false;
+  const { workers } = world.stores;
+  const report: typeof workers.report = async (heartbeat) => {
+    if (!isDead) await workers.report(heartbeat);
+  };
+  const first = world.work(old.runRequest, { stores: { workers: { ...workers, report } } });
+  const busy = await world.user();
+  await world.enqueue(busy, 1);
+  const run = await old.running(busy, 1);
+  world.work(fresh.runRequest);
+  await eventually('both stand by', async () => (await world.laneConsumers(0)) === 2);
+  const stopped = first.stop();
+  await eventually('the lane is lent', async () => (await world.queue(busy))?.lent?.seq === 1);
+  isDead = true;
+  const again = await fresh.running(busy, 1);
+  expect(again).toMatchObject({ attempt: 2, interruptions: 1 });
+  expect(again.fencingToken).toBeGreaterThan(run.fencingToken);
+  again.end({ kind: 'done', result: '"second"' });
+  await world.settled(busy, 1);
+  run.end(done);
+  await stopped;
+  expect(await world.entry(busy, 1)).toMatchObject({ result: '"second"', attempts: 2 });
+});
+
+test('a lent request runs again when the time of its lender is over', async () => {
+  const world = await openWorld({ lanes: 1, ...never });
+  await using _world = world;
+  const user = await world.user();
+  const { userId } = user;
+  await world.enqueue(user, 1);
+  const { ledger, lanes, userQueues } = world.stores;
+  const token = await lanes.takeLease(0);
+  const claim = { kind: 'claim', interruptions: 0, forgiven: 0, token, attempt: 1, at: new Date() } as const;
+  await ledger.commit([{ userId, seq: 1, ...claim }]);
+  await userQueues.noteLent([{ userId, seq: 1, token, workerId: 'gone', forMs: 300 }]);
+  const { runs, runRequest } = quickRuns();
+  world.work(runRequest, { config: { balanceMs: 600_000 } });
+  expect(await world.settled(user, 1)).toMatchObject({ status: 'done', attempts: 2 });
+  expect(runs).toHaveLength(1);
+});
