@@ -148,6 +148,8 @@ export const settings = {
   laneQueueType: consumer('LANE_QUEUE_TYPE', choice('classic', 'quorum').default('classic')),
   /** A worker whose event loop is blocked for this long is killed. */
   workerHangMs: consumer('WORKER_HANG_MS', integer(100, 600_000, 5_000)),
+  /** `/healthz` answers 503 when a lane has had no owner for this long. Above the time of a failover from a frozen worker. */
+  unhealthyAfterMs: consumer('UNHEALTHY_AFTER_MS', integer(1_000, 3_600_000, 30_000)),
   /** The address that serves `/healthz` and `/metrics`. */
   metricsHost: consumer('METRICS_HOST', textOf(1).default('127.0.0.1')),
   /** The port of `/healthz` and `/metrics`. 0 means any free port. */

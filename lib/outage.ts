@@ -50,3 +50,19 @@ export const watchOutages = (
     },
   };
 };
+
+/** Logs failures of one kind at `warn`: each reason when it is new, and once a minute while it repeats. */
+export const warnSeldom = (
+  log: Pick<Logger, 'warn'>,
+  text: string,
+  fields: Record<string, unknown> = {},
+  now: () => number = Date.now,
+): ((error: Error) => void) => {
+  let last: { reason: string; at: number } | undefined;
+  return (error) => {
+    const at = now();
+    if (last?.reason === error.message && at - last.at < remindAfterMs) return;
+    last = { reason: error.message, at };
+    log.warn({ err: error, ...fields }, text);
+  };
+};

@@ -1,8 +1,10 @@
 /** The Node processes that `npm start` and the benchmark run, each with its output in a log file. */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
 import process, { execPath } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import { systemClock } from '../lib/clock.ts';
 import { pollUntil } from '../lib/poll.ts';
@@ -25,10 +27,14 @@ export type ChildCommand = {
 /** Processes that a child left behind may hold its output open for longer. */
 const lastOutputMs = 500;
 
+/** Ends the child, and all that it started, when this process has ended without ending it. */
+const endWithParent = ['--import', pathToFileURL(join(import.meta.dirname, 'end-with-parent.ts')).href];
+
 /** In a session of its own, which Ctrl-C in the terminal does not reach: the parent stops its children in its own order. */
 export const startChild = ({ name, args, env, logFile, graceMs, onLine }: ChildCommand) => {
   const options = { cwd: root, env, extendEnv: false, detached: true, reject: false, buffer: false } as const;
-  const child = execa(execPath, args, { ...options, stdin: 'ignore', all: true, forceKillAfterDelay: graceMs });
+  const command = [...endWithParent, ...args];
+  const child = execa(execPath, command, { ...options, stdin: 'pipe', all: true, forceKillAfterDelay: graceMs });
   const log = createWriteStream(logFile, { mode: 0o600 });
   const forward = async (): Promise<void> => {
     for await (const line of child.iterable({ from: 'all' })) {
@@ -55,6 +61,7 @@ export const startChild = ({ name, args, env, logFile, graceMs, onLine }: ChildC
   };
   return {
     name,
+    pid: child.pid,
     /** Rejects when the child ends, with the reason and the end of its log; never resolves. */
     death,
     /** @throws {Error} when the child ends or the time is over before `isSo`. A check that throws counts as a no. */

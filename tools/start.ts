@@ -3,14 +3,16 @@ import { join, relative } from 'node:path';
 import { env, stdout } from 'node:process';
 import { parseArgs, styleText } from 'node:util';
 import boxen from 'boxen';
-import { type Config, loadConfig } from '../lib/config.ts';
+import { loadConfig } from '../lib/config.ts';
 import { type Child, startChild } from './child.ts';
 import { root, runTool, say } from './run-tool.ts';
 import { ensureServices, type Services, serverNames, stopServices } from './services/ensure.ts';
 import { makeFolder } from './services/private-server.ts';
-import { freePort, isFree } from './services/probe.ts';
+import { servers } from './services/ways.ts';
+import { clearUpEarlier, forgetStart, noteStart } from './start/earlier.ts';
 import { quietServerless, withSecret, withServices } from './start/environment.ts';
 import { forPeople } from './start/lines.ts';
+import { settlePorts } from './start/ports.ts';
 import { listenForStop } from './start/stop-request.ts';
 
 const readyTimeoutMs = 90_000;
@@ -18,14 +20,12 @@ const apiGraceMs = 10_000;
 /** What the consumer needs after its own grace time: to hand its lanes over and to end its workers. */
 const consumerExtraMs = 10_000;
 
-/** Beside another checkout the metrics take any free port, which nobody has to know. The API's port is one that people know. */
-const settlePorts = async (settings: NodeJS.ProcessEnv, config: Config): Promise<NodeJS.ProcessEnv> => {
-  if (!(await isFree(config.port))) {
-    throw new Error(`Port ${config.port} is in use. Choose another one: PORT=${config.port + 1} npm start`);
-  }
-  if (settings.METRICS_PORT || (await isFree(config.metricsPort))) return settings;
-  return { ...settings, METRICS_PORT: String(await freePort()) };
-};
+/** Where a server was found that an earlier command of this checkout started. */
+const earlierServers = (services: Services): string =>
+  serverNames
+    .filter((server) => services[server].way === 'running')
+    .map((server) => servers[server].title)
+    .join(' and ');
 
 const box = (url: string, logs: string): string => {
   const rows = [
@@ -50,7 +50,7 @@ const run = async (): Promise<void> => {
   );
   const given = withSecret(env, root);
   const config = loadConfig(given, 'functions');
-  const settings = await settlePorts(given, config);
+  const settings = await settlePorts(given, config, await clearUpEarlier(root, say));
   const { metricsPort, workers } = loadConfig(settings, 'consumer');
   const logs = makeFolder(root, '.data', 'logs', String(config.port));
   let services: Services | undefined;
@@ -64,6 +64,7 @@ const run = async (): Promise<void> => {
     const childEnv = { ...withServices(settings, services as Services), ...quietServerless };
     const child = startChild({ name, args, env: childEnv, logFile: join(logs, `${name}.log`), graceMs, onLine });
     children.push(child);
+    noteStart(root, config.port, children);
     const isUp = async () => stop.isRequested() || (await fetch(url, { signal: AbortSignal.timeout(5_000) })).ok;
     await child.until(`${url} answers`, readyTimeoutMs, isUp);
     if (!stop.isRequested()) say(name, `${new URL(url).origin} - ${about}`);
@@ -81,6 +82,9 @@ const run = async (): Promise<void> => {
   try {
     services = await ensureServices({ root, env, say, yes, explain: verbose });
     if (stop.isRequested()) return;
+    const earlier = earlierServers(services);
+    if (earlier)
+      say('start', `${earlier} ran already, and will not be stopped by Ctrl-C; npm run services:stop stops them`);
     await Promise.race([Promise.all([startApi(), startConsumer()]), stop.requested]);
     isReady = true;
     if (!stop.isRequested()) stdout.write(`${box(`http://localhost:${config.port}`, relative(root, logs))}\n`);
@@ -90,6 +94,7 @@ const run = async (): Promise<void> => {
   } finally {
     // First the API, so that nothing new comes in; then the consumer, which ends what it runs; then the servers.
     for (const child of children) await child.stop().then(() => say(child.name, 'stopped'));
+    forgetStart(root, config.port);
     const ours = serverNames.filter((server) => services?.[server].startedNow);
     if (ours.length > 0) await stopServices({ root, say }, ours);
   }

@@ -4,13 +4,15 @@ import { type ChannelModel, connect } from 'amqplib';
 import { systemClock } from '../clock.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type Outages, watchOutages } from '../outage.ts';
+import { type Outages, warnSeldom, watchOutages } from '../outage.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { withTimeout } from '../timeout.ts';
 
 export type BrokerConnection = {
   /** The live connection; opens one if there is none. @throws {BrokerUnavailableError} */
   get(): Promise<ChannelModel>;
+  /** The error that ended this connection, if there was one. */
+  failureOf(model: ChannelModel): Error | undefined;
   /** Whether the broker has raised an alarm. It reads nothing that we send until the alarm is over. */
   isBlocked(): boolean;
   /** Gives this connection up; the next `get` opens a new one. */
@@ -33,6 +35,10 @@ const withHeartbeat = (url: string, seconds: number): string => {
 };
 
 const socketOf = (model: ChannelModel): Duplex => (model.connection as unknown as { stream: Duplex }).stream;
+
+/** How many channels this connection may have, as the server and we agreed. */
+export const channelMaxOf = (model: ChannelModel): number =>
+  (model.connection as unknown as { channelMax: number }).channelMax;
 
 /** Whether the connection has ended, as amqplib knows it. */
 export const isLost = (model: ChannelModel): boolean => socketOf(model).writableEnded;
@@ -75,6 +81,9 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
   const connectionName = { connection: options.name };
   // Logged here and not by the callers: a consumer tries to open each of its lanes again and again.
   const outages = watchOutages(log, outageTexts, connectionName);
+  // A server may close each new connection, for instance because its limit of channels is reached.
+  const logFailure = warnSeldom(log, 'the RabbitMQ connection failed', connectionName);
+  const failures = new WeakMap<ChannelModel, Error>();
   let blocked = false;
   let closed = false;
 
@@ -86,7 +95,10 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
       destroySocket(model);
     };
     blocked = false;
-    model.on('error', (error) => log.warn({ err: error, ...connectionName }, 'the RabbitMQ connection failed'));
+    model.on('error', (error: Error) => {
+      failures.set(model, error);
+      logFailure(error);
+    });
     model.on('blocked', (reason) => {
       blocked = true;
       log.warn({ reason, ...connectionName }, 'connection blocked by RabbitMQ (resource alarm)');
@@ -105,6 +117,7 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
       if (closed) throw new BrokerUnavailableError('The connection to RabbitMQ is closed.');
       return shared.get();
     },
+    failureOf: (model) => failures.get(model),
     isBlocked: () => blocked,
     drop(model) {
       const current = shared.current();

@@ -2,51 +2,49 @@
  * Lanes on RabbitMQ: each worker has one connection for its lanes, with one channel for each lane, and another connection for
  * the consumers of user queues. Not every refusal ends only a channel: some limits end the connection.
  */
+import type { ChannelModel } from 'amqplib';
 import type { Config } from '../config.ts';
 import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type Outages, watchOutages } from '../outage.ts';
-import type { LaneBroker } from '../ports.ts';
-import { createConnection } from './connection.ts';
+import type { LaneBroker, LaneChannel, LaneEvents } from '../ports.ts';
+import { channelMaxOf, createConnection } from './connection.ts';
 import { ConsumingChannel } from './consuming-channel.ts';
 import { DeclaringChannel, watchChannelLimit } from './declaring-channel.ts';
 import { consumeLane } from './lane-consumer.ts';
+import { LaneReport, type LaneReportTimes } from './lane-report.ts';
 import { userQueue } from './names.ts';
-import { isRefusal, orUnavailable } from './unavailable.ts';
 import { UserQueues } from './user-queues.ts';
 
 export type RabbitLaneBroker = LaneBroker & { close(): Promise<void> };
 
-type LaneBrokerConfig = Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'laneQueueType'>;
+type LaneBrokerConfig = Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'laneQueueType' | 'lanes'>;
 
-const outageTexts = {
-  away: 'RabbitMQ refuses lane consumers',
-  back: 'RabbitMQ accepts all lane consumers again',
-};
-
-export const createLaneBroker = (config: LaneBrokerConfig, log: Logger): RabbitLaneBroker => {
+export const createLaneBroker = (
+  config: LaneBrokerConfig,
+  log: Logger,
+  times: LaneReportTimes = {},
+): RabbitLaneBroker => {
   const { rabbitmqUrl: url, heartbeatSeconds } = config;
   const lanes = createConnection({ url, name: 'lanekeeper worker', heartbeatSeconds }, log);
   const consumers = createConnection({ url, name: 'lanekeeper user queues', heartbeatSeconds }, log);
   const channelLimit = watchChannelLimit();
-  const refusals = watchRefusals(watchOutages(log, outageTexts));
+  const report = new LaneReport({ url, lanes: config.lanes, ...times }, log);
 
   return {
     async openLane(lane, events) {
       const model = await lanes.get();
-      const channel = await orUnavailable(
-        'open a channel',
-        ConsumingChannel.open(model, (cause) => events.closed(cause), log),
-      );
+      report.connected(channelMaxOf(model));
+      const noLongerOpening = report.opening(lane);
       try {
-        const { consumerCount } = await consumeLane(channel, lane, events, config);
-        refusals.opened(lane);
-        return { consumerCount, close: () => channel.close() };
+        const opened = await openOn(model, lane, events, { config, log, report });
+        report.opened(lane);
+        return opened;
       } catch (error) {
-        // The connection logs its own end.
-        if (isRefusal(error)) refusals.refused(lane, error);
-        await channel.close();
-        throw new BrokerUnavailableError(`RabbitMQ refused the consumer of lane ${lane}.`, error);
+        const cause = lanes.failureOf(model) ?? error;
+        report.failed(lane, cause);
+        throw new BrokerUnavailableError(`Lane ${lane} could not be opened in RabbitMQ.`, cause);
+      } finally {
+        noLongerOpening();
       }
     },
     openUserQueues: (events) => new UserQueues({ lanes, consumers, channelLimit }, events, config.queuePrefix, log),
@@ -62,21 +60,35 @@ export const createLaneBroker = (config: LaneBrokerConfig, log: Logger): RabbitL
       }
     },
     async close() {
+      report.close();
       await Promise.all([lanes.close(), consumers.close()]);
     },
   };
 };
 
-/** Lanes that the server refused when they were last opened, for instance without a permission or after their type was changed. */
-const watchRefusals = (outages: Outages) => {
-  const refused = new Set<number>();
-  return {
-    refused(lane: number, error: unknown): void {
-      refused.add(lane);
-      outages.failed(error);
-    },
-    opened(lane: number): void {
-      if (refused.delete(lane) && refused.size === 0) outages.succeeded();
-    },
+type OpenDeps = { config: LaneBrokerConfig; log: Logger; report: LaneReport };
+
+const openOn = async (
+  model: ChannelModel,
+  lane: number,
+  events: LaneEvents,
+  { config, log, report }: OpenDeps,
+): Promise<LaneChannel> => {
+  let isOpen = false;
+  const closed = (cause: Error | undefined): void => {
+    // Until the lane is open, its caller learns of the end by a rejection.
+    if (!isOpen) return;
+    report.lost(lane);
+    events.closed(cause);
   };
+  const channel = await ConsumingChannel.open(model, closed, log);
+  try {
+    const { consumerCount } = await consumeLane(channel, lane, events, config);
+    if (!channel.isOpen) throw new Error('The channel was closed.');
+    isOpen = true;
+    return { consumerCount, close: () => channel.close() };
+  } catch (error) {
+    await channel.close();
+    throw error;
+  }
 };

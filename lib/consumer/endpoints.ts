@@ -10,7 +10,10 @@ type EndpointsOptions = {
   /** 0 means any free port. */
   port: number;
   log: Logger;
+  /** Whether it is ready to work, and why not. */
   health: () => { healthy: boolean; body: unknown };
+  /** What `/livez` shows. */
+  state: () => string;
   metrics: () => Promise<string>;
   metricsType: string;
 };
@@ -27,12 +30,15 @@ export class CannotListenError extends AppError {
   }
 }
 
+const routes = '/healthz, /livez or /metrics';
+
 const respond = (response: ServerResponse, status: number, type: string, body: string): void => {
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
 };
 
 /**
- * Serves `GET /healthz` (200 or 503) and `GET /metrics`.
+ * Serves `GET /healthz` (200 or 503), `GET /livez` (200 as long as this process can answer: whatever else is wrong, to kill it
+ * helps nobody) and `GET /metrics`.
  *
  * @throws {CannotListenError}
  */
@@ -49,7 +55,9 @@ export const openEndpoints = async (options: EndpointsOptions): Promise<Endpoint
     const path = request.url?.split('?')[0];
     if (request.method !== 'GET') return respond(response, 405, 'text/plain', 'only GET is allowed\n');
     if (path === '/metrics') return void sendMetrics(response);
-    if (path !== '/healthz') return respond(response, 404, 'text/plain', 'no such route; try /healthz or /metrics\n');
+    if (path === '/livez')
+      return respond(response, 200, 'application/json', JSON.stringify({ state: options.state() }));
+    if (path !== '/healthz') return respond(response, 404, 'text/plain', `no such route; try ${routes}\n`);
     const { healthy, body } = options.health();
     respond(response, healthy ? 200 : 503, 'application/json', JSON.stringify(body));
   });

@@ -65,6 +65,12 @@ export const registerGauges = (registry: Registry, snapshot: () => WorkerSnapsho
     });
   gauge('lanekeeper_in_flight', 'Runs in progress', 'sum', (s) => s.inFlight);
   gauge('lanekeeper_lanes_owned', 'Lanes owned', 'sum', (s) => s.lanesOwned);
+  gauge(
+    'lanekeeper_lanes_without_owner',
+    'Lanes that no worker of any consumer owns',
+    'max',
+    (s) => s.lanesWithoutOwner?.length ?? 0,
+  );
   gauge('lanekeeper_users_loaded', 'Users that an owner keeps in memory', 'sum', (s) => s.usersLoaded);
   gauge(
     'lanekeeper_oldest_pending_age_seconds',

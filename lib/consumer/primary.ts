@@ -1,19 +1,21 @@
-import cluster from 'node:cluster';
+import nodeCluster from 'node:cluster';
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
+import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
 import { childStartTimeoutMs, decideOnSignal } from '../runs/supervision.ts';
 import { type ClusterMetrics, createClusterMetrics } from './cluster-metrics.ts';
 import { type Endpoints, openEndpoints } from './endpoints.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { exitCodes } from './messages.ts';
+import { UnownedLanes } from './readiness.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
 /** Time after `graceMs` in which a worker aborts its runs, closes connections and exits, before it is killed. */
 const exitMarginMs = 3_000;
 
 export type PrimaryOptions = {
-  config: Pick<Config, 'workers' | 'workerHangMs' | 'graceMs' | 'metricsHost' | 'metricsPort'>;
+  config: Pick<Config, 'workers' | 'workerHangMs' | 'graceMs' | 'metricsHost' | 'metricsPort' | 'unhealthyAfterMs'>;
   clock: Pick<Clock, 'monotonicMs' | 'after'>;
   log: Logger;
   /** The program of the workers. */
@@ -21,24 +23,34 @@ export type PrimaryOptions = {
   startTimeoutMs?: number;
 };
 
-type Cluster = { slots: WorkerSlot[]; life: Lifecycle; metrics: ClusterMetrics };
+type Cluster = { slots: WorkerSlot[]; life: Lifecycle; metrics: ClusterMetrics; unowned: UnownedLanes };
+
+const ownerTexts = { away: 'lanes have no owner', back: 'every lane has an owner again' };
 
 const readyWorkers = (slots: WorkerSlot[]): number => slots.filter(({ status }) => status.state === 'running').length;
 
-const serve = ({ config, log }: PrimaryOptions, { slots, life, metrics }: Cluster): Promise<Endpoints> =>
+/** Why the consumer is not ready; `undefined` when it is. */
+const unreadiness = (
+  { slots, unowned }: Cluster,
+  { unhealthyAfterMs }: PrimaryOptions['config'],
+): string | undefined => (readyWorkers(slots) === 0 ? 'no worker is running' : unowned.complaint(unhealthyAfterMs));
+
+const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpoints> =>
   openEndpoints({
     host: config.metricsHost,
     port: config.metricsPort,
     log,
-    health: () => ({
-      healthy: readyWorkers(slots) > 0,
-      body: { state: life.state, workers: slots.map(({ status }) => status) },
-    }),
-    metrics: async () => {
-      const values = await Promise.all(slots.map((slot) => slot.metrics()));
-      return metrics.render(values.filter((value) => value !== undefined));
+    health: () => {
+      const reason = unreadiness(cluster, config);
+      const { life, slots } = cluster;
+      return { healthy: !reason, body: { state: life.state, reason, workers: slots.map(({ status }) => status) } };
     },
-    metricsType: metrics.contentType,
+    state: () => cluster.life.state,
+    metrics: async () => {
+      const values = await Promise.all(cluster.slots.map((slot) => slot.metrics()));
+      return cluster.metrics.render(values.filter((value) => value !== undefined));
+    },
+    metricsType: cluster.metrics.contentType,
   });
 
 /** Ends the workers: by SIGTERM while there is time, then by SIGKILL. */
@@ -80,18 +92,31 @@ const createEnding = ({ config, clock, log }: PrimaryOptions, { slots, life }: C
 
 type Ending = ReturnType<typeof createEnding>;
 
-const openSlots = (options: PrimaryOptions, { slots, life, metrics }: Cluster, ending: Ending): void => {
+/** Call it after each report of a worker: it logs when lanes have no owner for too long, and when that is over. */
+const watchOwners = ({ config, log }: PrimaryOptions, { slots, unowned }: Cluster): (() => void) => {
+  const outages = watchOutages(log, ownerTexts);
+  return () => {
+    unowned.note(slots.map(({ status }) => status.snapshot));
+    const complaint = unowned.complaint(config.unhealthyAfterMs);
+    if (complaint) outages.failed(new Error(complaint));
+    else outages.succeeded();
+  };
+};
+
+const openSlots = (options: PrimaryOptions, cluster: Cluster, ending: Ending): void => {
+  const { slots, life, metrics } = cluster;
   const { config, clock, log, script, startTimeoutMs = childStartTimeoutMs } = options;
-  cluster.setupPrimary({ exec: script });
+  nodeCluster.setupPrimary({ exec: script });
   const shared = {
     workerHangMs: config.workerHangMs,
     startTimeoutMs,
-    fork: () => cluster.fork(),
+    fork: () => nodeCluster.fork(),
     clock,
     log,
     changed: (state: string) => {
       if (state === 'running' && life.state === 'starting') life.become('running');
     },
+    reported: watchOwners(options, cluster),
     shouldRestart: (exitCode: number | null) => {
       if (exitCode === exitCodes.nonRestartable) void ending.drain('failed');
       return life.state === 'starting' || life.state === 'running';
@@ -113,10 +138,11 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   const slots: WorkerSlot[] = [];
   const life = createLifecycle((to) => log.info({ state: to, workers: config.workers }, `consumer ${to}`));
   const metrics = createClusterMetrics(() => readyWorkers(slots));
-  const endpoints = await serve(options, { slots, life, metrics });
+  const cluster = { slots, life, metrics, unowned: new UnownedLanes(options.clock) };
+  const endpoints = await serve(options, cluster);
   log.info({ host: config.metricsHost, port: endpoints.port }, 'serving /healthz and /metrics');
-  const ending = createEnding(options, { slots, life, metrics });
-  openSlots(options, { slots, life, metrics }, ending);
+  const ending = createEnding(options, cluster);
+  openSlots(options, cluster, ending);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, ending.onSignal);
 
   const exitCode = await ending.ended;

@@ -15,6 +15,8 @@ export type WorkerProcessOptions = {
   log: Logger;
   /** The state of the worker has changed. */
   changed: (state: LifecycleState) => void;
+  /** A worker has reported: its snapshot is new. */
+  reported: () => void;
 };
 
 const metricsTimeoutMs = 1_000;
@@ -99,6 +101,7 @@ export class WorkerProcess {
       return;
     }
     this.#snapshot = message.snapshot;
+    this.#options.reported();
     // The final state comes from the exit, not from the worker.
     if (['running', 'draining'].includes(message.state) && mayBecome(this.life.state, message.state)) {
       this.life.become(message.state);

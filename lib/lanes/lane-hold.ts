@@ -81,7 +81,9 @@ export class LaneHold implements OwnedLane {
 
   readonly lose = (reason: string, error?: unknown): void => {
     if (!this.isHeld()) return;
-    this.#context.deps.log.warn({ lane: this.lane, fencingToken: this.#token, err: error }, `lane lost: ${reason}`);
+    // A lane that this worker only stood by on is no loss: many end at once, with their connection, which is logged.
+    const level = this.#life.is('opening', 'standing-by') ? 'debug' : 'warn';
+    this.#context.deps.log[level]({ lane: this.lane, fencingToken: this.#token, err: error }, `lane lost: ${reason}`);
     void this.#release('lost');
   };
 

@@ -101,11 +101,11 @@ export class LaneKeeper {
       if (signal.aborted) return;
       const hold = new LaneHold(lane, this.#context);
       this.#holds.set(lane, hold);
-      const openedAt = clock.now().getTime();
+      const openedMs = clock.monotonicMs();
       const reason = await hold.ended;
       this.#trackCleanup(hold);
       if (reason === 'handed-over') continue;
-      pauseMs = clock.now().getTime() - openedAt > longestReopenMs ? firstReopenMs : pauseMs;
+      pauseMs = clock.monotonicMs() - openedMs > longestReopenMs ? firstReopenMs : pauseMs;
       await sleep(clock, pauseMs * (0.5 + clock.random() / 2), signal);
       pauseMs = Math.min(pauseMs * 2, longestReopenMs);
     }

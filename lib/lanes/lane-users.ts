@@ -6,7 +6,6 @@ import { Activity } from './activity.ts';
 import type { WorkerContext } from './context.ts';
 import { ackAtOnce } from './deliveries.ts';
 import { lendRuns } from './lend-runs.ts';
-import type { LiveWorkers } from './live-workers.ts';
 import {
   cancelTimers,
   endLoan,
@@ -94,9 +93,9 @@ export class LaneUsers {
   }
 
   /** Ends the loans of workers that are dead. */
-  endLoansOfDead(workers: Pick<LiveWorkers, 'isAlive'>): void {
+  endLoansOfDead(isAlive: (workerId: string) => boolean): void {
     for (const user of this.#users.values()) {
-      if (!user.lent || workers.isAlive(user.lent.workerId)) continue;
+      if (!user.lent || isAlive(user.lent.workerId)) continue;
       endLoan(user);
       this.#steps.advance(user);
     }

@@ -1,12 +1,11 @@
 /** A worker's lanes: stands by on all of them, owns its share, and hands everything over when it stops. */
-import { isAhead } from '../database-clock.ts';
 import { heartbeatEveryMs, heartbeatValidMs } from '../heartbeat-times.ts';
 import type { StalledUser } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { balance } from './balance.ts';
 import { createContext, type LaneDeps, type WorkerContext } from './context.ts';
+import { HeardWorkers } from './heard-workers.ts';
 import { LaneKeeper } from './lane-keeper.ts';
-import { LiveWorkers } from './live-workers.ts';
 import { momentOf } from './moment.ts';
 import { oldestAcceptedAt } from './pending-age.ts';
 import { every } from './periodic-task.ts';
@@ -30,7 +29,7 @@ export class LaneWorker {
   readonly #context: WorkerContext;
   readonly #share: Share;
   readonly #heartbeat: WorkerHeartbeat;
-  readonly #liveWorkers: LiveWorkers;
+  readonly #heard: HeardWorkers;
   readonly #keeper: LaneKeeper;
   readonly #sweep: () => Promise<void>;
   readonly #stopping = new AbortController();
@@ -48,7 +47,7 @@ export class LaneWorker {
     this.#share = createShare(deps.clock, workerId, () => this.#keeper.count);
     this.#context = createContext(deps, workerId, this.#share);
     this.#heartbeat = new WorkerHeartbeat(deps, workerId);
-    this.#liveWorkers = new LiveWorkers(deps.clock, this.#heartbeat.lenderValidMs);
+    this.#heard = new HeardWorkers(deps.clock);
     this.#keeper = new LaneKeeper(this.#context, this.#stopping.signal, () => this.#heartbeat.storeIsSilent());
     this.#sweep = createSweep(deps, (found) => this.#noteStuck(found));
     this.#ended = this.#work().catch(this.#failed.resolve);
@@ -71,7 +70,13 @@ export class LaneWorker {
   }
 
   snapshot(): WorkerSnapshot {
-    return takeSnapshot(this.#keeper.owned(), this.#context.slots.inUse(), this.#stuck, momentOf(this.#deps.clock));
+    const now = momentOf(this.#deps.clock);
+    const own = this.#keeper.active().map(({ lane }) => lane);
+    const lanesWithoutOwner = this.#heard.lanesWithoutOwner(this.#keeper.count, own);
+    return {
+      ...takeSnapshot(this.#keeper.owned(), this.#context.slots.inUse(), this.#stuck, now),
+      lanesWithoutOwner,
+    };
   }
 
   async #work(): Promise<void> {
@@ -87,8 +92,9 @@ export class LaneWorker {
     const repeat = (ms: number, task: () => Promise<void>) => every(this.#deps, ms, signal, task);
     await Promise.all([
       repeat(config.flushMs, () => this.#flush()),
-      repeat(config.balanceMs, () => this.#hearAndBalance()),
+      repeat(config.balanceMs, () => this.#balance()),
       repeat(config.sweepMs, () => this.#sweepOnce()),
+      repeat(heartbeatEveryMs, () => this.#hear()),
       repeat(config.batonRenewMs, () => this.#renewBatons()),
       repeat(ackHeldEveryMs, () => this.#ackHeld()),
     ]);
@@ -130,20 +136,16 @@ export class LaneWorker {
     this.#keeper.keepUpTo(lane + 1);
   }
 
-  /** Reads the heartbeats of all workers: loans of dead ones end, and lanes beyond this worker's share go to the others. */
-  async #hearAndBalance(): Promise<void> {
-    const owned = this.#keeper.owned();
-    if (owned.length === 0) return;
-    const heartbeats = await this.#deps.workers.all();
-    this.#liveWorkers.note(heartbeats);
-    this.#share.noteHeartbeats(heartbeats.filter(({ at }) => this.#isCurrent(at)));
-    for (const hold of owned) hold.users.endLoansOfDead(this.#liveWorkers);
-    await balance(owned, this.#share, (hold) => this.#keeper.handOver(hold, 'handed-over'));
+  /** Reads the heartbeats of all workers: the loans of dead ones end. */
+  async #hear(): Promise<void> {
+    this.#heard.note(await this.#deps.workers.all());
+    this.#share.noteHeartbeats(this.#heard.alive(heartbeatValidMs));
+    for (const hold of this.#keeper.owned())
+      hold.users.endLoansOfDead((workerId) => this.#heard.isAlive(workerId, this.#heartbeat.lenderValidMs));
   }
 
-  #isCurrent(at: Date): boolean {
-    const now = this.#deps.clock.now();
-    return now.getTime() - at.getTime() < heartbeatValidMs && !isAhead(at, now);
+  async #balance(): Promise<void> {
+    await balance(this.#keeper.owned(), this.#share, (hold) => this.#keeper.handOver(hold, 'handed-over'));
   }
 
   async #sendHeartbeat(): Promise<void> {

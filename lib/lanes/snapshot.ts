@@ -11,6 +11,8 @@ export type WorkerSnapshot = {
   stuckUsers: number;
   /** Users whose queue RabbitMQ refuses. */
   refusedQueues: number;
+  /** The lanes that no worker of any consumer owns. Absent until this worker knows. */
+  lanesWithoutOwner?: number[];
 };
 
 /** What the last sweep found. `since`: when the oldest request of the stuck users was accepted; their lanes may have no owner. */

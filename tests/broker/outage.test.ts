@@ -52,6 +52,35 @@ test('a wrong password is logged as the reason, without the password', async () 
   expect(JSON.stringify(lines)).not.toContain('not-the-password');
 });
 
+test('a server that does not answer is logged once for all lanes, and so is its return', async () => {
+  const slowMs = 2_000;
+  const config = testConfig({ heartbeatSeconds: 60 });
+  const url = new URL(config.rabbitmqUrl);
+  const proxy = await startTcpProxy(url.hostname, Number(url.port));
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  const { log, lines } = readableLog();
+  const broker = createLaneBroker({ ...config, rabbitmqUrl: url.href }, log, { slowMs, settleMs: 10 });
+  const [first, ...others] = lanes;
+  try {
+    await broker.openLane(first!, ignoredEvents);
+    proxy.freeze('from-server');
+    const opening = others.map((lane) => broker.openLane(lane, ignoredEvents));
+    await eventually('a warning', () => lines.length > 0);
+    expect(lines).toMatchObject([
+      { level: warn, msg: 'lanes could not be opened', reason: `RabbitMQ has not answered for ${slowMs} ms` },
+    ]);
+    proxy.thaw();
+    await Promise.all(opening);
+    await eventually('the end', () => lines.length > 1);
+    expect(lines.slice(1)).toMatchObject([{ level: info, msg: 'all lanes are open again' }]);
+  } finally {
+    await broker.close();
+    await proxy.close();
+    await deleteLanes(config);
+  }
+});
+
 test('a server that refuses lanes is logged once for all of them', async () => {
   const config = testConfig();
   const admin = await connect(config.rabbitmqUrl);
@@ -59,16 +88,21 @@ test('a server that refuses lanes is logged once for all of them', async () => {
   // As after a change of LANE_QUEUE_TYPE: the queues exist with other arguments.
   for (const lane of lanes) await channel.assertQueue(laneQueue(config.queuePrefix, lane), { durable: true });
   const { log, lines } = readableLog();
-  const broker = createLaneBroker(config, log);
+  const broker = createLaneBroker(config, log, { settleMs: 10 });
+  let closed = 0;
+  const countClosed = { ...ignoredEvents, closed: () => void closed++ };
   try {
-    const opened = await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, ignoredEvents)));
+    const opened = await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, countClosed)));
     expect(opened.map(({ status }) => status)).toEqual(lanes.map(() => 'rejected'));
-    expect(lines).toMatchObject([{ level: warn, msg: 'RabbitMQ refuses lane consumers' }]);
+    // Whoever is told that a channel was closed logs a lost lane, for each lane and each try.
+    expect(closed).toBe(0);
+    expect(lines).toMatchObject([{ level: warn, msg: 'lanes could not be opened' }]);
     expect(lines[0]?.reason).toMatch(/PRECONDITION.FAILED/);
 
     for (const lane of lanes) await channel.deleteQueue(laneQueue(config.queuePrefix, lane));
     for (const lane of lanes) await broker.openLane(lane, ignoredEvents);
-    expect(lines.slice(1)).toMatchObject([{ level: info, msg: 'RabbitMQ accepts all lane consumers again' }]);
+    await eventually('the end', () => lines.length > 1);
+    expect(lines.slice(1)).toMatchObject([{ level: info, msg: 'all lanes are open again' }]);
   } finally {
     await broker.close();
     await admin.close();

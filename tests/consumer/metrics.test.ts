@@ -12,6 +12,7 @@ const snapshot = {
   oldestPendingAgeMs: 1_500,
   stuckUsers: 3,
   refusedQueues: 0,
+  lanesWithoutOwner: [5, 6],
 };
 const open = (clock: Pick<Clock, 'monotonicMs' | 'after'> = systemClock) =>
   createWorkerMetrics({ clock, log: createLogger('silent'), snapshot: () => snapshot });
@@ -100,6 +101,7 @@ describe('worker metrics', () => {
     for (const line of [
       'lanekeeper_in_flight 2',
       'lanekeeper_lanes_owned 4',
+      'lanekeeper_lanes_without_owner 2',
       'lanekeeper_users_loaded 9',
       'lanekeeper_oldest_pending_age_seconds 1.5',
       'lanekeeper_stuck_users 3',

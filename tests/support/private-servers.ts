@@ -1,5 +1,5 @@
 /** Servers that one test owns and may stop, kill and wipe. They run beside the shared servers and keep their ports. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
@@ -46,10 +46,14 @@ const open = async (
   };
 };
 
-export const privateRabbitmq = (): Promise<PrivateServer> => {
+/** @param serverArgs arguments of the Erlang machine, such as `-rabbit channel_max 5`. */
+export const privateRabbitmq = (serverArgs = ''): Promise<PrivateServer> => {
   const binary = findRabbitmq();
   if (!binary) throw new Error(servers.rabbitmq.remedy);
-  return open('rabbitmq', 'mnesia', (folder) => startRabbitmq(binary, folder));
+  return open('rabbitmq', 'mnesia', (folder) => {
+    writeFileSync(join(folder, 'rabbitmq-env.conf'), `SERVER_START_ARGS="${serverArgs}"\n`);
+    return startRabbitmq(binary, folder);
+  });
 };
 
 /** The search runs once, because it takes seconds even where no download is possible. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -9,6 +9,7 @@ import { describe, expect, test } from '@jest/globals';
 import { connect } from 'amqplib';
 import mongoose from 'mongoose';
 import { laneQueue } from '../../lib/broker/names.ts';
+import { connectUser } from '../../tools/api-client.ts';
 import { root } from '../../tools/run-tool.ts';
 import { freePort, isFree } from '../../tools/services/probe.ts';
 import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
@@ -88,6 +89,23 @@ const readmeCalls = (url: string) => {
   return { script, spelledOut };
 };
 
+type Process = { pid: number; parent: number; command: string };
+
+const processes = (): Process[] =>
+  execFileSync('ps', ['-e', '-ww', '-o', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .flatMap((line) => {
+      const [, pid, parent, state = '', command = ''] = /^ *(\d+) +(\d+) +(\S+) +(.*)$/.exec(line) ?? [];
+      return pid && !state.startsWith('Z') ? [{ pid: Number(pid), parent: Number(parent), command }] : [];
+    });
+
+const descendantsOf = (root: number): Process[] => {
+  const all = processes();
+  const below = (parent: number): Process[] =>
+    all.filter((one) => one.parent === parent).flatMap((one) => [one, ...below(one.pid)]);
+  return below(root);
+};
+
 const ready = /Lanekeeper runs at/;
 
 describe('npm start', () => {
@@ -148,6 +166,73 @@ describe('npm start', () => {
     expect(await isFree(port)).toBe(true);
     expect(await isFree(started.metricsPort)).toBe(true);
   }, 90_000);
+
+  test('leaves nothing behind when it is killed, whatever runs; the next start says what it found', async () => {
+    const port = await freePort();
+    const settings = {
+      METRICS_PORT: String(await freePort()),
+      PROCESSOR: join(root, 'tests', 'runs', 'support', 'processors', 'waiting.ts'),
+      GRACE_MS: '60000',
+      LOG_LEVEL: 'debug',
+    };
+    await using killed = await npmStart(port, settings);
+    await killed.line(ready);
+    // A run that does not end, in a process of its own, because two workers were killed in the middle of it.
+    const user = await connectUser(killed.url, 'ada');
+    await user.enqueue({ ms: 600_000 });
+    for (let runs = 1; runs <= 2; runs += 1) {
+      const started = () => killed.log('consumer').match(/"msg":"run started"/g)?.length === runs;
+      await eventually(`run ${runs}`, started, 60_000);
+      const workers = killed.log('consumer').matchAll(/"workerPid":(\d+),"msg":"worker started"/g);
+      process.kill(Number([...workers].at(-1)?.[1]), 'SIGKILL');
+    }
+    const withIsolated = () => {
+      const found = descendantsOf(killed.child.pid!);
+      return found.some(({ command }) => command.includes('isolated-run')) && found;
+    };
+    const all = await eventually('an isolated run', withIsolated, 60_000);
+    const left = () =>
+      processes().filter(({ pid, command }) => all.some((one) => one.pid === pid && one.command === command));
+    await using _killed = {
+      async [Symbol.asyncDispose]() {
+        for (const { pid } of left()) process.kill(pid, 'SIGKILL');
+      },
+    };
+
+    killed.child.kill('SIGKILL');
+    await eventually('all are gone', () => left().length === 0, 10_000);
+    expect(await isFree(port)).toBe(true);
+    expect(await isFree(Number(settings.METRICS_PORT))).toBe(true);
+
+    await using next = await npmStart(port, settings);
+    await next.line(
+      /An earlier npm start \(process \d+, port \d+\) ended without stopping its processes\. They have ended\./,
+    );
+    await next.line(ready);
+  }, 240_000);
+
+  test('waits for the processes of an earlier start that was killed a moment ago', async () => {
+    const port = await freePort();
+    await using killed = await npmStart(port);
+    await killed.line(ready);
+    killed.child.kill('SIGKILL');
+    await killed.exit;
+    await using next = await npmStart(port);
+    await next.line(/ended without stopping its processes\./);
+    await next.line(ready);
+  }, 120_000);
+
+  test('says that its port is in use by an earlier start that still runs', async () => {
+    const port = await freePort();
+    await using running = await npmStart(port);
+    await running.line(ready);
+    await using next = await npmStart(port);
+    expect(await next.exit).toBe(1);
+    const pid = running.child.pid;
+    expect(next.output()).toContain(
+      `Port ${port} is in use by an npm start of this checkout that still runs (process ${pid})`,
+    );
+  }, 120_000);
 
   test('ends with 1 and gives the reason when the consumer dies, and stops the API too', async () => {
     const port = await freePort();

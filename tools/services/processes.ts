@@ -39,7 +39,8 @@ const birthFromProc = (pid: number): string | undefined => {
   }
 };
 
-const birthOf = existsSync('/proc/self/stat') ? birthFromProc : birthFromPs;
+/** `undefined` when no such process runs. */
+export const birthOf = existsSync('/proc/self/stat') ? birthFromProc : birthFromPs;
 
 export const isAlive = (started: StartedProcess): boolean => birthOf(started.pid) === started.birth;
 

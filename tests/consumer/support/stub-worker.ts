@@ -36,6 +36,7 @@ await runWorker({
         oldestPendingAgeMs: process.pid,
         stuckUsers: 1,
         refusedQueues: 0,
+        lanesWithoutOwner: [],
       }),
       stop: async () => {
         await setTimeout(stopMs);
