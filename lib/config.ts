@@ -11,6 +11,7 @@ import {
   runTimeoutRange,
 } from './limits.ts';
 import { mongodbUrl, rabbitmqUrl, webUrl } from './server-url.ts';
+import { interruptionPolicies } from './types.ts';
 
 /** Thrown at start when the environment is invalid. The message lists every validation error, one per line. */
 export class ConfigError extends AppError {
@@ -132,6 +133,12 @@ export const settings = {
   runTimeoutMs: consumer('RUN_TIMEOUT_MS', integer(runTimeoutRange.min, runTimeoutRange.max, 0)),
   /** How many runs in a row may end with their process before the request is dead-lettered. */
   maxCrashes: consumer('MAX_CRASHES', integer(2, 100, 3)),
+  /** After a run was interrupted its request runs again (`rerun`), or becomes a dead letter, as it must not run twice. */
+  interruptionPolicy: consumer('INTERRUPTION_POLICY', choice(...interruptionPolicies).default('rerun')),
+  /** How many processes a worker may start for isolated runs: half of them shared by many runs, the others for one run each. */
+  isolatedProcesses: consumer('ISOLATED_PROCESSES', integer(2, 64, 4)),
+  /** The timeout of an isolated run whose policy sets none: runs that hang must not keep others from an isolated process. */
+  isolatedRunTimeoutMs: consumer('ISOLATED_RUN_TIMEOUT_MS', integer(1, runTimeoutRange.max, 60_000)),
   /** A user queue closes when nothing came for this long. */
   idleTimeoutMs: consumer('IDLE_TIMEOUT_MS', integer(100, 86_400_000, 60_000)),
   /** How long a ticket may lack its ledger entry before the owner writes a tombstone. */

@@ -9,6 +9,7 @@ import type {
   LaneObserver,
   LaneStore,
   LedgerStore,
+  PlanRun,
   Publisher,
   RunRequest,
   UserQueueStore,
@@ -27,6 +28,7 @@ export type Deps = {
   workers: WorkerStore;
   publisher: Publisher;
   laneBroker: LaneBroker;
+  planRun: PlanRun;
   runRequest: RunRequest;
   observer: LaneObserver;
 };

@@ -16,5 +16,18 @@ export const retryBaseRange = { min: 1, max: 3_600_000 } as const;
 export const retryMaxRange = { min: 1, max: dayMs } as const;
 export const retryAfterMaxRange = { min: 1, max: 30 * dayMs } as const;
 
+/** At least this many isolated runs share a process, so that a few that hang leave room for the others. */
+const minRunsTogether = 16;
+
+/**
+ * What `isolatedProcesses` gives a worker. Half of the processes, rounded up, are shared by `runsTogether` runs at most, so that all
+ * runs that a crash interrupted can go on at once, in `places`. The `lone` others do one run each.
+ */
+export const isolationSizes = (limits: { concurrency: number; isolatedProcesses: number }) => {
+  const shared = Math.ceil(limits.isolatedProcesses / 2);
+  const runsTogether = Math.max(minRunsTogether, Math.ceil(limits.concurrency / shared));
+  return { shared, lone: limits.isolatedProcesses - shared, runsTogether, places: shared * runsTogether };
+};
+
 /** Characters of the secret that signs tokens. HS256 is as strong as its key, and RFC 7518 asks for 256 bits. */
 export const minTokenSecretLength = 32;

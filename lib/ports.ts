@@ -3,7 +3,16 @@
  * The tests hold the real servers and their in-memory stand-ins to one contract. Every method of a broker rejects with
  * `BrokerUnavailableError` when RabbitMQ cannot answer.
  */
-import type { DeadLetterReason, EntryId, Outcome, RequestMessage, Run, SettledStatus } from './types.ts';
+import type {
+  DeadLetterOutcome,
+  DeadLetterReason,
+  EntryId,
+  Outcome,
+  RequestMessage,
+  Run,
+  RunLimits,
+  SettledStatus,
+} from './types.ts';
 
 export type * from './ports/stores.ts';
 
@@ -87,6 +96,21 @@ export interface Clock {
 /** Runs the processor once and returns what the end of the run means. Never rejects. */
 export type RunRequest = (run: Run) => Promise<Outcome>;
 
+/** What is known about a request before its next run. `interrupted`: an earlier owner claimed it, and its run did not end. */
+export type NextRun = { limits: RunLimits; interruptions: number; interrupted: boolean };
+
+/**
+ * Where the next run of a request happens. `here`: in this process, for at most `timeoutMs`; 0 means no timeout. `isolated`: in
+ * another process, which is ended when the run goes on for too long. `dead-letter`: it must not run again.
+ */
+export type RunPlan =
+  | { kind: 'here'; timeoutMs: number }
+  | { kind: 'isolated' }
+  | { kind: 'dead-letter'; outcome: DeadLetterOutcome };
+
+/** Decides about the next run of a request. Asked before its claim; its answer depends on nothing else. */
+export type PlanRun = (next: NextRun) => RunPlan;
+
 /** What a worker's lanes report, for metrics, logs and recorded histories. Must not throw. */
 export interface LaneObserver {
   laneTaken(event: { lane: number; fencingToken: number; users: number; at: Date }): void;
@@ -96,6 +120,8 @@ export interface LaneObserver {
   runEnded(
     event: EntryId & { attempt: number; fencingToken: number; outcome: Outcome['kind'] | 'aborted'; at: Date },
   ): void;
+  /** The run is past its deadline by `graceMs` and goes on: it has ignored its signal. It holds no slot, only its user. */
+  runUnresponsive(event: EntryId & { attempt: number; timeoutMs: number; at: Date }): void;
   /** This worker recorded the outcome in the ledger. */
   settled(event: EntryId & { status: SettledStatus; fencingToken: number; acceptedAt: Date; at: Date }): void;
   /** This worker recorded the dead letter in the ledger. Follows `settled` where `status` is `failed`. */

@@ -89,7 +89,9 @@ export type ProcessorContext = {
  * row it becomes a dead letter.
  *
  * **Repetition.** A run is repeated when its worker dies before the outcome is recorded, so make its effects idempotent by `userId`
- * and `seq`, and guard them by `fencingToken`.
+ * and `seq`, and guard them by `fencingToken`. With `onInterruption: 'dead-letter'` the request becomes a dead letter instead.
+ *
+ * **Waiting for itself.** A run must not wait for the result of a later request of its own user: that request waits for this run.
  *
  * The processor is the default export of a module. The module may also export a `policy`.
  *
@@ -111,7 +113,7 @@ export type Processor = (request: unknown, context: ProcessorContext) => unknown
 
 /**
  * What happens when a run fails. A processor's module may export it as `policy`; what it leaves out comes from the environment. A
- * request's own `maxAttempts` and `timeoutMs` win over both.
+ * request's own `maxAttempts` and `timeoutMs` win over both, and it may ask for `onInterruption: 'dead-letter'`.
  *
  * @example
  * ```ts
@@ -140,6 +142,11 @@ export type ProcessorPolicy = {
    * failed. Environment: `RUN_TIMEOUT_MS`.
    */
   timeoutMs?: number;
+  /**
+   * After a run was interrupted, because its worker died or had to stop, or lost the user's lane: `rerun` runs the request again;
+   * `dead-letter` makes it a dead letter, for work that must not be done twice. Environment: `INTERRUPTION_POLICY`.
+   */
+  onInterruption?: 'rerun' | 'dead-letter';
 };
 
 /**

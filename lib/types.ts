@@ -50,11 +50,21 @@ export type RequestStatus = (typeof requestStatuses)[number];
 /** Why a run failed. Safe to show to the user: no stack, no internals. */
 export type RunError = { name: string; message: string };
 
-/** Limits that a request sets for its own runs. The processor's policy applies where it sets none. */
-export type RunLimits = { maxAttempts?: number; timeoutMs?: number };
+/** What follows when a run was interrupted: the request runs again, or becomes a dead letter, because it must not run twice. */
+export const interruptionPolicies = ['rerun', 'dead-letter'] as const;
+export type InterruptionPolicy = (typeof interruptionPolicies)[number];
 
-/** Why a request was dead-lettered: it failed its last attempt, or crashed its worker too often. */
-export type DeadLetterReason = 'failed' | 'crashed';
+/**
+ * Limits that a request sets for its own runs. The processor's policy applies where it sets none. `onInterruption`: the
+ * stricter of the two applies.
+ */
+export type RunLimits = { maxAttempts?: number; timeoutMs?: number; onInterruption?: InterruptionPolicy };
+
+/**
+ * Why a request was dead-lettered: it failed its last attempt, it crashed its worker too often, or it was interrupted and must not
+ * run twice.
+ */
+export type DeadLetterReason = 'failed' | 'crashed' | 'interrupted';
 export type DeadLetter = { reason: DeadLetterReason; at: Date };
 
 /** One request as the ledger records it. */
@@ -120,7 +130,9 @@ export type RequestMessage = {
 export type Outcome =
   | { kind: 'done'; result: string }
   | { kind: 'retry'; error: RunError; delayMs: number; crashed?: boolean }
-  | { kind: 'failed' | 'blocked'; error: RunError; reason: DeadLetterReason };
+  | DeadLetterOutcome;
+
+export type DeadLetterOutcome = { kind: 'failed' | 'blocked'; error: RunError; reason: DeadLetterReason };
 
 /** One run of a request, as the processor gets it. `body` is JSON text. */
 export type Run = EntryId & {
@@ -137,6 +149,9 @@ export type Run = EntryId & {
  * One owner's change of one ledger entry, guarded by the fencing token [R7].
  *
  * - `claim` matches `queued | processing` with `attempts = attempt - 1` and no token above `token`, and sets `attempt`.
+ * - `requeue` and `give-up` match what an earlier owner left `processing`, not in a back-off, with `attempts = attempt` and no
+ *   token above `token`. They record its interruption without another attempt: it waits for a slot (-> queued), or must not run
+ *   again (-> failed, blocked).
  * - The others match `processing` with exactly this `token` and `attempt`. `give-back` returns the claim of a run that was
  *   aborted, for instance because the worker stops: processing -> queued.
  * - `interruptions` and `forgiven` are new values, not increments: a change may be sent twice, and a value that was read before
@@ -144,6 +159,15 @@ export type Run = EntryId & {
  */
 export type LedgerChange = EntryId & { token: number; attempt: number; at: Date } & (
     | { kind: 'claim'; interruptions: number; forgiven: number }
+    | { kind: 'requeue'; interruptions: number; forgiven: number }
+    | {
+        kind: 'give-up';
+        status: 'failed' | 'blocked';
+        error: RunError;
+        reason: DeadLetterReason;
+        interruptions: number;
+        forgiven: number;
+      }
     | { kind: 'settle'; status: 'done'; result: string }
     | { kind: 'settle'; status: 'failed'; error: RunError; reason: DeadLetterReason }
     | { kind: 'block'; error: RunError; reason: DeadLetterReason }

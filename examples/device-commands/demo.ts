@@ -3,21 +3,15 @@ import { deepStrictEqual } from 'node:assert';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { systemClock as clock } from '../../lib/clock.ts';
-import type { RunPolicy } from '../../lib/runs/policy.ts';
+import { loadConfig } from '../../lib/config.ts';
+import { decidePolicy } from '../../lib/runs/policy.ts';
 import { createRunRequest } from '../../lib/runs/run.ts';
 import { createDeviceProcessor } from './processor.ts';
 import { openSimulatedGateway } from './simulated-gateway.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 await using gateway = await openSimulatedGateway();
-const policy: RunPolicy = {
-  maxAttempts: 5,
-  retryBaseMs: 50,
-  retryMaxMs: 500,
-  retryAfterMaxMs: 86_400_000,
-  onFailure: 'skip',
-  timeoutMs: 0,
-};
+const policy = decidePolicy({ retryBaseMs: 50, retryMaxMs: 500 }, loadConfig({}, 'consumer'));
 const log = pino({ level: 'silent' });
 const runRequest = createRunRequest({ processor: createDeviceProcessor(gateway.address), policy }, { clock, log });
 const signal = new AbortController().signal;

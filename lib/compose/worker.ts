@@ -6,10 +6,11 @@ import type { StartDeps, WorkerTask } from '../consumer/worker.ts';
 import type { WorkerServers } from '../deps.ts';
 import { startLaneWorker } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
-import type { RunRequest } from '../ports.ts';
+import type { PlanRun, RunRequest } from '../ports.ts';
 import { mustRunIsolated } from '../runs/crash.ts';
 import { createIsolation } from '../runs/isolation.ts';
 import { type LoadedProcessor, loadProcessor } from '../runs/load-processor.ts';
+import { createPlanRun } from '../runs/plan.ts';
 import { createRunRequest } from '../runs/run.ts';
 import { openStores } from '../store/stores.ts';
 
@@ -33,10 +34,13 @@ export const openWorkerServers = (config: Config, log: Logger): WorkerServers =>
 };
 
 /** Runs requests in this process, except those that may end it. */
-const createRuns = (loaded: LoadedProcessor, deps: StartDeps): RunRequest => {
+const createRuns = (loaded: LoadedProcessor, deps: StartDeps): { planRun: PlanRun; runRequest: RunRequest } => {
   const runHere = createRunRequest(loaded, deps);
   const runIsolated = createIsolation({ ...deps, policy: loaded.policy, observer: deps.isolationObserver });
-  return (run) => (mustRunIsolated(run, deps.config.maxCrashes) ? runIsolated(run) : runHere(run));
+  return {
+    planRun: createPlanRun(loaded.policy, deps.config),
+    runRequest: (run) => (mustRunIsolated(run, deps.config.maxCrashes) ? runIsolated(run) : runHere(run)),
+  };
 };
 
 /**
@@ -49,7 +53,7 @@ export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerS
   const { config, log } = deps;
   const loaded = await loadProcessor(deps);
   const servers = openServers(config, log);
-  const lanes = startLaneWorker({ ...deps, ...servers, runRequest: createRuns(loaded, deps) });
+  const lanes = startLaneWorker({ ...deps, ...servers, ...createRuns(loaded, deps) });
   return {
     snapshot: () => lanes.snapshot(),
     failed: lanes.failed,

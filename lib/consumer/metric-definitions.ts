@@ -64,6 +64,7 @@ export const registerGauges = (registry: Registry, snapshot: () => WorkerSnapsho
       },
     });
   gauge('lanekeeper_in_flight', 'Runs in progress', 'sum', (s) => s.inFlight);
+  gauge('lanekeeper_unresponsive_runs', 'Runs that go on against their signal', 'sum', (s) => s.unresponsiveRuns);
   gauge('lanekeeper_lanes_owned', 'Lanes owned', 'sum', (s) => s.lanesOwned);
   gauge(
     'lanekeeper_lanes_without_owner',

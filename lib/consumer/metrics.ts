@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../lanes/snapshot.ts';
 import type { Logger } from '../log.ts';
 import type { Clock, LaneObserver } from '../ports.ts';
-import type { IsolationObserver } from '../runs/isolation.ts';
+import type { IsolationObserver } from '../runs/process-pool.ts';
 import { createLaneNews } from './lane-news.ts';
 import { createInstruments, type Instruments, registerGauges } from './metric-definitions.ts';
 
@@ -54,6 +54,9 @@ const observeLanes = (
     instruments.lanesReleased.inc({ reason: event.reason });
     log[event.reason === 'lost' ? 'warn' : 'debug'](event, 'lane released');
     lanesChanged();
+  },
+  runUnresponsive: ({ at: _at, ...event }) => {
+    log.error(event, 'a run goes on against its signal; its user waits, and its slot goes to others');
   },
   settled: ({ at, acceptedAt, ...event }) => {
     instruments.settled.inc({ status: event.status });

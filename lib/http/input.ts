@@ -1,7 +1,7 @@
 /** The input of the calls, validated. Unknown fields are ignored. */
 import { z } from 'zod';
 import { attemptsRange, maxRequestBytes, runTimeoutRange } from '../limits.ts';
-import { type RunLimits, requestStatuses } from '../types.ts';
+import { interruptionPolicies, type RunLimits, requestStatuses } from '../types.ts';
 import type { Call } from './call.ts';
 import { InvalidRequestError, RequestTooLargeError } from './errors.ts';
 import { memberText } from './json-text.ts';
@@ -33,6 +33,7 @@ const runLimits = z.object({
   maxAttempts: z.number().int().min(attemptsRange.min).max(attemptsRange.max).optional(),
   // Not 0: a request cannot switch the timeout of its runs off.
   timeoutMs: z.number().int().min(1).max(runTimeoutRange.max).optional(),
+  onInterruption: z.enum(interruptionPolicies).optional(),
 });
 const seq = z.object({ seq: z.string().regex(/^[1-9]\d{0,14}$/, 'must be a positive whole number') });
 const waitRange = 'must be a number of seconds from 0 to 20, with at most 3 decimals';

@@ -25,6 +25,34 @@ export const changeOf = (outcome: Outcome, guard: Guard, request: HeldRequest): 
   }
 };
 
+/**
+ * What the next change of a request that waits for its run records. An interrupted run did not get a fair attempt: it is forgiven. A
+ * request that keeps ending its workers is stopped by `maxCrashes`.
+ */
+export const countsAfter = ({
+  interrupted,
+  interruptions,
+  forgiven,
+}: HeldRequest): Pick<HeldRequest, 'interruptions' | 'forgiven'> => {
+  const interruption = interrupted ? 1 : 0;
+  return { interruptions: interruptions + interruption, forgiven: forgiven + interruption };
+};
+
+/** The status to which a change brings a request, when it ends the request or blocks its user. */
+export const statusAfter = (change: LedgerChange): 'done' | 'failed' | 'blocked' | undefined => {
+  if (change.kind === 'block') return 'blocked';
+  return change.kind === 'settle' || change.kind === 'give-up' ? change.status : undefined;
+};
+
+/** A processor that waits for a later request of its own user waits for ever: the error of its timeout says so. */
+export const explainTimeout = (outcome: Outcome, laterRequests: number): Outcome => {
+  if (outcome.kind === 'done' || outcome.error.name !== 'RunTimeoutError') return outcome;
+  const behind =
+    laterRequests === 1 ? '1 later request of this user waits' : `${laterRequests} later requests of this user wait`;
+  const message = `${outcome.error.message}. ${behind} behind it; a run must not wait for the result of any of them`;
+  return { ...outcome, error: { ...outcome.error, message } };
+};
+
 /** For the log: what stands in the ledger instead. */
 export const describeRefusal = (
   result: ChangeResult | undefined,

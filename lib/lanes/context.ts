@@ -1,10 +1,12 @@
 /** What all lanes of one worker share: group commits, slots, and the runs under way. */
 import type { Deps } from '../deps.ts';
+import { isolationSizes } from '../limits.ts';
 import type { ChangeResult, EntryId, LedgerChange, LedgerEntry, UserQueue } from '../types.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
 import { persist } from './persist.ts';
+import type { WatchedRun } from './run-watch.ts';
 import type { Share } from './share.ts';
-import { createSlots, type Slots } from './slots.ts';
+import { limitsOf, Slots } from './slots.ts';
 
 export type LaneDeps = Pick<
   Deps,
@@ -16,6 +18,7 @@ export type LaneDeps = Pick<
   | 'workers'
   | 'publisher'
   | 'laneBroker'
+  | 'planRun'
   | 'runRequest'
   | 'observer'
 > & {
@@ -23,6 +26,7 @@ export type LaneDeps = Pick<
     Deps['config'],
     | 'lanes'
     | 'concurrency'
+    | 'isolatedProcesses'
     | 'graceMs'
     | 'gapTimeoutMs'
     | 'idleTimeoutMs'
@@ -45,7 +49,8 @@ export type WorkerContext = {
   deps: LaneDeps;
   workerId: string;
   share: Pick<Share, 'take' | 'release'>;
-  slots: Slots;
+  /** Runs in this process, and isolated runs. Who waits for an isolated run holds no slot of the others. */
+  slots: { here: Slots; isolated: Slots };
   /** Resolves to `undefined` when the change is no longer wanted: whether it was applied is unknown. */
   commit: Batcher<Wanted & { change: LedgerChange }, ChangeResult | undefined>;
   readEntries: Batcher<Wanted & { ids: EntryId[] }, LedgerEntry[] | undefined>;
@@ -54,6 +59,8 @@ export type WorkerContext = {
   refresh: Batcher<Wanted & { userId: string; lane: number }, Refreshed | undefined>;
   /** The runs of this process, by user, whichever lane hold started them: the next run of a user waits for its end. */
   runs: Map<string, Promise<void>>;
+  /** The runs of this process that ignore their signal, whichever lane hold started them. */
+  unresponsive: Set<WatchedRun>;
 };
 
 const commitBatch = { maxItems: 500, maxInFlight: 2 };
@@ -70,12 +77,16 @@ export const createContext = (
   deps,
   workerId,
   share,
-  slots: createSlots(deps.config.concurrency),
+  slots: {
+    here: new Slots(limitsOf(deps.config.concurrency)),
+    isolated: new Slots(limitsOf(isolationSizes(deps.config).places)),
+  },
   commit: createBatcher(commitAll(deps), commitBatch),
   readEntries: createBatcher(readAll(deps), readBatch),
   lease: createBatcher(leaseAll(deps), leaseBatch),
   refresh: createBatcher(refreshAll(deps), refreshBatch),
   runs: new Map(),
+  unresponsive: new Set(),
 });
 
 /** Repeats `work` with the items that are still wanted, until it succeeds or none is wanted. Results are in the order of the items. */

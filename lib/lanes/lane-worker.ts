@@ -12,7 +12,7 @@ import { every } from './periodic-task.ts';
 import { persist } from './persist.ts';
 import { createShare, type Share } from './share.ts';
 import { type StuckUsers, takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
-import { isPending } from './stalled-users.ts';
+import { findUsersWithoutProgress } from './stuck-users.ts';
 import { createSweep } from './sweep.ts';
 import { createWorkerId, WorkerHeartbeat } from './worker-heartbeat.ts';
 
@@ -23,6 +23,8 @@ const exitMarginMs = 5_000;
 /** A message stays unacknowledged for about this long at most, far below the broker's `consumer_timeout` of 30 minutes. */
 const longestHoldMs = 120_000;
 const ackHeldEveryMs = 30_000;
+/** The stuck users that a sweep counts, up to the end of a page: with more of them, their number does not matter. */
+const maxCounted = 1_000;
 
 export class LaneWorker {
   readonly #deps: LaneDeps;
@@ -70,12 +72,12 @@ export class LaneWorker {
   }
 
   snapshot(): WorkerSnapshot {
-    const now = momentOf(this.#deps.clock);
+    const { runs, unresponsive } = this.#context;
+    const counts = { inFlight: runs.size, unresponsiveRuns: unresponsive.size };
     const own = this.#keeper.active().map(({ lane }) => lane);
-    const lanesWithoutOwner = this.#heard.lanesWithoutOwner(this.#keeper.count, own);
     return {
-      ...takeSnapshot(this.#keeper.owned(), this.#context.slots.inUse(), this.#stuck, now),
-      lanesWithoutOwner,
+      ...takeSnapshot(this.#keeper.owned(), counts, this.#stuck, momentOf(this.#deps.clock)),
+      lanesWithoutOwner: this.#heard.lanesWithoutOwner(this.#keeper.count, own),
     };
   }
 
@@ -113,7 +115,6 @@ export class LaneWorker {
 
   #noteStuck(found: StalledUser[]): void {
     this.#found = found;
-    this.#stuck = { ...this.#stuck, count: found.filter(isPending).length };
     this.#deps.observer.swept({ stuck: found.length, at: this.#deps.clock.now() });
     this.#adoptLane(Math.max(-1, ...found.map(({ lane }) => lane)));
   }
@@ -124,7 +125,10 @@ export class LaneWorker {
       await this.#sweep();
     } finally {
       // Also when the wakes could not be published. Without an answer from MongoDB the earlier finding stays.
-      if (this.#found) this.#stuck = { ...this.#stuck, since: await oldestAcceptedAt(this.#found, this.#deps) };
+      if (this.#found) {
+        const { length: count } = await findUsersWithoutProgress(maxCounted, this.#deps);
+        this.#stuck = { count, since: await oldestAcceptedAt(this.#found, this.#deps) };
+      }
     }
   }
 
@@ -151,7 +155,8 @@ export class LaneWorker {
   async #sendHeartbeat(): Promise<void> {
     const lanes = this.#keeper.active().map(({ lane }) => lane);
     try {
-      await this.#heartbeat.send(lanes, this.#stopping.signal.aborted);
+      const unresponsive = [...this.#context.unresponsive].map(({ userId }) => userId);
+      await this.#heartbeat.send({ lanes, unresponsive, stopping: this.#stopping.signal.aborted });
     } catch (error) {
       if (this.#heartbeat.storeIsSilent()) await this.#keeper.giveUp('MongoDB does not answer this worker');
       throw error;

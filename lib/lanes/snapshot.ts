@@ -7,6 +7,8 @@ export type WorkerSnapshot = {
   lanesOwned: number;
   usersLoaded: number;
   inFlight: number;
+  /** Runs that go on against their signal. They hold no slot. */
+  unresponsiveRuns: number;
   oldestPendingAgeMs: number;
   stuckUsers: number;
   /** Users whose queue RabbitMQ refuses. */
@@ -15,7 +17,10 @@ export type WorkerSnapshot = {
   lanesWithoutOwner?: number[];
 };
 
-/** What the last sweep found. `since`: when the oldest request of the stuck users was accepted; their lanes may have no owner. */
+/**
+ * What the last sweep found. `count`: as `GET /stuck` lists them. `since`: when the oldest request of those for whom no owner vouches
+ * was accepted; nobody may own their lanes.
+ */
 export type StuckUsers = { count: number; since: Date | undefined };
 
 /** How long the oldest pending request has been accepted, as far as the owner knows. */
@@ -26,13 +31,18 @@ const pendingAgeMs = (user: LoadedUser, now: Moment): number => {
   return user.gap ? now.ms - user.gap.since : 0;
 };
 
-export const takeSnapshot = (owned: LaneHold[], inFlight: number, stuck: StuckUsers, now: Moment): WorkerSnapshot => {
+export const takeSnapshot = (
+  owned: LaneHold[],
+  counts: Pick<WorkerSnapshot, 'inFlight' | 'unresponsiveRuns'>,
+  stuck: StuckUsers,
+  now: Moment,
+): WorkerSnapshot => {
   const users = owned.flatMap((hold) => [...hold.users.all()]);
   const stuckMs = stuck.since ? Math.max(0, now.date.getTime() - stuck.since.getTime()) : 0;
   return {
     lanesOwned: owned.length,
     usersLoaded: users.length,
-    inFlight,
+    ...counts,
     oldestPendingAgeMs: users.reduce((oldest, user) => Math.max(oldest, pendingAgeMs(user, now)), stuckMs),
     stuckUsers: stuck.count,
     refusedQueues: users.filter(({ queue }) => queue === 'refused').length,

@@ -1,12 +1,14 @@
 /** Claim, run, settle: the requests of one user, one at a time, each guarded by the fencing token [R7]. */
-import type { LedgerChange, Outcome } from '../types.ts';
+import type { DeadLetterOutcome, LedgerChange, Outcome } from '../types.ts';
 import { wakeLane } from '../wake.ts';
 import type { Activity } from './activity.ts';
-import { changeOf, describeRefusal } from './changes.ts';
+import { changeOf, countsAfter, describeRefusal, explainTimeout, statusAfter } from './changes.ts';
 import type { WorkerContext } from './context.ts';
 import type { HeldRequest } from './held-requests.ts';
 import { advancePast, type LoadedUser } from './loaded-user.ts';
 import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
+import { runWatched } from './run-watch.ts';
+import type { Slot } from './slots.ts';
 
 type Claimed = { seq: number; request: HeldRequest };
 
@@ -21,10 +23,10 @@ export class UserRuns {
     this.#context = context;
   }
 
-  /** Needs a slot and gives it back. Goes on from request to request until another user waits for the slot. */
-  async workOn(user: LoadedUser): Promise<void> {
+  /** Gives the slot back. Goes on from request to request until another user waits for the slot. */
+  async workOn(user: LoadedUser, slot: Slot): Promise<void> {
     const { runs } = this.#context;
-    const work = this.#workUntilContended(user);
+    const work = this.#workUntilContended(user, slot);
     const ended = work.catch(() => undefined);
     runs.set(user.userId, ended);
     try {
@@ -34,20 +36,46 @@ export class UserRuns {
     }
   }
 
-  async #workUntilContended(user: LoadedUser): Promise<void> {
-    const { slots } = this.#context;
-    let holdsSlot = true;
-    const releaseSlot = () => {
-      if (holdsSlot) slots.release();
-      holdsSlot = false;
-    };
+  async #workUntilContended(user: LoadedUser, slot: Slot): Promise<void> {
     try {
       const first = user.held.get(user.next);
       let claimed = first && this.#lane.isHeld() ? await this.#claim(user, user.next, first) : undefined;
-      while (claimed) claimed = await this.#runAndSettle(user, claimed, releaseSlot);
+      while (claimed) claimed = await this.#runAndSettle(user, claimed, slot);
     } finally {
-      releaseSlot();
+      slot.release();
     }
+  }
+
+  /** Records the interruption of `next`, which has to wait for a slot: a request that waits is `queued`. */
+  async requeue(user: LoadedUser): Promise<void> {
+    const { next } = user;
+    const request = user.held.get(next);
+    if (!request) return;
+    const requeued: HeldRequest = { ...request, ...countsAfter(request), interrupted: false };
+    const change: LedgerChange = { kind: 'requeue', ...countsAfter(request), ...this.#guard(user, next, request) };
+    if (await this.#takeOver(user, change)) user.held.set(next, requeued);
+  }
+
+  /** Records `next`, which was interrupted and must not run twice, as a dead letter. */
+  async giveUp(user: LoadedUser, { kind, error, reason }: DeadLetterOutcome): Promise<void> {
+    const { next, refreshes } = user;
+    const request = user.held.get(next);
+    if (!request) return;
+    const counts = countsAfter(request);
+    const letter = { kind: 'give-up' as const, status: kind, error, reason };
+    const change: LedgerChange = { ...letter, ...counts, ...this.#guard(user, next, request) };
+    const given: HeldRequest = { ...request, ...counts, interrupted: false };
+    if (await this.#takeOver(user, change)) this.#noteSettled(user, change, given, refreshes);
+  }
+
+  /** Resolves to whether the change of what an earlier owner left is recorded. If not, the request is read again. */
+  async #takeOver(user: LoadedUser, change: LedgerChange): Promise<boolean> {
+    const result = await this.#context.commit({ change, wanted: this.#lane.isHeld });
+    if (!result) return false;
+    if (!result.applied && result.entry) loseToLaterOwner(this.#lane, [result.entry]);
+    // Its message, which may have come meanwhile, is not needed any more.
+    user.held.drop(change.seq);
+    return result.applied;
   }
 
   #guard(user: LoadedUser, seq: number, { attempts }: HeldRequest) {
@@ -57,45 +85,29 @@ export class UserRuns {
 
   /** Resolves to `undefined` when there is nothing to run: the claim was refused, or is no longer wanted. */
   async #claim(user: LoadedUser, seq: number, request: HeldRequest): Promise<Claimed | undefined> {
-    const interrupted = request.interrupted ? 1 : 0;
-    const claiming: HeldRequest = {
-      ...request,
-      attempts: request.attempts + 1,
-      interruptions: request.interruptions + interrupted,
-      // An interrupted run did not get a fair attempt. A request that keeps ending its workers is stopped by `maxCrashes`.
-      forgiven: request.forgiven + interrupted,
-      retryAt: undefined,
-    };
-    const { interruptions, forgiven } = claiming;
-    const change: LedgerChange = { kind: 'claim', interruptions, forgiven, ...this.#guard(user, seq, claiming) };
-    const result = await this.#context.commit({ change, wanted: this.#lane.isHeld });
-    if (!result) return undefined;
-    if (!result.applied && result.entry) loseToLaterOwner(this.#lane, [result.entry]);
-    // A message of it that came meanwhile is no longer needed. A refused request is read again.
-    user.held.drop(seq);
-    if (!result.applied) return undefined;
+    const counts = countsAfter(request);
+    const attempts = request.attempts + 1;
+    const claiming: HeldRequest = { ...request, ...counts, attempts, interrupted: false, retryAt: undefined };
+    const change: LedgerChange = { kind: 'claim', ...counts, ...this.#guard(user, seq, claiming) };
+    if (!(await this.#takeOver(user, change))) return undefined;
     user.held.set(seq, claiming);
     return { seq, request: claiming };
   }
 
   /** Resolves to the next request when it was claimed in the same commit as the settlement. */
-  async #runAndSettle(
-    user: LoadedUser,
-    { seq, request }: Claimed,
-    releaseSlot: () => void,
-  ): Promise<Claimed | undefined> {
-    const outcome = await this.#run(user, seq, request);
+  async #runAndSettle(user: LoadedUser, { seq, request }: Claimed, slot: Slot): Promise<Claimed | undefined> {
+    const outcome = await this.#run(user, seq, request, slot);
     const lentOut = user.running?.lentOut;
     user.running = undefined;
-    if (lentOut) return this.#endLentRun(user, { seq, request }, outcome, releaseSlot);
+    if (lentOut) return this.#endLentRun(user, { seq, request }, outcome, slot);
     if (!outcome) {
       await this.#giveBack(user, seq, request);
       return undefined;
     }
     const settling = this.#settle(user, seq, request, outcome);
-    const following = this.#goesOn(outcome) ? user.held.get(seq + 1) : undefined;
-    if (!following || following.retryAt || following.blocked) {
-      releaseSlot();
+    const following = this.#goesOn(user, outcome, request, slot) ? user.held.get(seq + 1) : undefined;
+    if (!following || following.retryAt || following.blocked || !this.#runsHere(following)) {
+      slot.release();
       await settling;
       return undefined;
     }
@@ -109,21 +121,28 @@ export class UserRuns {
     user: LoadedUser,
     { seq, request }: Claimed,
     outcome: Outcome | undefined,
-    releaseSlot: () => void,
+    slot: Slot,
   ): Promise<undefined> {
-    releaseSlot();
+    slot.release();
     if (outcome) await this.#settle(user, seq, request, outcome);
     else await this.#giveBack(user, seq, request);
     await wakeLane(this.#lane.lane, user.userId, this.#context.deps);
   }
 
-  #goesOn({ kind }: Outcome): boolean {
-    return (kind === 'done' || kind === 'failed') && !this.#context.slots.contended() && this.#lane.mayStart();
+  /** The slot of an isolated run is for isolated runs, and a slot that went to others is gone. */
+  #goesOn(user: LoadedUser, { kind }: Outcome, request: HeldRequest, slot: Slot): boolean {
+    const settles = kind === 'done' || kind === 'failed';
+    const keepsSlot = slot.isHeld() && this.#runsHere(request) && !this.#context.slots.here.contended(user.userId);
+    return settles && keepsSlot && this.#lane.mayStart();
+  }
+
+  #runsHere(request: HeldRequest): boolean {
+    return this.#context.deps.planRun(request).kind === 'here';
   }
 
   /** `undefined`: the run was aborted, or did not begin; there is no outcome to record. */
-  async #run(user: LoadedUser, seq: number, request: HeldRequest): Promise<Outcome | undefined> {
-    const { clock, observer, runRequest } = this.#context.deps;
+  async #run(user: LoadedUser, seq: number, request: HeldRequest, slot: Slot): Promise<Outcome | undefined> {
+    const { clock, observer } = this.#context.deps;
     const { signal, token: fencingToken } = this.#lane;
     if (signal.aborted || !this.#lane.isHeld()) return undefined;
     const { body, limits, forgiven, interruptions, acceptedAt, attempts: attempt } = request;
@@ -131,11 +150,18 @@ export class UserRuns {
     observer.runStarted({ ...about, acceptedAt, at: clock.now() });
     user.running = { seq, lentOut: false };
     this.#activity.runBegins();
-    const outcome = await runRequest({ ...about, body, limits, forgiven, interruptions, signal });
+    const outcome = await runWatched({ ...about, body, limits, forgiven, interruptions, signal }, slot, this.#context);
     this.#activity.runEnds();
     const aborted = signal.aborted && outcome.kind !== 'done';
     observer.runEnded({ ...about, outcome: aborted ? 'aborted' : outcome.kind, at: clock.now() });
-    return aborted ? undefined : outcome;
+    if (aborted) return this.#outcomeOfAbort(request);
+    return user.known > seq ? explainTimeout(outcome, user.known - seq) : outcome;
+  }
+
+  /** An aborted run may have had effects. Work that must not be done twice becomes a dead letter; other work is given back. */
+  #outcomeOfAbort(request: HeldRequest): Outcome | undefined {
+    const plan = this.#context.deps.planRun({ ...request, interrupted: true });
+    return plan.kind === 'dead-letter' ? plan.outcome : undefined;
   }
 
   /** Records that a claim did not lead to an outcome, so that it counts neither as an attempt nor as a crash of its worker. */
@@ -162,26 +188,25 @@ export class UserRuns {
   }
 
   #noteSettled(user: LoadedUser, change: LedgerChange, request: HeldRequest, refreshesBefore: number): void {
-    const { seq, at, token: fencingToken } = change;
+    const { userId, seq, at, token: fencingToken } = change;
     const { observer, clock } = this.#context.deps;
     const now = clock.monotonicMs();
-    if ((change.kind === 'block' || change.kind === 'retry') && user.refreshes > refreshesBefore) {
+    const status = statusAfter(change);
+    if ((status === 'blocked' || change.kind === 'retry') && user.refreshes > refreshesBefore) {
       // A person may have decided about it before our answer came, and sent the wake already: then it is read again at once.
       user.held.drop(seq);
-    } else if (change.kind === 'block') {
+    } else if (status === 'blocked') {
       user.held.set(seq, { ...request, blocked: true, heldSince: now });
     } else if (change.kind === 'retry') {
       const { backOffMs, interruptions } = change;
-      user.held.set(seq, { ...request, interrupted: false, interruptions, retryAt: now + backOffMs, heldSince: now });
-    } else if (change.kind === 'settle') {
-      const { userId, status } = change;
+      user.held.set(seq, { ...request, interruptions, retryAt: now + backOffMs, heldSince: now });
+    } else if (status) {
       const { acceptedAt } = request;
       advancePast(user, seq, now);
       observer.settled({ userId, seq, status, fencingToken, acceptedAt, at });
     }
-    if ('reason' in change) {
-      const status = change.kind === 'block' ? 'blocked' : 'failed';
-      observer.deadLettered({ userId: user.userId, seq, status, reason: change.reason, fencingToken, at });
+    if ('reason' in change && status !== 'done' && status) {
+      observer.deadLettered({ userId, seq, status, reason: change.reason, fencingToken, at });
     }
   }
 }

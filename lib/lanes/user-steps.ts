@@ -5,10 +5,12 @@ import { withTimeout } from '../timeout.ts';
 import type { Activity } from './activity.ts';
 import type { WorkerContext } from './context.ts';
 import { decideStep, type Step } from './decide-step.ts';
+import type { HeldRequest } from './held-requests.ts';
 import { advancePast, dropWaiting, endLoan, type LoadedUser, noteEntries, postponeClose } from './loaded-user.ts';
 import { momentOf } from './moment.ts';
 import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
 import { persist } from './persist.ts';
+import type { Slots } from './slots.ts';
 import { UserQueueCare } from './user-queue-care.ts';
 import { UserRuns } from './user-runs.ts';
 
@@ -75,7 +77,7 @@ export class UserSteps {
   #take(user: LoadedUser, step: Step, now: number): void {
     switch (step.kind) {
       case 'run':
-        this.#takeRun(user);
+        this.#takeRun(user, step.request);
         break;
       case 'read':
         this.#begin(user, () => this.#read(user));
@@ -117,10 +119,22 @@ export class UserSteps {
   }
 
   /** A worker that lost the lane and acquired it again may still run this user's request: two runs of one user must not overlap. */
-  #takeRun(user: LoadedUser): void {
+  #takeRun(user: LoadedUser, request: HeldRequest): void {
     const earlier = user.waitedForEarlierRun ? undefined : this.#context.runs.get(user.userId);
     if (earlier) this.#begin(user, () => this.#waitForEarlierRun(user, earlier));
-    else this.#awaitSlot(user);
+    else this.#takeNext(user, request);
+  }
+
+  #takeNext(user: LoadedUser, request: HeldRequest): void {
+    const plan = this.#context.deps.planRun(request);
+    if (plan.kind === 'dead-letter') {
+      this.#begin(user, () => this.#runs.giveUp(user, plan.outcome));
+      return;
+    }
+    const slots = this.#context.slots[plan.kind];
+    // It waits, and must not look as if it ran.
+    if (request.interrupted && slots.isFullFor(user.userId)) this.#begin(user, () => this.#runs.requeue(user));
+    else this.#awaitSlot(user, slots);
   }
 
   async #waitForEarlierRun(user: LoadedUser, earlier: Promise<void>): Promise<void> {
@@ -129,12 +143,12 @@ export class UserSteps {
     user.waitedForEarlierRun = true;
   }
 
-  #awaitSlot(user: LoadedUser): void {
+  #awaitSlot(user: LoadedUser, slots: Slots): void {
     user.activity = 'ready';
-    this.#context.slots.acquire(() => {
+    slots.acquire(user.userId, (slot) => {
       user.activity = 'idle';
       if (!this.#mayStart(user)) return false;
-      this.#begin(user, () => this.#runs.workOn(user));
+      this.#begin(user, () => this.#runs.workOn(user, slot));
       return true;
     });
   }

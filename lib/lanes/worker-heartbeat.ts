@@ -1,4 +1,6 @@
 /** A worker's heartbeat in MongoDB: which lanes it owns. Without an answer from MongoDB the worker gives its lanes up. */
+
+import type { Heartbeat } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import type { LaneDeps } from './context.ts';
 
@@ -8,6 +10,9 @@ const timeoutsBeforeGivingUp = 2;
 const lenderMarginMs = 5_000;
 /** The heartbeat expires by itself, so removing it must not hold up a worker that stops. */
 const removeTimeoutMs = 500;
+
+/** The most users that a heartbeat names: it must stay small. */
+const maxUnresponsive = 1_000;
 
 const hex = (clock: LaneDeps['clock']): string =>
   Math.floor(clock.random() * 0x10000)
@@ -41,9 +46,10 @@ export class WorkerHeartbeat {
     return clock.monotonicMs() - this.#answeredAt > timeoutsBeforeGivingUp * config.storeTimeoutMs;
   }
 
-  async send(lanes: number[], stopping: boolean): Promise<void> {
+  async send({ lanes, unresponsive, stopping }: Pick<Heartbeat, 'lanes' | 'unresponsive' | 'stopping'>): Promise<void> {
     const { clock, workers } = this.#deps;
-    await workers.report({ workerId: this.#workerId, lanes, stopping, at: clock.now() });
+    const listed = unresponsive.slice(0, maxUnresponsive);
+    await workers.report({ workerId: this.#workerId, lanes, unresponsive: listed, stopping, at: clock.now() });
     this.#answeredAt = clock.monotonicMs();
   }
 

@@ -172,8 +172,11 @@ export interface LaneStore {
   known(): Promise<number[]>;
 }
 
-/** The lanes that a worker owned at a moment. `stopping`: it stands by on no lane, and only waits for its last runs. */
-export type Heartbeat = { workerId: string; lanes: number[]; stopping?: boolean; at: Date };
+/**
+ * The lanes that a worker owned at a moment, and the users whose runs there ignored their signal. `stopping`: it stands by on no
+ * lane, and only waits for its last runs.
+ */
+export type Heartbeat = { workerId: string; lanes: number[]; unresponsive: string[]; stopping?: boolean; at: Date };
 
 export interface WorkerStore {
   report(heartbeat: Heartbeat): Promise<void>;

@@ -69,8 +69,8 @@ const acceptAgain = async (
   deps: AcceptDeps,
 ): Promise<Accepted> => {
   if (!deadLetter || body === undefined) throw await refusal({ userId, seq }, deps);
-  // A request that crashed its workers runs alone from the start, instead of crashing two more.
-  const interruptions = deadLetter.reason === 'crashed' ? entry.interruptions : undefined;
+  // A request whose workers ended with it runs isolated from the start, instead of ending two more.
+  const interruptions = deadLetter.reason === 'failed' ? undefined : entry.interruptions;
   const command = { userId, sessionId, body, limits, interruptions, retryOf: seq, key: retryKey(seq) };
   const accepted = await acceptRequest(command, deps);
   if (!(await deps.ledger.dropDeadLetter({ userId, seq }))) throw await refusal({ userId, seq }, deps);

@@ -22,6 +22,8 @@ export type KillReason = 'aborted' | 'never-came-up' | 'hung' | 'past-deadline';
 export type IsolatedEnd = {
   /** Whether the process came up and was given the run. */
   begun: boolean;
+  /** How many runs may have ended the process: those that were in it, and one more if others had been in it before. */
+  suspects: number;
   outcome?: Outcome;
   killedFor?: KillReason;
   code: number | null;
@@ -54,12 +56,24 @@ const describeEnd = ({ killedFor, code, signal, error }: IsolatedEnd): string =>
 const crashErrorOf = (end: IsolatedEnd): RunError =>
   toRunError({ name: 'ProcessorCrashedError', message: `The process of the run ${describeEnd(end)}` });
 
-/** Whether the run ended its process, or forced its worker to end it. */
-export const isCrash = (end: IsolatedEnd): boolean => end.begun && !end.outcome && end.killedFor !== 'aborted';
+const lostItsProcess = ({ begun, outcome, killedFor }: IsolatedEnd): boolean =>
+  begun && !outcome && killedFor !== 'aborted';
+
+/** Whether it is certain that the run ended its process, or forced its worker to end it. */
+export const isCrash = (end: IsolatedEnd): boolean =>
+  lostItsProcess(end) && (end.killedFor === 'past-deadline' || end.suspects === 1);
+
+/** The process ended, and another of its runs may be the reason. */
+export const mustRepeat = (end: IsolatedEnd): boolean => lostItsProcess(end) && !isCrash(end);
+
+/** How many runs may be together when the runs of a process that ended are repeated. */
+export const runsTogetherAfter = ({ suspects }: Pick<IsolatedEnd, 'suspects'>): number =>
+  Math.max(1, Math.floor(suspects / 2));
 
 /**
  * The outcome of an isolated run. After a crash the request runs again, still isolated, until `maxCrashes` runs in a row have
- * crashed. A process that never came up says nothing about its request: the request stays isolated, and no crash is counted.
+ * crashed; work that must not be done twice does not run again. A process that never came up says nothing about its request: the
+ * request stays isolated, and no crash is counted.
  */
 export const outcomeOfEnd = (
   end: IsolatedEnd,
@@ -69,6 +83,7 @@ export const outcomeOfEnd = (
 ): Outcome => {
   if (end.outcome) return end.outcome;
   const error = crashErrorOf(end);
-  if (isCrash(end) && run.interruptions + 1 >= policy.maxCrashes) return deadLetterOutcome(error, 'crashed', policy);
+  const lastCrash = run.interruptions + 1 >= policy.maxCrashes || policy.onInterruption === 'dead-letter';
+  if (isCrash(end) && lastCrash) return deadLetterOutcome(error, 'crashed', policy);
   return { kind: 'retry', error, delayMs: retryDelayMs(countedAttempts(run), policy, random), crashed: true };
 };

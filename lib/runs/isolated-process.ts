@@ -5,24 +5,27 @@ import type { Config } from '../config.ts';
 import type { Clock } from '../ports.ts';
 import type { Outcome } from '../types.ts';
 import type { IsolatedEnd, KillReason } from './crash.ts';
-import { type IsolationOrder, isIsolationReport, workerPipe } from './isolation-messages.ts';
+import { type IsolationOrder, isIsolationReport, type PlainRun, workerPipe } from './isolation-messages.ts';
 import { toRunError } from './run-error.ts';
 import { SupervisedChild } from './supervised-child.ts';
 import { childStartTimeoutMs } from './supervision.ts';
 
 const script = fileURLToPath(new URL('./isolated-run.ts', import.meta.url));
 
-export type ProcessEnd = Omit<IsolatedEnd, 'begun' | 'outcome'>;
+export type ProcessEnd = Omit<IsolatedEnd, 'begun' | 'outcome' | 'suspects'>;
+
+/** One run in the process. */
+export type OrderedRun = { outcome: Promise<Outcome>; abort(): void };
 
 export type IsolatedProcess = {
-  /** Resolves when it can be given a run. */
+  /** Resolves when it can be given runs. */
   ready: Promise<void>;
   /** Resolves when it has ended, and its last message has been heard. */
   gone: Promise<ProcessEnd>;
   isGone(): boolean;
-  order(message: IsolationOrder): void;
-  /** The outcome of the run that it is given next. */
-  nextOutcome(): Promise<Outcome>;
+  run(run: PlainRun): OrderedRun;
+  /** Asks it to end. */
+  end(): void;
   kill(reason: KillReason): void;
 };
 
@@ -43,7 +46,8 @@ export const startProcess = ({ config, clock, env }: ProcessDeps): IsolatedProce
     clock,
   });
   const ready = Promise.withResolvers<void>();
-  let outcome = Promise.withResolvers<Outcome>();
+  const outcomes = new Map<number, (outcome: Outcome) => void>();
+  let runs = 0;
   let uncaught: ProcessEnd['error'];
   let isGone = false;
 
@@ -53,25 +57,31 @@ export const startProcess = ({ config, clock, env }: ProcessDeps): IsolatedProce
     supervised.heard();
     if (report.lanekeeper === 'ready') ready.resolve();
     if (report.lanekeeper === 'uncaught') uncaught = report.error;
-    if (report.lanekeeper === 'outcome') outcome.resolve(report.outcome);
+    if (report.lanekeeper !== 'outcome') return;
+    outcomes.get(report.id)?.(report.outcome);
+    outcomes.delete(report.id);
   });
   const gone = Promise.all([supervised.exited, supervised.disconnected]).then(([{ code, signal, error }]) => {
     isGone = true;
     return { code, signal, killedFor: supervised.killedFor, error: error ? toRunError(error) : uncaught };
   });
+  const order = (message: IsolationOrder) => {
+    // The exit follows a broken channel.
+    if (child.connected) child.send(message, () => {});
+  };
 
   return {
     ready: ready.promise,
     gone,
     isGone: () => isGone || supervised.killedFor !== undefined,
-    order: (message) => {
-      // The exit follows a broken channel.
-      if (child.connected) child.send(message, () => {});
+    run: (run) => {
+      runs += 1;
+      const id = runs;
+      const outcome = new Promise<Outcome>((resolve) => outcomes.set(id, resolve));
+      order({ lanekeeper: 'run', id, run });
+      return { outcome, abort: () => order({ lanekeeper: 'abort', id }) };
     },
-    nextOutcome: () => {
-      outcome = Promise.withResolvers();
-      return outcome.promise;
-    },
+    end: () => order({ lanekeeper: 'end' }),
     kill: (reason) => supervised.kill(reason),
   };
 };

@@ -1,11 +1,10 @@
-/** The program of an isolated process: it does one run at a time. Started and ended by lib/runs/isolated-process.ts. */
+/** The program of an isolated process: it does the runs that its worker orders. Started and ended by lib/runs/isolated-process.ts. */
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { systemClock as clock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
-import type { Run } from '../types.ts';
-import { type IsolationReport, isIsolationOrder, workerPipe } from './isolation-messages.ts';
+import { type IsolationReport, isIsolationOrder, type PlainRun, workerPipe } from './isolation-messages.ts';
 import { loadProcessor } from './load-processor.ts';
 import { createRunRequest } from './run.ts';
 import { toRunError } from './run-error.ts';
@@ -34,17 +33,20 @@ process.on('uncaughtExceptionMonitor', (thrown) => void send({ lanekeeper: 'unca
 const config = loadConfig(process.env, 'consumer');
 const log = createLogger(config.logLevel, { role: 'isolated-run', pid: process.pid });
 const runRequest = createRunRequest(await loadProcessor({ config, clock }), { clock, log });
-let currentRun: AbortController;
+const running = new Map<number, AbortController>();
 
-const doRun = async (run: Omit<Run, 'signal'>): Promise<void> => {
-  currentRun = new AbortController();
-  await send({ lanekeeper: 'outcome', outcome: await runRequest({ ...run, signal: currentRun.signal }) });
+const doRun = async (id: number, run: PlainRun): Promise<void> => {
+  const abort = new AbortController();
+  running.set(id, abort);
+  const outcome = await runRequest({ ...run, signal: abort.signal });
+  running.delete(id);
+  await send({ lanekeeper: 'outcome', id, outcome });
 };
 
 process.on('message', (order) => {
   if (!isIsolationOrder(order)) return;
-  if (order.lanekeeper === 'run') void doRun(order.run);
-  if (order.lanekeeper === 'abort') currentRun.abort();
+  if (order.lanekeeper === 'run') void doRun(order.id, order.run);
+  if (order.lanekeeper === 'abort') running.get(order.id)?.abort();
   if (order.lanekeeper === 'end') process.exit(0);
 });
 setInterval(() => void send({ lanekeeper: 'alive' }), reportEveryMs(config.workerHangMs));

@@ -4,10 +4,13 @@ import type { Outcome, Run, RunError } from '../types.ts';
 /** The file descriptor of a pipe that only the worker holds open: it closes when the worker ends. */
 export const workerPipe = 4;
 
-/** Worker to process. A `run` comes only after the outcome of the run before it; `abort` means the current run. */
+/** A run as it travels to the process. */
+export type PlainRun = Omit<Run, 'signal'>;
+
+/** Worker to process. `id` names one run of the process. */
 export type IsolationOrder =
-  | { lanekeeper: 'run'; run: Omit<Run, 'signal'> }
-  | { lanekeeper: 'abort' }
+  | { lanekeeper: 'run'; id: number; run: PlainRun }
+  | { lanekeeper: 'abort'; id: number }
   | { lanekeeper: 'end' };
 
 /** Process to worker. `ready` comes first. `alive` is the heartbeat: only a turning event loop can send it. */
@@ -15,7 +18,7 @@ export type IsolationReport =
   | { lanekeeper: 'ready' }
   | { lanekeeper: 'alive' }
   | { lanekeeper: 'uncaught'; error: RunError }
-  | { lanekeeper: 'outcome'; outcome: Outcome };
+  | { lanekeeper: 'outcome'; id: number; outcome: Outcome };
 
 const isNamed = (message: unknown, names: string[]): boolean =>
   typeof message === 'object' &&

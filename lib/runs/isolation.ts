@@ -1,74 +1,76 @@
 /** Runs that may crash their process get a separate one, so that no other run is interrupted or blamed. */
 import type { Config } from '../config.ts';
+import { isolationSizes } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import type { RunRequest } from '../ports.ts';
 import type { Run } from '../types.ts';
-import { type IsolatedEnd, isCrash, outcomeOfEnd } from './crash.ts';
-import type { ProcessDeps } from './isolated-process.ts';
-import { IsolatedRunner } from './isolated-runner.ts';
+import { type IsolatedEnd, isCrash, mustRepeat, outcomeOfEnd, runsTogetherAfter } from './crash.ts';
 import { policyOfRun, type RunPolicy } from './policy.ts';
+import { ProcessPool, type ProcessPoolDeps } from './process-pool.ts';
 
-/** Isolated runs of one worker at a time. Each has a whole process to itself, and they are few: the others wait. */
-const maxIsolated = 2;
+/** So many requests that ended their process are remembered. */
+const maxGuilty = 1_000;
 
-/** Reports isolated runs, for the metrics. */
-export type IsolationObserver = { started(): void; ended(crashed: boolean): void };
-
-export type IsolationDeps = ProcessDeps & {
-  config: Pick<Config, 'maxCrashes' | 'workerHangMs' | 'graceMs'>;
+export type IsolationDeps = ProcessPoolDeps & {
+  config: Pick<
+    Config,
+    'maxCrashes' | 'workerHangMs' | 'graceMs' | 'concurrency' | 'isolatedProcesses' | 'isolatedRunTimeoutMs'
+  >;
   log: Logger;
-  observer: IsolationObserver;
   /** The processor's policy, as this worker has loaded it. */
   policy: RunPolicy;
 };
 
-const notWanted: IsolatedEnd = { begun: false, killedFor: 'aborted', code: null, signal: null };
+const idOf = ({ userId, seq }: Run): string => `${userId}:${seq}`;
 
-type Job = PromiseWithResolvers<IsolatedEnd> & { run: Run; timeoutMs: number };
-
-/** First come, first served, at most `maxIsolated` at a time. */
-class IsolationQueue {
+/**
+ * Most of the runs that a crash interrupted are innocent: they run together at first, in a few processes. When a process ends, its runs
+ * are repeated in smaller and smaller groups, until one of them ends a process of its own.
+ */
+class Isolation {
   readonly #deps: IsolationDeps;
-  readonly #waiting = new Set<Job>();
-  #runners = 0;
+  readonly #shared: ProcessPool;
+  readonly #lone: ProcessPool;
+  /** The requests that ended a process of their own run in one of their own from the start. */
+  readonly #guilty = new Set<string>();
 
   constructor(deps: IsolationDeps) {
+    const { shared, lone } = isolationSizes(deps.config);
     this.#deps = deps;
+    this.#shared = new ProcessPool(deps, shared);
+    this.#lone = new ProcessPool(deps, lone);
   }
 
-  /** Never rejects. A run whose signal aborts while it waits leaves the queue. */
-  async run(run: Run, timeoutMs: number): Promise<IsolatedEnd> {
-    const job: Job = { run, timeoutMs, ...Promise.withResolvers<IsolatedEnd>() };
-    const giveUp = () => {
-      if (this.#waiting.delete(job)) job.resolve(notWanted);
-    };
-    this.#waiting.add(job);
-    run.signal.addEventListener('abort', giveUp, { once: true });
-    if (run.signal.aborted) giveUp();
-    else if (this.#runners < maxIsolated) void this.#workOff();
-    const end = await job.promise;
-    run.signal.removeEventListener('abort', giveUp);
-    return end;
-  }
-
-  async #workOff(): Promise<void> {
-    this.#runners += 1;
-    const runner = new IsolatedRunner(this.#deps);
-    for (const job of this.#waiting) {
-      this.#waiting.delete(job);
-      this.#deps.observer.started();
-      const end = await runner.run(job.run, job.timeoutMs);
-      this.#report(job.run, end);
-      job.resolve(end);
+  /** Never rejects. */
+  async run(run: Run, policy: RunPolicy): Promise<IsolatedEnd> {
+    const { config } = this.#deps;
+    const timeoutMs = policy.timeoutMs || config.isolatedRunTimeoutMs;
+    // Nobody else's crash may interrupt a run that must not be repeated.
+    const mustBeAlone = policy.onInterruption === 'dead-letter' || this.#guilty.has(idOf(run));
+    let together = mustBeAlone ? 1 : isolationSizes(config).runsTogether;
+    for (;;) {
+      const end = await (together === 1 ? this.#lone : this.#shared).run({ run, timeoutMs, together });
+      if (run.signal.aborted) return end;
+      if (!mustRepeat(end)) {
+        this.#note(run, end);
+        return end;
+      }
+      together = runsTogetherAfter(end);
+      const { userId, seq, attempt } = run;
+      this.#deps.log.warn(
+        { userId, seq, attempt, together },
+        'a shared process ended; repeating its runs in smaller groups',
+      );
     }
-    runner.close();
-    this.#runners -= 1;
   }
 
-  #report(run: Run, end: IsolatedEnd): void {
-    const crashed = isCrash(end) && !run.signal.aborted;
-    this.#deps.observer.ended(crashed);
-    if (end.outcome || run.signal.aborted) return;
+  #note(run: Run, end: IsolatedEnd): void {
+    const crashed = isCrash(end);
+    if (crashed) this.#guilty.add(idOf(run));
+    else this.#guilty.delete(idOf(run));
+    const [oldest] = this.#guilty;
+    if (oldest && this.#guilty.size > maxGuilty) this.#guilty.delete(oldest);
+    if (end.outcome) return;
     const { userId, seq, attempt, interruptions } = run;
     const { begun, code, signal, killedFor } = end;
     const fields = { userId, seq, attempt, interruptions, begun, code, signal, killedFor };
@@ -76,12 +78,12 @@ class IsolationQueue {
   }
 }
 
-/** Does runs isolated, a few at a time. The returned function never rejects. */
+/** Does runs isolated. The returned function never rejects. */
 export const createIsolation = (deps: IsolationDeps): RunRequest => {
-  const queue = new IsolationQueue(deps);
+  const isolation = new Isolation(deps);
   return async (run) => {
     const policy = policyOfRun(deps.policy, run.limits);
-    const end = await queue.run(run, policy.timeoutMs);
+    const end = await isolation.run(run, policy);
     return outcomeOfEnd(end, run, { ...policy, maxCrashes: deps.config.maxCrashes }, deps.clock.random());
   };
 };

@@ -1,6 +1,6 @@
 /** The outcome of one run, decided from what the processor returned or threw: pure functions. */
 import { maxResultBytes } from '../limits.ts';
-import type { DeadLetterReason, Outcome, Run, RunError } from '../types.ts';
+import type { DeadLetterOutcome, DeadLetterReason, Outcome, Run, RunError } from '../types.ts';
 import { retryDelayMs } from './backoff.ts';
 import type { RunPolicy } from './policy.ts';
 import { propertyOf, toRunError, withRemark } from './run-error.ts';
@@ -8,7 +8,11 @@ import { propertyOf, toRunError, withRemark } from './run-error.ts';
 type OnFailure = Pick<RunPolicy, 'onFailure'>;
 
 /** The outcome after the last attempt: `failed`, or `blocked` until a person decides. */
-export const deadLetterOutcome = (error: RunError, reason: DeadLetterReason, { onFailure }: OnFailure): Outcome => ({
+export const deadLetterOutcome = (
+  error: RunError,
+  reason: DeadLetterReason,
+  { onFailure }: OnFailure,
+): DeadLetterOutcome => ({
   kind: onFailure === 'block' ? 'blocked' : 'failed',
   error,
   reason,

@@ -3,14 +3,20 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { attemptsRange, retryAfterMaxRange, retryBaseRange, retryMaxRange, runTimeoutRange } from '../limits.ts';
 import type { ProcessorPolicy } from '../processor.ts';
-import type { RunLimits } from '../types.ts';
+import { interruptionPolicies, type RunLimits } from '../types.ts';
 
 /** A policy with every value decided. */
 export type RunPolicy = Required<ProcessorPolicy>;
 
 export type PolicyConfig = Pick<
   Config,
-  'maxAttempts' | 'retryBaseMs' | 'retryMaxMs' | 'retryAfterMaxMs' | 'failurePolicy' | 'runTimeoutMs'
+  | 'maxAttempts'
+  | 'retryBaseMs'
+  | 'retryMaxMs'
+  | 'retryAfterMaxMs'
+  | 'failurePolicy'
+  | 'runTimeoutMs'
+  | 'interruptionPolicy'
 >;
 
 const integerIn = ({ min, max }: { min: number; max: number }) => z.number().int().min(min).max(max);
@@ -23,6 +29,7 @@ const policySchema = z
     retryAfterMaxMs: integerIn(retryAfterMaxRange),
     onFailure: z.enum(['skip', 'block']),
     timeoutMs: integerIn(runTimeoutRange),
+    onInterruption: z.enum(interruptionPolicies),
   })
   .partial();
 
@@ -52,6 +59,7 @@ export const decidePolicy = (own: unknown, config: PolicyConfig): RunPolicy => {
     retryAfterMaxMs: config.retryAfterMaxMs,
     onFailure: config.failurePolicy,
     timeoutMs: config.runTimeoutMs,
+    onInterruption: config.interruptionPolicy,
     ...parsed.data,
   };
   if (policy.retryMaxMs < policy.retryBaseMs) {
@@ -60,8 +68,10 @@ export const decidePolicy = (own: unknown, config: PolicyConfig): RunPolicy => {
   return policy;
 };
 
-export const policyOfRun = (policy: RunPolicy, { maxAttempts, timeoutMs }: RunLimits): RunPolicy => ({
+/** A request may be stricter about interruptions than the policy, and never less strict. */
+export const policyOfRun = (policy: RunPolicy, { maxAttempts, timeoutMs, onInterruption }: RunLimits): RunPolicy => ({
   ...policy,
   maxAttempts: maxAttempts ?? policy.maxAttempts,
   timeoutMs: timeoutMs ?? policy.timeoutMs,
+  onInterruption: onInterruption === 'dead-letter' ? onInterruption : policy.onInterruption,
 });

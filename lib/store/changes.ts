@@ -12,10 +12,24 @@ export const endOfBackOff = { retryAt: 1, backOffMs: 1 } as const;
 export const guardOf = (change: LedgerChange) => {
   const _id = entryId(change);
   const { token, attempt } = change;
-  return change.kind === 'claim'
-    ? // `$not $gt` also matches an entry without a token.
-      { _id, status: { $in: [...claimableStatuses] }, attempts: attempt - 1, token: { $not: { $gt: token } } }
-    : { _id, status: 'processing' as const, attempts: attempt, token };
+  // `$not $gt` also matches an entry without a token.
+  const noLaterToken = { $not: { $gt: token } };
+  switch (change.kind) {
+    case 'claim':
+      return { _id, status: { $in: [...claimableStatuses] }, attempts: attempt - 1, token: noLaterToken };
+    case 'requeue':
+    case 'give-up':
+      // A request in its back-off was not interrupted.
+      return {
+        _id,
+        status: 'processing' as const,
+        attempts: attempt,
+        token: noLaterToken,
+        retryAt: { $exists: false },
+      };
+    default:
+      return { _id, status: 'processing' as const, attempts: attempt, token };
+  }
 };
 
 export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocument> => {
@@ -27,6 +41,16 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
         $set: { status: 'processing', token, attempts: attempt, interruptions, forgiven, startedAt: at },
         $unset: endOfBackOff,
       };
+    }
+    case 'requeue': {
+      const { interruptions, forgiven } = change;
+      return { $set: { status: 'queued', token, interruptions, forgiven } };
+    }
+    case 'give-up': {
+      const { status, error, reason, interruptions, forgiven } = change;
+      const settledAt = status === 'failed' ? { settledAt: at } : {};
+      const deadLetter = { reason, at };
+      return { $set: { status, token, interruptions, forgiven, error, deadLetter, ...settledAt } };
     }
     case 'retry': {
       const { error, retryAt, backOffMs, interruptions } = change;
@@ -48,6 +72,9 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
   }
 };
 
+/** A person may have unblocked, skipped or cancelled it since. Any of these shows that the block was made. */
+const wasBlocked = ({ status }: LedgerEntry): boolean => status !== 'processing';
+
 /**
  * Whether the ledger already contains the change, so that a change that was sent twice, because its first answer was lost, is
  * reported as applied.
@@ -56,8 +83,8 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
  * that token and attempt, says which of them was made, with these exceptions:
  * - A claim and a retry both leave `processing`. A retry is there when its `retryAt` is; a claim is there in both cases. A person
  *   may have decided about the request in its back-off since: it is not `processing` any more, and the retry was there.
- * - A give-back and a person's unblock both leave `queued`. The owner's own change tells them apart: an unblock needs a block
- *   before it, and an owner that blocked does not give back.
+ * - A give-back, a requeue and a person's unblock leave `queued`. The owner's own change tells them apart: a give-back follows the
+ *   owner's own claim of this attempt, a requeue does without one, and an unblock needs a block before it.
  */
 export const isApplied = (change: LedgerChange, entry: LedgerEntry): boolean => {
   if (entry.token !== change.token || entry.attempts !== change.attempt) return false;
@@ -67,10 +94,12 @@ export const isApplied = (change: LedgerChange, entry: LedgerEntry): boolean => 
     case 'retry':
       return entry.status !== 'processing' || entry.retryAt?.getTime() === change.retryAt.getTime();
     case 'give-back':
+    case 'requeue':
       return entry.status === 'queued';
     case 'block':
-      // A person may have unblocked, skipped or cancelled it since. Any of these shows that the block was made.
-      return entry.status !== 'processing';
+      return wasBlocked(entry);
+    case 'give-up':
+      return change.status === 'blocked' ? wasBlocked(entry) : entry.status === change.status;
     case 'settle':
       return entry.status === change.status;
   }

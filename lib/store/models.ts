@@ -20,7 +20,13 @@ export type UserQueueDocument = Omit<UserQueue, 'userId'> & {
 };
 export type RequestDocument = LedgerEntry & { _id: string };
 export type LaneDocument = { _id: number; lease: number };
-export type WorkerDocument = { _id: string; lanes: number[]; stopping?: boolean; at: Date };
+export type WorkerDocument = {
+  _id: string;
+  lanes: number[];
+  unresponsive?: string[];
+  stopping?: boolean;
+  at: Date;
+};
 
 export type Models = {
   accounts: Model<AccountDocument>;
@@ -72,7 +78,10 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
 
 const runErrorSchema = new mongoose.Schema({ name: String, message: String }, { _id: false });
 
-const runLimitsSchema = new mongoose.Schema({ maxAttempts: Number, timeoutMs: Number }, { _id: false });
+const runLimitsSchema = new mongoose.Schema(
+  { maxAttempts: Number, timeoutMs: Number, onInterruption: String },
+  { _id: false },
+);
 const deadLetterSchema = new mongoose.Schema({ reason: String, at: Date }, { _id: false });
 
 // No index contains the status: every claim and settlement would rewrite it. Queries by status start at a `seq`.
@@ -111,7 +120,7 @@ const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Numbe
 
 // The heartbeat of a worker that is gone expires after an hour.
 const workerSchema = new mongoose.Schema<WorkerDocument>(
-  { _id: String, lanes: [Number], stopping: Boolean, at: Date },
+  { _id: String, lanes: [Number], unresponsive: [String], stopping: Boolean, at: Date },
   options,
 ).index({ at: 1 }, { expireAfterSeconds: 3_600 });
 

@@ -2,9 +2,10 @@ import type { WorkerStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
 
 export const workerStore = (execute: Execute): WorkerStore => ({
-  report: ({ workerId, lanes, stopping = false, at }) =>
+  report: ({ workerId, lanes, unresponsive, stopping = false, at }) =>
     execute(async ({ workers }) => {
-      await workers.updateOne({ _id: workerId }, { $set: { lanes, stopping, at } }, { upsert: true });
+      const heartbeat = { lanes, unresponsive, stopping, at };
+      await workers.updateOne({ _id: workerId }, { $set: heartbeat }, { upsert: true });
     }),
 
   remove: (workerId) =>
@@ -15,6 +16,6 @@ export const workerStore = (execute: Execute): WorkerStore => ({
   all: () =>
     execute(async ({ workers }) => {
       const found = await workers.find().lean();
-      return found.map(({ _id, lanes, stopping, at }) => ({ workerId: _id, lanes, stopping, at }));
+      return found.map(({ _id, unresponsive = [], ...heartbeat }) => ({ workerId: _id, unresponsive, ...heartbeat }));
     }),
 });

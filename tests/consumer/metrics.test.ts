@@ -5,15 +5,8 @@ import { createWorkerMetrics } from '../../lib/consumer/metrics.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { Clock } from '../../lib/ports.ts';
 
-const snapshot = {
-  lanesOwned: 4,
-  usersLoaded: 9,
-  inFlight: 2,
-  oldestPendingAgeMs: 1_500,
-  stuckUsers: 3,
-  refusedQueues: 0,
-  lanesWithoutOwner: [5, 6],
-};
+const counts = { lanesOwned: 4, usersLoaded: 9, inFlight: 2, unresponsiveRuns: 1, stuckUsers: 3, refusedQueues: 0 };
+const snapshot = { ...counts, oldestPendingAgeMs: 1_500, lanesWithoutOwner: [5, 6] };
 const open = (clock: Pick<Clock, 'monotonicMs' | 'after'> = systemClock) =>
   createWorkerMetrics({ clock, log: createLogger('silent'), snapshot: () => snapshot });
 const at = (ms: number) => new Date(100_000 + ms);
@@ -100,6 +93,7 @@ describe('worker metrics', () => {
     const text = await open().registry.metrics();
     for (const line of [
       'lanekeeper_in_flight 2',
+      'lanekeeper_unresponsive_runs 1',
       'lanekeeper_lanes_owned 4',
       'lanekeeper_lanes_without_owner 2',
       'lanekeeper_users_loaded 9',

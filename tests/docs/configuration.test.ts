@@ -58,7 +58,7 @@ describe('the configuration tables', () => {
   test('give a range of numbers for every number, and every value of a choice', () => {
     const numbers = Object.keys(environment).filter((name) => typeof schemaOf(name).parse(undefined) === 'number');
     expect(sorted(ranges.map(({ name }) => name))).toEqual(sorted(numbers));
-    for (const name of ['LOG_LEVEL', 'LANE_QUEUE_TYPE', 'FAILURE_POLICY'] as const) {
+    for (const name of ['LOG_LEVEL', 'LANE_QUEUE_TYPE', 'FAILURE_POLICY', 'INTERRUPTION_POLICY'] as const) {
       expect(codesIn(settings.get(name)?.range ?? '')).toEqual(environment[name].unwrap().options);
     }
   });

@@ -95,7 +95,7 @@ describe('the API reference', () => {
       status: 'failed',
       token: 1,
       attempts: 1,
-      limits: { maxAttempts: 1, timeoutMs: 1 },
+      limits: { maxAttempts: 1, timeoutMs: 1, onInterruption: 'dead-letter' },
       forgiven: 0,
       interruptions: 0,
       deadLetter: { reason: 'failed', at },

@@ -117,7 +117,7 @@ describe.each([
   describe('limits of a request', () => {
     test('are accepted, shown, and passed to its run', async () => {
       const user = await newUser();
-      const limits = { maxAttempts: 1_000, timeoutMs: 86_400_000 };
+      const limits = { maxAttempts: 1_000, timeoutMs: 86_400_000, onInterruption: 'dead-letter' };
       const accepted = await post(user, '/enqueue', { request: 1, ...limits });
       expect(accepted.status).toBe(202);
       expect((await asked(user, 1)).body).toMatchObject({ status: 'done', ...limits });
@@ -133,6 +133,8 @@ describe.each([
         { timeoutMs: 0 },
         { timeoutMs: 86_400_001 },
         { timeoutMs: null },
+        { onInterruption: 'never' },
+        { onInterruption: null },
       ];
       for (const limits of wrong) {
         expectProblem(await post(operator, '/enqueue', { request: 1, ...limits }), 400, 'invalid-request');

@@ -47,9 +47,9 @@ type OfRun = OfRequest & { attempt: number; fencingToken: number; worker: string
 export type HistoryEvent =
   /**
    * A client received `202`. `sentAt` was read before the client sent the request. `session` is absent when the session
-   * may end without a `leaving` event.
+   * may end without a `leaving` event. `once`: the request must not run again after an interruption.
    */
-  | (OfRequest & { kind: 'accepted'; key?: string; sentAt?: number; session?: string })
+  | (OfRequest & { kind: 'accepted'; key?: string; sentAt?: number; session?: string; once?: boolean })
   /** A client received an error, or no response. */
   | { kind: 'refused'; userId: string; at: number; code?: string }
   | (OfRun & { kind: 'started' })

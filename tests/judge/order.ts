@@ -1,6 +1,6 @@
 /** Guarantee 2: the requests of a user run in the order of `seq`, one at a time. */
 import type { Excuses, JudgeOptions } from './excuses.ts';
-import type { RunSpan, UserHistory } from './history.ts';
+import type { FinalEntry, RunSpan, UserHistory } from './history.ts';
 import { decisionsOn, describeRun, type Report, settlementId } from './violation.ts';
 
 /**
@@ -63,10 +63,13 @@ export const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, repor
   // Under another token the worker held the lane another time and read the outcome of the predecessor from the ledger.
   const settledAt = new Map(user.settled.map((event) => [settlementId(event), event.at]));
   const cancelled = new Set(user.entries.filter(({ status }) => status === 'cancelled').map(({ seq }) => seq));
+  /** Their last run may have ended in any way before its worker died: nobody learned of it. */
+  const isInterrupted = ({ deadLetter }: FinalEntry): boolean => deadLetter?.reason === 'interrupted';
+  const givenUp = new Set(user.entries.filter(isInterrupted).map(({ seq }) => seq));
   const judgePair = ({ start: { seq: before }, end }: RunSpan, run: RunSpan): void => {
     const { seq, at } = run.start;
     const settled = settledAt.get(settlementId({ ...run.start, seq: before }));
-    if (end?.outcome === 'blocked' || end?.outcome === 'retry') {
+    if ((end?.outcome === 'blocked' || end?.outcome === 'retry') && !givenUp.has(before)) {
       if (mayBePassedOver(user, before, at)) return;
       const waits = end.outcome === 'blocked' ? 'is blocked' : 'waits for its next attempt';
       report('inversion', seq, `${describeRun(run)} overtook a request that ${waits}`);

@@ -4,15 +4,16 @@ import type { Ended, FinalEntry, RunSpan, Settled, UserHistory } from './history
 import { decisionsOn, describeRun, type Report, settlementId } from './violation.ts';
 
 /**
- * Whether a run with this outcome may give its request this status. A request that crashes too often fails as a dead
- * letter.
+ * Whether a run with this outcome may give its request this status. A request that crashes too often, or that was interrupted and
+ * must not run twice, fails as a dead letter.
  */
 const leadsTo = (
   outcome: Ended['outcome'] | undefined,
   status: RequestStatus | undefined,
   deadLetter: FinalEntry['deadLetter'],
 ): boolean =>
-  outcome === status || (status === 'failed' && (outcome === 'crashed' || deadLetter?.reason === 'crashed'));
+  outcome === status ||
+  (status === 'failed' && (outcome === 'crashed' || ['crashed', 'interrupted'].includes(deadLetter?.reason ?? '')));
 
 /** The outcome in the ledger is that of the newest run that the ledger knows of. */
 const judgeDecidingRun = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], report: Report): void => {
@@ -74,6 +75,11 @@ const mayHaveRun = (runs: RunSpan[], attempts: number): boolean => {
 
 const judgeEntry = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], report: Report): void => {
   const { seq, status, attempts } = entry;
+  if (entry.deadLetter?.reason === 'interrupted') {
+    const isOnce = user.accepted.some((event) => event.seq === seq && event.once);
+    if (!isOnce) report('wrong-outcome', seq, 'dead-lettered as interrupted, but it may run again');
+    return;
+  }
   const needsRun = status === 'done' || status === 'failed';
   if (needsRun && runs.length === 0) report('outcome-without-run', seq, `${status}, but it never ran`);
   if (needsRun && runs.length > 0) judgeDecidingRun(user, entry, runs, report);

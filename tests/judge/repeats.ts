@@ -19,6 +19,11 @@ const hadToRunAgain = (user: UserHistory, earlier: RunSpan, run: RunSpan, excuse
   return retries.length >= blocks.length;
 };
 
+/** Whether the request must not run again after an interruption, unless a person has decided otherwise. */
+const isOnce = (user: UserHistory, seq: number, run: RunSpan): boolean =>
+  user.accepted.some((event) => event.seq === seq && event.once) &&
+  !decisionsOn(user, seq, 'retry').some((event) => event.at <= run.start.at);
+
 export const judgeRepeats = (user: UserHistory, stale: Set<RunSpan>, excuses: Excuses, report: Report): void => {
   for (const [seq, runs] of Map.groupBy(user.runs, ({ start }) => start.seq)) {
     const recordedAt = user.accepted.find((event) => event.seq === seq)?.at ?? Number.NEGATIVE_INFINITY;
@@ -31,7 +36,16 @@ export const judgeRepeats = (user: UserHistory, stale: Set<RunSpan>, excuses: Ex
       for (let before = 1; before < attempt; before++) {
         const earlier = byAttempt.get(before)?.at(-1);
         const run = same[0]!;
-        if (earlier && (hadToRunAgain(user, earlier, run, excuses) || stale.has(earlier))) continue;
+        if (earlier && hadToRunAgain(user, earlier, run, excuses)) continue;
+        if (earlier && isOnce(user, seq, run)) {
+          report(
+            'repeat',
+            seq,
+            `attempt ${attempt} ran, but attempt ${before} was interrupted and must not be repeated`,
+          );
+          continue;
+        }
+        if (earlier && stale.has(earlier)) continue;
         if (earlier ? excuses.repeat(earlier, run) : excuses.repeatOfClaim(recordedAt, run.start.at)) continue;
         report('repeat', seq, `attempt ${attempt} ran, but attempt ${before} had not failed and no fault explains it`);
       }

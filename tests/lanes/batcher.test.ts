@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { chooseSurplus } from '../../lib/lanes/balance.ts';
 import { createBatcher } from '../../lib/lanes/batcher.ts';
-import { createSlots } from '../../lib/lanes/slots.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -53,35 +52,6 @@ describe('a batcher', () => {
     await turn();
     batches[1]?.end.resolve([2]);
     expect(await second).toBe(2);
-  });
-});
-
-describe('slots', () => {
-  test('go to the waiting users in the order in which they asked', () => {
-    const slots = createSlots(1);
-    const order: string[] = [];
-    for (const name of ['a', 'b', 'c']) slots.acquire(() => order.push(name) > 0);
-    expect([order, slots.contended(), slots.inUse()]).toEqual([['a'], true, 1]);
-    slots.release();
-    slots.release();
-    expect([order, slots.contended(), slots.inUse()]).toEqual([['a', 'b', 'c'], false, 1]);
-    slots.release();
-    expect(slots.inUse()).toBe(0);
-  });
-});
-
-describe('declined slots', () => {
-  test('are never lost, however many waiting users decline one', () => {
-    const slots = createSlots(1);
-    slots.acquire(() => true);
-    for (let waiter = 0; waiter < 50_000; waiter += 1) slots.acquire(() => false);
-    let granted = false;
-    slots.acquire(() => {
-      granted = true;
-      return true;
-    });
-    slots.release();
-    expect([granted, slots.inUse()]).toEqual([true, 1]);
   });
 });
 

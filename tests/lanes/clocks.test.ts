@@ -13,7 +13,7 @@ test('a request in its back-off runs again when its back-off is over, although t
   const { runRequest, runs } = quickRuns(({ attempt }) =>
     attempt === 1 ? { kind: 'retry', error, delayMs: 1_000 } : done,
   );
-  world.work(runRequest, { clock: host.clock });
+  world.work(runRequest, { hostClock: host.clock });
   const user = await world.user();
   await world.enqueue(user, 1);
   await eventually('it waits', async () => (await world.entry(user, 1))?.retryAt);
@@ -28,7 +28,7 @@ test('a request in its back-off does not run early when the clock is set ahead b
   const { runRequest, runs } = quickRuns(({ body, attempt }) =>
     body === '"fails"' && attempt === 1 ? { kind: 'retry', error, delayMs: 3_600_000 } : done,
   );
-  world.work(runRequest, { clock: host.clock });
+  world.work(runRequest, { hostClock: host.clock });
   const user = await world.user();
   await world.enqueue(user, 'fails');
   await eventually('it waits', async () => (await world.entry(user, 1))?.retryAt);
@@ -65,7 +65,7 @@ test('a call that waits ends in time, although the clock is set back by a minute
 test('a user that waits for a ticket without a record waits for GAP_TIMEOUT_MS, wherever the clock is set meanwhile', async () => {
   await using world = await openWorld({ gapTimeoutMs: 1_000 });
   const host = settableClock();
-  world.work(quickRuns().runRequest, { clock: host.clock });
+  world.work(quickRuns().runRequest, { hostClock: host.clock });
   const user = await world.user();
   await world.stores.userQueues.takeTicket(user.userId, user.sessionId, new Date());
   await world.enqueue(user, 2);

@@ -5,7 +5,12 @@ const open = () => {
   const clock = { ms: 0, monotonicMs: () => clock.ms };
   return { clock, heard: new HeardWorkers(clock) };
 };
-const beat = (workerId: string, at: number, lanes: number[] = []) => ({ workerId, lanes, at: new Date(at) });
+const beat = (workerId: string, at: number, lanes: number[] = []) => ({
+  workerId,
+  lanes,
+  unresponsive: [],
+  at: new Date(at),
+});
 
 describe('a worker', () => {
   test('is alive while its heartbeat changes, and dead once it has not changed for long', () => {

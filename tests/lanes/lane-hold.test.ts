@@ -7,7 +7,7 @@ import { createContext } from '../../lib/lanes/context.ts';
 import { LaneHold } from '../../lib/lanes/lane-hold.ts';
 import { createShare } from '../../lib/lanes/share.ts';
 import { debug, error, readableLog } from '../support/log-lines.ts';
-import { eventually, openWorld, silentObserver } from '../support/world.ts';
+import { eventually, openWorld, runHere, silentObserver } from '../support/world.ts';
 
 const noQueues = {
   openUserQueues: () => ({ open: async () => undefined, delete: async () => undefined, close: async () => undefined }),
@@ -32,7 +32,7 @@ test('a lane that cannot be opened because of a defect is logged as an error, bu
         throw cause;
       },
     };
-    const deps = { ...world.deps, log, laneBroker, runRequest, observer: silentObserver };
+    const deps = { ...world.deps, log, laneBroker, planRun: runHere, runRequest, observer: silentObserver };
     const hold = new LaneHold(
       0,
       createContext(
@@ -62,7 +62,7 @@ test('a baton that RabbitMQ does not take is published again after a pause, even
   const hold = new LaneHold(
     0,
     createContext(
-      { ...world.deps, publisher, laneBroker, runRequest, observer: silentObserver },
+      { ...world.deps, publisher, laneBroker, planRun: runHere, runRequest, observer: silentObserver },
       'w',
       createShare(systemClock, 'w', () => 1),
     ),

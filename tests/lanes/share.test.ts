@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { createShare, exactShare, fairShare } from '../../lib/lanes/share.ts';
 
-const heartbeats = (...workerIds: string[]) => workerIds.map((workerId) => ({ workerId, lanes: [], at: new Date(0) }));
+const heartbeats = (...workerIds: string[]) =>
+  workerIds.map((workerId) => ({ workerId, lanes: [], unresponsive: [], at: new Date(0) }));
 
 /** A clock that the test sets. */
 const shareOf = (workerId: string, lanes: number) => {

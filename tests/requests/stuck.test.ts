@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
-import { findStuck, lastProgress, type StuckReason, stuckReason } from '../../lib/requests/stuck.ts';
+import { lastProgress } from '../../lib/lanes/stuck-users.ts';
+import { findStuck, type StuckReason, stuckReason } from '../../lib/requests/stuck.ts';
 import type { LedgerEntry } from '../../lib/types.ts';
 import { createMemoryStores } from '../simulation/memory-stores.ts';
 import { eventually, openWorld } from '../support/world.ts';
@@ -12,8 +13,9 @@ const lane = 7;
 const queued = { status: 'queued' } as const;
 const running = { status: 'processing' } as const;
 const blocked = { status: 'blocked' } as const;
-const owner = (ageMs: number) => ({ lanes: [1, lane], at: ago(ageMs) });
-const other = (ageMs: number) => ({ lanes: [2], at: ago(ageMs) });
+const owner = (ageMs: number) => ({ lanes: [1, lane], unresponsive: [] as string[], at: ago(ageMs) });
+const other = (ageMs: number) => ({ lanes: [2], unresponsive: [] as string[], at: ago(ageMs) });
+const ignored = (ageMs: number, userId = 'u') => ({ ...owner(ageMs), unresponsive: ['x', userId] });
 
 describe('the reason why a user is stuck', () => {
   test.each<[string, StuckReason, Pick<LedgerEntry, 'status' | 'retryAt'> | undefined, ReturnType<typeof owner>[]]>([
@@ -30,11 +32,14 @@ describe('the reason why a user is stuck', () => {
     ['its owner is silent, up to a minute', 'worker-hung', queued, [owner(59_999), other(100)]],
     ['its oldest request is running, and its owner late but not silent', 'long-run', running, [owner(3_000)]],
     ['its lane has a new owner besides a silent one', 'long-run', running, [owner(20_000), owner(100)]],
+    ['its run goes on against its signal', 'unresponsive-run', running, [ignored(100)]],
+    ['another run goes on against its signal', 'long-run', running, [ignored(100, 'y')]],
+    ['its worker died with a run that went on against its signal', 'worker-hung', running, [ignored(3_001), other(1)]],
     ['its oldest request waits for its next attempt', 'waiting', { ...running, retryAt: now }, [owner(100)]],
     ['its oldest request waits for a slot', 'waiting', queued, [owner(100)]],
     ['its oldest request is not in the ledger', 'waiting', undefined, [owner(100)]],
   ])('%s: %s', (_what, reason, head, heartbeats) => {
-    expect(stuckReason(head, lane, heartbeats, now)).toBe(reason);
+    expect(stuckReason({ userId: 'u', lane }, head, heartbeats, now)).toBe(reason);
   });
 });
 

@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { type IsolatedEnd, mustRunIsolated, outcomeOfEnd } from '../../lib/runs/crash.ts';
+import {
+  type IsolatedEnd,
+  isCrash,
+  mustRepeat,
+  mustRunIsolated,
+  outcomeOfEnd,
+  runsTogetherAfter,
+} from '../../lib/runs/crash.ts';
 import type { Outcome } from '../../lib/types.ts';
 
 describe('a request', () => {
@@ -31,12 +38,16 @@ describe('the end of an isolated run', () => {
     retryAfterMaxMs: 86_400_000,
     onFailure: 'skip',
     timeoutMs: 0,
+    onInterruption: 'rerun',
     maxCrashes: 4,
   } as const;
   const run = { attempt: 3, forgiven: 0, interruptions: 2 };
-  const exited: IsolatedEnd = { begun: true, code: 3, signal: null };
-  const outcomeOf = (end: IsolatedEnd, interruptions = 2, own: { onFailure?: 'block' } = {}) =>
-    outcomeOfEnd(end, { ...run, interruptions }, { ...policy, ...own }, 0);
+  const exited: IsolatedEnd = { begun: true, suspects: 1, code: 3, signal: null };
+  const outcomeOf = (
+    end: IsolatedEnd,
+    interruptions = 2,
+    own: { onFailure?: 'block'; onInterruption?: 'dead-letter' } = {},
+  ) => outcomeOfEnd(end, { ...run, interruptions }, { ...policy, ...own }, 0);
 
   test('is the outcome of the run if there is one, however the process ended', () => {
     const outcome: Outcome = { kind: 'done', result: '1' };
@@ -57,11 +68,34 @@ describe('the end of an isolated run', () => {
     expect(outcomeOf(exited, 3, { onFailure: 'block' })).toMatchObject({ kind: 'blocked', reason: 'crashed' });
   });
 
+  test('dead-letters at once a request that must not run twice', () => {
+    expect(outcomeOf(exited, 1, { onInterruption: 'dead-letter' })).toMatchObject({
+      kind: 'failed',
+      reason: 'crashed',
+    });
+  });
+
+  test('is a crash only when no other run can be the reason, or it went on against its signal', () => {
+    const shared: IsolatedEnd = { ...exited, suspects: 9 };
+    expect([isCrash(exited), mustRepeat(exited)]).toEqual([true, false]);
+    expect([isCrash(shared), mustRepeat(shared), runsTogetherAfter(shared)]).toEqual([false, true, 4]);
+    expect([2, 3, 4].map((suspects) => runsTogetherAfter({ suspects }))).toEqual([1, 1, 2]);
+    const stubborn: IsolatedEnd = { ...shared, killedFor: 'past-deadline' };
+    expect([isCrash(stubborn), mustRepeat(stubborn)]).toEqual([true, false]);
+    for (const end of [
+      { killedFor: 'aborted' },
+      { begun: false },
+      { outcome: { kind: 'done', result: '1' } },
+    ] as const) {
+      expect([isCrash({ ...shared, ...end }), mustRepeat({ ...shared, ...end })]).toEqual([false, false]);
+    }
+  });
+
   test('is not held against the request when the process never came up, however often', () => {
     for (const end of [
-      { begun: false, code: null, signal: null, error: { name: 'Error', message: 'spawn EAGAIN' } },
-      { begun: false, code: 1, signal: null },
-      { begun: false, code: null, signal: 'SIGKILL', killedFor: 'never-came-up' },
+      { begun: false, suspects: 0, code: null, signal: null, error: { name: 'Error', message: 'spawn EAGAIN' } },
+      { begun: false, suspects: 2, code: 1, signal: null },
+      { begun: false, suspects: 1, code: null, signal: 'SIGKILL', killedFor: 'never-came-up' },
     ] satisfies IsolatedEnd[]) {
       expect(outcomeOf(end, 50)).toMatchObject({ kind: 'retry', crashed: true });
     }

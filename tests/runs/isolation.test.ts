@@ -1,6 +1,6 @@
 /** Isolated runs in real processes: how they end, and what that means. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -118,20 +118,20 @@ describe('an isolated run', () => {
     expect(observed).toEqual([1, 1, -1, -1]);
   });
 
-  test('waits while two others run, and stops waiting when its lane is lost', async () => {
-    const { run, observed } = isolate();
+  test('that must be alone waits for a process, and stops waiting when its lane is lost', async () => {
+    const { run, observed } = isolate({ isolatedProcesses: 2 }, { onInterruption: 'dead-letter' });
     const lanes = [new AbortController(), new AbortController()] as const;
-    const first = [1, 2].map(() => run({ end: 'ignore-the-signal' }, { signal: lanes[0].signal }));
-    const third = run({}, { signal: lanes[1].signal });
-    const fourth = run({});
+    const first = run({ end: 'ignore-the-signal' }, { signal: lanes[0].signal });
+    const second = run({}, { signal: lanes[1].signal });
+    const third = run({});
     lanes[1].abort();
-    await third;
+    await second;
     const startedBefore = [...observed];
     lanes[0].abort();
-    await Promise.all(first);
-    expect(await fourth).toMatchObject({ kind: 'done' });
-    expect(startedBefore).toEqual([1, 1]);
-    expect(observed.toSorted()).toEqual([-1, -1, -1, 1, 1, 1]);
+    await first;
+    expect(await third).toMatchObject({ kind: 'done' });
+    expect(startedBefore).toEqual([1]);
+    expect(observed.toSorted()).toEqual([-1, -1, 1, 1]);
   });
 
   test('leaves no process behind when its lane is lost just as it begins', async () => {
@@ -152,23 +152,72 @@ describe('an isolated run', () => {
     await until('both processes have ended', () => ![...pids].some(isAlive));
   });
 
-  test('never runs beside another in its process', async () => {
-    const { run } = isolate();
+  test('never runs beside another in its process when it must not run twice', async () => {
+    const { run } = isolate({}, { onInterruption: 'dead-letter' });
     const runs = await Promise.all(Array.from({ length: 8 }, () => run({ ms: 30 })));
+    expect(new Set(runs.map(pidOf)).size).toBe(8);
+  });
+
+  test('does not wait for others: as many as a crash interrupts run at once, in half of the processes', async () => {
+    const { run } = isolate();
+    const runs = await Promise.all(Array.from({ length: 30 }, (_, seq) => run({ ms: 1_500 }, { seq })));
     const times = runs.map((outcome) => JSON.parse((outcome as { result: string }).result) as Times);
-    for (const { pid, begin } of times) {
-      expect(times.filter((other) => other.pid === pid && other.begin <= begin && other.end > begin)).toHaveLength(1);
-    }
+    expect(new Set(times.map(({ pid }) => pid)).size).toBe(2);
+    expect(Math.max(...times.map(({ begin }) => begin))).toBeLessThan(Math.min(...times.map(({ end }) => end)));
   });
 
   test('that ends its process is the only one that has crashed', async () => {
     const { run, observed } = isolate();
     const ends = [undefined, undefined, 'exit', undefined, 'kill', undefined, 'fail', 'loop', undefined, undefined];
-    const outcomes = await Promise.all(ends.map((end) => run({ end })));
+    const outcomes = await Promise.all(ends.map((end, seq) => run({ end, ms: 300 }, { seq })));
     const kinds = outcomes.map(({ kind }) => kind);
     const expected = ends.map((end) => (end === 'fail' ? 'retry' : end ? 'failed' : 'done'));
     expect(kinds).toEqual(expected);
     expect(observed.filter((what) => what === -2)).toHaveLength(3);
+  });
+
+  test('that ended a process of its own is not beside others in its next attempt', async () => {
+    const { run, observed } = isolate({ maxCrashes: 9, isolatedProcesses: 2 });
+    const killer = { seq: 1, interruptions: 2 };
+    expect(await run({ end: 'exit' }, killer)).toMatchObject({ kind: 'retry', crashed: true });
+    observed.length = 0;
+    const others = [2, 3, 4].map((seq) => run({ ms: 1_000 }, { seq }));
+    expect(await run({ end: 'exit' }, { ...killer, interruptions: 3 })).toMatchObject({ kind: 'retry', crashed: true });
+    expect((await Promise.all(others)).map(({ kind }) => kind)).toEqual(['done', 'done', 'done']);
+    expect(observed.toSorted()).toEqual([-1, -1, -1, -2, 1, 1, 1, 1].toSorted());
+  });
+
+  test('that must not run twice has crashed finally with its first crash, and was run once', async () => {
+    await using folder = await marks();
+    const { run, observed } = isolate({ maxCrashes: 9 });
+    const limits = { onInterruption: 'dead-letter' } as const;
+    expect(await run({ end: 'exit', mark: folder.mark('once') }, { limits })).toMatchObject(crashed('exit code 3'));
+    expect(observed).toEqual([1, -2]);
+  });
+
+  test('that hangs without a timeout ends after ISOLATED_RUN_TIMEOUT_MS', async () => {
+    const { run } = isolate({ isolatedRunTimeoutMs: 100 });
+    const [obedient, stubborn] = await Promise.all([
+      run({ end: 'obey-the-signal' }, { seq: 1 }),
+      run({ end: 'ignore-the-signal' }, { seq: 2 }),
+    ]);
+    expect(obedient).toMatchObject({ kind: 'retry', error: { name: 'RunTimeoutError' } });
+    expect(stubborn).toMatchObject(crashed('went on long past its deadline'));
+  });
+
+  test('that hangs interrupts no other run in its process, and keeps nobody waiting', async () => {
+    await using folder = await marks();
+    const { run, observed } = isolate({ isolatedProcesses: 2 });
+    const hung = [1, 2].map((seq) => run({ end: 'ignore-the-signal' }, { seq, limits: { timeoutMs: 100 } }));
+    const slow = run({ mark: folder.mark('slow'), until: folder.mark('end') }, { seq: 3 });
+    const pid = await folder.marked('slow');
+    expect(await run({ ms: 1 }, { seq: 4 })).toMatchObject({ kind: 'done' });
+    // As soon as the process of the hung runs waits for the slow run alone, others get a new one.
+    await until('a run is in another process', async () => pidOf(await run({}, { seq: 5 })) !== pid);
+    expect([isAlive(pid), observed.includes(-2)]).toEqual([true, false]);
+    await writeFile(folder.mark('end'), '');
+    expect(await slow).toMatchObject({ kind: 'done' });
+    for (const end of hung) expect(await end).toMatchObject(crashed('went on long past its deadline'));
   });
 
   test('has not crashed when its process ends because of what an earlier run left behind', async () => {
@@ -187,10 +236,9 @@ describe('an isolated run', () => {
       run({ end: 'obey-the-signal', mark: folder.mark(name) }, { signal: lane.signal }),
     );
     const stopped = await Promise.all([folder.marked('a'), folder.marked('b')]);
-    const following = run({});
     lane.abort();
     await Promise.all(running);
-    expect(stopped).not.toContain(pidOf(await following));
+    expect(stopped).not.toContain(pidOf(await run({})));
     await until('the aborted processes have ended', () => !stopped.some(isAlive));
   });
 

@@ -14,6 +14,7 @@ const fromEnvironment = {
   retryAfterMaxMs: 86_400_000,
   failurePolicy: 'skip',
   runTimeoutMs: 0,
+  interruptionPolicy: 'rerun',
   webhookUrl: undefined,
   webhookSecret: undefined,
   webhookTimeoutMs: 1_000,
@@ -76,6 +77,7 @@ describe('the policy of a processor', () => {
       retryAfterMaxMs: 86_400_000,
       onFailure: 'skip',
       timeoutMs: 0,
+      onInterruption: 'rerun',
     });
     const blocking = await load('echo', { failurePolicy: 'block', runTimeoutMs: 700 });
     expect(blocking.policy).toMatchObject({ onFailure: 'block', timeoutMs: 700 });
@@ -89,6 +91,7 @@ describe('the policy of a processor', () => {
       retryAfterMaxMs: 86_400_000,
       onFailure: 'block',
       timeoutMs: 1_500,
+      onInterruption: 'dead-letter',
     });
   });
 

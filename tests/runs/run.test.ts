@@ -19,6 +19,7 @@ const policy: RunPolicy = {
   retryAfterMaxMs: 86_400_000,
   onFailure: 'skip',
   timeoutMs: 0,
+  onInterruption: 'rerun',
 };
 const log = createLogger('silent');
 

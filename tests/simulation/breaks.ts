@@ -423,6 +423,14 @@ export const breaks: Break[] = [
     withinRuns: 50,
   },
   {
+    name: 'rerun-once',
+    what: 'a request that must not run twice runs again after an interruption',
+    worker: (deps) => ({ ...deps, planRun: () => ({ kind: 'here', timeoutMs: 0 }) }),
+    scenarios: kills,
+    shows: ['repeat'],
+    withinRuns: 500,
+  },
+  {
     name: 'sweep-off',
     what: 'the sweep finds no users',
     worker: (deps) => ({ ...deps, userQueues: sweepNoUsers(deps.userQueues) }),

@@ -6,9 +6,9 @@ import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
-import { isInBackOff, isSettled, type LedgerEntry } from '../../lib/types.ts';
+import { isInBackOff, isSettled, type LedgerEntry, type RunLimits } from '../../lib/types.ts';
 import { createMemoryStores } from './memory-stores.ts';
-import type { Action, SimulatedUser, Work } from './scenario.ts';
+import { type Action, runsOnce, type SimulatedUser, type Work } from './scenario.ts';
 import type { SimulatedProcess } from './scheduler.ts';
 import type { SimulatedWorld } from './world.ts';
 
@@ -117,7 +117,8 @@ export const createClients = (world: SimulatedWorld): Clients => {
       for (let tried = 0; tried < tries; tried += 1) {
         if (sessions.length === 0) await logIn();
         const sessionId = sessions.at(-1) ?? 'none';
-        const command = { userId, sessionId, body: JSON.stringify(work), key };
+        const limits: RunLimits | undefined = runsOnce(scenario) ? { onInterruption: 'dead-letter' } : undefined;
+        const command = { userId, sessionId, body: JSON.stringify(work), key, limits };
         const answer = await call(`${userId} enqueue`, (deps) => acceptRequest(command, deps));
         const at = scheduler.timestamp();
         if (answer.kind === 'answered') {
@@ -126,7 +127,9 @@ export const createClients = (world: SimulatedWorld): Clients => {
           // accepted.
           const session = scenario.sweep || key !== undefined ? undefined : sessionId;
           accepted.push(seq);
-          history.push({ kind: 'accepted', userId, seq, at, key, sentAt, session });
+          const entry = database.entries.get(`${userId}:${seq}`);
+          const once = entry?.limits?.onInterruption === 'dead-letter';
+          history.push({ kind: 'accepted', userId, seq, at, key, sentAt, session, once });
           return;
         }
         const code = answer.kind === 'refused' ? answer.error.code : 'no-answer';

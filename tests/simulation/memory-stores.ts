@@ -277,10 +277,19 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
 };
 
 /** Whether the change may be made to the entry [R7]. */
-const permits = (change: LedgerChange, entry: LedgerEntry): boolean =>
-  change.kind === 'claim'
-    ? isOneOf(claimableStatuses, entry) && entry.attempts === change.attempt - 1 && (entry.token ?? 0) <= change.token
-    : entry.status === 'processing' && entry.token === change.token && entry.attempts === change.attempt;
+const permits = (change: LedgerChange, entry: LedgerEntry): boolean => {
+  const { attempt, token } = change;
+  const noLaterToken = (entry.token ?? 0) <= token;
+  switch (change.kind) {
+    case 'claim':
+      return isOneOf(claimableStatuses, entry) && entry.attempts === attempt - 1 && noLaterToken;
+    case 'requeue':
+    case 'give-up':
+      return entry.status === 'processing' && !entry.retryAt && entry.attempts === attempt && noLaterToken;
+    default:
+      return entry.status === 'processing' && entry.attempts === attempt && entry.token === token;
+  }
+};
 
 const apply = (change: LedgerChange, entry: LedgerEntry): void => {
   const { token, attempt, at } = change;
@@ -296,6 +305,18 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
       });
       endBackOff(entry);
       return;
+    case 'requeue': {
+      const { interruptions, forgiven } = change;
+      Object.assign(entry, { status: 'queued', token, interruptions, forgiven });
+      return;
+    }
+    case 'give-up': {
+      const { status, error, reason, interruptions, forgiven } = change;
+      const deadLetter = { reason, at: new Date(at) };
+      Object.assign(entry, { status, token, interruptions, forgiven, error: structuredClone(error), deadLetter });
+      if (status === 'failed') entry.settledAt = new Date(at);
+      return;
+    }
     case 'retry':
       Object.assign(
         entry,

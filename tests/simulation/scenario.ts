@@ -89,6 +89,9 @@ export type Scenario = {
   faults: SimulatedFault[];
 };
 
+/** Whether no request may run again after an interruption: in a third of all scenarios. The seed decides, so that it draws nothing. */
+export const runsOnce = ({ seed }: Pick<Scenario, 'seed'>): boolean => seed % 3 === 0;
+
 /** A family of scenarios: which faults come, whether the sweep is on, and which other values are fixed. */
 export type ScenarioKind = {
   faults: readonly SimulatedFaultKind[];

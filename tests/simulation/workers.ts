@@ -5,6 +5,7 @@ import { sleep } from '../../lib/clock.ts';
 import type { LaneDeps } from '../../lib/lanes/context.ts';
 import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';
 import type { LaneObserver, RunRequest } from '../../lib/ports.ts';
+import { createPlanRun } from '../../lib/runs/plan.ts';
 import type { Outcome } from '../../lib/types.ts';
 import type { MemoryConnection } from './memory-broker.ts';
 import { createMemoryStores } from './memory-stores.ts';
@@ -34,6 +35,7 @@ export const timeouts = {
   graceMs: 2_000,
   batonRenewMs: 7_000,
   storeTimeoutMs: 5_000,
+  runTimeoutMs: 1_000,
 };
 
 const runErrorOf = (message: string) => ({ name: 'Error', message });
@@ -47,6 +49,20 @@ const outcomeOf = ({ ends, backOffMs }: Work, attempt: number): Outcome => {
   if (end === 'failed' || end === 'blocked') return { kind: end, error, reason: 'failed' };
   return { kind: 'done', result: resultOf(attempt) };
 };
+
+/** As in production, but an isolated run is one like the others, in a place of its own. */
+const planRun = createPlanRun(
+  {
+    maxAttempts: 1,
+    retryBaseMs: 1,
+    retryAfterMaxMs: 86_400_000,
+    retryMaxMs: 1,
+    onFailure: 'skip',
+    timeoutMs: timeouts.runTimeoutMs,
+    onInterruption: 'rerun',
+  },
+  { maxCrashes: 3 },
+);
 
 const processorOf =
   ({ clock }: SimulatedProcess): RunRequest =>
@@ -82,6 +98,7 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
         const result = outcome === 'done' ? resultOf(attempt) : undefined;
         record({ kind: 'ended', userId, seq, attempt, fencingToken, outcome, result, worker, at: at() }, -1);
       },
+      runUnresponsive: ({ userId, seq }) => world.trace?.(worker, `* unresponsive ${userId}/${seq}`),
       settled: ({ userId, seq, status, fencingToken }) =>
         record({ kind: 'settled', userId, seq, status, fencingToken, worker, at: at() }),
       deadLettered: ({ userId, seq, reason }) => world.trace?.(worker, `* dead-lettered ${userId}/${seq}: ${reason}`),
@@ -109,9 +126,10 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
       workers: signs,
       publisher: connection.publisher,
       laneBroker: connection.laneBroker,
+      planRun,
       runRequest: processorOf(process),
       observer: observerOf(process),
-      config: { ...timeouts, lanes: scenario.lanes, concurrency, idleTimeoutMs },
+      config: { ...timeouts, lanes: scenario.lanes, concurrency, isolatedProcesses: 2, idleTimeoutMs },
     };
     const wrapped = world.broken?.worker?.(deps, { database, broker, step, host: process.clock }) ?? deps;
     const worker = startLaneWorker(wrapped);

@@ -1,6 +1,19 @@
 import { expect, test } from '@jest/globals';
 import type { LedgerChange } from '../../lib/types.ts';
-import { at, claim, describeStores, done, failed, insertQueued, newUserId, retry, theEntry } from './store-contract.ts';
+import {
+  at,
+  claim,
+  describeStores,
+  done,
+  failed,
+  giveBack,
+  giveUp,
+  insertQueued,
+  newUserId,
+  requeue,
+  retry,
+  theEntry,
+} from './store-contract.ts';
 
 const applied = { applied: true };
 
@@ -161,6 +174,47 @@ describeStores('group commits', (ports) => {
     await ports.ledger.commit(ends);
     const before = await ports.ledger.page(userId, { after: 0, limit: 10 });
     expect(await ports.ledger.commit(ends)).toEqual([applied, applied, applied]);
+    expect(await ports.ledger.page(userId, { after: 0, limit: 10 })).toEqual(before);
+  });
+
+  test('what an earlier owner left processing can be queued again or given up by the next owner, which fences the first', async () => {
+    const userId = newUserId();
+    const old = (seq: number) => ({ userId, seq, token: 7, attempt: 1 });
+    const mine = (seq: number) => ({ ...old(seq), token: 8 });
+    await insertQueued(ports, userId, 1, 2, 3);
+    await ports.ledger.commit([claim(old(1)), claim(old(2)), claim(old(3))]);
+    const changes = [requeue(mine(1)), giveUp(mine(2), 'failed'), giveUp(mine(3), 'blocked')];
+    // Sent twice, because the first answer was lost.
+    for (const _ of [1, 2]) expect(await ports.ledger.commit(changes)).toEqual([applied, applied, applied]);
+    const counts = { token: 8, attempts: 1, interruptions: 1, forgiven: 1 };
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ ...counts, status: 'queued' });
+    const letter = { error: { name: 'Error', message: 'cut' }, deadLetter: { reason: 'interrupted', at: at(20) } };
+    expect(await theEntry(ports, userId, 2)).toMatchObject({
+      ...counts,
+      ...letter,
+      status: 'failed',
+      settledAt: at(20),
+    });
+    expect(await theEntry(ports, userId, 3)).toMatchObject({ ...counts, ...letter, status: 'blocked' });
+    for (const late of [done(old(1)), done(old(2)), retry(old(3)), giveBack(old(1))]) {
+      expect(await ports.ledger.commit([late])).toMatchObject([{ applied: false, entry: { token: 8 } }]);
+    }
+    expect(await ports.ledger.commit([claim({ ...mine(1), attempt: 2 })])).toEqual([applied]);
+  });
+
+  test("nothing else can be queued again or given up: not a settled, a queued or a failing request, nor a later owner's", async () => {
+    const userId = newUserId();
+    const guard = (seq: number) => ({ userId, seq, token: 7, attempt: 1 });
+    await insertQueued(ports, userId, 1, 2, 3, 4, 5);
+    await ports.ledger.commit([1, 3, 4, 5].map((seq) => claim(guard(seq))));
+    await ports.ledger.commit([done(guard(1)), retry(guard(3))]);
+    await ports.ledger.commit([claim({ ...guard(5), attempt: 2 })]);
+    const before = await ports.ledger.page(userId, { after: 0, limit: 10 });
+    for (const make of [requeue, (of: ReturnType<typeof guard>) => giveUp(of, 'failed')]) {
+      const changes = [make(guard(1)), make({ ...guard(2), attempt: 0 }), make(guard(3)), make(guard(5))];
+      const results = await ports.ledger.commit([...changes, make({ ...guard(4), token: 6 })]);
+      expect(results.map((result) => result.applied)).toEqual([false, false, false, false, false]);
+    }
     expect(await ports.ledger.page(userId, { after: 0, limit: 10 })).toEqual(before);
   });
 

@@ -128,6 +128,23 @@ export const giveBack = (guard: Guard, forgiven = 1): LedgerChange => ({
   at: at(20),
   ...guard,
 });
+export const requeue = (guard: Guard): LedgerChange => ({
+  kind: 'requeue',
+  interruptions: 1,
+  forgiven: 1,
+  at: at(20),
+  ...guard,
+});
+export const giveUp = (guard: Guard, status: 'failed' | 'blocked'): LedgerChange => ({
+  kind: 'give-up',
+  status,
+  error: { name: 'Error', message: 'cut' },
+  reason: 'interrupted',
+  interruptions: 1,
+  forgiven: 1,
+  at: at(20),
+  ...guard,
+});
 /** Fails the attempt: the request waits for its next one. */
 export const retry = (guard: Guard): Extract<LedgerChange, { kind: 'retry' }> => ({
   kind: 'retry',

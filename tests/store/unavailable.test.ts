@@ -54,7 +54,7 @@ const everyOperation: Record<string, (stores: Stores) => Promise<unknown>> = {
   'lanes.takeLease': ({ lanes }) => lanes.takeLease(1),
   'lanes.leases': ({ lanes }) => lanes.leases([1]),
   'lanes.known': ({ lanes }) => lanes.known(),
-  'workers.report': ({ workers }) => workers.report({ workerId: 'w', lanes: [], at: at(0) }),
+  'workers.report': ({ workers }) => workers.report({ workerId: 'w', lanes: [], unresponsive: [], at: at(0) }),
   'workers.remove': ({ workers }) => workers.remove('w'),
   'workers.all': ({ workers }) => workers.all(),
 };

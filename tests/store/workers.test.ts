@@ -3,21 +3,21 @@ import { uniqueName } from '../support/servers.ts';
 import { at, describeStores } from './store-contract.ts';
 
 describeStores('heartbeats', (ports) => {
-  test('the newest heartbeat of each worker is kept, with the lanes that it owned', async () => {
+  test('the newest heartbeat of each worker is kept, with the lanes that it owned and its unresponsive runs', async () => {
     const [first, second] = [uniqueName('worker'), uniqueName('worker')];
-    await ports.workers.report({ workerId: first, lanes: [1], at: at(100) });
-    await ports.workers.report({ workerId: second, lanes: [], at: at(101) });
-    await ports.workers.report({ workerId: first, lanes: [1, 2], at: at(102) });
+    await ports.workers.report({ workerId: first, lanes: [1], unresponsive: ['a'], at: at(100) });
+    await ports.workers.report({ workerId: second, lanes: [], unresponsive: [], stopping: true, at: at(101) });
+    await ports.workers.report({ workerId: first, lanes: [1, 2], unresponsive: ['b', 'c'], at: at(102) });
     const heartbeats = (await ports.workers.all()).filter(({ workerId }) => [first, second].includes(workerId));
-    expect(heartbeats.sort((a, b) => a.at.getTime() - b.at.getTime())).toEqual([
-      { workerId: second, lanes: [], at: at(101) },
-      { workerId: first, lanes: [1, 2], at: at(102) },
+    expect(heartbeats.sort((a, b) => a.at.getTime() - b.at.getTime())).toMatchObject([
+      { workerId: second, lanes: [], unresponsive: [], stopping: true, at: at(101) },
+      { workerId: first, lanes: [1, 2], unresponsive: ['b', 'c'], at: at(102) },
     ]);
   });
 
   test('the heartbeat of a removed worker is gone', async () => {
     const removed = uniqueName('worker');
-    await ports.workers.report({ workerId: removed, lanes: [], at: at(201) });
+    await ports.workers.report({ workerId: removed, lanes: [], unresponsive: [], at: at(201) });
     await ports.workers.remove(removed);
     await ports.workers.remove(removed);
     expect((await ports.workers.all()).map(({ workerId }) => workerId)).not.toContain(removed);

@@ -10,11 +10,11 @@ import { laneOf } from '../../lib/lane-of.ts';
 import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';
 import { createLogger } from '../../lib/log.ts';
 import { pollUntil } from '../../lib/poll.ts';
-import type { Clock, LaneObserver, Publisher, RunRequest } from '../../lib/ports.ts';
+import type { Clock, LaneObserver, PlanRun, Publisher, RunRequest } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
-import type { LedgerEntry, RequestMessage, UserQueue } from '../../lib/types.ts';
+import type { LedgerEntry, RequestMessage, RunLimits, UserQueue } from '../../lib/types.ts';
 import { testConfig } from './servers.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -25,10 +25,14 @@ export const silentObserver: LaneObserver = {
   laneReleased: () => undefined,
   runStarted: () => undefined,
   runEnded: () => undefined,
+  runUnresponsive: () => undefined,
   settled: () => undefined,
   deadLettered: () => undefined,
   swept: () => undefined,
 };
+
+/** Every run happens in the worker, without a timeout. */
+export const runHere: PlanRun = () => ({ kind: 'here', timeoutMs: 0 });
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
@@ -57,6 +61,14 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
   const workers: { worker: LaneWorker; laneBroker: RabbitLaneBroker; publisher: { close(): Promise<void> } }[] = [];
   const admin = await connect(config.rabbitmqUrl);
   const proxies: TcpProxy[] = [];
+  /** Connections to MongoDB of hosts that have clocks of their own. */
+  const ofHosts: Stores[] = [];
+
+  const openStoresOn = (hostClock: Clock): Stores => {
+    const opened = openStores(config, undefined, hostClock);
+    ofHosts.push(opened);
+    return opened;
+  };
 
   /** Whether a queue exists. Uses a new channel, because RabbitMQ closes the channel when the queue does not exist. */
   const queueExists = async (name: string): Promise<boolean> => {
@@ -97,8 +109,8 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
       );
       return { userId, sessionId, lane };
     },
-    enqueue: (user: TestUser, request: unknown, key?: string) =>
-      acceptRequest({ userId: user.userId, sessionId: user.sessionId, body: JSON.stringify(request), key }, deps),
+    enqueue: ({ userId, sessionId }: TestUser, request: unknown, key?: string, limits?: RunLimits) =>
+      acceptRequest({ userId, sessionId, body: JSON.stringify(request), key, limits }, deps),
     disconnect: (user: TestUser, options: { pending?: 'drain' | 'cancel'; waitMs?: number } = {}) =>
       disconnect(
         {
@@ -116,7 +128,9 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
         observer?: Partial<LaneObserver>;
         config?: Partial<Config>;
         stores?: Partial<Stores>;
-        clock?: Clock;
+        /** The clock of the worker's host. The worker then has a connection to MongoDB of its own. */
+        hostClock?: Clock;
+        planRun?: PlanRun;
       } = {},
     ) {
       const workerConfig = { ...config, ...options.config };
@@ -126,10 +140,11 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
       const worker = startLaneWorker({
         ...deps,
         ...options.stores,
-        ...(options.clock && { clock: options.clock }),
+        ...(options.hostClock && openStoresOn(options.hostClock)),
         config: workerConfig,
         publisher: own,
         laneBroker,
+        planRun: options.planRun ?? runHere,
         runRequest,
         observer,
       });
@@ -206,7 +221,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
       for (let lane = 0; lane < config.lanes; lane += 1) await deleteQueue(laneQueue(config.queuePrefix, lane));
       await Promise.all([publisher.close(), admin.close()]);
       await stores.drop();
-      await stores.close();
+      await Promise.all([...ofHosts, stores].map((one) => one.close()));
     },
   };
 };

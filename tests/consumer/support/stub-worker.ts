@@ -33,6 +33,7 @@ await runWorker({
         lanesOwned: 2,
         usersLoaded: 3,
         inFlight: 1,
+        unresponsiveRuns: 0,
         oldestPendingAgeMs: process.pid,
         stuckUsers: 1,
         refusedQueues: 0,

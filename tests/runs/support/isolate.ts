@@ -17,7 +17,15 @@ export const workerHangMs = 600;
 export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: ProcessorPolicy = {}): TestIsolation => {
   const observed: number[] = [];
   const isolation = createIsolation({
-    config: { maxCrashes: 3, workerHangMs, graceMs: 300, ...config },
+    config: {
+      maxCrashes: 3,
+      workerHangMs,
+      graceMs: 300,
+      concurrency: 64,
+      isolatedProcesses: 4,
+      isolatedRunTimeoutMs: 60_000,
+      ...config,
+    },
     clock: { ...systemClock, random: () => 0 },
     log: createLogger('silent'),
     observer: { started: () => observed.push(1), ended: (crashed) => observed.push(crashed ? -2 : -1) },
@@ -28,6 +36,7 @@ export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: P
       retryAfterMaxMs: 86_400_000,
       onFailure: 'skip',
       timeoutMs: 0,
+      onInterruption: 'rerun',
       ...policy,
     },
     env: {

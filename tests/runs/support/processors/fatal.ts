@@ -1,9 +1,12 @@
-/** Ends its process or its run, or hangs, as `request.end` says. Writes its process id to `request.mark` first. */
-import { writeFileSync } from 'node:fs';
+/**
+ * Ends its process or its run, or hangs, as `request.end` says. Writes its process id to `request.mark` first, and ends no earlier than
+ * there is a file `request.until`.
+ */
+import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { Processor, ProcessorContext } from '../../../../lib/processor.ts';
 
-type Request = { end?: string; ms?: number; mark?: string };
+type Request = { end?: string; ms?: number; mark?: string; until?: string };
 
 const never = new Promise<never>(() => {});
 
@@ -41,11 +44,12 @@ const ends: Record<string, (context: ProcessorContext) => unknown> = {
 };
 
 const fatal: Processor = async (request, context) => {
-  const { end, ms = 0, mark } = request as Request;
+  const { end, ms = 0, mark, until } = request as Request;
   if (mark) writeFileSync(mark, `${process.pid}`);
   if (end) return ends[end]?.(context);
   const begin = Date.now();
   await setTimeout(ms);
+  while (until && !existsSync(until)) await setTimeout(20);
   return { pid: process.pid, attempt: context.attempt, begin, end: Date.now() };
 };
 export default fatal;
