@@ -3,17 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createLaneBroker, type RabbitLaneBroker } from '../../lib/broker/lane-broker.ts';
-import { findRabbitmq } from '../../tools/services/rabbitmq.ts';
+import { findRabbitmq, rabbitmqctl } from '../../tools/services/rabbitmq.ts';
 import { info, readableLog, warn } from '../support/log-lines.ts';
 import { type PrivateServer, privateRabbitmq } from '../support/private-servers.ts';
-import { rabbitmqctl } from '../support/rabbitmqctl.ts';
 import { testConfig } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
 import { ignoredEvents } from './ignored-events.ts';
 
 jest.setTimeout(120_000);
 
-const channelMax = 5;
+const channelMax = 8;
 const password = 'only-for-this-test';
 const everything = { configure: '.*', write: '.*', read: '.*' };
 
@@ -32,7 +31,7 @@ const lanesUpTo = (count: number): number[] => Array.from({ length: count }, (_,
 
 (findRabbitmq() ? describe : describe.skip)('a limit of RabbitMQ', () => {
   let server: PrivateServer;
-  const control = (...args: string[]) => rabbitmqctl(server, ...args);
+  const control = (...args: string[]) => rabbitmqctl(server.folder, ['--quiet', ...args]);
 
   beforeAll(async () => {
     server = await privateRabbitmq(`-rabbit channel_max ${channelMax}`);
@@ -66,8 +65,8 @@ const lanesUpTo = (count: number): number[] => Array.from({ length: count }, (_,
     }
   };
 
-  test('with exactly as many channels as lanes is not reported', async () => {
-    const lanes = lanesUpTo(channelMax);
+  test('with as many channels as the lanes and their user queues need is not reported', async () => {
+    const lanes = lanesUpTo(channelMax / 2);
     await using broker = open(lanes.length);
     expect(await openAll(broker.laneBroker, lanes)).toEqual(lanes);
     expect(broker.lines).toEqual([]);
@@ -93,7 +92,7 @@ const lanesUpTo = (count: number): number[] => Array.from({ length: count }, (_,
       [warn, 'the RabbitMQ connection failed'],
     ]);
     const reason = broker.lines.find(({ msg }) => msg === 'lanes could not be opened')?.reason;
-    expect(reason).toMatch(/number of channels.*\(2\).* needs 4 channels.*max-channels/s);
+    expect(reason).toMatch(/number of channels.*\(2\).* needs 8 channels.*max-channels/s);
 
     await control('clear_user_limits', 'few-channels', 'max-channels');
     await eventually('all lanes open', async () => (await openAll(broker.laneBroker, lanes)).length === lanes.length);
@@ -102,14 +101,14 @@ const lanesUpTo = (count: number): number[] => Array.from({ length: count }, (_,
   });
 
   test('with too few channels is reported once, with both numbers and the setting, and so is its end', async () => {
-    const lanes = lanesUpTo(8);
+    const lanes = lanesUpTo(16);
     await using broker = open(lanes.length);
     const opened = await openAll(broker.laneBroker, lanes);
     expect(opened).toHaveLength(channelMax);
     const missing = lanes.filter((lane) => !opened.includes(lane));
     await tryOften(broker.laneBroker, missing);
     expect(broker.lines).toMatchObject([{ level: warn, msg: 'RabbitMQ allows too few channels' }]);
-    expect(broker.lines[0]?.reason).toMatch(/\b5 channels.* needs 8\b.*channel_max/s);
+    expect(broker.lines[0]?.reason).toMatch(/\b8 channels.* needs 32\b.*channel_max/s);
 
     const closeAll = '[rabbit_networking:close_connection(C, "a test") || C <- rabbit_networking:connections()].';
     await control('eval', `application:set_env(rabbit, channel_max, 100), ${closeAll}`);
