@@ -4,41 +4,14 @@ import { AppError, StoreUnavailableError } from '../../lib/errors.ts';
 import type { LedgerStore } from '../../lib/ports.ts';
 import { type Decision, dropDeadLetter, retryDeadLetter } from '../../lib/requests/dead-letters.ts';
 import { type DecidedAll, type DecisionCursor, decideAll, decideEach } from '../../lib/requests/decide-many.ts';
-import type { DeadLetterReason } from '../../lib/types.ts';
 import { openWorld, type TestUser, type World } from '../support/world.ts';
+import { deadLetter, userWithDeadLetter } from './dead-lettered.ts';
 
 let world: World;
 beforeAll(async () => {
   world = await openWorld({ maxPending: 3 });
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
-
-const error = { name: 'Error', message: 'no luck' };
-
-/** Dead-letters requests like an owner. */
-const deadLettered = async (
-  user: TestUser,
-  kind: 'failed' | 'blocked',
-  seqs: number[],
-  { at = new Date(), interruptions = 0, reason = 'failed' as DeadLetterReason } = {},
-) => {
-  const base = seqs.map((seq) => ({ userId: user.userId, seq, token: 1, attempt: 1, at }));
-  await world.stores.ledger.commit(base.map((one) => ({ ...one, kind: 'claim', interruptions, forgiven: 0 })));
-  await world.stores.ledger.commit(
-    base.map((one) =>
-      kind === 'failed'
-        ? { ...one, kind: 'settle', status: 'failed', error, reason }
-        : { ...one, kind: 'block', error, reason },
-    ),
-  );
-};
-
-const userWith = async (kind: 'failed' | 'blocked'): Promise<TestUser> => {
-  const user = await world.user();
-  await world.enqueue(user, 'a');
-  await deadLettered(user, kind, [1]);
-  return user;
-};
 
 /** The counts of a call in which nothing was refused. */
 const decidedOf = (decided: number): DecidedAll => ({ decided, refused: 0, refusedBy: {} });
@@ -54,7 +27,7 @@ describe('a decision about many dead letters', () => {
     await Promise.all(
       seqs.map((seq) => world.stores.ledger.insert({ userId: user.userId, seq, body: '1', acceptedAt })),
     );
-    await deadLettered(user, 'failed', seqs, { at });
+    await deadLetter(world, user, 'failed', seqs, { at });
     return user;
   };
   const leftOf = async ({ userId }: TestUser) =>
@@ -96,7 +69,7 @@ describe('a decision about many dead letters', () => {
       inOrder: true,
       async decide(id, deps) {
         const decided = await retryDeadLetter.decide(id, deps);
-        await deadLettered(user, 'failed', [decided.retriedAs ?? 0]);
+        await deadLetter(world, user, 'failed', [decided.retriedAs ?? 0]);
         return decided;
       },
     };
@@ -143,7 +116,7 @@ describe('a decision about many dead letters', () => {
   });
 
   test('drops blocked requests without reading them', async () => {
-    const user = await userWith('blocked');
+    const user = await userWithDeadLetter(world, 'blocked');
     const { called, deps } = recordingLedger();
     expect(await decideAll({ userId: user.userId }, dropDeadLetter, deps)).toEqual(decidedOf(1));
     expect(called).toEqual(['deadLetterIds', 'dropDeadLetter', 'skip', 'dropDeadLetter']);
@@ -152,7 +125,7 @@ describe('a decision about many dead letters', () => {
   });
 
   test.each(['failed', 'blocked'] as const)('reads a %s request once to retry it', async (kind) => {
-    const user = await userWith(kind);
+    const user = await userWithDeadLetter(world, kind);
     const { called, deps } = recordingLedger();
     expect(await decideAll({ userId: user.userId }, retryDeadLetter, deps)).toEqual(decidedOf(1));
     expect(called.filter((name) => ['read', 'deadLetters'].includes(name))).toEqual(['read']);
@@ -184,7 +157,7 @@ describe('a decision about many dead letters', () => {
   });
 
   test('fails as a whole when a server fails, because the caller may repeat it', async () => {
-    const user = await userWith('failed');
+    const user = await userWithDeadLetter(world, 'failed');
     const dropDeadLetterFails = () => Promise.reject(new StoreUnavailableError('gone'));
     const broken = { ...world.deps, ledger: { ...world.stores.ledger, dropDeadLetter: dropDeadLetterFails } };
     await expect(decideEach([{ userId: user.userId, seq: 1 }], dropDeadLetter, broken)).rejects.toThrow('gone');
@@ -263,8 +236,8 @@ describe('a decision about many dead letters', () => {
       const seqs = Array.from({ length: 120 }, (_, index) => index + 1);
       for (const seq of seqs) await world.stores.ledger.insert({ ...user, seq, body: '1', acceptedAt: new Date() });
       // The first owner's clock was a minute ahead.
-      await deadLettered(user, 'failed', seqs.slice(0, 60), { at: new Date(Date.now() + 60_000) });
-      await deadLettered(user, 'failed', seqs.slice(60));
+      await deadLetter(world, user, 'failed', seqs.slice(0, 60), { at: new Date(Date.now() + 60_000) });
+      await deadLetter(world, user, 'failed', seqs.slice(60));
       for (const _seq of seqs) await world.stores.userQueues.takeTicket(user.userId, user.sessionId, new Date());
       const { retried, decision } = refusing(0);
       expect(await decideAll({ userId: user.userId }, decision, world.deps)).toEqual(decidedOf(120));

@@ -5,41 +5,14 @@ import type { LedgerStore } from '../../lib/ports.ts';
 import { retryDeadLetter } from '../../lib/requests/dead-letters.ts';
 import { decideEach } from '../../lib/requests/decide-many.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
-import type { DeadLetterReason } from '../../lib/types.ts';
 import { openWorld, recordPublished, type TestUser, type World } from '../support/world.ts';
+import { deadLetter, error, userWithDeadLetter } from './dead-lettered.ts';
 
 let world: World;
 beforeAll(async () => {
   world = await openWorld({ maxPending: 3 });
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
-
-const error = { name: 'Error', message: 'no luck' };
-
-/** Dead-letters requests like an owner. No worker runs here, so that nothing else happens. */
-const deadLettered = async (
-  user: TestUser,
-  kind: 'failed' | 'blocked',
-  seqs: number[],
-  { at = new Date(), interruptions = 0, reason = 'failed' as DeadLetterReason } = {},
-) => {
-  const base = seqs.map((seq) => ({ userId: user.userId, seq, token: 1, attempt: 1, at }));
-  await world.stores.ledger.commit(base.map((one) => ({ ...one, kind: 'claim', interruptions, forgiven: 0 })));
-  await world.stores.ledger.commit(
-    base.map((one) =>
-      kind === 'failed'
-        ? { ...one, kind: 'settle', status: 'failed', error, reason }
-        : { ...one, kind: 'block', error, reason },
-    ),
-  );
-};
-
-const userWith = async (kind: 'failed' | 'blocked'): Promise<TestUser> => {
-  const user = await world.user();
-  await world.enqueue(user, 'a');
-  await deadLettered(user, kind, [1]);
-  return user;
-};
 
 const retry = ({ userId, sessionId }: TestUser, ledger: Partial<LedgerStore> = {}) =>
   retryRequest({ userId, sessionId, seq: 1 }, { ...world.deps, ledger: { ...world.stores.ledger, ...ledger } });
@@ -60,7 +33,7 @@ const readThen = (then: () => Promise<unknown>): Pick<LedgerStore, 'read'> => ({
 
 describe('a retry', () => {
   test('that dies between accepting and dropping the dead letter is completed by the next retry, which accepts nothing twice', async () => {
-    const user = await userWith('failed');
+    const user = await userWithDeadLetter(world, 'failed');
     const dropDeadLetter = () => Promise.reject(new StoreUnavailableError('died here'));
     await expect(retry(user, { dropDeadLetter })).rejects.toThrow('died here');
     expect((await world.entry(user, 1))?.deadLetter).toBeDefined();
@@ -74,8 +47,8 @@ describe('a retry', () => {
     const user = await world.user();
     const { published, publisher } = recordPublished(world);
     for (const seq of [1, 2]) await world.enqueue(user, seq);
-    await deadLettered(user, 'failed', [1], { interruptions: 2, reason: 'crashed' });
-    await deadLettered(user, 'failed', [2], { interruptions: 1, reason: 'failed' });
+    await deadLetter(world, user, 'failed', [1], { interruptions: 2, reason: 'crashed' });
+    await deadLetter(world, user, 'failed', [2], { interruptions: 1, reason: 'failed' });
     for (const seq of [1, 2]) await retryRequest({ ...user, seq }, { ...world.deps, publisher });
     expect(await world.entry(user, 3)).toMatchObject({ retryOf: 1, interruptions: 2 });
     // A request that failed by itself starts without interruptions, whatever interrupted it before.
@@ -87,7 +60,7 @@ describe('a retry', () => {
   });
 
   test('by an operator completes it too, although the user has logged out', async () => {
-    const user = await userWith('failed');
+    const user = await userWithDeadLetter(world, 'failed');
     const dropDeadLetter = () => Promise.reject(new StoreUnavailableError('died here'));
     await expect(retry(user, { dropDeadLetter })).rejects.toThrow('died here');
     await world.disconnect(user);
@@ -98,7 +71,7 @@ describe('a retry', () => {
   });
 
   test('that cannot be accepted leaves the dead letter unchanged', async () => {
-    const user = await userWith('failed');
+    const user = await userWithDeadLetter(world, 'failed');
     for (const request of ['b', 'c', 'd']) await world.enqueue(user, request);
     await expect(retry(user)).rejects.toMatchObject({ code: 'too-many-pending', status: 429 });
     expect((await world.entry(user, 1))?.deadLetter).toBeDefined();
@@ -106,7 +79,7 @@ describe('a retry', () => {
   });
 
   test('of a blocked request loses against a skip that comes between its read and its decision', async () => {
-    const user = await userWith('blocked');
+    const user = await userWithDeadLetter(world, 'blocked');
     const skip = () => skipRequest({ userId: user.userId, seq: 1 }, world.deps);
     await expect(retry(user, readThen(skip))).rejects.toMatchObject({ code: 'not-retryable', status: 409 });
     expect(await world.entry(user, 1)).toMatchObject({ status: 'failed', deadLetter: { reason: 'failed' } });
@@ -114,7 +87,7 @@ describe('a retry', () => {
   });
 
   test('that wins makes a skip fail, and another retry that read the entry before', async () => {
-    const user = await userWith('blocked');
+    const user = await userWithDeadLetter(world, 'blocked');
     await expect(
       retry(
         user,
@@ -128,7 +101,7 @@ describe('a retry', () => {
   });
 
   test('of a blocked request is refused when the request has run and blocked again since the read', async () => {
-    const user = await userWith('blocked');
+    const user = await userWithDeadLetter(world, 'blocked');
     const again = async () => {
       await retry(user);
       const base = { userId: user.userId, seq: 1, token: 1, attempt: 2, at: new Date() };
@@ -140,7 +113,7 @@ describe('a retry', () => {
   });
 
   test('of a failed request that is dropped meanwhile is refused with what happened to it', async () => {
-    const user = await userWith('failed');
+    const user = await userWithDeadLetter(world, 'failed');
     const drop = () => world.stores.ledger.dropDeadLetter({ userId: user.userId, seq: 1 });
     await expect(retry(user, readThen(drop))).rejects.toMatchObject({
       code: 'not-retryable',

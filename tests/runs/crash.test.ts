@@ -8,6 +8,7 @@ import {
   runsTogetherAfter,
 } from '../../lib/runs/crash.ts';
 import type { Outcome } from '../../lib/types.ts';
+import { testPolicy } from './support/policy.ts';
 
 describe('a request', () => {
   test('is isolated after two runs in a row that ended with their worker', () => {
@@ -31,16 +32,7 @@ describe('a request', () => {
 });
 
 describe('the end of an isolated run', () => {
-  const policy = {
-    maxAttempts: 3,
-    retryBaseMs: 100,
-    retryMaxMs: 1_000,
-    retryAfterMaxMs: 86_400_000,
-    onFailure: 'skip',
-    timeoutMs: 0,
-    onInterruption: 'rerun',
-    maxCrashes: 4,
-  } as const;
+  const policy = { ...testPolicy, maxCrashes: 4 };
   const run = { attempt: 3, forgiven: 0, interruptions: 2 };
   const exited: IsolatedEnd = { begun: true, suspects: 1, code: 3, signal: null };
   const outcomeOf = (

@@ -8,26 +8,17 @@ import { createLogger } from '../../lib/log.ts';
 import { type Processor, type ProcessorPolicy, RetryAfterError, UnrecoverableError } from '../../lib/processor.ts';
 import { retryDelayMs } from '../../lib/runs/backoff.ts';
 import { outcomeOfError } from '../../lib/runs/outcome.ts';
-import type { RunPolicy } from '../../lib/runs/policy.ts';
 import { createRunRequest } from '../../lib/runs/run.ts';
 import type { Run } from '../../lib/types.ts';
+import { testPolicy } from './support/policy.ts';
 
-const policy: RunPolicy = {
-  maxAttempts: 3,
-  retryBaseMs: 100,
-  retryMaxMs: 1_000,
-  retryAfterMaxMs: 86_400_000,
-  onFailure: 'skip',
-  timeoutMs: 0,
-  onInterruption: 'rerun',
-};
 const log = createLogger('silent');
 
 const clock = { ...systemClock, random: () => 0.5 };
 
 const runOnce = (processor: Processor, run: Partial<Run> = {}, own: ProcessorPolicy = {}) =>
   createRunRequest(
-    { processor, policy: { ...policy, ...own } },
+    { processor, policy: { ...testPolicy, ...own } },
     { clock, log },
   )({
     userId: 'u1',
@@ -174,11 +165,11 @@ describe('a run', () => {
 
   test('is retried after the retryAfterMs of the error, also beyond RETRY_MAX_MS', () => {
     const delay = (retryAfterMs: unknown) =>
-      outcomeOfError(Object.assign(new Error('later'), { retryAfterMs }), 1, policy, 0);
+      outcomeOfError(Object.assign(new Error('later'), { retryAfterMs }), 1, testPolicy, 0);
     const retryAfter = new RetryAfterError('later', { retryAfterMs: 700, cause: 'busy' });
     expect(retryAfter).toMatchObject({ name: 'RetryAfterError', message: 'later', cause: 'busy' });
-    expect(outcomeOfError(retryAfter, 1, policy, 0)).toMatchObject({ kind: 'retry', delayMs: 700 });
-    expect(outcomeOfError(retryAfter, 3, policy, 0)).toMatchObject({ kind: 'failed' });
+    expect(outcomeOfError(retryAfter, 1, testPolicy, 0)).toMatchObject({ kind: 'retry', delayMs: 700 });
+    expect(outcomeOfError(retryAfter, 3, testPolicy, 0)).toMatchObject({ kind: 'failed' });
     expect(delay(700)).toMatchObject({ delayMs: 700 });
     expect(delay(5_000)).toEqual({ kind: 'retry', error: { name: 'Error', message: 'later' }, delayMs: 5_000 });
     expect(delay(86_400_000)).toMatchObject({ delayMs: 86_400_000, error: { message: 'later' } });
@@ -191,7 +182,7 @@ describe('a run that asks for a pause beyond RETRY_AFTER_MAX_MS', () => {
     outcomeOfError(
       new RetryAfterError(message, { retryAfterMs }),
       1,
-      { ...policy, retryAfterMaxMs: 5_000, ...limits },
+      { ...testPolicy, retryAfterMaxMs: 5_000, ...limits },
       0,
     );
 

@@ -4,6 +4,7 @@ import { createLogger } from '../../../lib/log.ts';
 import type { ProcessorPolicy } from '../../../lib/processor.ts';
 import { createIsolation, type IsolationDeps } from '../../../lib/runs/isolation.ts';
 import type { Run } from '../../../lib/types.ts';
+import { testPolicy } from './policy.ts';
 import { runsSupportFile } from './support-file.ts';
 
 export type TestIsolation = {
@@ -29,16 +30,7 @@ export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: P
     clock: { ...systemClock, random: () => 0 },
     log: createLogger('silent'),
     observer: { started: () => observed.push(1), ended: (crashed) => observed.push(crashed ? -2 : -1) },
-    policy: {
-      maxAttempts: 9,
-      retryBaseMs: 100,
-      retryMaxMs: 1_000,
-      retryAfterMaxMs: 86_400_000,
-      onFailure: 'skip',
-      timeoutMs: 0,
-      onInterruption: 'rerun',
-      ...policy,
-    },
+    policy: { ...testPolicy, maxAttempts: 9, ...policy },
     env: {
       PATH: process.env.PATH,
       NODE_OPTIONS: '--max-old-space-size=64',
