@@ -95,6 +95,8 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
       destroySocket(model);
     };
     blocked = false;
+    // Each channel that is being opened listens too, and a worker opens one for every lane.
+    model.setMaxListeners(0);
     model.on('error', (error: Error) => {
       failures.set(model, error);
       logFailure(error);
