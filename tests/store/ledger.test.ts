@@ -99,7 +99,7 @@ describeStores('reading the ledger', (ports) => {
     await ports.ledger.commit([done({ userId, ...first }), block({ userId, ...first, seq: 2 })]);
     expect(await theEntry(ports, userId, 1)).toMatchObject({ body: '"1"', result: '"ok"' });
     const heads = await ports.ledger.readHeads([1, 2, 3, 3, 4].map((seq) => ({ userId, seq })));
-    const started = { startedAt: at(10) };
+    const started = { token: first.token, startedAt: at(10) };
     expect(heads.sort((a, b) => a.seq - b.seq)).toEqual([
       { userId, seq: 1, status: 'done', acceptedAt: at(1), ...started },
       {
