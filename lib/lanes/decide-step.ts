@@ -37,7 +37,7 @@ export const decideStep = (user: LoadedUser, now: number, limits: StepLimits): S
 
 /** A person's decision wakes the lane, and so does the end of a lent run [R12], but a wake can be lost: it is read again at times. */
 const decideWaiting = ({ lent }: LoadedUser, request: HeldRequest, now: number, { stuckAfterMs }: StepLimits): Step => {
-  if (request.lent && (!lent || (lent.until !== undefined && lent.until <= now))) return { kind: 'end-loan' };
+  if (request.lent && lent?.until !== undefined && lent.until <= now) return { kind: 'end-loan' };
   const readAt = request.heldSince + stuckAfterMs;
   if (readAt <= now) return { kind: 'read' };
   const waitsUntil = request.lent ? lent?.until : request.retryAt;

@@ -36,6 +36,39 @@ describe('a request', () => {
   );
 });
 
+describe("a back-off that is read again after MongoDB's clock was set back by an hour", () => {
+  const entry = entryOf(1, { status: 'processing', attempts: 1, retryAt: at(20_000), backOffMs: 20_000 });
+  const setBack = (ms: number) => ({ ms, date: at(ms - 3_600_000) });
+
+  test('ends when it was first found to end, although it is read every stuckAfterMs', () => {
+    const u = user({ accepted: 1 });
+    noteEntries(u, 1, [entry], moment());
+    for (const ms of [5_000, 10_000, 15_000]) {
+      expect(step(u, ms)).toEqual({ kind: 'read' });
+      noteEntries(u, 1, [entry], setBack(ms));
+    }
+    expect(step(u, 19_999)).toEqual({ kind: 'wait', until: 20_000 });
+    expect(step(u, 20_000).kind).toBe('run');
+  });
+
+  test('ends when it was first found to end, although a refresh made the owner read it', () => {
+    const u = user({ accepted: 1 });
+    noteEntries(u, 1, [entry], moment());
+    noteRefresh(u, queueOf({ accepted: 1 }), setBack(19_000));
+    noteEntries(u, 1, [entry], setBack(19_000));
+    expect(step(u, 20_000).kind).toBe('run');
+  });
+
+  test('says nothing about the back-off of the next attempt', () => {
+    const u = user({ accepted: 1 });
+    noteEntries(u, 1, [entry], moment());
+    noteEntries(u, 1, [{ ...entry, attempts: 2, retryAt: at(40_000) }], moment(21_000));
+    expect(step(u, 25_999)).toEqual({ kind: 'wait', until: 26_000 });
+    noteEntries(u, 1, [{ ...entry, attempts: 2, retryAt: at(40_000) }], moment(36_000));
+    expect(step(u, 39_999)).toEqual({ kind: 'wait', until: 40_000 });
+  });
+});
+
 describe('a ticket without a record', () => {
   test('is read several times within gapTimeoutMs, and becomes a tombstone only after that', () => {
     const u = user({ accepted: 2 });
