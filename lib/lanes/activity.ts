@@ -3,6 +3,7 @@ export class Activity {
   #steps = 0;
   #runs = 0;
   readonly #waiting = new Set<() => void>();
+  readonly #ending = Promise.withResolvers<undefined>();
 
   /** Steps under way, runs included. */
   get count(): number {
@@ -25,6 +26,16 @@ export class Activity {
 
   runEnds(): void {
     this.#runs -= 1;
+  }
+
+  /** A handover begins: what `unlessEnding` waits for is waited for no longer. */
+  beginEnd(): void {
+    this.#ending.resolve(undefined);
+  }
+
+  /** For what may take long and can be left to the next owner. Resolves to `undefined` when a handover begins before it ends. */
+  unlessEnding<T>(work: Promise<T>): Promise<T | undefined> {
+    return Promise.race([work, this.#ending.promise]);
   }
 
   /** Resolves when no step is under way. */

@@ -99,7 +99,9 @@ export class LaneHold implements OwnedLane {
    * @param forMs the worker stops, and exits within this time.
    */
   handOver(reason: 'handed-over' | 'stopped', forMs?: number): Promise<void> {
-    this.#handingOver ??= this.#giveAway(reason, forMs);
+    this.#handingOver ??= this.#giveAway(reason, forMs).catch((error) =>
+      this.giveUp('it could not be handed over', error),
+    );
     return this.#handingOver;
   }
 
@@ -108,8 +110,8 @@ export class LaneHold implements OwnedLane {
   }
 
   /** Releases the lane at once. Resolves when its channel is closed. */
-  async giveUp(reason: string): Promise<void> {
-    this.lose(reason);
+  async giveUp(reason: string, error?: unknown): Promise<void> {
+    this.lose(reason, error);
     await this.ended;
   }
 

@@ -87,6 +87,7 @@ export class LaneUsers {
   /** Waits a moment for the steps under way to end, and lends the runs that go on. */
   async endOrLend(forMs: number | undefined): Promise<void> {
     const { clock } = this.#context.deps;
+    this.#activity.beginEnd();
     await withTimeout(clock, lendAfterMs, this.#activity.whenIdle(), () => undefined);
     while (!this.#activity.onlyRuns()) await this.#activity.whenOnlyRuns();
     await lendRuns([...this.#users.values()], this.#lane, this.#context, forMs);

@@ -90,13 +90,14 @@ export class LaneWorker {
       () => lanes.known(),
     );
     this.#keeper.keepUpTo(Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1)));
-    void every(this.#deps, heartbeatEveryMs, this.#finished.signal, () => this.#sendHeartbeat());
+    for (const task of [() => this.#sendHeartbeat(), () => this.#hear()]) {
+      void every(this.#deps, heartbeatEveryMs, this.#finished.signal, task);
+    }
     const repeat = (ms: number, task: () => Promise<void>) => every(this.#deps, ms, signal, task);
     await Promise.all([
       repeat(config.flushMs, () => this.#flush()),
       repeat(config.balanceMs, () => this.#balance()),
       repeat(config.sweepMs, () => this.#sweepOnce()),
-      repeat(heartbeatEveryMs, () => this.#hear()),
       repeat(config.batonRenewMs, () => this.#renewBatons()),
       repeat(ackHeldEveryMs, () => this.#ackHeld()),
     ]);

@@ -139,8 +139,8 @@ export class UserSteps {
 
   async #waitForEarlierRun(user: LoadedUser, earlier: Promise<void>): Promise<void> {
     const { clock, config } = this.#context.deps;
-    await withTimeout(clock, config.graceMs, earlier, () => undefined);
-    user.waitedForEarlierRun = true;
+    const waited = withTimeout(clock, config.graceMs, earlier, () => undefined).then(() => true);
+    user.waitedForEarlierRun = (await this.#activity.unlessEnding(waited)) ?? false;
   }
 
   #awaitSlot(user: LoadedUser, slots: Slots): void {
@@ -192,7 +192,7 @@ export class UserSteps {
   /** Closing takes two steps: a crash in between leaves a `closing` user, which the next owner finishes [R9]. */
   async #endClose(user: LoadedUser): Promise<void> {
     const { clock, userQueues } = this.#context.deps;
-    if (!(await this.#queues.delete(user))) return;
+    if (!(await this.#activity.unlessEnding(this.#queues.delete(user)))) return;
     const ended = await persist(clock, this.#lane.isHeld, () =>
       userQueues.endClose(user.userId, user.next - 1, clock.now()),
     );

@@ -120,3 +120,65 @@ test('a lent request runs again when the time of its lender is over', async () =
   expect(await world.settled(user, 1)).toMatchObject({ status: 'done', attempts: 2 });
   expect(runs).toHaveLength(1);
 });
+
+test('a lane whose loan MongoDB refuses is given up, and its next owner serves everybody', async () => {
+  await using world = await openWorld({ lanes: 1, ...never });
+  const [old, fresh] = [heldRuns(), heldRuns()];
+  const { userQueues } = world.stores;
+  const noteLent = () => Promise.reject(new Error('you are over your space quota'));
+  const first = world.work(old.runRequest, { stores: { userQueues: { ...userQueues, noteLent } } });
+  const [busy, other] = [await world.user(), await world.user()];
+  await world.enqueue(busy, 1);
+  const run = await old.running(busy, 1);
+  world.work(fresh.runRequest);
+  await eventually('both stand by', async () => (await world.laneConsumers(0)) === 2);
+  const stopped = first.stop();
+  await world.enqueue(other, 1);
+  (await fresh.running(other, 1)).end();
+  expect(await world.settled(other, 1)).toMatchObject({ status: 'done' });
+  expect(run.signal.aborted).toBe(true);
+  run.end();
+  (await fresh.running(busy, 1)).end();
+  await stopped;
+});
+
+test('a handover does not wait for a user that waits for an earlier run of the same worker', async () => {
+  await using world = await openWorld({ lanes: 1, graceMs: 30_000, ...never });
+  const proxy = await world.cuttable();
+  const [old, fresh] = [heldRuns(), heldRuns()];
+  const first = world.work(old.runRequest, { config: proxy.config });
+  const [busy, other] = [await world.user(), await world.user()];
+  await world.enqueue(busy, 1);
+  const run = await old.running(busy, 1);
+  await proxy.cut();
+  await eventually('the run is aborted', () => run.signal.aborted);
+  await eventually('the lane is owned again', () => first.snapshot().lanesOwned === 1);
+  world.work(fresh.runRequest);
+  await eventually('both stand by', async () => (await world.laneConsumers(0)) === 2);
+  const stopped = first.stop();
+  await world.enqueue(other, 1);
+  (await fresh.running(other, 1)).end();
+  run.end();
+  (await fresh.running(busy, 1)).end();
+  await stopped;
+});
+
+test('a worker that still ends a lent run knows that its lanes have an owner', async () => {
+  await using world = await openWorld({ lanes: 2, graceMs: 20_000, balanceMs: 100, ...never });
+  const [old, fresh] = [heldRuns(), quickRuns()];
+  const first = world.work(old.runRequest);
+  const user = await world.user();
+  await world.enqueue(user, 1);
+  const run = await old.running(user, 1);
+  const second = world.work(fresh.runRequest);
+  await eventually('both stand by', async () => (await world.laneConsumers(0)) + (await world.laneConsumers(1)) === 4);
+  const stopped = first.stop();
+  await eventually('the other worker owns all lanes', () => second.snapshot().lanesOwned === 2);
+  const ownerOfAll = async () => (await world.stores.workers.all()).find(({ lanes }) => lanes.length === 2);
+  const { at } = await eventually('its heartbeat says so', ownerOfAll);
+  // An owner that was not heard of for 5 s counts as gone.
+  await eventually('6 s have passed', async () => Number((await ownerOfAll())?.at) - at.getTime() > 6_000);
+  expect([first.snapshot().lanesWithoutOwner, second.snapshot().lanesWithoutOwner]).toEqual([[], []]);
+  run.end();
+  await stopped;
+});
