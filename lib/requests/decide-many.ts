@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import type { EntryId } from '../types.ts';
 import type { AcceptDeps } from './accept.ts';
 import type { Decision, DecisionResult } from './dead-letters.ts';
-import { EarlierRefusedError } from './errors.ts';
+import { EarlierRefusedError, NotRetryableError, RequestNotFoundError } from './errors.ts';
 
 type Refusal = { result: 'refused'; code: string; detail: string };
 
@@ -58,10 +58,14 @@ const decideOne = async (id: EntryId, decision: Decision, deps: AcceptDeps, refu
     return { ...id, ...(await decision.decide(id, deps)) };
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500) throw error;
-    if (!refused.has(id.userId)) refused.set(id.userId, id.seq);
+    if (!refused.has(id.userId) && !isOver(error)) refused.set(id.userId, id.seq);
     return { ...id, result: 'refused', code: error.code, detail: error.message };
   }
 };
+
+/** Nothing of the request is left to run again: later ones overtake nothing. So a call that failed half-way can be repeated. */
+const isOver = (error: AppError): boolean =>
+  error instanceof NotRetryableError || error instanceof RequestNotFoundError;
 
 const batchSize = 100;
 /** No new batch begins after this time: the caller continues with `next`, before its gateway times out. */

@@ -13,6 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
+/** Retries are not refused because too many requests are pending. */
+const roomy = () => ({ ...world.deps, config: { ...world.deps.config, maxPending: 1_000 } });
+
 /** The counts of a call in which nothing was refused. */
 const decidedOf = (decided: number): DecidedAll => ({ decided, refused: 0, refusedBy: {} });
 
@@ -242,6 +245,28 @@ describe('a decision about many dead letters', () => {
       const { retried, decision } = refusing(0);
       expect(await decideAll({ userId: user.userId }, decision, world.deps)).toEqual(decidedOf(120));
       expect(retried).toEqual(seqs);
+    });
+
+    test('goes on behind one that already runs again: a call that failed half-way can be repeated', async () => {
+      const user = await userWithMany(5);
+      const items = [1, 2, 3, 4, 5].map((seq) => ({ userId: user.userId, seq }));
+      const failing: Decision = {
+        ...retryDeadLetter,
+        async decide(id, deps) {
+          if (id.seq === 3) throw new StoreUnavailableError('gone');
+          return retryDeadLetter.decide(id, deps);
+        },
+      };
+      await expect(decideEach(items, failing, roomy())).rejects.toThrow('gone');
+      const repeated = await decideEach(items, retryDeadLetter, roomy());
+      expect(repeated.map(({ result }) => result)).toEqual(['refused', 'refused', 'retried', 'retried', 'retried']);
+    });
+
+    test('goes on behind an item that is listed twice', async () => {
+      const user = await userWithMany(2);
+      const items = [1, 1, 2].map((seq) => ({ userId: user.userId, seq }));
+      const decided = await decideEach(items, retryDeadLetter, roomy());
+      expect(decided.map(({ result }) => result)).toEqual(['retried', 'refused', 'retried']);
     });
 
     test('does not apply to a drop: a refusal keeps none of the later ones on the list', async () => {
