@@ -18,6 +18,7 @@ export class UserQueues implements UserQueueChannel {
   readonly #queuePrefix: string;
   readonly #declaring: DeclaringChannel;
   readonly #consumers: UserQueueConsumers;
+  readonly #events: UserQueueEvents;
   readonly #opening = new Map<string, Promise<void>>();
   #isClosed = false;
 
@@ -29,6 +30,7 @@ export class UserQueues implements UserQueueChannel {
   ) {
     this.#queuePrefix = queuePrefix;
     this.#declaring = new DeclaringChannel(connections.lanes, connections.channelLimit);
+    this.#events = events;
     this.#consumers = new UserQueueConsumers(connections.consumers, events, log);
   }
 
@@ -46,6 +48,8 @@ export class UserQueues implements UserQueueChannel {
       if (this.#consumers.has(userId)) return;
       await this.#unlessClosed(() => this.#declaring.declare(queue, userQueueOptions));
       if ((await this.#unlessClosed(() => this.#consumers.consume(userId, queue))) === 'consumed') return;
+      // Its messages may be gone with it [R6].
+      this.#events.consumerLost(userId);
     }
     throw refused(`let ${queue} be consumed`, `the queue or its channel was gone ${openTries} times`);
   }

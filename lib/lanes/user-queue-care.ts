@@ -17,12 +17,19 @@ type UserQueueCareOptions = {
   advance: (user: LoadedUser) => void;
 };
 
+/** A user whose queue takes longer to open is served from the ledger meanwhile: others may be opened before it, each slowly. */
+const slowOpenMs = 1_000;
+
+/** What `userQueues` should say, and the write that is under way. */
+type Mark = { wanted: boolean; writing: Promise<void> | undefined };
+
 export class UserQueueCare {
   readonly #lane: OwnedLane;
   readonly #queues: UserQueueChannel;
   readonly #registry: UserRegistry;
   readonly #context: WorkerContext;
   readonly #advance: (user: LoadedUser) => void;
+  readonly #marks = new WeakMap<LoadedUser, Mark>();
 
   constructor({ lane, queues, registry, context, advance }: UserQueueCareOptions) {
     this.#lane = lane;
@@ -34,11 +41,12 @@ export class UserQueueCare {
 
   openWhenDue(user: LoadedUser, { kind }: Step): void {
     if (user.queue === 'later' && kind !== 'read' && kind !== 'run') user.queue = 'none';
-    if (user.queue === 'none' && !user.closing) void this.#open(user);
+    if (user.queue === 'none' && !user.closing) this.#open(user);
+    if (user.queue === 'open' && user.markedRefused) this.#mark(user, false);
   }
 
   openLate(user: LoadedUser): void {
-    if (user.queue === 'later' && this.#lane.isHeld()) void this.#open(user);
+    if (user.queue === 'later' && this.#lane.isHeld()) this.#open(user);
   }
 
   /** Resolves to whether the queue is gone. A delete that is refused is tried again later. */
@@ -51,7 +59,11 @@ export class UserQueueCare {
       return true;
     } catch (error) {
       if (!(error instanceof BrokerUnavailableError)) throw error;
-      this.#warnOnce(user, error);
+      this.#warnOnce(
+        user,
+        error,
+        'RabbitMQ did not delete a user queue: it is tried again, and the user stays open until then',
+      );
       postponeClose(user, clock.monotonicMs(), noteRefusal(user) * random);
       return false;
     }
@@ -62,30 +74,35 @@ export class UserQueueCare {
     return { clock, random: 0.5 + clock.random() / 2 };
   }
 
-  async #open(user: LoadedUser): Promise<void> {
+  #open(user: LoadedUser): void {
     user.queue = 'opening';
-    try {
-      await this.#queues.open(user.userId);
-      user.refusals = 0;
-      if (user.queue === 'opening') user.queue = 'open';
-      if (user.markedRefused) await this.#mark(user, false);
-      this.#advance(user);
-    } catch (error) {
-      if (error instanceof BrokerUnavailableError) await this.#noteRefused(user, error);
-      else this.#lane.lose('a user queue could not be opened', error);
-    }
+    const { clock } = this.#context.deps;
+    const cancelSlow = clock.after(slowOpenMs, () => this.#markRefused(user));
+    this.#queues
+      .open(user.userId)
+      .then(
+        () => this.#noteOpen(user),
+        (error) => this.#noteFailed(user, error),
+      )
+      .finally(cancelSlow)
+      .catch((error) => this.#lane.lose('a user queue could not be opened', error));
   }
 
-  /** Marks first, then refreshes: functions that took their ticket before the mark may have published already [R10]. */
-  async #noteRefused(user: LoadedUser, error: BrokerUnavailableError): Promise<void> {
-    if (!this.#lane.isHeld() || !this.#registry.isLoaded(user)) return;
+  #noteOpen(user: LoadedUser): void {
+    user.refusals = 0;
+    if (user.queue === 'opening') user.queue = 'open';
+    this.#advance(user);
+  }
+
+  #noteFailed(user: LoadedUser, error: unknown): void {
+    if (!(error instanceof BrokerUnavailableError)) throw error;
+    if (!this.#isServed(user)) return;
     user.queue = 'refused';
-    this.#warnOnce(user, error);
+    this.#warnOnce(user, error, 'RabbitMQ refused a user queue: serving its user from the ledger');
     const { clock, random } = this.#clock();
     user.cancelQueueTimer = clock.after(noteRefusal(user) * random, () => this.#tryAgain(user));
     this.#advance(user);
-    if (!user.markedRefused) await this.#mark(user, true);
-    if (this.#lane.isHeld() && this.#registry.isLoaded(user)) this.#registry.refresh(user.userId);
+    this.#markRefused(user);
   }
 
   #tryAgain(user: LoadedUser): void {
@@ -95,18 +112,40 @@ export class UserQueueCare {
     this.#advance(user);
   }
 
-  async #mark(user: LoadedUser, refused: boolean): Promise<void> {
-    const { clock, userQueues } = this.#context.deps;
-    await persist(clock, this.#lane.isHeld, () => userQueues.noteQueueRefused(user.userId, refused));
-    user.markedRefused = refused;
+  #isServed(user: LoadedUser): boolean {
+    return this.#lane.mayStart() && this.#registry.isLoaded(user);
   }
 
-  #warnOnce({ userId, refusals }: LoadedUser, err: BrokerUnavailableError): void {
-    if (refusals > 0) return;
-    const { lane } = this.#lane;
-    this.#context.deps.log.warn(
-      { lane, userId, err },
-      'RabbitMQ refused a user queue: serving its user from the ledger',
-    );
+  /** Marks first, then refreshes: functions that took their ticket before the mark may have published already [R10]. */
+  #markRefused(user: LoadedUser): void {
+    if (!this.#isServed(user)) return;
+    this.#mark(user, true, () => {
+      if (this.#isServed(user)) this.#registry.refresh(user.userId);
+    });
+  }
+
+  /** One write at a time, so that the last one is what was wanted last. */
+  #mark(user: LoadedUser, wanted: boolean, then = () => {}): void {
+    const mark = this.#marks.get(user) ?? { wanted, writing: undefined };
+    this.#marks.set(user, mark);
+    mark.wanted = wanted;
+    mark.writing ??= this.#writeMark(user, mark).finally(() => {
+      mark.writing = undefined;
+    });
+    mark.writing.then(then).catch((error) => this.#lane.lose('the refusal of a user queue could not be marked', error));
+  }
+
+  async #writeMark(user: LoadedUser, mark: Mark): Promise<void> {
+    const { clock, userQueues } = this.#context.deps;
+    while (user.markedRefused !== mark.wanted && this.#lane.isHeld()) {
+      const { wanted } = mark;
+      await persist(clock, this.#lane.isHeld, () => userQueues.noteQueueRefused(user.userId, wanted));
+      user.markedRefused = wanted;
+    }
+  }
+
+  #warnOnce(user: LoadedUser, err: BrokerUnavailableError, text: string): void {
+    if (user.refusals > 0 || !this.#isServed(user)) return;
+    this.#context.deps.log.warn({ lane: this.#lane.lane, userId: user.userId, err }, text);
   }
 }
