@@ -97,18 +97,19 @@ export interface Clock {
 export type RunRequest = (run: Run) => Promise<Outcome>;
 
 /** What is known about a request before its next run. `interrupted`: an earlier owner claimed it, and its run did not end. */
-export type NextRun = { limits: RunLimits; interruptions: number; interrupted: boolean };
+export type NextRun = EntryId & { limits: RunLimits; interruptions: number; interrupted: boolean };
 
 /**
  * Where the next run of a request happens. `here`: in this process, for at most `timeoutMs`; 0 means no timeout. `isolated`: in
- * another process, which is ended when the run goes on for too long. `dead-letter`: it must not run again.
+ * another process, beside other runs. `alone`: in another process, beside none. Both processes are ended when a run goes on for too
+ * long. `dead-letter`: it must not run again.
  */
 export type RunPlan =
   | { kind: 'here'; timeoutMs: number }
-  | { kind: 'isolated' }
+  | { kind: 'isolated' | 'alone' }
   | { kind: 'dead-letter'; outcome: DeadLetterOutcome };
 
-/** Decides about the next run of a request. Asked before its claim; its answer depends on nothing else. */
+/** Decides about the next run of a request. Asked before its claim. */
 export type PlanRun = (next: NextRun) => RunPlan;
 
 /** What a worker's lanes report, for metrics, logs and recorded histories. Must not throw. */

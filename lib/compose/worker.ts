@@ -7,7 +7,6 @@ import type { WorkerServers } from '../deps.ts';
 import { startLaneWorker } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
 import type { PlanRun, RunRequest } from '../ports.ts';
-import { mustRunIsolated } from '../runs/crash.ts';
 import { createIsolation } from '../runs/isolation.ts';
 import { type LoadedProcessor, loadProcessor } from '../runs/load-processor.ts';
 import { createPlanRun } from '../runs/plan.ts';
@@ -36,10 +35,11 @@ export const openWorkerServers = (config: Config, log: Logger): WorkerServers =>
 /** Runs requests in this process, except those that may end it. */
 const createRuns = (loaded: LoadedProcessor, deps: StartDeps): { planRun: PlanRun; runRequest: RunRequest } => {
   const runHere = createRunRequest(loaded, deps);
-  const runIsolated = createIsolation({ ...deps, policy: loaded.policy, observer: deps.isolationObserver });
+  const isolation = createIsolation({ ...deps, policy: loaded.policy, observer: deps.isolationObserver });
+  const planRun = createPlanRun(loaded.policy, deps.config, isolation.runsAlone);
   return {
-    planRun: createPlanRun(loaded.policy, deps.config),
-    runRequest: (run) => (mustRunIsolated(run, deps.config.maxCrashes) ? runIsolated(run) : runHere(run)),
+    planRun,
+    runRequest: (run) => (planRun({ ...run, interrupted: false }).kind === 'here' ? runHere(run) : isolation.run(run)),
   };
 };
 

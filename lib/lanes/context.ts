@@ -49,8 +49,8 @@ export type WorkerContext = {
   deps: LaneDeps;
   workerId: string;
   share: Pick<Share, 'take' | 'release'>;
-  /** Runs in this process, and isolated runs. Who waits for an isolated run holds no slot of the others. */
-  slots: { here: Slots; isolated: Slots };
+  /** By where a run happens. Who waits for one kind of slot holds none of the others. */
+  slots: { here: Slots; isolated: Slots; alone: Slots };
   /** Resolves to `undefined` when the change is no longer wanted: whether it was applied is unknown. */
   commit: Batcher<Wanted & { change: LedgerChange }, ChangeResult | undefined>;
   readEntries: Batcher<Wanted & { ids: EntryId[] }, LedgerEntry[] | undefined>;
@@ -73,21 +73,25 @@ export const createContext = (
   deps: LaneDeps,
   workerId: string,
   share: Pick<Share, 'take' | 'release'>,
-): WorkerContext => ({
-  deps,
-  workerId,
-  share,
-  slots: {
-    here: new Slots(limitsOf(deps.config.concurrency)),
-    isolated: new Slots(limitsOf(isolationSizes(deps.config).places)),
-  },
-  commit: createBatcher(commitAll(deps), commitBatch),
-  readEntries: createBatcher(readAll(deps), readBatch),
-  lease: createBatcher(leaseAll(deps), leaseBatch),
-  refresh: createBatcher(refreshAll(deps), refreshBatch),
-  runs: new Map(),
-  unresponsive: new Set(),
-});
+): WorkerContext => {
+  const { places, lone } = isolationSizes(deps.config);
+  return {
+    deps,
+    workerId,
+    share,
+    slots: {
+      here: new Slots(limitsOf(deps.config.concurrency)),
+      isolated: new Slots(limitsOf(places)),
+      alone: new Slots(limitsOf(lone)),
+    },
+    commit: createBatcher(commitAll(deps), commitBatch),
+    readEntries: createBatcher(readAll(deps), readBatch),
+    lease: createBatcher(leaseAll(deps), leaseBatch),
+    refresh: createBatcher(refreshAll(deps), refreshBatch),
+    runs: new Map(),
+    unresponsive: new Set(),
+  };
+};
 
 /** Repeats `work` with the items that are still wanted, until it succeeds or none is wanted. Results are in the order of the items. */
 const whileWanted = async <T extends Wanted, R>(

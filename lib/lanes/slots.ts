@@ -14,6 +14,9 @@ export type SlotLimits = {
   overdueShare: number;
 };
 
+/** So many overdue users are remembered. */
+const maxOverdueUsers = 10_000;
+
 /** Half of the slots for overdue users, so that runs that hang again and again never have all. A single slot is not shared. */
 export const limitsOf = (slots: number): SlotLimits => ({ slots, overdueShare: Math.max(1, Math.floor(slots / 2)) });
 
@@ -55,10 +58,17 @@ export class Slots {
     return this.#overdueWaiting.length > 0 && (this.#overdueUsers.has(userId) || this.#overdueMayStart());
   }
 
+  isOverdue(userId: string): boolean {
+    return this.#overdueUsers.has(userId);
+  }
+
   /** @param inTime whether the newest run of the user ended before its deadline. */
   noteRun(userId: string, inTime: boolean): void {
-    if (inTime) this.#overdueUsers.delete(userId);
-    else this.#overdueUsers.add(userId);
+    this.#overdueUsers.delete(userId);
+    if (inTime) return;
+    this.#overdueUsers.add(userId);
+    const [oldest] = this.#overdueUsers;
+    if (oldest !== undefined && this.#overdueUsers.size > maxOverdueUsers) this.#overdueUsers.delete(oldest);
   }
 
   #overdueMayStart(): boolean {

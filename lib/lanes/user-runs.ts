@@ -5,7 +5,7 @@ import type { Activity } from './activity.ts';
 import { changeOf, countsAfter, describeRefusal, explainTimeout, statusAfter } from './changes.ts';
 import type { WorkerContext } from './context.ts';
 import type { HeldRequest } from './held-requests.ts';
-import { advancePast, type LoadedUser } from './loaded-user.ts';
+import { advancePast, hold, type LoadedUser } from './loaded-user.ts';
 import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
 import { runWatched } from './run-watch.ts';
 import type { Slot } from './slots.ts';
@@ -105,8 +105,8 @@ export class UserRuns {
       return undefined;
     }
     const settling = this.#settle(user, seq, request, outcome);
-    const following = this.#goesOn(user, outcome, request, slot) ? user.held.get(seq + 1) : undefined;
-    if (!following || following.retryAt || following.blocked || !this.#runsHere(following)) {
+    const following = this.#goesOn(user, outcome, { seq, request }, slot) ? user.held.get(seq + 1) : undefined;
+    if (!following || following.retryAt || following.blocked || !this.#runsHere(user, seq + 1, following)) {
       slot.release();
       await settling;
       return undefined;
@@ -129,15 +129,20 @@ export class UserRuns {
     await wakeLane(this.#lane.lane, user.userId, this.#context.deps);
   }
 
-  /** The slot of an isolated run is for isolated runs, and a slot that went to others is gone. */
-  #goesOn(user: LoadedUser, { kind }: Outcome, request: HeldRequest, slot: Slot): boolean {
+  /** The slot of an isolated run is for isolated runs, an overdue user asks for a slot of its share, and one that went to others is gone. */
+  #goesOn(user: LoadedUser, { kind }: Outcome, { seq, request }: Claimed, slot: Slot): boolean {
     const settles = kind === 'done' || kind === 'failed';
-    const keepsSlot = slot.isHeld() && this.#runsHere(request) && !this.#context.slots.here.contended(user.userId);
+    const { here } = this.#context.slots;
+    const keepsSlot =
+      slot.isHeld() &&
+      this.#runsHere(user, seq, request) &&
+      !here.isOverdue(user.userId) &&
+      !here.contended(user.userId);
     return settles && keepsSlot && this.#lane.mayStart();
   }
 
-  #runsHere(request: HeldRequest): boolean {
-    return this.#context.deps.planRun(request).kind === 'here';
+  #runsHere({ userId }: LoadedUser, seq: number, request: HeldRequest): boolean {
+    return this.#context.deps.planRun({ userId, seq, ...request }).kind === 'here';
   }
 
   /** `undefined`: the run was aborted, or did not begin; there is no outcome to record. */
@@ -154,13 +159,13 @@ export class UserRuns {
     this.#activity.runEnds();
     const aborted = signal.aborted && outcome.kind !== 'done';
     observer.runEnded({ ...about, outcome: aborted ? 'aborted' : outcome.kind, at: clock.now() });
-    if (aborted) return this.#outcomeOfAbort(request);
+    if (aborted) return this.#outcomeOfAbort(user, seq, request);
     return user.known > seq ? explainTimeout(outcome, user.known - seq) : outcome;
   }
 
   /** An aborted run may have had effects. Work that must not be done twice becomes a dead letter; other work is given back. */
-  #outcomeOfAbort(request: HeldRequest): Outcome | undefined {
-    const plan = this.#context.deps.planRun({ ...request, interrupted: true });
+  #outcomeOfAbort(user: LoadedUser, seq: number, request: HeldRequest): Outcome | undefined {
+    const plan = this.#context.deps.planRun({ userId: user.userId, seq, ...request, interrupted: true });
     return plan.kind === 'dead-letter' ? plan.outcome : undefined;
   }
 
@@ -199,7 +204,7 @@ export class UserRuns {
       user.held.set(seq, { ...request, blocked: true, heldSince: now });
     } else if (change.kind === 'retry') {
       const { backOffMs, interruptions } = change;
-      user.held.set(seq, { ...request, interruptions, retryAt: now + backOffMs, heldSince: now });
+      hold(user, seq, { ...request, interruptions, retryAt: now + backOffMs, heldSince: now });
     } else if (status) {
       const { acceptedAt } = request;
       advancePast(user, seq, now);

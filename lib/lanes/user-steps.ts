@@ -126,7 +126,7 @@ export class UserSteps {
   }
 
   #takeNext(user: LoadedUser, request: HeldRequest): void {
-    const plan = this.#context.deps.planRun(request);
+    const plan = this.#context.deps.planRun({ userId: user.userId, seq: user.next, ...request });
     if (plan.kind === 'dead-letter') {
       this.#begin(user, () => this.#runs.giveUp(user, plan.outcome));
       return;

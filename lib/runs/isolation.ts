@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { isolationSizes } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import type { RunRequest } from '../ports.ts';
-import type { Run } from '../types.ts';
+import type { EntryId, Run } from '../types.ts';
 import { type IsolatedEnd, isCrash, mustRepeat, outcomeOfEnd, runsTogetherAfter } from './crash.ts';
 import { policyOfRun, type RunPolicy } from './policy.ts';
 import { ProcessPool, type ProcessPoolDeps } from './process-pool.ts';
@@ -21,7 +21,7 @@ export type IsolationDeps = ProcessPoolDeps & {
   policy: RunPolicy;
 };
 
-const idOf = ({ userId, seq }: Run): string => `${userId}:${seq}`;
+const idOf = ({ userId, seq }: EntryId): string => `${userId}:${seq}`;
 
 /**
  * Most of the runs that a crash interrupted are innocent: they run together at first, in a few processes. When a process ends, its runs
@@ -41,13 +41,16 @@ class Isolation {
     this.#lone = new ProcessPool(deps, lone);
   }
 
+  /** Nobody else's crash may interrupt a run that must not be repeated. */
+  runsAlone(id: EntryId, { onInterruption }: RunPolicy): boolean {
+    return onInterruption === 'dead-letter' || this.#guilty.has(idOf(id));
+  }
+
   /** Never rejects. */
   async run(run: Run, policy: RunPolicy): Promise<IsolatedEnd> {
     const { config } = this.#deps;
     const timeoutMs = policy.timeoutMs || config.isolatedRunTimeoutMs;
-    // Nobody else's crash may interrupt a run that must not be repeated.
-    const mustBeAlone = policy.onInterruption === 'dead-letter' || this.#guilty.has(idOf(run));
-    let together = mustBeAlone ? 1 : isolationSizes(config).runsTogether;
+    let together = this.runsAlone(run, policy) ? 1 : isolationSizes(config).runsTogether;
     for (;;) {
       const end = await (together === 1 ? this.#lone : this.#shared).run({ run, timeoutMs, together });
       if (run.signal.aborted) return end;
@@ -78,12 +81,17 @@ class Isolation {
   }
 }
 
-/** Does runs isolated. The returned function never rejects. */
-export const createIsolation = (deps: IsolationDeps): RunRequest => {
+/** Does runs isolated: `run` never rejects. `runsAlone`: such a run needs a process of its own. */
+export const createIsolation = (
+  deps: IsolationDeps,
+): { run: RunRequest; runsAlone: (id: EntryId, policy: RunPolicy) => boolean } => {
   const isolation = new Isolation(deps);
-  return async (run) => {
-    const policy = policyOfRun(deps.policy, run.limits);
-    const end = await isolation.run(run, policy);
-    return outcomeOfEnd(end, run, { ...policy, maxCrashes: deps.config.maxCrashes }, deps.clock.random());
+  return {
+    runsAlone: (id, policy) => isolation.runsAlone(id, policy),
+    run: async (run) => {
+      const policy = policyOfRun(deps.policy, run.limits);
+      const end = await isolation.run(run, policy);
+      return outcomeOfEnd(end, run, { ...policy, maxCrashes: deps.config.maxCrashes }, deps.clock.random());
+    },
   };
 };

@@ -22,6 +22,29 @@ const interrupt = async ({ stores }: World, { userId, lane }: TestUser, seq: num
 };
 
 describe('a request that waits for a place', () => {
+  test('of its own shows as queued too, and holds no place of the shared ones', async () => {
+    await using world = await openWorld({ lanes: 1, concurrency: 1, isolatedProcesses: 2 });
+    const suspects = await Promise.all(Array.from({ length: 3 }, () => world.user()));
+    const innocent = await world.user();
+    for (const user of [...suspects, innocent]) {
+      await world.enqueue(user, 1);
+      await interrupt(world, user, 1, 2);
+    }
+    const alone = suspects.map(({ userId }) => userId);
+    const { runs, runRequest, running } = heldRuns();
+    const runsAlone = ({ userId }: { userId: string }) => alone.includes(userId);
+    world.work(runRequest, { planRun: createPlanRun(decidePolicy({}, world.config), world.config, runsAlone) });
+    await running(innocent, 1);
+    await eventually('two of them wait', async () => {
+      const entries = await Promise.all(suspects.map((user) => world.entry(user, 1)));
+      return entries.filter((entry) => entry?.status === 'queued').length === 2 && runs.length === 2;
+    });
+    await eventually('all have run', () => {
+      for (const run of runs) run.end();
+      return runs.length === 4;
+    });
+  });
+
   test('is not claimed before it gets one: it shows as queued, and holds no slot', async () => {
     await using world = await openWorld({ lanes: 1, concurrency: 1, isolatedProcesses: 2 });
     const suspects = await Promise.all(Array.from({ length: 18 }, () => world.user()));

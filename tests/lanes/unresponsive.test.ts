@@ -126,3 +126,29 @@ test('a processor that waits for a later request of its own user times out with 
   });
   expect(await world.settled(user, 2)).toMatchObject({ status: 'done' });
 });
+
+test('users whose last attempts time out one after the other leave half of the slots', async () => {
+  await using world = await openWorld({ concurrency: 2, graceMs: 60_000, maxAttempts: 1 });
+  const timeoutMs = 3_000;
+  let ended = 0;
+  const obeying: Processor = (request, { signal }) =>
+    request === 'quick'
+      ? 'done'
+      : new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            ended += 1;
+            reject(signal.reason);
+          });
+        });
+  const hogs = [await world.user(), await world.user()];
+  for (const hog of hogs) for (const request of ['quick', 'hang', 'hang', 'hang']) await world.enqueue(hog, request);
+  workWith(world, obeying, timeoutMs);
+  await eventually('both have timed out', () => ended === 2, 20_000);
+  for (const hog of hogs) await world.settled(hog, 2);
+  const late = await world.user();
+  await world.enqueue(late, 'quick');
+  const entry = await world.settled(late, 1);
+  // Before the next timeout: the slot was free.
+  expect(ended).toBe(2);
+  expect(entry).toMatchObject({ status: 'done' });
+});

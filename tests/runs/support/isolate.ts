@@ -8,7 +8,7 @@ import { testPolicy } from './policy.ts';
 import { runsSupportFile } from './support-file.ts';
 
 export type TestIsolation = {
-  run(request: unknown, more?: Partial<Run>): ReturnType<ReturnType<typeof createIsolation>>;
+  run(request: unknown, more?: Partial<Run>): ReturnType<ReturnType<typeof createIsolation>['run']>;
   /** What was observed: `1` a start, `-1` an end, `-2` a crash. */
   observed: number[];
 };
@@ -41,7 +41,7 @@ export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: P
   return {
     observed,
     run: (request, more = {}) =>
-      isolation({
+      isolation.run({
         userId: 'u1',
         seq: 4,
         body: JSON.stringify(request),
