@@ -73,6 +73,8 @@ export const mustWait = ({ blocked, lent, retryAt }: HeldRequest, now: number): 
 export class HeldRequests {
   readonly #bySeq = new Map<number, HeldRequest>();
   readonly #deliveries = new RequestDeliveries();
+  /** The newest back-off, and when it ends. */
+  #backOff: { seq: number; attempts: number; until: number } | undefined;
 
   get size(): number {
     return this.#bySeq.size;
@@ -86,9 +88,18 @@ export class HeldRequests {
     return [...this.#bySeq.keys()];
   }
 
-  /** Keeps its message unacknowledged, where there is one. */
+  /** Keeps its message unacknowledged, where there is one. A back-off that was read again does not get longer. */
   set(seq: number, request: HeldRequest): void {
-    this.#bySeq.set(seq, request);
+    this.#bySeq.set(seq, { ...request, retryAt: this.#endOfBackOff(seq, request) });
+  }
+
+  #endOfBackOff(seq: number, { attempts, retryAt }: HeldRequest): number | undefined {
+    if (retryAt === undefined) return undefined;
+    const seen = this.#backOff;
+    const isSame = seen?.seq === seq && seen.attempts === attempts;
+    const until = isSame ? Math.min(seen.until, retryAt) : retryAt;
+    this.#backOff = { seq, attempts, until };
+    return until;
   }
 
   /** A second message of the same request is acknowledged at once. */

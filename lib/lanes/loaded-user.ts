@@ -6,7 +6,7 @@ import type { Delivery } from '../ports.ts';
 import { hasLiveSession } from '../sessions.ts';
 import { isSettled, type LedgerEntry, type Lent, type RequestMessage, type UserQueue } from '../types.ts';
 import { ackAtOnce } from './deliveries.ts';
-import { fromEntry, type HeldRequest, HeldRequests, mustWait } from './held-requests.ts';
+import { fromEntry, HeldRequests, mustWait } from './held-requests.ts';
 import type { Moment } from './moment.ts';
 
 export type LoadedUser = {
@@ -38,8 +38,6 @@ export type LoadedUser = {
   lent: (Lent & { until?: number }) | undefined;
   /** The token of the last loan that has ended. */
   endedLoan: number;
-  /** The newest back-off, and its earliest end that was found. */
-  backOff: { seq: number; attempts: number; until: number } | undefined;
   /** The request that runs now, and whether this worker goes on with it after the lane was handed over. */
   running: { seq: number; lentOut: boolean } | undefined;
   /** The ledger has been read for this user once. */
@@ -74,7 +72,6 @@ export const loadUser = (queue: UserQueue, now: Moment): LoadedUser => ({
   markedRefused: queue.queueRefused ?? false,
   lent: queue.lent,
   endedLoan: 0,
-  backOff: undefined,
   running: undefined,
   wasRead: false,
   held: new HeldRequests(),
@@ -154,19 +151,6 @@ export const advancePast = (user: LoadedUser, seq: number, now: number): void =>
   user.held.dropBelow(user.next);
 };
 
-/** A back-off ends when it was first found to end: when it is read again, MongoDB's clock may have been set back since. */
-export const hold = (user: LoadedUser, seq: number, request: HeldRequest): void => {
-  const { attempts, retryAt } = request;
-  if (retryAt === undefined) {
-    user.held.set(seq, request);
-    return;
-  }
-  const isKnown = user.backOff?.seq === seq && user.backOff.attempts === attempts;
-  const until = isKnown && user.backOff ? Math.min(user.backOff.until, retryAt) : retryAt;
-  user.backOff = { seq, attempts, until };
-  user.held.set(seq, { ...request, retryAt: until });
-};
-
 /** The lender's time is counted here, from when its request was first found lent out. */
 const startLoan = (user: LoadedUser, now: number): void => {
   const { lent } = user;
@@ -190,7 +174,7 @@ export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry
     const request = fromEntry({ ...entry, body }, user.lent, now);
     // It may wait for longer than a message may be held. The ledger has it.
     if (mustWait(request, now.ms)) user.held.drop(seq);
-    hold(user, seq, request);
+    user.held.set(seq, request);
   }
   startLoan(user, now.ms);
 };

@@ -5,7 +5,7 @@ import type { Activity } from './activity.ts';
 import { changeOf, countsAfter, describeRefusal, explainTimeout, statusAfter } from './changes.ts';
 import type { WorkerContext } from './context.ts';
 import type { HeldRequest } from './held-requests.ts';
-import { advancePast, hold, type LoadedUser } from './loaded-user.ts';
+import { advancePast, type LoadedUser } from './loaded-user.ts';
 import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
 import { runWatched } from './run-watch.ts';
 import type { Slot } from './slots.ts';
@@ -204,7 +204,7 @@ export class UserRuns {
       user.held.set(seq, { ...request, blocked: true, heldSince: now });
     } else if (change.kind === 'retry') {
       const { backOffMs, interruptions } = change;
-      hold(user, seq, { ...request, interruptions, retryAt: now + backOffMs, heldSince: now });
+      user.held.set(seq, { ...request, interruptions, retryAt: now + backOffMs, heldSince: now });
     } else if (status) {
       const { acceptedAt } = request;
       advancePast(user, seq, now);
