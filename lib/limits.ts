@@ -29,5 +29,8 @@ export const isolationSizes = (limits: { concurrency: number; isolatedProcesses:
   return { shared, lone: limits.isolatedProcesses - shared, runsTogether, places: shared * runsTogether };
 };
 
+/** Time after `graceMs` in which a worker aborts its runs, closes connections and exits, before it is killed. */
+export const exitMarginMs = 3_000;
+
 /** Characters of the secret that signs tokens. HS256 is as strong as its key, and RFC 7518 asks for 256 bits. */
 export const minTokenSecretLength = 32;

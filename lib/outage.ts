@@ -56,7 +56,7 @@ export const warnSeldom = (
   log: Pick<Logger, 'warn'>,
   text: string,
   fields: Record<string, unknown> = {},
-  now: () => number = Date.now,
+  now: () => number = () => performance.now(),
 ): ((error: Error) => void) => {
   let last: { reason: string; at: number } | undefined;
   return (error) => {

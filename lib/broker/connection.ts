@@ -24,8 +24,8 @@ export type BrokerConnection = {
 export type ConnectionOptions = { url: string; name: string; heartbeatSeconds: number };
 
 const connectTimeoutMs = 5_000;
-/** After this time without an answer to a close, the socket is destroyed. */
-const closeTimeoutMs = 2_000;
+/** After this time without an answer to a close, the socket is destroyed. A channel is left to its connection. */
+export const closeTimeoutMs = 2_000;
 const outageTexts = { away: 'RabbitMQ is not available', back: 'RabbitMQ is available again' };
 
 const withHeartbeat = (url: string, seconds: number): string => {

@@ -5,10 +5,7 @@ import type { Logger } from '../log.ts';
 import type { Delivery } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { ignoreLateDeliveries } from './closed-channel.ts';
-import { isLost } from './connection.ts';
-
-/** After this time without an answer to a close, the channel is left to its connection. */
-const closeTimeoutMs = 2_000;
+import { closeTimeoutMs, isLost } from './connection.ts';
 
 export class ConsumingChannel {
   readonly #model: ChannelModel;

@@ -9,9 +9,9 @@ import { systemClock } from '../clock.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import { createSequence } from '../sequence.ts';
 import { withTimeout } from '../timeout.ts';
-import { type BrokerConnection, isLost } from './connection.ts';
+import { type BrokerConnection, closeTimeoutMs, isLost } from './connection.ts';
 import { refused } from './unavailable.ts';
-import { answerTimeoutMs, closeTimeoutMs } from './user-channel.ts';
+import { answerTimeoutMs } from './user-channel.ts';
 
 /** A channel that nobody used for this long is closed: a connection has few, and a lane that runs needs none. */
 const idleMs = 2_000;

@@ -36,7 +36,7 @@ export const createPublisher = (
   const connection = createConnection({ url, name: 'lanekeeper publisher', heartbeatSeconds }, log);
   const lines = createLines(connection, log);
   const suspects = new SuspectMessages(() => openLine(connection, log));
-  // Never over: whoever is refused now and then would log the begin and the end of an outage each time.
+  // Never over: whoever is refused now and then would log the beginning and the end of an outage each time.
   const refusals = watchOutages(log, outageTexts);
 
   /** A line that died while it was idle, for instance in a frozen function, is noticed here: tries once more on a new one. */

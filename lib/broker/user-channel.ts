@@ -10,8 +10,6 @@ import { refused } from './unavailable.ts';
 
 /** A queue whose node has just vanished may not answer. The calls for other users wait behind it for this long at most. */
 export const answerTimeoutMs = 5_000;
-/** After this time without an answer to a close, the channel is left to its connection. */
-export const closeTimeoutMs = 2_000;
 
 /** @throws {BrokerRefusedError} when only channels are missing; {BrokerUnavailableError} */
 export const openUserChannel = async (

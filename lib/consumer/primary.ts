@@ -1,5 +1,6 @@
 import nodeCluster from 'node:cluster';
 import type { Config } from '../config.ts';
+import { exitMarginMs } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
@@ -10,9 +11,6 @@ import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { exitCodes } from './messages.ts';
 import { UnownedLanes } from './readiness.ts';
 import { WorkerSlot } from './worker-slot.ts';
-
-/** Time after `graceMs` in which a worker aborts its runs, closes connections and exits, before it is killed. */
-const exitMarginMs = 3_000;
 
 export type PrimaryOptions = {
   config: Pick<Config, 'workers' | 'workerHangMs' | 'graceMs' | 'metricsHost' | 'metricsPort' | 'unhealthyAfterMs'>;

@@ -1,5 +1,6 @@
 /** A worker's lanes: stands by on all of them, owns its share, and hands everything over when it stops. */
 import { heartbeatEveryMs, heartbeatValidMs } from '../heartbeat-times.ts';
+import { exitMarginMs } from '../limits.ts';
 import type { StalledUser } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { balance } from './balance.ts';
@@ -18,8 +19,8 @@ import { createWorkerId, WorkerHeartbeat } from './worker-heartbeat.ts';
 
 /** How long a stopping worker waits for runs that ignore their aborted signal. */
 const abortTimeoutMs = 1_000;
-/** What a stopping worker may take beyond `graceMs` until it exits, or until its primary has killed it. */
-const exitMarginMs = 5_000;
+/** How long a primary may take to notice that a worker must be killed. */
+const killMarginMs = 2_000;
 /** A message stays unacknowledged for about this long at most, far below the broker's `consumer_timeout` of 30 minutes. */
 const longestHoldMs = 120_000;
 const ackHeldEveryMs = 30_000;
@@ -174,7 +175,7 @@ export class LaneWorker {
   }
 
   async #handEverythingOver(): Promise<void> {
-    const forMs = this.#deps.config.graceMs + exitMarginMs;
+    const forMs = this.#deps.config.graceMs + exitMarginMs + killMarginMs;
     await Promise.all(this.#keeper.held().map((hold) => this.#keeper.handOver(hold, 'stopped', forMs)));
     await this.#ended;
     await this.#keeper.settled();

@@ -1,4 +1,7 @@
-/** The runs that a worker may have at a time. Users get slots in the order in which they ask, one each, so they share evenly. */
+/**
+ * The runs that a worker may have at a time. Users get slots in the order in which they ask, one each, so they share evenly. Users
+ * whose runs do not end in time share some of the slots.
+ */
 
 /** The right to run one request. Releasing it twice does nothing. */
 export type Slot = { release(): void; isHeld(): boolean };

@@ -221,15 +221,15 @@ const requestMessage = (seq: number) => ({ seq, body: '{}', acceptedAt: 0 });
   });
 
   describe('messages', () => {
-    const neighbours = Array.from({ length: 50 }, (_, index) => `neighbour-${index}`);
+    const neighbors = Array.from({ length: 50 }, (_, index) => `neighbor-${index}`);
 
     beforeEach(async () => {
       await openLane();
-      for (const userId of [...neighbours, 'bob']) await queues.open(userId);
+      for (const userId of [...neighbors, 'bob']) await queues.open(userId);
     });
 
     afterEach(async () => {
-      for (const userId of neighbours) await queues.delete(userId);
+      for (const userId of neighbors) await queues.delete(userId);
     });
 
     test('that are too large takes no neighbor along, and takes every other message again at once', async () => {
@@ -242,9 +242,9 @@ const requestMessage = (seq: number) => ({ seq, body: '{}', acceptedAt: 0 });
         const large = { ...requestMessage(1), body: JSON.stringify('x'.repeat(20_000)) };
         for (const seq of [1, 2]) {
           const publishing = [
-            ...neighbours.slice(0, 20).map((userId) => own.publishRequest(userId, requestMessage(seq))),
+            ...neighbors.slice(0, 20).map((userId) => own.publishRequest(userId, requestMessage(seq))),
             own.publishRequest('bob', large),
-            ...neighbours.slice(20).map((userId) => own.publishRequest(userId, requestMessage(seq))),
+            ...neighbors.slice(20).map((userId) => own.publishRequest(userId, requestMessage(seq))),
             own.publishRequest('bob', large),
             own.publishRequest('bob', requestMessage(seq)),
           ];
@@ -259,7 +259,7 @@ const requestMessage = (seq: number) => ({ seq, body: '{}', acceptedAt: 0 });
           );
           expect(String((settled[20] as PromiseRejectedResult).reason)).toMatch(/message size/);
         }
-        const expected = [...neighbours, 'bob'].flatMap((userId) => [`${userId} 1`, `${userId} 2`]);
+        const expected = [...neighbors, 'bob'].flatMap((userId) => [`${userId} 1`, `${userId} 2`]);
         await eventually('every other message', () => expected.every((each) => events.includes(each)));
         // Some messages come twice: their confirms were lost with the channel.
         expect(new Set(events)).toEqual(new Set(expected));
@@ -275,12 +275,12 @@ const requestMessage = (seq: number) => ({ seq, body: '{}', acceptedAt: 0 });
       await ctl('set_permissions', '-p', '/', adminUser, '.*', '^$', '.*');
       const own = createPublisher({ ...config, rabbitmqUrl: server.url }, log);
       try {
-        const publishing = neighbours.map((userId) => own.publishRequest(userId, requestMessage(1)));
+        const publishing = neighbors.map((userId) => own.publishRequest(userId, requestMessage(1)));
         const settled = await Promise.allSettled(publishing);
         for (const each of settled) expect(each).toMatchObject({ reason: expect.any(BrokerRefusedError) });
         expect(lines.map(({ msg }) => msg)).toEqual(['RabbitMQ refused a message']);
         await ctl('set_permissions', '-p', '/', adminUser, '.*', '.*', '.*');
-        const again = neighbours.map((userId) => own.publishRequest(userId, requestMessage(2)));
+        const again = neighbors.map((userId) => own.publishRequest(userId, requestMessage(2)));
         expect(new Set(await Promise.all(again))).toEqual(new Set(['routed']));
       } finally {
         await ctl('set_permissions', '-p', '/', adminUser, '.*', '.*', '.*');
@@ -300,11 +300,11 @@ const requestMessage = (seq: number) => ({ seq, body: '{}', acceptedAt: 0 });
           reason: expect.any(BrokerRefusedError),
         });
         const settled = await Promise.allSettled(
-          neighbours.flatMap((userId) => [publish(userId, 1), publish('bob', 100)]),
+          neighbors.flatMap((userId) => [publish(userId, 1), publish('bob', 100)]),
         );
-        expect(settled.map(({ status }) => status)).toEqual(neighbours.flatMap(() => ['fulfilled', 'rejected']));
+        expect(settled.map(({ status }) => status)).toEqual(neighbors.flatMap(() => ['fulfilled', 'rejected']));
         await eventually('the messages of the neighbors', () =>
-          neighbours.every((userId) => events.includes(`${userId} 1`)),
+          neighbors.every((userId) => events.includes(`${userId} 1`)),
         );
         expect(new Set(events).size).toBe(events.length);
       } finally {

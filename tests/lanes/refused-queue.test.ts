@@ -6,14 +6,14 @@ import { heldRuns, quickRuns } from './runs.ts';
 /** Nothing here waits for a sweep. */
 const noSweep = { lanes: 1, sweepMs: 600_000, stuckAfterMs: 600_000 };
 
-test('a refused user is served in order, and the run of a neighbour goes on undisturbed', async () => {
+test('a refused user is served in order, and the run of a neighbor goes on undisturbed', async () => {
   await using world = await openWorld(noSweep);
   const { runs, runRequest, running, of } = heldRuns();
   const worker = world.work(runRequest);
-  const [refused, neighbour] = [await world.user(), await world.user()];
+  const [refused, neighbor] = [await world.user(), await world.user()];
   await world.declareOtherUserQueue(refused);
-  await world.enqueue(neighbour, 1);
-  const long = await running(neighbour, 1);
+  await world.enqueue(neighbor, 1);
+  const long = await running(neighbor, 1);
   for (let seq = 1; seq <= 5; seq += 1) {
     await world.enqueue(refused, seq);
     (await running(refused, seq)).end();
@@ -21,10 +21,10 @@ test('a refused user is served in order, and the run of a neighbour goes on undi
   }
   expect(worker.snapshot()).toMatchObject({ lanesOwned: 1, refusedQueues: 1 });
   expect(long.signal.aborted).toBe(false);
-  await eventually('the neighbour has a consumer', async () => (await world.userQueueConsumers(neighbour)) === 1);
+  await eventually('the neighbor has a consumer', async () => (await world.userQueueConsumers(neighbor)) === 1);
   long.end();
-  expect(await world.settled(neighbour, 1)).toMatchObject({ status: 'done', attempts: 1 });
-  expect(of(neighbour)).toHaveLength(1);
+  expect(await world.settled(neighbor, 1)).toMatchObject({ status: 'done', attempts: 1 });
+  expect(of(neighbor)).toHaveLength(1);
   expect(new Set(runs.map(({ fencingToken }) => fencingToken)).size).toBe(1);
 });
 
