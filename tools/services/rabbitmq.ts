@@ -8,7 +8,9 @@ import { probeRabbitmq } from './probe.ts';
 import { findBinary, processOf, type StartedProcess, startDetached, untilReady } from './processes.ts';
 
 const ports = ['amqp', 'distribution', 'epmd'] as const;
-type Settings = Awaited<ReturnType<typeof settingsOf<(typeof ports)[number]>>>;
+type ServerSettings = Awaited<ReturnType<typeof settingsOf<(typeof ports)[number]>>>;
+/** The nodes of a cluster have different names, and share the password, the cookie and the port of epmd. */
+export type NodeSettings = ServerSettings & { nodeName?: string };
 
 const user = 'lanekeeper';
 const host = '127.0.0.1';
@@ -19,14 +21,18 @@ const startTimeoutMs = 90_000;
 const folders = ['/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin', '/usr/local/sbin'];
 export const findRabbitmq = (): string | undefined => findBinary('rabbitmq-server', folders);
 
-const writeConfiguration = (folder: string, { password, cookie }: Settings): void => {
+/** The name by which Erlang knows a node. */
+export const nodeOf = ({ nodeName = 'lanekeeper' }: Pick<NodeSettings, 'nodeName'>): string => `${nodeName}@localhost`;
+
+const writeConfiguration = (folder: string, { password, cookie }: NodeSettings, lines: string[]): void => {
   // RabbitMQ creates no guest when it has definitions.
   writeJson(join(folder, 'definitions.json'), {
     users: [{ name: user, password, tags: 'administrator' }],
     vhosts: [{ name: '/' }],
     permissions: [{ user, vhost: '/', configure: '.*', write: '.*', read: '.*' }],
   });
-  writeFileSync(join(folder, 'rabbitmq.conf'), `load_definitions = ${join(folder, 'definitions.json')}\n`);
+  const configuration = [`load_definitions = ${join(folder, 'definitions.json')}`, ...lines];
+  writeFileSync(join(folder, 'rabbitmq.conf'), `${configuration.join('\n')}\n`);
   writeFileSync(join(folder, 'enabled_plugins'), '[].\n');
   const cookieFile = join(makeFolder(folder, 'home'), '.erlang.cookie');
   rmSync(cookieFile, { force: true });
@@ -35,16 +41,16 @@ const writeConfiguration = (folder: string, { password, cookie }: Settings): voi
 };
 
 /** Names every path and port: a default would come from /etc, or collide with another RabbitMQ. */
-const serverEnvironment = (folder: string, { ports }: Settings): Record<string, string> => ({
+const serverEnvironment = (folder: string, settings: NodeSettings): Record<string, string> => ({
   PATH: environment.PATH ?? '/usr/bin:/bin',
   LANG: 'C.UTF-8',
   HOME: join(folder, 'home'),
-  ERL_EPMD_PORT: String(ports.epmd),
+  ERL_EPMD_PORT: String(settings.ports.epmd),
   ERL_EPMD_ADDRESS: host,
-  RABBITMQ_NODENAME: 'lanekeeper@localhost',
+  RABBITMQ_NODENAME: nodeOf(settings),
   RABBITMQ_NODE_IP_ADDRESS: host,
-  RABBITMQ_NODE_PORT: String(ports.amqp),
-  RABBITMQ_DIST_PORT: String(ports.distribution),
+  RABBITMQ_NODE_PORT: String(settings.ports.amqp),
+  RABBITMQ_DIST_PORT: String(settings.ports.distribution),
   RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
   RABBITMQ_MNESIA_BASE: makeFolder(folder, 'mnesia'),
   RABBITMQ_LOG_BASE: makeFolder(folder, 'log'),
@@ -56,7 +62,7 @@ const serverEnvironment = (folder: string, { ports }: Settings): Record<string, 
 });
 
 /** The epmd that a node starts is a daemon of unknown pid, so it is started here. */
-const startEpmd = async (folder: string, port: string): Promise<StartedProcess> => {
+export const startEpmd = async (folder: string, port: string): Promise<StartedProcess> => {
   const file = findBinary('epmd');
   if (!file) throw new Error('epmd is not in PATH. It comes with Erlang: install Erlang completely.');
   const logFile = join(folder, 'epmd.log');
@@ -67,27 +73,46 @@ const startEpmd = async (folder: string, port: string): Promise<StartedProcess> 
   return epmd;
 };
 
-const start = async (binary: string, folder: string): Promise<Running> => {
-  const settings = await settingsOf(folder, ports);
-  writeConfiguration(folder, settings);
+export const urlOf = ({ password, ports }: NodeSettings): string => `amqp://${user}:${password}@${host}:${ports.amqp}`;
+
+export type Node = {
+  binary: string;
+  folder: string;
+  settings: NodeSettings;
+  /** Further lines of its rabbitmq.conf. */
+  configuration?: string[];
+};
+
+/**
+ * Starts one node, whose epmd is running. Resolves when it accepts connections.
+ *
+ * @param note is called with each process as soon as it runs.
+ */
+export const startNode = async (node: Node, note: (started: StartedProcess) => void): Promise<void> => {
+  const { binary, folder, settings, configuration = [] } = node;
+  writeConfiguration(folder, settings, configuration);
   const pidFile = join(folder, 'rabbitmq.pid');
   rmSync(pidFile, { force: true });
-  const url = `amqp://${user}:${settings.password}@${host}:${settings.ports.amqp}`;
-  const running: Running = { url, label: `private RabbitMQ (${binary})`, processes: [] };
-  const note = (started: StartedProcess) => {
-    running.processes.push(started);
-    noteRunning(folder, running);
-  };
-  note(await startEpmd(folder, String(settings.ports.epmd)));
   const logFile = join(folder, 'rabbitmq.log');
   const env = serverEnvironment(folder, settings);
   const script = await startDetached({ file: binary, args: [], env, folder, logFile });
   note(script);
   const awaited = { what: 'RabbitMQ', processes: [script], logFile, timeoutMs: startTimeoutMs };
-  await untilReady(async () => !(await probeRabbitmq(url)), awaited);
+  await untilReady(async () => !(await probeRabbitmq(urlOf(settings))), awaited);
   // The script waits for the Erlang process, and SIGTERM to the Erlang process is what stops it cleanly.
   if (!existsSync(pidFile)) throw new Error(`RabbitMQ did not write ${pidFile}.`);
   note(processOf(Number(readFileSync(pidFile, 'utf8').trim())));
+};
+
+const start = async (binary: string, folder: string): Promise<Running> => {
+  const settings = await settingsOf(folder, ports);
+  const running: Running = { url: urlOf(settings), label: `private RabbitMQ (${binary})`, processes: [] };
+  const note = (started: StartedProcess) => {
+    running.processes.push(started);
+    noteRunning(folder, running);
+  };
+  note(await startEpmd(folder, String(settings.ports.epmd)));
+  await startNode({ binary, folder, settings }, note);
   return running;
 };
 
@@ -97,7 +122,7 @@ export const startRabbitmq = (binary: string, folder: string): Promise<Running> 
 
 /** What `rabbitmqctl` prints for the RabbitMQ of this folder. */
 export const rabbitmqctl = async (folder: string, args: string[]): Promise<string> => {
-  const env = serverEnvironment(folder, readJson<Settings>(join(folder, 'settings.json')) as Settings);
+  const env = serverEnvironment(folder, readJson<NodeSettings>(join(folder, 'settings.json')) as NodeSettings);
   const file = findBinary('rabbitmqctl', folders) ?? 'rabbitmqctl';
   return (await execa(file, args, { env, extendEnv: false, timeout: 60_000 })).stdout;
 };
