@@ -38,8 +38,11 @@ export interface LaneEvents {
 
 /** A lane's own channel: nothing that concerns a single user can close it. */
 export interface LaneChannel {
-  /** How many workers consume this lane: the owner and those that stand by. Declares the lane's queue again. */
-  consumerCount(): Promise<number>;
+  /**
+   * How many workers consume this lane: the owner and those that stand by. Declares the lane's queue again. `undefined`: RabbitMQ
+   * does not say it, because for a quorum queue it counts the owner alone.
+   */
+  consumerCount(): Promise<number | undefined>;
   /** Returns everything unacknowledged to its queue, in place. Never rejects. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** The consumer of a lane's queue: batons and wakes. */
 import type { ConsumeMessage } from 'amqplib';
 import type { Config } from '../config.ts';
-import type { LaneEvents } from '../ports.ts';
+import type { LaneChannel, LaneEvents } from '../ports.ts';
 import type { ConsumingChannel } from './consuming-channel.ts';
 import { isBaton, wakeOf } from './messages.ts';
 import { laneQueue, laneQueueOptions } from './names.ts';
@@ -10,7 +10,7 @@ import { orUnavailable } from './unavailable.ts';
 /** Wakes that may be unacknowledged besides the baton. Well above 1: the owner holds the baton while wakes come. */
 const lanePrefetch = 256;
 
-export type LaneConsumer = { consumerCount(): Promise<number> };
+export type LaneConsumer = Pick<LaneChannel, 'consumerCount'>;
 
 /** Declares the lane and consumes it. */
 export const consumeLane = async (
@@ -38,5 +38,10 @@ export const consumeLane = async (
   await declare();
   await channel.prefetch(lanePrefetch);
   await channel.consume(queue, receive);
-  return { consumerCount: async () => (await orUnavailable('count consumers', declare())).consumerCount };
+  return {
+    async consumerCount() {
+      const { consumerCount } = await orUnavailable('count consumers', declare());
+      return config.laneQueueType === 'quorum' ? undefined : consumerCount;
+    },
+  };
 };

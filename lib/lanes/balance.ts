@@ -18,7 +18,7 @@ export const balance = async (
   const surplus = chooseSurplus(owned, share.size(await sample.consumerCount()));
   await Promise.all(
     surplus.map(async (hold) => {
-      if ((await hold.consumerCount()) > 1) await handOver(hold);
+      if ((await hold.consumerCount()) !== 1) await handOver(hold);
     }),
   );
 };

@@ -87,8 +87,8 @@ export class LaneHold implements OwnedLane {
     void this.#release('lost');
   };
 
-  /** How many workers are subscribed to the lane, this one included. */
-  consumerCount(): Promise<number> {
+  /** How many workers are subscribed to the lane, this one included; `undefined` when RabbitMQ does not say it. */
+  consumerCount(): Promise<number | undefined> {
     return this.#openChannel().consumerCount();
   }
 

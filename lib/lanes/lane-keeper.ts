@@ -48,6 +48,11 @@ export class LaneKeeper {
     return [...this.#holds.values()].filter((hold) => ['owned', 'handing-over'].includes(hold.state));
   }
 
+  /** Whether this worker is subscribed to any lane. */
+  standsBy(): boolean {
+    return this.held().some((hold) => hold.state !== 'opening');
+  }
+
   /** Resolves when no lane is kept any more, after the worker has begun to stop. */
   async ended(): Promise<void> {
     await Promise.all(this.#kept);

@@ -158,7 +158,8 @@ export class LaneWorker {
     const lanes = this.#keeper.active().map(({ lane }) => lane);
     try {
       const unresponsive = [...this.#context.unresponsive].map(({ userId }) => userId);
-      await this.#heartbeat.send({ lanes, unresponsive, stopping: this.#stopping.signal.aborted });
+      const away = this.#stopping.signal.aborted || !this.#keeper.standsBy();
+      await this.#heartbeat.send({ lanes, unresponsive, away });
     } catch (error) {
       if (this.#heartbeat.storeIsSilent()) await this.#keeper.giveUp('MongoDB does not answer this worker');
       throw error;

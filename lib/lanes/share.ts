@@ -17,28 +17,43 @@ export const exactShare = (lanes: number, workerIds: string[], workerId: string)
 /** A lane that is offered again this soon is kept: no worker with fewer lanes stands by on it at the moment. */
 const passAgainMs = 1_000;
 
+/** How many workers are subscribed to a lane. `undefined`: RabbitMQ does not say it, and the heartbeats decide. */
+type Consumers = number | undefined;
+
 export type Share = {
-  /** The current heartbeats of all workers. Those that stop stand by on no lane. */
+  /** The current heartbeats of all workers. Those that are away stand by on no lane. */
   noteHeartbeats(heartbeats: Heartbeat[]): void;
   /** How many lanes this worker should own when `consumers` workers are subscribed to each. */
-  size(consumers: number): number;
+  size(consumers: Consumers): number;
   /**
    * Whether the worker keeps a lane that RabbitMQ offers it. RabbitMQ offers a lane to the worker that has stood by longest, not
    * to the one with the fewest lanes: a worker that has its share passes the lane on.
    */
-  take(lane: number, consumers: number): boolean;
+  take(lane: number, consumers: Consumers): boolean;
   release(lane: number): void;
 };
 
 export const createShare = (clock: Pick<Clock, 'monotonicMs'>, workerId: string, laneCount: () => number): Share => {
   const taken = new Set<number>();
   const passedAt = new Map<number, number>();
-  let workerIds: string[] = [];
+  let standingBy: Heartbeat[] = [];
 
-  const size = (consumers: number): number => {
-    const exact = workerIds.length === consumers ? exactShare(laneCount(), workerIds, workerId) : undefined;
-    return exact ?? fairShare(laneCount(), consumers);
+  const exactOf = (id: string): number | undefined =>
+    exactShare(
+      laneCount(),
+      standingBy.map((heartbeat) => heartbeat.workerId),
+      id,
+    );
+
+  const size = (consumers: Consumers): number => {
+    const areAllHeard = consumers === undefined || consumers === standingBy.length;
+    // Without an exact share this worker's own heartbeat is not among those that were read.
+    return (areAllHeard ? exactOf(workerId) : undefined) ?? fairShare(laneCount(), consumers ?? standingBy.length + 1);
   };
+
+  /** A worker that has died is still heard for a moment, with all of its lanes: nobody waits for it to take another one. */
+  const isAnotherShort = (): boolean =>
+    standingBy.some((other) => other.workerId !== workerId && other.lanes.length < (exactOf(other.workerId) ?? 0));
 
   const hasPassed = (lane: number, now: number): boolean => {
     const at = passedAt.get(lane);
@@ -47,12 +62,13 @@ export const createShare = (clock: Pick<Clock, 'monotonicMs'>, workerId: string,
 
   return {
     noteHeartbeats(heartbeats) {
-      workerIds = heartbeats.filter(({ stopping }) => !stopping).map((heartbeat) => heartbeat.workerId);
+      standingBy = heartbeats.filter(({ away }) => !away);
     },
     size,
     take(lane, consumers) {
       const now = clock.monotonicMs();
-      if (taken.size >= size(consumers) && !hasPassed(lane, now)) {
+      const isWantedElsewhere = consumers !== undefined || isAnotherShort();
+      if (taken.size >= size(consumers) && isWantedElsewhere && !hasPassed(lane, now)) {
         passedAt.set(lane, now);
         return false;
       }

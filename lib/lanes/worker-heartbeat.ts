@@ -46,10 +46,10 @@ export class WorkerHeartbeat {
     return clock.monotonicMs() - this.#answeredAt > timeoutsBeforeGivingUp * config.storeTimeoutMs;
   }
 
-  async send({ lanes, unresponsive, stopping }: Pick<Heartbeat, 'lanes' | 'unresponsive' | 'stopping'>): Promise<void> {
+  async send({ lanes, unresponsive, away }: Pick<Heartbeat, 'lanes' | 'unresponsive' | 'away'>): Promise<void> {
     const { clock, workers } = this.#deps;
     const listed = unresponsive.slice(0, maxUnresponsive);
-    await workers.report({ workerId: this.#workerId, lanes, unresponsive: listed, stopping, at: clock.now() });
+    await workers.report({ workerId: this.#workerId, lanes, unresponsive: listed, away, at: clock.now() });
     this.#answeredAt = clock.monotonicMs();
   }
 

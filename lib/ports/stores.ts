@@ -173,10 +173,10 @@ export interface LaneStore {
 }
 
 /**
- * The lanes that a worker owned at a moment, and the users whose runs there ignored their signal. `stopping`: it stands by on no
- * lane, and only waits for its last runs.
+ * The lanes that a worker owned at a moment, and the users whose runs there ignored their signal. `away`: it stands by on no lane,
+ * because it stops and only waits for its last runs, or because RabbitMQ does not answer it.
  */
-export type Heartbeat = { workerId: string; lanes: number[]; unresponsive: string[]; stopping?: boolean; at: Date };
+export type Heartbeat = { workerId: string; lanes: number[]; unresponsive: string[]; away?: boolean; at: Date };
 
 export interface WorkerStore {
   report(heartbeat: Heartbeat): Promise<void>;

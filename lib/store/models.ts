@@ -24,7 +24,7 @@ export type WorkerDocument = {
   _id: string;
   lanes: number[];
   unresponsive?: string[];
-  stopping?: boolean;
+  away?: boolean;
   at: Date;
 };
 
@@ -120,7 +120,7 @@ const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Numbe
 
 // The heartbeat of a worker that is gone expires after an hour.
 const workerSchema = new mongoose.Schema<WorkerDocument>(
-  { _id: String, lanes: [Number], unresponsive: [String], stopping: Boolean, at: Date },
+  { _id: String, lanes: [Number], unresponsive: [String], away: Boolean, at: Date },
   options,
 ).index({ at: 1 }, { expireAfterSeconds: 3_600 });
 

@@ -26,6 +26,15 @@ describe('the size of a share', () => {
     share.noteHeartbeats(heartbeats('a', 'b'));
     expect([share.size(2), share.size(1), share.size(3)]).toEqual([32, 63, 21]);
   });
+
+  test('is that of the workers that are heard, where RabbitMQ does not count them', () => {
+    const { share } = shareOf('c', 64);
+    expect(share.size(undefined)).toBe(64);
+    share.noteHeartbeats(heartbeats('a', 'b'));
+    expect(share.size(undefined)).toBe(22);
+    share.noteHeartbeats(heartbeats('a', 'b', 'c'));
+    expect(share.size(undefined)).toBe(21);
+  });
 });
 
 describe('a lane that is delivered', () => {
@@ -39,6 +48,16 @@ describe('a lane that is delivered', () => {
   test('is kept by a worker that stands by alone, and by every worker after its owner died', () => {
     const { share } = shareOf('a', 4);
     expect([1, 2, 3, 4].map((lane) => share.take(lane, 1))).toEqual([true, true, true, true]);
+  });
+
+  test('is passed on, where RabbitMQ does not count, only if a worker that is heard has fewer than its share', () => {
+    const { share } = shareOf('a', 4);
+    const [own] = heartbeats('a');
+    const heard = (lanes: number[]) => share.noteHeartbeats([own!, { ...own!, workerId: 'b', lanes }]);
+    heard([3]);
+    expect([1, 2, 4].map((lane) => share.take(lane, undefined))).toEqual([true, true, false]);
+    heard([3, 4]);
+    expect(share.take(3, undefined)).toBe(true);
   });
 
   test('is kept when it is offered again at once, and passed on again later', () => {

@@ -39,6 +39,42 @@ test('a worker that joins five others gets its share within 10 s with the defaul
   await eventually('six share the lanes', () => shares().join() === '10,10,11,11,11,11', 10_000);
 }, 90_000);
 
+test('workers share quorum lanes, of which RabbitMQ does not say how many stand by', async () => {
+  await using world = await openWorld({ lanes: 16, balanceMs: 300, laneQueueType: 'quorum' });
+  const { runRequest } = quickRuns();
+  const workers = [world.work(runRequest)];
+  const shares = () => workers.map((worker) => worker.snapshot().lanesOwned);
+  await eventually('one owns all lanes', () => shares().join() === '16');
+  workers.push(world.work(runRequest));
+  await eventually('two share the lanes', () => shares().join() === '8,8');
+  await workers[0]?.stop();
+  await eventually('the other one owns all lanes', () => shares()[1] === 16);
+});
+
+test('quorum lanes are not handed over to a worker that RabbitMQ does not reach', async () => {
+  await using world = await openWorld({ lanes: 16, balanceMs: 300, laneQueueType: 'quorum' });
+  const { runRequest } = quickRuns();
+  const released: string[] = [];
+  const first = world.work(runRequest, { observer: { laneReleased: ({ reason }) => released.push(reason) } });
+  const proxied = await world.cuttable();
+  const second = world.work(runRequest, proxied);
+  await eventually(
+    'two share the lanes',
+    () => first.snapshot().lanesOwned === 8 && second.snapshot().lanesOwned === 8,
+  );
+  await proxied.cutForGood();
+  await eventually('the other one owns all lanes', () => first.snapshot().lanesOwned === 16);
+  const heartbeats = new Set<number>();
+  let seen = 0;
+  await eventually('no lane is handed over for some heartbeats', async () => {
+    if (released.length > seen) heartbeats.clear();
+    seen = released.length;
+    for (const { at } of await world.stores.workers.all()) heartbeats.add(at.getTime());
+    return heartbeats.size >= 6;
+  });
+  expect(first.snapshot().lanesOwned).toBe(16);
+});
+
 test('a worker that is stopped during a handover starts nothing more in that lane', async () => {
   await using world = await openWorld({ lanes: 2, balanceMs: 100 });
   const userIn = async (lane: number): Promise<TestUser> => {

@@ -6,11 +6,11 @@ describeStores('heartbeats', (ports) => {
   test('the newest heartbeat of each worker is kept, with the lanes that it owned and its unresponsive runs', async () => {
     const [first, second] = [uniqueName('worker'), uniqueName('worker')];
     await ports.workers.report({ workerId: first, lanes: [1], unresponsive: ['a'], at: at(100) });
-    await ports.workers.report({ workerId: second, lanes: [], unresponsive: [], stopping: true, at: at(101) });
+    await ports.workers.report({ workerId: second, lanes: [], unresponsive: [], away: true, at: at(101) });
     await ports.workers.report({ workerId: first, lanes: [1, 2], unresponsive: ['b', 'c'], at: at(102) });
     const heartbeats = (await ports.workers.all()).filter(({ workerId }) => [first, second].includes(workerId));
     expect(heartbeats.sort((a, b) => a.at.getTime() - b.at.getTime())).toMatchObject([
-      { workerId: second, lanes: [], unresponsive: [], stopping: true, at: at(101) },
+      { workerId: second, lanes: [], unresponsive: [], away: true, at: at(101) },
       { workerId: first, lanes: [1, 2], unresponsive: ['b', 'c'], at: at(102) },
     ]);
   });

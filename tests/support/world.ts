@@ -153,7 +153,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
     },
     /**
      * A proxy to the broker. `config` makes a worker use it. `cut` closes the worker's connections and accepts new
-     * ones.
+     * ones; `cutForGood` accepts none.
      */
     async cuttable() {
       const url = new URL(config.rabbitmqUrl);
@@ -165,7 +165,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
         await proxy.cut();
         await proxy.restore();
       };
-      return { config: { rabbitmqUrl: url.href }, cut };
+      return { config: { rabbitmqUrl: url.href }, cut, cutForGood: () => proxy.cut() };
     },
     async entry(user: TestUser, seq: number): Promise<LedgerEntry | undefined> {
       return (await stores.ledger.read([{ userId: user.userId, seq }]))[0];
