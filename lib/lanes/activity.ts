@@ -40,7 +40,7 @@ export class Activity {
 
   /** Resolves when no step is under way. */
   whenIdle(): Promise<void> {
-    return this.#until(() => this.#steps === 0);
+    return this.until(() => this.#steps === 0);
   }
 
   /** Every step under way is inside a run. */
@@ -50,14 +50,15 @@ export class Activity {
 
   /** Resolves when every step under way is inside a run. It may have changed again by then. */
   whenOnlyRuns(): Promise<void> {
-    return this.#until(() => this.onlyRuns());
+    return this.until(() => this.onlyRuns());
   }
 
   #changed(): void {
     for (const check of [...this.#waiting]) check();
   }
 
-  #until(condition: () => boolean): Promise<void> {
+  /** Resolves when the condition holds. It is asked now, and whenever a step ends or a run begins. */
+  until(condition: () => boolean): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const check = () => {
       if (!condition()) return;

@@ -5,7 +5,7 @@ import type { RequestMessage, UserQueue } from '../types.ts';
 import { Activity } from './activity.ts';
 import type { WorkerContext } from './context.ts';
 import { ackAtOnce } from './deliveries.ts';
-import { lendRuns } from './lend-runs.ts';
+import { areOnlyRunsSince, lendAfterMs, lendRuns } from './lend-runs.ts';
 import {
   cancelTimers,
   endLoan,
@@ -20,8 +20,6 @@ import { momentOf } from './moment.ts';
 import type { OwnedLane } from './owned-lane.ts';
 import { UserSteps } from './user-steps.ts';
 
-/** How long a handover waits for runs to end before it lends them out. */
-const lendAfterMs = 500;
 /** By then, pending work of all lanes acquired together has been claimed. */
 const lateQueuesMs = 200;
 
@@ -84,11 +82,13 @@ export class LaneUsers {
     return this.#activity.whenIdle();
   }
 
-  /** Waits a moment for the steps under way to end, and lends the runs that go on. */
+  /** Waits a moment for the steps under way to end, except for long runs, and lends the runs that go on. */
   async endOrLend(forMs: number | undefined): Promise<void> {
     const { clock } = this.#context.deps;
     this.#activity.beginEnd();
-    await withTimeout(clock, lendAfterMs, this.#activity.whenIdle(), () => undefined);
+    const longSince = clock.monotonicMs() - lendAfterMs;
+    const onlyLongRuns = this.#activity.until(() => areOnlyRunsSince(longSince, this.#users.values()));
+    await withTimeout(clock, lendAfterMs, onlyLongRuns, () => undefined);
     while (!this.#activity.onlyRuns()) await this.#activity.whenOnlyRuns();
     await lendRuns([...this.#users.values()], this.#lane, this.#context, forMs);
   }

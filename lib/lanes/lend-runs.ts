@@ -5,6 +5,17 @@ import type { LoadedUser } from './loaded-user.ts';
 import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
 import { persist } from './persist.ts';
 
+/** How long a handover waits for runs to end before it lends them out. A run that has gone on for so long is lent out at once. */
+export const lendAfterMs = 500;
+
+/** Whether each step under way of these users is in a run that began by then. */
+export const areOnlyRunsSince = (since: number, users: Iterable<LoadedUser>): boolean => {
+  for (const { activity, running } of users) {
+    if (activity === 'working' && !(running && running.since <= since)) return false;
+  }
+  return true;
+};
+
 /**
  * Call it when no step of these users can start, and every step under way is inside a run.
  *

@@ -38,8 +38,8 @@ export type LoadedUser = {
   lent: (Lent & { until?: number }) | undefined;
   /** The token of the last loan that has ended. */
   endedLoan: number;
-  /** The request that runs now, and whether this worker goes on with it after the lane was handed over. */
-  running: { seq: number; lentOut: boolean } | undefined;
+  /** The request that runs now, since when, and whether this worker goes on with it after the lane was handed over. */
+  running: { seq: number; since: number; lentOut: boolean } | undefined;
   /** The ledger has been read for this user once. */
   wasRead: boolean;
   readonly held: HeldRequests;

@@ -153,7 +153,7 @@ export class UserRuns {
     const { body, limits, forgiven, interruptions, acceptedAt, attempts: attempt } = request;
     const about = { userId: user.userId, seq, attempt, fencingToken };
     observer.runStarted({ ...about, acceptedAt, at: clock.now() });
-    user.running = { seq, lentOut: false };
+    user.running = { seq, since: clock.monotonicMs(), lentOut: false };
     this.#activity.runBegins();
     const outcome = await runWatched({ ...about, body, limits, forgiven, interruptions, signal }, slot, this.#context);
     this.#activity.runEnds();

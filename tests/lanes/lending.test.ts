@@ -1,5 +1,7 @@
 /** Handovers while runs go on, on real servers: nobody else waits for them [R11, R12]. */
 import { expect, test } from '@jest/globals';
+import { systemClock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/ports.ts';
 import { eventually, openWorld } from '../support/world.ts';
 import { done, error, heldRuns, quickRuns } from './runs.ts';
 
@@ -35,6 +37,28 @@ test('while a stopping worker ends a long run, the next owner serves the other u
   await stopped;
   expect(await world.settled(busy, 1)).toMatchObject({ status: 'done', result: '"kept"', attempts: 1 });
   expect(await world.settled(busy, 2)).toMatchObject({ status: 'done', attempts: 1 });
+});
+
+test('a run that has gone on for a while is lent out at once', async () => {
+  const world = await openWorld({ lanes: 1, ...never });
+  await using _world = world;
+  const [old, fresh] = [heldRuns(), heldRuns()];
+  // The time for which a handover waits never ends.
+  const after: Clock['after'] = (ms, callback) => (ms === 500 ? () => undefined : systemClock.after(ms, callback));
+  const first = world.work(old.runRequest, { hostClock: { ...systemClock, after } });
+  const [busy, other] = [await world.user(), await world.user()];
+  await world.enqueue(busy, 1);
+  const run = await old.running(busy, 1);
+  const startedAt = performance.now();
+  world.work(fresh.runRequest);
+  await eventually('both stand by', async () => (await world.laneConsumers(0)) === 2);
+  await eventually('the run has gone on for a while', () => performance.now() - startedAt > 500);
+  const stopped = first.stop();
+  await world.enqueue(other, 1);
+  (await fresh.running(other, 1)).end();
+  run.end();
+  await stopped;
+  expect(await world.settled(busy, 1)).toMatchObject({ status: 'done', attempts: 1 });
 });
 
 test('a lane moves to a worker that joins although a run in it goes on', async () => {
