@@ -227,7 +227,7 @@ export const createClients = (world: SimulatedWorld): Clients => {
   return {
     calls,
     async play() {
-      void operate();
+      if (!scenario.undecided) void operate();
       await Promise.all(scenario.users.map((user, index) => playUser(user, `u${index + 1}`)));
     },
   };

@@ -85,6 +85,12 @@ export type Scenario = {
   /** How far the clocks of the hosts are ahead of MongoDB's or behind it: each host by another multiple. */
   skewMs?: number;
   idleTimeoutMs: number;
+  /** `STUCK_AFTER_MS`, where it is not the short one of all workers. A long one hides no missing notification. */
+  stuckAfterMs?: number;
+  /** Whether no operator decides about requests that wait: then each waits until its back-off ends. */
+  undecided?: boolean;
+  /** After this time a run is late, where less may hold it up than in other scenarios. */
+  lateMs?: number;
   users: SimulatedUser[];
   faults: SimulatedFault[];
 };
@@ -97,10 +103,6 @@ export type ScenarioKind = {
   faults: readonly SimulatedFaultKind[];
   sweep: boolean;
   fixed?: Partial<Omit<Scenario, 'seed' | 'sweep'>>;
-  /** Whether users never wait for an answer. Default: false. */
-  hasty?: boolean;
-  /** Whether every run succeeds, so that no decision about a failure notifies an owner. Default: false. */
-  smooth?: boolean;
 };
 
 /**
@@ -130,48 +132,41 @@ const often = <T>(value: T, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T> =>
 
 const end = fc.constantFrom<Outcome['kind']>('done', 'retry', 'retry', 'failed', 'blocked');
 
-const workOf = (smooth: boolean): fc.Arbitrary<Work> =>
-  fc.record({
-    ms: fc.constantFrom(0, 0, 20, 200, 1_500),
-    ends: smooth ? fc.constant([]) : often([], fc.array(end, { maxLength: 3 })),
-    honorsSignal: often(true, fc.boolean()),
-    backOffMs: often(shortBackOffMs, fc.constantFrom(3_000, endlessBackOffMs)),
-  });
+const work: fc.Arbitrary<Work> = fc.record({
+  ms: fc.constantFrom(0, 0, 20, 200, 1_500),
+  ends: often([], fc.array(end, { maxLength: 3 })),
+  honorsSignal: often(true, fc.boolean()),
+  backOffMs: often(shortBackOffMs, fc.constantFrom(3_000, endlessBackOffMs)),
+});
 
 const key = fc.nat({ max: 1 });
 
-const actOf = (work: fc.Arbitrary<Work>): fc.Arbitrary<Act> =>
-  fc.oneof(
-    { weight: 6, arbitrary: fc.record({ kind: fc.constant('enqueue' as const), work }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('enqueue with key' as const), key, work }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('same key twice concurrently' as const), key, work }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('two concurrently' as const), work, other: work }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), which: fc.nat({ max: 3 }) }) },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant('disconnect' as const),
-        pending: often<'drain' | 'cancel'>('drain', fc.constant('cancel')),
-        waitMs: fc.constantFrom(0, 1_000),
-      }),
-    },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('log in' as const) }) },
-  );
+const act: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('enqueue' as const), work }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('enqueue with key' as const), key, work }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('same key twice concurrently' as const), key, work }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('two concurrently' as const), work, other: work }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), which: fc.nat({ max: 3 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('disconnect' as const),
+      pending: often<'drain' | 'cancel'>('drain', fc.constant('cancel')),
+      waitMs: fc.constantFrom(0, 1_000),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('log in' as const) }) },
+);
 
-const action = (hasty: boolean, smooth: boolean): fc.Arbitrary<Action> =>
-  fc
-    .tuple(
-      fc.constantFrom(0, 0, 30, 400, 3_200),
-      hasty ? fc.constant(false) : often(true, fc.boolean()),
-      actOf(workOf(smooth)),
-    )
-    .map(([pauseMs, waits, acts]) => ({ pauseMs, waits, ...acts }));
+const action: fc.Arbitrary<Action> = fc
+  .tuple(fc.constantFrom(0, 0, 30, 400, 3_200), often(true, fc.boolean()), act)
+  .map(([pauseMs, waits, acts]) => ({ pauseMs, waits, ...acts }));
 
-const user = ({ sweep, hasty = false, smooth = false }: ScenarioKind): fc.Arbitrary<SimulatedUser> =>
+const user = ({ sweep }: ScenarioKind): fc.Arbitrary<SimulatedUser> =>
   fc.record({
     lane: fc.nat({ max: 1 }),
     leaves: fc.constantFrom<Leaving>('immediately', 'answered', 'settled', ...(sweep ? ['expire' as const] : [])),
-    program: fc.array(action(hasty, smooth), { minLength: 1, maxLength: 6 }),
+    program: fc.array(action, { minLength: 1, maxLength: 6 }),
   });
 
 const fault = (kinds: readonly SimulatedFaultKind[]): fc.Arbitrary<SimulatedFault> =>

@@ -60,6 +60,8 @@ type Timer = { at: number; owner: Owner; fire: () => unknown };
 type Owner = { name: string; alive: boolean; frozen: boolean; parked: Waiting[] };
 
 const startOfTime = Date.parse('2030-01-01T00:00:00Z');
+/** Times are rounded, so a timer may fire a little early. Time must pass until its process has set it again. */
+const shortestMs = 0.001;
 /** The chance that a step takes effect although its process has died. */
 const afterDeathChance = 0.5;
 const sluggishHoldUp = 0.4;
@@ -96,7 +98,8 @@ export const createScheduler = ({ seed, pace, beforeStep, trace }: SchedulerOpti
   const setTimer = (owner: Owner, ms: number, fire: () => unknown): (() => void) => {
     let cancelled = false;
     // A frozen process may cancel a timer whose deadline has passed.
-    const timer: Timer = { at: now + Math.max(0, ms), owner, fire: () => cancelled || fire() };
+    const at = ms > 0 ? now + Math.max(shortestMs, ms) : now;
+    const timer: Timer = { at, owner, fire: () => cancelled || fire() };
     if (owner.alive) timers.add(timer);
     return () => {
       cancelled = true;

@@ -36,7 +36,8 @@ const excuseMs = 10_000;
 /**
  * Every step on the way to a run may be held up for 5 s, and some steps wait for others. A wrong clock shows as a minute.
  */
-const late = { limitMs: 45_000, retryMaxMs: 1_000 };
+const lateMs = 45_000;
+const retryMaxMs = 1_000;
 
 const laneNames = ({ scenario }: SimulatedWorld): string[] =>
   Array.from({ length: scenario.lanes }, (_, lane) => `lane.${lane}`);
@@ -116,7 +117,7 @@ export const violationsOf = (world: SimulatedWorld, workers: Workers, ended: boo
   }
   if (!ended) violations.push({ kind: 'unfinished', detail: 'the run did not come to rest in time' });
   violations.push(...staleClaims(world));
-  violations.push(...findLate(world.history, late));
+  violations.push(...findLate(world.history, { limitMs: world.scenario.lateMs ?? lateMs, retryMaxMs }));
   violations.push(...world.endedEarly.map((early) => ({ kind: 'session-lost' as const, ...early })));
   violations.push(...world.unexpectedErrors.map((detail) => ({ kind: 'error' as const, detail })));
   return violations;

@@ -110,7 +110,7 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
 
   const start = (): void => {
     started += 1;
-    const { concurrency, idleTimeoutMs } = scenario;
+    const { lanes: laneCount, concurrency, idleTimeoutMs, stuckAfterMs = timeouts.stuckAfterMs } = scenario;
     const process = world.processOn(started, `w${started}`);
     const step = world.stepOf(process, 'worker');
     // A queue that is deleted between its declaration and its consumer closes the lane's channel, as a cut would.
@@ -129,7 +129,7 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
       planRun,
       runRequest: processorOf(process),
       observer: observerOf(process),
-      config: { ...timeouts, lanes: scenario.lanes, concurrency, isolatedProcesses: 2, idleTimeoutMs },
+      config: { ...timeouts, lanes: laneCount, concurrency, isolatedProcesses: 2, idleTimeoutMs, stuckAfterMs },
     };
     const wrapped = world.broken?.worker?.(deps, { database, broker, step, host: process.clock }) ?? deps;
     const worker = startLaneWorker(wrapped);

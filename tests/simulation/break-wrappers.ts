@@ -1,0 +1,164 @@
+/** Wraps the `Deps` of a simulated worker or function so that one step of the protocol is missing or wrong. */
+import type { LaneDeps } from '../../lib/lanes/context.ts';
+import type { EntryId, LedgerChange, LedgerEntry, Lent, UserQueue } from '../../lib/types.ts';
+import type { Break, Site } from './breaks.ts';
+import type { FunctionDeps } from './clients.ts';
+
+/** Makes the entry look as if it waited for its next attempt. */
+export const takeForWaiting = ({ database }: Site, { userId, seq }: EntryId): void => {
+  const entry = database.entries.get(`${userId}:${seq}`);
+  if (entry?.status === 'processing') entry.retryAt ??= new Date(0);
+};
+
+/** Reads an entry in its back-off as it was when the back-off began. */
+export const rememberBackOffs = (ledger: LaneDeps['ledger'], { database }: Site): LaneDeps['ledger'] => {
+  const remembered = new Map<string, LedgerEntry>();
+  const idOf = ({ userId, seq }: EntryId) => `${userId}:${seq}`;
+  return {
+    ...ledger,
+    async commit(changes) {
+      const results = await ledger.commit(changes);
+      changes.forEach((change, index) => {
+        const entry = database.entries.get(idOf(change));
+        if (change.kind !== 'retry' || !results[index]?.applied || !entry) return;
+        remembered.set(idOf(change), { ...structuredClone(entry), status: 'processing', retryAt: change.retryAt });
+      });
+      return results;
+    },
+    read: async (ids) => (await ledger.read(ids)).map((entry) => remembered.get(idOf(entry)) ?? entry),
+  };
+};
+
+/** Reads user queues as if a request that is lent out were not, where its loan is over. */
+export const hideLoans = (
+  userQueues: LaneDeps['userQueues'],
+  isOver: (lent: Lent) => boolean,
+): LaneDeps['userQueues'] => {
+  const hide = ({ lent, ...queue }: UserQueue): UserQueue => ({ ...queue, ...(lent && !isOver(lent) && { lent }) });
+  return {
+    ...userQueues,
+    get: async (userIds) => (await userQueues.get(userIds)).map(hide),
+    async *notClosed(lane) {
+      for await (const page of userQueues.notClosed(lane)) yield page.map(hide);
+    },
+  };
+};
+
+/** What an owner records about a request that an earlier owner has claimed. */
+type TakeOver = Extract<LedgerChange, { kind: 'claim' | 'requeue' | 'give-up' }>;
+type Instead =
+  | { kind: 'requeue' }
+  | Pick<Extract<TakeOver, { kind: 'give-up' }>, 'kind' | 'status' | 'error' | 'reason'>;
+
+/** Takes a request over that is lent out: commits this change of it, and then reads it again. */
+export const takeLentOver =
+  (instead: Instead): Break['worker'] =>
+  (deps, { database }) => {
+    const isOfLent = (change: LedgerChange): change is TakeOver => {
+      const { userId, seq, kind, token } = change;
+      const lent = database.userQueues.get(userId)?.lent;
+      const entry = database.entries.get(`${userId}:${seq}`);
+      const isLent = lent?.seq === seq && entry?.status === 'processing' && entry.token === lent.token;
+      return isLent && token > lent.token && ['claim', 'requeue', 'give-up'].includes(kind);
+    };
+    const takenOver = (change: TakeOver): LedgerChange => {
+      const { userId, seq, token, at, interruptions, forgiven } = change;
+      const attempt = change.kind === 'claim' ? change.attempt - 1 : change.attempt;
+      return { userId, seq, token, at, interruptions, forgiven, attempt, ...instead };
+    };
+    const commit: LaneDeps['ledger']['commit'] = async (changes) => {
+      const committed = changes.map((change) => (isOfLent(change) ? takenOver(change) : change));
+      const results = await deps.ledger.commit(committed);
+      return results.map((result, index) =>
+        committed[index] === changes[index] ? result : { applied: false, entry: undefined },
+      );
+    };
+    return { ...deps, userQueues: hideLoans(deps.userQueues, () => true), ledger: { ...deps.ledger, commit } };
+  };
+
+/** Changes the entry so that the change of what an earlier owner left passes every check. */
+export const takeOverAnything =
+  (commit: LaneDeps['ledger']['commit'], { database }: Site): LaneDeps['ledger']['commit'] =>
+  (changes) => {
+    for (const { kind, userId, seq, token, attempt } of changes) {
+      const entry = database.entries.get(`${userId}:${seq}`);
+      if (!entry || (kind !== 'requeue' && kind !== 'give-up')) continue;
+      Object.assign(entry, { status: 'processing', token, attempts: attempt, retryAt: undefined });
+    }
+    return commit(changes);
+  };
+
+/** After a refused declare or consume, shows the owner once what it knew before of the user's requests. */
+export const withoutRefreshAfterRefusal = (deps: LaneDeps): LaneDeps => {
+  const known = new Map<string, number>();
+  const refused = new Set<string>();
+  const note = (queue: UserQueue): UserQueue => {
+    const accepted = (refused.delete(queue.userId) && known.get(queue.userId)) || queue.accepted;
+    known.set(queue.userId, accepted);
+    return { ...queue, accepted };
+  };
+  return {
+    ...deps,
+    userQueues: {
+      ...deps.userQueues,
+      get: async (userIds) => (await deps.userQueues.get(userIds)).map(note),
+      async *notClosed(lane) {
+        for await (const page of deps.userQueues.notClosed(lane)) yield page.map(note);
+      },
+    },
+    laneBroker: {
+      ...deps.laneBroker,
+      openUserQueues(events) {
+        const queues = deps.laneBroker.openUserQueues(events);
+        const noteRefusal = (userId: string) => (error: unknown) => {
+          refused.add(userId);
+          throw error;
+        };
+        return { ...queues, open: (userId) => queues.open(userId).catch(noteRefusal(userId)) };
+      },
+    },
+  };
+};
+
+/** Gives the entry the token of the change before the commit, so that the change passes every check of the token. */
+export const forgetTokens =
+  (commit: LaneDeps['ledger']['commit'], { database }: Site): LaneDeps['ledger']['commit'] =>
+  (changes) => {
+    for (const change of changes) {
+      const entry = database.entries.get(`${change.userId}:${change.seq}`);
+      if (!entry) continue;
+      if (change.kind === 'claim') delete entry.token;
+      else if (entry.status === 'processing') Object.assign(entry, { token: change.token, attempts: change.attempt });
+    }
+    return commit(changes);
+  };
+
+export const declareAndDelete = (deps: FunctionDeps, { broker, step }: Site): FunctionDeps => ({
+  ...deps,
+  publisher: {
+    ...deps.publisher,
+    async publishRequest(userId, message) {
+      await step(`declare ${userId} in a function`, () => broker.declareUserQueue(userId));
+      return deps.publisher.publishRequest(userId, message);
+    },
+  },
+  userQueues: {
+    ...deps.userQueues,
+    async removeSession(userId, sessionId) {
+      const queue = await deps.userQueues.removeSession(userId, sessionId);
+      const isLast = queue?.sessions.length === 0;
+      if (isLast) await step(`delete ${userId} in a function`, () => broker.deleteUserQueue(userId));
+      return queue;
+    },
+  },
+});
+
+export const withoutBackOffs =
+  (read: LaneDeps['ledger']['read']): LaneDeps['ledger']['read'] =>
+  async (ids) =>
+    (await read(ids)).map(({ backOffMs: _backOffMs, ...entry }) => entry);
+
+export const stuckSince =
+  (stuck: LaneDeps['userQueues']['stuck']): LaneDeps['userQueues']['stuck'] =>
+  ({ from }, ...rest) =>
+    stuck({ from, to: new Date(8e15) }, ...rest);
