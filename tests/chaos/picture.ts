@@ -23,6 +23,7 @@ const colors = {
   blocked: '#8e5bb5',
   aborted: '#7f8c8d',
   crashed: '#5d4037',
+  'taken-along': '#b08968',
   'died with its worker': '#1b1b1b',
 } as const;
 type RunEnd = keyof typeof colors;

@@ -38,4 +38,26 @@ describe('A request that is cancelled', () => {
     expect(judged(leaving('zero', 15), left('zero', 30), leaving('one', 31, 'drain'))).toEqual(['loss']);
     expect(judged(leaving('zero', 15), left('zero', 30), leaving('one', 29, 'drain'))).toEqual([]);
   });
+
+  test('may have run when its run was interrupted, and the last session of its user ended with a cancel', () => {
+    const run = { userId, seq: 1, attempt: 1, fencingToken: 1, worker: 'one' };
+    const started: HistoryEvent = { kind: 'started', ...run, at: 21 };
+    const done: HistoryEvent = { kind: 'ended', ...run, outcome: 'done', at: 22 };
+    const killed = (at: number, target = 'one'): HistoryEvent => ({
+      kind: 'fault',
+      fault: 'worker-killed',
+      target,
+      at,
+    });
+    const ran = (...events: HistoryEvent[]) =>
+      violationKinds(
+        { events: [accepted, started, ...events], final: closedUser({ status: 'cancelled', attempts: 1 }) },
+        { excuseMs: 5 },
+      );
+    expect(ran(killed(25), leaving('one', 30))).toEqual([]);
+    expect(ran(done, killed(25), leaving('one', 30))).toEqual([]);
+    expect(ran(done, killed(28), leaving('one', 30))).toEqual(['second-outcome']);
+    expect(ran(done, killed(25, 'two'), leaving('one', 30))).toEqual(['second-outcome']);
+    expect(ran(done, killed(25), { kind: 'cancel-asked', userId, seq: 1, at: 30 })).toEqual(['second-outcome']);
+  });
 });

@@ -22,6 +22,8 @@ export type Excuses = {
   endOf(run: RunSpan): number | undefined;
   /** Whether `later` may repeat `earlier` although `earlier` did not fail. */
   repeat(earlier: RunSpan, later: RunSpan): boolean;
+  /** Whether the run may have been interrupted: it ended with its worker, or its outcome was not recorded. */
+  interruption(run: RunSpan): boolean;
   /** Whether a claim made after `since`, of which no run is recorded, may be repeated at `at`. */
   repeatOfClaim(since: number, at: number): boolean;
   /** Whether `worker` may have been cut off but alive at the time `at`. */
@@ -58,6 +60,10 @@ export const createExcuses = (faults: Fault[], { allowCutOff = false, excuseMs =
         ((end?.outcome === 'aborted' || later.fencingToken > earlier.fencingToken + 1) && cut.length > 0)
       );
     },
+    interruption: ({ start, end }) =>
+      between(repeats, start.at, (end?.at ?? Number.POSITIVE_INFINITY) + excuseMs).some((fault) =>
+        hits(fault, start.worker),
+      ),
     repeatOfClaim: (since, at) => between(repeats, since, at).length > 0,
     cutOff: (worker, at) => between(cutOffs, at, at).some((fault) => hits(fault, worker)),
   };

@@ -35,6 +35,14 @@ export const faultEffects = {
   /** The connections of an API process were cut, frozen or slow. Functions run no requests, so this excuses nothing. */
   'function-cut-off': harmless,
   'user-queue-deleted': harmless,
+  /** RabbitMQ refuses the queue of one user. Its user is served from the ledger, and no lane is lost [R10]. */
+  'user-queue-refused': harmless,
+  /** RabbitMQ refuses every user queue that does not exist yet, because of a limit. */
+  'queues-limited': harmless,
+  /** RabbitMQ refuses to declare and to delete user queues, because the workers lack the permission. */
+  'permission-withdrawn': harmless,
+  /** Some runs go on past their deadlines. They fail when they end, and run again without a fault. */
+  'runs-hung': harmless,
   'clock-jumped': harmless,
   'store-clock-jumped': harmless,
 } satisfies Record<string, Effect>;
@@ -54,10 +62,10 @@ export type HistoryEvent =
   | { kind: 'refused'; userId: string; at: number; code?: string }
   | (OfRun & { kind: 'started' })
   /**
-   * `crashed`: an isolated run ended its own process. `result`: the JSON text that a run with outcome `done` returned;
-   * absent when the run did not record it.
+   * `crashed`: an isolated run ended its own process. `taken-along`: another isolated run ended the process of both.
+   * `result`: the JSON text that a run with outcome `done` returned; absent when the run did not record it.
    */
-  | (OfRun & { kind: 'ended'; outcome: Outcome['kind'] | 'aborted' | 'crashed'; result?: string })
+  | (OfRun & { kind: 'ended'; outcome: Outcome['kind'] | 'aborted' | 'crashed' | 'taken-along'; result?: string })
   /** The ledger has acknowledged the outcome to the worker. */
   | (OfRequest & { kind: 'settled'; status: SettledStatus; fencingToken: number; worker: string })
   /** A client received the confirmation that its request is cancelled. */

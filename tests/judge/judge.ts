@@ -82,7 +82,7 @@ export const judgeHistory = (events: HistoryEvent[], final: FinalState, options:
     judgeSettledBefore(user, stale, report);
     judgeRepeats(user, stale, excuses, report);
     judgePairs(user, excuses, report);
-    judgeOutcomes(user, stale, report);
+    judgeOutcomes(user, stale, excuses, report);
     judgeKept(user, acceptedOf.get(user.userId) ?? 0, report);
     judgeDeadLetters(user, report);
     judgeKeys(user, report);

@@ -159,6 +159,16 @@ describe('A request that crashes its process', () => {
     expect(judgedAs(done, [1, 1], 'done', 'done')).toEqual(['repeat']);
   });
 
+  test('takes the runs beside it along: they start the same attempt again, and are not blamed', () => {
+    const done = { status: 'done', attempts: 1 } as const;
+    expect(judgedAs(done, [1, 1], 'taken-along', 'done')).toEqual([]);
+    expect(judgedAs({ ...done, attempts: 2 }, [1, 2], 'taken-along', 'done')).toEqual(['repeat']);
+    expect(judgedAs(done, [1], 'taken-along')).toEqual(['wrong-outcome']);
+    const blamed = { status: 'failed', attempts: 1, deadLetter: { reason: 'crashed' } } as const;
+    expect(judgedAs(blamed, [1], 'taken-along')).toEqual(['wrong-outcome']);
+    expect(judgedAs(blamed, [1], 'crashed')).toEqual([]);
+  });
+
   test('is not done after a crash, and does not fail without a dead letter', () => {
     expect(judged({ status: 'done', attempts: 1 }, 'crashed')).toEqual(['wrong-outcome']);
     expect(judged({ status: 'failed', attempts: 1 }, 'crashed')).toEqual(['dead-letter']);

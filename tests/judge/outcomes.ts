@@ -1,5 +1,6 @@
 /** Guarantee 3, second half: the outcome of the newest run is recorded once and never changes. */
 import { isSettled, type RequestStatus } from '../../lib/types.ts';
+import type { Excuses } from './excuses.ts';
 import type { Ended, FinalEntry, RunSpan, Settled, UserHistory } from './history.ts';
 import { decisionsOn, describeRun, type Report, settlementId } from './violation.ts';
 
@@ -59,36 +60,42 @@ const judgeSettlement = (
 
 /**
  * Whether a cancelled request may have run before: it was blocked, it waited for its next attempt, or its worker gave it
- * back, perhaps before it ran again.
+ * back, perhaps before it ran again. An interrupted request is queued again when it has to wait, and then the end of the
+ * user's last session may cancel it.
  */
-const mayHaveRun = (runs: RunSpan[], attempts: number): boolean => {
+const mayHaveRun = ({ leaving }: UserHistory, runs: RunSpan[], attempts: number, excuses: Excuses): boolean => {
   const newest = runs.toSorted((a, b) => a.start.attempt - b.start.attempt).at(-1);
-  const outcome = newest?.end?.outcome;
+  if (!newest) return false;
+  const outcome = newest.end?.outcome;
   return (
     outcome === 'blocked' ||
     outcome === 'retry' ||
     outcome === 'crashed' ||
     outcome === 'aborted' ||
-    (newest !== undefined && newest.start.attempt < attempts)
+    newest.start.attempt < attempts ||
+    (leaving.some(({ pending }) => pending === 'cancel') && excuses.interruption(newest))
   );
 };
 
-const judgeEntry = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], report: Report): void => {
+const judgeEntry = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], excuses: Excuses, report: Report): void => {
   const { seq, status, attempts } = entry;
   if (entry.deadLetter?.reason === 'interrupted') {
     const isOnce = user.accepted.some((event) => event.seq === seq && event.once);
     if (!isOnce) report('wrong-outcome', seq, 'dead-lettered as interrupted, but it may run again');
     return;
   }
+  // A request that was only beside others when they ended their worker or their process is innocent.
+  if (entry.deadLetter?.reason === 'crashed' && !runs.some(({ end }) => end?.outcome === 'crashed'))
+    report('wrong-outcome', seq, 'dead-lettered as crashed, but none of its runs ended its process');
   const needsRun = status === 'done' || status === 'failed';
   if (needsRun && runs.length === 0) report('outcome-without-run', seq, `${status}, but it never ran`);
   if (needsRun && runs.length > 0) judgeDecidingRun(user, entry, runs, report);
   if (needsRun || !isSettled(entry) || runs.length === 0) return;
-  if (status === 'cancelled' && mayHaveRun(runs, attempts)) return;
+  if (status === 'cancelled' && mayHaveRun(user, runs, attempts, excuses)) return;
   report('second-outcome', seq, `${status}, but it ran`);
 };
 
-export const judgeOutcomes = (user: UserHistory, stale: Set<RunSpan>, report: Report): void => {
+export const judgeOutcomes = (user: UserHistory, stale: Set<RunSpan>, excuses: Excuses, report: Report): void => {
   const entries = new Map<number, FinalEntry>();
   for (const entry of user.entries) {
     if (entries.has(entry.seq)) report('second-outcome', entry.seq, 'two ledger entries');
@@ -103,5 +110,5 @@ export const judgeOutcomes = (user: UserHistory, stale: Set<RunSpan>, report: Re
     const status = entries.get(seq)?.status;
     if (status !== 'cancelled') report('second-outcome', seq, `cancelled, the ledger has ${status}`);
   }
-  for (const entry of user.entries) judgeEntry(user, entry, runsOf.get(entry.seq) ?? [], report);
+  for (const entry of user.entries) judgeEntry(user, entry, runsOf.get(entry.seq) ?? [], excuses, report);
 };

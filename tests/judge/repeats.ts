@@ -29,8 +29,8 @@ export const judgeRepeats = (user: UserHistory, stale: Set<RunSpan>, excuses: Ex
     const recordedAt = user.accepted.find((event) => event.seq === seq)?.at ?? Number.NEGATIVE_INFINITY;
     const byAttempt = Map.groupBy(runs, ({ start }) => start.attempt);
     for (const [attempt, same] of byAttempt) {
-      // A crash that an earlier run may have caused does not count, and the attempt starts again under the same number.
-      if (same.slice(0, -1).some(({ end }) => end?.outcome !== 'crashed')) {
+      // A crash that another run may have caused does not count, and the attempt starts again under the same number.
+      if (same.slice(0, -1).some(({ end }) => end?.outcome !== 'crashed' && end?.outcome !== 'taken-along')) {
         report('repeat', seq, `attempt ${attempt} ran ${same.length} times`);
       }
       for (let before = 1; before < attempt; before++) {
