@@ -76,6 +76,8 @@ const requestsPerUser = 5;
 const balanceMs = 8_000;
 const closedWithinMs = 60_000;
 const users = 1_000;
+/** The faults hit no user of their own choice. */
+const nobody = { active: () => [], send: async () => [] };
 
 type Watched = { measure: Measure; injected: Injected };
 
@@ -121,7 +123,7 @@ const watch = async (stage: Stage, crowd: Crowd, measure: Measure, options: Meas
   while (stage.containers().length < measure.containers) await stage.startContainer();
   await pause(balanceMs);
   await crowd.fill(requestsPerUser);
-  const faults = createFaults({ stage, record: options.record, activeUsers: () => [] });
+  const faults = createFaults({ stage, record: options.record, users: nobody });
   if (fault === 'hung event loop') await crowd.hang();
   const injected = fault === 'hung event loop' ? undefined : await faults.inject({ atMs: 0, fault, lastsMs, seed: 1 });
   await pause(watchMs);

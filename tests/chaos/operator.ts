@@ -14,11 +14,16 @@ const pollMs = 1_000;
 const leftToUserMs = 3_000;
 const pageSize = 500;
 
-export type Operator = { stop(): Promise<void> };
+export type Operator = {
+  /** From now on the operator decides at once: no user will. */
+  usersHaveLeft(): void;
+  stop(): Promise<void>;
+};
 
 export const startOperator = (stage: Stage, record: Recorder, random: Random): Operator => {
   const deps = openDirectDeps(stage);
   const stopping = new AbortController();
+  let leftMs = leftToUserMs;
 
   const decide = async ({ userId, seq }: LedgerEntry): Promise<void> => {
     const decision = random.chance(0.5) ? 'retry' : 'skip';
@@ -28,7 +33,7 @@ export const startOperator = (stage: Stage, record: Recorder, random: Random): O
   };
 
   const decideAll = async (): Promise<void> => {
-    const before = Date.now() - leftToUserMs;
+    const before = Date.now() - leftMs;
     let page: LedgerEntry[] = [];
     do {
       const last = page.at(-1);
@@ -53,6 +58,9 @@ export const startOperator = (stage: Stage, record: Recorder, random: Random): O
 
   const operating = operate();
   return {
+    usersHaveLeft: () => {
+      leftMs = 0;
+    },
     stop: async () => {
       stopping.abort();
       await operating;

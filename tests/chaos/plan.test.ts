@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { chaosFaults, planFaults } from './plan.ts';
+import { chaosFaults, minute, planFaults } from './plan.ts';
 import { seededRandom } from './random.ts';
 
 const options = fc.record({
@@ -37,6 +37,13 @@ describe('a plan of faults', () => {
     expect(first.toSorted()).toEqual(chaosFaults.toSorted());
   });
 
+  test('of the minute in npm test has each of its kinds', () => {
+    for (let seed = 0; seed < 200; seed += 1) {
+      const planned = planFaults({ seed, ...minute }).map(({ fault }) => fault);
+      expect([...new Set(planned)].toSorted()).toEqual(minute.only.toSorted());
+    }
+  });
+
   test('has only the requested kinds, and is empty when no kind is requested', () => {
     const of = (...only: (typeof chaosFaults)[number][]) =>
       new Set(planFaults({ seed: 3, durationMs: 60_000, everyMs: 500, only }).map(({ fault }) => fault));
@@ -51,4 +58,6 @@ test('seeded random numbers stay within their bounds, reach both bounds, and for
   expect(new Set(drawn)).toEqual(new Set([3, 4, 5, 6, 7, 8, 9]));
   expect(random.fork().next()).not.toBe(random.next());
   expect(() => random.pick([])).toThrow('empty list');
+  expect(random.some([1, 2, 3], 5).toSorted()).toEqual([1, 2, 3]);
+  expect(new Set(random.some([1, 2, 3], 2)).size).toBe(2);
 });

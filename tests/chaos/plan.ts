@@ -14,7 +14,8 @@ const kinds = {
   'worker hung': { weight: 2, lastsMs: [3_500, 6_000] },
   'container frozen': { weight: 3, lastsMs: [1_000, 9_000] },
   'primary killed': { weight: 2, lastsMs: [0, 0] },
-  'container stopped': { weight: 2, lastsMs: [0, 0] },
+  'workers killed in a row': { weight: 1, lastsMs: [700, 1_500] },
+  'container replaced': { weight: 2, lastsMs: [0, 0] },
   'container joined': { weight: 2, lastsMs: [4_000, 12_000] },
   'broker stopped': { weight: 1, lastsMs: [200, 3_000] },
   'broker killed': { weight: 1, lastsMs: [200, 3_000] },
@@ -27,11 +28,25 @@ const kinds = {
   'connections halved': { weight: 2, lastsMs: [1_000, 9_000] },
   'api killed': { weight: 4, lastsMs: [100, 1_500] },
   'host clock set': { weight: 3, lastsMs: [0, 0] },
+  'runs hung': { weight: 2, lastsMs: [0, 0] },
   'user queue deleted': { weight: 3, lastsMs: [0, 0] },
+  'user queue refused': { weight: 3, lastsMs: [2_000, 6_000] },
+  'queues limited': { weight: 1, lastsMs: [1_000, 4_000] },
+  'permission withdrawn': { weight: 1, lastsMs: [1_000, 4_000] },
 } as const satisfies Record<string, Kind>;
 
 export type ChaosFault = keyof typeof kinds;
 export const chaosFaults = Object.keys(kinds) as ChaosFault[];
+
+/** Of these a harder variant comes too: a minute can do without them. */
+const milder: readonly ChaosFault[] = ['broker stopped', 'store stopped', 'worker frozen', 'connections frozen'];
+
+/** For the minute of chaos in `npm test`: each of these kinds comes in it. */
+export const minute = {
+  durationMs: 60_000,
+  everyMs: 2_300,
+  only: chaosFaults.filter((fault) => !milder.includes(fault)),
+};
 
 export type PlannedFault = {
   /** The time from the start of the run. */
@@ -57,10 +72,7 @@ export type PlanOptions = {
  */
 export const planFaults = ({ seed, durationMs, everyMs, only = chaosFaults }: PlanOptions): PlannedFault[] => {
   const random = seededRandom(seed);
-  const onceEach = only
-    .map((fault) => ({ fault, place: random.next() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ fault }) => fault);
+  const onceEach = random.some(only, only.length);
   const byWeight = only.flatMap((fault) => Array.from({ length: kinds[fault].weight }, () => fault));
   const plan: PlannedFault[] = [];
   let atMs = everyMs / 2;

@@ -11,9 +11,17 @@ import { recorder } from '../system/recorder.ts';
 
 /**
  * What a request makes the processor do. `retries`: this many runs throw before one is done, at most `MAX_ATTEMPTS`.
- * `crashes`: this many runs end their process before that. `hangs`: the first run blocks the event loop.
+ * `crashes`: this many runs end their process before that. `hangs`: the first run blocks the event loop. `isDeaf`: the
+ * first run ignores its signal and goes on past its deadline.
  */
-export type Work = { ms: number; ends: 'done' | 'failed'; retries: number; crashes?: number; hangs?: boolean };
+export type Work = {
+  ms: number;
+  ends: 'done' | 'failed';
+  retries: number;
+  crashes?: number;
+  hangs?: boolean;
+  isDeaf?: boolean;
+};
 
 const record = recorder(env);
 const isIsolated = !cluster.isWorker;
@@ -25,11 +33,17 @@ const deadLettered = env.FAILURE_POLICY === 'block' ? 'blocked' : 'failed';
 
 type About = { userId: string; seq: number; attempt: number; fencingToken: number; worker: string };
 
-/** In an isolated process this ends only the run. In a worker it ends everything that runs there. */
+/** The runs of this process. */
+const running = new Set<About>();
+
+/** Ends everything that runs in this process. */
 const crash = (about: About): never => {
   const at = monotonicMs();
-  if (isIsolated) record({ kind: 'ended', ...about, outcome: 'crashed', at });
-  else record({ kind: 'fault', fault: 'worker-killed', target: worker, at });
+  if (isIsolated) {
+    for (const one of running) {
+      record({ kind: 'ended', ...one, outcome: one === about ? 'crashed' : 'taken-along', at });
+    }
+  } else record({ kind: 'fault', fault: 'worker-killed', target: worker, at });
   exit(1);
 };
 
@@ -38,10 +52,22 @@ const hang = (): never => {
   for (;;);
 };
 
+/** An isolated process ends at the latest `GRACE_MS` after the deadline of a run, and the runs beside it with it. */
+const isDeaf = (work: Work, attempt: number): boolean => work.isDeaf === true && attempt === 1 && !isIsolated;
+
+const runDeaf = async (ms: number, signal: AbortSignal) => {
+  await pause(ms);
+  const passedDeadline = signal.aborted && (signal.reason as Error | undefined)?.name === 'RunTimeoutError';
+  return passedDeadline ? 'retry' : 'aborted';
+};
+
 const outcomeOf = async (work: Work, about: About, signal: AbortSignal) => {
   const { attempt } = about;
   if (work.hangs && attempt === 1) hang();
-  await pause(work.ms, undefined, { signal }).catch(() => undefined);
+  if (isDeaf(work, attempt)) return runDeaf(work.ms, signal);
+  // Later attempts of such a request are short.
+  const ms = work.isDeaf ? 0 : work.ms;
+  await pause(ms, undefined, { signal }).catch(() => undefined);
   if (signal.aborted) return 'aborted';
   if (attempt <= (work.crashes ?? 0)) crash(about);
   if (attempt <= work.retries) return attempt < maxAttempts ? 'retry' : deadLettered;
@@ -53,7 +79,9 @@ const errorOf = (name: string): Error => Object.assign(new Error(`The request as
 const run: Processor = async (request, { userId, seq, attempt, fencingToken, signal }) => {
   const about = { userId, seq, attempt, fencingToken, worker };
   record({ kind: 'started', ...about, at: monotonicMs() });
+  running.add(about);
   const outcome = await outcomeOf(request as Work, about, signal);
+  running.delete(about);
   const result = outcome === 'done' ? JSON.stringify(attempt) : undefined;
   record({ kind: 'ended', ...about, outcome, result, at: monotonicMs() });
   if (outcome === deadLettered) throw errorOf('UnrecoverableError');

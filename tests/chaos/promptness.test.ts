@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { HistoryEvent } from '../judge/history.ts';
+import type { FaultKind, HistoryEvent } from '../judge/history.ts';
 import { findLate, recoveriesOf, recoveryTable } from './promptness.ts';
 
 const userId = 'ada';
@@ -16,7 +16,11 @@ const ended = (seq: number, at: number, outcome: 'retry' | 'blocked' | 'aborted'
   kind: 'ended',
   ...{ userId, seq, at, worker, outcome, attempt: 1, fencingToken: 1 },
 });
-const killed = (at: number, target?: string): HistoryEvent => ({ kind: 'fault', fault: 'worker-killed', at, target });
+const fault = (kind: FaultKind, at: number, target?: string, until?: number): HistoryEvent => ({
+  kind: 'fault',
+  ...{ fault: kind, at, target, until },
+});
+const killed = (at: number, target?: string): HistoryEvent => fault('worker-killed', at, target);
 
 describe('a request is late', () => {
   const late = (...events: HistoryEvent[]) => findLate(events, { limitMs: 100, retryMaxMs: 50 }).map(({ seq }) => seq);
@@ -56,9 +60,32 @@ describe('a request is late', () => {
     expect(late(...events, killed(250, 'a/2'))).toEqual([2]);
   });
 
+  test('but not while a worker was killed that claimed it, and did not begin its run', () => {
+    const events = [accepted(1, 0), started(1, 1, 'a/1'), killed(100, 'a/1'), killed(500, 'c/1')];
+    expect(late(...events, started(1, 600, 'b/1', 3))).toEqual([]);
+    expect(late(...events, started(1, 601, 'b/1', 3))).toEqual([1]);
+    expect(late(...events, started(1, 600, 'b/1', 2))).toEqual([1]);
+    expect(late(accepted(1, 0), killed(500, 'c/1'), started(1, 600, 'b/1', 2))).toEqual([]);
+  });
+
   test('in spite of a fault that holds up no run', () => {
     const deleted = { kind: 'fault', fault: 'user-queue-deleted', at: 150 } as const;
     expect(late(accepted(1, 0), deleted, started(1, 200))).toEqual([1]);
+  });
+
+  test.each<[FaultKind, string | undefined]>([
+    ['user-queue-refused', undefined],
+    ['queues-limited', undefined],
+    ['permission-withdrawn', undefined],
+    ['runs-hung', undefined],
+    ['worker-stopped', 'a'],
+    ['worker-stopped', 'b'],
+    ['worker-joined', 'b'],
+  ])('in spite of %s (%s): no user waits for that', (kind, target) => {
+    const before = [accepted(1, 0), started(1, 1, 'a/1'), settled(1, 2), accepted(2, 100)];
+    const events = [...before, fault(kind, 150, target, 190)];
+    expect(late(...events, started(2, 200, 'b/1'))).toEqual([]);
+    expect(late(...events, started(2, 201, 'b/1'))).toEqual([2]);
   });
 
   test('when it runs again later than the limit after its worker died', () => {
@@ -88,6 +115,45 @@ describe('a request is late', () => {
     const again = [started(1, 1_500, 'a/1', 2), { ...decided('skip'), at: 2_000 }];
     expect(late(...before, decided('retry'), decided('skip'), ...again, started(2, 2_100))).not.toContain(2);
     expect(late(...before, decided('retry'), decided('skip'), ...again, started(2, 2_101))).toContain(2);
+  });
+});
+
+describe('while nothing is wrong that may hold its user up', () => {
+  const late = (...events: HistoryEvent[]) =>
+    findLate(events, { limitMs: 100, calmLimitMs: 10, retryMaxMs: 5 }).map(({ seq }) => seq);
+  const waits = (waitedMs: number) => [accepted(1, 1_000), started(1, 1_000 + waitedMs)];
+
+  test('a request is late after a shorter time', () => {
+    expect(late(...waits(10))).toEqual([]);
+    expect(late(...waits(11))).toEqual([1]);
+  });
+
+  test.each<FaultKind>(['user-queue-refused', 'runs-hung', 'worker-stopped', 'worker-joined'])(
+    'and %s is nothing of that kind',
+    (kind) => {
+      for (const target of [undefined, 'a', 'b'])
+        expect(late(...waits(11), fault(kind, 990, target, 1_005))).toEqual([1]);
+    },
+  );
+
+  test('a fault of a server, of its worker or of an API is, until the recovery should be over', () => {
+    for (const kind of ['broker-restarted', 'function-killed', 'function-cut-off'] as const) {
+      const target = kind === 'broker-restarted' ? undefined : 'api-1';
+      expect(late(...waits(99), fault(kind, 500, target, 900))).toEqual([]);
+      expect(late(...waits(99), fault(kind, 500, target, 899))).toEqual([1]);
+      expect(late(...waits(99), fault(kind, 1_100, target))).toEqual([1]);
+    }
+    expect(late(...waits(99), killed(900, 'a/1'))).toEqual([]);
+    expect(late(...waits(99), killed(900, 'b/1'))).toEqual([1]);
+  });
+
+  test('a request whose own run was cut short is not calm', () => {
+    const again = started(1, 2_050, 'b/1', 2);
+    const cutShort = [accepted(1, 1_000), started(1, 1_000), ended(1, 2_000, 'aborted')];
+    expect(late(...cutShort, again)).toEqual([]);
+    expect(late(accepted(1, 1_000), started(1, 2_000), again)).toEqual([1]);
+    const failed = [accepted(1, 1_000), started(1, 1_000), ended(1, 2_000, 'retry')];
+    expect(late(...failed, again)).toEqual([1]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** How long users waited: for their next run after a fault, and for any run that nothing held up. */
-import { type Fault, faultEffects, type HistoryEvent, type Started } from '../judge/history.ts';
+import { type Fault, type FaultKind, faultEffects, type HistoryEvent, type Started } from '../judge/history.ts';
 import type { Violation } from '../judge/violation.ts';
 import type { Injected } from './faults.ts';
 
@@ -45,19 +45,36 @@ const hits = (target: string, worker: string | undefined): boolean =>
   worker !== undefined && (worker === target || worker.startsWith(`${target}/`));
 
 /**
- * When the last fault that held up a start was over: a fault of a server, or of a worker that ran this user before or
- * after it.
+ * These concern some users at most, those whose runs are cut short or go on. Everybody else is served as if nothing had
+ * happened.
  */
-const heldUpUntil = (faults: Fault[], workers: (string | undefined)[], startedAt: number): number =>
-  Math.max(
-    0,
-    ...faults
-      .filter(
-        ({ at, fault, target }) =>
-          at <= startedAt && (target ? workers.some((worker) => hits(target, worker)) : faultEffects[fault].repeats),
-      )
-      .map(({ at, until }) => Math.min(until ?? at, startedAt)),
-  );
+const holdUpNobody: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'worker-stopped',
+  'worker-joined',
+  'lane-handed-over',
+  'runs-hung',
+  'user-queue-refused',
+  'queues-limited',
+  'permission-withdrawn',
+]);
+
+/** The worker that ran a user before, and the one that runs it now. */
+type Neighbors = { previous: Started | undefined; start: Started };
+
+/** Whether a worker in between claimed the request, and its run did not begin. No event says which worker it was. */
+const wasClaimedBetween = ({ previous, start: { seq, attempt } }: Neighbors): boolean =>
+  attempt > (previous?.seq === seq ? previous.attempt : 0) + 1;
+
+/** Whether a fault may hold up a user: a fault of a server, or of a worker that ran it before or after the fault. */
+const mayHoldUp = ({ fault, target }: Fault, neighbors: Neighbors): boolean => {
+  if (holdUpNobody.has(fault)) return false;
+  if (!target || wasClaimedBetween(neighbors)) return faultEffects[fault].repeats;
+  return hits(target, neighbors.start.worker) || hits(target, neighbors.previous?.worker);
+};
+
+/** When the last of these faults was over, at the latest at `startedAt`. */
+const heldUpUntil = (faults: Fault[], startedAt: number): number =>
+  Math.max(0, ...faults.map(({ at, until }) => Math.min(until ?? at, startedAt)));
 
 /**
  * When the last request before `seq` was finished. Between the two may be tombstones, which the history does not
@@ -76,30 +93,49 @@ const mayRunAgainFrom = (own: UserEvent[], { seq, attempt, at }: Started, retryM
   return Math.max(before?.at ?? 0, (end?.at ?? 0) + backOffMs, decided);
 };
 
+/** Whether the last run of the request was cut short, with its worker or by it. */
+const wasInterrupted = (own: UserEvent[], { seq, attempt }: Started): boolean => {
+  if (attempt === 1) return false;
+  const end = own.find((event) => event.kind === 'ended' && event.seq === seq && event.attempt === attempt - 1);
+  return end?.kind !== 'ended' || end.outcome === 'aborted' || end.outcome === 'taken-along';
+};
+
 export type LateOptions = {
   limitMs: number;
+  /** The limit while nothing is wrong that may hold the user up. Default: `limitMs`. */
+  calmLimitMs?: number;
   /** The longest back-off, in ms. */
   retryMaxMs: number;
 };
 
-/** Finds runs that started more than `limitMs` after the last predecessor, fault and back-off that held them up. */
+/**
+ * Finds runs that started more than `limitMs` after the last predecessor, fault and back-off that held them up. The
+ * recovery from a fault may take as long. At other times the limit is `calmLimitMs`.
+ */
 export const findLate = (
   events: HistoryEvent[],
-  { limitMs, retryMaxMs }: LateOptions,
+  { limitMs, calmLimitMs = limitMs, retryMaxMs }: LateOptions,
 ): (Omit<Violation, 'kind'> & { kind: 'late' })[] => {
   const faults = events.filter((event): event is Fault => event.kind === 'fault');
+  // A call to an API process that is killed or cut off may have taken effect, although its client has no answer yet.
+  const ofFunctions = faults.filter(({ fault }) => fault === 'function-killed' || fault === 'function-cut-off');
   return [...usersOf(events)].flatMap(([userId, own]) => {
     const starts = own.filter((event) => event.kind === 'started');
     const accepted = firsts(own, 'accepted');
     const finished = finishTimes(own);
     return starts.flatMap((start, index) => {
-      const { seq, attempt, worker, at } = start;
+      const { seq, attempt, at } = start;
       const acceptedAt = accepted.get(seq);
       if (acceptedAt === undefined) return [];
-      const held = heldUpUntil(faults, [worker, starts[index - 1]?.worker], at);
+      const neighbors = { previous: starts[index - 1], start };
+      const before = faults.filter((fault) => fault.at <= at && mayHoldUp(fault, neighbors));
       const again = attempt > 1 ? mayRunAgainFrom(own, start, retryMaxMs) : 0;
-      const waitedMs = Math.round(at - Math.max(acceptedAt, finishedBefore(finished, seq), held, again));
-      if (waitedMs <= limitMs) return [];
+      const from = Math.max(acceptedAt, finishedBefore(finished, seq), heldUpUntil(before, at), again);
+      const isCalm =
+        !wasInterrupted(own, start) &&
+        ![...before, ...ofFunctions].some((fault) => fault.at <= at && (fault.until ?? fault.at) + limitMs >= from);
+      const waitedMs = Math.round(at - from);
+      if (waitedMs <= (isCalm ? calmLimitMs : limitMs)) return [];
       return [
         { kind: 'late' as const, userId, seq, detail: `started ${waitedMs} ms after nothing held it up any more` },
       ];

@@ -6,6 +6,8 @@ export type Random = {
   /** An integer from `min` to `max`, both included. */
   between(min: number, max: number): number;
   pick<T>(items: readonly T[]): T;
+  /** So many of the items, or all, in random order. */
+  some<T>(items: readonly T[], count: number): T[];
   chance(probability: number): boolean;
   /** A new generator with its own seed. */
   fork(): Random;
@@ -28,6 +30,12 @@ export const seededRandom = (seed: number): Random => {
       if (items.length === 0) throw new Error('Cannot pick from an empty list.');
       return items[between(0, items.length - 1)]!;
     },
+    some: (items, count) =>
+      items
+        .map((item) => ({ item, place: next() }))
+        .sort((a, b) => a.place - b.place)
+        .slice(0, count)
+        .map(({ item }) => item),
     chance: (probability) => next() < probability,
     fork: () => seededRandom(between(0, 2 ** 32 - 1)),
   };

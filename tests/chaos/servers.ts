@@ -1,5 +1,7 @@
 /** The two servers of a run, and the proxies through which each process reaches them. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { createSequence } from '../../lib/sequence.ts';
+import { rabbitmqctl } from '../../tools/services/rabbitmq.ts';
 import { type PrivateServer, privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -17,21 +19,26 @@ export type Server = {
   /** The URL of the server itself, without a proxy. */
   url: string;
   /**
-   * Stops the server and starts it again after `lastsMs`. Outages of one server come one after the other. Resolves to
-   * the times when the server went down and when it was up again.
+   * Stops the server and starts it again after `lastsMs`. Resolves to the times when the server went down and when it
+   * was up again.
    */
   outage(outage: Outage, now: () => number): Promise<{ at: number; until: number }>;
+  /** Does this in turn with the outages: the server is up all the time. */
+  whileUp<T>(work: () => Promise<T>): Promise<T>;
 };
 
 export type Servers = {
-  broker: Server;
+  broker: Server & {
+    /** Runs `rabbitmqctl`. */
+    administer(...args: string[]): Promise<string>;
+  };
   store: Server;
   openProxies(): Promise<Proxies>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
 const createServer = (server: PrivateServer): Server => {
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = createSequence();
   const outage = async ({ how, lastsMs, wipe }: Outage, now: () => number) => {
     const at = now();
     await server[how]();
@@ -42,11 +49,8 @@ const createServer = (server: PrivateServer): Server => {
   };
   return {
     url: server.url,
-    outage: (how, now) => {
-      const next = last.then(() => outage(how, now));
-      last = next.catch(() => undefined);
-      return next;
-    },
+    outage: (how, now) => inTurn(() => outage(how, now)),
+    whileUp: inTurn,
   };
 };
 
@@ -65,7 +69,7 @@ export const startServers = async (): Promise<Servers> => {
   const [rabbitmq, mongodb] = await Promise.all([privateRabbitmq(), privateMongodb()]);
   const proxies = new Set<TcpProxy>();
   return {
-    broker: createServer(rabbitmq),
+    broker: { ...createServer(rabbitmq), administer: (...args) => rabbitmqctl(rabbitmq.folder, ['--quiet', ...args]) },
     store: createServer(mongodb),
     openProxies: async () => {
       const [broker, store] = await Promise.all([openProxy(rabbitmq.url), openProxy(mongodb.url)]);

@@ -22,6 +22,8 @@ export type Container = {
   name: string;
   proxies: Proxies;
   isRunning(): boolean;
+  /** Resolves when its primary has exited. */
+  exited: Promise<unknown>;
   /** The workers that are alive, according to the log of their primary. */
   workerPids(): number[];
   signalPrimary(signal: NodeJS.Signals): void;
@@ -48,8 +50,6 @@ export type Stage = {
   containers(): Container[];
   /** Resolves when its workers run. */
   startContainer(): Promise<Container>;
-  /** Notes that a fault deletes this user queue. */
-  noteDeleted(queue: string, at: number): void;
   /** The number of hung workers that their primaries found, whether a fault or something else had made them hang. */
   foundHung(): number;
   [Symbol.asyncDispose](): Promise<void>;
@@ -97,6 +97,8 @@ const until = async (what: string, check: () => boolean | Promise<boolean>): Pro
 const settings = {
   QUEUE_PREFIX: 'chaos.',
   LANES: '16',
+  CONCURRENCY: '4',
+  ISOLATED_PROCESSES: '2',
   LOG_LEVEL: 'info',
   JWT_SECRET: 'a-secret-that-only-chaos-knows-0123456789abcdef',
   BCRYPT_COST: '4',
@@ -120,7 +122,6 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
   const servers = await startServers();
   const env = { ...settings, WORKERS: String(options.workers), HISTORY_FILE: historyFile, ...options.env };
   const containers: (Container & { child: Child; hung(): number })[] = [];
-  const deletedAt = new Map<string, number>();
   let started = 0;
 
   const startContainer = async (): Promise<Container> => {
@@ -128,7 +129,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
     const name = `consumer-${started}`;
     const proxies = await servers.openProxies();
     const clock = openHostClock(folder, name, started);
-    const roster = createRoster({ name, record, deletedAt, now: monotonicMs });
+    const roster = createRoster({ name, record, now: monotonicMs });
     const child = startChild({
       script: file('consumer.ts'),
       env: {
@@ -148,6 +149,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       child,
       hung: roster.hung,
       isRunning: () => !child.hasExited(),
+      exited: child.exited,
       workerPids: roster.pids,
       signalPrimary: child.signal,
       signalWorker: signalPid,
@@ -209,7 +211,6 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       apis,
       containers: () => containers.filter((container) => container.isRunning()),
       startContainer,
-      noteDeleted: (queue, at) => void deletedAt.set(queue, at),
       foundHung: () => containers.reduce((sum, container) => sum + container.hung(), 0),
       async [Symbol.asyncDispose]() {
         const running = [...containers.map(({ child }) => child), ...apis.map((api) => api.child())];

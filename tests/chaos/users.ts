@@ -27,6 +27,9 @@ export type Habits = {
   awaitResultMs: number;
   /** The share of requests that crash the process they run in, once or more. */
   crashes: number;
+  /** The share of requests that run for `longRunMs`. */
+  longRuns: number;
+  longRunMs: Range;
   /** Whether users sometimes disconnect while their last burst is still being sent. */
   hasty: boolean;
 };
@@ -41,17 +44,32 @@ export const usualHabits: Habits = {
   newcomers: false,
   awaitResultMs: 0,
   crashes: 0.003,
+  longRuns: 0.01,
+  // Longer than a worker that hands a lane over waits for runs, and shorter than `GRACE_MS`.
+  longRunMs: [2_000, 4_000],
   hasty: true,
 };
+
+export type SentRequest = { userId: string; seq: number };
 
 export type Users = {
   /** The ids of users that have logged in and not disconnected. */
   active(): string[];
+  /**
+   * So many of the active users, or all, send one more request each. `hanging`: its run ignores its signal and goes on
+   * past its deadline. Resolves to the accepted requests.
+   */
+  send(kind: 'long' | 'hanging', count: number, random: Random): Promise<SentRequest[]>;
   /** The ids of all users that have ever logged in. */
   ids(): string[];
   /** Ends the run: resolves when every session that the users know of has ended. */
   leave(): Promise<void>;
 };
+
+/** Other timers of a worker last for round numbers of ms: by this one a break tells the deadline of a run. */
+export const hangDeadlineMs = 1_013;
+/** Beyond the deadline plus `GRACE_MS`: by then a worker takes the run for unresponsive. */
+const hangMs = [7_000, 8_000] as const;
 
 type Answer = { status: number; body: Record<string, unknown> };
 /** `call`: the method and the path. */
@@ -89,7 +107,8 @@ type Options = { seed: number; habits: Habits; urls: string[]; record: Recorder 
 
 export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   const stopping = new AbortController();
-  const active = new Set<string>();
+  /** The tokens of the active users. */
+  const active = new Map<string, string>();
   const ids = new Set<string>();
   const tokens = new Set<string>();
   const seeds = seededRandom(seed);
@@ -109,11 +128,17 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   };
 
   const workOf = (random: Random): Work => ({
-    ms: random.between(...habits.runMs),
+    ms: random.between(...(random.chance(habits.longRuns) ? habits.longRunMs : habits.runMs)),
     ends: random.chance(0.05) ? 'failed' : 'done',
     retries: random.chance(0.08) ? random.between(1, 3) : 0,
     crashes: random.chance(habits.crashes) ? random.between(1, 3) : 0,
   });
+
+  const bodyOf = (kind: 'long' | 'hanging', random: Random): { request: Work; timeoutMs?: number } => {
+    const ends = { ends: 'done', retries: 0 } as const;
+    if (kind === 'long') return { request: { ms: random.between(...habits.longRunMs), ...ends } };
+    return { request: { ms: random.between(...hangMs), isDeaf: true, ...ends }, timeoutMs: hangDeadlineMs };
+  };
 
   const enqueueOnce = async (
     random: Random,
@@ -249,7 +274,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     const token = await logIn(random, credentials);
     if (!token) return;
     const userId = payloadOf(token).sub;
-    active.add(userId);
+    active.set(userId, token);
     for (let burst = random.between(...habits.bursts); burst > 0 && !isStopping(); burst -= 1) {
       const sending = sendBurst(random, userId, token);
       if (habits.hasty && burst === 1 && random.chance(0.3)) unfinished.push(sending);
@@ -277,7 +302,18 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   const lives = Array.from({ length: habits.users }, () => live(seeds.fork()));
 
   return {
-    active: () => [...active],
+    active: () => [...active.keys()],
+    send: async (kind, count, random) => {
+      const senders = random.some([...active], count);
+      const sent = await Promise.all(
+        senders.map(async ([userId, token]) => {
+          const key = `key-${random.between(0, 2 ** 40)}`;
+          const call = { call: 'POST /enqueue', body: bodyOf(kind, random), token, key };
+          return { userId, seq: await enqueueOnce(random.fork(), userId, call) };
+        }),
+      );
+      return sent.flatMap(({ userId, seq }) => (seq === undefined ? [] : [{ userId, seq }]));
+    },
     ids: () => [...ids],
     leave: async () => {
       stopping.abort();
