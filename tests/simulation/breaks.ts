@@ -194,7 +194,7 @@ export const breaks: Break[] = [
     what: 'a worker whose user queue is refused does not refresh the user',
     worker: withoutRefreshAfterRefusal,
     scenarios: queueRefusedSuddenly,
-    shows: ['unfinished'],
+    shows: ['unfinished', 'late'],
     withinRuns: 500,
   },
   {
@@ -220,10 +220,10 @@ export const breaks: Break[] = [
       kind: 'give-up',
       status: 'failed',
       error: { name: 'Error', message: 'given up' },
-      reason: 'crashed',
+      reason: 'interrupted',
     }),
     scenarios: lending,
-    shows: ['overlap', 'second-outcome'],
+    shows: ['overlap', 'second-outcome', 'wrong-outcome'],
     withinRuns: 300,
   },
   {
