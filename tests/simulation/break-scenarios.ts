@@ -47,7 +47,7 @@ export const leavingEarly: ScenarioKind = {
 };
 
 const waiting = repeated(8, enqueue(0, false));
-const running = user(repeated(5, enqueue(0, false, { ms: 1_500 })), 'settled', 1);
+const running = user(repeated(3, enqueue(0, false, { ms: 1_500 })), 'settled', 1);
 /**
  * The owner is cut off. The next one freezes before it loads, and the first one acquires the lane again meanwhile. The users of that lane
  * wait for slots that users of another lane have: the ledger says of no request that the newer owner has claimed it. The frozen
