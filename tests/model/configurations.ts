@@ -38,6 +38,18 @@ export const small: Configuration[] = [
   { title: 'a request, the broker loses everything', defines: [...oneRequest, 'FAULTS=1', 'BROKER_WIPED'] },
   { title: 'two requests, a run is lent out', defines: [...twoRequests, 'FAULTS=1', 'LEND'] },
   { title: 'two requests, the user queue is refused', defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'] },
+  {
+    title: 'an interrupted request is queued again, a worker is cut off but alive',
+    defines: [...oneRequest, 'REQUEUE', 'FAULTS=1', 'CUT_OFF'],
+  },
+  {
+    title: 'an interrupted request must not run twice, a worker is cut off but alive',
+    defines: [...oneRequest, 'ONCE', 'FAULTS=1', 'CUT_OFF'],
+  },
+  {
+    title: 'two requests, a run fails, a person decides about its request',
+    defines: [...twoRequests, 'FAULTS=1', 'RUN_FAILS'],
+  },
 ];
 
 export const large: Configuration[] = [
@@ -85,6 +97,35 @@ export const large: Configuration[] = [
   {
     title: 'one request and a disconnect, two of: the user queue is refused, worker dies',
     defines: [...oneRequest, 'DISCONNECT', 'FAULTS=2', 'QUEUE_REFUSED', 'WORKER_DIES'],
+  },
+  {
+    title: 'an interrupted request is queued again, two requests, one of: worker dies, cut off, a run is lent out',
+    defines: [...twoRequests, 'REQUEUE', 'FAULTS=1', 'WORKER_DIES', 'CUT_OFF', 'LEND'],
+  },
+  {
+    title: 'an interrupted request is queued again, two of: worker dies, worker cut off but alive, a run is lent out',
+    defines: [...oneRequest, 'REQUEUE', 'FAULTS=2', 'WORKER_DIES', 'CUT_OFF', 'LEND'],
+  },
+  {
+    title: 'an interrupted request must not run twice, two requests, one of: worker dies, cut off, a run is lent out',
+    defines: [...twoRequests, 'ONCE', 'FAULTS=1', 'WORKER_DIES', 'CUT_OFF', 'LEND'],
+  },
+  {
+    title:
+      'an interrupted request must not run twice, two of: worker dies, worker cut off but alive, a run is lent out',
+    defines: [...oneRequest, 'ONCE', 'FAULTS=2', 'WORKER_DIES', 'CUT_OFF', 'LEND'],
+  },
+  {
+    title: 'a disconnect cancels, two of: a run fails and a person decides, worker dies',
+    defines: [...oneRequest, 'DISCONNECT', 'CANCEL_PENDING', 'FAULTS=2', 'RUN_FAILS', 'WORKER_DIES'],
+  },
+  {
+    title: 'two requests, two of: a run fails and a person decides, a run is lent out',
+    defines: [...twoRequests, 'FAULTS=2', 'RUN_FAILS', 'LEND'],
+  },
+  {
+    title: 'one request, two of: a run fails and a person decides, worker cut off but alive',
+    defines: [...oneRequest, 'FAULTS=2', 'RUN_FAILS', 'CUT_OFF'],
   },
   {
     title: 'two requests and idle close, a worker is cut off but alive',
@@ -172,19 +213,13 @@ export const brokenRules: BrokenRule[] = [
   },
 ];
 
-/** Both steps of closing need R8 (the second only when a worker is cut off but alive), and R10 needs the mark and the refresh. */
-export const brokenHalves: BrokenRule[] = [
+/** The protocol without a step or a condition that is a part of a rule, or that has no number. */
+export const brokenParts: BrokenRule[] = [
   {
     rule: 'R8_BEGIN',
     title: 'a user that was closed too early is stuck',
     defines: [...twoRequests, 'IDLE_CLOSE', 'DISCONNECT'],
     fails: /sweepExcused/,
-  },
-  {
-    rule: 'R8_END',
-    title: 'a stale owner closes a user that was opened again',
-    defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=1', 'CUT_OFF'],
-    fails: queueOfClosedUser,
   },
   {
     rule: 'R10_MARK',
@@ -197,5 +232,69 @@ export const brokenHalves: BrokenRule[] = [
     title: 'a request that was published before the refusal is not noticed',
     defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'],
     fails: waits,
+  },
+  {
+    rule: 'TAKE_OVER_STATUS',
+    title: 'a request is queued again after its late settlement',
+    defines: [...oneRequest, 'REQUEUE', 'FAULTS=1', 'CUT_OFF'],
+    fails: /status\[next\]>=/,
+  },
+  {
+    rule: 'TAKE_OVER_STATUS',
+    title: 'a request is given up after its late settlement',
+    defines: [...oneRequest, 'ONCE', 'FAULTS=1', 'CUT_OFF'],
+    fails: /status\[next\]>=/,
+  },
+  {
+    rule: 'R11_TAKE_OVER',
+    title: 'a lent request is queued again while it runs',
+    defines: [...twoRequests, 'REQUEUE', 'FAULTS=1', 'LEND'],
+    fails: /everCutOff|running/,
+  },
+  {
+    rule: 'R11_TAKE_OVER',
+    title: 'a lent request is given up while it runs',
+    defines: [...twoRequests, 'ONCE', 'FAULTS=1', 'LEND'],
+    fails: /everCutOff|running/,
+  },
+  {
+    rule: 'ONCE',
+    title: 'a request that must not run twice runs again',
+    defines: [...oneRequest, 'ONCE', 'FAULTS=1', 'WORKER_DIES'],
+    fails: /ran&/,
+  },
+  {
+    rule: 'DECIDE',
+    title: 'a request is cancelled while it runs',
+    defines: [...oneRequest, 'FAULTS=1', 'RUN_FAILS'],
+    fails: /everCutOff/,
+  },
+  {
+    rule: 'DECIDE_WAKE',
+    title: 'a decided request waits for a sweep',
+    defines: [...oneRequest, 'FAULTS=1', 'RUN_FAILS'],
+    fails: waits,
+  },
+];
+
+/** The same, where the search takes longer: an old owner must be cut off at the right moment. */
+export const brokenPartsFoundLate: BrokenRule[] = [
+  {
+    rule: 'R8_END',
+    title: 'a stale owner closes a user that was opened again',
+    defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=1', 'CUT_OFF'],
+    fails: queueOfClosedUser,
+  },
+  {
+    rule: 'R7_TAKE_OVER',
+    title: 'an old owner queues a request again that the new one has claimed',
+    defines: [...oneRequest, 'REQUEUE', 'FAULTS=2', 'CUT_OFF'],
+    fails: /my>=highestToken/,
+  },
+  {
+    rule: 'R7_TAKE_OVER',
+    title: 'an old owner gives a request up that the new one has claimed',
+    defines: [...oneRequest, 'ONCE', 'FAULTS=2', 'CUT_OFF'],
+    fails: /my>=highestToken/,
   },
 ];

@@ -3,8 +3,8 @@
  *
  * The model follows docs/protocol.md. Every operation on MongoDB or RabbitMQ is one step (`d_step`), named after the port in
  * lib/ports.ts that it stands for. Between any two steps of a process, every other process may take any number of steps,
- * and the process may die. [R1] to [R12] are the rules of the protocol. BREAK_R1 to BREAK_R12 each remove one rule;
- * BREAK_R8_BEGIN, BREAK_R8_END, BREAK_R10_MARK and BREAK_R10_REFRESH each remove one half of a rule.
+ * and the process may die. [R1] to [R12] are the rules of the protocol. BREAK_R1 to BREAK_R12 each remove one rule. Every other
+ * BREAK removes a part of a rule, or a step that has no number.
  *
  * What the functions do:
  *   ENQUEUE=n        one client sends n requests, one after the other
@@ -15,9 +15,14 @@
  *   RELOGIN          a second session logs in, enqueues and disconnects at any time
  *   IDLE_CLOSE       the owner also closes the user queue of a connected user that is drained
  *
+ * What becomes of an interrupted request, besides its next run:
+ *   REQUEUE          it may be queued again, because it waits for a slot
+ *   ONCE             no request may run twice: an interrupted one is given up, as failed or as blocked
+ *
  * Faults: FAULTS=n allows n faults in total, of the kinds
  *   WORKER_DIES FUNCTION_DIES BROKER_SILENT BROKER_WIPED HAND_OVER QUEUE_DELETED CUT_OFF EARLY_SWEEP
  *   LEND             a lane is handed over while a run goes on
+ *   RUN_FAILS        a run fails: its request waits for its next attempt or for a person, who may decide about it
  *   QUEUE_REFUSED    the broker refuses the user queue, temporarily or permanently: nobody can declare, consume or delete it
  *   DEATH_SEEN_LATE  the broker drops a dead worker's two kinds of consumers one after the other, in any order
  *
@@ -49,13 +54,18 @@ bit session[2];
 #define MISSING 0
 #define QUEUED 1
 #define PROCESSING 2
-#define DONE 3
-#define ABANDONED 4                  /* a tombstone */
-#define CANCELLED 5
+#define BACK_OFF 3                   /* `processing` with `retryAt`, which is near */
+#define LONG_BACK_OFF 4              /* the same, but only a person ends it in time */
+#define BLOCKED 5
+#define DONE 6
+#define ABANDONED 7                  /* a tombstone */
+#define CANCELLED 8
+#define FAILED 9
 byte status[REQUESTS + 1];           /* requests, the ledger: by seq, from 1 */
 byte token[REQUESTS + 1];
 byte key[REQUESTS + 1];
 #define IS_SETTLED(seq) (status[seq] >= DONE)
+#define WAITS(seq) (status[seq] == BACK_OFF || status[seq] == LONG_BACK_OFF || status[seq] == BLOCKED)
 
 byte lease = 0;                      /* lanes: the one lane's document */
 
@@ -103,6 +113,9 @@ bit saw202[REQUESTS + 1];            /* a client received the 202 for this seq *
 byte keyAnswer = 0;                  /* the seq that clients received for the shared key */
 byte running[2];                     /* the seq that the worker's processor runs, or 0 */
 byte highestToken = 0;               /* the highest token of all claims so far */
+#ifdef ONCE
+byte ran = 0, mayRepeat = 0;         /* bit seq: it has run; a person has decided that it runs again */
+#endif
 byte sweeps = 0;
 bit sweepExcused = 0;                /* a function died or could not publish, so a request may wait for the sweep */
 byte faults = FAULTS;
@@ -112,6 +125,7 @@ bit everCutOff = 0;
 bit dead[2];
 byte lender = 0;                     /* worker + 1 that last lent a request out; 0 once its heartbeat has stopped */
 bit lending[2];                      /* the worker is inside a run of a lane that it has handed over */
+bit loanBroken = 0;                  /* a worker that was cut off has taken a request over that another one runs */
 bit begun = 0;
 hidden byte i_, found_;              /* scratch inside a step */
 
@@ -226,7 +240,8 @@ proctype Disconnect(byte s; bit loginFirst) {
   :: seq < upTo ->
      seq++;
      if DIES
-     :: d_step { true -> if :: status[seq] == QUEUED -> status[seq] = CANCELLED; printf("D%d cancel %d\n", s, seq) :: else fi }
+     :: d_step { true ->
+          if :: status[seq] == QUEUED || WAITS(seq) -> status[seq] = CANCELLED; printf("D%d cancel %d\n", s, seq) :: else fi }
      fi
   :: seq >= upTo -> seq = 0; upTo = 0; break
   od;
@@ -241,6 +256,41 @@ unpublished:
 end:
   atomic { othersLeft = 0; wasClosed = 0; seq = 0; upTo = 0; s = 0; loginFirst = 0 }
 }
+
+#if defined(ONCE) || defined(RUN_FAILS)
+#ifdef BREAK_DECIDE
+#define MAY_DECIDE(SEQ) (WAITS(SEQ) || status[SEQ] == PROCESSING)
+#else
+#define MAY_DECIDE(SEQ) WAITS(SEQ)
+#endif
+#ifdef ONCE
+#define RUNS_AGAIN(SEQ) mayRepeat = mayRepeat | (1 << SEQ)
+#else
+#define RUNS_AGAIN(SEQ) skip
+#endif
+#define DECIDE(SEQ) \
+  :: d_step { MAY_DECIDE(SEQ) && status[SEQ] != BLOCKED -> status[SEQ] = CANCELLED; printf("P cancel %d\n", SEQ) } \
+  :: d_step { MAY_DECIDE(SEQ) -> status[SEQ] = FAILED; printf("P skip %d\n", SEQ) } \
+  :: d_step { MAY_DECIDE(SEQ) -> status[SEQ] = QUEUED; RUNS_AGAIN(SEQ); printf("P unblock or endBackOff %d\n", SEQ) }
+
+/* A person, by lib/requests/cancel.ts and retry.ts: decides about every request that waits. It competes with the owner's claim. */
+proctype Person() {
+next:
+  if
+  DECIDE(1)
+#if REQUESTS > 1
+  DECIDE(2)
+#endif
+#if REQUESTS > 2
+  DECIDE(3)
+#endif
+  fi;
+#ifndef BREAK_DECIDE_WAKE
+  if :: d_step { true -> publishWake(); printf("P publishWake\n") } fi;
+#endif
+  goto next
+}
+#endif
 
 /* ------------------------------------------------------------------------------------------ workers: lib/lanes */
 
@@ -274,7 +324,25 @@ end:
 /* [R11] A request that is settled, given back or claimed again is not lent any more. The heartbeat of a dead lender stops. */
 #define IS_LENT (lentSeq == next && status[next] == PROCESSING && token[next] == lentToken && lender != 0)
 #endif
+#ifdef BREAK_R11_TAKE_OVER
+#define IS_INTERRUPTED (status[next] == PROCESSING && MAY_CLAIM)
+#else
+#define IS_INTERRUPTED (status[next] == PROCESSING && MAY_CLAIM && !IS_LENT)
+#endif
+#if defined(ONCE) && !defined(BREAK_ONCE)
+#define IS_CLAIMABLE (status[next] == QUEUED || status[next] == BACK_OFF)
+#else
+#define IS_CLAIMABLE (status[next] == QUEUED || status[next] == BACK_OFF || status[next] == PROCESSING)
+#endif
+#if defined(BREAK_R7_TAKE_OVER)
+#define MAY_TAKE_OVER (status[next] == PROCESSING)
+#elif defined(BREAK_TAKE_OVER_STATUS)
+#define MAY_TAKE_OVER MAY_CLAIM
+#else
+#define MAY_TAKE_OVER (status[next] == PROCESSING && MAY_CLAIM)  /* [R7] */
+#endif
 #define REFUSED 2
+#define FOR_A_TIME 2
 #define OWNS (laneOwner == w + 1 && standsBy[w] && !cutOff[w])
 
 /* Reads the user's document: in the load, and in a refresh. */
@@ -291,22 +359,43 @@ inline readUser() {
   printf("W%d reads the user: state %d next %d known %d\n", w, state, next, known)
 }
 
+#ifdef LEND
+inline noteBrokenLoan() { if :: cutOff[w] && running[1-w] == next -> loanBroken = 1 :: else fi }
+#else
+inline noteBrokenLoan() { skip }
+#endif
+
 /* The tokens of successive claims never decrease. */
 inline claim() {
   assert(my >= highestToken);
   highestToken = my;
+  noteBrokenLoan();
   status[next] = PROCESSING; token[next] = my
+}
+
+/* Queues an interrupted request again or gives it up: its outcome is not recorded yet, and no later owner has claimed it. */
+inline takeOver(newStatus) {
+  assert(!IS_SETTLED(next));
+  assert(my >= highestToken);
+  highestToken = my;
+  noteBrokenLoan();
+  status[next] = newStatus; token[next] = my
 }
 
 /* When a run starts, no other run is in progress, every lower seq is settled, and the request is claimed for this run. The
    one exception is a worker that was cut off but alive: then both workers may be inside a run that they have claimed, and
-   the run of the older claim may start late. */
+   the run of the older claim may start late. When it takes a request over that is then lent out, the lender goes on inside
+   its run until the ledger refuses the outcome. */
 inline startRun() {
-  assert(running[1-w] == 0 || cutOff[0] || cutOff[1]);
+  assert(running[1-w] == 0 || cutOff[0] || cutOff[1] || (lending[1-w] && loanBroken));
   assert((status[next] == PROCESSING && token[next] == my) || everCutOff);
   i_ = 1;
   do :: i_ < next -> assert(IS_SETTLED(i_)); i_++ :: i_ >= next -> break od;
   i_ = 0;
+#ifdef ONCE
+  assert(!(ran & ~mayRepeat & (1 << next)));
+  ran = ran | (1 << next);
+#endif
   running[w] = next
 }
 
@@ -320,7 +409,7 @@ proctype Worker(byte w) {
   bit loaded = 0, noSession = 0, closing = 0;
   byte declared = 0;                 /* the user queue: 0, 1, or REFUSED */
   bit refreshDue = 0;                /* the user must be refreshed */
-  bit held = 0;                      /* `next` is lent out: it waits for a refresh, or for the end of the lender */
+  byte held = 0;                     /* `next` is lent out, blocked or in its back-off: it waits for a refresh, or FOR_A_TIME */
 standBy:
   {
     /* LaneBroker.openLane: declare and consume the lane; then publishBaton. (The workers are alike, so worker 0 begins.) */
@@ -410,14 +499,40 @@ own:
          status[next] = ABANDONED; next++; printf("W%d insertTombstone %d\n", w, next - 1) }
     :: d_step { loaded && !held && known >= next && IS_SETTLED(next) && MAY_CLAIM -> next++; printf("W%d skips %d\n", w, next - 1) }
     :: d_step { loaded && !held && known >= next && IS_LENT && MAY_CLAIM -> held = 1; printf("W%d finds %d lent out\n", w, next) }
-    :: d_step { held && lender == 0 -> held = 0; printf("W%d: the lender is gone\n", w) }
+    :: d_step { held && lentSeq == next && lender == 0 -> held = 0; printf("W%d: the lender is gone\n", w) }
+#if defined(ONCE) || defined(RUN_FAILS)
+    :: d_step { loaded && !held && known >= next && WAITS(next) && MAY_CLAIM ->
+         held = (status[next] == BACK_OFF -> FOR_A_TIME : 1); printf("W%d finds that %d waits\n", w, next) }
+    :: d_step { held == FOR_A_TIME -> held = 0; printf("W%d: the time of %d is over\n", w, next) }
+#endif
     :: d_step { loaded && !held && known >= next && !MAY_CLAIM -> assert(everCutOff); printf("W%d claim refused\n", w) }; goto lost
-    :: d_step { loaded && !held && known >= next && (status[next] == QUEUED || status[next] == PROCESSING) && MAY_CLAIM && !IS_LENT ->
+#if defined(ONCE) || defined(REQUEUE)
+    /* --- an interrupted request: the step that reads it, then ledger.commit (requeue or give-up) */
+    :: d_step { loaded && !held && known >= next && IS_INTERRUPTED -> printf("W%d finds %d interrupted\n", w, next) };
+       if
+#ifdef ONCE
+       :: d_step { MAY_TAKE_OVER -> takeOver(FAILED); next++; printf("W%d gives %d up, failed\n", w, next - 1) }
+       :: d_step { MAY_TAKE_OVER -> takeOver(BLOCKED); held = 1; printf("W%d gives %d up, blocked\n", w, next) }
+#else
+       :: d_step { MAY_TAKE_OVER -> takeOver(QUEUED); printf("W%d requeue %d, token %d\n", w, next, my) }
+#endif
+       :: d_step { !MAY_TAKE_OVER -> assert(everCutOff); printf("W%d: %d has changed\n", w, next) }
+       fi
+#endif
+    :: d_step { loaded && !held && known >= next && IS_CLAIMABLE && MAY_CLAIM && !IS_LENT ->
          claim(); printf("W%d claim %d, token %d\n", w, next, my) };
        if :: d_step { true -> startRun(); printf("W%d starts %d\n", w, next) } fi;
        if
        :: d_step { MAY_SETTLE -> status[next] = DONE; running[w] = 0; next++; printf("W%d settle %d\n", w, next - 1) }
        :: d_step { !MAY_SETTLE -> assert(everCutOff); running[w] = 0; printf("W%d settle refused\n", w) }; goto lost
+#ifdef RUN_FAILS
+       :: d_step { faults > 0 && MAY_SETTLE ->
+            faults--; status[next] = BACK_OFF; running[w] = 0; held = FOR_A_TIME; printf("W%d retry %d\n", w, next) }
+       :: d_step { faults > 0 && MAY_SETTLE ->
+            faults--; status[next] = LONG_BACK_OFF; running[w] = 0; held = 1; printf("W%d retry %d much later\n", w, next) }
+       :: d_step { faults > 0 && MAY_SETTLE ->
+            faults--; status[next] = BLOCKED; running[w] = 0; held = 1; printf("W%d block %d\n", w, next) }
+#endif
 #ifdef LEND
        /* Hand over during a run: noteLent, then close the channel. The run goes on here [R11]. */
        :: d_step { faults > 0 && !cutOff[w] && standsBy[w] && MAY_SETTLE ->
@@ -426,7 +541,13 @@ own:
           if :: d_step { true -> closeChannel(w); printf("W%d hands the lane over\n", w) } fi;
           if
           :: d_step { MAY_SETTLE -> status[next] = DONE; running[w] = 0; printf("W%d settle %d, lent\n", w, next) }
+#ifndef ONCE
           :: d_step { MAY_SETTLE -> status[next] = QUEUED; running[w] = 0; printf("W%d gives %d back, lent\n", w, next) }
+#endif
+#ifdef RUN_FAILS
+          :: d_step { faults > 0 && MAY_SETTLE ->
+               faults--; status[next] = LONG_BACK_OFF; running[w] = 0; printf("W%d retry %d much later, lent\n", w, next) }
+#endif
           :: d_step { !MAY_SETTLE -> assert(everCutOff); running[w] = 0; printf("W%d settle refused, lent\n", w) }
           fi;
 #ifndef BREAK_R12
@@ -553,7 +674,10 @@ inline checkFinalState() {
   i_ = 1;
   do
   :: i_ <= REQUESTS ->
-     if :: saw202[i_] -> assert(status[i_] == DONE || status[i_] == CANCELLED) :: else fi;      /* accepted is kept */
+     if                                                                                         /* accepted is kept */
+     :: saw202[i_] -> assert(status[i_] == DONE || status[i_] == CANCELLED || status[i_] == FAILED)
+     :: else
+     fi;
      if :: i_ <= accepted -> assert(IS_SETTLED(i_)) :: else fi;                                 /* nothing is stuck */
      i_++
   :: i_ > REQUESTS -> break
@@ -610,6 +734,9 @@ init {
 #endif
 #ifdef RELOGIN
     run Enqueue(2, 1, 3, 1); run Disconnect(1, 1);
+#endif
+#if defined(ONCE) || defined(RUN_FAILS)
+    run Person();
 #endif
     run Worker(0); run Worker(1); run Faults(); run Time(); run Always()
   }

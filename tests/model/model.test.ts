@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type Bound, check, ensureSpin } from './check.ts';
-import { brokenHalves, brokenRules, small } from './configurations.ts';
+import { brokenParts, brokenRules, small } from './configurations.ts';
 
 const bound: Bound = { optimize: '-O1', hashBits: 22, memoryMiB: 1_000, timeoutMs: 60_000 };
 const quick: Bound = { ...bound, optimize: '-O0', hashBits: 18 };
@@ -16,7 +16,7 @@ describe('The lane protocol', () => {
     bound.timeoutMs * 2,
   );
 
-  test.each([...brokenRules, ...brokenHalves.slice(0, 1)])(
+  test.each([...brokenRules, ...brokenParts])(
     'needs $rule; without it, $title',
     async ({ rule, title, defines, fails }) => {
       const broken = await check({ title, defines: [...defines, `BREAK_${rule}`] }, quick);

@@ -3,7 +3,7 @@
  * GiB of memory. Arguments select the configurations whose titles contain one of them.
  */
 import { type Bound, check, ensureSpin, type Result } from './check.ts';
-import { brokenHalves, brokenRules, large, small } from './configurations.ts';
+import { brokenParts, brokenPartsFoundLate, brokenRules, large, small } from './configurations.ts';
 
 const bound: Bound = { optimize: '-O2', hashBits: 26, memoryMiB: 9_000, timeoutMs: 3_600_000 };
 
@@ -29,7 +29,7 @@ const isWanted = (title: string): boolean => wanted.length === 0 || wanted.some(
 
 await ensureSpin();
 const results: boolean[] = [];
-for (const { rule, title, defines } of [...brokenRules, ...brokenHalves]) {
+for (const { rule, title, defines } of [...brokenRules, ...brokenParts, ...brokenPartsFoundLate]) {
   const name = `without ${rule}, ${title}`;
   if (!isWanted(name)) continue;
   const result = await check({ title, defines: [...defines, `BREAK_${rule}`] }, bound);
