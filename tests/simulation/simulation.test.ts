@@ -36,7 +36,7 @@ describe('the simulation of a broken protocol', () => {
       const { failure } = await runCampaign({ runs: 60, seed: 11, scenarios, shrink: false });
       expect([name, failure && describeFailure(failure)]).toEqual([name, undefined]);
     }
-  }, 60_000);
+  }, 120_000);
 
   test.each(breaks.map((broken) => [broken.name, broken.what, broken] as const))(
     'detects %s (%s)',
