@@ -3,9 +3,10 @@ import { heartbeatEveryMs, heartbeatValidMs } from '../heartbeat-times.ts';
 import { exitMarginMs } from '../limits.ts';
 import type { StalledUser } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
-import { balance } from './balance.ts';
+import { surplusOf } from './balance.ts';
 import { createContext, type LaneDeps, type WorkerContext } from './context.ts';
 import { HeardWorkers } from './heard-workers.ts';
+import type { LaneHold } from './lane-hold.ts';
 import { LaneKeeper } from './lane-keeper.ts';
 import { momentOf } from './moment.ts';
 import { oldestAcceptedAt } from './pending-age.ts';
@@ -15,6 +16,7 @@ import { createShare, type Share } from './share.ts';
 import { type StuckUsers, takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
 import { findUsersWithoutProgress } from './stuck-users.ts';
 import { createSweep } from './sweep.ts';
+import { inTurns } from './turns.ts';
 import { createWorkerId, WorkerHeartbeat } from './worker-heartbeat.ts';
 
 /** How long a stopping worker waits for runs that ignore their aborted signal. */
@@ -151,7 +153,11 @@ export class LaneWorker {
   }
 
   async #balance(): Promise<void> {
-    await balance(this.#keeper.owned(), this.#share, (hold) => this.#keeper.handOver(hold, 'handed-over'));
+    const surplus = await surplusOf(this.#keeper.owned(), this.#share);
+    await inTurns(surplus, { clock: this.#deps.clock, signal: this.#stopping.signal }, async (hold) => {
+      const isWanted = hold.mayStart() && (await hold.consumerCount()) !== 1;
+      if (isWanted) await this.#keeper.handOver(hold, 'handed-over');
+    });
   }
 
   async #sendHeartbeat(): Promise<void> {
@@ -176,8 +182,14 @@ export class LaneWorker {
   }
 
   async #handEverythingOver(): Promise<void> {
-    const forMs = this.#deps.config.graceMs + exitMarginMs + killMarginMs;
-    await Promise.all(this.#keeper.held().map((hold) => this.#keeper.handOver(hold, 'stopped', forMs)));
+    const { clock, config } = this.#deps;
+    const { graceMs } = config;
+    const forMs = graceMs + exitMarginMs + killMarginMs;
+    const handOver = (hold: LaneHold) => this.#keeper.handOver(hold, 'stopped', forMs);
+    const owned = this.#keeper.owned();
+    // First of all, so that no lane comes to this worker any more.
+    const others = this.#keeper.held().filter((hold) => !owned.includes(hold));
+    await Promise.all([...others.map(handOver), inTurns(owned, { clock, graceMs }, handOver)]);
     await this.#ended;
     await this.#keeper.settled();
   }

@@ -1,22 +1,11 @@
-/**
- * Many users that the measurements keep busy. Their requests are accepted without HTTP, because HTTP is not measured.
- */
-import { randomUUID } from 'node:crypto';
-import { laneOf } from '../../lib/lane-of.ts';
-import { acceptRequest } from '../../lib/requests/accept.ts';
-import { disconnect } from '../../lib/requests/disconnect.ts';
-import { closedLoop } from '../../tools/bench/load.ts';
-import { monotonicMs } from '../system/monotonic.ts';
+/** Many users that the measurements keep busy. */
 import type { Recorder } from '../system/recorder.ts';
 import { openDirectDeps } from './direct-deps.ts';
+import { directUsers, forEach, newUser } from './direct-users.ts';
 import type { Work } from './processor.ts';
 import type { Stage } from './stage.ts';
 
-const sessionMs = 3_600_000;
-const inFlight = 48;
 const runMs = { shortest: 3_000, longest: 5_000 };
-
-type CrowdUser = { userId: string; sessionId: string };
 
 export type Crowd = {
   ids: string[];
@@ -36,39 +25,19 @@ const usualWork = (): Work => {
 
 export const openCrowd = async (stage: Stage, count: number, record: Recorder): Promise<Crowd> => {
   const deps = openDirectDeps(stage);
-  const newUser = (): CrowdUser => ({
-    userId: randomUUID().replaceAll('-', '').slice(0, 24),
-    sessionId: randomUUID(),
-  });
+  const { logIn, send, leave } = directUsers(deps, record);
   const hanging = newUser();
-  const users = Array.from({ length: count }, newUser);
-  const each = async (some: CrowdUser[], act: (user: CrowdUser) => Promise<unknown>): Promise<void> => {
-    await closedLoop({ count: some.length, inFlight }, async (index) => void (await act(some[index]!)));
-  };
-  const logIn = async ({ userId, sessionId }: CrowdUser) => {
-    const lane = laneOf(userId, deps.config.lanes);
-    const session = { id: sessionId, expiresAt: new Date(Date.now() + sessionMs) };
-    await deps.userQueues.create(userId, lane, new Date());
-    await deps.userQueues.addSession(userId, session, lane, 1);
-  };
-  const send = async (user: CrowdUser, work: Work) => {
-    const { seq } = await acceptRequest({ ...user, body: JSON.stringify(work) }, deps);
-    record({ kind: 'accepted', userId: user.userId, seq, at: monotonicMs() });
-  };
-  const leave = async ({ userId, sessionId }: CrowdUser) => {
-    record({ kind: 'leaving', userId, session: sessionId, pending: 'cancel', at: monotonicMs() });
-    await disconnect({ userId, sessionId, pending: 'cancel', waitMs: 0 }, deps);
-  };
+  const users = Array.from({ length: count }, () => newUser());
 
   await deps.ping();
-  await each([hanging, ...users], logIn);
+  await forEach([hanging, ...users], logIn);
   return {
     ids: [hanging, ...users].map(({ userId }) => userId),
     fill: async (requestsPerUser) => {
-      for (let sent = 0; sent < requestsPerUser; sent += 1) await each(users, (user) => send(user, usualWork()));
+      for (let sent = 0; sent < requestsPerUser; sent += 1) await forEach(users, (user) => send(user, usualWork()));
     },
     hang: () => send(hanging, { ...usualWork(), hangs: true }),
-    leave: () => each([hanging, ...users], leave),
+    leave: () => forEach([hanging, ...users], leave),
     close: async () => {
       await Promise.all([deps.publisher.close(), deps.close()]);
     },

@@ -5,9 +5,14 @@ import { createLogger } from '../../lib/log.ts';
 import { openStores } from '../../lib/store/stores.ts';
 import type { Stage } from './stage.ts';
 
-export const openDirectDeps = ({ env, servers }: Pick<Stage, 'env' | 'servers'>) => {
+/** Long enough for an outage of a server. */
+const patient = { PUBLISH_TIMEOUT_MS: '10000', STORE_TIMEOUT_MS: '20000' };
+
+export const openDirectDeps = (
+  { env, servers }: Pick<Stage, 'env' | 'servers'>,
+  timeouts: Record<string, string> = patient,
+) => {
   const urls = { MONGODB_URL: servers.store.url, RABBITMQ_URL: servers.broker.url };
-  const timeouts = { PUBLISH_TIMEOUT_MS: '10000', STORE_TIMEOUT_MS: '20000' };
   const config = loadConfig({ ...env, ...urls, ...timeouts }, 'functions');
   const log = createLogger('silent', { role: 'chaos' });
   const stores = openStores(config);

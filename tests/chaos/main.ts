@@ -5,10 +5,12 @@ import { parseArgs } from 'node:util';
 import { breakNames, isBreakName } from './breaks.ts';
 import { type Measured, shortfallsOf } from './limits.ts';
 import { runMeasures } from './measure.ts';
+import { type Neighbors, runNeighbors } from './neighbors.ts';
 import { recoveryTable } from './promptness.ts';
 import { type ChaosOptions, type ChaosResult, type ChaosViolation, runChaos } from './run.ts';
 import { kindsOf, runTrial, tryAll } from './run-trials.ts';
 import { isCaught, trials } from './trials.ts';
+import { shortfallsOf as neighborShortfallsOf, type Waits } from './waits.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const print = (line: string): void => void stdout.write(`${line}\n`);
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     break: { type: 'string' },
     control: { type: 'boolean', default: false },
     measure: { type: 'boolean', default: false },
+    neighbors: { type: 'boolean', default: false },
     only: { type: 'string' },
     every: { type: 'string', default: '4' },
     out: { type: 'string', default: join(root, '.data', 'chaos') },
@@ -109,5 +112,37 @@ const measure = async (): Promise<boolean> => {
   return violations.length === 0 && measured.length > 0 && measured.every((one) => shortfallsOf(one).length === 0);
 };
 
-const run = values.measure ? measure : values.break ? () => tryBreak(values.break as string) : runFaults;
-exit((await run()) ? 0 : 1);
+const describeWaits = ({ requests, p99Ms, worstMs }: Waits): string =>
+  `${requests} requests waited up to ${worstMs} ms (p99 ${p99Ms} ms)`;
+
+const printNeighbors = (compared: Neighbors): void => {
+  const { name, hit, control, disturbed, limitMs, happened, violations } = compared;
+  const shortfalls = neighborShortfallsOf(compared);
+  print(
+    [
+      `${name}: ${shortfalls.length > 0 ? `NOT OK (${shortfalls.join(', ')})` : 'ok'}`,
+      `control: ${describeWaits(control)}`,
+      `${name}: ${describeWaits(disturbed)}`,
+      `${disturbed.worstMs - control.worstMs} ms longer (limit ${limitMs} ms)`,
+      `${happened} ${hit}`,
+    ].join('; '),
+  );
+  printViolations(violations);
+};
+
+/** Resolves to whether no situation made other users wait longer than its limit. */
+const compareNeighbors = async (): Promise<boolean> => {
+  print(`seed ${seed}; repeat: npm run chaos -- --neighbors --seed ${seed}`);
+  const folder = join(values.out, 'neighbors');
+  const { signal } = stopping;
+  const compared = await runNeighbors({ folder, seed, only: values.only, signal }, printNeighbors);
+  const isOk = (one: Neighbors) => one.violations.length === 0 && neighborShortfallsOf(one).length === 0;
+  return compared.length > 0 && compared.every(isOk);
+};
+
+const chosen = () => {
+  if (values.neighbors) return compareNeighbors;
+  if (values.measure) return measure;
+  return values.break ? () => tryBreak(values.break as string) : runFaults;
+};
+exit((await chosen()()) ? 0 : 1);

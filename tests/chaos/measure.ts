@@ -54,7 +54,7 @@ const measures: Measure[] = [
 ];
 
 /** The default settings of the product, where chaos has shorter times. */
-const defaults = {
+export const defaults = {
   FAILURE_POLICY: 'skip',
   LANES: '64',
   CONCURRENCY: '2000',

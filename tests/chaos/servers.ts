@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createSequence } from '../../lib/sequence.ts';
 import { rabbitmqctl } from '../../tools/services/rabbitmq.ts';
 import { type PrivateServer, privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
+import type { RabbitmqCluster } from '../support/rabbitmq-cluster.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 /** The proxies of one process. `env` makes the process use them. */
@@ -65,18 +66,49 @@ const openProxy = (url: string): Promise<TcpProxy> => {
   return startTcpProxy(hostname, Number(port));
 };
 
-export const startServers = async (): Promise<Servers> => {
-  const [rabbitmq, mongodb] = await Promise.all([privateRabbitmq(), privateMongodb()]);
-  const proxies = new Set<TcpProxy>();
+/** RabbitMQ as the processes reach it: each takes the next of its URLs, in turn. */
+type Broker = { server: Servers['broker']; urls: string[]; [Symbol.asyncDispose](): Promise<void> };
+
+const openNode = async (): Promise<Broker> => {
+  const rabbitmq = await privateRabbitmq();
   return {
-    broker: { ...createServer(rabbitmq), administer: (...args) => rabbitmqctl(rabbitmq.folder, ['--quiet', ...args]) },
+    server: { ...createServer(rabbitmq), administer: (...args) => rabbitmqctl(rabbitmq.folder, ['--quiet', ...args]) },
+    urls: [rabbitmq.url],
+    [Symbol.asyncDispose]: () => rabbitmq[Symbol.asyncDispose](),
+  };
+};
+
+const noWhole = () => Promise.reject(new Error('A cluster is not administered as a whole: choose one of its nodes.'));
+
+/** The first process reaches the first node, and so on; whoever uses no proxy reaches the last one. */
+const clusterBroker = (cluster: RabbitmqCluster): Broker => ({
+  server: {
+    url: cluster.urls.at(-1) as string,
+    outage: noWhole,
+    whileUp: noWhole,
+    administer: noWhole,
+  },
+  urls: cluster.urls,
+  // It belongs to the caller.
+  [Symbol.asyncDispose]: async () => undefined,
+});
+
+/** @param cluster is used in place of a RabbitMQ with one node. */
+export const startServers = async (cluster?: RabbitmqCluster): Promise<Servers> => {
+  const [rabbitmq, mongodb] = await Promise.all([cluster ? clusterBroker(cluster) : openNode(), privateMongodb()]);
+  const proxies = new Set<TcpProxy>();
+  let opened = 0;
+  return {
+    broker: rabbitmq.server,
     store: createServer(mongodb),
     openProxies: async () => {
-      const [broker, store] = await Promise.all([openProxy(rabbitmq.url), openProxy(mongodb.url)]);
+      const brokerUrl = rabbitmq.urls[opened % rabbitmq.urls.length] as string;
+      opened += 1;
+      const [broker, store] = await Promise.all([openProxy(brokerUrl), openProxy(mongodb.url)]);
       const own = [broker, store];
       for (const proxy of own) proxies.add(proxy);
       return {
-        env: { RABBITMQ_URL: through(rabbitmq.url, broker.port), MONGODB_URL: through(mongodb.url, store.port) },
+        env: { RABBITMQ_URL: through(brokerUrl, broker.port), MONGODB_URL: through(mongodb.url, store.port) },
         broker,
         store,
         close: async () => {

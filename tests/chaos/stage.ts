@@ -3,6 +3,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../tools/services/probe.ts';
+import type { RabbitmqCluster } from '../support/rabbitmq-cluster.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import type { Recorder } from '../system/recorder.ts';
 import { type Child, signalPid, startChild } from './child.ts';
@@ -63,6 +64,10 @@ export type StageOptions = {
   containers: number;
   apis: number;
   env?: Record<string, string>;
+  /** The file of the processor in this folder. Default: `processor.ts`. */
+  processor?: string;
+  /** Used in place of a RabbitMQ with one node. */
+  cluster?: RabbitmqCluster;
 };
 
 /** A failed request blocks its user in every second container. */
@@ -119,7 +124,7 @@ const settings = {
 
 export const openStage = async (options: StageOptions): Promise<Stage> => {
   const { folder, record, historyFile } = options;
-  const servers = await startServers();
+  const servers = await startServers(options.cluster);
   const env = { ...settings, WORKERS: String(options.workers), HISTORY_FILE: historyFile, ...options.env };
   const containers: (Container & { child: Child; hung(): number })[] = [];
   let started = 0;
@@ -138,7 +143,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
         ...proxies.env,
         CONSUMER_NAME: name,
         HOST_CLOCK_FILE: clock.file,
-        PROCESSOR: file('processor.ts'),
+        PROCESSOR: file(options.processor ?? 'processor.ts'),
       },
       logFile: join(folder, `${name}.log`),
       onLine: roster.onLine,

@@ -2,11 +2,17 @@
 import { expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
 import type { Clock } from '../../lib/ports.ts';
-import { eventually, openWorld } from '../support/world.ts';
+import { eventually, openWorld, type TestUser } from '../support/world.ts';
 import { done, error, heldRuns, quickRuns } from './runs.ts';
 
 /** Far longer than a test may take: nothing here waits for a sweep or a timer. */
 const never = { sweepMs: 600_000, stuckAfterMs: 600_000 };
+
+/** The time for which a handover waits for runs never ends. */
+const neverLends: Clock = {
+  ...systemClock,
+  after: (ms, callback) => (ms === 500 ? () => undefined : systemClock.after(ms, callback)),
+};
 
 /** Two users of one lane: one in a run that the test ends, and one without requests. */
 const openLongRun = async (overrides: Parameters<typeof openWorld>[0] = {}) => {
@@ -43,9 +49,7 @@ test('a run that has gone on for a while is lent out at once', async () => {
   const world = await openWorld({ lanes: 1, ...never });
   await using _world = world;
   const [old, fresh] = [heldRuns(), heldRuns()];
-  // The time for which a handover waits never ends.
-  const after: Clock['after'] = (ms, callback) => (ms === 500 ? () => undefined : systemClock.after(ms, callback));
-  const first = world.work(old.runRequest, { hostClock: { ...systemClock, after } });
+  const first = world.work(old.runRequest, { hostClock: neverLends });
   const [busy, other] = [await world.user(), await world.user()];
   await world.enqueue(busy, 1);
   const run = await old.running(busy, 1);
@@ -59,6 +63,54 @@ test('a run that has gone on for a while is lent out at once', async () => {
   run.end();
   await stopped;
   expect(await world.settled(busy, 1)).toMatchObject({ status: 'done', attempts: 1 });
+});
+
+/** Eight lanes of a worker whose handovers wait for new runs for ever, each with a user in such a run and another user. */
+const openEightLanes = async (overrides: Parameters<typeof openWorld>[0] = {}) => {
+  const world = await openWorld({ lanes: 8, ...never, ...overrides });
+  const { runs, runRequest, running } = heldRuns();
+  const worker = world.work(runRequest, { hostClock: neverLends });
+  const oneInEachLane = async (): Promise<TestUser[]> => {
+    const users = new Map<number, TestUser>();
+    while (users.size < 8) {
+      const user = await world.user();
+      users.set(user.lane, user);
+    }
+    return [...users.values()];
+  };
+  const [busy, others] = [await oneInEachLane(), await oneInEachLane()];
+  await eventually('all lanes are owned', () => worker.snapshot().lanesOwned === 8);
+  const startRuns = async () => {
+    for (const user of busy) await world.enqueue(user, 1);
+    for (const user of busy) await running(user, 1);
+  };
+  return { world, worker, runs, others, startRuns };
+};
+
+test('a worker that stops hands its lanes over a few at a time, and serves the others meanwhile', async () => {
+  const { world, worker, runs, others, startRuns } = await openEightLanes({ graceMs: 20_000, balanceMs: 600_000 });
+  await using _world = world;
+  const fresh = quickRuns();
+  world.work(fresh.runRequest);
+  await startRuns();
+  const stopped = worker.stop();
+  await eventually('two are being handed over', () => worker.snapshot().lanesOwned === 6);
+  for (const user of others) await world.enqueue(user, 1);
+  await eventually('the users of the six are served', () => runs.length === 8 + 6);
+  for (const run of runs) run.end();
+  await stopped;
+  for (const user of others) expect(await world.settled(user, 1)).toMatchObject({ status: 'done', attempts: 1 });
+  expect(fresh.runs).toHaveLength(2);
+});
+
+test('a worker hands its surplus over a few lanes at a time', async () => {
+  const { world, worker, runs, startRuns } = await openEightLanes({ balanceMs: 100 });
+  await using _world = world;
+  await startRuns();
+  world.work(quickRuns().runRequest);
+  await eventually('one is being handed over', () => worker.snapshot().lanesOwned === 7);
+  for (const run of runs) run.end();
+  await eventually('four are handed over', () => worker.snapshot().lanesOwned === 4);
 });
 
 test('a lane moves to a worker that joins although a run in it goes on', async () => {
