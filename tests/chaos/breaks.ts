@@ -2,10 +2,11 @@
 import { connect } from 'amqplib';
 import mongoose from 'mongoose';
 import { userQueue, userQueueOptions } from '../../lib/broker/names.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { sleep, systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config.ts';
 import type { FunctionDeps, WorkerServers } from '../../lib/deps.ts';
-import type { Clock } from '../../lib/ports.ts';
+import { BrokerRefusedError } from '../../lib/errors.ts';
+import type { Clock, LaneBroker } from '../../lib/ports.ts';
 import type { LedgerChange } from '../../lib/types.ts';
 import {
   claimLater,
@@ -15,6 +16,7 @@ import {
   sweepNoUsers,
   trustOwnLease,
 } from '../breaks/wrappers.ts';
+import { hangDeadlineMs } from './users.ts';
 
 type ServerUrls = { mongodbUrl: string; rabbitmqUrl: string };
 
@@ -104,6 +106,47 @@ const declareInFunctions = ({ publisher, config }: FunctionDeps): Pick<FunctionD
   };
 };
 
+const loseLanesOfRefused = (laneBroker: LaneBroker): LaneBroker => ({
+  ...laneBroker,
+  openUserQueues(events) {
+    const queues = laneBroker.openUserQueues(events);
+    return {
+      async open(userId) {
+        try {
+          await queues.open(userId);
+        } catch (error) {
+          // An error that is no refusal loses the lane.
+          throw error instanceof BrokerRefusedError ? new Error('refused', { cause: error }) : error;
+        }
+      },
+      delete: (userId) => queues.delete(userId),
+      close: () => queues.close(),
+    };
+  },
+});
+
+const pollMs = 50;
+
+/** A hand-over waits for the runs under way, in place of lending them. */
+const lendNothing = ({ userQueues, ledger, clock, ...servers }: WorkerServers): WorkerServers => ({
+  ...servers,
+  ledger,
+  clock,
+  userQueues: {
+    ...userQueues,
+    async noteLent(loans) {
+      const isOver = async () => (await ledger.readHeads(loans)).every(({ status }) => status !== 'processing');
+      while (!(await isOver())) await sleep(clock, pollMs);
+    },
+  },
+});
+
+/** A worker does not notice the deadline of a run that hangs, so the run keeps its slot. */
+const ignoreDeadlines = (clock: Clock): Clock => ({
+  ...clock,
+  after: (ms, callback) => (ms === hangDeadlineMs ? () => undefined : clock.after(ms, callback)),
+});
+
 /** Everything is measured and compared with the clock of the host. */
 const hostClock: Clock = { ...systemClock, monotonicMs: () => Date.now() };
 
@@ -129,6 +172,21 @@ const brokenSteps = {
   R7: { worker: ignoreTokens },
   R8: { worker: closeWithoutComparing },
   R9: { worker: closeInOneStep },
+  R10: { worker: (servers) => ({ ...servers, laneBroker: loseLanesOfRefused(servers.laneBroker) }) },
+  'R10-mark': {
+    worker: (servers) => ({
+      ...servers,
+      userQueues: { ...servers.userQueues, noteQueueRefused: async () => undefined },
+    }),
+  },
+  R11: {
+    worker: (servers) => ({ ...servers, userQueues: { ...servers.userQueues, noteLent: async () => undefined } }),
+  },
+  R12: {
+    worker: (servers) => ({ ...servers, publisher: { ...servers.publisher, publishWake: async () => 'routed' } }),
+  },
+  'no-lending': { worker: lendNothing },
+  slots: { worker: (servers) => ({ ...servers, clock: ignoreDeadlines(servers.clock) }) },
   'no-ledger-read': { worker: (servers) => ({ ...servers, userQueues: loadNoUsers(servers.userQueues) }) },
   'no-tombstone': {
     worker: (servers) => ({ ...servers, ledger: { ...servers.ledger, insertTombstone: async () => false } }),

@@ -16,7 +16,7 @@ export const runTrial = (name: BreakName, broken: boolean, options: TrialOptions
     ...options,
     ...trial,
     env: { ...noBlocking, ...env, ...(broken && { BREAK: name }) },
-    habits: { crashes: 0, ...trial.habits },
+    habits: { crashes: 0, longRuns: 0, ...trial.habits },
     durationMs: seconds * 1_000,
     folder: join(options.folder, broken ? name : `${name}-control`),
   });

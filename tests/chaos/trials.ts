@@ -41,6 +41,19 @@ const stranded = {
   habits: { ...patient, burst: [8, 14], runMs: [200, 500] },
 } as const;
 
+const refusals = { only: ['user queue refused'], everyMs: 700, seconds: 25 } as const;
+/** Many runs go on longer than a hand-over waits, and others of the same user follow. */
+const deploys = {
+  only: ['container replaced'],
+  everyMs: 6_000,
+  seconds: 30,
+  // Slots for all: who waits here, waits for a lane.
+  env: { CONCURRENCY: '64' },
+  habits: { ...patient, burst: [3, 6], longRuns: 0.3 },
+} as const;
+/** Without the safety nets and without further requests, a user that was forgotten waits. */
+const stillness = { lateMs: 5_000, closedWithinMs: 15_000, env: withoutSafetyNets } as const;
+
 export const trials: Record<BreakName, Trial> = {
   R1: {
     shows: ['late'],
@@ -66,7 +79,7 @@ export const trials: Record<BreakName, Trial> = {
   R3: { shows: stuck, withinSeconds: 60, ...kills, ...stranded },
   R4: {
     shows: ['token-down', 'overlap', 'inversion'],
-    withinSeconds: 130,
+    withinSeconds: 150,
     only: ['connections cut'],
     aim: { of: 'containers', to: 'broker' },
     everyMs: 1_200,
@@ -99,7 +112,7 @@ export const trials: Record<BreakName, Trial> = {
   },
   R7: {
     shows: staleOwner,
-    withinSeconds: 130,
+    withinSeconds: 150,
     only: ['container frozen', 'connections frozen'],
     everyMs: 4_000,
     seconds: 40,
@@ -125,6 +138,47 @@ export const trials: Record<BreakName, Trial> = {
     seconds: 25,
     closedWithinMs: 10_000,
     habits: { newcomers: true, bursts: [1, 1], burst: [1, 2], runMs: [0, 20], pauseMs: [50, 400] },
+  },
+  R10: {
+    shows: ['repeat', 'late'],
+    withinSeconds: 60,
+    ...refusals,
+    lateMs: 5_000,
+    habits: { ...patient, runMs: [500, 1_500] },
+  },
+  // Few users, each refused again and again: its owner tries the queue, and looks for requests, more and more rarely.
+  'R10-mark': {
+    shows: ['late', 'loss', 'not-closed'],
+    withinSeconds: 70,
+    ...refusals,
+    ...stillness,
+    habits: { ...patient, users: 5 },
+  },
+  R11: { shows: ['repeat', 'overlap', 'second-outcome', 'wrong-outcome'], withinSeconds: 150, ...deploys },
+  R12: {
+    shows: ['late', 'loss', 'not-closed'],
+    withinSeconds: 150,
+    ...deploys,
+    lateMs: 5_000,
+    env: { ...deploys.env, ...withoutSafetyNets },
+  },
+  'no-lending': {
+    shows: ['late'],
+    withinSeconds: 150,
+    ...deploys,
+    lateMs: 5_000,
+    env: { ...deploys.env, GRACE_MS: '15000' },
+    habits: { ...deploys.habits, longRuns: 0.1, longRunMs: [8_000, 10_000] },
+  },
+  slots: {
+    shows: ['late'],
+    withinSeconds: 120,
+    only: ['runs hung'],
+    everyMs: 5_000,
+    seconds: 25,
+    lateMs: 5_000,
+    env: { CONCURRENCY: '2' },
+    habits: patient,
   },
   'no-ledger-read': { shows: stuck, withinSeconds: 60, ...kills, ...stranded },
   'no-tombstone': {
