@@ -7,7 +7,7 @@ import type { Config } from '../../lib/config.ts';
 import type { FunctionDeps, WorkerServers } from '../../lib/deps.ts';
 import { BrokerRefusedError } from '../../lib/errors.ts';
 import type { Clock, LaneBroker } from '../../lib/ports.ts';
-import type { LedgerChange } from '../../lib/types.ts';
+import { type EntryHead, isInBackOff, type LedgerChange } from '../../lib/types.ts';
 import {
   claimLater,
   dropCancels,
@@ -135,8 +135,8 @@ const lendNothing = ({ userQueues, ledger, clock, ...servers }: WorkerServers): 
   userQueues: {
     ...userQueues,
     async noteLent(loans) {
-      const isOver = async () => (await ledger.readHeads(loans)).every(({ status }) => status !== 'processing');
-      while (!(await isOver())) await sleep(clock, pollMs);
+      const runs = (entry: EntryHead) => entry.status === 'processing' && !isInBackOff(entry);
+      while ((await ledger.readHeads(loans)).some(runs)) await sleep(clock, pollMs);
     },
   },
 });

@@ -37,7 +37,8 @@ const balanceMs = 8_000;
 /** How long after the load a request may wait until it counts as one that never starts. */
 const drainMs = 30_000;
 const settleMs = 3_000;
-const closedWithinMs = 60_000;
+/** A user queue that was refused for long is tried again after half a minute. */
+const closedWithinMs = 90_000;
 const retryMs = 300;
 /** As in chaos: what a process needs to notice that its connection is gone. */
 const excuseMs = 10_000;
@@ -158,6 +159,7 @@ const watch = async (situation: Situation, disturbed: boolean, options: Neighbor
   const allStarted = async () => waitsOf(scene.events(), counted).at(-1) !== Number.POSITIVE_INFINITY || undefined;
   await pollUntil(systemClock, drainMs, allStarted);
   const hits = disturbed ? await situation.hits(scene, happenedAt) : 0;
+  if (disturbed) await situation.end?.(scene);
   await opened.leave();
   const prefix = stage.env.QUEUE_PREFIX ?? '';
   const userIds = opened.userIds();

@@ -6,7 +6,7 @@ import { laneOf } from '../../lib/lane-of.ts';
 import { pollUntil } from '../../lib/poll.ts';
 import type { RunLimits } from '../../lib/types.ts';
 import type { HistoryEvent, Started } from '../judge/history.ts';
-import type { RabbitmqCluster } from '../support/rabbitmq-cluster.ts';
+import type { ClusterNode, RabbitmqCluster } from '../support/rabbitmq-cluster.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import type { Recorder } from '../system/recorder.ts';
 import type { openDirectDeps } from './direct-deps.ts';
@@ -47,6 +47,8 @@ export type Situation = {
   cluster?: boolean;
   groups(random: Random): Group[];
   happen(scene: Scene): Promise<void>;
+  /** What the users need before they can leave. */
+  end?(scene: Scene): Promise<unknown>;
   /** What shows that it happened, and how often. Asked at the end of the load. */
   hit: string;
   hits(scene: Scene, happenedAt: number): Promise<number> | number;
@@ -149,11 +151,13 @@ const declareOtherwise = async ({ stage, groups }: Scene): Promise<void> => {
   await connection.close();
 };
 
-/** The node that the second container is connected to, and that has the queues of the users that it serves. */
-const killNode = async ({ cluster, record }: Scene): Promise<void> => {
+/** The second container is connected to it, so it has the queues of the users that this container serves. */
+const mortalNode = ({ cluster }: Scene): ClusterNode => cluster!.nodes[1]!;
+
+const killNode = async (scene: Scene): Promise<void> => {
   const at = monotonicMs();
-  await cluster?.nodes[1]?.kill();
-  record({ kind: 'fault', fault: 'broker-restarted', at, until: monotonicMs() });
+  await mortalNode(scene).kill();
+  scene.record({ kind: 'fault', fault: 'broker-restarted', at, until: monotonicMs() });
 };
 
 /** Eight users of one worker, which has eight slots. */
@@ -237,6 +241,8 @@ export const situations: Situation[] = [
     env: { LANE_QUEUE_TYPE: 'quorum' },
     groups: (random) => [others(random), paced(newIds(random, 20), 3_000, 4_000)],
     happen: killNode,
+    // Its queues cannot be deleted without it.
+    end: (scene) => mortalNode(scene).start(),
     hit: 'user queues refused',
     hits: (scene) => refusedAmong(scene, othersIn(scene)),
   },
@@ -253,7 +259,7 @@ export const situations: Situation[] = [
   {
     name: 'two killed workers',
     limitMs: 2_000,
-    groups: (random) => [paced(newIds(random, 80), 2_000, 3_500)],
+    groups: (random) => [paced(newIds(random, 80), 3_000, 4_000)],
     happen: killTwo,
     hit: 'requests interrupted twice',
     hits: interruptedTwice,

@@ -79,7 +79,7 @@ export const trials: Record<BreakName, Trial> = {
   R3: { shows: stuck, withinSeconds: 60, ...kills, ...stranded },
   R4: {
     shows: ['token-down', 'overlap', 'inversion'],
-    withinSeconds: 150,
+    withinSeconds: 130,
     only: ['connections cut'],
     aim: { of: 'containers', to: 'broker' },
     everyMs: 1_200,
@@ -112,7 +112,7 @@ export const trials: Record<BreakName, Trial> = {
   },
   R7: {
     shows: staleOwner,
-    withinSeconds: 150,
+    withinSeconds: 130,
     only: ['container frozen', 'connections frozen'],
     everyMs: 4_000,
     seconds: 40,
