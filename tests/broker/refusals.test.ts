@@ -261,9 +261,9 @@ const requestMessage = (seq: number) => ({ seq, body: '{}', acceptedAt: 0 });
         }
         const expected = [...neighbors, 'bob'].flatMap((userId) => [`${userId} 1`, `${userId} 2`]);
         await eventually('every other message', () => expected.every((each) => events.includes(each)));
-        // Some messages come twice: their confirms were lost with the channel.
         expect(new Set(events)).toEqual(new Set(expected));
-        expect(events.length).toBeLessThan(2 * expected.length);
+        // Each of the two large messages closes a channel, and a message whose confirm was lost with it is sent again.
+        expect(events.length).toBeLessThanOrEqual(3 * expected.length);
       } finally {
         await setLargest(134_217_728);
         await own.close();
