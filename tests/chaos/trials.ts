@@ -167,7 +167,8 @@ export const trials: Record<BreakName, Trial> = {
     withinSeconds: 150,
     ...deploys,
     lateMs: 5_000,
-    env: { ...deploys.env, GRACE_MS: '15000' },
+    // Every lane has several users: one of them in a long run, and others that must not wait for it.
+    env: { ...deploys.env, LANES: '4', GRACE_MS: '15000' },
     habits: { ...deploys.habits, longRuns: 0.1, longRunMs: [8_000, 10_000] },
   },
   slots: {
