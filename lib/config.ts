@@ -108,6 +108,8 @@ export const settings = {
   port: functions('PORT', integer(0, 65_535, 3_000)),
   /** The address that the gateway listens on. */
   host: functions('HOST', textOf(1).default('127.0.0.1')),
+  /** How many connections the gateway serves at a time. It closes further ones at once. */
+  maxConnections: functions('MAX_CONNECTIONS', integer(1, 1_000_000, 10_000)),
   /** How MongoDB was chosen. `npm start` sets it, and `/health` shows it. */
   mongodbChoice: functions('MONGODB_CHOICE', choiceText),
   /** How RabbitMQ was chosen. `npm start` sets it, and `/health` shows it. */

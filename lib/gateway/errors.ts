@@ -26,3 +26,10 @@ export class UnsupportedEncodingError extends AppError {
     super('Send the body without a Content-Encoding.', { code: 'unsupported-encoding', status: 415 });
   }
 }
+
+/** Thrown when the API is stopping. Another instance can take the call. */
+export class DrainingError extends AppError {
+  constructor() {
+    super('This instance is stopping. Send the call again.', { code: 'draining', status: 503, retryAfterSeconds: 1 });
+  }
+}

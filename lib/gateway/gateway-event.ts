@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Request } from 'express';
@@ -21,7 +22,8 @@ const queryOf = (query: URLSearchParams): Record<string, string> | undefined => 
 const bodyOf = (request: Request): Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'> => {
   const body: unknown = request.body;
   if (!Buffer.isBuffer(body) || body.length === 0) return { body: undefined, isBase64Encoded: false };
-  const isText = textTypes.test(request.headers['content-type'] ?? 'application/json');
+  // What is not UTF-8 would be changed by becoming text.
+  const isText = textTypes.test(request.headers['content-type'] ?? 'application/json') && isUtf8(body);
   return { body: body.toString(isText ? 'utf8' : 'base64'), isBase64Encoded: !isText };
 };
 

@@ -10,6 +10,7 @@ import { loggablePath, writeCallLine } from '../http/call-line.ts';
 import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
 import { asAppError, problemReply } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
+import { boundConnections, createDrain, serverOptions } from './connections.ts';
 import { MethodNotAllowedError, NoSuchRouteError, UnsupportedEncodingError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
 import { handlerOf, type Route, readRoutes } from './routes.ts';
@@ -86,24 +87,24 @@ export const createGateway = (routes: (Route & { handler: EventHandler })[], log
 
 export type Gateway = {
   port: number;
-  /** Accepts no new connection, lets running calls end, and closes the connections that are left after `graceMs`. */
+  /**
+   * Accepts no new connection and no new call, lets running calls end, and closes the connections that are left after `graceMs`.
+   */
   close(graceMs: number): Promise<void>;
 };
 
-/**
- * Longer than a client or a load balancer keeps an idle connection. If the server closed it first, a call that is just being
- * sent would fail.
- */
-const keepAliveMs = 65_000;
-
 /** Serves the routes of serverless.yml. Port 0 means any free port. */
-export const serveGateway = async ({ host, port }: Pick<Config, 'host' | 'port'>, log: Logger): Promise<Gateway> => {
+export const serveGateway = async (
+  { host, port, maxConnections }: Pick<Config, 'host' | 'port' | 'maxConnections'>,
+  log: Logger,
+): Promise<Gateway> => {
   const routes = await readRoutes();
   const loaded = await Promise.all(
     routes.map(async (route) => ({ ...route, handler: await handlerOf<EventHandler>(route) })),
   );
-  const server = createServer(createGateway(loaded, log));
-  server.keepAliveTimeout = keepAliveMs;
+  const drain = createDrain();
+  const server = createServer(serverOptions, express().use(drain.refuse, createGateway(loaded, log)));
+  boundConnections(server, maxConnections);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });
@@ -111,6 +112,7 @@ export const serveGateway = async ({ host, port }: Pick<Config, 'host' | 'port'>
     port: (server.address() as AddressInfo).port,
     close: (graceMs) =>
       new Promise((resolve) => {
+        drain.begin();
         const cut = setTimeout(() => server.closeAllConnections(), graceMs);
         server.close(() => {
           clearTimeout(cut);

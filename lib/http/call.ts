@@ -23,9 +23,16 @@ export type Reply = APIGatewayProxyStructuredResultV2;
 
 export type Middleware = MiddlewareObj<Call, Reply>;
 
+/** The headers of every answer: it is for its caller alone, and no browser may take it for something else. */
+export const headersOf = (contentType: string) => ({
+  'content-type': contentType,
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+});
+
 export const jsonTextReply = (statusCode: number, text: string): Reply => ({
   statusCode,
-  headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  headers: headersOf('application/json'),
   body: text,
 });
 

@@ -14,3 +14,10 @@ export class RequestTooLargeError extends AppError {
     super(`${what} may have at most ${limitBytes} bytes.`, { code: 'request-too-large', status: 413 });
   }
 }
+
+/** Thrown when the Content-Type names a charset other than UTF-8. */
+export class UnsupportedCharsetError extends AppError {
+  constructor() {
+    super('Send the body as UTF-8.', { code: 'unsupported-charset', status: 415 });
+  }
+}

@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { FunctionDeps } from '../deps.ts';
 import type { Call, Reply } from './call.ts';
-import { authenticate } from './middlewares/authenticate.ts';
+import { authenticateByBody, authenticateByHeader } from './middlewares/authenticate.ts';
 import { callLog } from './middlewares/call-log.ts';
 import { type JsonRules, parseJson } from './middlewares/parse-json.ts';
 import { problemJson } from './middlewares/problem-json.ts';
@@ -24,8 +24,10 @@ export const httpFunction = (
     callLog(),
     problemJson(),
     withDeps(deps),
+    // An anonymous caller must not cost the parsing of a large body.
+    ...(identity ? [authenticateByHeader()] : []),
     ...(json ? [parseJson(json)] : []),
-    ...(identity ? [authenticate()] : []),
+    ...(identity ? [authenticateByBody()] : []),
     ...(identity === 'session' || identity === 'operator' ? [requireSession()] : []),
     ...(identity === 'operator' ? [requireOperator()] : []),
   ]);

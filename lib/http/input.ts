@@ -65,6 +65,8 @@ const pending = z.object({ pending: z.enum(['drain', 'cancel']).default('drain')
 const idempotencyKey = z
   .string()
   .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
+  // Repeated headers are joined with commas.
+  .regex(/^[^,]*$/, 'must be given once, and have no comma')
   .optional();
 
 /** @throws {InvalidRequestError} 400. The message lists every validation error and shows no value. */

@@ -1,7 +1,7 @@
 /** The only place that turns errors into HTTP replies: RFC 9457, with a stable `code`. */
 import { STATUS_CODES } from 'node:http';
 import { AppError } from '../errors.ts';
-import type { Reply } from './call.ts';
+import { headersOf, type Reply } from './call.ts';
 
 const unexpected = new AppError('Unexpected error.', { code: 'internal-error', status: 500 });
 
@@ -14,8 +14,7 @@ export const problemReply = (error: unknown): Reply => {
   return {
     statusCode: status,
     headers: {
-      'content-type': 'application/problem+json',
-      'cache-control': 'no-store',
+      ...headersOf('application/problem+json'),
       ...(status === 401 && { 'www-authenticate': 'Bearer' }),
       ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
     },

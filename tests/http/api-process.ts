@@ -7,7 +7,9 @@ import { eventually } from '../support/world.ts';
 import { httpClient } from './drivers.ts';
 
 export type ApiProcess = {
+  port: number;
   call: ReturnType<typeof httpClient>;
+  signal(name: NodeJS.Signals): void;
   /** Ends the process with SIGTERM and drops its database. Resolves to all that it wrote, and its exit status. */
   end(): Promise<{ output: string; status: number | null }>;
 };
@@ -51,5 +53,5 @@ export const startApi = async (args: string[], environment: Record<string, strin
   } catch (error) {
     throw new Error((await end()).output, { cause: error });
   }
-  return { call, end };
+  return { port, call, signal: (name) => child.kill(name), end };
 };

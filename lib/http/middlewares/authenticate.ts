@@ -5,28 +5,40 @@ import type { Call, Middleware } from '../call.ts';
 
 const jsonWithToken = z.object({ token: z.string().min(1) });
 
-/** From `Authorization: Bearer`. Without that header from `token` in the body, where the older system had it. */
-const tokenOf = ({ headers, json }: Call): string => {
-  const { authorization } = headers;
-  if (authorization === undefined) {
-    const found = jsonWithToken.safeParse(json);
-    if (found.success) return found.data.token;
-    throw new InvalidTokenError('Send the token from the login as `Authorization: Bearer <token>`.', 'missing-token');
-  }
+const bearerOf = (authorization: string): string => {
   const bearer = /^Bearer +(\S+)$/i.exec(authorization.trim());
   if (!bearer?.[1]) throw new InvalidTokenError('The Authorization header must be `Bearer <token>`.', 'invalid-token');
   return bearer[1];
 };
 
+/** Where the older system had the token. */
+const tokenInBody = ({ json }: Call): string => {
+  const found = jsonWithToken.safeParse(json);
+  if (found.success) return found.data.token;
+  throw new InvalidTokenError('Send the token from the login as `Authorization: Bearer <token>`.', 'missing-token');
+};
+
+const identify = async (call: Call, token: string): Promise<void> => {
+  await call.deps.timeKnown();
+  call.identity = verifyToken(token, call.deps.tokenSecret, call.deps.clock.now());
+};
+
 /**
- * Finds out who calls. It does not check whether the session is still live.
+ * Finds out who calls, from the header `Authorization: Bearer`. It does not check whether the session is still live. Call it before the
+ * body is parsed.
  *
  * @throws {InvalidTokenError} 401; {StoreUnavailableError} 503 when this process has not reached MongoDB yet: a token expires by its time
  */
-export const authenticate = (): Middleware => ({
+export const authenticateByHeader = (): Middleware => ({
   before: async ({ event }) => {
-    const token = tokenOf(event);
-    await event.deps.timeKnown();
-    event.identity = verifyToken(token, event.deps.tokenSecret, event.deps.clock.now());
+    const { authorization } = event.headers;
+    if (authorization !== undefined) await identify(event, bearerOf(authorization));
+  },
+});
+
+/** The same for a call without that header, from `token` in its parsed body. @throws as `authenticateByHeader` */
+export const authenticateByBody = (): Middleware => ({
+  before: async ({ event }) => {
+    if (event.headers.authorization === undefined) await identify(event, tokenInBody(event));
   },
 });

@@ -1,5 +1,5 @@
 import type { Call, Middleware } from '../call.ts';
-import { InvalidRequestError, RequestTooLargeError } from '../errors.ts';
+import { InvalidRequestError, RequestTooLargeError, UnsupportedCharsetError } from '../errors.ts';
 import { depthOf } from '../json-text.ts';
 
 /** With `optional`, an empty HTTP body counts as `{}`. */
@@ -8,15 +8,23 @@ export type JsonRules = { maxBytes: number; optional?: boolean };
 /** Far above any honest request, and far below what overflows the stack of `JSON.stringify` (about 4,000). */
 const maxDepth = 500;
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 const readText = ({ body, isBase64Encoded }: Call, maxBytes: number): string => {
   const bytes = Buffer.byteLength(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
   if (bytes > maxBytes) throw new RequestTooLargeError('The body', maxBytes);
   if (!body || !isBase64Encoded) return body ?? '';
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(body, 'base64'));
+    return utf8.decode(Buffer.from(body, 'base64'));
   } catch {
     throw new InvalidRequestError('The body must be UTF-8.', 'invalid-json');
   }
+};
+
+/** JSON is UTF-8 (RFC 8259). */
+const checkCharset = ({ headers }: Call): void => {
+  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
+  if (!/^(utf-?8|us-ascii)$/i.test(charset)) throw new UnsupportedCharsetError();
 };
 
 const parse = (text: string): unknown => {
@@ -34,11 +42,13 @@ const parse = (text: string): unknown => {
  * Parses the HTTP body as JSON, whatever its Content-Type. Middy's own parser is not used, because it puts the raw body into
  * the error that it throws.
  *
- * @throws {RequestTooLargeError} 413; {InvalidRequestError} 400
+ * @throws {RequestTooLargeError} 413; {InvalidRequestError} 400; {UnsupportedCharsetError} 415
  */
 export const parseJson = ({ maxBytes, optional = false }: JsonRules): Middleware => ({
   before: ({ event }) => {
-    const text = readText(event, maxBytes);
+    checkCharset(event);
+    // A reader may ignore a byte order mark (RFC 8259), and some clients send one.
+    const text = readText(event, maxBytes).replace(/^\uFEFF/, '');
     event.text = optional && text.trim() === '' ? '{}' : text;
     event.json = parse(event.text);
   },

@@ -1,0 +1,27 @@
+import { connect } from 'node:net';
+
+/** A connection on which a test writes what it likes. */
+export const openConnection = async (port: number) => {
+  const socket = connect(port, '127.0.0.1');
+  const openedAt = performance.now();
+  let received = '';
+  socket.on('data', (chunk) => {
+    received += chunk.toString('latin1');
+  });
+  // A connection that is reset has ended too.
+  socket.on('error', () => undefined);
+  const closed = new Promise<number>((resolve) => {
+    socket.once('close', () => resolve(performance.now() - openedAt));
+  });
+  await new Promise<void>((resolve) => {
+    socket.once('connect', resolve).once('close', () => resolve());
+  });
+  return {
+    send: (text: string | Buffer) => void socket.write(text),
+    /** All that the server has sent so far. */
+    received: () => received,
+    /** Resolves to the time, in ms, until the server closed the connection. */
+    closed,
+    end: () => void socket.destroy(),
+  };
+};
