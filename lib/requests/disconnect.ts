@@ -2,6 +2,7 @@
 import type { Deps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
 import { hasLiveSession } from '../sessions.ts';
+import type { UserQueue } from '../types.ts';
 import { wakeLane } from '../wake.ts';
 
 /** `waitMs`: how long to wait until the owner has closed the queue; 0 does not wait. */
@@ -13,23 +14,44 @@ export type QueueAfterDisconnect = 'connected' | 'draining' | 'closed';
 type DisconnectDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'>;
 
 /**
- * Idempotent. With `pending: cancel`, ending the last session cancels every request that is queued, blocked or in its back-off
- * then. Unlike `cancelRequest` this includes requests that were interrupted and wait to run again.
+ * Ends the session of the caller. With `pending: cancel`, ending the last session cancels every request that is queued, blocked or in
+ * its back-off then. Unlike `cancelRequest` this includes requests that were interrupted and wait to run again.
+ *
+ * It cancels before it ends the session, so that a call that failed half-way can be repeated. A session that has ended changes nothing:
+ * whoever has its token must not decide about a user who has left, or is back.
  */
 export const disconnect = async (command: DisconnectCommand, deps: DisconnectDeps): Promise<QueueAfterDisconnect> => {
-  const { userId } = command;
-  const queue = await deps.userQueues.removeSession(userId, command.sessionId);
+  const { userId, sessionId, pending, waitMs } = command;
   const now = deps.clock.now();
-  if (queue && hasLiveSession(queue, now)) return 'connected';
-  if (!queue || queue.state === 'closed') return 'closed';
-  if (command.pending === 'cancel') {
-    // Requests accepted after the removal belong to a session that has logged in since.
-    await deps.ledger.cancelQueued(userId, { after: queue.settled, upTo: queue.accepted }, now);
-  }
-  await wakeLane(queue.lane, userId, deps);
-  const closed = await pollUntil(deps.clock, command.waitMs, async () => {
+  const [before] = await deps.userQueues.get([userId]);
+  if (!before) return 'closed';
+  const isLive = hasLiveSession(before, now, sessionId);
+  const after = isLive ? await endSession(before, { sessionId, cancels: pending === 'cancel' }, deps) : before;
+  if (after && hasLiveSession(after, now)) return 'connected';
+  if (!after || after.state === 'closed') return 'closed';
+  if (isLive) await wakeLane(after.lane, userId, deps);
+  const closed = await pollUntil(deps.clock, waitMs, async () => {
     const [current] = await deps.userQueues.get([userId]);
     return !current || current.state === 'closed' ? ('closed' as const) : undefined;
   });
   return closed ?? 'draining';
+};
+
+/** Requests accepted after the removal belong to a session that has logged in since. */
+const endSession = async (
+  before: UserQueue,
+  { sessionId, cancels }: { sessionId: string; cancels: boolean },
+  { userQueues, ledger, clock }: DisconnectDeps,
+): Promise<UserQueue | undefined> => {
+  const { userId, settled, accepted } = before;
+  const now = clock.now();
+  const others = before.sessions.filter(({ id }) => id !== sessionId);
+  const cancelsFirst = cancels && !hasLiveSession({ sessions: others }, now);
+  if (cancelsFirst) await ledger.cancelQueued(userId, { after: settled, upTo: accepted }, now);
+  const after = await userQueues.removeSession(userId, sessionId);
+  if (after && cancels && !hasLiveSession(after, now)) {
+    const cancelled = cancelsFirst ? accepted : settled;
+    await ledger.cancelQueued(userId, { after: cancelled, upTo: after.accepted }, now);
+  }
+  return after;
 };

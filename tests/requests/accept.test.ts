@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createPublisher } from '../../lib/broker/publisher.ts';
+import { StoreUnavailableError } from '../../lib/errors.ts';
 import type { UserQueueStore } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
@@ -181,6 +182,46 @@ describe('disconnecting', () => {
     };
     await disconnect({ ...user, pending: 'cancel', waitMs: 0 }, { ...world.deps, userQueues });
     expect(await statuses(world, user, 2)).toEqual(['cancelled', 'queued']);
+  });
+
+  test('with a session that has ended changes nothing', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    const other = await world.login(user);
+    await world.enqueue(user, 'a');
+    await world.disconnect(other);
+    await world.disconnect(user);
+    for (const ended of [user, other]) {
+      expect(await world.disconnect(ended, { pending: 'cancel' })).toBe('draining');
+    }
+    expect(await statuses(world, user, 1)).toEqual(['queued']);
+  });
+
+  test('with pending=cancel cancels also what is accepted before the session has ended', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    await world.enqueue(user, 'early');
+    const userQueues: UserQueueStore = {
+      ...world.stores.userQueues,
+      async removeSession(...session) {
+        expect(await world.enqueue(user, 'late')).toMatchObject({ seq: 2 });
+        return world.stores.userQueues.removeSession(...session);
+      },
+    };
+    await disconnect({ ...user, pending: 'cancel', waitMs: 0 }, { ...world.deps, userQueues });
+    expect(await statuses(world, user, 2)).toEqual(['cancelled', 'cancelled']);
+  });
+
+  test('with pending=cancel can be repeated when the session could not be ended', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    await world.enqueue(user, 'a');
+    const removeSession = () => Promise.reject(new StoreUnavailableError('gone'));
+    const broken = { ...world.deps, userQueues: { ...world.stores.userQueues, removeSession } };
+    await expect(disconnect({ ...user, pending: 'cancel', waitMs: 0 }, broken)).rejects.toThrow('gone');
+    await world.enqueue(user, 'b');
+    await world.disconnect(user, { pending: 'cancel' });
+    expect(await statuses(world, user, 2)).toEqual(['cancelled', 'cancelled']);
   });
 
   test('answers draining while the lane has no owner, and loses nothing', async () => {
