@@ -1,10 +1,13 @@
 /** The input of the calls, validated. Unknown fields are ignored. */
 import { z } from 'zod';
-import { attemptsRange, maxRequestBytes, runTimeoutRange } from '../limits.ts';
+import type { Config } from '../config.ts';
+import { maxRequestBytes } from '../limits.ts';
 import { interruptionPolicies, type RunLimits, requestStatuses } from '../types.ts';
 import type { Call } from './call.ts';
 import { InvalidRequestError, RequestTooLargeError } from './errors.ts';
 import { memberText } from './json-text.ts';
+
+type Ceilings = Pick<Config, 'maxRequestAttempts' | 'maxRunTimeoutMs'>;
 
 const kib = 1_024;
 
@@ -29,12 +32,16 @@ const newCredentials = z.object({
 /** Looser than at registration, so that a name that cannot be registered fails like a wrong password. */
 const credentials = z.object({ username: z.string().max(256), password: passwordBytes(0) });
 
-const runLimits = z.object({
-  maxAttempts: z.number().int().min(attemptsRange.min).max(attemptsRange.max).optional(),
-  // Not 0: a request cannot switch the timeout of its runs off.
-  timeoutMs: z.number().int().min(1).max(runTimeoutRange.max).optional(),
-  onInterruption: z.enum(interruptionPolicies).optional(),
-});
+const upTo = (max: number, setting: string) =>
+  z.number().int().min(1).max(max, `may be at most ${max} here (${setting})`);
+
+/** Not 0: a request can switch neither its attempts nor the timeout of its runs off. */
+const runLimits = ({ maxRequestAttempts, maxRunTimeoutMs }: Ceilings) =>
+  z.object({
+    maxAttempts: upTo(maxRequestAttempts, 'MAX_REQUEST_ATTEMPTS').optional(),
+    timeoutMs: upTo(maxRunTimeoutMs, 'MAX_RUN_TIMEOUT_MS').optional(),
+    onInterruption: z.enum(interruptionPolicies).optional(),
+  });
 const seq = z.object({ seq: z.string().regex(/^[1-9]\d{0,14}$/, 'must be a positive whole number') });
 const waitRange = 'must be a number of seconds from 0 to 20, with at most 3 decimals';
 const wait = z.object({
@@ -90,7 +97,7 @@ export const pendingOf = (call: Call) => validate(pending, call.json, 'body').pe
  * @throws {InvalidRequestError} 400; {RequestTooLargeError} 413
  */
 export const enqueueOf = (call: Call): { body: string; limits?: RunLimits; key?: string } => {
-  const limits = validate(runLimits, call.json, 'body');
+  const limits = validate(runLimits(call.deps.config), call.json, 'body');
   const body = memberText(call.text, 'request');
   if (body === undefined) throw new InvalidRequestError('body.request: is required; it may be any JSON value');
   if (Buffer.byteLength(body) > maxRequestBytes) throw new RequestTooLargeError('The request', maxRequestBytes);

@@ -5,8 +5,8 @@ import { attemptsRange, retryAfterMaxRange, retryBaseRange, retryMaxRange, runTi
 import type { ProcessorPolicy } from '../processor.ts';
 import { interruptionPolicies, type RunLimits } from '../types.ts';
 
-/** A policy with every value decided. */
-export type RunPolicy = Required<ProcessorPolicy>;
+/** A policy with every value decided, and how far a request may go beyond it: the operator's ceilings. */
+export type RunPolicy = Required<ProcessorPolicy> & { ceilings: { timeoutMs: number; maxAttempts: number } };
 
 export type PolicyConfig = Pick<
   Config,
@@ -17,6 +17,8 @@ export type PolicyConfig = Pick<
   | 'failurePolicy'
   | 'runTimeoutMs'
   | 'interruptionPolicy'
+  | 'maxRunTimeoutMs'
+  | 'maxRequestAttempts'
 >;
 
 const integerIn = ({ min, max }: { min: number; max: number }) => z.number().int().min(min).max(max);
@@ -60,6 +62,7 @@ export const decidePolicy = (own: unknown, config: PolicyConfig): RunPolicy => {
     onFailure: config.failurePolicy,
     timeoutMs: config.runTimeoutMs,
     onInterruption: config.interruptionPolicy,
+    ceilings: { timeoutMs: config.maxRunTimeoutMs, maxAttempts: config.maxRequestAttempts },
     ...parsed.data,
   };
   if (policy.retryMaxMs < policy.retryBaseMs) {
@@ -68,10 +71,13 @@ export const decidePolicy = (own: unknown, config: PolicyConfig): RunPolicy => {
   return policy;
 };
 
-/** A request may be stricter about interruptions than the policy, and never less strict. */
+/**
+ * A request never goes beyond the ceilings of today, although it was accepted under those of another day. It may be stricter about
+ * interruptions than the policy, and never less strict.
+ */
 export const policyOfRun = (policy: RunPolicy, { maxAttempts, timeoutMs, onInterruption }: RunLimits): RunPolicy => ({
   ...policy,
-  maxAttempts: maxAttempts ?? policy.maxAttempts,
-  timeoutMs: timeoutMs ?? policy.timeoutMs,
+  maxAttempts: maxAttempts === undefined ? policy.maxAttempts : Math.min(maxAttempts, policy.ceilings.maxAttempts),
+  timeoutMs: timeoutMs === undefined ? policy.timeoutMs : Math.min(timeoutMs, policy.ceilings.timeoutMs),
   onInterruption: onInterruption === 'dead-letter' ? onInterruption : policy.onInterruption,
 });

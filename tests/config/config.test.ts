@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { environment, loadConfig, settings } from '../../lib/config.ts';
+import { environment, loadConfig } from '../../lib/config.ts';
+import { settings } from '../../lib/settings.ts';
 
 const messageOf = (env: NodeJS.ProcessEnv, role: 'functions' | 'consumer' = 'consumer'): string => {
   try {
@@ -67,6 +68,7 @@ const notDeployed = {
   GRACE_MS: 'only the gateway drains',
   PORT: 'only the gateway listens',
   HOST: 'only the gateway listens',
+  MAX_CONNECTIONS: 'only the gateway listens',
   MONGODB_CHOICE: 'only npm start chooses a server',
   RABBITMQ_CHOICE: 'only npm start chooses a server',
 };

@@ -5,9 +5,10 @@ import fc from 'fast-check';
 import { systemClock } from '../../lib/clock.ts';
 import { maxResultBytes } from '../../lib/limits.ts';
 import { createLogger } from '../../lib/log.ts';
-import { type Processor, type ProcessorPolicy, RetryAfterError, UnrecoverableError } from '../../lib/processor.ts';
+import { type Processor, RetryAfterError, UnrecoverableError } from '../../lib/processor.ts';
 import { retryDelayMs } from '../../lib/runs/backoff.ts';
 import { outcomeOfError } from '../../lib/runs/outcome.ts';
+import type { RunPolicy } from '../../lib/runs/policy.ts';
 import { createRunRequest } from '../../lib/runs/run.ts';
 import type { Run } from '../../lib/types.ts';
 import { testPolicy } from './support/policy.ts';
@@ -16,7 +17,7 @@ const log = createLogger('silent');
 
 const clock = { ...systemClock, random: () => 0.5 };
 
-const runOnce = (processor: Processor, run: Partial<Run> = {}, own: ProcessorPolicy = {}) =>
+const runOnce = (processor: Processor, run: Partial<Run> = {}, own: Partial<RunPolicy> = {}) =>
   createRunRequest(
     { processor, policy: { ...testPolicy, ...own } },
     { clock, log },
@@ -213,6 +214,17 @@ describe('the policy of a run', () => {
   test('takes the number of attempts from the request before the processor', async () => {
     expect(await runOnce(failing, { limits: { maxAttempts: 1 } })).toMatchObject({ kind: 'failed' });
     expect(await runOnce(failing, { attempt: 3, limits: { maxAttempts: 4 } })).toMatchObject({ kind: 'retry' });
+  });
+
+  test("never goes beyond the operator's ceilings, although the request was accepted under higher ones", async () => {
+    const ceilings = { timeoutMs: 30, maxAttempts: 2 };
+    const limits = { timeoutMs: 60_000, maxAttempts: 9 };
+    const hanging: Processor = (_request, { signal }) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    expect(await runOnce(hanging, { attempt: 2, limits }, { ceilings })).toMatchObject({
+      kind: 'failed',
+      error: { message: 'The run took longer than 30 ms' },
+    });
   });
 
   test('does not count attempts before a retry by a person, nor lengthen the pause for them', async () => {

@@ -60,6 +60,7 @@ const planRun = createPlanRun(
     onFailure: 'skip',
     timeoutMs: timeouts.runTimeoutMs,
     onInterruption: 'rerun',
+    ceilings: { timeoutMs: 86_400_000, maxAttempts: 1_000 },
   },
   { maxCrashes: 3 },
 );

@@ -8,4 +8,5 @@ export const testPolicy: RunPolicy = {
   onFailure: 'skip',
   timeoutMs: 0,
   onInterruption: 'rerun',
+  ceilings: { timeoutMs: 86_400_000, maxAttempts: 1_000 },
 };
