@@ -1,7 +1,7 @@
 /** The borders of the code: which room may import which. The layers point one way; only lib/compose sees both sides. */
 
-/** The files directly in lib/ and the ports: types and helpers without a room. */
-const plain = '^lib/([a-z-]+|ports/[a-z-]+)\\.ts$';
+/** The files directly in lib/, the ports and the settings: types and helpers without a room. */
+const plain = '^lib/([a-z-]+|(ports|settings)/[a-z-]+)\\.ts$';
 const room = (name) => `^lib/${name}/`;
 
 /** A room may import its own files and what is named here; everything else of ours is forbidden to it. */
