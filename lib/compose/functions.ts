@@ -1,16 +1,15 @@
 /** The composition root of the functions: only this file connects them to their servers. */
 import { createSecretKey } from 'node:crypto';
-import { loadTokenSecret } from '../accounts/token-secret.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
 import { createLogger } from '../log.ts';
+import { resolveSecrets } from '../secrets.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { openStores } from '../store/stores.ts';
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
-  const config: FunctionConfig = loadConfig(process.env, 'functions');
-  const tokenSecret = createSecretKey(Buffer.from(await loadTokenSecret(config)));
+  const config: FunctionConfig = loadConfig(await resolveSecrets(process.env, 'functions'), 'functions');
   const log = createLogger(config.logLevel, { role: 'functions' });
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
@@ -24,7 +23,8 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     ledger: stores.ledger,
     workers: stores.workers,
     publisher,
-    tokenSecret,
+    // `loadConfig` requires it of functions.
+    tokenSecret: createSecretKey(Buffer.from(config.jwtSecret as string)),
     ping: { mongodb: stores.ping, rabbitmq: publisher.ping },
     close: async () => {
       await Promise.all([stores.close(), publisher.close()]);
