@@ -138,6 +138,8 @@ export const named = (server: ServerName, url: string | undefined, waitMs = 5_00
   },
 });
 
+const found = ({ url, hasRoleUsers }: Running): Pick<Found, 'url' | 'hasRoleUsers'> => ({ url, hasRoleUsers });
+
 /** A server that this checkout started has its data, so it comes before the usual port. */
 const alreadyRunning = (server: ServerName, root: string): Way => ({
   name: 'running',
@@ -145,7 +147,7 @@ const alreadyRunning = (server: ServerName, root: string): Way => ({
     const { probe } = servers[server];
     for (const folder of foldersOf(root, server)) {
       const running = await answeringServer(folder, probe);
-      if (running) return { url: running.url, label: `already running: ${running.label}` };
+      if (running) return { ...found(running), label: `already running: ${running.label}` };
     }
     const url = startedContainer(root, server);
     if (!url || (await probe(url))) return refused('none runs from here');
@@ -176,8 +178,8 @@ const started = (server: ServerName, { name, folder, find, missing }: Source<unk
   async find() {
     const program = await find();
     if (!program) return refused(missing);
-    const { url, label } = await servers[server].start(program, join(root, '.data', folder));
-    return { url, label: `started: ${label}`, startedNow: true };
+    const running = await servers[server].start(program, join(root, '.data', folder));
+    return { ...found(running), label: `started: ${running.label}`, startedNow: true };
   },
 });
 
