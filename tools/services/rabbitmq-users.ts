@@ -1,4 +1,7 @@
-/** The users of a RabbitMQ that this checkout starts: an administrator, and for each role one that may do only what it needs. */
+/**
+ * The users of a RabbitMQ that this checkout starts: an administrator, and for each role one that may do only what the role
+ * needs. docker-compose.yml has the same, without the administrator.
+ */
 import { createHmac } from 'node:crypto';
 import type { Role } from '../../lib/settings.ts';
 

@@ -151,7 +151,7 @@ const alreadyRunning = (server: ServerName, root: string): Way => ({
     }
     const url = startedContainer(root, server);
     if (!url || (await probe(url))) return refused('none runs from here');
-    return { url, label: 'already running: container of Compose' };
+    return { url, hasRoleUsers: server === 'rabbitmq', label: 'already running: container of Compose' };
   },
 });
 
@@ -169,7 +169,8 @@ const composed = (server: ServerName, root: string): Way => ({
   name: 'compose',
   async find() {
     if (!(await hasCompose())) return refused('no Docker engine with Compose answers');
-    return { url: await startContainer(root, server), label: 'started: container of Compose', startedNow: true };
+    const url = await startContainer(root, server);
+    return { url, hasRoleUsers: server === 'rabbitmq', label: 'started: container of Compose', startedNow: true };
   },
 });
 
