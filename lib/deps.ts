@@ -26,6 +26,7 @@ export type Deps = {
   ledger: LedgerStore;
   lanes: LaneStore;
   workers: WorkerStore;
+  passwords: Passwords;
   publisher: Publisher;
   laneBroker: LaneBroker;
   planRun: PlanRun;
@@ -33,13 +34,28 @@ export type Deps = {
   observer: LaneObserver;
 };
 
+/** Passwords are hashed in other threads: a hash takes as long as a hundred other calls. */
+export interface Passwords {
+  /**
+   * Runs an operation that hashes, if there is room for one more. An operation hashes one password at a time.
+   *
+   * @throws {BusyError} 503
+   */
+  admit<T>(operation: () => Promise<T>): Promise<T>;
+  /** A new hash of the configured cost. */
+  hash(password: string): Promise<string>;
+  /** Whether the password has this hash. Takes as long without a hash, as for an unknown user. */
+  verify(password: string, passwordHash: string | undefined): Promise<boolean>;
+  close(): Promise<void>;
+}
+
 /** The secret that signs and verifies tokens. A `KeyObject` made once saves making a key for every token. */
 export type TokenSecret = string | KeyObject;
 
 /** What the functions use. */
 export type FunctionDeps = Pick<
   Deps,
-  'clock' | 'log' | 'accounts' | 'userQueues' | 'ledger' | 'workers' | 'publisher'
+  'clock' | 'log' | 'accounts' | 'passwords' | 'userQueues' | 'ledger' | 'workers' | 'publisher'
 > & {
   config: FunctionConfig;
   tokenSecret: TokenSecret;

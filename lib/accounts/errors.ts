@@ -15,6 +15,18 @@ export class InvalidCredentialsError extends AppError {
   }
 }
 
+/** Thrown when as many passwords as allowed are hashed or wait for it. */
+export class BusyError extends AppError {
+  constructor() {
+    super('Too many logins and registrations are under way. Try again in a second.', {
+      code: 'busy',
+      status: 503,
+      expose: true,
+      retryAfterSeconds: 1,
+    });
+  }
+}
+
 /** Nobody knows when one of the sessions will end, and trying again once a minute costs little. */
 const sessionsRetrySeconds = 60;
 

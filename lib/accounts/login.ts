@@ -1,27 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import bcrypt from 'bcryptjs';
 import type { Deps, TokenSecret } from '../deps.ts';
 import { laneOf } from '../lane-of.ts';
 import { InvalidCredentialsError, TooManySessionsError } from './errors.ts';
 import type { Credentials } from './register.ts';
 import { signToken } from './tokens.ts';
 
-export type LoginDeps = Pick<Deps, 'accounts' | 'userQueues' | 'clock'> & {
-  config: Pick<Deps['config'], 'bcryptCost' | 'lanes' | 'maxSessions' | 'tokenTtlSeconds'>;
+export type LoginDeps = Pick<Deps, 'accounts' | 'passwords' | 'userQueues' | 'clock'> & {
+  config: Pick<Deps['config'], 'lanes' | 'maxSessions' | 'tokenTtlSeconds'>;
   tokenSecret: TokenSecret;
 };
 
 /**
  * Opens a session and returns its token. `expiresIn` is in seconds.
  *
- * @throws {InvalidCredentialsError} 401; {TooManySessionsError} 429
+ * @throws {InvalidCredentialsError} 401; {TooManySessionsError} 429; {BusyError} 503
  */
 export const logIn = async (
   credentials: Credentials,
   deps: LoginDeps,
 ): Promise<{ token: string; expiresIn: number }> => {
   const { config } = deps;
-  const userId = await checkPassword(credentials, deps);
+  const userId = await deps.passwords.admit(() => checkPassword(credentials, deps));
   const identity = { userId, sessionId: randomUUID() };
   const expiresAt = new Date(deps.clock.now().getTime() + config.tokenTtlSeconds * 1_000);
   const session = { id: identity.sessionId, expiresAt };
@@ -34,16 +33,12 @@ export const logIn = async (
   return { token: signToken(identity, expiresAt, deps.tokenSecret), expiresIn: config.tokenTtlSeconds };
 };
 
-/** Returns the user id. An unknown user costs one comparison too, so that the time does not reveal which names exist. */
+/** Returns the user id. */
 const checkPassword = async (
   { username, password }: Credentials,
-  { accounts, config }: Pick<LoginDeps, 'accounts' | 'config'>,
+  { accounts, passwords }: Pick<LoginDeps, 'accounts' | 'passwords'>,
 ): Promise<string> => {
   const account = await accounts.findByUsername(username);
-  const matches = await bcrypt.compare(password, account?.passwordHash ?? hashOfNobody(config.bcryptCost));
-  if (!account || !matches) throw new InvalidCredentialsError();
+  if (!(await passwords.verify(password, account?.passwordHash)) || !account) throw new InvalidCredentialsError();
   return account.userId;
 };
-
-/** A well-formed bcrypt hash of this cost. No known password has it. */
-const hashOfNobody = (cost: number): string => `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;

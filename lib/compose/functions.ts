@@ -1,5 +1,6 @@
 /** The composition root of the functions: only this file connects them to their servers. */
 import { createSecretKey } from 'node:crypto';
+import { createPasswords } from '../accounts/passwords.ts';
 import { loadTokenSecret } from '../accounts/token-secret.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
@@ -14,6 +15,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const log = createLogger(config.logLevel, { role: 'functions' });
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
+  const passwords = createPasswords(config);
   return {
     config,
     clock: stores.clock,
@@ -24,10 +26,11 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     ledger: stores.ledger,
     workers: stores.workers,
     publisher,
+    passwords,
     tokenSecret,
     ping: { mongodb: stores.ping, rabbitmq: publisher.ping },
     close: async () => {
-      await Promise.all([stores.close(), publisher.close()]);
+      await Promise.all([stores.close(), publisher.close(), passwords.close()]);
     },
   };
 };

@@ -1,4 +1,5 @@
 /** What only functions read. */
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { minTokenSecretLength } from '../limits.ts';
 import { functions, integer, textOf } from './setting.ts';
@@ -15,6 +16,10 @@ export const functionSettings = {
   tokenTtlSeconds: functions('TOKEN_TTL_SECONDS', integer(1, 2_592_000, 3_600)),
   /** The cost of password hashes. Each step doubles the time of a login. */
   bcryptCost: functions('BCRYPT_COST', integer(4, 15, 10)),
+  /** How many passwords are hashed at a time, each in a thread of its own. One core is left to the calls. */
+  hashThreads: functions('HASH_THREADS', integer(1, 64, Math.max(1, availableParallelism() - 1))),
+  /** How many more logins and registrations may wait until a password is hashed. Further ones are refused as `busy`. */
+  maxWaitingHashes: functions('MAX_WAITING_HASHES', integer(0, 100_000, 64)),
   /** How many live sessions a user may have. */
   maxSessions: functions('MAX_SESSIONS', integer(1, 1_000, 100)),
   /** How many unsettled requests a user may have. */

@@ -107,6 +107,7 @@ const settings = {
   LOG_LEVEL: 'info',
   JWT_SECRET: 'a-secret-that-only-chaos-knows-0123456789abcdef',
   BCRYPT_COST: '4',
+  MAX_WAITING_HASHES: '1000',
   METRICS_PORT: '0',
   MAX_ATTEMPTS: '3',
   RETRY_BASE_MS: '20',

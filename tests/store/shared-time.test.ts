@@ -1,6 +1,7 @@
 /** Processes on hosts whose clocks differ by two minutes, on a real MongoDB. */
 import { expect, test } from '@jest/globals';
 import { logIn } from '../../lib/accounts/login.ts';
+import { createPasswords } from '../../lib/accounts/passwords.ts';
 import { registerAccount } from '../../lib/accounts/register.ts';
 import { verifyToken } from '../../lib/accounts/tokens.ts';
 import { createSweep } from '../../lib/lanes/sweep.ts';
@@ -16,7 +17,7 @@ const credentials = { username: 'ada', password: 'correct horse' };
 const openProcess = (aheadMs: number) => {
   const host = settableClock(aheadMs);
   const stores = openStores(config, undefined, host.clock);
-  return { ...stores, host, config, tokenSecret };
+  return { ...stores, passwords: createPasswords(config), host, config, tokenSecret };
 };
 
 const processes = (): ReturnType<typeof openProcess>[] & AsyncDisposable => {
@@ -24,7 +25,7 @@ const processes = (): ReturnType<typeof openProcess>[] & AsyncDisposable => {
   return Object.assign(opened, {
     async [Symbol.asyncDispose]() {
       await opened[0]?.drop();
-      await Promise.all(opened.map((one) => one.close()));
+      await Promise.all(opened.flatMap((one) => [one.close(), one.passwords.close()]));
     },
   });
 };

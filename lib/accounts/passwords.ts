@@ -1,0 +1,41 @@
+/** Hashes passwords in worker threads. How many calls may hash or wait for it is bounded. */
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import type { Config } from '../config.ts';
+import type { Passwords } from '../deps.ts';
+import { BusyError } from './errors.ts';
+
+/** Starting a thread takes about as long as a hash. */
+const idleMs = 60_000;
+
+/** Threads start at the first hash. `close` ends them, and the hashes under way reject. */
+export const createPasswords = ({
+  bcryptCost: cost,
+  hashThreads,
+  maxWaitingHashes,
+}: Pick<Config, 'bcryptCost' | 'hashThreads' | 'maxWaitingHashes'>): Passwords => {
+  const pool = new Piscina({
+    filename: fileURLToPath(new URL('hash-thread.ts', import.meta.url)),
+    minThreads: 0,
+    maxThreads: hashThreads,
+    idleTimeout: idleMs,
+    // A thread needs no secret of this process, and none of the modules that the process was told to load.
+    env: {},
+    execArgv: [],
+  });
+  let admitted = 0;
+  return {
+    async admit(operation) {
+      if (admitted >= hashThreads + maxWaitingHashes) throw new BusyError();
+      admitted += 1;
+      try {
+        return await operation();
+      } finally {
+        admitted -= 1;
+      }
+    },
+    hash: (password) => pool.run({ password, cost }, { name: 'hash' }),
+    verify: (password, passwordHash) => pool.run({ password, passwordHash, cost }, { name: 'verify' }),
+    close: () => pool.destroy(),
+  };
+};
