@@ -5,6 +5,7 @@ import type { Logger } from './log.ts';
 import type {
   AccountStore,
   Clock,
+  CounterStore,
   LaneBroker,
   LaneObserver,
   LaneStore,
@@ -22,6 +23,7 @@ export type Deps = {
   clock: Clock;
   log: Logger;
   accounts: AccountStore;
+  counters: CounterStore;
   userQueues: UserQueueStore;
   ledger: LedgerStore;
   lanes: LaneStore;
@@ -55,7 +57,7 @@ export type TokenSecret = string | KeyObject;
 /** What the functions use. */
 export type FunctionDeps = Pick<
   Deps,
-  'clock' | 'log' | 'accounts' | 'passwords' | 'userQueues' | 'ledger' | 'workers' | 'publisher'
+  'clock' | 'log' | 'accounts' | 'counters' | 'passwords' | 'userQueues' | 'ledger' | 'workers' | 'publisher'
 > & {
   config: FunctionConfig;
   tokenSecret: TokenSecret;

@@ -8,6 +8,23 @@ export class UsernameTakenError extends AppError {
   }
 }
 
+/** Thrown when nobody may register from outside. */
+export class RegistrationClosedError extends AppError {
+  constructor() {
+    super('Registration is closed. Ask an operator for an account.', { code: 'registration-closed', status: 403 });
+  }
+}
+
+/** Thrown when registration needs an invite, and the caller sent none or a wrong one. */
+export class InvalidInviteError extends AppError {
+  constructor() {
+    super('Registration needs a valid invite. Send it as `invite` in the body.', {
+      code: 'invalid-invite',
+      status: 403,
+    });
+  }
+}
+
 /** Thrown for an unknown user and for a wrong password, so that nobody learns which names exist. */
 export class InvalidCredentialsError extends AppError {
   constructor() {
@@ -23,6 +40,30 @@ export class BusyError extends AppError {
       status: 503,
       expose: true,
       retryAfterSeconds: 1,
+    });
+  }
+}
+
+const inSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));
+
+/** Thrown when one network has made as many logins or registrations as it may in a span of time. */
+export class AddressLimitError extends AppError {
+  constructor(what: string, { limit, seconds, msLeft }: { limit: number; seconds: number; msLeft: number }) {
+    super(`Your address may make ${limit} ${what} in ${seconds} s. Try again in ${inSeconds(msLeft)} s.`, {
+      code: 'too-many-attempts',
+      status: 429,
+      retryAfterSeconds: inSeconds(msLeft),
+    });
+  }
+}
+
+/** Thrown when logins to the account have failed, and the caller must wait before the next one. The password was not checked. */
+export class LoginDelayedError extends AppError {
+  constructor(msLeft: number) {
+    super(`Too many logins to this account have failed. Try again in ${inSeconds(msLeft)} s.`, {
+      code: 'login-delayed',
+      status: 429,
+      retryAfterSeconds: inSeconds(msLeft),
     });
   }
 }

@@ -22,6 +22,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     timeKnown: stores.timeKnown,
     log,
     accounts: stores.accounts,
+    counters: stores.counters,
     userQueues: stores.userQueues,
     ledger: stores.ledger,
     workers: stores.workers,

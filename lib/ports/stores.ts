@@ -27,6 +27,19 @@ export interface AccountStore {
   setRole(username: string, role: Role): Promise<boolean>;
 }
 
+/** A counter of one key, which all processes share and which ends `msLeft` from now. */
+export type Counter = { count: number; msLeft: number };
+
+export interface CounterStore {
+  /** Adds one to a counter that allows `limit` in `seconds`. Returns `undefined`, or when it is above its limit the ms that are left. */
+  take(key: string, allowed: { limit: number; seconds: number }): Promise<number | undefined>;
+  /** Adds one. The counter ends `seconds` after its first addition. */
+  add(key: string, seconds: number): Promise<Counter>;
+  read(key: string): Promise<Counter | undefined>;
+  set(key: string, count: number, seconds: number): Promise<void>;
+  remove(key: string): Promise<void>;
+}
+
 /** `advanced`: requests were settled since the last flush. Otherwise the owner only vouches for the user. */
 export type Progress = { userId: string; settled: number; advanced: boolean };
 

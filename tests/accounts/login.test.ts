@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import bcrypt from 'bcryptjs';
 import { logIn } from '../../lib/accounts/login.ts';
 import { createPasswords } from '../../lib/accounts/passwords.ts';
-import { registerAccount } from '../../lib/accounts/register.ts';
+import { createAccount } from '../../lib/accounts/register.ts';
 import { verifyToken } from '../../lib/accounts/tokens.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Passwords } from '../../lib/deps.ts';
@@ -12,6 +12,7 @@ import { testConfig, uniqueName } from '../support/servers.ts';
 
 const tokenSecret = 'a-secret-that-only-the-tests-know-0123456789';
 const password = 'correct horse';
+const address = '192.0.2.1';
 const config = testConfig({ tokenTtlSeconds: 60 });
 let stores: Stores;
 let passwords: Passwords;
@@ -29,15 +30,15 @@ afterAll(async () => {
 
 describe('accounts', () => {
   test('registration fixes the lane, and stores a hash instead of the password', async () => {
-    const { userId, username } = await registerAccount({ username: uniqueName('user'), password }, deps());
+    const { userId, username } = await createAccount({ username: uniqueName('user'), password }, deps());
     const [queue] = await stores.userQueues.get([userId]);
     expect(queue).toMatchObject({ lane: laneOf(userId, config.lanes), state: 'closed', accepted: 0, sessions: [] });
     expect((await stores.accounts.findByUsername(username))?.passwordHash).toMatch(/^\$2b\$04\$/);
   });
 
   test('a login opens a session that ends with its token', async () => {
-    const { userId, username } = await registerAccount({ username: uniqueName('user'), password }, deps());
-    const { token, expiresIn } = await logIn({ username, password }, deps());
+    const { userId, username } = await createAccount({ username: uniqueName('user'), password }, deps());
+    const { token, expiresIn } = await logIn({ username, password }, address, deps());
     expect(expiresIn).toBe(60);
     const { sessionId } = verifyToken(token, tokenSecret, new Date());
     const [queue] = await stores.userQueues.get([userId]);
@@ -49,7 +50,7 @@ describe('accounts', () => {
   test('a login creates the user queue if the registration died before it could', async () => {
     const username = uniqueName('user');
     const userId = String(await stores.accounts.create(username, await bcrypt.hash(password, 4)));
-    await logIn({ username, password }, deps());
+    await logIn({ username, password }, address, deps());
     const [queue] = await stores.userQueues.get([userId]);
     expect(queue).toMatchObject({ lane: laneOf(userId, config.lanes), sessions: [expect.anything()] });
   });
@@ -59,12 +60,12 @@ describe('accounts', () => {
     const wrong = { username: uniqueName('user'), spent: 0 };
     const unknown = { username: uniqueName('nobody'), spent: 0 };
     const old = { username: uniqueName('user'), spent: 0 };
-    await registerAccount({ username: wrong.username, password }, costly);
+    await createAccount({ username: wrong.username, password }, costly);
     await stores.accounts.create(old.username, await bcrypt.hash(password, 9));
     for (const name of [wrong, unknown, old, wrong, unknown, old, wrong, unknown, old]) {
       // CPU time, which other work on the machine does not change. The three take turns.
       const before = process.cpuUsage();
-      const login = logIn({ username: name.username, password: 'wrong' }, costly);
+      const login = logIn({ username: name.username, password: 'wrong' }, address, costly);
       await expect(login).rejects.toMatchObject({ code: 'invalid-credentials' });
       name.spent += process.cpuUsage(before).user;
     }

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { logIn } from '../../lib/accounts/login.ts';
 import { createPasswords } from '../../lib/accounts/passwords.ts';
-import { registerAccount } from '../../lib/accounts/register.ts';
+import { createAccount } from '../../lib/accounts/register.ts';
 import { verifyToken } from '../../lib/accounts/tokens.ts';
 import { createSweep } from '../../lib/lanes/sweep.ts';
 import { openStores } from '../../lib/store/stores.ts';
@@ -46,8 +46,8 @@ test('a session of 30 s lives on hosts whose clocks differ by two minutes, and t
   await using opened = processes();
   for (const [index, from] of opened.entries()) {
     const name = { ...credentials, username: `ada-${index}` };
-    await registerAccount(name, from);
-    const { token } = await logIn(name, from);
+    await createAccount(name, from);
+    const { token } = await logIn(name, '192.0.2.1', from);
     for (const at of opened) {
       await at.timeKnown();
       const { userId, sessionId } = verifyToken(token, tokenSecret, at.clock.now());

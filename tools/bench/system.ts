@@ -34,6 +34,8 @@ export const startSystem = async ({ folder, mongodbUrl, rabbitmqUrl }: BenchServ
     JWT_SECRET: randomUUID(),
     BCRYPT_COST: '4',
     MAX_WAITING_HASHES: '1000',
+    LOGINS_PER_MINUTE: '0',
+    REGISTRATIONS_PER_HOUR: '0',
     PROCESSOR: 'tools/bench/no-op.ts',
     WORKERS: String(workers),
     PORT: String(port),
