@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Deps, TokenSecret } from '../deps.ts';
 import { laneOf } from '../lane-of.ts';
+import type { Account } from '../ports.ts';
 import { InvalidCredentialsError, TooManySessionsError } from './errors.ts';
 import type { Credentials } from './register.ts';
 import { beginAttempt, limitAddress } from './throttle.ts';
 import { signToken } from './tokens.ts';
 
-export type LoginDeps = Pick<Deps, 'accounts' | 'counters' | 'passwords' | 'userQueues' | 'clock'> & {
+export type LoginDeps = Pick<Deps, 'accounts' | 'counters' | 'log' | 'passwords' | 'userQueues' | 'clock'> & {
   config: Pick<
     Deps['config'],
     'lanes' | 'loginMaxDelaySeconds' | 'loginsPerMinute' | 'maxSessions' | 'tokenTtlSeconds'
@@ -44,7 +45,7 @@ export const logIn = async (
 const authenticate = async (
   { username, password }: Credentials,
   address: string,
-  deps: Pick<LoginDeps, 'accounts' | 'counters' | 'passwords' | 'config'>,
+  deps: Pick<LoginDeps, 'accounts' | 'counters' | 'log' | 'passwords' | 'config'>,
 ): Promise<string> => {
   const attempt = await beginAttempt({ username, address }, deps);
   const account = await deps.accounts.findByUsername(username);
@@ -53,5 +54,20 @@ const authenticate = async (
     throw new InvalidCredentialsError();
   }
   await attempt.succeeded();
+  if (deps.passwords.isWeak(account.passwordHash)) await renewHash(account, password, deps);
   return account.userId;
+};
+
+/** `BCRYPT_COST` was raised since the password was hashed. This is the only moment when the password is known. */
+const renewHash = async (
+  { userId, passwordHash }: Account,
+  password: string,
+  { accounts, log, passwords }: Pick<LoginDeps, 'accounts' | 'log' | 'passwords'>,
+): Promise<void> => {
+  try {
+    await accounts.replacePasswordHash(userId, passwordHash, await passwords.hash(password));
+  } catch (error) {
+    // The password is right, and the next login tries again.
+    log.warn({ err: error, userId }, 'a password kept its hash of a lower cost');
+  }
 };

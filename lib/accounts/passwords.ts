@@ -1,5 +1,6 @@
 /** Hashes passwords in worker threads. How many calls may hash or wait for it is bounded. */
 import { fileURLToPath } from 'node:url';
+import bcrypt from 'bcryptjs';
 import { Piscina } from 'piscina';
 import type { Config } from '../config.ts';
 import type { Passwords } from '../deps.ts';
@@ -36,6 +37,7 @@ export const createPasswords = ({
     },
     hash: (password) => pool.run({ password, cost }, { name: 'hash' }),
     verify: (password, passwordHash) => pool.run({ password, passwordHash, cost }, { name: 'verify' }),
+    isWeak: (passwordHash) => bcrypt.getRounds(passwordHash) < cost,
     close: () => pool.destroy(),
   };
 };

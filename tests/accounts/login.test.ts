@@ -6,17 +6,20 @@ import { createAccount } from '../../lib/accounts/register.ts';
 import { verifyToken } from '../../lib/accounts/tokens.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Passwords } from '../../lib/deps.ts';
+import { StoreUnavailableError } from '../../lib/errors.ts';
 import { laneOf } from '../../lib/lane-of.ts';
+import { createLogger } from '../../lib/log.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
 import { testConfig, uniqueName } from '../support/servers.ts';
 
 const tokenSecret = 'a-secret-that-only-the-tests-know-0123456789';
 const password = 'correct horse';
+const log = createLogger('silent');
 const address = '192.0.2.1';
 const config = testConfig({ tokenTtlSeconds: 60 });
 let stores: Stores;
 let passwords: Passwords;
-const deps = () => ({ ...stores, passwords, clock: systemClock, config, tokenSecret });
+const deps = () => ({ ...stores, log, passwords, clock: systemClock, config, tokenSecret });
 
 beforeAll(() => {
   stores = openStores(config);
@@ -53,6 +56,38 @@ describe('accounts', () => {
     await logIn({ username, password }, address, deps());
     const [queue] = await stores.userQueues.get([userId]);
     expect(queue).toMatchObject({ lane: laneOf(userId, config.lanes), sessions: [expect.anything()] });
+  });
+
+  describe('after BCRYPT_COST was raised', () => {
+    const hashOf = async (username: string) => String((await stores.accounts.findByUsername(username))?.passwordHash);
+    const raised = () => createPasswords({ ...config, bcryptCost: 5 });
+    const newUser = async () => (await createAccount({ username: uniqueName('user'), password }, deps())).username;
+
+    test('a login replaces the hash, and the password stays the same', async () => {
+      const username = await newUser();
+      const after = { ...deps(), passwords: raised() };
+      const wrong = logIn({ username, password: 'wrong' }, address, after);
+      await expect(wrong).rejects.toMatchObject({ code: 'invalid-credentials' });
+      expect(await hashOf(username)).toMatch(/^\$2b\$04\$/);
+      await logIn({ username, password }, address, after);
+      const renewed = await hashOf(username);
+      expect(renewed).toMatch(/^\$2b\$05\$/);
+      await logIn({ username, password }, address, after);
+      expect(await hashOf(username)).toBe(renewed);
+      await after.passwords.close();
+    });
+
+    test('a login succeeds although the hash cannot be replaced', async () => {
+      const username = await newUser();
+      const before = await hashOf(username);
+      const replacePasswordHash = async () => {
+        throw new StoreUnavailableError('MongoDB did not answer.');
+      };
+      const after = { ...deps(), passwords: raised(), accounts: { ...stores.accounts, replacePasswordHash } };
+      expect(await logIn({ username, password }, address, after)).toMatchObject({ expiresIn: 60 });
+      expect(await hashOf(username)).toBe(before);
+      await after.passwords.close();
+    });
   });
 
   test('a login takes as long for an unknown user, and for an old hash of a lower cost, as for a wrong password', async () => {

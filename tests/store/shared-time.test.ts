@@ -5,6 +5,7 @@ import { createPasswords } from '../../lib/accounts/passwords.ts';
 import { createAccount } from '../../lib/accounts/register.ts';
 import { verifyToken } from '../../lib/accounts/tokens.ts';
 import { createSweep } from '../../lib/lanes/sweep.ts';
+import { createLogger } from '../../lib/log.ts';
 import { openStores } from '../../lib/store/stores.ts';
 import { testConfig } from '../support/servers.ts';
 import { settableClock } from '../support/settable-clock.ts';
@@ -17,7 +18,7 @@ const credentials = { username: 'ada', password: 'correct horse' };
 const openProcess = (aheadMs: number) => {
   const host = settableClock(aheadMs);
   const stores = openStores(config, undefined, host.clock);
-  return { ...stores, passwords: createPasswords(config), host, config, tokenSecret };
+  return { ...stores, log: createLogger('silent'), passwords: createPasswords(config), host, config, tokenSecret };
 };
 
 const processes = (): ReturnType<typeof openProcess>[] & AsyncDisposable => {
