@@ -48,6 +48,8 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /** Whether the password has this hash. Takes as long without a hash, as for an unknown user. */
   verify(password: string, passwordHash: string | undefined): Promise<boolean>;
+  /** Whether the password is one of those that are chosen, and guessed, most. */
+  isCommon(password: string): Promise<boolean>;
   /** Whether the hash has a lower cost than new ones. */
   isWeak(passwordHash: string): boolean;
   close(): Promise<void>;

@@ -25,6 +25,13 @@ export class InvalidInviteError extends AppError {
   }
 }
 
+/** Thrown when the password would be among the first guesses. */
+export class WeakPasswordError extends AppError {
+  constructor(reason: string) {
+    super(`${reason} Choose another one.`, { code: 'weak-password', status: 400 });
+  }
+}
+
 /** Thrown for an unknown user and for a wrong password, so that nobody learns which names exist. */
 export class InvalidCredentialsError extends AppError {
   constructor() {

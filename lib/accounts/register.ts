@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Deps } from '../deps.ts';
 import { laneOf } from '../lane-of.ts';
-import { InvalidInviteError, RegistrationClosedError, UsernameTakenError } from './errors.ts';
+import { InvalidInviteError, RegistrationClosedError, UsernameTakenError, WeakPasswordError } from './errors.ts';
 import { limitAddress } from './throttle.ts';
 
 export type Credentials = { username: string; password: string };
@@ -18,7 +18,8 @@ export type RegisterDeps = AccountDeps &
  * Creates an account for a caller from outside.
  *
  * @param address the caller's IP address.
- * @throws {RegistrationClosedError} {InvalidInviteError} 403; {UsernameTakenError} 409; {AddressLimitError} 429; {BusyError} 503
+ * @throws {WeakPasswordError} 400; {RegistrationClosedError} {InvalidInviteError} 403; {UsernameTakenError} 409;
+ *   {AddressLimitError} 429; {BusyError} 503
  */
 export const registerAccount = async (
   { invite, ...credentials }: Credentials & { invite?: string },
@@ -43,13 +44,17 @@ const isSame = (given: string | undefined, secret: string | undefined): boolean 
 /**
  * Creates an account and its user queue. If the process dies in between, the first login creates the user queue.
  *
- * @throws {UsernameTakenError} 409; {BusyError} 503
+ * @throws {WeakPasswordError} 400; {UsernameTakenError} 409; {BusyError} 503
  */
 export const createAccount = async (
   { username, password }: Credentials,
   { accounts, passwords, userQueues, clock, config }: AccountDeps,
 ): Promise<{ userId: string; username: string }> => {
-  const userId = await passwords.admit(async () => accounts.create(username, await passwords.hash(password)));
+  if (password.toLowerCase() === username.toLowerCase()) throw new WeakPasswordError('The password is the user name.');
+  const userId = await passwords.admit(async () => {
+    if (await passwords.isCommon(password)) throw new WeakPasswordError('The password is one of the most common ones.');
+    return accounts.create(username, await passwords.hash(password));
+  });
   if (userId === undefined) throw new UsernameTakenError();
   await userQueues.create(userId, laneOf(userId, config.lanes), clock.now());
   return { userId, username };

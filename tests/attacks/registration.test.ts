@@ -25,6 +25,41 @@ test('nobody can register when registration is closed', async () => {
   await api.end();
 });
 
+describe('a password', () => {
+  const username = uniqueName('Somebody');
+  let api: ApiProcess;
+  beforeAll(async () => {
+    api = await startApi(['functions/api.ts']);
+  });
+  afterAll(() => api?.end());
+
+  test.each(['password', 'PassWord', '12345678', 'qwertyuiop', 'iloveyou', username, username.toLowerCase()])(
+    'that is guessed first is refused: %s',
+    async (weak) => {
+      const answer = await register(api, { username, password: weak });
+      expect(answer).toMatchObject({ status: 400, body: { code: 'weak-password' } });
+    },
+  );
+
+  test.each([
+    ['NUL', '\0'.repeat(8)],
+    ['NUL at its end', `${password}\0`],
+    ['half a surrogate pair', `${password}\ud800`],
+  ])('that bcrypt would confuse with another is refused: %s', async (_what, confused) => {
+    const answer = await register(api, { username, password: confused });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+  });
+
+  test.each(['correct horse', 'pässwörter sind länger', '🐴🔋📎🐴', `${username}1`])(
+    'of another kind is accepted, and logs in: %s',
+    async (good) => {
+      const who = { username: uniqueName('user'), password: good };
+      expect(await register(api, who)).toMatchObject({ status: 201 });
+      expect(await api.call({ call: 'POST /login', body: who })).toMatchObject({ status: 200 });
+    },
+  );
+});
+
 describe('when registration needs an invite', () => {
   const invite = 'the invite of the tests';
   let api: ApiProcess;
