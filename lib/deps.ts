@@ -39,7 +39,7 @@ export type Deps = {
 /** Passwords are hashed in other threads: a hash takes as long as a hundred other calls. */
 export interface Passwords {
   /**
-   * Runs an operation that hashes, if there is room for one more. An operation hashes one password at a time.
+   * Runs an operation that hashes, one password at a time. It may have to wait for its turn.
    *
    * @throws {BusyError} 503
    */

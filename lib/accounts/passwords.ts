@@ -4,7 +4,7 @@ import bcrypt from 'bcryptjs';
 import { Piscina } from 'piscina';
 import type { Config } from '../config.ts';
 import type { Passwords } from '../deps.ts';
-import { BusyError } from './errors.ts';
+import { createAdmission } from './admission.ts';
 
 /** Starting a thread takes about as long as a hash. */
 const idleMs = 60_000;
@@ -14,7 +14,8 @@ export const createPasswords = ({
   bcryptCost: cost,
   hashThreads,
   maxWaitingHashes,
-}: Pick<Config, 'bcryptCost' | 'hashThreads' | 'maxWaitingHashes'>): Passwords => {
+  storeTimeoutMs: maxWaitMs,
+}: Pick<Config, 'bcryptCost' | 'hashThreads' | 'maxWaitingHashes' | 'storeTimeoutMs'>): Passwords => {
   const pool = new Piscina({
     filename: fileURLToPath(new URL('hash-thread.ts', import.meta.url)),
     minThreads: 0,
@@ -24,17 +25,10 @@ export const createPasswords = ({
     env: {},
     execArgv: [],
   });
-  let admitted = 0;
   return {
-    async admit(operation) {
-      if (admitted >= hashThreads + maxWaitingHashes) throw new BusyError();
-      admitted += 1;
-      try {
-        return await operation();
-      } finally {
-        admitted -= 1;
-      }
-    },
+    // Twice the threads: some read the store while others hash. Those that wait have not touched the store, which a storm
+    // would otherwise reach at once.
+    admit: createAdmission({ atOnce: 2 * hashThreads, maxWaiting: maxWaitingHashes, maxWaitMs }),
     hash: (password) => pool.run({ password, cost }, { name: 'hash' }),
     verify: (password, passwordHash) => pool.run({ password, passwordHash, cost }, { name: 'verify' }),
     isCommon: (password) => pool.run({ password }, { name: 'isCommon' }),
