@@ -27,7 +27,7 @@ const passwordBytes = (min: number) =>
 /** bcrypt repeats what ends with a NUL, and turns each half of a surrogate pair into the same bytes: passwords that differ would be equal. */
 const isPlainText = (value: string): boolean => !value.includes('\0') && value.isWellFormed();
 
-const newCredentials = z.object({
+export const newCredentials = z.object({
   username: z.string().regex(/^[A-Za-z0-9._-]{3,64}$/, 'must be 3 to 64 of A-Z a-z 0-9 . _ -'),
   password: passwordBytes(8).refine(isPlainText, 'must be Unicode without NUL characters'),
   invite: z.string().optional(),
