@@ -6,6 +6,9 @@ import type { Config } from '../config.ts';
 import type { Passwords } from '../deps.ts';
 import { createAdmission } from './admission.ts';
 
+/** Then the caller had better try again. As long as a function may run on AWS Lambda. */
+const maxWaitMs = 10_000;
+
 /** Starting a thread takes about as long as a hash. */
 const idleMs = 60_000;
 
@@ -14,8 +17,7 @@ export const createPasswords = ({
   bcryptCost: cost,
   hashThreads,
   maxWaitingHashes,
-  storeTimeoutMs: maxWaitMs,
-}: Pick<Config, 'bcryptCost' | 'hashThreads' | 'maxWaitingHashes' | 'storeTimeoutMs'>): Passwords => {
+}: Pick<Config, 'bcryptCost' | 'hashThreads' | 'maxWaitingHashes'>): Passwords => {
   const pool = new Piscina({
     filename: fileURLToPath(new URL('hash-thread.ts', import.meta.url)),
     minThreads: 0,

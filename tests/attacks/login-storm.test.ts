@@ -11,8 +11,6 @@ const environment = {
   BCRYPT_COST: '13',
   HASH_THREADS: '1',
   MAX_WAITING_HASHES: '8',
-  // Also the longest wait for a hash.
-  STORE_TIMEOUT_MS: '60000',
   GRACE_MS: '0',
 };
 
