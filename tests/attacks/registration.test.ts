@@ -19,10 +19,10 @@ test('registrations of one address are limited', async () => {
   await api.end();
 });
 
-test('nobody can register when registration is closed', async () => {
+test('nobody can register when registration is closed, and the log names the address of whoever tries', async () => {
   const api = await startApi(['functions/api.ts'], { REGISTRATION: 'closed' });
   expect(await register(api)).toMatchObject({ status: 403, body: { code: 'registration-closed' } });
-  await api.end();
+  expect((await api.end()).output).toMatch(/"address":"127\.0\.0\.1","code":"registration-closed"/);
 });
 
 describe('a password', () => {
