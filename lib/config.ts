@@ -32,13 +32,14 @@ export const environment = Object.fromEntries(
 
 /** What must hold between several settings. A setting that is invalid itself is missing in `config`. */
 const conflictsIn = (
-  { retryBaseMs = 0, retryMaxMs = Infinity, processor }: Partial<Config>,
+  { retryBaseMs = 0, retryMaxMs = Infinity, processor, registration }: Partial<Config>,
   env: NodeJS.ProcessEnv,
 ) => [
   ...(retryMaxMs < retryBaseMs ? [`RETRY_MAX_MS must be at least RETRY_BASE_MS (${retryBaseMs})`] : []),
   ...(['WEBHOOK_URL', 'WEBHOOK_SECRET'] as const)
     .filter((name) => processor === 'webhook' && !env[name])
     .map((name) => `${name} is required when PROCESSOR is webhook`),
+  ...(registration === 'invite' && !env.INVITE_SECRET ? ['INVITE_SECRET is required when REGISTRATION is invite'] : []),
 ];
 
 /**

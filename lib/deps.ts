@@ -5,6 +5,7 @@ import type { Logger } from './log.ts';
 import type {
   AccountStore,
   Clock,
+  CounterStore,
   LaneBroker,
   LaneObserver,
   LaneStore,
@@ -22,10 +23,12 @@ export type Deps = {
   clock: Clock;
   log: Logger;
   accounts: AccountStore;
+  counters: CounterStore;
   userQueues: UserQueueStore;
   ledger: LedgerStore;
   lanes: LaneStore;
   workers: WorkerStore;
+  passwords: Passwords;
   publisher: Publisher;
   laneBroker: LaneBroker;
   planRun: PlanRun;
@@ -33,13 +36,32 @@ export type Deps = {
   observer: LaneObserver;
 };
 
+/** Passwords are hashed in other threads: a hash takes as long as a hundred other calls. */
+export interface Passwords {
+  /**
+   * Runs an operation that hashes, one password at a time. It may have to wait for its turn.
+   *
+   * @throws {BusyError} 503
+   */
+  admit<T>(operation: () => Promise<T>): Promise<T>;
+  /** A new hash of the configured cost. */
+  hash(password: string): Promise<string>;
+  /** Whether the password has this hash. Takes as long without a hash, as for an unknown user. */
+  verify(password: string, passwordHash: string | undefined): Promise<boolean>;
+  /** Whether the password is one of those that are chosen, and guessed, most. */
+  isCommon(password: string): Promise<boolean>;
+  /** Whether the hash has a lower cost than new ones. */
+  isWeak(passwordHash: string): boolean;
+  close(): Promise<void>;
+}
+
 /** The secret that signs and verifies tokens. A `KeyObject` made once saves making a key for every token. */
 export type TokenSecret = string | KeyObject;
 
 /** What the functions use. */
 export type FunctionDeps = Pick<
   Deps,
-  'clock' | 'log' | 'accounts' | 'userQueues' | 'ledger' | 'workers' | 'publisher'
+  'clock' | 'log' | 'accounts' | 'counters' | 'passwords' | 'userQueues' | 'ledger' | 'workers' | 'publisher'
 > & {
   config: FunctionConfig;
   tokenSecret: TokenSecret;

@@ -1,13 +1,15 @@
 /**
  * `npm run bench`: how many requests Lanekeeper does in a second, how soon a request starts, what each request costs the two
- * servers, and what the bare servers do. Starts everything it needs and leaves nothing behind. docs/performance.md explains
+ * servers, what the bare servers do, and what logins cost other calls. `-- --logins` measures only the last. Starts everything it needs and leaves nothing behind. docs/performance.md explains
  * the figures.
  */
 import { cpus, loadavg, totalmem } from 'node:os';
 import process, { exit, stdout, version } from 'node:process';
+import { parseArgs } from 'node:util';
 import { measureBare } from './bench/bare.ts';
 import { closedLoop, nowMs, openLoop } from './bench/load.ts';
-import { describeBare, describeBurst, describeLatencies } from './bench/report.ts';
+import { measureBesideLogins } from './bench/logins.ts';
+import { describeBare, describeBesideLogins, describeBurst, describeLatencies } from './bench/report.ts';
 import { type BenchServers, startServers } from './bench/servers.ts';
 import { startSystem } from './bench/system.ts';
 import { measure, type Offer, type Send } from './bench/workload.ts';
@@ -54,13 +56,25 @@ const measureAll = async (servers: BenchServers): Promise<void> => {
   }
 };
 
+/** With the hashes that the product makes by default. */
+const measureLogins = async (servers: BenchServers): Promise<void> => {
+  const system = await startSystem(servers, { BCRYPT_COST: '', MAX_WAITING_HASHES: '' });
+  try {
+    say(`\n${describeBesideLogins(await measureBesideLogins(system))}`);
+  } finally {
+    await system.stop();
+  }
+};
+
 await runTool(async () => {
+  const { values } = parseArgs({ options: { logins: { type: 'boolean' } } });
   const servers = await startServers();
   const interrupt = () => void servers.stop().finally(() => exit(130));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
     say(describeMachine(servers));
-    await measureAll(servers);
+    if (!values.logins) await measureAll(servers);
+    await measureLogins(servers);
   } finally {
     await servers.stop();
   }

@@ -8,10 +8,70 @@ export class UsernameTakenError extends AppError {
   }
 }
 
+/** Thrown when nobody may register from outside. */
+export class RegistrationClosedError extends AppError {
+  constructor() {
+    super('Registration is closed. Ask an operator for an account.', { code: 'registration-closed', status: 403 });
+  }
+}
+
+/** Thrown when registration needs an invite, and the caller sent none or a wrong one. */
+export class InvalidInviteError extends AppError {
+  constructor() {
+    super('Registration needs a valid invite. Send it as `invite` in the body.', {
+      code: 'invalid-invite',
+      status: 403,
+    });
+  }
+}
+
+/** Thrown when the password would be among the first guesses. */
+export class WeakPasswordError extends AppError {
+  constructor(reason: string) {
+    super(`${reason} Choose another one.`, { code: 'weak-password', status: 400 });
+  }
+}
+
 /** Thrown for an unknown user and for a wrong password, so that nobody learns which names exist. */
 export class InvalidCredentialsError extends AppError {
   constructor() {
     super('The user name or the password is wrong.', { code: 'invalid-credentials', status: 401 });
+  }
+}
+
+/** Thrown when as many passwords as allowed are hashed or wait for it. */
+export class BusyError extends AppError {
+  constructor() {
+    super('Too many logins and registrations are under way. Try again in a second.', {
+      code: 'busy',
+      status: 503,
+      expose: true,
+      retryAfterSeconds: 1,
+    });
+  }
+}
+
+const inSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));
+
+/** Thrown when one network has made as many logins or registrations as it may in a span of time. */
+export class AddressLimitError extends AppError {
+  constructor(what: string, { limit, seconds, msLeft }: { limit: number; seconds: number; msLeft: number }) {
+    super(`Your address may make ${limit} ${what} in ${seconds} s. Try again in ${inSeconds(msLeft)} s.`, {
+      code: 'too-many-attempts',
+      status: 429,
+      retryAfterSeconds: inSeconds(msLeft),
+    });
+  }
+}
+
+/** Thrown when logins to the account have failed, and the caller must wait before the next one. The password was not checked. */
+export class LoginDelayedError extends AppError {
+  constructor(msLeft: number) {
+    super(`Too many logins to this account have failed. Try again in ${inSeconds(msLeft)} s.`, {
+      code: 'login-delayed',
+      status: 429,
+      retryAfterSeconds: inSeconds(msLeft),
+    });
   }
 }
 

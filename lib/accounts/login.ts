@@ -1,27 +1,34 @@
 import { randomUUID } from 'node:crypto';
-import bcrypt from 'bcryptjs';
 import type { Deps, TokenSecret } from '../deps.ts';
 import { laneOf } from '../lane-of.ts';
+import type { Account } from '../ports.ts';
 import { InvalidCredentialsError, TooManySessionsError } from './errors.ts';
 import type { Credentials } from './register.ts';
+import { beginAttempt, limitAddress } from './throttle.ts';
 import { signToken } from './tokens.ts';
 
-export type LoginDeps = Pick<Deps, 'accounts' | 'userQueues' | 'clock'> & {
-  config: Pick<Deps['config'], 'bcryptCost' | 'lanes' | 'maxSessions' | 'tokenTtlSeconds'>;
+export type LoginDeps = Pick<Deps, 'accounts' | 'counters' | 'log' | 'passwords' | 'userQueues' | 'clock'> & {
+  config: Pick<
+    Deps['config'],
+    'lanes' | 'loginMaxDelaySeconds' | 'loginsPerMinute' | 'maxSessions' | 'tokenTtlSeconds'
+  >;
   tokenSecret: TokenSecret;
 };
 
 /**
  * Opens a session and returns its token. `expiresIn` is in seconds.
  *
- * @throws {InvalidCredentialsError} 401; {TooManySessionsError} 429
+ * @param address the caller's IP address.
+ * @throws {InvalidCredentialsError} 401; {AddressLimitError} {LoginDelayedError} {TooManySessionsError} 429; {BusyError} 503
  */
 export const logIn = async (
   credentials: Credentials,
+  address: string,
   deps: LoginDeps,
 ): Promise<{ token: string; expiresIn: number }> => {
   const { config } = deps;
-  const userId = await checkPassword(credentials, deps);
+  await limitAddress('logins', address, { limit: config.loginsPerMinute, seconds: 60 }, deps);
+  const userId = await deps.passwords.admit(() => authenticate(credentials, address, deps));
   const identity = { userId, sessionId: randomUUID() };
   const expiresAt = new Date(deps.clock.now().getTime() + config.tokenTtlSeconds * 1_000);
   const session = { id: identity.sessionId, expiresAt };
@@ -34,16 +41,33 @@ export const logIn = async (
   return { token: signToken(identity, expiresAt, deps.tokenSecret), expiresIn: config.tokenTtlSeconds };
 };
 
-/** Returns the user id. An unknown user costs one comparison too, so that the time does not reveal which names exist. */
-const checkPassword = async (
+/** Returns the user id. An unknown user is treated like a wrong password in every respect. */
+const authenticate = async (
   { username, password }: Credentials,
-  { accounts, config }: Pick<LoginDeps, 'accounts' | 'config'>,
+  address: string,
+  deps: Pick<LoginDeps, 'accounts' | 'counters' | 'log' | 'passwords' | 'config'>,
 ): Promise<string> => {
-  const account = await accounts.findByUsername(username);
-  const matches = await bcrypt.compare(password, account?.passwordHash ?? hashOfNobody(config.bcryptCost));
-  if (!account || !matches) throw new InvalidCredentialsError();
+  const attempt = await beginAttempt({ username, address }, deps);
+  const account = await deps.accounts.findByUsername(username);
+  if (!(await deps.passwords.verify(password, account?.passwordHash)) || !account) {
+    await attempt.failed();
+    throw new InvalidCredentialsError();
+  }
+  await attempt.succeeded();
+  if (deps.passwords.isWeak(account.passwordHash)) await renewHash(account, password, deps);
   return account.userId;
 };
 
-/** A well-formed bcrypt hash of this cost. No known password has it. */
-const hashOfNobody = (cost: number): string => `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`;
+/** `BCRYPT_COST` was raised since the password was hashed. This is the only moment when the password is known. */
+const renewHash = async (
+  { userId, passwordHash }: Account,
+  password: string,
+  { accounts, log, passwords }: Pick<LoginDeps, 'accounts' | 'log' | 'passwords'>,
+): Promise<void> => {
+  try {
+    await accounts.replacePasswordHash(userId, passwordHash, await passwords.hash(password));
+  } catch (error) {
+    // The password is right, and the next login tries again.
+    log.warn({ err: error, userId }, 'a password kept its hash of a lower cost');
+  }
+};

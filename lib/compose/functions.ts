@@ -1,5 +1,6 @@
 /** The composition root of the functions: only this file connects them to their servers. */
 import { createSecretKey } from 'node:crypto';
+import { createPasswords } from '../accounts/passwords.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
@@ -13,21 +14,24 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const log = createLogger(config.logLevel, { role: 'functions' });
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
+  const passwords = createPasswords(config);
   return {
     config,
     clock: stores.clock,
     timeKnown: stores.timeKnown,
     log,
     accounts: stores.accounts,
+    counters: stores.counters,
     userQueues: stores.userQueues,
     ledger: stores.ledger,
     workers: stores.workers,
     publisher,
     // `loadConfig` requires it of functions.
     tokenSecret: createSecretKey(Buffer.from(config.jwtSecret as string)),
+    passwords,
     ping: { mongodb: stores.ping, rabbitmq: publisher.ping },
     close: async () => {
-      await Promise.all([stores.close(), publisher.close()]);
+      await Promise.all([stores.close(), publisher.close(), passwords.close()]);
     },
   };
 };

@@ -2,6 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Request } from 'express';
+import type { TrustsProxy } from '../trusted-proxies.ts';
+import { sourceIpOf } from './source-ip.ts';
 
 /** Content types that API Gateway passes on as text. It encodes everything else in base64. */
 const textTypes = /^(text\/.*|application\/(json|javascript|xml)|application\/.*\+(json|xml))\s*(;|$)/i;
@@ -28,7 +30,7 @@ const bodyOf = (request: Request): Pick<APIGatewayProxyEventV2, 'body' | 'isBase
 };
 
 /** The event that API Gateway would make of an Express request: HTTP API, payload 2.0. `request.body` must be a Buffer. */
-export const eventOf = (request: Request, routeKey: string): APIGatewayProxyEventV2 => {
+export const eventOf = (request: Request, routeKey: string, trustsProxy: TrustsProxy): APIGatewayProxyEventV2 => {
   const [, rawQueryString = ''] = /\?(.*)$/s.exec(request.originalUrl) ?? [];
   const now = new Date();
   return {
@@ -50,7 +52,7 @@ export const eventOf = (request: Request, routeKey: string): APIGatewayProxyEven
         method: request.method,
         path: request.path,
         protocol: `HTTP/${request.httpVersion}`,
-        sourceIp: request.socket.remoteAddress ?? '',
+        sourceIp: sourceIpOf(request, trustsProxy),
         userAgent: request.headers['user-agent'] ?? '',
       },
       requestId: randomUUID(),

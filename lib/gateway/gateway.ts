@@ -10,6 +10,7 @@ import { loggablePath, writeCallLine } from '../http/call-line.ts';
 import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
 import { asAppError, problemReply } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
+import { type TrustsProxy, trustsNoProxy } from '../trusted-proxies.ts';
 import { boundConnections, createDrain, serverOptions } from './connections.ts';
 import { MethodNotAllowedError, NoSuchRouteError, UnsupportedEncodingError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
@@ -27,10 +28,10 @@ const send = (response: Response, { statusCode, headers, body, isBase64Encoded }
 };
 
 const invoke =
-  (routeKey: string, handler: EventHandler): RequestHandler =>
+  (routeKey: string, handler: EventHandler, trustsProxy: TrustsProxy): RequestHandler =>
   async (request, response) => {
     // No function uses the context of AWS Lambda.
-    send(response, await handler(eventOf(request, routeKey), {} as Context));
+    send(response, await handler(eventOf(request, routeKey, trustsProxy), {} as Context));
   };
 
 /** An error of Express or its body parser as one of ours. A function's error does not come here: its middlewares answer it. */
@@ -61,7 +62,11 @@ const answerErrors =
   };
 
 /** Routes in the order of serverless.yml. Every other call is answered with 404 or 405, as problem+json. */
-export const createGateway = (routes: (Route & { handler: EventHandler })[], log: Logger): Express => {
+export const createGateway = (
+  routes: (Route & { handler: EventHandler })[],
+  log: Logger,
+  trustsProxy: TrustsProxy = trustsNoProxy,
+): Express => {
   const app = express().disable('x-powered-by').enable('case sensitive routing').enable('strict routing');
   app.use((_request, response, next) => {
     response.locals.startedAt = performance.now();
@@ -71,7 +76,7 @@ export const createGateway = (routes: (Route & { handler: EventHandler })[], log
   const expressPath = ({ path }: Route) => path.replace(/\{(\w+)\}/g, ':$1');
   for (const route of routes) {
     const method = route.method.toLowerCase() as 'get' | 'post' | 'delete';
-    app[method](expressPath(route), invoke(`${route.method} ${route.path}`, route.handler));
+    app[method](expressPath(route), invoke(`${route.method} ${route.path}`, route.handler, trustsProxy));
   }
   for (const path of new Set(routes.map(expressPath))) {
     const allowed = routes.filter((route) => expressPath(route) === path).map(({ method }) => method);
@@ -95,7 +100,7 @@ export type Gateway = {
 
 /** Serves the routes of serverless.yml. Port 0 means any free port. */
 export const serveGateway = async (
-  { host, port, maxConnections }: Pick<Config, 'host' | 'port' | 'maxConnections'>,
+  { host, port, maxConnections, trustedProxies }: Pick<Config, 'host' | 'port' | 'maxConnections' | 'trustedProxies'>,
   log: Logger,
 ): Promise<Gateway> => {
   const routes = await readRoutes();
@@ -103,7 +108,7 @@ export const serveGateway = async (
     routes.map(async (route) => ({ ...route, handler: await handlerOf<EventHandler>(route) })),
   );
   const drain = createDrain();
-  const server = createServer(serverOptions, express().use(drain.refuse, createGateway(loaded, log)));
+  const server = createServer(serverOptions, express().use(drain.refuse, createGateway(loaded, log, trustedProxies)));
   boundConnections(server, maxConnections);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);

@@ -14,6 +14,8 @@ type LoggedCall = {
   /** The route that the call took, as in serverless.yml: `GET /requests/{seq}`. */
   route?: string;
   userId?: string;
+  /** The caller's IP address, of a call without a user. */
+  address?: string;
   /** The code of the error that the client received. */
   code?: string;
 };

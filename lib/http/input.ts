@@ -24,9 +24,13 @@ const passwordBytes = (min: number) =>
     message: `must have ${min} to ${maxPasswordBytes} bytes`,
   });
 
-const newCredentials = z.object({
+/** bcrypt repeats what ends with a NUL, and turns each half of a surrogate pair into the same bytes: passwords that differ would be equal. */
+const isPlainText = (value: string): boolean => !value.includes('\0') && value.isWellFormed();
+
+export const newCredentials = z.object({
   username: z.string().regex(/^[A-Za-z0-9._-]{3,64}$/, 'must be 3 to 64 of A-Z a-z 0-9 . _ -'),
-  password: passwordBytes(8),
+  password: passwordBytes(8).refine(isPlainText, 'must be Unicode without NUL characters'),
+  invite: z.string().optional(),
 });
 
 /** Looser than at registration, so that a name that cannot be registered fails like a wrong password. */
@@ -85,6 +89,8 @@ export const validate = <T>(schema: z.ZodType<T>, value: unknown, what: string):
 };
 
 export const newCredentialsOf = (call: Call) => validate(newCredentials, call.json, 'body');
+/** The caller's IP address, as API Gateway or our gateway saw it. */
+export const addressOf = (call: Call): string => call.requestContext.http.sourceIp;
 export const credentialsOf = (call: Call) => validate(credentials, call.json, 'body');
 export const seqOf = (call: Call): number => Number(validate(seq, call.pathParameters, 'path').seq);
 export const waitMsOf = (call: Call): number => validate(wait, call.queryStringParameters ?? {}, 'query').wait * 1_000;

@@ -23,8 +23,23 @@ export interface AccountStore {
   find(userId: string): Promise<Account | undefined>;
   /** The names of those of these users that have an account, by user id. One query. */
   usernames(userIds: string[]): Promise<Map<string, string>>;
+  /** Returns whether it was replaced: `from` was still the hash. */
+  replacePasswordHash(userId: string, from: string, to: string): Promise<boolean>;
   /** Returns whether the account exists. */
   setRole(username: string, role: Role): Promise<boolean>;
+}
+
+/** A counter of one key, which all processes share and which ends `msLeft` from now. */
+export type Counter = { count: number; msLeft: number };
+
+export interface CounterStore {
+  /** Adds one to a counter that allows `limit` in `seconds`. Returns `undefined`, or when it is above its limit the ms that are left. */
+  take(key: string, allowed: { limit: number; seconds: number }): Promise<number | undefined>;
+  /** Adds one. The counter ends `seconds` after its first addition. */
+  add(key: string, seconds: number): Promise<Counter>;
+  read(key: string): Promise<Counter | undefined>;
+  set(key: string, count: number, seconds: number): Promise<void>;
+  remove(key: string): Promise<void>;
 }
 
 /** `advanced`: requests were settled since the last flush. Otherwise the owner only vouches for the user. */

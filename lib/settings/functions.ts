@@ -1,7 +1,9 @@
 /** What only functions read. */
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { minTokenSecretLength } from '../limits.ts';
-import { functions, integer, textOf } from './setting.ts';
+import { proxies } from '../trusted-proxies.ts';
+import { choice, functions, integer, textOf } from './setting.ts';
 
 /** Shown by `/health`, so it must stay short. */
 const choiceText = z.string().max(500, 'must have at most 500 characters').optional();
@@ -17,6 +19,22 @@ export const functionSettings = {
   tokenTtlSeconds: functions('TOKEN_TTL_SECONDS', integer(1, 2_592_000, 3_600)),
   /** The cost of password hashes. Each step doubles the time of a login. */
   bcryptCost: functions('BCRYPT_COST', integer(4, 15, 10)),
+  /** How many passwords are hashed at a time, each in a thread of its own. One core is left to the calls. */
+  hashThreads: functions('HASH_THREADS', integer(1, 64, Math.max(1, availableParallelism() - 1))),
+  /** How many more logins and registrations may wait until a password is hashed. Further ones are refused as `busy`. */
+  maxWaitingHashes: functions('MAX_WAITING_HASHES', integer(0, 100_000, 64)),
+  /** Who may register: anybody, nobody, or whoever sends `inviteSecret`. Operators can always create accounts. */
+  registration: functions('REGISTRATION', choice('open', 'closed', 'invite').default('open')),
+  /** What a registration must send as `invite`. Required when `registration` is `invite`. */
+  inviteSecret: functions('INVITE_SECRET', textOf(16).optional()),
+  /** The proxies whose `X-Forwarded-For` is believed. None by default. Only the gateway uses them. */
+  trustedProxies: functions('TRUSTED_PROXIES', proxies),
+  /** How many logins a network may make in a minute: an IPv4 address, or a /64 of IPv6. 0 means no limit. */
+  loginsPerMinute: functions('LOGINS_PER_MINUTE', integer(0, 1_000_000, 60)),
+  /** How many accounts a network may try to register in an hour. 0 means no limit. */
+  registrationsPerHour: functions('REGISTRATIONS_PER_HOUR', integer(0, 1_000_000, 60)),
+  /** The longest delay after failed logins to one account. The delay doubles up to it. 0 means no delay. */
+  loginMaxDelaySeconds: functions('LOGIN_MAX_DELAY_SECONDS', integer(0, 3_600, 60)),
   /** How many live sessions a user may have. */
   maxSessions: functions('MAX_SESSIONS', integer(1, 1_000, 100)),
   /** How many unsettled requests a user may have. */

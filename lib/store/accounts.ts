@@ -36,6 +36,15 @@ export const accountStore = (execute: Execute): AccountStore => ({
       return new Map(found.map(({ _id, username }) => [_id.toHexString(), username]));
     }),
 
+  replacePasswordHash: (userId, from, to) =>
+    execute(async ({ accounts }) => {
+      const { matchedCount } = await accounts.updateOne(
+        { _id: userId, passwordHash: from },
+        { $set: { passwordHash: to } },
+      );
+      return matchedCount === 1;
+    }),
+
   setRole: (username, role) =>
     execute(async ({ accounts }) => {
       const { matchedCount } = await accounts.updateOne({ name: username.toLowerCase() }, { $set: { role } });

@@ -28,8 +28,12 @@ export type WorkerDocument = {
   at: Date;
 };
 
+/** As rate-limiter-flexible writes it. */
+export type CounterDocument = { _id: mongoose.Types.ObjectId; key: string; points: number; expire: Date };
+
 export type Models = {
   accounts: Model<AccountDocument>;
+  counters: Model<CounterDocument>;
   userQueues: Model<UserQueueDocument>;
   requests: Model<RequestDocument>;
   lanes: Model<LaneDocument>;
@@ -49,6 +53,10 @@ const accountSchema = new mongoose.Schema<AccountDocument>(
   { username: String, name: String, passwordHash: String, role: String },
   options,
 ).index({ name: 1 }, { unique: true });
+
+const counterSchema = new mongoose.Schema<CounterDocument>({ key: String, points: Number, expire: Date }, options)
+  .index({ key: 1 }, { unique: true })
+  .index({ expire: 1 }, { expireAfterSeconds: 0 });
 
 const sessionSchema = new mongoose.Schema({ id: String, expiresAt: Date }, { _id: false });
 
@@ -126,6 +134,7 @@ const workerSchema = new mongoose.Schema<WorkerDocument>(
 
 export const defineModels = (connection: Connection): Models => ({
   accounts: connection.model<AccountDocument>('accounts', accountSchema, 'accounts'),
+  counters: connection.model<CounterDocument>('counters', counterSchema, 'counters'),
   userQueues: connection.model<UserQueueDocument>('userQueues', userQueueSchema, 'userQueues'),
   requests: connection.model<RequestDocument>('requests', requestSchema, 'requests'),
   lanes: connection.model<LaneDocument>('lanes', laneSchema, 'lanes'),

@@ -1,9 +1,18 @@
-/** MongoDB: accounts, user queues, the ledger, leases and heartbeats. The only folder that knows mongoose. */
+/** MongoDB: accounts, counters, user queues, the ledger, leases and heartbeats. The only folder that knows mongoose. */
 import type { Config } from '../config.ts';
 import { createLogger, type Logger } from '../log.ts';
-import type { AccountStore, Clock, LaneStore, LedgerStore, UserQueueStore, WorkerStore } from '../ports.ts';
+import type {
+  AccountStore,
+  Clock,
+  CounterStore,
+  LaneStore,
+  LedgerStore,
+  UserQueueStore,
+  WorkerStore,
+} from '../ports.ts';
 import { accountStore } from './accounts.ts';
 import { connectStore } from './connection.ts';
+import { counterStore } from './counters.ts';
 import { laneStore } from './lanes.ts';
 import { ledgerStore } from './ledger.ts';
 import { userQueueStore } from './user-queues.ts';
@@ -11,6 +20,7 @@ import { workerStore } from './workers.ts';
 
 export type Stores = {
   accounts: AccountStore;
+  counters: CounterStore;
   userQueues: UserQueueStore;
   ledger: LedgerStore;
   lanes: LaneStore;
@@ -48,6 +58,7 @@ export const openStores = (
   const { execute, clock, timeKnown, ping, drop, close } = connectStore(config, log, hostClock);
   return {
     accounts: accountStore(execute),
+    counters: counterStore(execute),
     userQueues: userQueueStore(execute),
     ledger: ledgerStore(execute),
     lanes: laneStore(execute),

@@ -45,8 +45,15 @@ describe('the configuration', () => {
     expect(messageOf({ FAILURE_POLICY: 'ignore' })).toContain('FAILURE_POLICY must be one of skip, block');
   });
 
+  test('asks for the secret of invites when registration needs one', () => {
+    expect(messageOf({ REGISTRATION: 'invite' })).toContain('INVITE_SECRET is required when REGISTRATION is invite');
+    expect(messageOf({ REGISTRATION: 'invite', INVITE_SECRET: 'sixteen letters!' })).toBe('');
+  });
+
   test('does not show a secret that it refuses', () => {
-    expect(messageOf({ JWT_SECRET: 'hunter2', WEBHOOK_SECRET: 'hunter3' })).not.toContain('hunter');
+    expect(messageOf({ JWT_SECRET: 'hunter2', WEBHOOK_SECRET: 'hunter3', INVITE_SECRET: 'hunter4' })).not.toContain(
+      'hunter',
+    );
   });
 });
 
@@ -71,6 +78,7 @@ const notDeployed = {
   GRACE_MS: 'only the gateway drains',
   PORT: 'only the gateway listens',
   HOST: 'only the gateway listens',
+  TRUSTED_PROXIES: 'only the gateway sees proxies',
   MAX_CONNECTIONS: 'only the gateway listens',
   MONGODB_CHOICE: 'only npm start chooses a server',
   RABBITMQ_CHOICE: 'only npm start chooses a server',

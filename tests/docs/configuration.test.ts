@@ -24,6 +24,8 @@ const schemaOf = (name: string) => environment[name as keyof typeof environment]
 const written = (name: string): string => {
   const value = schemaOf(name).parse(undefined);
   if (name === 'WORKERS' && value === availableParallelism()) return 'CPU cores';
+  if (name === 'HASH_THREADS' && value === Math.max(1, availableParallelism() - 1))
+    return 'CPU cores less one, at least 1';
   if (value === undefined) return 'none';
   return value === '' ? 'empty' : `\`${value}\``;
 };

@@ -16,6 +16,8 @@ const environment = {
   LANES: '2',
   JWT_SECRET: secret,
   BCRYPT_COST: '4',
+  LOGINS_PER_MINUTE: '0',
+  REGISTRATIONS_PER_HOUR: '0',
   LOG_LEVEL: 'silent',
   MAX_PENDING: '5',
   MAX_SESSIONS: '3',

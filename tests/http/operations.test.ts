@@ -16,6 +16,8 @@ const environment = {
   LANES: '2',
   JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
   BCRYPT_COST: '4',
+  LOGINS_PER_MINUTE: '0',
+  REGISTRATIONS_PER_HOUR: '0',
   LOG_LEVEL: 'silent',
   STUCK_AFTER_MS: '100',
 };

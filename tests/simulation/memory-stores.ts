@@ -92,6 +92,13 @@ const accountStore = ({ accounts }: MemoryDatabase, step: Step): AccountStore =>
       const found = [...accounts.values()].filter(({ userId }) => userIds.includes(userId));
       return new Map(found.map(({ userId, username }) => [userId, username]));
     }),
+  replacePasswordHash: (userId, from, to) =>
+    step('accounts.replacePasswordHash', () => {
+      const account = [...accounts.values()].find((one) => one.userId === userId);
+      if (account?.passwordHash !== from) return false;
+      account.passwordHash = to;
+      return true;
+    }),
   setRole: (username, role) =>
     step('accounts.setRole', () => {
       const account = accounts.get(username.toLowerCase());

@@ -37,6 +37,17 @@ describeStores('accounts', (ports) => {
     expect(await ports.accounts.setRole(uniqueName('nobody'), 'operator')).toBe(false);
   });
 
+  test('a password hash is replaced once, by whoever knows the present one', async () => {
+    const name = uniqueName('ada');
+    const userId = String(await ports.accounts.create(name, 'old'));
+    expect(await ports.accounts.replacePasswordHash(userId, 'another', 'new')).toBe(false);
+    const replaced = ['new', 'newer'].map((to) => ports.accounts.replacePasswordHash(userId, 'old', to));
+    expect((await Promise.all(replaced)).sort()).toEqual([false, true]);
+    expect(await ports.accounts.findByUsername(name)).toMatchObject({
+      passwordHash: expect.stringMatching(/^newe?r?$/),
+    });
+  });
+
   test('a name that differs only in case is taken, and the first account stays', async () => {
     const name = uniqueName('bob');
     await ports.accounts.create(name, 'first');

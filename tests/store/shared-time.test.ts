@@ -1,9 +1,11 @@
 /** Processes on hosts whose clocks differ by two minutes, on a real MongoDB. */
 import { expect, test } from '@jest/globals';
 import { logIn } from '../../lib/accounts/login.ts';
-import { registerAccount } from '../../lib/accounts/register.ts';
+import { createPasswords } from '../../lib/accounts/passwords.ts';
+import { createAccount } from '../../lib/accounts/register.ts';
 import { verifyToken } from '../../lib/accounts/tokens.ts';
 import { createSweep } from '../../lib/lanes/sweep.ts';
+import { createLogger } from '../../lib/log.ts';
 import { openStores } from '../../lib/store/stores.ts';
 import { testConfig } from '../support/servers.ts';
 import { settableClock } from '../support/settable-clock.ts';
@@ -16,7 +18,7 @@ const credentials = { username: 'ada', password: 'correct horse' };
 const openProcess = (aheadMs: number) => {
   const host = settableClock(aheadMs);
   const stores = openStores(config, undefined, host.clock);
-  return { ...stores, host, config, tokenSecret };
+  return { ...stores, log: createLogger('silent'), passwords: createPasswords(config), host, config, tokenSecret };
 };
 
 const processes = (): ReturnType<typeof openProcess>[] & AsyncDisposable => {
@@ -24,7 +26,7 @@ const processes = (): ReturnType<typeof openProcess>[] & AsyncDisposable => {
   return Object.assign(opened, {
     async [Symbol.asyncDispose]() {
       await opened[0]?.drop();
-      await Promise.all(opened.map((one) => one.close()));
+      await Promise.all(opened.flatMap((one) => [one.close(), one.passwords.close()]));
     },
   });
 };
@@ -45,8 +47,8 @@ test('a session of 30 s lives on hosts whose clocks differ by two minutes, and t
   await using opened = processes();
   for (const [index, from] of opened.entries()) {
     const name = { ...credentials, username: `ada-${index}` };
-    await registerAccount(name, from);
-    const { token } = await logIn(name, from);
+    await createAccount(name, from);
+    const { token } = await logIn(name, '192.0.2.1', from);
     for (const at of opened) {
       await at.timeKnown();
       const { userId, sessionId } = verifyToken(token, tokenSecret, at.clock.now());

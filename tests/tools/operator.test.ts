@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import bcrypt from 'bcryptjs';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
 
@@ -34,6 +35,20 @@ test('an account gets and loses the operator role by its name, in any case', asy
 });
 
 test('an unknown or a missing name is refused, with a message that says what to do', () => {
-  expect(operator('nobody')).toEqual({ status: 1, said: 'There is no account nobody. Register it first.' });
-  expect(operator()).toEqual({ status: 1, said: 'Usage: npm run operator -- NAME [--revoke]' });
+  expect(operator('nobody')).toEqual({
+    status: 1,
+    said: 'There is no account nobody. Register it first, or use --create.',
+  });
+  expect(operator()).toEqual({ status: 1, said: 'Usage: npm run operator -- NAME [--create | --revoke]' });
+});
+
+test('an account can be created, and its password logs in', async () => {
+  const { status, said } = operator('Grace', '--create');
+  expect(status).toBe(0);
+  const [, password = ''] = /^Grace has an account now, with the password (\S{24})$/.exec(said) ?? [];
+  const { passwordHash = '', role } = (await stores.accounts.findByUsername('grace')) ?? {};
+  expect(role).toBe('user');
+  expect(await bcrypt.compare(password, passwordHash)).toBe(true);
+  expect(operator('grace', '--create')).toEqual({ status: 1, said: expect.stringContaining('is taken') });
+  expect(operator('no good name', '--create')).toEqual({ status: 1, said: expect.stringContaining('must be 3 to 64') });
 });

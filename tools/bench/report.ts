@@ -1,6 +1,7 @@
 /** The figures as text. */
 import { type BareRates, operations } from './bare.ts';
 import type { Counts } from './counts.ts';
+import type { BesideLogins } from './logins.ts';
 import type { Measured } from './workload.ts';
 
 /** The value that `share` (0 to 1) of the values do not exceed: the nearest rank, so always a measured value. */
@@ -60,5 +61,19 @@ export const describeLatencies = (how: string, { calls }: Measured): string => {
     latency('accepted to started', ({ acceptedAt, runAt }) => runAt - acceptedAt),
     latency('due to started', ({ dueAt, runAt }) => runAt - dueAt),
     latency('due to answered', ({ dueAt, answeredAt }) => answeredAt - dueAt),
+  ].join('\n');
+};
+
+export const describeBesideLogins = ({ quiet, beside, concurrentLogins, logins }: BesideLogins): string => {
+  const latency = (latencies: number[]): string => {
+    const p = (share: number) => `${percentile(latencies, share).toFixed(1)} ms`;
+    return `p50 ${p(0.5)}, p99 ${p(0.99)} of ${whole(latencies.length)}`;
+  };
+  const ratio = percentile(beside, 0.99) / percentile(quiet, 0.99);
+  return [
+    'Enqueue over HTTP at 50/s, due to answered',
+    row('without logins', latency(quiet)),
+    row(`${concurrentLogins} logins at once`, `${latency(beside)}; ${whole(logins)} logins answered meanwhile`),
+    row('p99 grows', `${ratio.toFixed(1)} times`),
   ].join('\n');
 };

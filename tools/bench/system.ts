@@ -6,7 +6,7 @@ import jwt from 'jsonwebtoken';
 import { closeFunctionDeps, functionDeps } from '../../lib/compose/functions.ts';
 import type { WorkerSnapshot } from '../../lib/lanes/snapshot.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
-import { type Client, callApi, connectUser } from '../api-client.ts';
+import { CallError, type Client, callApi, connectUser } from '../api-client.ts';
 import { startChild } from '../child.ts';
 import { freePort } from '../services/probe.ts';
 import type { BenchServers } from './servers.ts';
@@ -26,17 +26,25 @@ const isBalanced = (statuses: WorkerStatus[], lanes: number): boolean => {
   return owned.reduce((sum, count) => sum + count, 0) === lanes && owned.every((count) => count <= share);
 };
 
-export const startSystem = async ({ folder, mongodbUrl, rabbitmqUrl }: BenchServers) => {
+/** @param settings of the API and the consumer, in place of those of the benchmark. */
+export const startSystem = async (
+  { folder, mongodbUrl, rabbitmqUrl }: BenchServers,
+  settings: Record<string, string> = {},
+) => {
   const [port, metricsPort] = [await freePort(), await freePort()];
   const env = {
     MONGODB_URL: mongodbUrl('measured'),
     RABBITMQ_URL: rabbitmqUrl,
     JWT_SECRET: randomUUID(),
     BCRYPT_COST: '4',
+    MAX_WAITING_HASHES: '1000',
+    LOGINS_PER_MINUTE: '0',
+    REGISTRATIONS_PER_HOUR: '0',
     PROCESSOR: 'tools/bench/no-op.ts',
     WORKERS: String(workers),
     PORT: String(port),
     METRICS_PORT: String(metricsPort),
+    ...settings,
   };
   const start = (name: string) => {
     const command = { name, args: [`functions/${name}.ts`], env: { PATH: process.env.PATH, ...env } };
@@ -70,6 +78,16 @@ export const startSystem = async ({ folder, mongodbUrl, rabbitmqUrl }: BenchServ
     /** Enqueue by a call of the library in this process, and over HTTP to the API's process. */
     accept,
     post,
+    /** A login that fails, because there is no such user. Returns whether the password was checked: the API may be busy. */
+    logInAsNobody: async (): Promise<boolean> => {
+      const json = { username: `nobody-${randomUUID().slice(0, 20)}`, password: randomUUID() };
+      const error = await callApi(apiUrl, 'POST /login', { json }).then(
+        () => new Error('Nobody could log in.'),
+        (refusal) => refusal,
+      );
+      if (error instanceof CallError && (error.status === 401 || error.status === 503)) return error.status === 401;
+      throw error;
+    },
     settled,
     untilSettled: (count: number): Promise<void> =>
       consumer.until(`${count} requests are settled`, timeoutMs, async () => (await settled()) >= count),

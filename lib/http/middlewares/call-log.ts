@@ -21,13 +21,15 @@ export const callLog = (): Middleware => {
     const log = event.deps?.log ?? bareLogger();
     const status = response?.statusCode;
     if (error && (status ?? 500) >= 500) log.error({ err: error, route: event.routeKey }, 'function failed');
+    const userId = event.identity?.userId ?? event.userQueue?.userId;
     writeCallLine(log, {
       method: event.requestContext?.http?.method,
       path: pathOf(event),
       status,
       startedAt: startedAt.get(event) ?? performance.now(),
       route: event.routeKey,
-      userId: event.identity?.userId ?? event.userQueue?.userId,
+      userId,
+      address: userId === undefined ? event.requestContext?.http?.sourceIp : undefined,
       code: error ? asAppError(error).code : undefined,
     });
   };

@@ -1,0 +1,40 @@
+/** Hashes passwords in worker threads. How many calls may hash or wait for it is bounded. */
+import { fileURLToPath } from 'node:url';
+import bcrypt from 'bcryptjs';
+import { Piscina } from 'piscina';
+import type { Config } from '../config.ts';
+import type { Passwords } from '../deps.ts';
+import { createAdmission } from './admission.ts';
+
+/** Then the caller had better try again. As long as a function may run on AWS Lambda. */
+const maxWaitMs = 10_000;
+
+/** Starting a thread takes about as long as a hash. */
+const idleMs = 60_000;
+
+/** Threads start at the first hash. `close` ends them, and the hashes under way reject. */
+export const createPasswords = ({
+  bcryptCost: cost,
+  hashThreads,
+  maxWaitingHashes,
+}: Pick<Config, 'bcryptCost' | 'hashThreads' | 'maxWaitingHashes'>): Passwords => {
+  const pool = new Piscina({
+    filename: fileURLToPath(new URL('hash-thread.ts', import.meta.url)),
+    minThreads: 0,
+    maxThreads: hashThreads,
+    idleTimeout: idleMs,
+    // A thread needs no secret of this process, and none of the modules that the process was told to load.
+    env: {},
+    execArgv: [],
+  });
+  return {
+    // Twice the threads: some read the store while others hash. Those that wait have not touched the store, which a storm
+    // would otherwise reach at once.
+    admit: createAdmission({ atOnce: 2 * hashThreads, maxWaiting: maxWaitingHashes, maxWaitMs }),
+    hash: (password) => pool.run({ password, cost }, { name: 'hash' }),
+    verify: (password, passwordHash) => pool.run({ password, passwordHash, cost }, { name: 'verify' }),
+    isCommon: (password) => pool.run({ password }, { name: 'isCommon' }),
+    isWeak: (passwordHash) => bcrypt.getRounds(passwordHash) < cost,
+    close: () => pool.destroy(),
+  };
+};

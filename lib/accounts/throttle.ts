@@ -1,0 +1,100 @@
+/**
+ * What guesses and registrations cost their caller. The counters are in the store, so that all processes share them. See
+ * docs/decisions/0026-throttling-logins.md for what they bound, and what an owner of a name can rely on.
+ */
+import { createHash } from 'node:crypto';
+import type { Deps } from '../deps.ts';
+import { AddressLimitError, LoginDelayedError } from './errors.ts';
+import { networkOf } from './network.ts';
+
+/** Failed logins from one network before the delay starts: a person mistypes. */
+const freeFailures = 5;
+/** Failed logins at one account, from all networks, before every network that is new to it must wait. */
+const freeFailuresOfAccount = 20;
+const daySeconds = 86_400;
+/** Failures count for this long after the first. */
+const failuresSeconds = daySeconds;
+/** A network counts as known for this long after a login from it. */
+const knownSeconds = 30 * daySeconds;
+
+/** The delay after so many failures: 1 s, 2 s, 4 s and so on, up to `maxSeconds`. */
+export const delayAfter = (failures: number, maxSeconds: number): number =>
+  failures < freeFailures ? 0 : Math.min(maxSeconds, 2 ** (failures - freeFailures));
+
+/**
+ * Counts a call of a network. Limit 0 means no limit.
+ *
+ * @throws {AddressLimitError} 429
+ */
+export const limitAddress = async (
+  what: 'logins' | 'registrations',
+  address: string,
+  allowed: { limit: number; seconds: number },
+  { counters }: Pick<Deps, 'counters'>,
+): Promise<void> => {
+  if (allowed.limit === 0) return;
+  const msLeft = await counters.take(`${what}:${networkOf(address)}`, allowed);
+  if (msLeft !== undefined) throw new AddressLimitError(what, { ...allowed, msLeft });
+};
+
+/** Of a fixed size, and without the name: people type a password where the name belongs. */
+const keyOf = (what: string, ...values: string[]): string =>
+  `${what}:${createHash('sha256').update(JSON.stringify(values)).digest('base64url')}`;
+
+const keysOf = (username: string, address: string) => {
+  const name = username.toLowerCase();
+  const network = networkOf(address);
+  return {
+    /** Failed logins of the account from everywhere. */
+    account: keyOf('failed', name),
+    /** Failed logins of the account from this network since the last one that succeeded. */
+    own: keyOf('failed', name, network),
+    /** Exists while the network has to wait. */
+    wait: keyOf('wait', name, network),
+    /** Exists when a login to the account succeeded from this network. */
+    known: keyOf('known', name, network),
+  };
+};
+
+export type Attempt = { succeeded(): Promise<void>; failed(): Promise<void> };
+
+const notCounted: Attempt = { succeeded: async () => undefined, failed: async () => undefined };
+
+/**
+ * Begins a login to an account, known or unknown. Attempts that are refused here do not count, and no other network can take the
+ * turn of this one.
+ *
+ * @throws {LoginDelayedError} 429
+ */
+export const beginAttempt = async (
+  { username, address }: { username: string; address: string },
+  { counters, config }: Pick<Deps, 'counters'> & { config: Pick<Deps['config'], 'loginMaxDelaySeconds'> },
+): Promise<Attempt> => {
+  if (config.loginMaxDelaySeconds === 0) return notCounted;
+  const keys = keysOf(username, address);
+  const [waiting, ofAccount] = await Promise.all([counters.read(keys.wait), counters.read(keys.account)]);
+  if (waiting) throw new LoginDelayedError(waiting.msLeft);
+  const excess = (ofAccount?.count ?? 0) - freeFailuresOfAccount;
+  const isStranger = excess >= 0 && (await counters.read(keys.known)) === undefined;
+  // Counted before the password is checked, or many attempts at once would all be free.
+  const { count } = await counters.add(keys.own, failuresSeconds);
+  const failures = isStranger ? Math.max(count, freeFailures + excess) : count;
+  const seconds = delayAfter(failures, config.loginMaxDelaySeconds);
+  if (seconds > 0) {
+    const wait = await counters.add(keys.wait, seconds);
+    // One of several attempts at once goes on. A stranger's first attempt only starts the wait.
+    if (wait.count > 1 || (isStranger && count === 1)) throw new LoginDelayedError(wait.msLeft);
+  }
+  return {
+    succeeded: async () => {
+      await Promise.all([
+        counters.remove(keys.own),
+        counters.remove(keys.wait),
+        counters.set(keys.known, 1, knownSeconds),
+      ]);
+    },
+    failed: async () => {
+      await counters.add(keys.account, failuresSeconds);
+    },
+  };
+};

@@ -1,0 +1,64 @@
+/**
+ * Counters of rate-limiter-flexible. It reads the clock of the host: a host whose clock is wrong ends delays too early or too late by
+ * that much.
+ */
+import { RateLimiterMongo, RateLimiterRes } from 'rate-limiter-flexible';
+import type { CounterStore } from '../ports.ts';
+import type { Execute } from './connection.ts';
+import { type Models, native } from './models.ts';
+
+/** What only counts ignores the limit. */
+const noLimit = 1;
+/** What gives its own duration, or needs none, ignores that of the limiter. */
+const anySeconds = 1;
+
+const limiterOn = (models: Models, points: number, duration: number): RateLimiterMongo =>
+  new RateLimiterMongo({
+    storeClient: { collection: () => native(models.counters) },
+    keyPrefix: '',
+    points,
+    duration,
+    // What is refused once is refused from memory until the counter ends.
+    inMemoryBlockOnConsumed: points + 1,
+    // `connectStore` creates them.
+    disableIndexesCreation: true,
+  });
+
+const countOf = ({ consumedPoints: count, msBeforeNext: msLeft }: RateLimiterRes) => ({ count, msLeft });
+
+export const counterStore = (execute: Execute): CounterStore => {
+  const limiters = new Map<string, RateLimiterMongo>();
+  const limiterOf = (models: Models, points: number, seconds: number): RateLimiterMongo => {
+    const name = `${points}/${seconds}`;
+    const limiter = limiters.get(name) ?? limiterOn(models, points, seconds);
+    limiters.set(name, limiter);
+    return limiter;
+  };
+
+  return {
+    take: (key, { limit, seconds }) =>
+      execute(async (models) => {
+        try {
+          await limiterOf(models, limit, seconds).consume(key);
+          return undefined;
+        } catch (refusal) {
+          if (refusal instanceof RateLimiterRes) return refusal.msBeforeNext;
+          throw refusal;
+        }
+      }),
+    add: (key, seconds) => execute(async (models) => countOf(await limiterOf(models, noLimit, seconds).penalty(key))),
+    read: (key) =>
+      execute(async (models) => {
+        const found = await limiterOf(models, noLimit, anySeconds).get(key);
+        return found ? countOf(found) : undefined;
+      }),
+    set: (key, count, seconds) =>
+      execute(async (models) => {
+        await limiterOf(models, noLimit, anySeconds).set(key, count, seconds);
+      }),
+    remove: (key) =>
+      execute(async (models) => {
+        await limiterOf(models, noLimit, anySeconds).delete(key);
+      }),
+  };
+};
