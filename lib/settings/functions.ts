@@ -1,6 +1,6 @@
 /** What only functions read. */
 import { z } from 'zod';
-import { minTokenSecretLength } from '../limits.ts';
+import { maxRequestBytes, minTokenSecretLength } from '../limits.ts';
 import { functions, integer, textOf } from './setting.ts';
 
 /** Shown by `/health`, so it must stay short. */
@@ -19,6 +19,10 @@ export const functionSettings = {
   maxSessions: functions('MAX_SESSIONS', integer(1, 1_000, 100)),
   /** How many unsettled requests a user may have. */
   maxPending: functions('MAX_PENDING', integer(1, 1_000_000, 10_000)),
+  /** How many bytes the unsettled requests of a user may have together. At least one request of the largest size. */
+  maxPendingBytes: functions('MAX_PENDING_BYTES', integer(maxRequestBytes, 2 ** 40, 64 * 2 ** 20)),
+  /** How many requests a user may enqueue per second, and at once after a pause. 0 means as many as they like. */
+  enqueueRate: functions('ENQUEUE_RATE', integer(0, 100_000, 0)),
   /** The port of the API when the gateway serves it. 0 means any free port. */
   port: functions('PORT', integer(0, 65_535, 3_000)),
   /** The address that the gateway listens on. */
