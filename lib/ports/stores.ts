@@ -50,10 +50,12 @@ export interface UserQueueStore {
   /** Idempotent: an existing user queue stays unchanged. */
   create(userId: string, lane: number, now: Date): Promise<void>;
   /**
-   * Also creates the user queue, in case registration died before it did. Expired sessions count towards `maxSessions` until
-   * they are dropped.
+   * One atomic update: a session above `maxSessions` ends the oldest. Also creates the user queue, in case registration died before
+   * it did. Idempotent.
    */
-  addSession(userId: string, session: Session, lane: number, maxSessions: number): Promise<'added' | 'too-many'>;
+  addSession(userId: string, session: Session, lane: number, maxSessions: number): Promise<void>;
+  /** Ends all sessions but this one, while it is live. Returns whether it was. */
+  endOtherSessions(userId: string, sessionId: string, now: Date): Promise<boolean>;
   /** Returns the user queue without the session; `undefined` for an unknown user. Idempotent. */
   removeSession(userId: string, sessionId: string): Promise<UserQueue | undefined>;
   /**

@@ -15,7 +15,7 @@ export const functionSettings = {
   tokenTtlSeconds: functions('TOKEN_TTL_SECONDS', integer(1, 2_592_000, 3_600)),
   /** The cost of password hashes. Each step doubles the time of a login. */
   bcryptCost: functions('BCRYPT_COST', integer(4, 15, 10)),
-  /** How many live sessions a user may have. */
+  /** How many live sessions a user may have. A further login ends the oldest. */
   maxSessions: functions('MAX_SESSIONS', integer(1, 1_000, 100)),
   /** How many unsettled requests a user may have. */
   maxPending: functions('MAX_PENDING', integer(1, 1_000_000, 10_000)),

@@ -159,10 +159,17 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
     addSession: (userId, session, lane, maxSessions) =>
       step(`userQueues.addSession ${userId}`, () => {
         const { sessions } = create(userId, lane, new Date(0));
-        if (sessions.some(({ id }) => id === session.id)) return 'added';
-        if (sessions.length >= maxSessions) return 'too-many';
+        if (sessions.some(({ id }) => id === session.id)) return;
         sessions.push(structuredClone(session));
-        return 'added';
+        sessions.splice(0, sessions.length - maxSessions);
+      }),
+
+    endOtherSessions: (userId, sessionId, now) =>
+      step(`userQueues.endOtherSessions ${userId}`, () => {
+        const userQueue = userQueues.get(userId);
+        const own = userQueue?.sessions.filter(({ id, expiresAt }) => id === sessionId && expiresAt > now) ?? [];
+        if (userQueue && own.length > 0) userQueue.sessions = own;
+        return own.length > 0;
       }),
 
     removeSession: (userId, sessionId) =>

@@ -24,6 +24,7 @@ const everyOperation: Record<string, (stores: Stores) => Promise<unknown>> = {
   'userQueues.create': ({ userQueues }) => userQueues.create('u', 1, at(0)),
   'userQueues.addSession': ({ userQueues }) => userQueues.addSession('u', session('s'), 1, 5),
   'userQueues.removeSession': ({ userQueues }) => userQueues.removeSession('u', 's'),
+  'userQueues.endOtherSessions': ({ userQueues }) => userQueues.endOtherSessions('u', 's', at(0)),
   'userQueues.takeTicket': ({ userQueues }) => userQueues.takeTicket('u', 's', at(0)),
   'userQueues.noteCounted': ({ userQueues }) => userQueues.noteCounted('u', { requests: 1, bytes: 1 }, at(0)),
   'userQueues.get': ({ userQueues }) => userQueues.get(['u']),

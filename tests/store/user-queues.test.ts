@@ -29,24 +29,44 @@ describeStores('sessions of a user queue', (ports) => {
 
   test('adding a session creates the user queue if registration died before it did', async () => {
     const userId = newUserId();
-    expect(await ports.userQueues.addSession(userId, session('s'), 5, 10)).toBe('added');
+    await ports.userQueues.addSession(userId, session('s'), 5, 10);
     expect(await theUserQueue(ports, userId)).toMatchObject({ lane: 5, state: 'closed', sessions: [session('s')] });
   });
 
-  test('concurrent sessions of a new user stay within the limit, and each answer is correct', async () => {
+  test('concurrent sessions of a new user stay within the limit', async () => {
     const userId = newUserId();
     const ids = Array.from({ length: 20 }, (_, index) => `s${index}`);
-    const answers = await Promise.all(ids.map((id) => ports.userQueues.addSession(userId, session(id), 1, 7)));
-    const added = ids.filter((_, index) => answers[index] === 'added');
-    expect(added).toHaveLength(7);
+    await Promise.all(ids.map((id) => ports.userQueues.addSession(userId, session(id), 1, 7)));
     const { sessions } = await theUserQueue(ports, userId);
-    expect(sessions.map(({ id }) => id).sort()).toEqual(added.sort());
+    expect(new Set(sessions.map(({ id }) => id)).size).toBe(7);
+  });
+
+  test('a session above the limit ends the oldest one, and it stays however soon it expires', async () => {
+    const userId = newUserId();
+    for (const id of ['a', 'b', 'c']) await ports.userQueues.addSession(userId, session(id), 1, 3);
+    const short = { id: 'd', expiresAt: at(10) };
+    await ports.userQueues.addSession(userId, short, 1, 3);
+    expect((await theUserQueue(ports, userId)).sessions).toEqual([session('b'), session('c'), short]);
+    await ports.userQueues.addSession(userId, session('e'), 1, 1);
+    expect((await theUserQueue(ports, userId)).sessions).toEqual([session('e')]);
+  });
+
+  test('a live session ends all others; one that has expired or ended does not', async () => {
+    const userId = newUserId();
+    const short = { id: 'short', expiresAt: at(10) };
+    for (const one of [session('a'), short, session('b')]) await ports.userQueues.addSession(userId, one, 1, 10);
+    expect(await ports.userQueues.endOtherSessions(userId, 'short', at(10))).toBe(false);
+    expect(await ports.userQueues.endOtherSessions(userId, 'none', at(1))).toBe(false);
+    expect((await theUserQueue(ports, userId)).sessions).toHaveLength(3);
+    const both = await Promise.all(['a', 'b'].map((id) => ports.userQueues.endOtherSessions(userId, id, at(1))));
+    expect(both.filter(Boolean)).toHaveLength(1);
+    expect((await theUserQueue(ports, userId)).sessions).toEqual([session(both[0] ? 'a' : 'b')]);
   });
 
   test.each([1, 10])('adding the same session again adds nothing, with room for %i', async (maxSessions) => {
     const userId = newUserId();
     await ports.userQueues.addSession(userId, session('s'), 1, maxSessions);
-    expect(await ports.userQueues.addSession(userId, session('s'), 1, maxSessions)).toBe('added');
+    await ports.userQueues.addSession(userId, session('s'), 1, maxSessions);
     expect((await theUserQueue(ports, userId)).sessions).toEqual([session('s')]);
   });
 
