@@ -102,7 +102,7 @@ describe('a store whose server does not answer', () => {
     proxy = await startTcpProxy(url.hostname, Number(url.port));
     url.host = `127.0.0.1:${proxy.port}`;
     url.searchParams.set('directConnection', 'true');
-    stores = openStores({ mongodbUrl: url.href, storeTimeoutMs });
+    stores = openStores({ mongodbUrl: url.href, storeTimeoutMs, autoMigrate: 1 });
   });
 
   afterEach(async () => {
@@ -159,7 +159,7 @@ describe('a store whose server does not answer', () => {
 });
 
 test('a closed store rejects every operation, and closing it again is harmless', async () => {
-  const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('closed')), storeTimeoutMs: 5_000 });
+  const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('closed')), storeTimeoutMs: 5_000, autoMigrate: 1 });
   await stores.ping();
   await stores.close();
   await stores.close();
@@ -167,7 +167,7 @@ test('a closed store rejects every operation, and closing it again is harmless',
 });
 
 test('many concurrent first operations share one connection and one creation of the indexes', async () => {
-  const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('first')), storeTimeoutMs: 5_000 });
+  const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('first')), storeTimeoutMs: 5_000, autoMigrate: 1 });
   const pings = await Promise.allSettled(Array.from({ length: 20 }, () => stores.ping()));
   expect(pings.filter(({ status }) => status === 'rejected')).toEqual([]);
   await stores.drop();

@@ -33,6 +33,7 @@ export const startSystem = async ({ folder, mongodbUrl, rabbitmqUrl }: BenchServ
     RABBITMQ_URL: rabbitmqUrl,
     JWT_SECRET: randomUUID(),
     BCRYPT_COST: '4',
+    AUTO_MIGRATE: '1',
     PROCESSOR: 'tools/bench/no-op.ts',
     WORKERS: String(workers),
     PORT: String(port),

@@ -23,6 +23,7 @@ const about = (choice: Choice): string => describeChoice(choice).slice(0, 500);
 /** The same with the servers that were chosen. */
 export const withServices = (env: NodeJS.ProcessEnv, services: Services): NodeJS.ProcessEnv => ({
   ...env,
+  AUTO_MIGRATE: env.AUTO_MIGRATE || '1',
   RABBITMQ_URL: services.rabbitmq.url,
   MONGODB_URL: services.mongodb.url,
   RABBITMQ_CHOICE: about(services.rabbitmq),
