@@ -1,4 +1,4 @@
-# One image for the API, the consumer and `npm run operator`; the command chooses. Any base image with Node 24 and npm will do.
+# One image for the API, the consumer, `npm run migrate` and `npm run operator`; the command chooses. Any base image with Node 24 and npm will do.
 ARG BASE_IMAGE=node:24.21.0-slim
 FROM ${BASE_IMAGE}
 
@@ -14,7 +14,7 @@ COPY serverless.yml ./
 COPY functions functions
 COPY lib lib
 # What operations need; the other tools need development dependencies.
-COPY tools/operator.ts tools/run-tool.ts tools/
+COPY tools/migrate.ts tools/operator.ts tools/run-tool.ts tools/
 
 # By number, because not every base image has a user named node.
 USER 1000:1000

@@ -23,6 +23,21 @@ export type UserQueue = {
   /** RabbitMQ refuses this user's queue to its owner: functions wake the lane instead of publishing [R10]. */
   queueRefused?: boolean;
   lent?: Lent;
+} & TicketCounters;
+
+/** What the limits of the ticket step need. A user queue that never had a ticket has none. Times are in ms since the epoch. */
+export type TicketCounters = {
+  /** The bytes of all requests that got a ticket. */
+  acceptedBytes?: number;
+  /** `acceptedBytes` at the ticket `settled`. Never too high; too low after a tombstone, until the next request is settled. */
+  settledBytes?: number;
+  /** How many requests are settled, and their bytes, as a refused call last counted. Lower bounds: what is settled stays settled. */
+  countedSettled?: number;
+  countedBytes?: number;
+  /** The next refused call may count after this time. */
+  countAgainAt?: number;
+  /** When the user will have its whole rate again. */
+  rateAt?: number;
 };
 
 /** A request that still runs at a worker which has handed its lane over [R11]. */
@@ -35,8 +50,22 @@ export type Lent = {
   forMs?: number;
 };
 
-/** The result of the ticket step: the new `seq`, and the state of the user queue before it. */
-export type Ticket = { seq: number; lane: number; wasOpen: boolean; settled: number };
+/** The result of the ticket step: the new `seq`, the state of the user queue before it, and `acceptedBytes` after it. */
+export type Ticket = { seq: number; lane: number; wasOpen: boolean; settled: number; bytesThrough: number };
+
+/** Why there was no ticket, and what is pending. `countDue`: this caller is the one that may count what was settled. */
+export type TicketRefusal = {
+  seq?: undefined;
+  wasOpen?: undefined;
+  refused: 'requests' | 'bytes' | 'rate';
+  pending: number;
+  pendingBytes: number;
+  /** Until the rate allows a request. */
+  waitMs: number;
+  countDue: boolean;
+  settled: number;
+  settledBytes: number;
+};
 
 /** `abandoned` is a tombstone: the function died before it recorded its ticket, or did not use it. */
 export const settledStatuses = ['done', 'failed', 'cancelled', 'abandoned'] as const;
@@ -75,6 +104,9 @@ export type LedgerEntry = {
   key?: string;
   /** The request as JSON text, exactly as the processor gets it. Absent in a tombstone. */
   body?: string;
+  /** The bytes of the body, and of all requests up to this one: what `acceptedBytes` was after its ticket. */
+  bytes?: number;
+  bytesThrough?: number;
   status: RequestStatus;
   /** The fencing token (lease) of the newest claim. */
   token?: number;
@@ -118,6 +150,7 @@ export const isInBackOff = ({ status, retryAt }: Pick<LedgerEntry, 'status' | 'r
 export type RequestMessage = {
   seq: number;
   body: string;
+  bytesThrough?: number;
   acceptedAt: number;
   limits?: RunLimits;
   interruptions?: number;

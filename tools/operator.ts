@@ -3,8 +3,6 @@
  * when registration is closed. Also runs in the image.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { env, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { createPasswords } from '../lib/accounts/passwords.ts';
@@ -14,17 +12,7 @@ import { newCredentials, validate } from '../lib/http/input.ts';
 import type { Role } from '../lib/ports.ts';
 import { resolveSecrets } from '../lib/secrets.ts';
 import { openStores, type Stores } from '../lib/store/stores.ts';
-import { root, runTool } from './run-tool.ts';
-
-/** The MongoDB that this checkout chose, if any. */
-const chosenUrl = (): string | undefined => {
-  try {
-    const chosen = readFileSync(join(root, '.data', 'services.json'), 'utf8');
-    return JSON.parse(chosen).mongodb.url;
-  } catch {
-    return undefined;
-  }
-};
+import { chosenMongodbUrl, runTool } from './run-tool.ts';
 
 const usage = 'Usage: npm run operator -- NAME [--create | --revoke]';
 
@@ -56,7 +44,7 @@ await runTool(async () => {
   const [name, ...more] = positionals;
   if (!name || more.length > 0 || (values.create && values.revoke)) throw new Error(usage);
   const given = await resolveSecrets(env, 'consumer');
-  const config = loadConfig({ ...given, MONGODB_URL: given.MONGODB_URL || chosenUrl() }, 'consumer');
+  const config = loadConfig({ ...given, MONGODB_URL: given.MONGODB_URL || chosenMongodbUrl() }, 'consumer');
   const stores = openStores(config);
   try {
     const done = values.create

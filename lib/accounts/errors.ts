@@ -75,20 +75,6 @@ export class LoginDelayedError extends AppError {
   }
 }
 
-/** Nobody knows when one of the sessions will end, and trying again once a minute costs little. */
-const sessionsRetrySeconds = 60;
-
-/** Thrown when a user already has `limit` live sessions. */
-export class TooManySessionsError extends AppError {
-  constructor(limit: number) {
-    super(`You already have ${limit} live sessions, the maximum. Disconnect one, or wait until one expires.`, {
-      code: 'too-many-sessions',
-      status: 429,
-      retryAfterSeconds: sessionsRetrySeconds,
-    });
-  }
-}
-
 /** Thrown when the token is missing, malformed, expired, or not signed with our secret. */
 export class InvalidTokenError extends AppError {
   constructor(message: string, code: 'missing-token' | 'invalid-token' | 'expired-token', cause?: unknown) {

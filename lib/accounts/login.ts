@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Deps, TokenSecret } from '../deps.ts';
 import { laneOf } from '../lane-of.ts';
 import type { Account } from '../ports.ts';
-import { InvalidCredentialsError, TooManySessionsError } from './errors.ts';
+import { InvalidCredentialsError } from './errors.ts';
 import type { Credentials } from './register.ts';
 import { beginAttempt, limitAddress } from './throttle.ts';
 import { signToken } from './tokens.ts';
@@ -16,10 +16,11 @@ export type LoginDeps = Pick<Deps, 'accounts' | 'counters' | 'log' | 'passwords'
 };
 
 /**
- * Opens a session and returns its token. `expiresIn` is in seconds.
+ * Opens a session and returns its token. `expiresIn` is in seconds. Above `maxSessions` it ends the oldest session: whoever has lost
+ * the tokens of the others must not be locked out.
  *
  * @param address the caller's IP address.
- * @throws {InvalidCredentialsError} 401; {AddressLimitError} {LoginDelayedError} {TooManySessionsError} 429; {BusyError} 503
+ * @throws {InvalidCredentialsError} 401; {AddressLimitError} {LoginDelayedError} 429; {BusyError} 503
  */
 export const logIn = async (
   credentials: Credentials,
@@ -32,12 +33,7 @@ export const logIn = async (
   const identity = { userId, sessionId: randomUUID() };
   const expiresAt = new Date(deps.clock.now().getTime() + config.tokenTtlSeconds * 1_000);
   const session = { id: identity.sessionId, expiresAt };
-  const add = () => deps.userQueues.addSession(userId, session, laneOf(userId, config.lanes), config.maxSessions);
-  if ((await add()) === 'too-many') {
-    // Expired sessions stay in the user queue until the next sweep. They must not keep the user out.
-    await deps.userQueues.dropExpiredSessions(deps.clock.now());
-    if ((await add()) === 'too-many') throw new TooManySessionsError(config.maxSessions);
-  }
+  await deps.userQueues.addSession(userId, session, laneOf(userId, config.lanes), config.maxSessions);
   return { token: signToken(identity, expiresAt, deps.tokenSecret), expiresIn: config.tokenTtlSeconds };
 };
 

@@ -25,11 +25,12 @@ export const wakeOf = (message: ConsumeMessage): string | undefined => {
 
 /** `undefined` for a message that is not a request of ours. */
 export const requestOf = (message: ConsumeMessage): RequestMessage | undefined => {
-  const { seq, body, acceptedAt, limits, interruptions } = contentOf(message) ?? {};
+  const { seq, body, bytesThrough, acceptedAt, limits, interruptions } = contentOf(message) ?? {};
   if (typeof seq !== 'number' || typeof body !== 'string' || typeof acceptedAt !== 'number') return undefined;
   return {
     seq,
     body,
+    bytesThrough: bytesThrough as number | undefined,
     acceptedAt,
     limits: limits as RunLimits | undefined,
     interruptions: interruptions as number | undefined,

@@ -7,6 +7,7 @@ import type { Moment } from './moment.ts';
 
 export type HeldRequest = {
   readonly body: string;
+  readonly bytesThrough?: number;
   readonly acceptedAt: Date;
   /** Claims so far, as far as the owner knows. A claim with a wrong number is refused, and the request read again. */
   readonly attempts: number;
@@ -25,8 +26,12 @@ export type HeldRequest = {
   readonly heldSince: number;
 };
 
-const fromMessage = ({ body, acceptedAt, limits, interruptions }: RequestMessage, now: number): HeldRequest => ({
+const fromMessage = (
+  { body, bytesThrough, acceptedAt, limits, interruptions }: RequestMessage,
+  now: number,
+): HeldRequest => ({
   body,
+  bytesThrough,
   acceptedAt: new Date(acceptedAt),
   attempts: 0,
   limits: limits ?? {},
@@ -54,6 +59,7 @@ const isLent = (entry: LedgerEntry, lent: Lent | undefined): boolean =>
 
 export const fromEntry = (entry: LedgerEntry & { body: string }, lent: Lent | undefined, now: Moment): HeldRequest => ({
   body: entry.body,
+  bytesThrough: entry.bytesThrough,
   acceptedAt: entry.acceptedAt,
   attempts: entry.attempts,
   limits: entry.limits ?? {},

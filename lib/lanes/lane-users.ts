@@ -197,7 +197,7 @@ export class LaneUsers {
     return [...this.#users.values()]
       .map((user) => ({ user, settled: user.next - 1, advanced: user.next - 1 > user.flushed }))
       .filter(({ user, advanced }) => advanced || (user.vouchedAt < vouchedBefore && waitsForKnownReason(user)))
-      .map(({ user: { userId }, settled, advanced }) => ({ userId, settled, advanced }));
+      .map(({ user: { userId, settledBytes }, settled, advanced }) => ({ userId, settled, settledBytes, advanced }));
   }
 
   noteFlushed(flushed: Progress[], at: number): void {

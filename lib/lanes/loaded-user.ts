@@ -17,6 +17,8 @@ export type LoadedUser = {
   known: number;
   /** `settled` as `userQueues` has it. */
   flushed: number;
+  /** What `userQueues` should say as `settledBytes`. */
+  settledBytes: number;
   /** No session is left. */
   drain: boolean;
   /** `userQueues` says `closing`. */
@@ -63,6 +65,7 @@ export const loadUser = (queue: UserQueue, now: Moment): LoadedUser => ({
   next: queue.settled + 1,
   known: queue.accepted,
   flushed: queue.settled,
+  settledBytes: queue.settledBytes ?? 0,
   drain: !hasLiveSession(queue, now.date),
   closing: queue.state === 'closing',
   refreshDue: false,
@@ -143,9 +146,14 @@ export const noteMessage = (user: LoadedUser, message: RequestMessage, delivery:
   else user.held.addMessage(message, delivery, now);
 };
 
-/** `seq` is settled: the next request may run. */
-export const advancePast = (user: LoadedUser, seq: number, now: number): void => {
+/** The request is settled: the next one may run. */
+export const advancePast = (
+  user: LoadedUser,
+  { seq, bytesThrough = 0 }: Pick<LedgerEntry, 'seq' | 'bytesThrough'>,
+  now: number,
+): void => {
   user.next = Math.max(user.next, seq + 1);
+  user.settledBytes = Math.max(user.settledBytes, bytesThrough);
   user.gap = undefined;
   user.idleSince = now;
   user.held.dropBelow(user.next);
@@ -163,7 +171,7 @@ export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry
   user.wasRead = true;
   const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
   for (let entry = bySeq.get(user.next); entry && isSettled(entry); entry = bySeq.get(user.next)) {
-    advancePast(user, entry.seq, now.ms);
+    advancePast(user, entry, now.ms);
   }
   if (!bySeq.has(user.next) && user.next <= last) {
     user.gap = { since: user.gap?.since ?? now.ms, reads: (user.gap?.reads ?? 0) + 1 };

@@ -206,8 +206,8 @@ export class UserRuns {
       const { backOffMs, interruptions } = change;
       user.held.set(seq, { ...request, interruptions, retryAt: now + backOffMs, heldSince: now });
     } else if (status) {
-      const { acceptedAt } = request;
-      advancePast(user, seq, now);
+      const { acceptedAt, bytesThrough } = request;
+      advancePast(user, { seq, bytesThrough }, now);
       observer.settled({ userId, seq, status, fencingToken, acceptedAt, at });
     }
     if ('reason' in change && status !== 'done' && status) {

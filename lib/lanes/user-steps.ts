@@ -173,7 +173,7 @@ export class UserSteps {
     const id = { userId: user.userId, seq: user.next };
     const written = await persist(clock, this.#lane.isHeld, () => ledger.insertTombstone(id, clock.now()));
     user.gap = undefined;
-    if (written) advancePast(user, id.seq, this.#now());
+    if (written) advancePast(user, id, this.#now());
   }
 
   /** [R8] */

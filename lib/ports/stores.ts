@@ -9,6 +9,7 @@ import type {
   RequestStatus,
   Session,
   Ticket,
+  TicketRefusal,
   UserQueue,
 } from '../types.ts';
 
@@ -43,13 +44,16 @@ export interface CounterStore {
 }
 
 /** `advanced`: requests were settled since the last flush. Otherwise the owner only vouches for the user. */
-export type Progress = { userId: string; settled: number; advanced: boolean };
+export type Progress = { userId: string; settled: number; settledBytes?: number; advanced: boolean };
 
 /** A request that is lent out, and its user. */
 export type Loan = Lent & { userId: string };
 
-/** `pending`: the most pending requests, this one included, as far as `settled` was flushed. `seq`: the highest `seq`. */
-export type TicketLimit = { pending: number } | { seq: number };
+/** The bytes of one request, and the limits of its user. `ratePerSecond` is absent where no rate applies. */
+export type TicketDemand = { bytes: number; maxPending: number; maxPendingBytes: number; ratePerSecond?: number };
+
+/** What the ledger has settled: so many requests, with so many bytes. */
+export type SettledSum = { requests: number; bytes: number };
 
 /** A span of time, both ends included. */
 export type TimeSpan = { from: Date; to: Date };
@@ -61,22 +65,26 @@ export interface UserQueueStore {
   /** Idempotent: an existing user queue stays unchanged. */
   create(userId: string, lane: number, now: Date): Promise<void>;
   /**
-   * Also creates the user queue, in case registration died before it did. Expired sessions count towards `maxSessions` until
-   * they are dropped.
+   * One atomic update: a session above `maxSessions` ends the oldest. Also creates the user queue, in case registration died before
+   * it did. Idempotent.
    */
-  addSession(userId: string, session: Session, lane: number, maxSessions: number): Promise<'added' | 'too-many'>;
+  addSession(userId: string, session: Session, lane: number, maxSessions: number): Promise<void>;
+  /** Ends all sessions but this one, while it is live. Returns whether it was. */
+  endOtherSessions(userId: string, sessionId: string, now: Date): Promise<boolean>;
   /** Returns the user queue without the session; `undefined` for an unknown user. Idempotent. */
   removeSession(userId: string, sessionId: string): Promise<UserQueue | undefined>;
   /**
-   * Enqueue step 2: one atomic update. Returns `undefined` when the session is not live or the limit is reached. Without
-   * `sessionId`, as for an operator's retry, any existing user gets a ticket.
+   * Enqueue step 2: one atomic update. Returns `undefined` when the session is not live. Without `sessionId`, as for an operator's
+   * retry, the user needs no session. Without `demand` nothing is limited.
    */
   takeTicket(
     userId: string,
     sessionId: string | undefined,
     now: Date,
-    limit?: TicketLimit,
-  ): Promise<Ticket | undefined>;
+    demand?: TicketDemand,
+  ): Promise<Ticket | TicketRefusal | undefined>;
+  /** Records what a refused call has counted, as totals of the user. It never lowers them. */
+  noteCounted(userId: string, total: SettledSum, countAgainAt: Date): Promise<void>;
   get(userIds: string[]): Promise<UserQueue[]>;
   /** All user queues of a lane that are not closed, in batches, in any order. */
   notClosed(lane: number): AsyncIterable<UserQueue[]>;
@@ -108,7 +116,7 @@ export interface UserQueueStore {
 
 export type NewEntry = Pick<
   LedgerEntry,
-  'userId' | 'seq' | 'key' | 'body' | 'acceptedAt' | 'limits' | 'retryOf' | 'interruptions'
+  'userId' | 'seq' | 'key' | 'body' | 'bytes' | 'bytesThrough' | 'acceptedAt' | 'limits' | 'retryOf' | 'interruptions'
 >;
 
 /** The requests with `after < seq <= upTo`. */
@@ -163,7 +171,7 @@ export interface LedgerStore {
    * crash in between leaves the rest unchanged.
    */
   cancelQueued(userId: string, range: SeqRange, now: Date): Promise<number>;
-  countSettled(userId: string, range: SeqRange): Promise<number>;
+  sumSettled(userId: string, range: SeqRange): Promise<SettledSum>;
   /** The status alone, for callers that poll. `undefined`: no such entry. */
   status(id: EntryId): Promise<RequestStatus | undefined>;
   /**

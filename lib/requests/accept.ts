@@ -3,11 +3,11 @@ import { SessionEndedError } from '../accounts/errors.ts';
 import { liveUserQueue } from '../accounts/live-session.ts';
 import type { Deps } from '../deps.ts';
 import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
-import type { TicketLimit } from '../ports.ts';
-import type { LedgerEntry, RequestStatus, RunLimits, Ticket, UserQueue } from '../types.ts';
+import type { TicketDemand } from '../ports.ts';
+import type { LedgerEntry, RequestStatus, RunLimits, Ticket, TicketRefusal, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { wakeLane } from '../wake.ts';
-import { IdempotencyKeyReusedError, NotRecordedInTimeError, TooManyPendingError } from './errors.ts';
+import { EnqueueRateError, IdempotencyKeyReusedError, NotRecordedInTimeError, TooManyPendingError } from './errors.ts';
 
 /**
  * `body` is the request as JSON text, `key` the Idempotency-Key. `retryOf` is the failed request that is sent again, with its
@@ -30,7 +30,7 @@ export type AcceptCommand = {
 export type Accepted = { seq: number; status: RequestStatus; position: number };
 
 export type AcceptDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & {
-  config: Pick<Deps['config'], 'maxPending'>;
+  config: Pick<Deps['config'], 'maxPending' | 'maxPendingBytes' | 'enqueueRate'>;
 };
 
 /** A tombstone takes a ticket only when its function was slow for `gapTimeoutMs`. This many in a row mean that MongoDB is slow. */
@@ -43,7 +43,7 @@ export const positionOf = (entry: Pick<LedgerEntry, 'seq' | 'status'>, settled: 
 /**
  * Accepts one request of one user. Once it resolves, the request is in the ledger and cannot get lost.
  *
- * @throws {SessionEndedError} 401; {TooManyPendingError} 429; {IdempotencyKeyReusedError} 422; {NotRecordedInTimeError} 503;
+ * @throws {SessionEndedError} 401; {TooManyPendingError} 429; {EnqueueRateError} 429; {IdempotencyKeyReusedError} 422; {NotRecordedInTimeError} 503;
  * {StoreUnavailableError} 503: the request may or may not be recorded. With an Idempotency-Key it is safe to repeat the call.
  */
 export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): Promise<Accepted> => {
@@ -81,23 +81,48 @@ const callersQueue = async ({ userId, sessionId }: Caller, deps: AcceptDeps): Pr
 /** The search for settled entries goes this far beyond `maxPending`. Entries behind it count as pending. */
 const settledSearch = 10_000;
 
+/** A user is counted again no sooner than after so many times the time that the count took, but after `longestMs` at the latest. */
+const countPause = { times: 20, longestMs: 10_000 };
+
+/** No rate applies to an operator's retry. */
+const demandOf = ({ body, sessionId }: AcceptCommand, { config }: AcceptDeps): TicketDemand => ({
+  bytes: Buffer.byteLength(body),
+  maxPending: config.maxPending,
+  maxPendingBytes: config.maxPendingBytes,
+  ...(config.enqueueRate > 0 && sessionId !== undefined ? { ratePerSecond: config.enqueueRate } : {}),
+});
+
 /**
- * The ticket's own update checks the limit, against `settled` as it was flushed: a refused call changes nothing. Only when that
- * update refuses is the ledger asked what it has settled since, or behind a request that blocks its user. A `seq` that is not
- * recorded yet counts as pending. The second try names the highest `seq` that has room, so that concurrent calls cannot exceed it.
+ * The ticket's own update checks the limits, against what the owner has flushed. Only when it refuses is the ledger asked what it has
+ * settled since, or behind a request that blocks its user, and only as often as it can be done cheaply: a flood of refused calls
+ * must not cost more than the same calls accepted. A `seq` that is not recorded yet counts as pending.
  */
-const takeTicket = async (caller: Caller, deps: AcceptDeps): Promise<Ticket> => {
-  const { maxPending } = deps.config;
-  const take = (limit: TicketLimit) =>
-    deps.userQueues.takeTicket(caller.userId, caller.sessionId, deps.clock.now(), limit);
-  const ticket = await take({ pending: maxPending });
-  if (ticket) return ticket;
-  const { userId, accepted, settled: flushed } = await callersQueue(caller, deps);
-  const range = { after: flushed, upTo: flushed + maxPending + settledSearch };
-  const settled = flushed + (await deps.ledger.countSettled(userId, range));
-  const late = accepted - settled < maxPending ? await take({ seq: settled + maxPending }) : undefined;
-  if (!late) throw new TooManyPendingError(Math.max(maxPending, accepted - settled), maxPending);
-  return late;
+const takeTicket = async (command: AcceptCommand, deps: AcceptDeps): Promise<Ticket> => {
+  const demand = demandOf(command, deps);
+  const take = () => deps.userQueues.takeTicket(command.userId, command.sessionId, deps.clock.now(), demand);
+  let taken = await take();
+  if (taken?.seq === undefined && taken?.countDue) {
+    await countSettled(command.userId, taken, deps);
+    taken = await take();
+  }
+  if (!taken) throw new SessionEndedError();
+  if (taken.seq !== undefined) return taken;
+  throw taken.refused === 'rate'
+    ? new EnqueueRateError(demand.ratePerSecond ?? 0, taken)
+    : new TooManyPendingError(taken, demand);
+};
+
+const countSettled = async (
+  userId: string,
+  { settled, settledBytes }: TicketRefusal,
+  { ledger, userQueues, clock, config }: AcceptDeps,
+): Promise<void> => {
+  const startedAt = clock.monotonicMs();
+  const range = { after: settled, upTo: settled + config.maxPending + settledSearch };
+  const { requests, bytes } = await ledger.sumSettled(userId, range);
+  const pauseMs = Math.min(countPause.longestMs, countPause.times * (clock.monotonicMs() - startedAt));
+  const countAgainAt = new Date(clock.now().getTime() + pauseMs);
+  await userQueues.noteCounted(userId, { requests: settled + requests, bytes: settledBytes + bytes }, countAgainAt);
 };
 
 /** `fenced`: a tombstone came first. An entry: another request has the key, and this ticket is now a tombstone. */
@@ -110,7 +135,8 @@ const record = async (
   const { ledger } = deps;
   const { seq } = ticket;
   const { userId, body, key } = request;
-  const inserted = await ledger.insert({ ...request, seq, acceptedAt });
+  const bytes = Buffer.byteLength(body);
+  const inserted = await ledger.insert({ ...request, bytes, bytesThrough: ticket.bytesThrough, seq, acceptedAt });
   if (inserted === 'inserted') return 'recorded';
   if (inserted === 'duplicate-seq') {
     // Only the ticket's holder and a tombstone write this seq. Anything else is this very insert, sent twice by the driver.
@@ -139,9 +165,9 @@ const answerAgain = async (command: AcceptCommand, entry: LedgerEntry, deps: Acc
  */
 const announce = async (command: AcceptCommand, ticket: Ticket, acceptedAt: Date, deps: AcceptDeps): Promise<void> => {
   const { userId, body, limits, interruptions } = command;
-  const { seq, lane, wasOpen } = ticket;
+  const { seq, lane, wasOpen, bytesThrough } = ticket;
   if (wasOpen) {
-    const message = { seq, body, limits, interruptions, acceptedAt: acceptedAt.getTime() };
+    const message = { seq, body, bytesThrough, limits, interruptions, acceptedAt: acceptedAt.getTime() };
     try {
       if ((await deps.publisher.publishRequest(userId, message)) === 'routed') return;
     } catch (error) {

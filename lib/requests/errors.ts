@@ -1,17 +1,30 @@
 import { AppError } from '../errors.ts';
-import type { LedgerEntry } from '../types.ts';
+import type { TicketDemand } from '../ports.ts';
+import type { LedgerEntry, TicketRefusal } from '../types.ts';
 
-/** Thrown when a user has too many pending requests. */
+/** Thrown when a user has too many pending requests, or when with this one they would have too many bytes. */
 export class TooManyPendingError extends AppError {
-  constructor(pending: number, limit: number) {
-    super(
-      `${pending} requests are pending; the limit is ${limit}. Wait until some of them are settled, or cancel some.`,
-      {
-        code: 'too-many-pending',
-        status: 429,
-        retryAfterSeconds: 1,
-      },
-    );
+  constructor({ refused, pending, pendingBytes }: TicketRefusal, { bytes, maxPending, maxPendingBytes }: TicketDemand) {
+    const what =
+      refused === 'bytes'
+        ? `${pending} requests with ${pendingBytes} bytes are pending, and this one has ${bytes} bytes; the limit is ${maxPendingBytes} bytes (MAX_PENDING_BYTES).`
+        : `${pending} requests are pending; the limit is ${maxPending} (MAX_PENDING).`;
+    super(`${what} Wait until some of them are settled, or cancel some.`, {
+      code: 'too-many-pending',
+      status: 429,
+      retryAfterSeconds: 1,
+    });
+  }
+}
+
+/** Thrown when a user enqueues faster than the rate allows. */
+export class EnqueueRateError extends AppError {
+  constructor(ratePerSecond: number, { waitMs }: TicketRefusal) {
+    super(`You may enqueue ${ratePerSecond} requests per second (ENQUEUE_RATE). Send this one again later.`, {
+      code: 'enqueue-rate-exceeded',
+      status: 429,
+      retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)),
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 /** What only functions read. */
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { minTokenSecretLength } from '../limits.ts';
+import { maxRequestBytes, minTokenSecretLength } from '../limits.ts';
 import { proxies } from '../trusted-proxies.ts';
 import { choice, functions, integer, textOf } from './setting.ts';
 
@@ -35,10 +35,14 @@ export const functionSettings = {
   registrationsPerHour: functions('REGISTRATIONS_PER_HOUR', integer(0, 1_000_000, 60)),
   /** The longest delay after failed logins to one account. The delay doubles up to it. 0 means no delay. */
   loginMaxDelaySeconds: functions('LOGIN_MAX_DELAY_SECONDS', integer(0, 3_600, 60)),
-  /** How many live sessions a user may have. */
+  /** How many live sessions a user may have. A further login ends the oldest. */
   maxSessions: functions('MAX_SESSIONS', integer(1, 1_000, 100)),
   /** How many unsettled requests a user may have. */
   maxPending: functions('MAX_PENDING', integer(1, 1_000_000, 10_000)),
+  /** How many bytes the unsettled requests of a user may have together. At least one request of the largest size. */
+  maxPendingBytes: functions('MAX_PENDING_BYTES', integer(maxRequestBytes, 2 ** 40, 64 * 2 ** 20)),
+  /** How many requests a user may enqueue per second, and at once after a pause. 0 means as many as they like. */
+  enqueueRate: functions('ENQUEUE_RATE', integer(0, 100_000, 0)),
   /** The port of the API when the gateway serves it. 0 means any free port. */
   port: functions('PORT', integer(0, 65_535, 3_000)),
   /** The address that the gateway listens on. */

@@ -8,16 +8,23 @@ import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { withTimeout } from '../timeout.ts';
+import { guardIndexes } from './index-guard.ts';
+import type { NeededIndex } from './indexes.ts';
+import { migrate } from './migrate.ts';
 import { defineModels, type Models } from './models.ts';
 import { asStoreError } from './unavailable.ts';
 
-/** Runs one operation. Connects first if needed, ends in time, and throws `StoreUnavailableError` when MongoDB cannot answer. */
-export type Execute = <T>(operate: (models: Models) => Promise<T>) => Promise<T>;
+/**
+ * Runs one operation. Connects first if needed, ends in time, and throws `StoreUnavailableError` when MongoDB cannot answer. `unique`:
+ * the operation depends on a unique index, and throws `NotMigratedError` while that is missing.
+ */
+export type Execute = <T>(operate: (models: Models) => Promise<T>, needs?: 'unique') => Promise<T>;
 
 export type StoreConnection = {
   execute: Execute;
   /** MongoDB's time. Until the first operation, the host's. */
   clock: Clock;
+  /** Resolves when MongoDB answers and has the unique indexes. */
   ping(): Promise<void>;
   /** Resolves when `clock` shows MongoDB's time. */
   timeKnown(): Promise<void>;
@@ -33,7 +40,7 @@ export type StoreConnection = {
  * caller's, so that the call fails with the driver's reason. The pool is small because the server's journal is the limit, not
  * the number of connections; a group commit needs one.
  */
-const clientOptions = (timeoutMs: number): mongoose.ConnectOptions => ({
+export const clientOptions = (timeoutMs: number): mongoose.ConnectOptions => ({
   w: 'majority',
   journal: true,
   readConcernLevel: 'majority',
@@ -50,9 +57,12 @@ const clientOptions = (timeoutMs: number): mongoose.ConnectOptions => ({
 
 const outageTexts = { away: 'MongoDB is not available', back: 'MongoDB is available again' };
 
+/** `autoMigrate`: create missing indexes, beside the calls. Only those that depend on a unique index wait for it. */
+export type StoreConfig = Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'> & Partial<Pick<Config, 'autoMigrate'>>;
+
 /** A connection of its own, which opens at the first call. */
 export const connectStore = (
-  { mongodbUrl, storeTimeoutMs }: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>,
+  { mongodbUrl, storeTimeoutMs, autoMigrate }: StoreConfig,
   log: Pick<Logger, 'warn' | 'info'>,
   hostClock: Clock = systemClock,
 ): StoreConnection => {
@@ -62,8 +72,8 @@ export const connectStore = (
   const time = new DatabaseClock(hostClock);
   let closed = false;
   const opened = sharePromise(() => connection.openUri(mongodbUrl, clientOptions(storeTimeoutMs)));
-  // Part of connecting, because idempotent accept and unique names depend on unique indexes.
-  const indexed = sharePromise(() => Promise.all(Object.values(models).map((model) => model.createIndexes())));
+  const build = (which: (index: NeededIndex) => boolean) => migrate(mongodbUrl, clientOptions(storeTimeoutMs), which);
+  const indexes = guardIndexes({ models, log, build: autoMigrate ? build : undefined });
 
   /** From the primary, as every operation: with a `readPreference` in the URL a secondary would answer, by its own clock. */
   const serverTime = async (): Promise<Date | undefined> => {
@@ -72,11 +82,11 @@ export const connectStore = (
   };
   const measured = sharePromise((forget) => time.measure(serverTime).finally(forget));
 
-  const execute: Execute = async (operate) => {
+  const execute: Execute = async (operate, needs) => {
     if (closed) throw new StoreUnavailableError('The connection to MongoDB is closed.');
     const operation = async () => {
       await opened.get();
-      await indexed.get();
+      await indexes.check(needs === 'unique');
       if (time.isDue()) await measured.get();
       return operate(models);
     };
@@ -95,19 +105,20 @@ export const connectStore = (
     }
   };
 
-  const ping = () => execute(async () => void (await connection.getClient().db().admin().ping()));
+  const answer = async () => void (await connection.getClient().db().admin().ping());
 
   return {
     execute,
     clock: time.clock,
-    ping,
+    ping: () => execute(answer, 'unique'),
     timeKnown: async () => {
-      if (!time.isMeasured) await ping();
+      if (!time.isMeasured) await execute(answer);
     },
     drop: () =>
       execute(async () => {
+        await indexes.settled();
         await connection.getClient().db().dropDatabase();
-        indexed.forget(indexed.current());
+        indexes.forget();
       }),
     close: async () => {
       closed = true;

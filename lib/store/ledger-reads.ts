@@ -1,5 +1,5 @@
 /** Queries of the ledger. */
-import type { LedgerStore } from '../ports.ts';
+import type { LedgerStore, SettledSum } from '../ports.ts';
 import { type EntryHead, pendingStatuses, settledStatuses } from '../types.ts';
 import { entryId } from './changes.ts';
 import type { Execute } from './connection.ts';
@@ -10,7 +10,7 @@ const headsBatch = 1_000;
 
 type LedgerReads = Pick<
   LedgerStore,
-  'read' | 'readHeads' | 'findByKey' | 'countSettled' | 'status' | 'page' | 'oldestPending'
+  'read' | 'readHeads' | 'findByKey' | 'sumSettled' | 'status' | 'page' | 'oldestPending'
 >;
 
 export const ledgerReads = (execute: Execute): LedgerReads => ({
@@ -33,10 +33,14 @@ export const ledgerReads = (execute: Execute): LedgerReads => ({
       return found ? toEntry(found) : undefined;
     }),
 
-  countSettled: (userId, range) =>
-    execute(({ requests }) =>
-      requests.countDocuments({ userId, seq: inRange(range), status: { $in: [...settledStatuses] } }),
-    ),
+  sumSettled: (userId, range) =>
+    execute(async ({ requests }) => {
+      const [sum] = await requests.aggregate<SettledSum>([
+        { $match: { userId, seq: inRange(range), status: { $in: [...settledStatuses] } } },
+        { $group: { _id: null, requests: { $sum: 1 }, bytes: { $sum: '$bytes' } } },
+      ]);
+      return { requests: sum?.requests ?? 0, bytes: sum?.bytes ?? 0 };
+    }),
 
   status: (id) => execute(async ({ requests }) => (await requests.findById(entryId(id), { status: 1 }).lean())?.status),
 

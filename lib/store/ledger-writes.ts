@@ -10,7 +10,11 @@ import { isDuplicate } from './unavailable.ts';
 type LedgerWrites = Pick<LedgerStore, 'insert' | 'insertTombstone' | 'commit' | 'cancel' | 'cancelQueued'>;
 
 /** Inserts the document. Returns which unique index already holds its value; `undefined` when it was inserted. */
-const insertDocument = (execute: Execute, document: RequestDocument): Promise<'seq' | 'key' | undefined> =>
+const insertDocument = (
+  execute: Execute,
+  document: RequestDocument,
+  needs?: 'unique',
+): Promise<'seq' | 'key' | undefined> =>
   execute(async ({ requests }) => {
     try {
       await native(requests).insertOne(document);
@@ -19,7 +23,7 @@ const insertDocument = (execute: Execute, document: RequestDocument): Promise<'s
       if (isDuplicate(error)) return error.keyPattern?.key ? 'key' : 'seq';
       throw error;
     }
-  });
+  }, needs);
 
 /** Sends the changes in one bulk, and returns how many matched. */
 const sendChanges = (execute: Execute, changes: LedgerChange[]): Promise<number> =>
@@ -39,7 +43,7 @@ const findResults = async (changes: LedgerChange[], read: LedgerStore['read']): 
 
 export const ledgerWrites = (execute: Execute, read: LedgerStore['read']): LedgerWrites => ({
   insert: async (entry) => {
-    const duplicate = await insertDocument(execute, toDocument(entry));
+    const duplicate = await insertDocument(execute, toDocument(entry), 'unique');
     return duplicate ? (`duplicate-${duplicate}` as const) : 'inserted';
   },
 

@@ -1,6 +1,6 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
 import type { Role } from '../ports.ts';
-import type { LedgerEntry, UserQueue } from '../types.ts';
+import type { LedgerEntry, TicketRefusal, UserQueue } from '../types.ts';
 import { isDuplicate } from './unavailable.ts';
 
 /** The documents: the plain data with MongoDB's `_id`. */
@@ -17,6 +17,9 @@ export type UserQueueDocument = Omit<UserQueue, 'userId'> & {
   _id: string;
   /** `accepted` when closing last began, at first 0. The user queue is not open until a ticket exceeds it. */
   closedThrough: number;
+  /** What refused the newest call that asked for a ticket; empty when it got one. */
+  refusal?: '' | TicketRefusal['refused'];
+  countDue?: boolean;
 };
 export type RequestDocument = LedgerEntry & { _id: string };
 export type LaneDocument = { _id: number; lease: number };
@@ -77,6 +80,14 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
     vouchedAt: Date,
     queueRefused: Boolean,
     lent: lentSchema,
+    acceptedBytes: Number,
+    settledBytes: Number,
+    countedSettled: Number,
+    countedBytes: Number,
+    countAgainAt: Number,
+    rateAt: Number,
+    refusal: String,
+    countDue: Boolean,
   },
   options,
 )
@@ -100,6 +111,8 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
     seq: Number,
     key: String,
     body: String,
+    bytes: Number,
+    bytesThrough: Number,
     status: String,
     token: Number,
     attempts: Number,

@@ -25,9 +25,14 @@ export const progressStore = (
 ): Pick<UserQueueStore, 'flushSettled' | 'noteQueueRefused' | 'noteLent' | 'stuck'> => ({
   flushSettled: async (progress, now) => {
     if (progress.length === 0) return;
-    const updates = progress.map(({ userId, settled, advanced }) => {
+    const updates = progress.map(({ userId, settled, settledBytes, advanced }) => {
       const times = advanced ? { vouchedAt: now, updatedAt: now } : { vouchedAt: now };
-      return { updateOne: { filter: { _id: userId }, update: { $max: { settled }, $set: times } } };
+      return {
+        updateOne: {
+          filter: { _id: userId },
+          update: { $max: { settled, ...(settledBytes ? { settledBytes } : {}) }, $set: times },
+        },
+      };
     });
     await execute(({ userQueues }) => native(userQueues).bulkWrite(updates, { ordered: false }));
   },

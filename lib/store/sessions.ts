@@ -3,7 +3,7 @@ import type { UserQueueStore } from '../ports.ts';
 import type { Session } from '../types.ts';
 import type { Execute } from './connection.ts';
 import { insertIfAbsent } from './models.ts';
-import { toUserQueue } from './user-queue-documents.ts';
+import { liveSession, toUserQueue } from './user-queue-documents.ts';
 
 /** Returns whether the user queue was created; false when it exists. */
 const createIfAbsent = (
@@ -18,23 +18,22 @@ const createIfAbsent = (
 
 export const sessionStore = (
   execute: Execute,
-  get: UserQueueStore['get'],
-): Pick<UserQueueStore, 'create' | 'addSession' | 'removeSession' | 'dropExpiredSessions'> => ({
+): Pick<UserQueueStore, 'create' | 'addSession' | 'removeSession' | 'endOtherSessions' | 'dropExpiredSessions'> => ({
   create: async (userId, lane, now) => {
     await createIfAbsent(execute, { userId, lane, sessions: [], updatedAt: now });
   },
 
   addSession: async (userId, session, lane, maxSessions) => {
-    const hasRoom = { [`sessions.${maxSessions - 1}`]: { $exists: false }, 'sessions.id': { $ne: session.id } };
+    // In the order of the logins: `$slice` ends the oldest ones in the same update.
+    const newest = { $each: [session], $slice: -maxSessions };
     const push = () =>
-      execute(({ userQueues }) => userQueues.updateOne({ _id: userId, ...hasRoom }, { $push: { sessions: session } }));
-    for (;;) {
-      if ((await push()).matchedCount === 1) return 'added';
-      if (await createIfAbsent(execute, { userId, lane, sessions: [session], updatedAt: new Date(0) })) return 'added';
-      const sessions = (await get([userId]))[0]?.sessions ?? [];
-      if (sessions.some(({ id }) => id === session.id)) return 'added';
-      if (sessions.length >= maxSessions) return 'too-many';
-    }
+      execute(({ userQueues }) =>
+        userQueues.updateOne({ _id: userId, 'sessions.id': { $ne: session.id } }, { $push: { sessions: newest } }),
+      );
+    if ((await push()).matchedCount === 1) return;
+    if (await createIfAbsent(execute, { userId, lane, sessions: [session], updatedAt: new Date(0) })) return;
+    // Another login has created it meanwhile, or the session is there.
+    await push();
   },
 
   removeSession: (userId, sessionId) =>
@@ -42,6 +41,13 @@ export const sessionStore = (
       const pull = { $pull: { sessions: { id: sessionId } } };
       const after = await userQueues.findOneAndUpdate({ _id: userId }, pull, { returnDocument: 'after' }).lean();
       return after ? toUserQueue(after) : undefined;
+    }),
+
+  endOtherSessions: (userId, sessionId, now) =>
+    execute(async ({ userQueues }) => {
+      const caller = { _id: userId, sessions: liveSession(now, sessionId) };
+      const pull = { $pull: { sessions: { id: { $ne: sessionId } } } };
+      return (await userQueues.updateOne(caller, pull)).matchedCount === 1;
     }),
 
   dropExpiredSessions: async (now) => {

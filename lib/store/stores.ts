@@ -1,5 +1,4 @@
 /** MongoDB: accounts, counters, user queues, the ledger, leases and heartbeats. The only folder that knows mongoose. */
-import type { Config } from '../config.ts';
 import { createLogger, type Logger } from '../log.ts';
 import type {
   AccountStore,
@@ -11,10 +10,12 @@ import type {
   WorkerStore,
 } from '../ports.ts';
 import { accountStore } from './accounts.ts';
-import { connectStore } from './connection.ts';
+import { clientOptions, connectStore, type StoreConfig } from './connection.ts';
 import { counterStore } from './counters.ts';
 import { laneStore } from './lanes.ts';
 import { ledgerStore } from './ledger.ts';
+import { migrate } from './migrate.ts';
+import { asStoreError } from './unavailable.ts';
 import { userQueueStore } from './user-queues.ts';
 import { workerStore } from './workers.ts';
 
@@ -32,7 +33,7 @@ export type Stores = {
   clock: Clock;
   /** Resolves when `clock` shows MongoDB's time. */
   timeKnown(): Promise<void>;
-  /** Resolves when MongoDB answers. Like any first call, connects and creates the indexes. */
+  /** Resolves when MongoDB answers and has the unique indexes. Like any first call, connects. */
   ping(): Promise<void>;
   /** Drops the database: for tests. */
   drop(): Promise<void>;
@@ -41,17 +42,28 @@ export type Stores = {
 };
 
 /**
- * Opens a connection of its own, lazily: the first call connects and creates the indexes.
+ * Creates the indexes that are missing, however long that takes, and returns their names.
+ *
+ * @throws {MigrationError} The message says what is in the way, and what to do. {StoreUnavailableError}
+ */
+export const migrateDatabase = ({ mongodbUrl, storeTimeoutMs }: StoreConfig): Promise<string[]> =>
+  migrate(mongodbUrl, clientOptions(storeTimeoutMs)).catch((error) => {
+    throw asStoreError(error);
+  });
+
+/**
+ * Opens a connection of its own, lazily: the first call connects and checks the indexes.
  *
  * Every statement ends within `storeTimeoutMs`, and every call takes a few statements at most. A statement that timed out may
  * still have an effect. All writes are safe to repeat, except that a repeated ticket or lease takes one more.
  *
  * @param log reports when MongoDB cannot be reached, and when it can again. Silent by default.
  * @param hostClock its monotonic clock carries MongoDB's time from one measurement to the next.
- * @throws {StoreUnavailableError} (every method) when MongoDB cannot be reached or does not answer in time.
+ * @throws {StoreUnavailableError} (every method) when MongoDB cannot be reached or does not answer in time; {NotMigratedError} when a
+ * unique index is missing on which the call depends.
  */
 export const openStores = (
-  config: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>,
+  config: StoreConfig,
   log: Pick<Logger, 'warn' | 'info'> = createLogger('silent'),
   hostClock?: Clock,
 ): Stores => {

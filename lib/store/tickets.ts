@@ -1,36 +1,144 @@
-/** Tickets: the atomic update that opens a user queue and gives out the next `seq`. */
-import type { TicketLimit, UserQueueStore } from '../ports.ts';
-import type { Ticket } from '../types.ts';
+/** Tickets: the atomic update that checks a user's limits, opens the user queue and gives out the next `seq`. */
+import { clockToleranceMs } from '../database-clock.ts';
+import type { TicketDemand, UserQueueStore } from '../ports.ts';
+import type { Ticket, TicketRefusal } from '../types.ts';
 import type { Execute } from './connection.ts';
+import { native, type UserQueueDocument } from './models.ts';
 import { liveSession } from './user-queue-documents.ts';
 
-/** Matches a user queue that has room for one more request. */
-const hasRoom = (limit: TicketLimit) =>
-  'seq' in limit
-    ? { accepted: { $lt: limit.seq } }
-    : { $expr: { $lt: [{ $subtract: ['$accepted', '$settled'] }, limit.pending] } };
+/** How long the caller that may count has until another one may. */
+const countingMs = 1_000;
 
-export const ticketStore = (execute: Execute): Pick<UserQueueStore, 'takeTicket'> => ({
+const secondMs = 1_000;
+
+const unlimited: TicketDemand = {
+  bytes: 0,
+  maxPending: Number.MAX_SAFE_INTEGER,
+  maxPendingBytes: Number.MAX_SAFE_INTEGER,
+};
+
+const or0 = (field: string) => ({ $ifNull: [field, 0] });
+const pending = { $subtract: ['$accepted', { $max: ['$settled', or0('$countedSettled')] }] };
+const pendingBytes = { $subtract: [or0('$acceptedBytes'), { $max: [or0('$settledBytes'), or0('$countedBytes')] }] };
+
+/** A stored time that lies further ahead than `ms` was stored before MongoDB's clock was set back. It counts for nothing. */
+const unlessAhead = (field: string, now: number, ms: number) => ({
+  $cond: [{ $gt: [or0(field), now + ms + clockToleranceMs] }, 0, or0(field)],
+});
+
+/** The token bucket as one time: the user has its whole rate again at `rateAt`, and each request moves that by `everyMs`. */
+const rateOf = ({ ratePerSecond }: TicketDemand, now: number) => {
+  const everyMs = secondMs / (ratePerSecond ?? Number.POSITIVE_INFINITY);
+  const limitMs = now + secondMs - everyMs;
+  return { everyMs, limitMs, rateAt: unlessAhead('$rateAt', now, secondMs) };
+};
+
+/** As a pipeline, because an `$expr` in the filter scans the collection in the stand-in, and a refusal has to say why. */
+const ticketUpdate = (demand: TicketDemand, now: number) => {
+  const { everyMs, limitMs, rateAt } = rateOf(demand, now);
+  const isTooMany = { $gte: [pending, demand.maxPending] };
+  const isTooMuch = { $gt: [{ $add: [pendingBytes, demand.bytes] }, demand.maxPendingBytes] };
+  const isTooFast = demand.ratePerSecond ? { $gt: [rateAt, limitMs] } : false;
+  const isOverBytes = { $and: [{ $gt: [pending, 0] }, isTooMuch] };
+  const refusal = {
+    $cond: [isTooMany, 'requests', { $cond: [isOverBytes, 'bytes', { $cond: [isTooFast, 'rate', ''] }] }],
+  };
+  const taken = (value: unknown, otherwise: unknown) => ({ $cond: [{ $eq: ['$refusal', ''] }, value, otherwise] });
+  const isCountDue = {
+    $and: [
+      { $in: ['$refusal', ['requests', 'bytes']] },
+      { $lte: [unlessAhead('$countAgainAt', now, 20 * secondMs), now] },
+    ],
+  };
+  return [
+    { $set: { refusal } },
+    {
+      $set: {
+        // Bytes of tickets that were never used end here at the latest.
+        settledBytes: taken(
+          { $cond: [{ $lte: [pending, 0] }, or0('$acceptedBytes'), or0('$settledBytes')] },
+          or0('$settledBytes'),
+        ),
+        countDue: isCountDue,
+      },
+    },
+    {
+      $set: {
+        accepted: taken({ $add: ['$accepted', 1] }, '$accepted'),
+        acceptedBytes: taken({ $add: [or0('$acceptedBytes'), demand.bytes] }, or0('$acceptedBytes')),
+        state: taken('open', '$state'),
+        ...(demand.ratePerSecond
+          ? { rateAt: taken({ $add: [{ $max: [rateAt, now] }, everyMs] }, or0('$rateAt')) }
+          : {}),
+        countAgainAt: { $cond: ['$countDue', now + countingMs, or0('$countAgainAt')] },
+      },
+    },
+  ];
+};
+
+const projection = {
+  lane: 1,
+  accepted: 1,
+  settled: 1,
+  closedThrough: 1,
+  queueRefused: 1,
+  acceptedBytes: 1,
+  settledBytes: 1,
+  countedSettled: 1,
+  countedBytes: 1,
+  rateAt: 1,
+  refusal: 1,
+  countDue: 1,
+} as const;
+
+const toTicket = ({
+  lane,
+  accepted: seq,
+  settled,
+  closedThrough,
+  queueRefused,
+  acceptedBytes = 0,
+}: UserQueueDocument): Ticket => ({
+  seq,
+  lane,
+  wasOpen: seq - 1 !== closedThrough && !queueRefused,
+  settled,
+  bytesThrough: acceptedBytes,
+});
+
+const toRefusal = (after: UserQueueDocument, refused: TicketRefusal['refused'], waitMs: number): TicketRefusal => {
+  const { accepted, settled, acceptedBytes = 0, settledBytes = 0, countedSettled, countedBytes } = after;
+  return {
+    refused,
+    pending: accepted - Math.max(settled, countedSettled ?? 0),
+    pendingBytes: acceptedBytes - Math.max(settledBytes, countedBytes ?? 0),
+    waitMs,
+    countDue: after.countDue ?? false,
+    settled,
+    settledBytes,
+  };
+};
+
+export const ticketStore = (execute: Execute): Pick<UserQueueStore, 'takeTicket' | 'noteCounted'> => ({
   // Leaves `updatedAt` alone: that is the owner's, and a ticket that changed it would hide an owner that is stuck. The document
-  // after the update says whether the user queue was open: the stand-ins do not read the one before it atomically.
-  takeTicket: (userId, sessionId, now, limit) =>
-    execute(async ({ userQueues }): Promise<Ticket | undefined> => {
-      const after = await userQueues
-        .findOneAndUpdate(
-          {
-            _id: userId,
-            ...(sessionId === undefined ? {} : { sessions: liveSession(now, sessionId) }),
-            ...(limit ? hasRoom(limit) : {}),
-          },
-          { $inc: { accepted: 1 }, $set: { state: 'open' } },
-          {
-            returnDocument: 'after',
-            projection: { lane: 1, accepted: 1, settled: 1, closedThrough: 1, queueRefused: 1 },
-          },
-        )
-        .lean();
-      if (!after) return undefined;
-      const { lane, accepted: seq, settled, closedThrough, queueRefused } = after;
-      return { seq, lane, wasOpen: seq - 1 !== closedThrough && !queueRefused, settled };
-    }),
+  // after the update says what was decided, and whether the user queue was open: the stand-ins do not read the one before it
+  // atomically.
+  takeTicket: (userId, sessionId, now, demand = unlimited) =>
+    execute(async ({ userQueues }) => {
+      const session = sessionId === undefined ? {} : { sessions: liveSession(now, sessionId) };
+      const after = await native(userQueues).findOneAndUpdate(
+        { _id: userId, ...session },
+        ticketUpdate(demand, now.getTime()),
+        { returnDocument: 'after', projection },
+      );
+      if (!after?.refusal) return after ? toTicket(after) : undefined;
+      return toRefusal(after, after.refusal, (after.rateAt ?? 0) - rateOf(demand, now.getTime()).limitMs);
+      // So that no ticket is taken for a request that could not be recorded.
+    }, 'unique'),
+
+  noteCounted: async (userId, { requests, bytes }, countAgainAt) => {
+    const counted = { countedSettled: requests, countedBytes: bytes };
+    const update = { $max: counted, $set: { countAgainAt: countAgainAt.getTime() } };
+    await execute(({ userQueues }) => native(userQueues).updateOne({ _id: userId }, update));
+  },
 });

@@ -4,7 +4,13 @@ import type { UserQueueDocument } from './models.ts';
 
 export const notClosedStates: UserQueueState[] = ['open', 'closing'];
 
-export const toUserQueue = ({ _id, closedThrough: _, ...rest }: UserQueueDocument): UserQueue => ({
+export const toUserQueue = ({
+  _id,
+  closedThrough: _,
+  refusal: __,
+  countDue: ___,
+  ...rest
+}: UserQueueDocument): UserQueue => ({
   userId: _id,
   ...rest,
 });

@@ -34,7 +34,7 @@ export const userQueueStore = (execute: Execute): UserQueueStore => {
       }
     },
 
-    ...sessionStore(execute, get),
+    ...sessionStore(execute),
     ...ticketStore(execute),
     ...closingStore(execute),
     ...progressStore(execute),

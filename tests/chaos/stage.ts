@@ -102,6 +102,7 @@ const until = async (what: string, check: () => boolean | Promise<boolean>): Pro
 const settings = {
   QUEUE_PREFIX: 'chaos.',
   LANES: '16',
+  AUTO_MIGRATE: '1',
   CONCURRENCY: '4',
   ISOLATED_PROCESSES: '2',
   LOG_LEVEL: 'info',

@@ -8,6 +8,7 @@ describe('routes', () => {
     expect(calls).toEqual([
       'POST /register',
       'POST /login',
+      'DELETE /sessions',
       'POST /enqueue',
       'GET /requests/{seq}',
       'GET /requests',

@@ -44,7 +44,7 @@ export const startApi = async (args: string[], environment: Record<string, strin
   const end = async () => {
     child.kill('SIGTERM');
     const status = await exited;
-    const stores = openStores({ mongodbUrl: mongodbUrl(name), storeTimeoutMs: 10_000 });
+    const stores = openStores({ mongodbUrl: mongodbUrl(name), storeTimeoutMs: 10_000, autoMigrate: 1 });
     await stores.drop();
     await stores.close();
     return { output: (await output).join('\n'), status };

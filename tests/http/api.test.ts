@@ -162,15 +162,21 @@ describe.each([
       expectProblem(await call({ call: 'POST /login', body: long }), 400, 'invalid-request');
     });
 
-    test('a user has at most MAX_SESSIONS sessions; a disconnect makes room for another', async () => {
+    test('a user has at most MAX_SESSIONS sessions: a further login ends the oldest', async () => {
       const { token, ...who } = await newUser();
       await logIn(who);
       await logIn(who);
-      const refused = await call({ call: 'POST /login', body: who });
-      expectProblem(refused, 429, 'too-many-sessions');
-      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-      expect(await call({ call: 'POST /disconnect', token })).toMatchObject({ body: { queue: 'connected' } });
-      expect(await call({ call: 'POST /login', body: who })).toMatchObject({ status: 200 });
+      expect(await call({ call: 'GET /queue', token })).toMatchObject({ status: 200 });
+      const newest = await logIn(who);
+      expectProblem(await call({ call: 'GET /queue', token }), 401, 'session-ended');
+      expect(await call({ call: 'DELETE /sessions', token: newest })).toMatchObject({
+        status: 200,
+        body: { ended: 2 },
+      });
+      expect(await call({ call: 'DELETE /sessions', token: newest })).toMatchObject({
+        status: 200,
+        body: { ended: 0 },
+      });
     });
   });
 
@@ -180,6 +186,7 @@ describe.each([
       'GET /requests/1',
       'GET /requests',
       'DELETE /requests/1',
+      'DELETE /sessions',
       'GET /queue',
       'POST /disconnect',
     ];

@@ -4,14 +4,18 @@ import { BrokerUnavailableError } from '../../lib/errors.ts';
 import { problemReply } from '../../lib/http/problem.ts';
 import { TooManyPendingError } from '../../lib/requests/errors.ts';
 
+const demand = { bytes: 1, maxPending: 7, maxPendingBytes: 1_000 };
+const pending = { pending: 7, pendingBytes: 7, waitMs: 0, countDue: false, settled: 0, settledBytes: 0 };
+const tooMany = new TooManyPendingError({ refused: 'requests', ...pending }, demand);
+
 const problem = (error: unknown) => JSON.parse(problemReply(error).body ?? '');
 
 describe('problemReply', () => {
   test('shows the code and the message of an error that the caller can fix', () => {
-    const reply = problemReply(new TooManyPendingError(7, 7));
+    const reply = problemReply(tooMany);
     expect(reply.statusCode).toBe(429);
     expect(reply.headers).toMatchObject({ 'content-type': 'application/problem+json', 'retry-after': '1' });
-    expect(problem(new TooManyPendingError(7, 7))).toEqual({
+    expect(problem(tooMany)).toEqual({
       type: 'about:blank',
       title: 'Too Many Requests',
       status: 429,

@@ -7,4 +7,6 @@ export default async function setUp(): Promise<void> {
   const services = await ensureServices({ root, env, say, explain: true });
   env.RABBITMQ_URL = services.rabbitmq.url;
   env.MONGODB_URL = services.mongodb.url;
+  // Databases of tests are new: the processes that tests start create the indexes themselves.
+  env.AUTO_MIGRATE = '1';
 }

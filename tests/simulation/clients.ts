@@ -29,6 +29,8 @@ const repeatMs = 300;
 const operatorMs = 600;
 const pollMs = 400;
 const maxSessions = 100;
+/** Where few requests may be pending, sometimes even fewer fit into their bytes. */
+const bytesForEach = 70;
 
 export const createClients = (world: SimulatedWorld): Clients => {
   const { scenario, scheduler, database, broker, history, log } = world;
@@ -42,7 +44,8 @@ export const createClients = (world: SimulatedWorld): Clients => {
     const step = world.stepOf(process, 'function');
     const { userQueues, ledger } = createMemoryStores(step, database);
     const { publisher } = broker.connect(step);
-    const config = { maxPending: scenario.maxPending };
+    const { maxPending } = scenario;
+    const config = { maxPending, maxPendingBytes: maxPending * bytesForEach, enqueueRate: 0 };
     const deps = { clock: world.clockOf(process), log, userQueues, ledger, publisher, config };
     return world.broken?.function?.(deps, { database, broker, step, host: process.clock }) ?? deps;
   };

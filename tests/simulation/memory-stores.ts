@@ -13,7 +13,6 @@ import type {
   LedgerStore,
   NewEntry,
   StalledUserCursor,
-  TicketLimit,
   TimeSpan,
   UserQueueStore,
   WorkerStore,
@@ -33,6 +32,7 @@ import {
   settledStatuses,
   type UserQueue,
 } from '../../lib/types.ts';
+import { takeMemoryTicket } from './memory-tickets.ts';
 
 /** Runs `operate` once, at a time of its choice. A rejection means that the server did not answer, before or after the effect. */
 export type Step = <T>(name: string, operate: () => T) => Promise<T>;
@@ -140,9 +140,6 @@ const newUserQueue = (userId: string, lane: number, updatedAt: Date): UserQueue 
   updatedAt,
 });
 
-const hasRoom = ({ accepted, settled }: UserQueue, limit: TicketLimit): boolean =>
-  'seq' in limit ? accepted < limit.seq : accepted - settled < limit.pending;
-
 const isIn = ({ from, to }: TimeSpan, time: Date): boolean => time >= from && time <= to;
 
 const byUserId = (a: Pick<UserQueue, 'userId'>, b: Pick<UserQueue, 'userId'>) =>
@@ -169,10 +166,17 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
     addSession: (userId, session, lane, maxSessions) =>
       step(`userQueues.addSession ${userId}`, () => {
         const { sessions } = create(userId, lane, new Date(0));
-        if (sessions.some(({ id }) => id === session.id)) return 'added';
-        if (sessions.length >= maxSessions) return 'too-many';
+        if (sessions.some(({ id }) => id === session.id)) return;
         sessions.push(structuredClone(session));
-        return 'added';
+        sessions.splice(0, sessions.length - maxSessions);
+      }),
+
+    endOtherSessions: (userId, sessionId, now) =>
+      step(`userQueues.endOtherSessions ${userId}`, () => {
+        const userQueue = userQueues.get(userId);
+        const own = userQueue?.sessions.filter(({ id, expiresAt }) => id === sessionId && expiresAt > now) ?? [];
+        if (userQueue && own.length > 0) userQueue.sessions = own;
+        return own.length > 0;
       }),
 
     removeSession: (userId, sessionId) =>
@@ -182,16 +186,21 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         return structuredClone(userQueue);
       }),
 
-    takeTicket: (userId, sessionId, now, limit) =>
+    takeTicket: (userId, sessionId, now, demand) =>
       step(`userQueues.takeTicket ${userId}`, () => {
         const userQueue = userQueues.get(userId);
         const isLive = ({ id, expiresAt }: Session) => id === sessionId && expiresAt > now;
         if (!userQueue || (sessionId !== undefined && !userQueue.sessions.some(isLive))) return undefined;
-        const { lane, state, settled, queueRefused } = userQueue;
-        if (limit && !hasRoom(userQueue, limit)) return undefined;
-        userQueue.accepted += 1;
-        userQueue.state = 'open';
-        return { seq: userQueue.accepted, lane, wasOpen: state === 'open' && !queueRefused, settled };
+        return takeMemoryTicket(userQueue, now.getTime(), demand);
+      }),
+
+    noteCounted: (userId, { requests, bytes }, countAgainAt) =>
+      step(`userQueues.noteCounted ${userId} ${requests}`, () => {
+        const userQueue = userQueues.get(userId);
+        if (!userQueue) return;
+        userQueue.countedSettled = Math.max(userQueue.countedSettled ?? 0, requests);
+        userQueue.countedBytes = Math.max(userQueue.countedBytes ?? 0, bytes);
+        userQueue.countAgainAt = countAgainAt.getTime();
       }),
 
     get: (userIds) =>
@@ -235,10 +244,11 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
 
     flushSettled: (progress, now) =>
       step(`userQueues.flushSettled ${progress.map(({ userId, settled }) => `${userId}:${settled}`)}`, () => {
-        for (const { userId, settled, advanced } of progress) {
+        for (const { userId, settled, settledBytes = 0, advanced } of progress) {
           const userQueue = userQueues.get(userId);
           if (!userQueue) continue;
           userQueue.settled = Math.max(userQueue.settled, settled);
+          if (settledBytes) userQueue.settledBytes = Math.max(userQueue.settledBytes ?? 0, settledBytes);
           userQueue.vouchedAt = new Date(now);
           if (advanced) userQueue.updatedAt = new Date(now);
         }
@@ -558,10 +568,11 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         return true;
       }),
 
-    countSettled: (userId, { after, upTo }) =>
-      step('ledger.countSettled', () => {
+    sumSettled: (userId, { after, upTo }) =>
+      step('ledger.sumSettled', () => {
         const inRange = ofUser(userId).filter(({ seq }) => seq > after && seq <= upTo);
-        return inRange.filter((entry) => isOneOf(settledStatuses, entry)).length;
+        const settled = inRange.filter((entry) => isOneOf(settledStatuses, entry));
+        return { requests: settled.length, bytes: settled.reduce((sum, { bytes = 0 }) => sum + bytes, 0) };
       }),
 
     status: (id) => step(`ledger.status ${entryId(id)}`, () => entries.get(entryId(id))?.status),

@@ -198,9 +198,9 @@ describeStores('reading the ledger', (ports) => {
     await ports.ledger.commit([claim({ userId, ...first }), claim({ userId, ...first, seq: 2 })]);
     await ports.ledger.commit([done({ userId, ...first }), failed({ userId, ...first, seq: 2 })]);
     await insertQueued(ports, newUserId(), 3);
-    expect(await ports.ledger.countSettled(userId, { after: 0, upTo: 10 })).toBe(4);
-    expect(await ports.ledger.countSettled(userId, { after: 1, upTo: 4 })).toBe(2);
-    expect(await ports.ledger.countSettled(userId, { after: 5, upTo: 10 })).toBe(0);
+    expect(await ports.ledger.sumSettled(userId, { after: 0, upTo: 10 })).toMatchObject({ requests: 4 });
+    expect(await ports.ledger.sumSettled(userId, { after: 1, upTo: 4 })).toMatchObject({ requests: 2 });
+    expect(await ports.ledger.sumSettled(userId, { after: 5, upTo: 10 })).toMatchObject({ requests: 0 });
   });
 });
 

@@ -20,7 +20,7 @@ test('an unavailable server is logged once for all operations, with the reason, 
   url.port = String(proxy.port);
   url.searchParams.set('directConnection', 'true');
   const { log, lines } = readableLog();
-  const stores = openStores({ mongodbUrl: url.href, storeTimeoutMs: 500 }, log);
+  const stores = openStores({ mongodbUrl: url.href, storeTimeoutMs: 500, autoMigrate: 1 }, log);
   const call16Times = async () => {
     for (let round = 0; round < 2; round += 1) {
       await Promise.all(Array.from({ length: 8 }, () => answers(stores.lanes.known())));

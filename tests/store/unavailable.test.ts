@@ -24,7 +24,9 @@ const everyOperation: Record<string, (stores: Stores) => Promise<unknown>> = {
   'userQueues.create': ({ userQueues }) => userQueues.create('u', 1, at(0)),
   'userQueues.addSession': ({ userQueues }) => userQueues.addSession('u', session('s'), 1, 5),
   'userQueues.removeSession': ({ userQueues }) => userQueues.removeSession('u', 's'),
+  'userQueues.endOtherSessions': ({ userQueues }) => userQueues.endOtherSessions('u', 's', at(0)),
   'userQueues.takeTicket': ({ userQueues }) => userQueues.takeTicket('u', 's', at(0)),
+  'userQueues.noteCounted': ({ userQueues }) => userQueues.noteCounted('u', { requests: 1, bytes: 1 }, at(0)),
   'userQueues.get': ({ userQueues }) => userQueues.get(['u']),
   'userQueues.notClosed': ({ userQueues }) => userQueues.notClosed(1)[Symbol.asyncIterator]().next(),
   'userQueues.beginClose': ({ userQueues }) => userQueues.beginClose('u', 1, false, at(0)),
@@ -48,7 +50,7 @@ const everyOperation: Record<string, (stores: Stores) => Promise<unknown>> = {
   'ledger.deadLetterIds': ({ ledger }) => ledger.deadLetterIds({ limit: 1 }),
   'ledger.dropDeadLetter': ({ ledger }) => ledger.dropDeadLetter(id),
   'ledger.cancelQueued': ({ ledger }) => ledger.cancelQueued('u', { after: 0, upTo: 1 }, at(0)),
-  'ledger.countSettled': ({ ledger }) => ledger.countSettled('u', { after: 0, upTo: 1 }),
+  'ledger.sumSettled': ({ ledger }) => ledger.sumSettled('u', { after: 0, upTo: 1 }),
   'ledger.page': ({ ledger }) => ledger.page('u', { after: 0, limit: 1 }),
   'ledger.oldestPending': ({ ledger }) => ledger.oldestPending('u', 1),
   'lanes.takeLease': ({ lanes }) => lanes.takeLease(1),
@@ -100,7 +102,7 @@ describe('a store whose server does not answer', () => {
     proxy = await startTcpProxy(url.hostname, Number(url.port));
     url.host = `127.0.0.1:${proxy.port}`;
     url.searchParams.set('directConnection', 'true');
-    stores = openStores({ mongodbUrl: url.href, storeTimeoutMs });
+    stores = openStores({ mongodbUrl: url.href, storeTimeoutMs, autoMigrate: 1 });
   });
 
   afterEach(async () => {
@@ -157,7 +159,7 @@ describe('a store whose server does not answer', () => {
 });
 
 test('a closed store rejects every operation, and closing it again is harmless', async () => {
-  const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('closed')), storeTimeoutMs: 5_000 });
+  const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('closed')), storeTimeoutMs: 5_000, autoMigrate: 1 });
   await stores.ping();
   await stores.close();
   await stores.close();
@@ -165,7 +167,7 @@ test('a closed store rejects every operation, and closing it again is harmless',
 });
 
 test('many concurrent first operations share one connection and one creation of the indexes', async () => {
-  const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('first')), storeTimeoutMs: 5_000 });
+  const stores = openStores({ mongodbUrl: mongodbUrl(uniqueName('first')), storeTimeoutMs: 5_000, autoMigrate: 1 });
   const pings = await Promise.allSettled(Array.from({ length: 20 }, () => stores.ping()));
   expect(pings.filter(({ status }) => status === 'rejected')).toEqual([]);
   await stores.drop();

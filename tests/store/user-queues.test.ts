@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { TicketLimit } from '../../lib/ports.ts';
+import type { TicketDemand } from '../../lib/ports.ts';
 import {
   at,
   describeStores,
@@ -29,24 +29,44 @@ describeStores('sessions of a user queue', (ports) => {
 
   test('adding a session creates the user queue if registration died before it did', async () => {
     const userId = newUserId();
-    expect(await ports.userQueues.addSession(userId, session('s'), 5, 10)).toBe('added');
+    await ports.userQueues.addSession(userId, session('s'), 5, 10);
     expect(await theUserQueue(ports, userId)).toMatchObject({ lane: 5, state: 'closed', sessions: [session('s')] });
   });
 
-  test('concurrent sessions of a new user stay within the limit, and each answer is correct', async () => {
+  test('concurrent sessions of a new user stay within the limit', async () => {
     const userId = newUserId();
     const ids = Array.from({ length: 20 }, (_, index) => `s${index}`);
-    const answers = await Promise.all(ids.map((id) => ports.userQueues.addSession(userId, session(id), 1, 7)));
-    const added = ids.filter((_, index) => answers[index] === 'added');
-    expect(added).toHaveLength(7);
+    await Promise.all(ids.map((id) => ports.userQueues.addSession(userId, session(id), 1, 7)));
     const { sessions } = await theUserQueue(ports, userId);
-    expect(sessions.map(({ id }) => id).sort()).toEqual(added.sort());
+    expect(new Set(sessions.map(({ id }) => id)).size).toBe(7);
+  });
+
+  test('a session above the limit ends the oldest one, and it stays however soon it expires', async () => {
+    const userId = newUserId();
+    for (const id of ['a', 'b', 'c']) await ports.userQueues.addSession(userId, session(id), 1, 3);
+    const short = { id: 'd', expiresAt: at(10) };
+    await ports.userQueues.addSession(userId, short, 1, 3);
+    expect((await theUserQueue(ports, userId)).sessions).toEqual([session('b'), session('c'), short]);
+    await ports.userQueues.addSession(userId, session('e'), 1, 1);
+    expect((await theUserQueue(ports, userId)).sessions).toEqual([session('e')]);
+  });
+
+  test('a live session ends all others; one that has expired or ended does not', async () => {
+    const userId = newUserId();
+    const short = { id: 'short', expiresAt: at(10) };
+    for (const one of [session('a'), short, session('b')]) await ports.userQueues.addSession(userId, one, 1, 10);
+    expect(await ports.userQueues.endOtherSessions(userId, 'short', at(10))).toBe(false);
+    expect(await ports.userQueues.endOtherSessions(userId, 'none', at(1))).toBe(false);
+    expect((await theUserQueue(ports, userId)).sessions).toHaveLength(3);
+    const both = await Promise.all(['a', 'b'].map((id) => ports.userQueues.endOtherSessions(userId, id, at(1))));
+    expect(both.filter(Boolean)).toHaveLength(1);
+    expect((await theUserQueue(ports, userId)).sessions).toEqual([session(both[0] ? 'a' : 'b')]);
   });
 
   test.each([1, 10])('adding the same session again adds nothing, with room for %i', async (maxSessions) => {
     const userId = newUserId();
     await ports.userQueues.addSession(userId, session('s'), 1, maxSessions);
-    expect(await ports.userQueues.addSession(userId, session('s'), 1, maxSessions)).toBe('added');
+    await ports.userQueues.addSession(userId, session('s'), 1, maxSessions);
     expect((await theUserQueue(ports, userId)).sessions).toEqual([session('s')]);
   });
 
@@ -92,9 +112,19 @@ describeStores('tickets', (ports) => {
   test('a ticket opens the queue, and says how it was before', async () => {
     const lane = newLane();
     const userId = await newUser(ports, lane);
-    expect(await ports.userQueues.takeTicket(userId, 's', at(1))).toEqual({ seq: 1, lane, wasOpen: false, settled: 0 });
+    expect(await ports.userQueues.takeTicket(userId, 's', at(1))).toMatchObject({
+      seq: 1,
+      lane,
+      wasOpen: false,
+      settled: 0,
+    });
     await ports.userQueues.flushSettled([{ userId, settled: 1, advanced: true }], at(2));
-    expect(await ports.userQueues.takeTicket(userId, 's', at(1))).toEqual({ seq: 2, lane, wasOpen: true, settled: 1 });
+    expect(await ports.userQueues.takeTicket(userId, 's', at(1))).toMatchObject({
+      seq: 2,
+      lane,
+      wasOpen: true,
+      settled: 1,
+    });
     expect(await theUserQueue(ports, userId)).toMatchObject({ state: 'open', accepted: 2 });
   });
 
@@ -130,25 +160,78 @@ describeStores('tickets', (ports) => {
     expect(tickets.filter((ticket) => ticket?.wasOpen === false).map((ticket) => ticket?.seq)).toEqual([1]);
   });
 
-  test('there is no ticket above a number of pending requests or above a `seq`, and a refusal changes nothing', async () => {
+  const demand: TicketDemand = { bytes: 10, maxPending: 3, maxPendingBytes: 1_000 };
+
+  test('there is no ticket above a number of pending requests, the refusal says so, and it takes no `seq`', async () => {
     const userId = await newUser(ports);
-    const take = (limit: TicketLimit) => ports.userQueues.takeTicket(userId, 's', at(1), limit);
-    expect(await take({ pending: 1 })).toMatchObject({ seq: 1 });
-    expect(await take({ pending: 1 })).toBeUndefined();
-    expect(await take({ seq: 1 })).toBeUndefined();
-    expect(await theUserQueue(ports, userId)).toMatchObject({ accepted: 1 });
-    expect(await take({ seq: 2 })).toMatchObject({ seq: 2 });
-    await ports.userQueues.flushSettled([{ userId, settled: 2, advanced: true }], at(2));
-    expect(await take({ pending: 1 })).toMatchObject({ seq: 3 });
+    const take = () => ports.userQueues.takeTicket(userId, 's', at(1), demand);
+    for (const seq of [1, 2, 3]) expect(await take()).toMatchObject({ seq, bytesThrough: 10 * seq });
+    expect(await take()).toMatchObject({ refused: 'requests', pending: 3, pendingBytes: 30, settled: 0 });
+    expect(await theUserQueue(ports, userId)).toMatchObject({ accepted: 3, acceptedBytes: 30 });
+    await ports.userQueues.flushSettled([{ userId, settled: 2, settledBytes: 20, advanced: true }], at(2));
+    expect(await take()).toMatchObject({ seq: 4, settled: 2 });
   });
 
-  test.each<[string, TicketLimit]>([
-    ['pending requests', { pending: 10 }],
-    ['`seq`', { seq: 10 }],
+  test('there is no ticket above a number of pending bytes, but one for a user of whom nothing is pending', async () => {
+    const userId = await newUser(ports);
+    const take = (bytes: number) =>
+      ports.userQueues.takeTicket(userId, 's', at(1), { bytes, maxPending: 100, maxPendingBytes: 50 });
+    expect(await take(60)).toMatchObject({ seq: 1 });
+    expect(await take(1)).toMatchObject({ refused: 'bytes', pending: 1, pendingBytes: 60 });
+    await ports.userQueues.flushSettled([{ userId, settled: 1, settledBytes: 60, advanced: true }], at(2));
+    expect(await take(50)).toMatchObject({ seq: 2, bytesThrough: 110 });
+    expect(await take(1)).toMatchObject({ refused: 'bytes', pendingBytes: 50 });
+  });
+
+  test('the bytes of tickets that were never used stop counting when nothing is pending', async () => {
+    const userId = await newUser(ports);
+    const take = () => ports.userQueues.takeTicket(userId, 's', at(1), { ...demand, maxPendingBytes: 30 });
+    for (const seq of [1, 2, 3]) expect(await take()).toMatchObject({ seq });
+    // Its owner has written tombstones, and does not know their bytes.
+    await ports.userQueues.flushSettled([{ userId, settled: 3, advanced: true }], at(2));
+    for (const seq of [4, 5, 6]) expect(await take()).toMatchObject({ seq });
+    expect(await take()).toMatchObject({ refused: 'requests', pending: 3, pendingBytes: 30 });
+  });
+
+  test('of many refused calls one may count, and what it counts makes room', async () => {
+    const userId = await newUser(ports);
+    const take = (seconds: number) => ports.userQueues.takeTicket(userId, 's', at(seconds), demand);
+    for (const _ of [1, 2, 3]) await take(1);
+    const refused = await Promise.all(Array.from({ length: 20 }, () => take(2)));
+    expect(refused.filter((one) => one?.seq === undefined && one?.countDue)).toHaveLength(1);
+    await ports.userQueues.noteCounted(userId, { requests: 2, bytes: 20 }, at(10));
+    await ports.userQueues.noteCounted(userId, { requests: 1, bytes: 10 }, at(10));
+    for (const seq of [4, 5]) expect(await take(2)).toMatchObject({ seq });
+    expect(await take(9)).toMatchObject({ refused: 'requests', pending: 3, pendingBytes: 30, countDue: false });
+    expect(await take(10)).toMatchObject({ countDue: true });
+    await ports.userQueues.noteCounted(userId, { requests: 2, bytes: 20 }, at(60));
+    // The clock was set back: the stored time lies further ahead than any pause.
+    expect(await take(20)).toMatchObject({ countDue: true });
+  });
+
+  test('a rate allows so many tickets at once, and then one after the other', async () => {
+    const userId = await newUser(ports);
+    const take = (seconds: number) =>
+      ports.userQueues.takeTicket(userId, 's', at(seconds), { ...demand, maxPending: 1_000, ratePerSecond: 4 });
+    for (const seq of [1, 2, 3, 4]) expect(await take(1)).toMatchObject({ seq });
+    expect(await take(1)).toMatchObject({ refused: 'rate', waitMs: 250, countDue: false });
+    expect(await take(1.25)).toMatchObject({ seq: 5 });
+    expect(await take(1.25)).toMatchObject({ refused: 'rate', waitMs: 250 });
+    for (const seq of [6, 7, 8, 9]) expect(await take(60)).toMatchObject({ seq });
+    expect(await take(60)).toMatchObject({ refused: 'rate' });
+    // The clock was set back: nobody waits for the time that was stored before.
+    expect(await take(10)).toMatchObject({ seq: 10 });
+  });
+
+  test.each<[string, Partial<TicketDemand>]>([
+    ['pending requests', { maxPending: 10 }],
+    ['pending bytes', { maxPendingBytes: 109 }],
+    ['the rate', { ratePerSecond: 10 }],
   ])('of a hundred concurrent tickets with a limit on %s exactly as many are given', async (_what, limit) => {
     const userId = await newUser(ports);
+    const limits = { ...demand, maxPending: 1_000, maxPendingBytes: 1_000_000, ...limit };
     const taken = await Promise.all(
-      Array.from({ length: 100 }, () => ports.userQueues.takeTicket(userId, 's', at(1), limit)),
+      Array.from({ length: 100 }, () => ports.userQueues.takeTicket(userId, 's', at(1), limits)),
     );
     const seqs = taken.flatMap((ticket) => ticket?.seq ?? []).sort((a, b) => a - b);
     expect(seqs).toEqual(Array.from({ length: 10 }, (_, index) => index + 1));

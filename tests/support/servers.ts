@@ -23,6 +23,7 @@ export const uniqueName = (prefix: string): string => `${prefix}-${randomBytes(5
 
 const smallValues = {
   LANES: '4',
+  AUTO_MIGRATE: '1',
   LOG_LEVEL: 'silent',
   BCRYPT_COST: '4',
   JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',

@@ -55,12 +55,18 @@ const run = async (command: string, args: string[], env: Record<string, string>)
 beforeAll(() => {
   copyFiles();
   linkPackages();
-  stores = openStores({ mongodbUrl: url, storeTimeoutMs: 10_000 });
+  stores = openStores({ mongodbUrl: url, storeTimeoutMs: 10_000, autoMigrate: 1 });
 });
 afterAll(async () => {
   await stores.drop();
   await stores.close();
   rmSync(app, { recursive: true, force: true });
+});
+
+test('npm run migrate works in the image', async () => {
+  const { migrate } = json('package.json').scripts;
+  const { exitCode, all } = await run(migrate, [], { MONGODB_URL: url });
+  expect({ exitCode, all }).toMatchObject({ exitCode: 0, all: expect.stringMatching(/all indexes are there$/) });
 });
 
 test('npm run operator works in the image', async () => {

@@ -8,7 +8,7 @@ const url = mongodbUrl(uniqueName('operator'));
 let stores: Stores;
 
 beforeAll(() => {
-  stores = openStores({ mongodbUrl: url, storeTimeoutMs: 10_000 });
+  stores = openStores({ mongodbUrl: url, storeTimeoutMs: 10_000, autoMigrate: 1 });
 });
 afterAll(async () => {
   await stores.drop();

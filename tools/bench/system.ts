@@ -40,6 +40,7 @@ export const startSystem = async (
     MAX_WAITING_HASHES: '1000',
     LOGINS_PER_MINUTE: '0',
     REGISTRATIONS_PER_HOUR: '0',
+    AUTO_MIGRATE: '1',
     PROCESSOR: 'tools/bench/no-op.ts',
     WORKERS: String(workers),
     PORT: String(port),

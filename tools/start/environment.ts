@@ -30,6 +30,7 @@ const about = (choice: Choice): string => describeChoice(choice).slice(0, 500);
 export const environmentOf = (role: Role, env: NodeJS.ProcessEnv, services: Services): NodeJS.ProcessEnv => ({
   ...env,
   JWT_SECRET: role === 'functions' ? env.JWT_SECRET : undefined,
+  AUTO_MIGRATE: env.AUTO_MIGRATE || '1',
   RABBITMQ_URL: services.rabbitmq.hasRoleUsers ? urlForRole(services.rabbitmq.url, role) : services.rabbitmq.url,
   MONGODB_URL: services.mongodb.url,
   RABBITMQ_CHOICE: about(services.rabbitmq),

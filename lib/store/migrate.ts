@@ -1,0 +1,65 @@
+/** Creates the indexes that are missing, on a connection that waits for as long as it takes. */
+import mongoose from 'mongoose';
+import { compareIndexes, type IndexConflict, type NeededIndex, titleOf } from './indexes.ts';
+import { defineModels, type Models } from './models.ts';
+import { isDuplicate } from './unavailable.ts';
+
+/** Thrown when an index cannot be created because of what the database has. The message says what to do. */
+export class MigrationError extends Error {}
+
+const describe = ({ index, found }: IndexConflict): string =>
+  `The index ${index.name} of the collection ${index.collection} is not the one that this version needs.\n` +
+  `  found:  ${found}\n  needed: ${JSON.stringify({ key: index.key, ...index.options })}\n` +
+  `  Look whether anything else uses it. If not, drop it: db.${index.collection}.dropIndex('${index.name}')`;
+
+const create = async (models: Models, index: NeededIndex): Promise<void> => {
+  const { collection, key, name, options } = index;
+  try {
+    await models[collection].collection.createIndex(key, { ...options, name });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const advice = isDuplicate(error)
+      ? 'Two documents have the same values. Remove one of them.'
+      : 'The database has an index that excludes it. Drop that one, if nothing else uses it.';
+    if (!(error instanceof mongoose.mongo.MongoServerError)) throw error;
+    throw new MigrationError(`The index ${titleOf(index)} could not be created: ${reason}\n  ${advice}`, {
+      cause: error,
+    });
+  }
+};
+
+/**
+ * Creates what is missing, unique indexes first, and returns the names. It is safe to repeat and to run in several processes. MongoDB
+ * serves all calls while it builds an index.
+ *
+ * @param which leaves indexes out.
+ * @throws {MigrationError} when indexes are in the way; the others have been created.
+ */
+export const createMissing = async (
+  models: Models,
+  which: (index: NeededIndex) => boolean = () => true,
+): Promise<string[]> => {
+  const { missing, conflicts } = await compareIndexes(models);
+  const wanted = missing.filter(which).sort((a, b) => Number(b.unique) - Number(a.unique));
+  for (const index of wanted) await create(models, index);
+  const inTheWay = conflicts.filter(({ index }) => which(index));
+  if (inTheWay.length > 0) {
+    throw new MigrationError(`${inTheWay.map(describe).join('\n')}\nThen run npm run migrate again.`);
+  }
+  return wanted.map(titleOf);
+};
+
+/** The same on a connection of its own, which has no timeout for an answer: a large ledger takes minutes. */
+export const migrate = async (
+  url: string,
+  options: mongoose.ConnectOptions,
+  which?: (index: NeededIndex) => boolean,
+): Promise<string[]> => {
+  const connection = mongoose.createConnection();
+  try {
+    await connection.openUri(url, { ...options, minPoolSize: 0, socketTimeoutMS: 0 });
+    return await createMissing(defineModels(connection), which);
+  } finally {
+    await connection.close(true);
+  }
+};
