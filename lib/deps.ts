@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Config, FunctionConfig } from './config.ts';
 import type { Logger } from './log.ts';
+import type { LongPolls } from './long-polls.ts';
 import type {
   AccountStore,
   Clock,
@@ -43,6 +44,7 @@ export type FunctionDeps = Pick<
 > & {
   config: FunctionConfig;
   tokenSecret: TokenSecret;
+  longPolls: LongPolls;
   /** Resolves when `clock` shows MongoDB's time. */
   timeKnown(): Promise<void>;
   /** Each resolves when its server answers. */

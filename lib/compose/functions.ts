@@ -5,6 +5,7 @@ import { createPublisher } from '../broker/publisher.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
 import { createLogger } from '../log.ts';
+import { createLongPolls } from '../long-polls.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { openStores } from '../store/stores.ts';
 
@@ -25,6 +26,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     workers: stores.workers,
     publisher,
     tokenSecret,
+    longPolls: createLongPolls(stores.clock, config),
     ping: { mongodb: stores.ping, rabbitmq: publisher.ping },
     close: async () => {
       await Promise.all([stores.close(), publisher.close()]);

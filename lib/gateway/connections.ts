@@ -39,6 +39,22 @@ export const boundConnections = (server: Server, maxConnections: number): void =
   server.on('request', ({ socket }) => socket.setTimeout(silentMs));
 };
 
+const closedSignals = new WeakMap<Socket, AbortSignal>();
+
+/**
+ * Aborts when the connection closes. One for all calls of a connection: the answer to a call that waits behind another one does not
+ * notice the end of its connection.
+ */
+export const closedSignal = (socket: Socket): AbortSignal => {
+  const known = closedSignals.get(socket);
+  if (known) return known;
+  const controller = new AbortController();
+  if (socket.destroyed) controller.abort();
+  else socket.once('close', () => controller.abort());
+  closedSignals.set(socket, controller.signal);
+  return controller.signal;
+};
+
 export type Drain = {
   /** Goes before all routes: it refuses what comes after the drain began. */
   refuse: RequestHandler;

@@ -5,14 +5,15 @@ import type { Context } from 'aws-lambda';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
-import type { Reply } from '../http/call.ts';
+import type { CallContext, Reply } from '../http/call.ts';
 import { loggablePath, writeCallLine } from '../http/call-line.ts';
 import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
 import { asAppError, problemReply } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
-import { boundConnections, createDrain, serverOptions } from './connections.ts';
+import { boundConnections, closedSignal, createDrain, serverOptions } from './connections.ts';
 import { MethodNotAllowedError, NoSuchRouteError, UnsupportedEncodingError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
+import { createTurns } from './pipelining.ts';
 import { handlerOf, type Route, readRoutes } from './routes.ts';
 
 export type EventHandler = (event: ReturnType<typeof eventOf>, context: Context) => Promise<Reply>;
@@ -29,8 +30,9 @@ const send = (response: Response, { statusCode, headers, body, isBase64Encoded }
 const invoke =
   (routeKey: string, handler: EventHandler): RequestHandler =>
   async (request, response) => {
-    // No function uses the context of AWS Lambda.
-    send(response, await handler(eventOf(request, routeKey), {} as Context));
+    const context: CallContext = { callerGone: closedSignal(request.socket) };
+    // No function uses what else AWS Lambda's context has.
+    send(response, await handler(eventOf(request, routeKey), context as Context));
   };
 
 /** An error of Express or its body parser as one of ours. A function's error does not come here: its middlewares answer it. */
@@ -103,7 +105,7 @@ export const serveGateway = async (
     routes.map(async (route) => ({ ...route, handler: await handlerOf<EventHandler>(route) })),
   );
   const drain = createDrain();
-  const server = createServer(serverOptions, express().use(drain.refuse, createGateway(loaded, log)));
+  const server = createServer(serverOptions, express().use(createTurns(), drain.refuse, createGateway(loaded, log)));
   boundConnections(server, maxConnections);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);

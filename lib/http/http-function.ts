@@ -8,6 +8,7 @@ import { problemJson } from './middlewares/problem-json.ts';
 import { requireOperator } from './middlewares/require-operator.ts';
 import { requireSession } from './middlewares/require-session.ts';
 import { withDeps } from './middlewares/with-deps.ts';
+import { withSignal } from './middlewares/with-signal.ts';
 
 /**
  * The middlewares of every HTTP function.
@@ -24,6 +25,7 @@ export const httpFunction = (
     callLog(),
     problemJson(),
     withDeps(deps),
+    withSignal(),
     // An anonymous caller must not cost the parsing of a large body.
     ...(identity ? [authenticateByHeader()] : []),
     ...(json ? [parseJson(json)] : []),

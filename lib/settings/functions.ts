@@ -19,6 +19,12 @@ export const functionSettings = {
   maxSessions: functions('MAX_SESSIONS', integer(1, 1_000, 100)),
   /** How many unsettled requests a user may have. */
   maxPending: functions('MAX_PENDING', integer(1, 1_000_000, 10_000)),
+  /** How many calls of a session may wait at a time (`?wait=`), in each process. */
+  maxSessionPolls: functions('MAX_SESSION_POLLS', integer(1, 10_000, 20)),
+  /** How many calls of a user may wait at a time, in each process. */
+  maxUserPolls: functions('MAX_USER_POLLS', integer(1, 100_000, 100)),
+  /** How many calls may wait at a time in each process. */
+  maxPolls: functions('MAX_POLLS', integer(1, 1_000_000, 1_000)),
   /** The port of the API when the gateway serves it. 0 means any free port. */
   port: functions('PORT', integer(0, 65_535, 3_000)),
   /** The address that the gateway listens on. */

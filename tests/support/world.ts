@@ -117,7 +117,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
           userId: user.userId,
           sessionId: user.sessionId,
           pending: options.pending ?? 'drain',
-          waitMs: options.waitMs ?? 0,
+          wait: (_what, check) => pollUntil(systemClock, options.waitMs ?? 0, check),
         },
         deps,
       ),
