@@ -10,11 +10,13 @@ import { loggablePath, writeCallLine } from '../http/call-line.ts';
 import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
 import { asAppError, problemReply } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
-import { boundConnections, closedSignal, createDrain, serverOptions } from './connections.ts';
+import { boundConnections, closedSignal, serverOptions } from './connections.ts';
+import { createDrain } from './drain.ts';
 import { MethodNotAllowedError, NoSuchRouteError, UnsupportedEncodingError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
 import { createTurns } from './pipelining.ts';
 import { handlerOf, type Route, readRoutes } from './routes.ts';
+import { boundAnswers } from './unread-answers.ts';
 
 export type EventHandler = (event: ReturnType<typeof eventOf>, context: Context) => Promise<Reply>;
 
@@ -97,18 +99,19 @@ export type Gateway = {
 
 /** Serves the routes of serverless.yml. Port 0 means any free port. */
 export const serveGateway = async (
-  { host, port, maxConnections }: Pick<Config, 'host' | 'port' | 'maxConnections'>,
+  config: Pick<Config, 'host' | 'port' | 'maxConnections' | 'keepAliveMs' | 'maxUnreadBytes'>,
   log: Logger,
 ): Promise<Gateway> => {
   const routes = await readRoutes();
   const loaded = await Promise.all(
     routes.map(async (route) => ({ ...route, handler: await handlerOf<EventHandler>(route) })),
   );
-  const drain = createDrain();
-  const server = createServer(serverOptions, express().use(createTurns(), drain.refuse, createGateway(loaded, log)));
-  boundConnections(server, maxConnections);
+  const server = createServer(serverOptions(config));
+  const drain = createDrain(server);
+  boundConnections(server, config);
+  server.on('request', express().use(createTurns(), boundAnswers(config), drain.refuse, createGateway(loaded, log)));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, host, resolve);
+    server.once('error', reject).listen(config.port, config.host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,

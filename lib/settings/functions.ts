@@ -31,6 +31,10 @@ export const functionSettings = {
   host: functions('HOST', textOf(1).default('127.0.0.1')),
   /** How many connections the gateway serves at a time. It closes further ones at once. */
   maxConnections: functions('MAX_CONNECTIONS', integer(1, 1_000_000, 10_000)),
+  /** How long the gateway keeps an idle connection. Longer than the load balancer: else a call that is just being sent fails. */
+  keepAliveMs: functions('KEEP_ALIVE_MS', integer(1_000, 3_600_000, 65_000)),
+  /** How many bytes of answers may wait for clients that do not read them. Then the gateway closes the connections that wait longest. */
+  maxUnreadBytes: functions('MAX_UNREAD_BYTES', integer(1_048_576, 1_099_511_627_776, 134_217_728)),
   /** How MongoDB was chosen. `npm start` sets it, and `/health` shows it. */
   mongodbChoice: functions('MONGODB_CHOICE', choiceText),
   /** How RabbitMQ was chosen. `npm start` sets it, and `/health` shows it. */

@@ -69,6 +69,8 @@ const notDeployed = {
   PORT: 'only the gateway listens',
   HOST: 'only the gateway listens',
   MAX_CONNECTIONS: 'only the gateway listens',
+  KEEP_ALIVE_MS: 'only the gateway listens',
+  MAX_UNREAD_BYTES: 'only the gateway listens',
   MONGODB_CHOICE: 'only npm start chooses a server',
   RABBITMQ_CHOICE: 'only npm start chooses a server',
 };
