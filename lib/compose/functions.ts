@@ -4,6 +4,7 @@ import { loadTokenSecret } from '../accounts/token-secret.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
+import { createHealthCheck } from '../health.ts';
 import { createLogger } from '../log.ts';
 import { createLongPolls } from '../long-polls.ts';
 import { sharePromise } from '../shared-promise.ts';
@@ -27,7 +28,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     publisher,
     tokenSecret,
     longPolls: createLongPolls(stores.clock, config),
-    ping: { mongodb: stores.ping, rabbitmq: publisher.ping },
+    health: createHealthCheck({ ping: { mongodb: stores.ping, rabbitmq: publisher.ping }, clock: stores.clock, log }),
     close: async () => {
       await Promise.all([stores.close(), publisher.close()]);
     },

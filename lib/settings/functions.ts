@@ -1,10 +1,6 @@
 /** What only functions read. */
-import { z } from 'zod';
 import { minTokenSecretLength } from '../limits.ts';
 import { functions, integer, textOf } from './setting.ts';
-
-/** Shown by `/health`, so it must stay short. */
-const choiceText = z.string().max(500, 'must have at most 500 characters').optional();
 
 export const functionSettings = {
   /** The secret that signs tokens. Required, unless `jwtSecretId` is given. */
@@ -34,9 +30,5 @@ export const functionSettings = {
   /** How long the gateway keeps an idle connection. Longer than the load balancer: else a call that is just being sent fails. */
   keepAliveMs: functions('KEEP_ALIVE_MS', integer(1_000, 3_600_000, 65_000)),
   /** How many bytes of answers may wait for clients that do not read them. Then the gateway closes the connections that wait longest. */
-  maxUnreadBytes: functions('MAX_UNREAD_BYTES', integer(1_048_576, 1_099_511_627_776, 134_217_728)),
-  /** How MongoDB was chosen. `npm start` sets it, and `/health` shows it. */
-  mongodbChoice: functions('MONGODB_CHOICE', choiceText),
-  /** How RabbitMQ was chosen. `npm start` sets it, and `/health` shows it. */
-  rabbitmqChoice: functions('RABBITMQ_CHOICE', choiceText),
+  maxUnreadBytes: functions('MAX_UNREAD_BYTES', integer(1_048_576, 17_179_869_184, 134_217_728)),
 } as const;

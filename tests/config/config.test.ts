@@ -71,14 +71,6 @@ const notDeployed = {
   MAX_CONNECTIONS: 'only the gateway listens',
   KEEP_ALIVE_MS: 'only the gateway listens',
   MAX_UNREAD_BYTES: 'only the gateway listens',
-  MONGODB_CHOICE: 'only npm start chooses a server',
-  RABBITMQ_CHOICE: 'only npm start chooses a server',
-};
-
-/** The variables that docker-compose.yml leaves out. */
-const notInContainers = {
-  MONGODB_CHOICE: 'only npm start chooses a server',
-  RABBITMQ_CHOICE: 'only npm start chooses a server',
 };
 
 describe('the list of environment variables', () => {
@@ -93,11 +85,11 @@ describe('the list of environment variables', () => {
     ['consumer', 'consumer'],
   ] as const)('in docker-compose.yml has for %s every variable that it reads, and no other', (service, role) => {
     const { environment: listed } = readYaml('docker-compose.yml').services[service];
-    expect(sorted(Object.keys(listed))).toEqual(sorted(without(readBy(role), notInContainers)));
+    expect(sorted(Object.keys(listed))).toEqual(sorted(readBy(role)));
   });
 
   test('has a reason only for a variable that exists', () => {
-    const excused = Object.keys({ ...notDeployed, ...notInContainers });
+    const excused = Object.keys(notDeployed);
     expect(excused.filter((name) => !readBy('functions').includes(name))).toEqual([]);
   });
 });

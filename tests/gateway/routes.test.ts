@@ -21,6 +21,7 @@ describe('routes', () => {
       'POST /dead-letters/drop',
       'GET /stuck',
       'GET /health',
+      'GET /livez',
     ]);
   });
 

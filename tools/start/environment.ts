@@ -2,8 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Choice } from '../services/choose.ts';
-import { describeChoice, type Services } from '../services/ensure.ts';
+import type { Services } from '../services/ensure.ts';
 import { makeFolder } from '../services/private-server.ts';
 
 /** Each checkout keeps its own secret, so that tokens stay valid after a restart. */
@@ -17,16 +16,11 @@ const keptSecret = (root: string): string => {
 export const withSecret = (env: NodeJS.ProcessEnv, root: string): NodeJS.ProcessEnv =>
   env.JWT_SECRET || env.JWT_SECRET_ID ? env : { ...env, JWT_SECRET: keptSecret(root) };
 
-/** The configuration takes at most 500 characters. */
-const about = (choice: Choice): string => describeChoice(choice).slice(0, 500);
-
 /** The same with the servers that were chosen. */
 export const withServices = (env: NodeJS.ProcessEnv, services: Services): NodeJS.ProcessEnv => ({
   ...env,
   RABBITMQ_URL: services.rabbitmq.url,
   MONGODB_URL: services.mongodb.url,
-  RABBITMQ_CHOICE: about(services.rabbitmq),
-  MONGODB_CHOICE: about(services.mongodb),
   QUEUE_PREFIX: env.QUEUE_PREFIX || services.rabbitmq.queuePrefix || '',
 });
 
