@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { CallContext, Reply } from '../http/call.ts';
 import { loggablePath, writeCallLine } from '../http/call-line.ts';
+import { type CorsConfig, corsHeaders } from '../http/cors.ts';
 import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
 import { asAppError, problemReply } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
@@ -64,6 +65,14 @@ const answerErrors =
     send(response, reply);
   };
 
+/** For the answers that no function gives. */
+const allowOrigins =
+  (config: CorsConfig): RequestHandler =>
+  ({ headers }, response, next) => {
+    for (const [name, value] of Object.entries(corsHeaders(config, headers.origin))) response.setHeader(name, value);
+    next();
+  };
+
 /** Routes in the order of serverless.yml. Every other call is answered with 404 or 405, as problem+json. */
 export const createGateway = (routes: (Route & { handler: EventHandler })[], log: Logger): Express => {
   const app = express().disable('x-powered-by').enable('case sensitive routing').enable('strict routing');
@@ -72,13 +81,14 @@ export const createGateway = (routes: (Route & { handler: EventHandler })[], log
     next();
   });
   app.use(express.raw({ type: () => true, limit: maxBytes, inflate: false }));
-  const expressPath = ({ path }: Route) => path.replace(/\{(\w+)\}/g, ':$1');
+  const expressPath = ({ path }: Route) => path.replace(/\{(\w+)\+\}/g, '*$1').replace(/\{(\w+)\}/g, ':$1');
   for (const route of routes) {
-    const method = route.method.toLowerCase() as 'get' | 'post' | 'delete';
+    const method = route.method.toLowerCase() as 'get' | 'post' | 'delete' | 'options';
     app[method](expressPath(route), invoke(`${route.method} ${route.path}`, route.handler));
   }
-  for (const path of new Set(routes.map(expressPath))) {
-    const allowed = routes.filter((route) => expressPath(route) === path).map(({ method }) => method);
+  const exact = routes.filter(({ path }) => !path.includes('+'));
+  for (const path of new Set(exact.map(expressPath))) {
+    const allowed = exact.filter((route) => expressPath(route) === path).map(({ method }) => method);
     app.all(path, () => {
       throw new MethodNotAllowedError(allowed);
     });
@@ -99,7 +109,7 @@ export type Gateway = {
 
 /** Serves the routes of serverless.yml. Port 0 means any free port. */
 export const serveGateway = async (
-  config: Pick<Config, 'host' | 'port' | 'maxConnections' | 'keepAliveMs' | 'maxUnreadBytes'>,
+  config: Pick<Config, 'host' | 'port' | 'maxConnections' | 'keepAliveMs' | 'maxUnreadBytes' | 'corsOrigins'>,
   log: Logger,
 ): Promise<Gateway> => {
   const routes = await readRoutes();
@@ -109,7 +119,8 @@ export const serveGateway = async (
   const server = createServer(serverOptions(config));
   const drain = createDrain(server);
   boundConnections(server, config);
-  server.on('request', express().use(createTurns(), boundAnswers(config), drain.refuse, createGateway(loaded, log)));
+  const bounds = [createTurns(), boundAnswers(config), allowOrigins(config), drain.refuse];
+  server.on('request', express().use(bounds, createGateway(loaded, log)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(config.port, config.host, resolve);
   });

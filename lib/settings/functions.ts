@@ -1,6 +1,16 @@
 /** What only functions read. */
+import { z } from 'zod';
 import { minTokenSecretLength } from '../limits.ts';
 import { functions, integer, textOf } from './setting.ts';
+
+const isOrigin = (text: string): boolean => URL.parse(text)?.origin === text && !text.includes('*');
+
+const origins = z
+  .string()
+  .transform((text) => text.split(',').map((origin) => origin.trim()))
+  .refine((all) => all.every(isOrigin) || (all.length === 1 && all[0] === '*'), {
+    message: 'must be * or a list of origins such as https://app.example.com, separated by commas, without a path',
+  });
 
 export const functionSettings = {
   /** The secret that signs tokens. Required, unless `jwtSecretId` is given. */
@@ -27,6 +37,8 @@ export const functionSettings = {
   host: functions('HOST', textOf(1).default('127.0.0.1')),
   /** How many connections the gateway serves at a time. It closes further ones at once. */
   maxConnections: functions('MAX_CONNECTIONS', integer(1, 1_000_000, 10_000)),
+  /** The origins of web pages that may call the API from a browser, separated by commas, or `*`. */
+  corsOrigins: functions('CORS_ORIGINS', origins.optional()),
   /** How long the gateway keeps an idle connection. Longer than the load balancer: else a call that is just being sent fails. */
   keepAliveMs: functions('KEEP_ALIVE_MS', integer(1_000, 3_600_000, 65_000)),
   /** How many bytes of answers may wait for clients that do not read them. Then the gateway closes the connections that wait longest. */

@@ -22,6 +22,7 @@ describe('routes', () => {
       'GET /stuck',
       'GET /health',
       'GET /livez',
+      'OPTIONS /{proxy+}',
     ]);
   });
 
