@@ -1,8 +1,10 @@
 /** The HTTP API as a server of its own, for containers: our gateway in the place of API Gateway. */
 import { closeFunctionDeps, functionDeps } from '../lib/compose/functions.ts';
 import { serveGateway } from '../lib/gateway/gateway.ts';
+import { filesOfApi, warnOfFewFiles } from '../lib/open-files.ts';
 
 const { config, log } = await functionDeps();
+warnOfFewFiles(log, filesOfApi(config), `MAX_CONNECTIONS (${config.maxConnections}) and the servers`);
 const gateway = await serveGateway(config, log);
 log.info({ port: gateway.port }, 'API ready');
 

@@ -1,7 +1,9 @@
 /** Every side effect there is, as one typed record. `lib/compose` makes it; everything else asks for the few it uses. */
 import type { KeyObject } from 'node:crypto';
 import type { Config, FunctionConfig } from './config.ts';
+import type { Health } from './health.ts';
 import type { Logger } from './log.ts';
+import type { LongPolls } from './long-polls.ts';
 import type {
   AccountStore,
   Clock,
@@ -65,10 +67,10 @@ export type FunctionDeps = Pick<
 > & {
   config: FunctionConfig;
   tokenSecret: TokenSecret;
+  longPolls: LongPolls;
   /** Resolves when `clock` shows MongoDB's time. */
   timeKnown(): Promise<void>;
-  /** Each resolves when its server answers. */
-  ping: { mongodb(): Promise<void>; rabbitmq(): Promise<void> };
+  health(): Promise<Health>;
   close(): Promise<void>;
 };
 

@@ -1,5 +1,5 @@
 /**
- * Errors that a client can receive, and the two that mean "a server does not answer". The errors of a folder are in its own
+ * Errors that a client can receive, those of calls that wait, and the two that mean "a server does not answer". The errors of a folder are in its own
  * errors.ts: lib/accounts, lib/http, lib/gateway and lib/requests. lib/http/problem.ts turns them into HTTP responses.
  */
 
@@ -47,3 +47,28 @@ export class BrokerUnavailableError extends AppError {
 
 /** Thrown when RabbitMQ refuses one queue or one message while it answers everything else. */
 export class BrokerRefusedError extends BrokerUnavailableError {}
+
+/** Thrown when a session or a user has as many waiting calls as it may have. */
+export class TooManyPollsError extends AppError {
+  constructor(whose: 'session' | 'user', limit: number) {
+    super(`${limit} calls of this ${whose} wait already; no more may. Let one of them end, or call without \`wait\`.`, {
+      code: 'too-many-polls',
+      status: 429,
+      retryAfterSeconds: 1,
+    });
+  }
+}
+
+/** Thrown when this process does as much as it may. Another instance, or the same call a little later, may succeed. */
+export class BusyError extends AppError {
+  constructor(message: string) {
+    super(message, { code: 'busy', status: 503, expose: true, retryAfterSeconds: 1 });
+  }
+}
+
+/** Thrown when the caller has closed its connection: nobody receives an answer, and only the log shows this. */
+export class CallerGoneError extends AppError {
+  constructor() {
+    super('The caller closed the connection.', { code: 'caller-gone', status: 499 });
+  }
+}

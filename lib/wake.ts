@@ -1,5 +1,6 @@
 import type { Deps } from './deps.ts';
 import { BrokerUnavailableError } from './errors.ts';
+import { logSampled } from './log-sampled.ts';
 
 type WakeDeps = Pick<Deps, 'publisher' | 'log'>;
 
@@ -9,7 +10,7 @@ export const wakeLane = async (lane: number, userId: string, { publisher, log }:
     await publisher.publishWake(lane, userId);
   } catch (error) {
     if (!(error instanceof BrokerUnavailableError)) throw error;
-    log.warn({ err: error, lane, userId }, 'wake not published; the sweep will retry');
+    logSampled(log, 'warn', { err: error, lane, userId }, 'wake not published; the sweep will retry');
   }
 };
 

@@ -1,7 +1,9 @@
 /** A channel that consumes queues: the AMQP side of acknowledging. It also drops foreign messages. */
+
 import type { Channel, ChannelModel, ConsumeMessage, Options } from 'amqplib';
 import { systemClock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { logSampled } from '../log-sampled.ts';
 import type { Delivery } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { ignoreLateDeliveries } from './closed-channel.ts';
@@ -87,7 +89,8 @@ export class ConsumingChannel {
 
   /** Acknowledges a message that Lanekeeper did not send. Nothing is lost: RabbitMQ holds nothing that the ledger does not. */
   dropForeign(message: ConsumeMessage): void {
-    this.#log.warn({ queue: message.fields.routingKey }, 'dropped a message that is not from Lanekeeper');
+    const fields = { queue: message.fields.routingKey };
+    logSampled(this.#log, 'warn', fields, 'dropped a message that is not from Lanekeeper');
     this.#ack(message);
   }
 

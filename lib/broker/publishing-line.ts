@@ -1,7 +1,9 @@
 /** A confirm channel that a publisher's calls share. */
+
 import { randomUUID } from 'node:crypto';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import type { Logger } from '../log.ts';
+import { logSampled } from '../log-sampled.ts';
 import type { PublishResult } from '../ports.ts';
 import { sharePromise } from '../shared-promise.ts';
 import type { BrokerConnection } from './connection.ts';
@@ -72,7 +74,7 @@ export const openLine = async (connection: BrokerConnection, log: Pick<Logger, '
   channel.on('error', (error) => {
     // A refusal is logged with its message.
     if (isRefusal(error)) line.refusal = error;
-    else log.warn({ err: error }, 'the publishing channel failed');
+    else logSampled(log, 'warn', { err: error }, 'the publishing channel failed');
   });
   return line;
 };

@@ -4,7 +4,9 @@ import { createPasswords } from '../accounts/passwords.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
+import { createHealthCheck } from '../health.ts';
 import { createLogger } from '../log.ts';
+import { createLongPolls } from '../long-polls.ts';
 import { resolveSecrets } from '../secrets.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { openStores } from '../store/stores.ts';
@@ -29,7 +31,8 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     // `loadConfig` requires it of functions.
     tokenSecret: createSecretKey(Buffer.from(config.jwtSecret as string)),
     passwords,
-    ping: { mongodb: stores.ping, rabbitmq: publisher.ping },
+    longPolls: createLongPolls(stores.clock, config),
+    health: createHealthCheck({ ping: { mongodb: stores.ping, rabbitmq: publisher.ping }, clock: stores.clock, log }),
     close: async () => {
       await Promise.all([stores.close(), publisher.close(), passwords.close()]);
     },

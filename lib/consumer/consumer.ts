@@ -3,6 +3,7 @@ import { systemClock as clock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { createLogger } from '../log.ts';
+import { filesOfWorker, warnOfFewFiles } from '../open-files.ts';
 import { environmentOfRuns, hideSecrets, resolveSecrets } from '../secrets.ts';
 import { runPrimary } from './primary.ts';
 import { runWorker, type StartTask } from './worker.ts';
@@ -19,7 +20,11 @@ const start = async ({ env, script, startTask }: ConsumerOptions): Promise<void>
   const config = loadConfig(given, 'consumer');
   const role = cluster.isPrimary ? 'primary' : 'worker';
   const log = createLogger(config.logLevel, { role, pid: process.pid });
-  if (cluster.isPrimary) process.exit(await runPrimary({ config, clock, log, script }));
+  if (cluster.isPrimary) {
+    const what = `a worker with CONCURRENCY (${config.concurrency}), its children and the servers`;
+    warnOfFewFiles(log, filesOfWorker(config), what);
+    process.exit(await runPrimary({ config, clock, log, script }));
+  }
   // Processors run in this process, and often log or report their environment.
   hideSecrets(env);
   await runWorker({ config, clock, log, env: environmentOfRuns(given), startTask });

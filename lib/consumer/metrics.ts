@@ -1,7 +1,9 @@
 /** Turns the events of one worker's lanes and runs into metrics and log lines. */
+
 import { Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../lanes/snapshot.ts';
 import type { Logger } from '../log.ts';
+import { logSampled } from '../log-sampled.ts';
 import type { Clock, LaneObserver } from '../ports.ts';
 import type { IsolationObserver } from '../runs/process-pool.ts';
 import { createLaneNews } from './lane-news.ts';
@@ -72,7 +74,7 @@ const observeLanes = (
   swept: ({ stuck }) => {
     if (stuck === 0) return;
     instruments.swept.inc(stuck);
-    log.warn({ stuck }, 'the sweep woke stalled users');
+    logSampled(log, 'warn', { stuck }, 'the sweep found stalled users');
   },
 });
 

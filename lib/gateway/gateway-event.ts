@@ -21,6 +21,12 @@ const queryOf = (query: URLSearchParams): Record<string, string> | undefined => 
   return Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name).join(',')]));
 };
 
+/** Express splits what `{proxy+}` matches. */
+const parametersOf = ({ params }: Request): Record<string, string> | undefined => {
+  const values = Object.entries(params).map(([name, value]) => [name, [value].flat().join('/')]);
+  return values.length > 0 ? Object.fromEntries(values) : undefined;
+};
+
 const bodyOf = (request: Request): Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'> => {
   const body: unknown = request.body;
   if (!Buffer.isBuffer(body) || body.length === 0) return { body: undefined, isBase64Encoded: false };
@@ -41,7 +47,7 @@ export const eventOf = (request: Request, routeKey: string, trustsProxy: TrustsP
     cookies: request.headersDistinct.cookie?.flatMap((line) => line.split(/; */)),
     headers: headersOf(request),
     queryStringParameters: queryOf(new URLSearchParams(rawQueryString)),
-    pathParameters: Object.keys(request.params).length > 0 ? (request.params as Record<string, string>) : undefined,
+    pathParameters: parametersOf(request),
     ...bodyOf(request),
     requestContext: {
       accountId: 'local',

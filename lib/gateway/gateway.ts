@@ -5,16 +5,20 @@ import type { Context } from 'aws-lambda';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
-import type { Reply } from '../http/call.ts';
+import type { CallContext, Reply } from '../http/call.ts';
 import { loggablePath, writeCallLine } from '../http/call-line.ts';
+import { type CorsConfig, corsHeaders } from '../http/cors.ts';
 import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
 import { asAppError, problemReply } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
 import { type TrustsProxy, trustsNoProxy } from '../trusted-proxies.ts';
-import { boundConnections, createDrain, serverOptions } from './connections.ts';
+import { boundConnections, closedSignal, serverOptions } from './connections.ts';
+import { createDrain } from './drain.ts';
 import { MethodNotAllowedError, NoSuchRouteError, UnsupportedEncodingError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
+import { createTurns } from './pipelining.ts';
 import { handlerOf, type Route, readRoutes } from './routes.ts';
+import { boundAnswers } from './unread-answers.ts';
 
 export type EventHandler = (event: ReturnType<typeof eventOf>, context: Context) => Promise<Reply>;
 
@@ -30,8 +34,9 @@ const send = (response: Response, { statusCode, headers, body, isBase64Encoded }
 const invoke =
   (routeKey: string, handler: EventHandler, trustsProxy: TrustsProxy): RequestHandler =>
   async (request, response) => {
-    // No function uses the context of AWS Lambda.
-    send(response, await handler(eventOf(request, routeKey, trustsProxy), {} as Context));
+    const context: CallContext = { callerGone: closedSignal(request.socket) };
+    // No function uses what else AWS Lambda's context has.
+    send(response, await handler(eventOf(request, routeKey, trustsProxy), context as Context));
   };
 
 /** An error of Express or its body parser as one of ours. A function's error does not come here: its middlewares answer it. */
@@ -61,6 +66,14 @@ const answerErrors =
     send(response, reply);
   };
 
+/** For the answers that no function gives. */
+const allowOrigins =
+  (config: CorsConfig): RequestHandler =>
+  ({ headers }, response, next) => {
+    for (const [name, value] of Object.entries(corsHeaders(config, headers.origin))) response.setHeader(name, value);
+    next();
+  };
+
 /** Routes in the order of serverless.yml. Every other call is answered with 404 or 405, as problem+json. */
 export const createGateway = (
   routes: (Route & { handler: EventHandler })[],
@@ -73,13 +86,14 @@ export const createGateway = (
     next();
   });
   app.use(express.raw({ type: () => true, limit: maxBytes, inflate: false }));
-  const expressPath = ({ path }: Route) => path.replace(/\{(\w+)\}/g, ':$1');
+  const expressPath = ({ path }: Route) => path.replace(/\{(\w+)\+\}/g, '*$1').replace(/\{(\w+)\}/g, ':$1');
   for (const route of routes) {
-    const method = route.method.toLowerCase() as 'get' | 'post' | 'delete';
+    const method = route.method.toLowerCase() as 'get' | 'post' | 'delete' | 'options';
     app[method](expressPath(route), invoke(`${route.method} ${route.path}`, route.handler, trustsProxy));
   }
-  for (const path of new Set(routes.map(expressPath))) {
-    const allowed = routes.filter((route) => expressPath(route) === path).map(({ method }) => method);
+  const exact = routes.filter(({ path }) => !path.includes('+'));
+  for (const path of new Set(exact.map(expressPath))) {
+    const allowed = exact.filter((route) => expressPath(route) === path).map(({ method }) => method);
     app.all(path, () => {
       throw new MethodNotAllowedError(allowed);
     });
@@ -100,18 +114,23 @@ export type Gateway = {
 
 /** Serves the routes of serverless.yml. Port 0 means any free port. */
 export const serveGateway = async (
-  { host, port, maxConnections, trustedProxies }: Pick<Config, 'host' | 'port' | 'maxConnections' | 'trustedProxies'>,
+  config: Pick<
+    Config,
+    'host' | 'port' | 'maxConnections' | 'keepAliveMs' | 'maxUnreadBytes' | 'corsOrigins' | 'trustedProxies'
+  >,
   log: Logger,
 ): Promise<Gateway> => {
   const routes = await readRoutes();
   const loaded = await Promise.all(
     routes.map(async (route) => ({ ...route, handler: await handlerOf<EventHandler>(route) })),
   );
-  const drain = createDrain();
-  const server = createServer(serverOptions, express().use(drain.refuse, createGateway(loaded, log, trustedProxies)));
-  boundConnections(server, maxConnections);
+  const server = createServer(serverOptions(config));
+  const drain = createDrain(server);
+  boundConnections(server, config);
+  const bounds = [createTurns(), boundAnswers(config), allowOrigins(config), drain.refuse];
+  server.on('request', express().use(bounds, createGateway(loaded, log, config.trustedProxies)));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, host, resolve);
+    server.once('error', reject).listen(config.port, config.host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,

@@ -10,6 +10,8 @@ import type { UserQueue } from '../types.ts';
  */
 export type Call = APIGatewayProxyEventV2 & {
   deps: FunctionDeps;
+  /** Aborts when the caller's connection has closed, where that can be known: behind our gateway. */
+  signal?: AbortSignal;
   /** The HTTP body, which is JSON. `{}` if the HTTP body is optional and empty. */
   text: string;
   /** The parsed `text`. */
@@ -18,6 +20,9 @@ export type Call = APIGatewayProxyEventV2 & {
   /** The caller's user queue, as it was when the session was checked. */
   userQueue: UserQueue;
 };
+
+/** What our gateway passes as the context of a call. AWS Lambda's context has no such field. */
+export type CallContext = { callerGone?: AbortSignal };
 
 export type Reply = APIGatewayProxyStructuredResultV2;
 

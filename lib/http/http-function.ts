@@ -3,11 +3,13 @@ import type { FunctionDeps } from '../deps.ts';
 import type { Call, Reply } from './call.ts';
 import { authenticateByBody, authenticateByHeader } from './middlewares/authenticate.ts';
 import { callLog } from './middlewares/call-log.ts';
+import { cors } from './middlewares/cors.ts';
 import { type JsonRules, parseJson } from './middlewares/parse-json.ts';
 import { problemJson } from './middlewares/problem-json.ts';
 import { requireOperator } from './middlewares/require-operator.ts';
 import { requireSession } from './middlewares/require-session.ts';
 import { withDeps } from './middlewares/with-deps.ts';
+import { withSignal } from './middlewares/with-signal.ts';
 
 /**
  * The middlewares of every HTTP function.
@@ -22,8 +24,10 @@ export const httpFunction = (
 ) =>
   middy<Call, Reply>().use([
     callLog(),
+    cors(),
     problemJson(),
     withDeps(deps),
+    withSignal(),
     // An anonymous caller must not cost the parsing of a large body.
     ...(identity ? [authenticateByHeader()] : []),
     ...(json ? [parseJson(json)] : []),

@@ -2,6 +2,7 @@
 
 import { sleep } from '../clock.ts';
 import { BrokerUnavailableError, StoreUnavailableError } from '../errors.ts';
+import { logSampled } from '../log-sampled.ts';
 import type { WorkerContext } from './context.ts';
 
 const retryMs = 1_000;
@@ -28,7 +29,7 @@ export const deleteLateQueues = async (
     } catch (err) {
       const isAway = err instanceof BrokerUnavailableError || err instanceof StoreUnavailableError;
       if (!isAway || tries === maxTries) {
-        log.error({ userIds, err }, 'could not delete unused user queues: they expire in RabbitMQ');
+        logSampled(log, 'error', { userIds, err }, 'could not delete unused user queues: they expire in RabbitMQ');
         return;
       }
       await sleep(clock, retryMs);

@@ -1,5 +1,6 @@
 /** Opens and deletes the RabbitMQ queues of loaded users. A refused queue affects only its user [R10]. */
 import { BrokerUnavailableError } from '../errors.ts';
+import { logSampled } from '../log-sampled.ts';
 import type { UserQueueChannel } from '../ports.ts';
 import type { WorkerContext } from './context.ts';
 import type { Step } from './decide-step.ts';
@@ -146,6 +147,7 @@ export class UserQueueCare {
 
   #warnOnce(user: LoadedUser, err: BrokerUnavailableError, text: string): void {
     if (user.refusals > 0 || !this.#isServed(user)) return;
-    this.#context.deps.log.warn({ lane: this.#lane.lane, userId: user.userId, err }, text);
+    const fields = { lane: this.#lane.lane, userId: user.userId, err };
+    logSampled(this.#context.deps.log, 'warn', fields, text);
   }
 }

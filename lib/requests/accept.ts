@@ -1,8 +1,10 @@
 /** Enqueue: from a request to a ticket, a ledger entry and a message to the owner. Steps and rules: docs/protocol.md. */
+
 import { SessionEndedError } from '../accounts/errors.ts';
 import { liveUserQueue } from '../accounts/live-session.ts';
 import type { Deps } from '../deps.ts';
 import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
+import { logSampled } from '../log-sampled.ts';
 import type { TicketDemand } from '../ports.ts';
 import type { LedgerEntry, RequestStatus, RunLimits, Ticket, TicketRefusal, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
@@ -173,7 +175,8 @@ const announce = async (command: AcceptCommand, ticket: Ticket, acceptedAt: Date
     } catch (error) {
       if (!(error instanceof BrokerUnavailableError)) throw error;
       if (error instanceof BrokerRefusedError) return wakeLane(lane, userId, deps);
-      deps.log.warn({ err: error, userId, seq }, 'request recorded but not published; the sweep will find it');
+      const fields = { err: error, userId, seq };
+      logSampled(deps.log, 'warn', fields, 'request recorded but not published; the sweep will find it');
       return;
     }
   }

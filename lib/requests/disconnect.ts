@@ -1,12 +1,12 @@
 /** Disconnect: ends a session. The owner of the lane closes the user queue once it is drained. */
 import type { Deps } from '../deps.ts';
-import { pollUntil } from '../poll.ts';
+import type { Wait } from '../long-polls.ts';
 import { hasLiveSession } from '../sessions.ts';
 import type { UserQueue } from '../types.ts';
 import { wakeLane } from '../wake.ts';
 
-/** `waitMs`: how long to wait until the owner has closed the queue; 0 does not wait. */
-export type DisconnectCommand = { userId: string; sessionId: string; pending: 'drain' | 'cancel'; waitMs: number };
+/** With `wait`, the call waits until the owner has closed the queue. */
+export type DisconnectCommand = { userId: string; sessionId: string; pending: 'drain' | 'cancel'; wait?: Wait };
 
 /** `connected`: the user has other live sessions. `draining`: the owner has not closed the queue yet. */
 export type QueueAfterDisconnect = 'connected' | 'draining' | 'closed';
@@ -21,7 +21,7 @@ type DisconnectDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock'
  * whoever has its token must not decide about a user who has left, or is back.
  */
 export const disconnect = async (command: DisconnectCommand, deps: DisconnectDeps): Promise<QueueAfterDisconnect> => {
-  const { userId, sessionId, pending, waitMs } = command;
+  const { userId, sessionId, pending, wait } = command;
   const now = deps.clock.now();
   const [before] = await deps.userQueues.get([userId]);
   if (!before) return 'closed';
@@ -30,7 +30,7 @@ export const disconnect = async (command: DisconnectCommand, deps: DisconnectDep
   if (after && hasLiveSession(after, now)) return 'connected';
   if (!after || after.state === 'closed') return 'closed';
   if (isLive) await wakeLane(after.lane, userId, deps);
-  const closed = await pollUntil(deps.clock, waitMs, async () => {
+  const closed = await wait?.(`queue ${userId}`, async () => {
     const [current] = await deps.userQueues.get([userId]);
     return !current || current.state === 'closed' ? ('closed' as const) : undefined;
   });

@@ -1,27 +1,27 @@
 /** What a user can see: one request, and the state of the queue. */
 import type { Deps } from '../deps.ts';
-import { pollUntil } from '../poll.ts';
+import type { Wait } from '../long-polls.ts';
 import type { LedgerEntry, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { RequestNotFoundError } from './errors.ts';
 
 /**
- * Returns one request, and how far its user queue is settled. Waits up to `waitMs` until the request is settled or blocked.
+ * Returns one request, and how far its user queue is settled. With `wait`, waits until the request is settled or blocked.
  *
- * @throws {RequestNotFoundError} 404
+ * @throws {RequestNotFoundError} 404, and what `wait` throws
  */
 export const lookUpRequest = async (
   queue: UserQueue,
   seq: number,
-  waitMs: number,
-  { ledger, userQueues, clock }: Pick<Deps, 'ledger' | 'userQueues' | 'clock'>,
+  wait: Wait | undefined,
+  { ledger, userQueues }: Pick<Deps, 'ledger' | 'userQueues'>,
 ): Promise<{ entry: LedgerEntry; settled: number }> => {
   const id = { userId: queue.userId, seq };
   const isHalted = async () => {
     const status = await ledger.status(id);
     return !status || status === 'blocked' || isSettled({ status });
   };
-  if (waitMs > 0) await pollUntil(clock, waitMs, async () => (await isHalted()) || undefined);
+  await wait?.(`request ${id.userId} ${seq}`, async () => (await isHalted()) || undefined);
   const [entry] = await ledger.read([id]);
   if (!entry) throw new RequestNotFoundError(seq);
   if (isSettled(entry)) return { entry, settled: queue.settled };

@@ -5,8 +5,14 @@ import { maxRequestBytes, minTokenSecretLength } from '../limits.ts';
 import { proxies } from '../trusted-proxies.ts';
 import { choice, functions, integer, textOf } from './setting.ts';
 
-/** Shown by `/health`, so it must stay short. */
-const choiceText = z.string().max(500, 'must have at most 500 characters').optional();
+const isOrigin = (text: string): boolean => URL.parse(text)?.origin === text && !text.includes('*');
+
+const origins = z
+  .string()
+  .transform((text) => text.split(',').map((origin) => origin.trim()))
+  .refine((all) => all.every(isOrigin) || (all.length === 1 && all[0] === '*'), {
+    message: 'must be * or a list of origins such as https://app.example.com, separated by commas, without a path',
+  });
 
 export const functionSettings = {
   /** The secret that signs tokens. Required, unless `jwtSecretFile` or `jwtSecretId` is given. */
@@ -43,14 +49,22 @@ export const functionSettings = {
   maxPendingBytes: functions('MAX_PENDING_BYTES', integer(maxRequestBytes, 2 ** 40, 64 * 2 ** 20)),
   /** How many requests a user may enqueue per second, and at once after a pause. 0 means as many as they like. */
   enqueueRate: functions('ENQUEUE_RATE', integer(0, 100_000, 0)),
+  /** How many calls of a session may wait at a time (`?wait=`), in each process. */
+  maxSessionPolls: functions('MAX_SESSION_POLLS', integer(1, 10_000, 20)),
+  /** How many calls of a user may wait at a time, in each process. */
+  maxUserPolls: functions('MAX_USER_POLLS', integer(1, 100_000, 100)),
+  /** How many calls may wait at a time in each process. */
+  maxPolls: functions('MAX_POLLS', integer(1, 1_000_000, 1_000)),
   /** The port of the API when the gateway serves it. 0 means any free port. */
   port: functions('PORT', integer(0, 65_535, 3_000)),
   /** The address that the gateway listens on. */
   host: functions('HOST', textOf(1).default('127.0.0.1')),
   /** How many connections the gateway serves at a time. It closes further ones at once. */
   maxConnections: functions('MAX_CONNECTIONS', integer(1, 1_000_000, 10_000)),
-  /** How MongoDB was chosen. `npm start` sets it, and `/health` shows it. */
-  mongodbChoice: functions('MONGODB_CHOICE', choiceText),
-  /** How RabbitMQ was chosen. `npm start` sets it, and `/health` shows it. */
-  rabbitmqChoice: functions('RABBITMQ_CHOICE', choiceText),
+  /** The origins of web pages that may call the API from a browser, separated by commas, or `*`. */
+  corsOrigins: functions('CORS_ORIGINS', origins.optional()),
+  /** How long the gateway keeps an idle connection. Longer than the load balancer: else a call that is just being sent fails. */
+  keepAliveMs: functions('KEEP_ALIVE_MS', integer(1_000, 3_600_000, 65_000)),
+  /** How many bytes of answers may wait for clients that do not read them. Then the gateway closes the connections that wait longest. */
+  maxUnreadBytes: functions('MAX_UNREAD_BYTES', integer(1_048_576, 17_179_869_184, 134_217_728)),
 } as const;

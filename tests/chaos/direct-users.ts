@@ -44,6 +44,6 @@ export const directUsers = (deps: ReturnType<typeof openDirectDeps>, record: Rec
   },
   async leave({ userId, sessionId }) {
     record({ kind: 'leaving', userId, session: sessionId, pending: 'cancel', at: monotonicMs() });
-    await disconnect({ userId, sessionId, pending: 'cancel', waitMs: 0 }, deps);
+    await disconnect({ userId, sessionId, pending: 'cancel' }, deps);
   },
 });

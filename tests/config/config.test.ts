@@ -80,8 +80,8 @@ const notDeployed = {
   HOST: 'only the gateway listens',
   TRUSTED_PROXIES: 'only the gateway sees proxies',
   MAX_CONNECTIONS: 'only the gateway listens',
-  MONGODB_CHOICE: 'only npm start chooses a server',
-  RABBITMQ_CHOICE: 'only npm start chooses a server',
+  KEEP_ALIVE_MS: 'only the gateway listens',
+  MAX_UNREAD_BYTES: 'only the gateway listens',
 };
 
 /** The variables that docker-compose.yml leaves out. */
@@ -93,8 +93,6 @@ const notInContainers = {
   RABBITMQ_URL_SECRET_ID: 'the URL is made from the password',
   JWT_SECRET_FILE: mounted,
   WEBHOOK_SECRET_FILE: mounted,
-  MONGODB_CHOICE: 'only npm start chooses a server',
-  RABBITMQ_CHOICE: 'only npm start chooses a server',
 };
 
 describe('the list of environment variables', () => {

@@ -54,10 +54,11 @@ describe('the API reference', () => {
       for (const label of ['Access', 'Takes', 'Answers', 'Errors']) {
         expect([name, label, bullet(text, label)?.trim()]).toEqual([name, label, expect.stringMatching(/./)]);
       }
-      const [path = ''] = name.split(' ').slice(1);
+      const [method = '', path = ''] = name.split(' ');
       const [example = ''] = blocksOf(text, 'sh');
-      expect(example).toMatch(new RegExp(path.replace('{seq}', '\\d+')));
-      expect(blocksOf(text, 'json')).toHaveLength(1);
+      expect(example).toMatch(new RegExp(path.replace('{seq}', '\\d+').replace('{proxy+}', '\\w+')));
+      // The answer to OPTIONS has no body.
+      expect(blocksOf(text, 'json')).toHaveLength(method === 'OPTIONS' ? 0 : 1);
     }
   });
 

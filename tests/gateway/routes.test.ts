@@ -22,6 +22,8 @@ describe('routes', () => {
       'POST /dead-letters/drop',
       'GET /stuck',
       'GET /health',
+      'GET /livez',
+      'OPTIONS /{proxy+}',
     ]);
   });
 

@@ -1,5 +1,6 @@
 /** What an owner does when the clock of its host is set, on real servers. */
 import { expect, test } from '@jest/globals';
+import { createLongPolls } from '../../lib/long-polls.ts';
 import { lookUpRequest } from '../../lib/requests/look-up.ts';
 import { settableClock } from '../support/settable-clock.ts';
 import { eventually, openWorld } from '../support/world.ts';
@@ -56,8 +57,9 @@ test('a call that waits ends in time, although the clock is set back by a minute
     },
   };
   const queue = await world.queue(user);
+  const wait = createLongPolls(host.clock, world.config).waitOf({ ...user, waitMs: 500 });
   const startedAt = performance.now();
-  const looking = lookUpRequest(queue!, 1, 500, { ledger: counting, userQueues, clock: host.clock });
+  const looking = lookUpRequest(queue!, 1, wait, { ledger: counting, userQueues });
   expect(await looking).toMatchObject({ entry: { status: 'queued' } });
   expect(performance.now() - startedAt).toBeLessThan(5_000);
 });

@@ -1,5 +1,6 @@
 /** A user queue that RabbitMQ refuses concerns its user alone [R10], on real servers. */
 import { expect, test } from '@jest/globals';
+import { readableLog } from '../support/log-lines.ts';
 import { eventually, openWorld } from '../support/world.ts';
 import { heldRuns, quickRuns } from './runs.ts';
 
@@ -75,4 +76,19 @@ test('a refused user that disconnects is closed', async () => {
   expect(await world.disconnect(user, { waitMs: 5_000 })).toBe('closed');
   expect(await world.userQueueExists(user)).toBe(false);
   expect((await world.queue(user))?.queueRefused).toBeFalsy();
+});
+
+test('many refused users are one warning, and not one each', async () => {
+  await using world = await openWorld(noSweep);
+  const { log, lines } = readableLog();
+  const worker = world.work(quickRuns().runRequest, { log });
+  const users = await Promise.all(Array.from({ length: 20 }, () => world.user()));
+  for (const user of users) {
+    await world.declareOtherUserQueue(user);
+    await world.enqueue(user, 1);
+  }
+  for (const user of users) await world.settled(user, 1);
+  await eventually('all are refused', () => worker.snapshot().refusedQueues === users.length);
+  const text = 'RabbitMQ refused a user queue: serving its user from the ledger';
+  expect(lines.filter(({ msg }) => msg === text)).toHaveLength(1);
 });

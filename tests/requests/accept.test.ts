@@ -260,7 +260,7 @@ describe('disconnecting', () => {
         return left;
       },
     };
-    await disconnect({ ...user, pending: 'cancel', waitMs: 0 }, { ...world.deps, userQueues });
+    await disconnect({ ...user, pending: 'cancel' }, { ...world.deps, userQueues });
     expect(await statuses(world, user, 2)).toEqual(['cancelled', 'queued']);
   });
 
@@ -288,7 +288,7 @@ describe('disconnecting', () => {
         return world.stores.userQueues.removeSession(...session);
       },
     };
-    await disconnect({ ...user, pending: 'cancel', waitMs: 0 }, { ...world.deps, userQueues });
+    await disconnect({ ...user, pending: 'cancel' }, { ...world.deps, userQueues });
     expect(await statuses(world, user, 2)).toEqual(['cancelled', 'cancelled']);
   });
 
@@ -298,7 +298,7 @@ describe('disconnecting', () => {
     await world.enqueue(user, 'a');
     const removeSession = () => Promise.reject(new StoreUnavailableError('gone'));
     const broken = { ...world.deps, userQueues: { ...world.stores.userQueues, removeSession } };
-    await expect(disconnect({ ...user, pending: 'cancel', waitMs: 0 }, broken)).rejects.toThrow('gone');
+    await expect(disconnect({ ...user, pending: 'cancel' }, broken)).rejects.toThrow('gone');
     await world.enqueue(user, 'b');
     await world.disconnect(user, { pending: 'cancel' });
     expect(await statuses(world, user, 2)).toEqual(['cancelled', 'cancelled']);

@@ -1,8 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
+import { createLongPolls } from '../../lib/long-polls.ts';
 import { lookUpRequest } from '../../lib/requests/look-up.ts';
 import { createMemoryStores } from '../simulation/memory-stores.ts';
 import { claim, done } from '../store/store-contract.ts';
+import { testConfig } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
 
 const userId = 'user';
@@ -19,8 +21,11 @@ const openStores = async () => {
   await ledger.insert({ userId, seq: 1, body: '1', acceptedAt: new Date() });
   const [queue] = await userQueues.get([userId]);
   asked.length = 0;
-  const lookUp = (waitMs: number, seq = 1) =>
-    lookUpRequest(queue!, seq, waitMs, { userQueues, ledger, clock: systemClock });
+  const longPolls = createLongPolls(systemClock, testConfig());
+  const lookUp = (waitMs: number, seq = 1, signal?: AbortSignal) => {
+    const wait = longPolls.waitOf({ userId, sessionId: 'session', waitMs, signal });
+    return lookUpRequest(queue!, seq, waitMs > 0 ? wait : undefined, { userQueues, ledger });
+  };
   return { lookUp, ledger, asked };
 };
 

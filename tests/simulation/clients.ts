@@ -2,6 +2,8 @@
 import { sleep } from '../../lib/clock.ts';
 import { clockToleranceMs } from '../../lib/database-clock.ts';
 import { AppError } from '../../lib/errors.ts';
+import type { Wait } from '../../lib/long-polls.ts';
+import { pollUntil } from '../../lib/poll.ts';
 import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
@@ -152,9 +154,11 @@ export const createClients = (world: SimulatedWorld): Clients => {
       const sessionId = sessions.pop();
       if (sessionId === undefined) return;
       for (let tried = 0; tried < tries; tried += 1) {
-        const command = { userId, sessionId, pending, waitMs };
         history.push({ kind: 'leaving', userId, session: sessionId, pending, at: scheduler.timestamp() });
-        const answer = await call(`${userId} disconnect`, (deps) => disconnect(command, deps));
+        const answer = await call(`${userId} disconnect`, (deps) => {
+          const wait: Wait = (_what, check) => pollUntil(deps.clock, waitMs, check);
+          return disconnect({ userId, sessionId, pending, wait }, deps);
+        });
         if (answer.kind === 'answered') {
           // After a repetition no `left` event: an earlier call without an answer may still take effect.
           if (tried === 0) history.push({ kind: 'left', userId, session: sessionId, at: scheduler.timestamp() });

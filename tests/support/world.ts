@@ -8,7 +8,7 @@ import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config.ts';
 import { laneOf } from '../../lib/lane-of.ts';
 import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';
-import { createLogger } from '../../lib/log.ts';
+import { createLogger, type Logger } from '../../lib/log.ts';
 import { pollUntil } from '../../lib/poll.ts';
 import type { Clock, LaneObserver, PlanRun, Publisher, RunRequest } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
@@ -117,7 +117,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
           userId: user.userId,
           sessionId: user.sessionId,
           pending: options.pending ?? 'drain',
-          waitMs: options.waitMs ?? 0,
+          wait: (_what, check) => pollUntil(systemClock, options.waitMs ?? 0, check),
         },
         deps,
       ),
@@ -131,6 +131,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
         /** The clock of the worker's host. The worker then has a connection to MongoDB of its own. */
         hostClock?: Clock;
         planRun?: PlanRun;
+        log?: Logger;
       } = {},
     ) {
       const workerConfig = { ...config, ...options.config };
@@ -142,6 +143,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
         ...options.stores,
         ...(options.hostClock && openStoresOn(options.hostClock)),
         config: workerConfig,
+        log: options.log ?? log,
         publisher: own,
         laneBroker,
         planRun: options.planRun ?? runHere,

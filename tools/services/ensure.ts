@@ -19,7 +19,7 @@ export const serverNames: ServerName[] = ['rabbitmq', 'mongodb'];
 const stateFile = (root: string): string => join(root, '.data', 'services.json');
 
 /** One line: what was chosen, and why nothing that comes before it was. */
-export const describeChoice = ({ label, why }: Choice): string => (why ? `${label}; ${why}` : label);
+const describeChoice = ({ label, why }: Choice): string => (why ? `${label}; ${why}` : label);
 
 const stopOne = async (server: ServerName, { root, say }: Place): Promise<void> => {
   const stopped = await Promise.all([...foldersOf(root, server).map(stopServer), stopContainer(root, server)]);

@@ -4,8 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveSecrets } from '../../lib/secrets.ts';
 import type { Role } from '../../lib/settings.ts';
-import type { Choice } from '../services/choose.ts';
-import { describeChoice, type Services } from '../services/ensure.ts';
+import type { Services } from '../services/ensure.ts';
 import { makeFolder } from '../services/private-server.ts';
 import { urlForRole } from '../services/rabbitmq-users.ts';
 
@@ -23,9 +22,6 @@ export const withSecrets = async (env: NodeJS.ProcessEnv, root: string): Promise
   return { ...forFunctions, WEBHOOK_SECRET, JWT_SECRET: forFunctions.JWT_SECRET || keptSecret(root) };
 };
 
-/** The configuration takes at most 500 characters. */
-const about = (choice: Choice): string => describeChoice(choice).slice(0, 500);
-
 /** What a process of this role gets: the same with the servers that were chosen. The consumer signs no tokens. */
 export const environmentOf = (role: Role, env: NodeJS.ProcessEnv, services: Services): NodeJS.ProcessEnv => ({
   ...env,
@@ -33,8 +29,6 @@ export const environmentOf = (role: Role, env: NodeJS.ProcessEnv, services: Serv
   AUTO_MIGRATE: env.AUTO_MIGRATE || '1',
   RABBITMQ_URL: services.rabbitmq.hasRoleUsers ? urlForRole(services.rabbitmq.url, role) : services.rabbitmq.url,
   MONGODB_URL: services.mongodb.url,
-  RABBITMQ_CHOICE: about(services.rabbitmq),
-  MONGODB_CHOICE: about(services.mongodb),
   QUEUE_PREFIX: env.QUEUE_PREFIX || services.rabbitmq.queuePrefix || '',
 });
 

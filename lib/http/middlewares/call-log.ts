@@ -1,5 +1,6 @@
 import type { Request } from '@middy/core';
 import { createLogger } from '../../log.ts';
+import { logSampled } from '../../log-sampled.ts';
 import type { Call, Middleware, Reply } from '../call.ts';
 import { loggablePath, writeCallLine } from '../call-line.ts';
 import { asAppError } from '../problem.ts';
@@ -20,7 +21,10 @@ export const callLog = (): Middleware => {
   const write = ({ event, response, error }: Request<Call, Reply>) => {
     const log = event.deps?.log ?? bareLogger();
     const status = response?.statusCode;
-    if (error && (status ?? 500) >= 500) log.error({ err: error, route: event.routeKey }, 'function failed');
+    const fields = { err: error, route: event.routeKey };
+    // While a server is away every call fails with 503.
+    if (error && status === 503) logSampled(log, 'error', fields, `function failed: ${asAppError(error).code}`);
+    else if (error && (status ?? 500) >= 500) log.error(fields, 'function failed');
     const userId = event.identity?.userId ?? event.userQueue?.userId;
     writeCallLine(log, {
       method: event.requestContext?.http?.method,
