@@ -1,9 +1,10 @@
 /** The outcome of one run, decided from what the processor returned or threw: pure functions. */
 import { maxResultBytes } from '../limits.ts';
+import { propertyOf } from '../thrown.ts';
 import type { DeadLetterOutcome, DeadLetterReason, Outcome, Run, RunError } from '../types.ts';
 import { retryDelayMs } from './backoff.ts';
 import type { RunPolicy } from './policy.ts';
-import { propertyOf, toRunError, withRemark } from './run-error.ts';
+import { ownError, toRunError, withRemark } from './run-error.ts';
 
 type OnFailure = Pick<RunPolicy, 'onFailure'>;
 
@@ -23,16 +24,14 @@ export const deadLetterOutcome = (
  * another attempt would only repeat it.
  */
 export const outcomeOfResult = (value: unknown, policy: OnFailure): Outcome => {
-  const badResult = (message: string) => {
-    const error = toRunError({ name: 'BadResultError', message });
-    return deadLetterOutcome(error, 'failed', policy);
-  };
+  const badResult = (message: string, cause?: RunError) =>
+    deadLetterOutcome(ownError('BadResultError', message, cause), 'failed', policy);
   if (value === undefined) return { kind: 'done', result: 'null' };
   let result: string | undefined;
   try {
     result = JSON.stringify(value);
   } catch (error) {
-    return badResult(`The result is not JSON: ${toRunError(error).message}`);
+    return badResult('The result is not JSON', toRunError(error));
   }
   if (result === undefined) return badResult(`The result is not JSON: it is a ${typeof value}`);
   const bytes = Buffer.byteLength(result);

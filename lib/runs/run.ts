@@ -5,7 +5,7 @@ import { startDeadline } from './deadline.ts';
 import type { LoadedProcessor } from './load-processor.ts';
 import { countedAttempts, deadLetterOutcome, isUnrecoverable, outcomeOfError, outcomeOfResult } from './outcome.ts';
 import { policyOfRun } from './policy.ts';
-import { toRunError } from './run-error.ts';
+import { ownError, toRunError } from './run-error.ts';
 
 type RunDeps = { clock: Pick<Clock, 'after' | 'random'>; log: Logger };
 
@@ -22,8 +22,8 @@ export const createRunRequest = (loaded: LoadedProcessor, { clock, log }: RunDep
       deadline.throwIfPassed();
       return result;
     } catch (thrown) {
-      // The author of the processor needs the stack. It stays in the log.
-      logger.debug({ err: thrown }, 'the processor threw');
+      // The author of the processor needs the stack, which stays in the log. `err` shows nothing of what is not an `Error`.
+      logger.debug({ err: thrown, error: toRunError(thrown) }, 'the processor threw');
       if (!isUnrecoverable(thrown)) deadline.throwIfPassed();
       throw thrown;
     } finally {
@@ -37,8 +37,8 @@ export const createRunRequest = (loaded: LoadedProcessor, { clock, log }: RunDep
     try {
       request = JSON.parse(run.body);
     } catch (thrown) {
-      const message = `The request is not JSON: ${toRunError(thrown).message}`;
-      return deadLetterOutcome({ name: 'BadRequestError', message }, 'failed', policy);
+      const error = ownError('BadRequestError', 'The request is not JSON', toRunError(thrown));
+      return deadLetterOutcome(error, 'failed', policy);
     }
     try {
       return outcomeOfResult(await callProcessor(request, run, policy.timeoutMs), policy);

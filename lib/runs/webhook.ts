@@ -9,6 +9,8 @@ export type WebhookOptions = { url: string; secret: string; timeoutMs: number };
 
 /** Thrown when another attempt may succeed: there was no response, or one with a retryable status. */
 export class WebhookError extends Error {
+  /** Clients may see its message, which is ours. */
+  readonly expose = true;
   /** The pause that the endpoint asked for in `Retry-After`. */
   readonly retryAfterMs: number | undefined;
   constructor(message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {

@@ -126,7 +126,7 @@ describe('a run', () => {
     for (const error of [new UnrecoverableError('never'), copy]) {
       expect(await runOnce(throwing(error))).toEqual({
         kind: 'failed',
-        error: { name: 'UnrecoverableError', message: 'never' },
+        error: { name: 'UnrecoverableError', message: 'never', exposed: true },
         reason: 'failed',
       });
     }
@@ -155,7 +155,8 @@ describe('a run', () => {
     ['a number', 7, '7'],
     ['undefined', undefined, 'undefined'],
     ['null', null, 'null'],
-    ['an object whose getters throw', hostile, 'a value that cannot be printed'],
+    ['an object whose getters throw', hostile, '{ name: [getter], message: [getter] }'],
+    ['an object', { code: 3, why: { text: 'no' } }, '{ code: 3, why: { text: "no" } }'],
   ])('never rejects, even when the processor throws %s', async (_name, thrown, message) => {
     expect(await runOnce(throwing(thrown))).toMatchObject({ kind: 'retry', error: { name: 'Error', message } });
   });
@@ -191,7 +192,11 @@ describe('a run that asks for a pause beyond RETRY_AFTER_MAX_MS', () => {
     'is retried after RETRY_AFTER_MAX_MS, and its error says both numbers (%p ms)',
     (askedMs) => {
       const message = `later (asked for a pause of ${Math.ceil(askedMs)} ms; RETRY_AFTER_MAX_MS allows 5000 ms)`;
-      expect(asking(askedMs)).toEqual({ kind: 'retry', error: { name: 'RetryAfterError', message }, delayMs: 5_000 });
+      expect(asking(askedMs)).toEqual({
+        kind: 'retry',
+        error: { name: 'RetryAfterError', message, exposed: true },
+        delayMs: 5_000,
+      });
     },
   );
 
