@@ -1,7 +1,7 @@
 /** What only functions read. */
 import { z } from 'zod';
 import { minTokenSecretLength } from '../limits.ts';
-import { functions, integer, textOf } from './setting.ts';
+import { choice, functions, integer, textOf } from './setting.ts';
 
 /** Shown by `/health`, so it must stay short. */
 const choiceText = z.string().max(500, 'must have at most 500 characters').optional();
@@ -21,6 +21,8 @@ export const functionSettings = {
   maxSessions: functions('MAX_SESSIONS', integer(1, 1_000, 100)),
   /** How many unsettled requests a user may have. */
   maxPending: functions('MAX_PENDING', integer(1, 1_000_000, 10_000)),
+  /** Which errors of runs clients see in full: those that their author marked (`marked`), or `all`. Operators see all. */
+  exposeErrors: functions('EXPOSE_ERRORS', choice('marked', 'all').default('marked')),
   /** The port of the API when the gateway serves it. 0 means any free port. */
   port: functions('PORT', integer(0, 65_535, 3_000)),
   /** The address that the gateway listens on. */
