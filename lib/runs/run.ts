@@ -1,9 +1,17 @@
 import type { Logger } from '../log.ts';
 import type { Clock, RunRequest } from '../ports.ts';
+import type { ProcessorContext } from '../processor.ts';
 import type { Run } from '../types.ts';
 import { startDeadline } from './deadline.ts';
 import type { LoadedProcessor } from './load-processor.ts';
-import { countedAttempts, deadLetterOutcome, isUnrecoverable, outcomeOfError, outcomeOfResult } from './outcome.ts';
+import {
+  countedAttempts,
+  deadLetterOutcome,
+  isUnrecoverable,
+  outcomeOfError,
+  outcomeOfResult,
+  outcomeOfText,
+} from './outcome.ts';
 import { policyOfRun } from './policy.ts';
 import { ownError, toRunError } from './run-error.ts';
 
@@ -12,13 +20,17 @@ type RunDeps = { clock: Pick<Clock, 'after' | 'random'>; log: Logger };
 /** Wraps a processor so that every end of a run is an outcome. The returned function never rejects. */
 export const createRunRequest = (loaded: LoadedProcessor, { clock, log }: RunDeps): RunRequest => {
   /** Waits for the processor even past the deadline: its user's next run must not begin beside it. */
-  const callProcessor = async (request: unknown, run: Run, timeoutMs: number): Promise<unknown> => {
+  const callProcessor = async <Result>(
+    call: (context: ProcessorContext) => Result | Promise<Result>,
+    run: Run,
+    timeoutMs: number,
+  ): Promise<Result> => {
     const { userId, seq, attempt, fencingToken } = run;
     const logger = log.child({ userId, seq, attempt });
     const deadline = startDeadline(run.signal, timeoutMs, clock);
     const context = { userId, seq, attempt, fencingToken, signal: deadline.signal, logger };
     try {
-      const result = await loaded.processor(request, context);
+      const result = await call(context);
       deadline.throwIfPassed();
       return result;
     } catch (thrown) {
@@ -41,7 +53,12 @@ export const createRunRequest = (loaded: LoadedProcessor, { clock, log }: RunDep
       return deadLetterOutcome(error, 'failed', policy);
     }
     try {
-      return outcomeOfResult(await callProcessor(request, run, policy.timeoutMs), policy);
+      if ('textProcessor' in loaded) {
+        const call = (context: ProcessorContext) => loaded.textProcessor(run.body, context);
+        return outcomeOfText(await callProcessor(call, run, policy.timeoutMs), policy);
+      }
+      const call = (context: ProcessorContext) => loaded.processor(request, context);
+      return outcomeOfResult(await callProcessor(call, run, policy.timeoutMs), policy);
     } catch (thrown) {
       return outcomeOfError(thrown, countedAttempts(run), policy, clock.random());
     }

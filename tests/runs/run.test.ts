@@ -78,6 +78,23 @@ describe('a run', () => {
     });
   });
 
+  test('passes JSON text to a processor of ours, and records its text unchanged', async () => {
+    const body = '[9007199254740993, 1e400, 1.0, -0]';
+    const runText = createRunRequest({ textProcessor: (text) => text, policy: testPolicy }, { clock, log });
+    const run = { userId: 'u1', seq: 4, body, attempt: 1, fencingToken: 9, limits: {}, forgiven: 0, interruptions: 0 };
+    const { signal } = new AbortController();
+    expect(await runText({ ...run, signal })).toEqual({ kind: 'done', result: body });
+    const tooLarge = JSON.stringify('x'.repeat(maxResultBytes));
+    expect(await runText({ ...run, signal, body: tooLarge })).toMatchObject({ kind: 'failed' });
+    expect(await runText({ ...run, signal, body: '{' })).toMatchObject({ error: { name: 'BadRequestError' } });
+  });
+
+  test('keeps the digits of a result that holds JSON.rawJSON', async () => {
+    const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+    const result = { id: rawJSON('9007199254740993') };
+    expect(await runOnce(() => result)).toEqual({ kind: 'done', result: '{"id":9007199254740993}' });
+  });
+
   test('is done with null when the processor returns nothing', async () => {
     expect(await runOnce(() => undefined)).toEqual({ kind: 'done', result: 'null' });
   });
