@@ -8,6 +8,7 @@ import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { withTimeout } from '../timeout.ts';
+import { checkMongodbUrl, connectionOf } from './client-options.ts';
 import { defineModels, type Models } from './models.ts';
 import { asStoreError } from './unavailable.ts';
 
@@ -25,43 +26,32 @@ export type StoreConnection = {
   close(): Promise<void>;
 };
 
-/**
- * Write concern: what is accepted must survive a failover, so majority and journal. Read concern: majority too, or an owner
- * could pass over an entry whose settlement is rolled back later.
- *
- * The driver's timeouts end calls that the caller has given up. The one for server selection is a little shorter than the
- * caller's, so that the call fails with the driver's reason. The pool is small because the server's journal is the limit, not
- * the number of connections; a group commit needs one.
- */
-const clientOptions = (timeoutMs: number): mongoose.ConnectOptions => ({
-  w: 'majority',
-  journal: true,
-  readConcernLevel: 'majority',
-  minPoolSize: 1,
-  maxPoolSize: 64,
-  serverSelectionTimeoutMS: Math.ceil(timeoutMs * 0.9),
-  connectTimeoutMS: timeoutMs,
-  waitQueueTimeoutMS: timeoutMs,
-  socketTimeoutMS: timeoutMs,
-  bufferCommands: false,
-  autoIndex: false,
-  autoCreate: false,
-});
-
 const outageTexts = { away: 'MongoDB is not available', back: 'MongoDB is available again' };
 
-/** A connection of its own, which opens at the first call. */
+/** No implicit work: no buffering while disconnected, no automatic creation of indexes or collections. */
+const mongooseOptions = { bufferCommands: false, autoIndex: false, autoCreate: false };
+
+/**
+ * A connection of its own, which opens at the first call.
+ *
+ * @throws {ConfigError} when the URL cannot be used.
+ */
 export const connectStore = (
-  { mongodbUrl, storeTimeoutMs }: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>,
+  config: Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'>,
   log: Pick<Logger, 'warn' | 'info'>,
   hostClock: Clock = systemClock,
 ): StoreConnection => {
+  checkMongodbUrl(config);
+  const { storeTimeoutMs } = config;
+  const { url, options, overridden } = connectionOf(config);
+  if (overridden.length > 0)
+    log.warn({ options: overridden }, 'options in MONGODB_URL do not apply: Lanekeeper sets them');
   const outages = watchOutages(log, outageTexts);
   const connection = mongoose.createConnection();
   const models = defineModels(connection);
   const time = new DatabaseClock(hostClock);
   let closed = false;
-  const opened = sharePromise(() => connection.openUri(mongodbUrl, clientOptions(storeTimeoutMs)));
+  const opened = sharePromise(() => connection.openUri(url, { ...options, ...mongooseOptions }));
   // Part of connecting, because idempotent accept and unique names depend on unique indexes.
   const indexed = sharePromise(() => Promise.all(Object.values(models).map((model) => model.createIndexes())));
 

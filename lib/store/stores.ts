@@ -38,6 +38,7 @@ export type Stores = {
  *
  * @param log reports when MongoDB cannot be reached, and when it can again. Silent by default.
  * @param hostClock its monotonic clock carries MongoDB's time from one measurement to the next.
+ * @throws {ConfigError} when the URL cannot be used.
  * @throws {StoreUnavailableError} (every method) when MongoDB cannot be reached or does not answer in time.
  */
 export const openStores = (
