@@ -1,14 +1,17 @@
 /** The HTTP API as a server of its own, for containers: our gateway in the place of API Gateway. */
 import { closeFunctionDeps, functionDeps } from '../lib/compose/functions.ts';
 import { serveGateway } from '../lib/gateway/gateway.ts';
+import { startOrExit } from '../lib/start-or-exit.ts';
 
-const { config, log } = await functionDeps();
-const gateway = await serveGateway(config, log);
-log.info({ port: gateway.port }, 'API ready');
+await startOrExit(async () => {
+  const { config, log } = await functionDeps();
+  const gateway = await serveGateway(config, log);
+  log.info({ port: gateway.port }, 'API ready');
 
-const stop = async (signal: string) => {
-  log.info({ signal }, 'API draining');
-  await gateway.close(config.graceMs);
-  await closeFunctionDeps();
-};
-process.once('SIGTERM', stop).once('SIGINT', stop);
+  const stop = async (signal: string) => {
+    log.info({ signal }, 'API draining');
+    await gateway.close(config.graceMs);
+    await closeFunctionDeps();
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+});

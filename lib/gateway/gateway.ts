@@ -11,7 +11,7 @@ import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
 import { asAppError, problemReply } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
 import { boundConnections, createDrain, serverOptions } from './connections.ts';
-import { MethodNotAllowedError, NoSuchRouteError, UnsupportedEncodingError } from './errors.ts';
+import { CannotServeError, MethodNotAllowedError, NoSuchRouteError, UnsupportedEncodingError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
 import { handlerOf, type Route, readRoutes } from './routes.ts';
 
@@ -93,7 +93,7 @@ export type Gateway = {
   close(graceMs: number): Promise<void>;
 };
 
-/** Serves the routes of serverless.yml. Port 0 means any free port. */
+/** Serves the routes of serverless.yml. Port 0 means any free port. @throws {CannotServeError} */
 export const serveGateway = async (
   { host, port, maxConnections }: Pick<Config, 'host' | 'port' | 'maxConnections'>,
   log: Logger,
@@ -106,7 +106,7 @@ export const serveGateway = async (
   const server = createServer(serverOptions, express().use(drain.refuse, createGateway(loaded, log)));
   boundConnections(server, maxConnections);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, host, resolve);
+    server.once('error', (cause) => reject(new CannotServeError(host, port, cause))).listen(port, host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
