@@ -1,20 +1,6 @@
 /** What the gateway itself refuses, before a function is called. The body's size and encoding are API Gateway's limits too. */
 import { AppError } from '../errors.ts';
 
-/** Thrown at start when the port is taken or not allowed. */
-export class CannotServeError extends AppError {
-  constructor(host: string, port: number, cause: Error) {
-    super(
-      `Cannot serve the API on ${host}:${port} (${cause.message}). Set HOST and PORT; PORT=0 means any free port.`,
-      {
-        code: 'cannot-listen',
-        status: 500,
-        cause,
-      },
-    );
-  }
-}
-
 /** Thrown when no route has the path of the call. */
 export class NoSuchRouteError extends AppError {
   constructor() {

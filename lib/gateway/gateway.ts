@@ -10,8 +10,9 @@ import { loggablePath, writeCallLine } from '../http/call-line.ts';
 import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
 import { asAppError, problemReply } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
+import { CannotServeError } from '../start-or-exit.ts';
 import { boundConnections, createDrain, serverOptions } from './connections.ts';
-import { CannotServeError, MethodNotAllowedError, NoSuchRouteError, UnsupportedEncodingError } from './errors.ts';
+import { MethodNotAllowedError, NoSuchRouteError, UnsupportedEncodingError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
 import { handlerOf, type Route, readRoutes } from './routes.ts';
 
