@@ -3,6 +3,7 @@ import type { FunctionDeps } from '../deps.ts';
 import type { Call, Reply } from './call.ts';
 import { authenticateByBody, authenticateByHeader } from './middlewares/authenticate.ts';
 import { callLog } from './middlewares/call-log.ts';
+import { checkEvent } from './middlewares/check-event.ts';
 import { type JsonRules, parseJson } from './middlewares/parse-json.ts';
 import { problemJson } from './middlewares/problem-json.ts';
 import { requireOperator } from './middlewares/require-operator.ts';
@@ -23,6 +24,7 @@ export const httpFunction = (
   middy<Call, Reply>().use([
     callLog(),
     problemJson(),
+    checkEvent(),
     withDeps(deps),
     // An anonymous caller must not cost the parsing of a large body.
     ...(identity ? [authenticateByHeader()] : []),
