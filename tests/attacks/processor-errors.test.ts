@@ -52,7 +52,7 @@ test('clients see the text of marked errors only, in every answer; operators see
   };
   const [api, open] = await Promise.all([start(), start({ EXPOSE_ERRORS: 'all' })]);
   await using _consumer = startCluster(
-    { ...env, WORKERS: '1', PROCESSOR: file('./leaky-processor.ts') },
+    { ...env, WORKERS: '1', PROCESSOR: file('./support/leaky-processor.ts') },
     file('../../functions/consumer.ts'),
   );
 

@@ -365,7 +365,7 @@ describe.each([
         reason: 'failed',
         attempts: 1,
         timeoutMs: 7,
-        error: { name: 'Error', message: 'as asked' },
+        error: { name: 'Error', message: 'as asked', exposed: true },
         at: expect.any(String),
         acceptedAt: expect.any(String),
         request: JSON.parse(request),

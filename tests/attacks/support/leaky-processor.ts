@@ -1,7 +1,7 @@
 /** A processor that fails in the ways that show what clients must not see. */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type Processor, type ProcessorPolicy, RetryAfterError, UnrecoverableError } from '../../lib/processor.ts';
+import { type Processor, type ProcessorPolicy, RetryAfterError, UnrecoverableError } from '../../../lib/processor.ts';
 
 const url = 'mongodb://app:hunter2@db.internal:27017/shop';
 const missingFile = () => readFile('/etc/secret/app/config-prod.json');
