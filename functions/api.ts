@@ -2,15 +2,18 @@
 import { closeFunctionDeps, functionDeps } from '../lib/compose/functions.ts';
 import { serveGateway } from '../lib/gateway/gateway.ts';
 import { filesOfApi, warnOfFewFiles } from '../lib/open-files.ts';
+import { startOrExit } from '../lib/start-or-exit.ts';
 
-const { config, log } = await functionDeps();
-warnOfFewFiles(log, filesOfApi(config), `MAX_CONNECTIONS (${config.maxConnections}) and the servers`);
-const gateway = await serveGateway(config, log);
-log.info({ port: gateway.port }, 'API ready');
+await startOrExit(async () => {
+  const { config, log } = await functionDeps();
+  warnOfFewFiles(log, filesOfApi(config), `MAX_CONNECTIONS (${config.maxConnections}) and the servers`);
+  const gateway = await serveGateway(config, log);
+  log.info({ port: gateway.port }, 'API ready');
 
-const stop = async (signal: string) => {
-  log.info({ signal }, 'API draining');
-  await gateway.close(config.graceMs);
-  await closeFunctionDeps();
-};
-process.once('SIGTERM', stop).once('SIGINT', stop);
+  const stop = async (signal: string) => {
+    log.info({ signal }, 'API draining');
+    await gateway.close(config.graceMs);
+    await closeFunctionDeps();
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+});

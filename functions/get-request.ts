@@ -9,5 +9,5 @@ import { lookUpRequest } from '../lib/requests/look-up.ts';
 /** `GET /requests/{seq}`, with `?wait=seconds` once it is settled or the time is over. */
 export const handler = httpFunction(functionDeps, { identity: 'session' }).handler(async (call) => {
   const { entry, settled } = await lookUpRequest(call.userQueue, seqOf(call), waitOf(call), call.deps);
-  return jsonTextReply(200, entryJson(entry, settled));
+  return jsonTextReply(200, entryJson(entry, settled, call.deps.config));
 });

@@ -9,5 +9,5 @@ import { maxPageChars } from '../lib/http/page-text.ts';
 export const handler = httpFunction(functionDeps, { identity: 'session' }).handler(async (call) => {
   const query = pageOf(call);
   const entries = await call.deps.ledger.page(call.userQueue.userId, { ...query, maxChars: maxPageChars });
-  return jsonTextReply(200, pageJson(entries, query.limit, call.userQueue.settled));
+  return jsonTextReply(200, pageJson(entries, query.limit, call.userQueue.settled, call.deps.config));
 });

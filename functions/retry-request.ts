@@ -16,6 +16,6 @@ export const handler = httpFunction(functionDeps, {
   const retryOf = seqOf(call);
   const retried = await retryRequest({ ...call.identity, seq: retryOf }, call.deps);
   return retried.kind === 'in-place'
-    ? jsonTextReply(200, entryJson(retried.entry, call.userQueue.settled))
+    ? jsonTextReply(200, entryJson(retried.entry, call.userQueue.settled, call.deps.config))
     : jsonReply(202, { ...retried.accepted, retryOf });
 });

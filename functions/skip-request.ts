@@ -11,5 +11,5 @@ export const handler = httpFunction(functionDeps, {
   identity: 'session',
 }).handler(async (call) => {
   const entry = await skipRequest({ userId: call.userQueue.userId, seq: seqOf(call) }, call.deps);
-  return jsonTextReply(200, entryJson(entry, call.userQueue.settled));
+  return jsonTextReply(200, entryJson(entry, call.userQueue.settled, call.deps.config));
 });

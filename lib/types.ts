@@ -76,8 +76,11 @@ export const requestStatuses = [...pendingStatuses, ...settledStatuses] as const
 export type SettledStatus = (typeof settledStatuses)[number];
 export type RequestStatus = (typeof requestStatuses)[number];
 
-/** Why a run failed. Safe to show to the user: no stack, no internals. */
-export type RunError = { name: string; message: string };
+/**
+ * Why a run failed: names and messages, no stack. `exposed`: clients may see this name and this message; absent means no. `cause`
+ * and `errors` (the parts of an `AggregateError`) are marked for themselves.
+ */
+export type RunError = { name: string; message: string; exposed?: boolean; cause?: RunError; errors?: RunError[] };
 
 /** What follows when a run was interrupted: the request runs again, or becomes a dead letter, because it must not run twice. */
 export const interruptionPolicies = ['rerun', 'dead-letter'] as const;

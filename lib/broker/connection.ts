@@ -61,6 +61,20 @@ const end = async (model: ChannelModel): Promise<void> => {
   });
 };
 
+/** amqplib does not pass on what RabbitMQ said about the virtual host, and of a wrong password only its protocol's words. */
+const explained = (error: unknown, url: string): unknown => {
+  const { message } = error as Error;
+  const { pathname, username } = new URL(url);
+  const user = decodeURIComponent(username) || 'guest';
+  if (/ConnectionOpenOk.*ConnectionClose/.test(message)) {
+    const vhost = decodeURIComponent(pathname.slice(1)) || '/';
+    const reasons = `it does not exist, the user ${user} may not use it, or it has all the connections that it may have`;
+    return new Error(`RabbitMQ refused the virtual host ${vhost}: ${reasons}`, { cause: error });
+  }
+  if (!/^Handshake terminated by server: 403/.test(message)) return error;
+  return new Error(`RabbitMQ refused the user ${user} or the password in RABBITMQ_URL`, { cause: error });
+};
+
 const open = async ({ url, name, heartbeatSeconds }: ConnectionOptions, outages: Outages): Promise<ChannelModel> => {
   const failuresBefore = outages.failures();
   try {
@@ -72,8 +86,9 @@ const open = async ({ url, name, heartbeatSeconds }: ConnectionOptions, outages:
     outages.succeeded(failuresBefore);
     return model;
   } catch (error) {
-    outages.failed(error);
-    throw new BrokerUnavailableError('RabbitMQ could not be reached.', error);
+    const reason = explained(error, url);
+    outages.failed(reason);
+    throw new BrokerUnavailableError('RabbitMQ could not be reached.', reason);
   }
 };
 

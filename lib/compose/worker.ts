@@ -11,6 +11,8 @@ import { createIsolation } from '../runs/isolation.ts';
 import { type LoadedProcessor, loadProcessor } from '../runs/load-processor.ts';
 import { createPlanRun } from '../runs/plan.ts';
 import { createRunRequest } from '../runs/run.ts';
+import { warnWhileLoading } from '../runs/slow-load.ts';
+import { checkMongodbUrl } from '../store/client-options.ts';
 import { openStores } from '../store/stores.ts';
 
 /** Connects on first use: a worker may start before its servers and waits for them. */
@@ -32,6 +34,9 @@ export const openWorkerServers = (config: Config, log: Logger): WorkerServers =>
   };
 };
 
+/** For the primary: what its workers would refuse keeps it from starting them. @throws {ConfigError} */
+export const checkServers = (config: Config): void => checkMongodbUrl(config);
+
 /** Runs requests in this process, except those that may end it. */
 const createRuns = (loaded: LoadedProcessor, deps: StartDeps): { planRun: PlanRun; runRequest: RunRequest } => {
   const runHere = createRunRequest(loaded, deps);
@@ -51,7 +56,7 @@ const createRuns = (loaded: LoadedProcessor, deps: StartDeps): { planRun: PlanRu
  */
 export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerServers): Promise<WorkerTask> => {
   const { config, log } = deps;
-  const loaded = await loadProcessor(deps);
+  const loaded = await warnWhileLoading(loadProcessor(deps), config.processor, deps);
   const servers = openServers(config, log);
   const lanes = startLaneWorker({ ...deps, ...servers, ...createRuns(loaded, deps) });
   return {

@@ -1,10 +1,10 @@
 import cluster from 'node:cluster';
 import { systemClock as clock } from '../clock.ts';
-import { loadConfig } from '../config.ts';
-import { AppError } from '../errors.ts';
+import { type Config, loadConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
 import { filesOfWorker, warnOfFewFiles } from '../open-files.ts';
 import { environmentOfRuns, hideSecrets, resolveSecrets } from '../secrets.ts';
+import { startOrExit } from '../start-or-exit.ts';
 import { runPrimary } from './primary.ts';
 import { runWorker, type StartTask } from './worker.ts';
 
@@ -13,11 +13,14 @@ type ConsumerOptions = {
   /** The caller's own file: the primary starts it again as each of its workers. */
   script: string;
   startTask: StartTask;
+  /** Checks what the environment says about the servers. @throws {ConfigError} */
+  checkServers?: (config: Config) => void;
 };
 
-const start = async ({ env, script, startTask }: ConsumerOptions): Promise<void> => {
+const start = async ({ env, script, startTask, checkServers }: ConsumerOptions): Promise<void> => {
   const given = await resolveSecrets(env, 'consumer');
   const config = loadConfig(given, 'consumer');
+  checkServers?.(config);
   const role = cluster.isPrimary ? 'primary' : 'worker';
   const log = createLogger(config.logLevel, { role, pid: process.pid });
   if (cluster.isPrimary) {
@@ -31,12 +34,4 @@ const start = async ({ env, script, startTask }: ConsumerOptions): Promise<void>
 };
 
 /** Runs the consumer in the role that node:cluster gave this process. An error that keeps it from starting goes to stderr. */
-export const runConsumer = async (options: ConsumerOptions): Promise<void> => {
-  try {
-    await start(options);
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
-};
+export const runConsumer = (options: ConsumerOptions): Promise<void> => startOrExit(() => start(options));

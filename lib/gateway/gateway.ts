@@ -11,6 +11,7 @@ import { type CorsConfig, corsHeaders } from '../http/cors.ts';
 import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
 import { asAppError, problemReply } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
+import { CannotServeError } from '../start-or-exit.ts';
 import { type TrustsProxy, trustsNoProxy } from '../trusted-proxies.ts';
 import { boundConnections, closedSignal, serverOptions } from './connections.ts';
 import { createDrain } from './drain.ts';
@@ -112,7 +113,7 @@ export type Gateway = {
   close(graceMs: number): Promise<void>;
 };
 
-/** Serves the routes of serverless.yml. Port 0 means any free port. */
+/** Serves the routes of serverless.yml. Port 0 means any free port. @throws {CannotServeError} */
 export const serveGateway = async (
   config: Pick<
     Config,
@@ -130,7 +131,8 @@ export const serveGateway = async (
   const bounds = [createTurns(), boundAnswers(config), allowOrigins(config), drain.refuse];
   server.on('request', express().use(bounds, createGateway(loaded, log, config.trustedProxies)));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(config.port, config.host, resolve);
+    server.once('error', (cause) => reject(new CannotServeError(config.host, config.port, cause)));
+    server.listen(config.port, config.host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,

@@ -3,13 +3,15 @@ import { positionOf } from '../requests/accept.ts';
 import type { LedgerEntry } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { pageText } from './page-text.ts';
+import { type Exposure, shownError } from './shown-error.ts';
 
 /** JSON text, because parsing the result could lose parts of it, such as large numbers. `settled` is the user queue's. */
-export const entryJson = (entry: LedgerEntry, settled: number): string => {
-  const { seq, status, attempts, limits, error, deadLetter, retryOf, result } = entry;
+export const entryJson = (entry: LedgerEntry, settled: number, exposure: Exposure): string => {
+  const { seq, status, attempts, limits, deadLetter, retryOf, result } = entry;
   const { acceptedAt, startedAt, retryAt, settledAt } = entry;
   // A retry has a key that we made. The client does not know it.
   const key = retryOf === undefined ? entry.key : undefined;
+  const error = entry.error && shownError(entry.error, exposure);
   const position = isSettled(entry) ? undefined : positionOf(entry, settled);
   const state = { seq, status, key, position, attempts, ...limits, error, deadLetter, retryOf };
   const shown = JSON.stringify({ ...state, acceptedAt, startedAt, retryAt, settledAt });
@@ -17,7 +19,7 @@ export const entryJson = (entry: LedgerEntry, settled: number): string => {
 };
 
 /** A page of entries. `next` is the `after` of the next page. */
-export const pageJson = (entries: LedgerEntry[], limit: number, settled: number): string => {
-  const texts = entries.map((entry) => entryJson(entry, settled));
+export const pageJson = (entries: LedgerEntry[], limit: number, settled: number, exposure: Exposure): string => {
+  const texts = entries.map((entry) => entryJson(entry, settled, exposure));
   return pageText('requests', texts, limit, (last) => entries[last]?.seq);
 };

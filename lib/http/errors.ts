@@ -21,3 +21,16 @@ export class UnsupportedCharsetError extends AppError {
     super('Send the body as UTF-8.', { code: 'unsupported-charset', status: 415 });
   }
 }
+
+/** Thrown when a function is called with another event than that of an HTTP API with payload 2.0. The log says so, not the answer. */
+export class BadEventError extends AppError {
+  constructor(version: unknown) {
+    const seen =
+      typeof version === 'string' && /^[\d.]{1,10}$/.test(version) ? `version ${version}` : 'without a version';
+    const advice = 'Call the function through an HTTP API (not a REST API), with PayloadFormatVersion 2.0.';
+    super(`The event is not one of an HTTP API with payload format 2.0 (it is ${seen}). ${advice}`, {
+      code: 'bad-event',
+      status: 500,
+    });
+  }
+}

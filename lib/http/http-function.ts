@@ -3,6 +3,7 @@ import type { FunctionDeps } from '../deps.ts';
 import type { Call, Reply } from './call.ts';
 import { authenticateByBody, authenticateByHeader } from './middlewares/authenticate.ts';
 import { callLog } from './middlewares/call-log.ts';
+import { checkEvent } from './middlewares/check-event.ts';
 import { cors } from './middlewares/cors.ts';
 import { type JsonRules, parseJson } from './middlewares/parse-json.ts';
 import { problemJson } from './middlewares/problem-json.ts';
@@ -26,6 +27,7 @@ export const httpFunction = (
     callLog(),
     cors(),
     problemJson(),
+    checkEvent(),
     withDeps(deps),
     withSignal(),
     // An anonymous caller must not cost the parsing of a large body.

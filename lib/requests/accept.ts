@@ -9,7 +9,8 @@ import type { TicketDemand } from '../ports.ts';
 import type { LedgerEntry, RequestStatus, RunLimits, Ticket, TicketRefusal, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { wakeLane } from '../wake.ts';
-import { EnqueueRateError, IdempotencyKeyReusedError, NotRecordedInTimeError, TooManyPendingError } from './errors.ts';
+import { EnqueueRateError, NotRecordedInTimeError, TooManyPendingError } from './errors.ts';
+import { type Repeat, repeatOf } from './repeat.ts';
 
 /**
  * `body` is the request as JSON text, `key` the Idempotency-Key. `retryOf` is the failed request that is sent again, with its
@@ -29,7 +30,7 @@ export type AcceptCommand = {
  * `position` counts from 1 for the request that is running or next; it is 0 for a settled request. It is never too low, but may
  * count requests that were settled and not flushed yet, or cancelled: an exact count would cost every enqueue one more query.
  */
-export type Accepted = { seq: number; status: RequestStatus; position: number };
+export type Accepted = { seq: number; status: RequestStatus; position: number } & Repeat;
 
 export type AcceptDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & {
   config: Pick<Deps['config'], 'maxPending' | 'maxPendingBytes' | 'enqueueRate'>;
@@ -156,9 +157,9 @@ const record = async (
 /** Answers with the request that has the same key. If that is still queued, its wake may have been lost. */
 const answerAgain = async (command: AcceptCommand, entry: LedgerEntry, deps: AcceptDeps): Promise<Accepted> => {
   const queue = await callersQueue(command, deps);
-  if (entry.body !== command.body) throw new IdempotencyKeyReusedError(entry.seq);
+  const repeat = await repeatOf(command, entry, deps);
   if (entry.status === 'queued') await wakeLane(queue.lane, command.userId, deps);
-  return { seq: entry.seq, status: entry.status, position: positionOf(entry, queue.settled) };
+  return { seq: entry.seq, status: entry.status, position: positionOf(entry, queue.settled), ...repeat };
 };
 
 /**

@@ -28,10 +28,10 @@ export class EnqueueRateError extends AppError {
   }
 }
 
-/** Thrown when an Idempotency-Key is used again with another body. */
+/** Thrown when an Idempotency-Key is used again with another body or other limits. `differs`: what is not the same. */
 export class IdempotencyKeyReusedError extends AppError {
-  constructor(seq: number) {
-    super(`This Idempotency-Key belongs to request ${seq}, which has another body. Use a new key.`, {
+  constructor(seq: number, differs: string) {
+    super(`This Idempotency-Key belongs to request ${seq}, and ${differs}. Use a new key.`, {
       code: 'idempotency-key-reused',
       status: 422,
     });

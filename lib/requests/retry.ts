@@ -4,6 +4,7 @@ import { type EntryId, isInBackOff, type LedgerEntry } from '../types.ts';
 import { wakeOwner } from '../wake.ts';
 import { type AcceptDeps, type Accepted, acceptRequest } from './accept.ts';
 import { NotBlockedError, NotRetryableError, RequestNotFoundError } from './errors.ts';
+import { retryKey } from './repeat.ts';
 
 /** Without `sessionId` the user need not be logged in: an operator's decision. */
 export type RetryCommand = EntryId & { sessionId: string | undefined };
@@ -54,9 +55,6 @@ const queueAgain = async (entry: LedgerEntry, { ledger, ...deps }: AcceptDeps): 
   }
   await wakeOwner(entry.userId, deps);
 };
-
-/** No client's Idempotency-Key equals it: those are ASCII. */
-const retryKey = (seq: number): string => `↻${seq}`;
 
 /**
  * Accepts the body first and removes the dead letter second. A crash in between leaves a dead letter; its next retry finds by

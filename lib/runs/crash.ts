@@ -3,7 +3,7 @@ import type { Outcome, Run, RunError } from '../types.ts';
 import { retryDelayMs } from './backoff.ts';
 import { countedAttempts, deadLetterOutcome } from './outcome.ts';
 import type { RunPolicy } from './policy.ts';
-import { toRunError } from './run-error.ts';
+import { ownError } from './run-error.ts';
 
 /** A run that ends its worker interrupts all runs beside it. Only a request that is hit again is isolated. */
 const innocentInterruptions = 2;
@@ -35,8 +35,6 @@ export type IsolatedEnd = {
 /** V8 ends a process that is out of memory by one of the first three; the system uses SIGKILL. */
 const outOfMemorySignals = ['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGKILL'];
 
-const inParentheses = (error: RunError | undefined): string => (error ? ` (${error.name}: ${error.message})` : '');
-
 const killTexts: Record<KillReason, string> = {
   hung: 'its event loop hung',
   'past-deadline': 'the run went on long past its deadline',
@@ -44,17 +42,15 @@ const killTexts: Record<KillReason, string> = {
   'never-came-up': 'it did not come up',
 };
 
-const describeEnd = ({ killedFor, code, signal, error }: IsolatedEnd): string => {
+const describeEnd = ({ killedFor, code, signal }: IsolatedEnd): string => {
   if (killedFor) return `was killed: ${killTexts[killedFor]}`;
   if (signal && outOfMemorySignals.includes(signal)) return `was ended by ${signal}, probably out of memory`;
   if (signal) return `was ended by ${signal}`;
-  return code === null
-    ? `could not be started${inParentheses(error)}`
-    : `ended with exit code ${code}${inParentheses(error)}`;
+  return code === null ? 'could not be started' : `ended with exit code ${code}`;
 };
 
 const crashErrorOf = (end: IsolatedEnd): RunError =>
-  toRunError({ name: 'ProcessorCrashedError', message: `The process of the run ${describeEnd(end)}` });
+  ownError('ProcessorCrashedError', `The process of the run ${describeEnd(end)}`, end.error);
 
 const lostItsProcess = ({ begun, outcome, killedFor }: IsolatedEnd): boolean =>
   begun && !outcome && killedFor !== 'aborted';

@@ -2,6 +2,8 @@ import type { Clock } from '../ports.ts';
 
 /** The reason of a run's signal once the run is past its deadline, and the error of that attempt. */
 export class RunTimeoutError extends Error {
+  /** Clients may see its message. */
+  readonly expose = true;
   constructor(timeoutMs: number) {
     super(`The run took longer than ${timeoutMs} ms`);
     this.name = 'RunTimeoutError';

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
-import type { Processor } from '../processor.ts';
+import type { Processor, ProcessorContext } from '../processor.ts';
 import { decidePolicy, type PolicyConfig, PolicyError, type RunPolicy } from './policy.ts';
 import { createWebhookProcessor } from './webhook.ts';
 
@@ -15,11 +15,19 @@ export class ProcessorLoadError extends AppError {
   }
 }
 
+/**
+ * Ours: it takes and returns JSON text. Parsing would change numbers: 9007199254740993 becomes 9007199254740992, 1e400 becomes null,
+ * and 1.0 and -0 become 1 and 0.
+ */
+export type TextProcessor = (body: string, context: ProcessorContext) => string | Promise<string>;
+
+type AnyProcessor = { processor: Processor } | { textProcessor: TextProcessor };
+
 /** A processor with the policy of its runs. */
-export type LoadedProcessor = { processor: Processor; policy: RunPolicy };
+export type LoadedProcessor = AnyProcessor & { policy: RunPolicy };
 
 /** The default: it returns the request as the result. */
-export const echo: Processor = (request) => request;
+const echo: TextProcessor = (body) => body;
 
 /** A path from the working folder or a file URL names a file; any other name is a package. */
 const moduleOf = (name: string): string => {
@@ -27,9 +35,9 @@ const moduleOf = (name: string): string => {
   return !name.startsWith('file:') && existsSync(path) ? pathToFileURL(path).href : name;
 };
 
-type ProcessorModule = { default: Processor; policy?: unknown };
+type WithPolicy = AnyProcessor & { exported?: unknown };
 
-const importProcessor = async (name: string): Promise<ProcessorModule> => {
+const importProcessor = async (name: string): Promise<WithPolicy> => {
   if (/^\.{0,2}\//.test(name) && !existsSync(name)) {
     throw new ProcessorLoadError(`PROCESSOR=${name}: the file ${resolve(name)} does not exist`);
   }
@@ -43,7 +51,7 @@ const importProcessor = async (name: string): Promise<ProcessorModule> => {
       `PROCESSOR=${name}: the module ${found}; the default export must be a function (request, context) => result`,
     );
   }
-  return module as ProcessorModule;
+  return { processor: module.default as Processor, exported: module.policy };
 };
 
 type LoadDeps = {
@@ -51,7 +59,7 @@ type LoadDeps = {
   clock: Pick<Clock, 'now' | 'after'>;
 };
 
-const createWebhook = ({ config, clock }: LoadDeps): Processor => {
+const createWebhook = ({ config, clock }: LoadDeps): TextProcessor => {
   const { webhookUrl: url, webhookSecret: secret, webhookTimeoutMs: timeoutMs } = config;
   if (!url || !secret) throw new ProcessorLoadError('PROCESSOR=webhook needs WEBHOOK_URL and WEBHOOK_SECRET');
   try {
@@ -61,9 +69,9 @@ const createWebhook = ({ config, clock }: LoadDeps): Processor => {
   }
 };
 
-const moduleNamed = async (deps: LoadDeps): Promise<ProcessorModule> => {
-  if (deps.config.processor === 'echo') return { default: echo };
-  if (deps.config.processor === 'webhook') return { default: createWebhook(deps) };
+const processorNamed = async (deps: LoadDeps): Promise<WithPolicy> => {
+  if (deps.config.processor === 'echo') return { textProcessor: echo };
+  if (deps.config.processor === 'webhook') return { textProcessor: createWebhook(deps) };
   return importProcessor(deps.config.processor);
 };
 
@@ -74,9 +82,9 @@ const moduleNamed = async (deps: LoadDeps): Promise<ProcessorModule> => {
  * @throws {ProcessorLoadError} when it does not exist, its default export is not a function, or its policy is out of range.
  */
 export const loadProcessor = async (deps: LoadDeps): Promise<LoadedProcessor> => {
-  const { default: processor, policy } = await moduleNamed(deps);
+  const { exported, ...processor } = await processorNamed(deps);
   try {
-    return { processor, policy: decidePolicy(policy, deps.config) };
+    return { ...processor, policy: decidePolicy(exported, deps.config) };
   } catch (cause) {
     if (!(cause instanceof PolicyError)) throw cause;
     throw new ProcessorLoadError(`PROCESSOR=${deps.config.processor}: ${cause.message}`, cause);

@@ -1,9 +1,10 @@
 /** The outcome of one run, decided from what the processor returned or threw: pure functions. */
 import { maxResultBytes } from '../limits.ts';
+import { propertyOf } from '../thrown.ts';
 import type { DeadLetterOutcome, DeadLetterReason, Outcome, Run, RunError } from '../types.ts';
 import { retryDelayMs } from './backoff.ts';
 import type { RunPolicy } from './policy.ts';
-import { propertyOf, toRunError, withRemark } from './run-error.ts';
+import { ownError, toRunError, withRemark } from './run-error.ts';
 
 type OnFailure = Pick<RunPolicy, 'onFailure'>;
 
@@ -18,28 +19,31 @@ export const deadLetterOutcome = (
   reason,
 });
 
+const badResult = (message: string, policy: OnFailure, cause?: RunError): Outcome =>
+  deadLetterOutcome(ownError('BadResultError', message, cause), 'failed', policy);
+
+/** The outcome of a processor that returned JSON text. */
+export const outcomeOfText = (result: string, policy: OnFailure): Outcome => {
+  const bytes = Buffer.byteLength(result);
+  if (bytes <= maxResultBytes) return { kind: 'done', result };
+  const message = `The result has ${bytes} bytes of JSON; the limit is ${maxResultBytes}. Store it elsewhere.`;
+  return badResult(message, policy);
+};
+
 /**
  * The outcome of a processor that returned. A result that cannot be recorded fails the request at once: the work is done, and
  * another attempt would only repeat it.
  */
 export const outcomeOfResult = (value: unknown, policy: OnFailure): Outcome => {
-  const badResult = (message: string) => {
-    const error = toRunError({ name: 'BadResultError', message });
-    return deadLetterOutcome(error, 'failed', policy);
-  };
   if (value === undefined) return { kind: 'done', result: 'null' };
   let result: string | undefined;
   try {
     result = JSON.stringify(value);
   } catch (error) {
-    return badResult(`The result is not JSON: ${toRunError(error).message}`);
+    return badResult('The result is not JSON', policy, toRunError(error));
   }
-  if (result === undefined) return badResult(`The result is not JSON: it is a ${typeof value}`);
-  const bytes = Buffer.byteLength(result);
-  if (bytes > maxResultBytes) {
-    return badResult(`The result has ${bytes} bytes of JSON; the limit is ${maxResultBytes}. Store it elsewhere.`);
-  }
-  return { kind: 'done', result };
+  if (result === undefined) return badResult(`The result is not JSON: it is a ${typeof value}`, policy);
+  return outcomeOfText(result, policy);
 };
 
 /** By name, since user code may carry its own copy of the class. */

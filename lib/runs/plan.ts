@@ -8,6 +8,7 @@ import { policyOfRun, type RunPolicy } from './policy.ts';
 const interruptedError = {
   name: 'RunInterruptedError',
   message: 'The run was interrupted, and the request must not run twice. Whether its work was done is unknown',
+  exposed: true,
 };
 
 /** @param runsAlone which isolated runs must have a process of their own. */

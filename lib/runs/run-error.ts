@@ -1,39 +1,80 @@
+import { clip, describe, propertyOf } from '../thrown.ts';
 import type { RunError } from '../types.ts';
 
 const maxMessageLength = 1_000;
+const maxNestedMessageLength = 500;
 const maxNameLength = 100;
+/** How deep causes and parts may nest. */
+const maxDepth = 5;
+/** Causes and parts of one error, at all depths. */
+const maxNested = 10;
 
-const clip = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length - 1)}…`);
+/** By name, because user code may carry its own copy of the class. */
+const exposedNames = ['UnrecoverableError', 'RetryAfterError'];
 
-/** A property of a thrown value. User code may throw anything, also an object whose getters throw. */
-export const propertyOf = (thrown: unknown, property: string): unknown => {
-  try {
-    return (thrown as Record<string, unknown> | null | undefined)?.[property];
-  } catch {
-    return undefined;
-  }
-};
-
-const textOf = (value: unknown): string => {
-  try {
-    return String(value);
-  } catch {
-    return 'a value that cannot be printed';
-  }
-};
+/** An error of ours, whose text clients may see. */
+export const ownError = (name: string, message: string, cause?: RunError): RunError => ({
+  name,
+  message: clip(message, maxMessageLength),
+  exposed: true,
+  ...(cause && { cause }),
+});
 
 /** The error with a remark of ours, for which its own message makes room. */
-export const withRemark = ({ name, message }: RunError, remark: string): RunError => {
+export const withRemark = (error: RunError, remark: string): RunError => {
   const shown = ` (${remark})`;
-  return { name, message: clip(message, maxMessageLength - shown.length) + shown };
+  return { ...error, message: clip(error.message, maxMessageLength - shown.length) + shown };
 };
 
-/** The part of a thrown value that the ledger records and the client sees: its name and message, clipped, never its stack. */
-export const toRunError = (thrown: unknown): RunError => {
+const isExposed = (thrown: unknown, name: unknown): boolean => {
+  const expose = propertyOf(thrown, 'expose');
+  return expose === true || (expose !== false && exposedNames.includes(String(name)));
+};
+
+/** The parts of an `AggregateError`. */
+const partsOf = (thrown: unknown): unknown[] => {
+  const parts = propertyOf(thrown, 'errors');
+  try {
+    return Array.isArray(parts) ? parts.slice(0, maxNested) : [];
+  } catch {
+    return [];
+  }
+};
+
+/** An error without a message says what its parts or its cause say: a refused connection to `localhost` is such an error. */
+const fallbackMessage = (thrown: unknown, { cause, errors }: Pick<RunError, 'cause' | 'errors'>): string => {
+  const nested = (errors ?? (cause ? [cause] : [])).map(({ message }) => message).join('; ');
+  if (nested !== '') return nested;
+  const code = propertyOf(thrown, 'code');
+  return typeof code === 'string' && code !== '' ? code : 'The error has no message';
+};
+
+type Visit = { depth: number; seen: Set<unknown>; left: { nested: number } };
+
+const visit = (thrown: unknown, { depth, seen, left }: Visit): RunError => {
+  const inside = new Set([...seen, thrown]);
+  const nest = (value: unknown): RunError[] => {
+    const isObject = typeof value === 'object' && value !== null;
+    if (value === undefined || value === null || depth === maxDepth || left.nested === 0) return [];
+    if (isObject && inside.has(value)) return [];
+    left.nested -= 1;
+    return [visit(value, { depth: depth + 1, seen: inside, left })];
+  };
   const name = propertyOf(thrown, 'name');
   const message = propertyOf(thrown, 'message');
+  const parts = partsOf(thrown).flatMap(nest);
+  const [cause] = nest(propertyOf(thrown, 'cause'));
+  const nested = { ...(cause && { cause }), ...(parts.length > 0 && { errors: parts }) };
+  const own = typeof message === 'string' ? message : describe(thrown);
   return {
     name: clip(typeof name === 'string' && name !== '' ? name : 'Error', maxNameLength),
-    message: clip(typeof message === 'string' ? message : textOf(thrown), maxMessageLength),
+    message: clip(own || fallbackMessage(thrown, nested), depth === 0 ? maxMessageLength : maxNestedMessageLength),
+    // What stands in for an empty message was not marked.
+    ...(own !== '' && isExposed(thrown, name) && { exposed: true }),
+    ...nested,
   };
 };
+
+/** The part of a thrown value that the ledger records: names and messages, clipped, with causes and parts, never a stack. */
+export const toRunError = (thrown: unknown): RunError =>
+  visit(thrown, { depth: 0, seen: new Set(), left: { nested: maxNested } });

@@ -2,13 +2,16 @@
 import { createHmac } from 'node:crypto';
 import { maxResultBytes } from '../limits.ts';
 import type { Clock } from '../ports.ts';
-import { type Processor, type ProcessorContext, UnrecoverableError } from '../processor.ts';
+import { type ProcessorContext, UnrecoverableError } from '../processor.ts';
+import type { TextProcessor } from './load-processor.ts';
 
 /** `secret` is `whsec_` and base64, as Standard Webhooks writes it; any other text is used as its bytes. */
 export type WebhookOptions = { url: string; secret: string; timeoutMs: number };
 
 /** Thrown when another attempt may succeed: there was no response, or one with a retryable status. */
 export class WebhookError extends Error {
+  /** Clients may see its message, which is ours. */
+  readonly expose = true;
   /** The pause that the endpoint asked for in `Retry-After`. */
   readonly retryAfterMs: number | undefined;
   constructor(message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
@@ -51,6 +54,16 @@ const dateOf = ({ headers }: Response): Date | undefined => {
   return Number.isNaN(ms) ? undefined : new Date(ms);
 };
 
+/** A byte order mark is ignored, as in requests. */
+const decode = (bytes: Buffer, contentType: string): string => {
+  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType) ?? [];
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(bytes);
+  } catch {
+    throw new UnrecoverableError("The webhook's response is not text in its charset, or not in UTF-8 if it names none");
+  }
+};
+
 const readBody = async (response: Response): Promise<string> => {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -62,17 +75,23 @@ const readBody = async (response: Response): Promise<string> => {
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString();
+  return decode(Buffer.concat(chunks), response.headers.get('content-type') ?? '');
 };
 
-const resultOf = (response: Response, body: string): unknown => {
-  if (body === '') return null;
-  if (!response.headers.get('content-type')?.includes('json')) return body;
+const isJson = (text: string): boolean => {
   try {
-    return JSON.parse(body);
+    JSON.parse(text);
+    return true;
   } catch {
-    return body;
+    return false;
   }
+};
+
+/** JSON is passed on as it is. */
+const resultOf = (response: Response, body: string): string => {
+  if (body === '') return 'null';
+  const saysJson = response.headers.get('content-type')?.includes('json');
+  return saysJson && isJson(body) ? body.trim() : JSON.stringify(body);
 };
 
 const errorOf = (response: Response, now: Date): Error => {
@@ -99,20 +118,20 @@ const headersOf = (context: ProcessorContext, id: string, timestamp: number, sig
 });
 
 /**
- * POSTs `{ userId, seq, attempt, fencingToken, request }`. The headers repeat all but the request, for routers; only the body is
+ * POSTs `{ userId, seq, attempt, fencingToken, request }`, with the request's own text. The headers repeat all but the request, for routers; only the body is
  * signed. `webhook-id` is `<userId>:<seq>`, the same in every attempt. After a 2xx the response's body is the result; a 3xx and most
  * 4xx fail the request at once.
  *
  * @throws {Error} when the secret is too short.
  */
-export const createWebhookProcessor = (options: WebhookOptions, clock: Pick<Clock, 'now' | 'after'>): Processor => {
+export const createWebhookProcessor = (options: WebhookOptions, clock: Pick<Clock, 'now' | 'after'>): TextProcessor => {
   const key = keyOf(options.secret);
 
-  const post = async (request: unknown, context: ProcessorContext, signal: AbortSignal): Promise<unknown> => {
+  const post = async (request: string, context: ProcessorContext, signal: AbortSignal): Promise<string> => {
     const { userId, seq, attempt, fencingToken } = context;
     const id = `${userId}:${seq}`;
     const timestamp = Math.floor(clock.now().getTime() / 1_000);
-    const body = JSON.stringify({ userId, seq, attempt, fencingToken, request });
+    const body = `${JSON.stringify({ userId, seq, attempt, fencingToken }).slice(0, -1)},"request":${request}}`;
     const headers = headersOf(context, id, timestamp, sign(key, id, timestamp, body));
     const response = await fetch(options.url, { method: 'POST', headers, body, signal, redirect: 'manual' });
     if (response.ok) return resultOf(response, await readBody(response));

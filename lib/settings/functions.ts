@@ -55,6 +55,8 @@ export const functionSettings = {
   maxUserPolls: functions('MAX_USER_POLLS', integer(1, 100_000, 100)),
   /** How many calls may wait at a time in each process. */
   maxPolls: functions('MAX_POLLS', integer(1, 1_000_000, 1_000)),
+  /** Which errors of runs clients see in full: those that their author marked (`marked`), or `all`. Operators see all. */
+  exposeErrors: functions('EXPOSE_ERRORS', choice('marked', 'all').default('marked')),
   /** The port of the API when the gateway serves it. 0 means any free port. */
   port: functions('PORT', integer(0, 65_535, 3_000)),
   /** The address that the gateway listens on. */

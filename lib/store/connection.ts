@@ -8,6 +8,7 @@ import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { withTimeout } from '../timeout.ts';
+import { checkMongodbUrl, connectionOf, mongooseOptions } from './client-options.ts';
 import { guardIndexes } from './index-guard.ts';
 import type { NeededIndex } from './indexes.ts';
 import { migrate } from './migrate.ts';
@@ -32,48 +33,34 @@ export type StoreConnection = {
   close(): Promise<void>;
 };
 
-/**
- * Write concern: what is accepted must survive a failover, so majority and journal. Read concern: majority too, or an owner
- * could pass over an entry whose settlement is rolled back later.
- *
- * The driver's timeouts end calls that the caller has given up. The one for server selection is a little shorter than the
- * caller's, so that the call fails with the driver's reason. The pool is small because the server's journal is the limit, not
- * the number of connections; a group commit needs one.
- */
-export const clientOptions = (timeoutMs: number): mongoose.ConnectOptions => ({
-  w: 'majority',
-  journal: true,
-  readConcernLevel: 'majority',
-  minPoolSize: 1,
-  maxPoolSize: 64,
-  serverSelectionTimeoutMS: Math.ceil(timeoutMs * 0.9),
-  connectTimeoutMS: timeoutMs,
-  waitQueueTimeoutMS: timeoutMs,
-  socketTimeoutMS: timeoutMs,
-  bufferCommands: false,
-  autoIndex: false,
-  autoCreate: false,
-});
-
 const outageTexts = { away: 'MongoDB is not available', back: 'MongoDB is available again' };
 
 /** `autoMigrate`: create missing indexes, beside the calls. Only those that depend on a unique index wait for it. */
 export type StoreConfig = Pick<Config, 'mongodbUrl' | 'storeTimeoutMs'> & Partial<Pick<Config, 'autoMigrate'>>;
 
-/** A connection of its own, which opens at the first call. */
+/**
+ * A connection of its own, which opens at the first call.
+ *
+ * @throws {ConfigError} when the URL cannot be used.
+ */
 export const connectStore = (
-  { mongodbUrl, storeTimeoutMs, autoMigrate }: StoreConfig,
+  config: StoreConfig,
   log: Pick<Logger, 'warn' | 'info'>,
   hostClock: Clock = systemClock,
 ): StoreConnection => {
+  checkMongodbUrl(config);
+  const { storeTimeoutMs } = config;
+  const { url, options, overridden } = connectionOf(config);
+  if (overridden.length > 0)
+    log.warn({ options: overridden }, 'options in MONGODB_URL do not apply: Lanekeeper sets them');
   const outages = watchOutages(log, outageTexts);
   const connection = mongoose.createConnection();
   const models = defineModels(connection);
   const time = new DatabaseClock(hostClock);
   let closed = false;
-  const opened = sharePromise(() => connection.openUri(mongodbUrl, clientOptions(storeTimeoutMs)));
-  const build = (which: (index: NeededIndex) => boolean) => migrate(mongodbUrl, clientOptions(storeTimeoutMs), which);
-  const indexes = guardIndexes({ models, log, build: autoMigrate ? build : undefined });
+  const opened = sharePromise(() => connection.openUri(url, { ...options, ...mongooseOptions }));
+  const build = (which: (index: NeededIndex) => boolean) => migrate(config, which);
+  const indexes = guardIndexes({ models, log, build: config.autoMigrate ? build : undefined });
 
   /** From the primary, as every operation: with a `readPreference` in the URL a secondary would answer, by its own clock. */
   const serverTime = async (): Promise<Date | undefined> => {

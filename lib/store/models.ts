@@ -95,7 +95,8 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
   .index({ state: 1, updatedAt: 1, _id: 1 })
   .index({ 'sessions.expiresAt': 1 });
 
-const runErrorSchema = new mongoose.Schema({ name: String, message: String }, { _id: false });
+// Native writes record errors, and lean reads return them: what is nested in one needs no schema.
+const runErrorSchema = new mongoose.Schema({ name: String, message: String, exposed: Boolean }, { _id: false });
 
 const runLimitsSchema = new mongoose.Schema(
   { maxAttempts: Number, timeoutMs: Number, onInterruption: String },

@@ -10,7 +10,7 @@ import type {
   WorkerStore,
 } from '../ports.ts';
 import { accountStore } from './accounts.ts';
-import { clientOptions, connectStore, type StoreConfig } from './connection.ts';
+import { connectStore, type StoreConfig } from './connection.ts';
 import { counterStore } from './counters.ts';
 import { laneStore } from './lanes.ts';
 import { ledgerStore } from './ledger.ts';
@@ -44,10 +44,10 @@ export type Stores = {
 /**
  * Creates the indexes that are missing, however long that takes, and returns their names.
  *
- * @throws {MigrationError} The message says what is in the way, and what to do. {StoreUnavailableError}
+ * @throws {MigrationError} The message says what is in the way, and what to do. {ConfigError} {StoreUnavailableError}
  */
-export const migrateDatabase = ({ mongodbUrl, storeTimeoutMs }: StoreConfig): Promise<string[]> =>
-  migrate(mongodbUrl, clientOptions(storeTimeoutMs)).catch((error) => {
+export const migrateDatabase = (config: StoreConfig): Promise<string[]> =>
+  migrate(config).catch((error) => {
     throw asStoreError(error);
   });
 
@@ -59,6 +59,7 @@ export const migrateDatabase = ({ mongodbUrl, storeTimeoutMs }: StoreConfig): Pr
  *
  * @param log reports when MongoDB cannot be reached, and when it can again. Silent by default.
  * @param hostClock its monotonic clock carries MongoDB's time from one measurement to the next.
+ * @throws {ConfigError} when the URL cannot be used.
  * @throws {StoreUnavailableError} (every method) when MongoDB cannot be reached or does not answer in time; {NotMigratedError} when a
  * unique index is missing on which the call depends.
  */

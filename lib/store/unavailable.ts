@@ -22,14 +22,37 @@ const connectionErrors = new Set([
 ]);
 
 /** The server's error codes that mean the same: it is shutting down, not the primary, without a majority, or out of time. */
-const unavailableCodes = new Set([
-  6, 7, 24, 46, 50, 64, 89, 91, 133, 134, 189, 262, 365, 9001, 10107, 11600, 11601, 11602, 13435, 13436,
-]);
+const awayCodes = [6, 7, 24, 46, 50, 64, 89, 91, 112, 133, 134, 189, 202, 262, 365, 9001];
+const notPrimaryCodes = [10_107, 11_600, 11_601, 11_602, 13_435, 13_436, 91_331];
+
+/** It refuses for now: no disk, no quota, too many calls, writes blocked by a person, log in again. */
+const refusedForNow = {
+  outOfDiskSpace: 14_031,
+  /** Of Atlas, which has no others: mostly a quota. */
+  atlas: 8_000,
+  /** Of Cosmos DB. */
+  tooManyRequests: 16_500,
+  tooManyLogicalSessions: 261,
+  tooManyFilesOpen: 264,
+  userWritesBlocked: 371,
+  reauthenticationRequired: 391,
+  resourceExhausted: 402,
+  connectionAcquisitionTimedOut: 407,
+  admissionQueueOverflow: 433,
+  rateLimitExceeded: 449,
+  connectionAcquisitionRejected: 450,
+  ingressRateLimitExceeded: 462,
+};
+
+const unavailableCodes = new Set([...awayCodes, ...notPrimaryCodes, ...Object.values(refusedForNow)]);
+
+/** How servers mark what may succeed later. */
+const passingLabels = ['RetryableWriteError', 'RetryableError', 'SystemOverloadedError'];
 
 const isUnavailable = (error: Error): boolean => {
   if (connectionErrors.has(error.name)) return true;
   if (!(error instanceof MongoError)) return false;
-  if (error instanceof MongoWriteConcernError || error.hasErrorLabel('RetryableWriteError')) return true;
+  if (error instanceof MongoWriteConcernError || passingLabels.some((label) => error.hasErrorLabel(label))) return true;
   // A bulk that failed without a write error failed its write concern.
   if (error instanceof MongoBulkWriteError && [error.writeErrors].flat().length === 0) return true;
   return unavailableCodes.has(Number(error.code));

@@ -125,6 +125,7 @@ describe('the consumer', () => {
   test.each([
     ['its environment is invalid', { WORKERS: 'many' }, 'WORKERS must be a whole number'],
     ['its port is not available', { METRICS_HOST: '192.0.2.1' }, 'Cannot serve /metrics on 192.0.2.1'],
+    ['MONGODB_URL has an unknown option', { MONGODB_URL: 'mongodb://host/?foo=1' }, 'MONGODB_URL: foo: no such option'],
     ['its processor cannot be loaded', { PROCESSOR: './nowhere.ts' }, 'does not exist'],
   ])('prints why it cannot start when %s', async (_name, env, reason) => {
     await using world = await openWorld();

@@ -1,5 +1,7 @@
 /** The API as a process of its own: what it logs, and how it stops. */
-import { describe, expect, jest, test } from '@jest/globals';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { uniqueName } from '../support/servers.ts';
 import { startApi } from './api-process.ts';
@@ -16,6 +18,14 @@ const secrets = {
   key: 'the-idempotency-key',
   basic: 'QWxhZGRpbjpvcGVuIHNlc2FtZQ==',
 };
+
+const taken = { port: 0 };
+const server = createServer();
+beforeAll(async () => {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  taken.port = (server.address() as AddressInfo).port;
+});
+afterAll(() => void server.close());
 
 describe('the API as a process', () => {
   test('logs each call in one line, and never a body, a token or a password, whatever is sent', async () => {
@@ -82,6 +92,29 @@ describe('the API as a process', () => {
     const ended = api.end();
     expect(await waiting).toMatchObject({ status: 200, body: { status: 'queued' } });
     expect(await ended).toMatchObject({ status: 0 });
+  });
+
+  test.each([
+    [
+      'its port is taken',
+      () => ({ PORT: String(taken.port) }),
+      /^Cannot serve the API on 127\.0\.0\.1:\d+ \(.*EADDRINUSE.*\)\. Set HOST/m,
+    ],
+    [
+      'MONGODB_URL has an unknown option',
+      () => ({ MONGODB_URL: 'mongodb://host/?foo=1' }),
+      /^ {2}- MONGODB_URL: foo: no such/m,
+    ],
+    [
+      'a file does not exist',
+      () => ({ MONGODB_URL: 'mongodb://h/?tls=true&tlsCAFile=/no.pem' }),
+      /^ {2}- MONGODB_URL: the file of/m,
+    ],
+    ['a variable is wrong', () => ({ MAX_PENDING: '0' }), /^ {2}- MAX_PENDING must be a whole number/m],
+  ])('says in words, without a stack, that it cannot start because %s', async (_why, environment, words) => {
+    const failure = await startApi(['functions/api.ts'], environment()).catch((error: Error) => error.message);
+    expect(failure).toMatch(words);
+    expect(failure).not.toMatch(/^\s+at |Node\.js v/m);
   });
 
   test('reports every validation error of the environment at start', async () => {

@@ -25,7 +25,8 @@ const environment = {
 
 /** Echoes, except for requests that a test holds or lets fail. */
 const runRequest: RunRequest = async ({ body, signal }) => {
-  if (body === '"fail"') return { kind: 'failed', error: { name: 'Error', message: 'as asked' }, reason: 'failed' };
+  if (body === '"fail"')
+    return { kind: 'failed', error: { name: 'Error', message: 'as asked', exposed: true }, reason: 'failed' };
   if (body !== '"hold"') return { kind: 'done', result: body };
   await new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);

@@ -30,12 +30,13 @@ const held: (() => void)[] = [];
 
 const outcomeOf = (kind: 'failed' | 'blocked'): Outcome => ({
   kind,
-  error: { name: 'Error', message: 'as asked' },
+  error: { name: 'Error', message: 'as asked', exposed: true },
   reason: 'failed',
 });
 
 /** Echoes, except for requests that a test blocks, lets fail, holds, or lets wait an hour for their second attempt. */
 const notYet = { name: 'Error', message: 'not yet' };
+const notYetMarked = { ...notYet, exposed: true };
 
 const runRequest: RunRequest = async ({ userId, body, attempt, signal }) => {
   runs.set(userId, [...(runs.get(userId) ?? []), body]);
@@ -46,7 +47,7 @@ const runRequest: RunRequest = async ({ userId, body, attempt, signal }) => {
     });
   }
   if (fixed.has(userId)) return { kind: 'done', result: body };
-  if (body.startsWith('"later') && attempt === 1) return { kind: 'retry', error: notYet, delayMs: 3_600_000 };
+  if (body.startsWith('"later') && attempt === 1) return { kind: 'retry', error: notYetMarked, delayMs: 3_600_000 };
   if (body.startsWith('"block')) return outcomeOf('blocked');
   if (body.startsWith('"fail')) return outcomeOf('failed');
   return { kind: 'done', result: body };
@@ -366,7 +367,7 @@ describe.each([
         reason: 'failed',
         attempts: 1,
         timeoutMs: 7,
-        error: { name: 'Error', message: 'as asked' },
+        error: { name: 'Error', message: 'as asked', exposed: true },
         at: expect.any(String),
         acceptedAt: expect.any(String),
         request: JSON.parse(request),

@@ -4,6 +4,8 @@ import { StoreUnavailableError } from '../../lib/errors.ts';
 import type { LedgerStore, UserQueueStore } from '../../lib/ports.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
+import { retryRequest } from '../../lib/requests/retry.ts';
+import type { RunLimits } from '../../lib/types.ts';
 import { done, quickRuns } from '../lanes/runs.ts';
 import { eventually, openWorld, recordPublished, type TestUser, type World } from '../support/world.ts';
 
@@ -83,6 +85,62 @@ describe('accepting', () => {
       code: 'idempotency-key-reused',
       status: 422,
     });
+  });
+
+  test('the same Idempotency-Key with equal JSON is one request, but not with another number, however large', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    const accept = (body: string, limits?: RunLimits) =>
+      acceptRequest({ ...user, body, key: 'key', limits }, world.deps);
+    await accept('{"a":9007199254740993,"b":1e400}', { timeoutMs: 1_000 });
+    expect(await accept('{ "b":10e399, "a":9007199254740993.0 }', { timeoutMs: 1_000 })).toMatchObject({ seq: 1 });
+    for (const body of ['{"a":9007199254740992,"b":1e400}', '{"a":9007199254740993,"b":1e401}']) {
+      await expect(accept(body, { timeoutMs: 1_000 })).rejects.toMatchObject({ status: 422 });
+    }
+  });
+
+  test('the same Idempotency-Key with other limits is refused with 422, which names them', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    const accept = (limits?: RunLimits) => acceptRequest({ ...user, body: '1', key: 'key', limits }, world.deps);
+    await accept({ timeoutMs: 1_000, maxAttempts: 2 });
+    for (const limits of [undefined, { timeoutMs: 1_000 }, { timeoutMs: 999, maxAttempts: 2 }] satisfies unknown[]) {
+      await expect(accept(limits as RunLimits)).rejects.toMatchObject({ code: 'idempotency-key-reused', status: 422 });
+    }
+    await expect(accept({ maxAttempts: 3, onInterruption: 'rerun' })).rejects.toThrow(
+      'maxAttempts 2, timeoutMs 1000, onInterruption not set there, maxAttempts 3, timeoutMs not set, onInterruption rerun here',
+    );
+  });
+
+  test('a repeat of a request that failed or was cancelled says how to run it again, or that it does', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    const { userId } = user;
+    const one = { userId, token: 1, attempt: 1, at: new Date() };
+    const error = { name: 'Error', message: 'no' };
+    for (const [index, key] of ['done', 'failed', 'blocked', 'cancelled', 'dropped'].entries()) {
+      await world.enqueue(user, key, key);
+      await world.stores.ledger.commit([{ ...one, seq: index + 1, kind: 'claim', interruptions: 0, forgiven: 0 }]);
+    }
+    const failure = { status: 'failed', error, reason: 'failed' } as const;
+    await world.stores.ledger.commit([
+      { ...one, seq: 1, kind: 'settle', status: 'done', result: '1' },
+      { ...one, seq: 2, kind: 'settle', ...failure },
+      { ...one, seq: 3, kind: 'block', error, reason: 'failed' },
+      { ...one, seq: 4, kind: 'retry', error, retryAt: new Date(), backOffMs: 1, interruptions: 0 },
+      { ...one, seq: 5, kind: 'settle', ...failure },
+    ]);
+    await world.stores.ledger.cancel({ userId, seq: 4 }, new Date());
+    await world.stores.ledger.dropDeadLetter({ userId, seq: 5 });
+    const repeat = (key: string) => world.enqueue(user, key, key);
+    expect(await repeat('done')).toEqual({ seq: 1, status: 'done', position: 0 });
+    expect(await repeat('failed')).toMatchObject({ status: 'failed', retry: 'POST /requests/2/retry' });
+    expect(await repeat('blocked')).toMatchObject({ status: 'blocked', retry: 'POST /requests/3/retry' });
+    for (const key of ['cancelled', 'dropped']) {
+      expect(await repeat(key)).toMatchObject({ retry: 'POST /enqueue with a new Idempotency-Key' });
+    }
+    await retryRequest({ ...user, seq: 2 }, world.deps);
+    expect(await repeat('failed')).toEqual({ seq: 2, status: 'failed', position: 0, retriedAs: 6 });
   });
 
   test('the same key of two users is two requests', async () => {

@@ -7,7 +7,7 @@ import {
   outcomeOfEnd,
   runsTogetherAfter,
 } from '../../lib/runs/crash.ts';
-import type { Outcome } from '../../lib/types.ts';
+import type { Outcome, RunError } from '../../lib/types.ts';
 import { testPolicy } from './support/policy.ts';
 
 describe('a request', () => {
@@ -51,7 +51,7 @@ describe('the end of an isolated run', () => {
       kind: 'retry',
       crashed: true,
       delayMs: 100,
-      error: { name: 'ProcessorCrashedError', message: 'The process of the run ended with exit code 3' },
+      error: { name: 'ProcessorCrashedError', message: 'The process of the run ended with exit code 3', exposed: true },
     });
   });
 
@@ -95,7 +95,7 @@ describe('the end of an isolated run', () => {
 
   test.each<[string, Partial<IsolatedEnd>]>([
     ['ended with exit code 0', { code: 0 }],
-    ['ended with exit code 1 (TypeError: no)', { code: 1, error: { name: 'TypeError', message: 'no' } }],
+    ['ended with exit code 1', { code: 1, error: { name: 'TypeError', message: 'no' } }],
     ['was ended by SIGSEGV', { code: null, signal: 'SIGSEGV' }],
     ['was ended by SIGABRT, probably out of memory', { code: null, signal: 'SIGABRT' }],
     ['was killed: its event loop hung', { code: null, signal: 'SIGKILL', killedFor: 'hung' }],
@@ -103,11 +103,16 @@ describe('the end of an isolated run', () => {
       'was killed: the run went on long past its deadline',
       { code: null, signal: 'SIGKILL', killedFor: 'past-deadline' },
     ],
-    [
-      'could not be started (Error: spawn EAGAIN)',
-      { begun: false, code: null, error: { name: 'Error', message: 'spawn EAGAIN' } },
-    ],
+    ['could not be started', { begun: false, code: null, error: { name: 'Error', message: 'spawn EAGAIN' } }],
   ])('is described in words: %s', (words, end) => {
-    expect(outcomeOf({ ...exited, ...end })).toMatchObject({ error: { message: `The process of the run ${words}` } });
+    const message = `The process of the run ${words}`;
+    const outcome = outcomeOf({ ...exited, ...end }) as { error: RunError };
+    // The text of an error that nobody caught is the processor's, so it is not exposed with ours.
+    expect(outcome.error).toEqual({
+      name: 'ProcessorCrashedError',
+      message,
+      exposed: true,
+      ...(end.error && { cause: end.error }),
+    });
   });
 });

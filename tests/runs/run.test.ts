@@ -78,6 +78,23 @@ describe('a run', () => {
     });
   });
 
+  test('passes JSON text to a processor of ours, and records its text unchanged', async () => {
+    const body = '[9007199254740993, 1e400, 1.0, -0]';
+    const runText = createRunRequest({ textProcessor: (text) => text, policy: testPolicy }, { clock, log });
+    const run = { userId: 'u1', seq: 4, body, attempt: 1, fencingToken: 9, limits: {}, forgiven: 0, interruptions: 0 };
+    const { signal } = new AbortController();
+    expect(await runText({ ...run, signal })).toEqual({ kind: 'done', result: body });
+    const tooLarge = JSON.stringify('x'.repeat(maxResultBytes));
+    expect(await runText({ ...run, signal, body: tooLarge })).toMatchObject({ kind: 'failed' });
+    expect(await runText({ ...run, signal, body: '{' })).toMatchObject({ error: { name: 'BadRequestError' } });
+  });
+
+  test('keeps the digits of a result that holds JSON.rawJSON', async () => {
+    const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+    const result = { id: rawJSON('9007199254740993') };
+    expect(await runOnce(() => result)).toEqual({ kind: 'done', result: '{"id":9007199254740993}' });
+  });
+
   test('is done with null when the processor returns nothing', async () => {
     expect(await runOnce(() => undefined)).toEqual({ kind: 'done', result: 'null' });
   });
@@ -126,7 +143,7 @@ describe('a run', () => {
     for (const error of [new UnrecoverableError('never'), copy]) {
       expect(await runOnce(throwing(error))).toEqual({
         kind: 'failed',
-        error: { name: 'UnrecoverableError', message: 'never' },
+        error: { name: 'UnrecoverableError', message: 'never', exposed: true },
         reason: 'failed',
       });
     }
@@ -155,7 +172,8 @@ describe('a run', () => {
     ['a number', 7, '7'],
     ['undefined', undefined, 'undefined'],
     ['null', null, 'null'],
-    ['an object whose getters throw', hostile, 'a value that cannot be printed'],
+    ['an object whose getters throw', hostile, '{ name: [getter], message: [getter] }'],
+    ['an object', { code: 3, why: { text: 'no' } }, '{ code: 3, why: { text: "no" } }'],
   ])('never rejects, even when the processor throws %s', async (_name, thrown, message) => {
     expect(await runOnce(throwing(thrown))).toMatchObject({ kind: 'retry', error: { name: 'Error', message } });
   });
@@ -191,7 +209,11 @@ describe('a run that asks for a pause beyond RETRY_AFTER_MAX_MS', () => {
     'is retried after RETRY_AFTER_MAX_MS, and its error says both numbers (%p ms)',
     (askedMs) => {
       const message = `later (asked for a pause of ${Math.ceil(askedMs)} ms; RETRY_AFTER_MAX_MS allows 5000 ms)`;
-      expect(asking(askedMs)).toEqual({ kind: 'retry', error: { name: 'RetryAfterError', message }, delayMs: 5_000 });
+      expect(asking(askedMs)).toEqual({
+        kind: 'retry',
+        error: { name: 'RetryAfterError', message, exposed: true },
+        delayMs: 5_000,
+      });
     },
   );
 

@@ -7,9 +7,11 @@ import { openHttpEndpoint } from './support/http-endpoint.ts';
 
 const secret = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
 
-const post = (url: string, options: { timeoutMs?: number; signal?: AbortSignal; attempt?: number } = {}) =>
+type PostOptions = { timeoutMs?: number; signal?: AbortSignal; attempt?: number; body?: string };
+
+const postText = async (url: string, options: PostOptions = {}): Promise<string> =>
   createWebhookProcessor({ url, secret, timeoutMs: options.timeoutMs ?? 10_000 }, systemClock)(
-    { say: 'héllo' },
+    options.body ?? '{"say":"héllo"}',
     {
       userId: 'user-1',
       seq: 7,
@@ -19,6 +21,9 @@ const post = (url: string, options: { timeoutMs?: number; signal?: AbortSignal; 
       logger: createLogger('silent'),
     },
   );
+
+const post = async (url: string, options: PostOptions = {}): Promise<unknown> =>
+  JSON.parse(await postText(url, options));
 
 const json = { 'content-type': 'application/json' };
 
@@ -82,6 +87,37 @@ describe('the webhook processor', () => {
   ])('returns %s as the result, unchanged', async (_name, headers, answer, result) => {
     await using endpoint = await openHttpEndpoint((response) => response.writeHead(200, headers).end(answer));
     expect(await post(endpoint.url)).toEqual(result);
+  });
+
+  test.each(['9007199254740993', '1e400', '1.0', '-0', '[1E+2, 0.10]', '{"b":1,"a":{"b":12345678901234567890}}'])(
+    'passes %s on exactly, in both directions',
+    async (text) => {
+      await using endpoint = await openHttpEndpoint((response) => response.writeHead(200, json).end(` ${text}\n`));
+      expect(await postText(endpoint.url, { body: text })).toBe(text);
+      expect(endpoint.received[0]?.body).toMatch(/^\{"userId":"user-1","seq":7,.*,"request":/);
+      expect(endpoint.received[0]?.body.endsWith(`,"request":${text}}`)).toBe(true);
+    },
+  );
+
+  test('ignores a byte order mark, and reads the charset that the response names', async () => {
+    const latin = { 'content-type': 'application/json; charset="ISO-8859-1"' };
+    const answers = [{ headers: json, bytes: Buffer.from('\uFEFF{"ok":"é"}') }];
+    answers.push({ headers: latin, bytes: Buffer.from('{"ok":"é"}', 'latin1') });
+    for (const { headers, bytes } of answers) {
+      await using endpoint = await openHttpEndpoint((response) => response.writeHead(200, headers).end(bytes));
+      expect(await post(endpoint.url)).toEqual({ ok: 'é' });
+    }
+  });
+
+  test.each([
+    ['json', 'application/json'],
+    ['text in no charset', 'text/plain; charset=klingon'],
+  ])('fails finally when the response is not text (%s): it would be changed', async (_name, type) => {
+    const bytes = Buffer.from('"é"', 'latin1');
+    await using endpoint = await openHttpEndpoint((response) => {
+      response.writeHead(200, { 'content-type': type }).end(bytes);
+    });
+    await expect(post(endpoint.url)).rejects.toMatchObject({ name: 'UnrecoverableError' });
   });
 
   test.each([400, 401, 404, 410, 422])('fails finally after a %i', async (status) => {

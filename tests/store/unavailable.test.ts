@@ -178,11 +178,22 @@ test('many concurrent first operations share one connection and one creation of 
 });
 
 describe('what counts as unavailable', () => {
-  const { MongoNetworkError, MongoServerError } = mongoose.mongo;
+  const { MongoBulkWriteError, MongoNetworkError, MongoServerError } = mongoose.mongo;
+  const writeErrors = [{ code: 14031, index: 0, errmsg: 'OutOfDiskSpace' }] as never;
+  const diskFullBulk = new MongoBulkWriteError({ message: 'x', code: 14031, writeErrors }, {
+    insertedCount: 0,
+  } as never);
   test.each([
     ['a lost connection', new MongoNetworkError('connection 1 closed')],
     ['a server that is no longer primary', new MongoServerError({ message: 'not primary', code: 10107 })],
     ['a timeout on the server', new MongoServerError({ message: 'too late', code: 50 })],
+    ['a full disk', new MongoServerError({ message: 'OutOfDiskSpace', code: 14031 })],
+    ['a quota that is used up', new MongoServerError({ message: 'over your space quota', code: 8000 })],
+    ['throttling', new MongoServerError({ message: 'Request rate is large', code: 16500 })],
+    ['writes that a person blocked', new MongoServerError({ message: 'UserWritesBlocked', code: 371 })],
+    ['a login that ended', new MongoServerError({ message: 'ReauthenticationRequired', code: 391 })],
+    ['an overloaded server', new MongoServerError({ message: 'x', errorLabels: ['SystemOverloadedError'] })],
+    ['a bulk that a full disk refused', diskFullBulk],
   ])('%s does', (_name, error) => {
     const translated = asStoreError(error);
     expect(translated).toBeInstanceOf(StoreUnavailableError);

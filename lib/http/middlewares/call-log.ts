@@ -8,7 +8,9 @@ import { asAppError } from '../problem.ts';
 /** For a call that fails before the configuration is read. */
 const bareLogger = () => createLogger('info');
 
-const pathOf = ({ routeKey, rawPath }: Call): string => {
+const pathOf = ({ routeKey, rawPath }: Partial<Call>): string => {
+  // An event that `checkEvent` refuses may have neither.
+  if (typeof routeKey !== 'string' || typeof rawPath !== 'string') return '*';
   const template = routeKey.slice(routeKey.indexOf(' ') + 1);
   // API Gateway puts the name of a stage, other than $default, before the path.
   return loggablePath(template, rawPath) ?? template;
@@ -18,7 +20,10 @@ const pathOf = ({ routeKey, rawPath }: Call): string => {
 export const callLog = (): Middleware => {
   const startedAt = new WeakMap<object, number>();
 
-  const write = ({ event, response, error }: Request<Call, Reply>) => {
+  const write = (request: Request<Call, Reply>) => {
+    const { response, error } = request;
+    // Whoever calls a function without a gateway may send anything.
+    const event: Partial<Call> = Object(request.event);
     const log = event.deps?.log ?? bareLogger();
     const status = response?.statusCode;
     const fields = { err: error, route: event.routeKey };
@@ -30,7 +35,7 @@ export const callLog = (): Middleware => {
       method: event.requestContext?.http?.method,
       path: pathOf(event),
       status,
-      startedAt: startedAt.get(event) ?? performance.now(),
+      startedAt: startedAt.get(request) ?? performance.now(),
       route: event.routeKey,
       userId,
       address: userId === undefined ? event.requestContext?.http?.sourceIp : undefined,
@@ -39,8 +44,8 @@ export const callLog = (): Middleware => {
   };
 
   return {
-    before: ({ event }) => {
-      startedAt.set(event, performance.now());
+    before: (request) => {
+      startedAt.set(request, performance.now());
     },
     after: write,
     onError: write,
