@@ -1,5 +1,5 @@
 /** A channel that consumes queues: the AMQP side of acknowledging. It also drops foreign messages. */
-import type { Channel, ChannelModel, ConsumeMessage, Options } from 'amqplib';
+import type { Channel, ChannelModel, ConsumeMessage, Message, Options } from 'amqplib';
 import { systemClock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Delivery } from '../ports.ts';
@@ -81,19 +81,20 @@ export class ConsumingChannel {
     return !isLost(this.#model);
   }
 
-  deliveryOf(message: ConsumeMessage): Delivery {
-    return { ack: () => this.#ack(message) };
+  /** Keeps the tag alone: the content of a message may be large, and its acknowledgement late. */
+  deliveryOf({ fields: { deliveryTag } }: ConsumeMessage): Delivery {
+    return { ack: () => this.#ack(deliveryTag) };
   }
 
   /** Acknowledges a message that Lanekeeper did not send. Nothing is lost: RabbitMQ holds nothing that the ledger does not. */
   dropForeign(message: ConsumeMessage): void {
     this.#log.warn({ queue: message.fields.routingKey }, 'dropped a message that is not from Lanekeeper');
-    this.#ack(message);
+    this.#ack(message.fields.deliveryTag);
   }
 
-  #ack(message: ConsumeMessage): void {
+  #ack(deliveryTag: number): void {
     try {
-      if (this.#isOpen) this.#channel.ack(message);
+      if (this.#isOpen) this.#channel.ack({ fields: { deliveryTag } } as Message);
     } catch {
       // The channel is closing: the server puts the message back.
     }

@@ -1,4 +1,5 @@
 /** Composition root of a worker: the only file that gives it its servers and its processor. */
+import { getHeapStatistics } from 'node:v8';
 import { createLaneBroker } from '../broker/lane-broker.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import type { Config } from '../config.ts';
@@ -12,6 +13,9 @@ import { type LoadedProcessor, loadProcessor } from '../runs/load-processor.ts';
 import { createPlanRun } from '../runs/plan.ts';
 import { createRunRequest } from '../runs/run.ts';
 import { openStores } from '../store/stores.ts';
+
+/** A worker with a small heap holds less than `heldBytes`: runs, results and what is on its way to MongoDB need most of it. */
+const heapPerHeldByte = 8;
 
 /** Connects on first use: a worker may start before its servers and waits for them. */
 export const openWorkerServers = (config: Config, log: Logger): WorkerServers => {
@@ -53,7 +57,8 @@ export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerS
   const { config, log } = deps;
   const loaded = await loadProcessor(deps);
   const servers = openServers(config, log);
-  const lanes = startLaneWorker({ ...deps, ...servers, ...createRuns(loaded, deps) });
+  const heldBytes = Math.min(config.heldBytes, getHeapStatistics().heap_size_limit / heapPerHeldByte);
+  const lanes = startLaneWorker({ ...deps, ...servers, ...createRuns(loaded, deps), config: { ...config, heldBytes } });
   return {
     snapshot: () => lanes.snapshot(),
     failed: lanes.failed,

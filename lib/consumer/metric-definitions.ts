@@ -80,6 +80,7 @@ export const registerGauges = (registry: Registry, snapshot: () => WorkerSnapsho
     (s) => s.oldestPendingAgeMs / 1_000,
   );
   gauge('lanekeeper_stuck_users', 'Users with pending requests and no progress', 'max', (s) => s.stuckUsers);
+  gauge('lanekeeper_held_bytes', 'Bytes of requests that workers hold before they run', 'sum', (s) => s.heldBytes);
   gauge('lanekeeper_refused_user_queues', 'Users whose queue RabbitMQ refuses', 'sum', (s) => s.refusedQueues);
 };
 

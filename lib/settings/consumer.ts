@@ -12,6 +12,8 @@ export const consumerSettings = {
   workers: consumer('WORKERS', integer(1, 256, availableParallelism())),
   /** How many requests a worker runs at a time. Its users share them evenly. */
   concurrency: consumer('CONCURRENCY', integer(1, 10_000, 64)),
+  /** How many bytes of requests a worker holds, at most: the rest stays in RabbitMQ and MongoDB. Requests that run do not count. */
+  heldBytes: consumer('HELD_BYTES', integer(1_048_576, 68_719_476_736, 67_108_864)),
   /** How many runs of a request may fail before it is dead-lettered. */
   maxAttempts: consumer('MAX_ATTEMPTS', integer(attemptsRange.min, attemptsRange.max, 5)),
   /** The shortest pause before the next attempt. */

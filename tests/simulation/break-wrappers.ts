@@ -25,7 +25,7 @@ export const rememberBackOffs = (ledger: LaneDeps['ledger'], { database }: Site)
       });
       return results;
     },
-    read: async (ids) => (await ledger.read(ids)).map((entry) => remembered.get(idOf(entry)) ?? entry),
+    readWork: async (ids) => (await ledger.readWork(ids)).map((entry) => remembered.get(idOf(entry)) ?? entry),
   };
 };
 
@@ -154,7 +154,7 @@ export const declareAndDelete = (deps: FunctionDeps, { broker, step }: Site): Fu
 });
 
 export const withoutBackOffs =
-  (read: LaneDeps['ledger']['read']): LaneDeps['ledger']['read'] =>
+  (read: LaneDeps['ledger']['readWork']): LaneDeps['ledger']['readWork'] =>
   async (ids) =>
     (await read(ids)).map(({ backOffMs: _backOffMs, ...entry }) => entry);
 

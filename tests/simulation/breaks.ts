@@ -368,7 +368,7 @@ export const breaks: Break[] = [
   {
     name: 'back-off-uncapped',
     what: 'a new owner waits for the recorded end of a back-off, however far away it is',
-    worker: (deps) => ({ ...deps, ledger: { ...deps.ledger, read: withoutBackOffs(deps.ledger.read) } }),
+    worker: (deps) => ({ ...deps, ledger: { ...deps.ledger, readWork: withoutBackOffs(deps.ledger.readWork) } }),
     scenarios: storeSetInBackOffs,
     shows: ['late', 'unfinished'],
     withinRuns: 1_500,

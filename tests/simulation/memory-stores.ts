@@ -4,6 +4,7 @@
  * the caller is alive to receive it. All data is copied on its way in and out.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type {
   Account,
   AccountStore,
@@ -29,9 +30,11 @@ import {
   type LedgerChange,
   type LedgerEntry,
   pendingStatuses,
+  type Said,
   type Session,
   settledStatuses,
   type UserQueue,
+  type WorkEntry,
 } from '../../lib/types.ts';
 
 /** Runs `operate` once, at a time of its choice. A rejection means that the server did not answer, before or after the effect. */
@@ -276,13 +279,25 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
   };
 };
 
+const saysTheSame = ({ said }: { said?: Said }, entry: LedgerEntry): boolean =>
+  said === undefined ||
+  (said.body === entry.body &&
+    (said.interruptions ?? 0) === (entry.interruptions ?? 0) &&
+    said.acceptedAt.getTime() === entry.acceptedAt.getTime() &&
+    isDeepStrictEqual({ ...said.limits }, { ...entry.limits }));
+
 /** Whether the change may be made to the entry [R7]. */
 const permits = (change: LedgerChange, entry: LedgerEntry): boolean => {
   const { attempt, token } = change;
   const noLaterToken = (entry.token ?? 0) <= token;
   switch (change.kind) {
     case 'claim':
-      return isOneOf(claimableStatuses, entry) && entry.attempts === attempt - 1 && noLaterToken;
+      return (
+        isOneOf(claimableStatuses, entry) &&
+        entry.attempts === attempt - 1 &&
+        noLaterToken &&
+        saysTheSame(change, entry)
+      );
     case 'requeue':
     case 'give-up':
       return entry.status === 'processing' && !entry.retryAt && entry.attempts === attempt && noLaterToken;
@@ -389,6 +404,11 @@ const headOf = ({
   ...(deadLetter && { deadLetter }),
 });
 
+const workOf = (entry: LedgerEntry, withBody: boolean): WorkEntry => {
+  const { key, result, error, deadLetter, retryOf, startedAt, settledAt, body, ...work } = entry;
+  return { ...work, ...(withBody && body !== undefined && { body }) };
+};
+
 /** The entries up to the one whose text brings the sum of all texts above `maxChars`. */
 const upTo = <E extends LedgerEntry>(
   maxChars = Number.POSITIVE_INFINITY,
@@ -443,7 +463,9 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       apply(change, entry);
       journal?.push(change);
     }
-    return isApplied(change, entry) ? { applied: true } : { applied: false, entry: structuredClone(entry) };
+    return isApplied(change, entry)
+      ? { applied: true }
+      : { applied: false, entry: structuredClone(workOf(entry, false)) };
   };
 
   return {
@@ -470,6 +492,15 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       step(`ledger.read ${ids.map(entryId)}`, () =>
         structuredClone([...new Set(ids.map(entryId))].flatMap((id) => entries.get(id) ?? [])),
       ),
+
+    readWork: (ids) =>
+      step(`ledger.readWork ${ids.map(entryId)}`, () => {
+        const byId = new Map(ids.map((id) => [entryId(id), id.withBody]));
+        return [...byId].flatMap(([id, withBody]) => {
+          const entry = entries.get(id);
+          return entry ? structuredClone(workOf(entry, withBody)) : [];
+        });
+      }),
 
     readHeads: (ids) =>
       step(`ledger.readHeads ${ids.map(entryId)}`, () =>

@@ -9,7 +9,7 @@ import { createPlanRun } from '../../lib/runs/plan.ts';
 import type { Outcome } from '../../lib/types.ts';
 import type { MemoryConnection } from './memory-broker.ts';
 import { createMemoryStores } from './memory-stores.ts';
-import type { Work } from './scenario.ts';
+import { heldBytesOf, type Work } from './scenario.ts';
 import type { SimulatedProcess } from './scheduler.ts';
 import type { SimulatedWorld } from './world.ts';
 
@@ -111,6 +111,7 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
 
   const start = (): void => {
     started += 1;
+    const heldBytes = heldBytesOf(scenario);
     const { lanes: laneCount, concurrency, idleTimeoutMs, stuckAfterMs = timeouts.stuckAfterMs } = scenario;
     const process = world.processOn(started, `w${started}`);
     const step = world.stepOf(process, 'worker');
@@ -130,7 +131,15 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
       planRun,
       runRequest: processorOf(process),
       observer: observerOf(process),
-      config: { ...timeouts, lanes: laneCount, concurrency, isolatedProcesses: 2, idleTimeoutMs, stuckAfterMs },
+      config: {
+        ...timeouts,
+        lanes: laneCount,
+        concurrency,
+        isolatedProcesses: 2,
+        heldBytes,
+        idleTimeoutMs,
+        stuckAfterMs,
+      },
     };
     const wrapped = world.broken?.worker?.(deps, { database, broker, step, host: process.clock }) ?? deps;
     const worker = startLaneWorker(wrapped);
