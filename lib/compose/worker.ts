@@ -8,10 +8,12 @@ import type { WorkerServers } from '../deps.ts';
 import { startLaneWorker } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
 import type { PlanRun, RunRequest } from '../ports.ts';
+import { CurrentRuns } from '../runs/current-runs.ts';
 import { createIsolation } from '../runs/isolation.ts';
 import { type LoadedProcessor, loadProcessor } from '../runs/load-processor.ts';
 import { createPlanRun } from '../runs/plan.ts';
 import { createRunRequest } from '../runs/run.ts';
+import { outliveRejections } from '../runs/unhandled-rejections.ts';
 import { openStores } from '../store/stores.ts';
 
 /** A worker with a small heap holds less than `heldBytes`: runs, results and what is on its way to MongoDB need most of it. */
@@ -37,7 +39,10 @@ export const openWorkerServers = (config: Config, log: Logger): WorkerServers =>
 };
 
 /** Runs requests in this process, except those that may end it. */
-const createRuns = (loaded: LoadedProcessor, deps: StartDeps): { planRun: PlanRun; runRequest: RunRequest } => {
+const createRuns = (
+  loaded: LoadedProcessor,
+  deps: StartDeps & { runs: CurrentRuns },
+): { planRun: PlanRun; runRequest: RunRequest } => {
   const runHere = createRunRequest(loaded, deps);
   const isolation = createIsolation({ ...deps, policy: loaded.policy, observer: deps.isolationObserver });
   const planRun = createPlanRun(loaded.policy, deps.config, isolation.runsAlone);
@@ -55,10 +60,17 @@ const createRuns = (loaded: LoadedProcessor, deps: StartDeps): { planRun: PlanRu
  */
 export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerServers): Promise<WorkerTask> => {
   const { config, log } = deps;
+  const runs = new CurrentRuns();
+  outliveRejections({ ...deps, runs, counted: deps.isolationObserver.rejected });
   const loaded = await loadProcessor(deps);
   const servers = openServers(config, log);
   const heldBytes = Math.min(config.heldBytes, getHeapStatistics().heap_size_limit / heapPerHeldByte);
-  const lanes = startLaneWorker({ ...deps, ...servers, ...createRuns(loaded, deps), config: { ...config, heldBytes } });
+  const lanes = startLaneWorker({
+    ...deps,
+    ...servers,
+    ...createRuns(loaded, { ...deps, runs }),
+    config: { ...config, heldBytes },
+  });
   return {
     snapshot: () => lanes.snapshot(),
     failed: lanes.failed,

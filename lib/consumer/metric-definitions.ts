@@ -39,6 +39,7 @@ export const createInstruments = (registry: Registry) => {
     ),
     deadLetters: counter('lanekeeper_dead_letters_total', 'Requests that became dead letters, by reason', 'reason'),
     crashes: counter('lanekeeper_crashes_total', 'Isolated runs that ended their process, or had to be killed'),
+    rejections: counter('lanekeeper_unhandled_rejections_total', 'Rejected promises that a processor did not handle'),
     isolated: new Gauge({
       name: 'lanekeeper_isolated_runs',
       help: 'Isolated runs in progress',

@@ -1,6 +1,7 @@
 import type { Logger } from '../log.ts';
 import type { Clock, RunRequest } from '../ports.ts';
 import type { Outcome, Run } from '../types.ts';
+import { CurrentRuns } from './current-runs.ts';
 import { startDeadline } from './deadline.ts';
 import type { LoadedProcessor } from './load-processor.ts';
 import { countedAttempts, deadLetterOutcome, isUnrecoverable, outcomeOfError, outcomeOfResult } from './outcome.ts';
@@ -8,10 +9,13 @@ import { policyOfRun, type RunPolicy } from './policy.ts';
 import { toRunError } from './run-error.ts';
 
 type RunWithoutBody = Omit<Run, 'body'>;
-type RunDeps = { clock: Pick<Clock, 'after' | 'random'>; log: Logger };
+type RunDeps = { clock: Pick<Clock, 'after' | 'random'>; log: Logger; runs?: CurrentRuns };
 
 /** Wraps a processor so that every end of a run is an outcome. The returned function never rejects. */
-export const createRunRequest = (loaded: LoadedProcessor, { clock, log }: RunDeps): RunRequest => {
+export const createRunRequest = (
+  loaded: LoadedProcessor,
+  { clock, log, runs = new CurrentRuns() }: RunDeps,
+): RunRequest => {
   /** Waits for the processor even past the deadline: its user's next run must not begin beside it. */
   const callProcessor = async (request: unknown, run: RunWithoutBody, timeoutMs: number): Promise<unknown> => {
     const { userId, seq, attempt, fencingToken } = run;
@@ -19,7 +23,7 @@ export const createRunRequest = (loaded: LoadedProcessor, { clock, log }: RunDep
     const deadline = startDeadline(run.signal, timeoutMs, clock);
     const context = { userId, seq, attempt, fencingToken, signal: deadline.signal, logger };
     try {
-      const result = await loaded.processor(request, context);
+      const result = await runs.during({ userId, seq, attempt }, () => loaded.processor(request, context));
       deadline.throwIfPassed();
       return result;
     } catch (thrown) {
