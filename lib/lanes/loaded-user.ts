@@ -5,7 +5,7 @@
 import type { Delivery } from '../ports.ts';
 import { hasLiveSession } from '../sessions.ts';
 import { isSettled, type Lent, type RequestMessage, type UserQueue, type WorkEntry } from '../types.ts';
-import type { BodyBudget } from './body-budget.ts';
+import type { BodyBudget, HeldBody } from './body-budget.ts';
 import { ackAtOnce } from './deliveries.ts';
 import { fromEntry, HeldRequests, mustWait } from './held-requests.ts';
 import type { Moment } from './moment.ts';
@@ -162,6 +162,12 @@ const startLoan = (user: LoadedUser, now: number): void => {
   user.lent = { ...lent, until: now + lent.forMs };
 };
 
+/** An entry that has lost its body fails as a request that is not JSON: its user must not wait for it. */
+const bodyFor = (user: LoadedUser, { seq, body }: WorkEntry, free?: () => void): HeldBody | undefined => {
+  if (free) return { text: body ?? '', free };
+  return body === undefined ? undefined : user.bodies.hold(body, seq === user.next);
+};
+
 /**
  * What the ledger says about the requests from `next` to `last`: settled ones are skipped, the others are held.
  *
@@ -185,15 +191,13 @@ export const noteEntries = (
     user.gap = { since: user.gap?.since ?? now.ms, reads: (user.gap?.reads ?? 0) + 1 };
   }
   for (const entry of entries) {
-    const { seq, body: text } = entry;
+    const { seq } = entry;
     if (isSettled(entry) || seq < user.next) continue;
     const request = fromEntry(entry, user.lent, now);
     // It may wait for longer than a message may be held, and its body is not needed until then. The ledger has both.
     const waits = mustWait(request, now.ms);
     if (waits) user.held.drop(seq);
-    const hold = () =>
-      free && text !== undefined ? { text, free } : text && user.bodies.hold(text, seq === user.next);
-    user.held.set(seq, request, (!waits && hold()) || undefined);
+    user.held.set(seq, request, waits ? undefined : bodyFor(user, entry, free));
   }
   startLoan(user, now.ms);
 };

@@ -153,6 +153,24 @@ export const declareAndDelete = (deps: FunctionDeps, { broker, step }: Site): Fu
   },
 });
 
+/** Publishes another request than the one that was recorded. */
+export const publishAnother = (deps: FunctionDeps): FunctionDeps => ({
+  ...deps,
+  publisher: {
+    ...deps.publisher,
+    publishRequest: (userId, message) =>
+      deps.publisher.publishRequest(userId, {
+        ...message,
+        body: JSON.stringify({ ...JSON.parse(message.body), ms: 1 }),
+      }),
+  },
+});
+
+export const believeMessages =
+  (commit: LaneDeps['ledger']['commit']): LaneDeps['ledger']['commit'] =>
+  (changes) =>
+    commit(changes.map((change) => (change.kind === 'claim' ? { ...change, said: undefined } : change)));
+
 export const withoutBackOffs =
   (read: LaneDeps['ledger']['readWork']): LaneDeps['ledger']['readWork'] =>
   async (ids) =>

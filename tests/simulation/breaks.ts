@@ -31,9 +31,11 @@ import {
   storeSetInBackOffs,
 } from './break-scenarios.ts';
 import {
+  believeMessages,
   declareAndDelete,
   forgetTokens,
   hideLoans,
+  publishAnother,
   rememberBackOffs,
   stuckSince,
   takeForWaiting,
@@ -339,6 +341,15 @@ export const breaks: Break[] = [
     scenarios: cutOffs,
     shows: ['second-outcome', 'wrong-outcome', 'repeat'],
     withinRuns: 1_000,
+  },
+  {
+    name: 'believe-messages',
+    what: 'a claim does not compare what a message says with the ledger, and messages say something else',
+    worker: (deps) => ({ ...deps, ledger: { ...deps.ledger, commit: believeMessages(deps.ledger.commit) } }),
+    function: publishAnother,
+    scenarios: calm,
+    shows: ['wrong-body'],
+    withinRuns: 50,
   },
   {
     name: 'sweep-off',
