@@ -6,6 +6,12 @@ const kib = 1_024;
 export const maxRequestBytes = 256 * kib;
 export const maxResultBytes = 256 * kib;
 
+/**
+ * A larger body travels to the worker in the ledger alone: a worker gets the messages of all its users at once, whether it has room
+ * or not.
+ */
+export const maxMessageBodyBytes = 16 * kib;
+
 const dayMs = 86_400_000;
 
 /** Attempts and times of a run, wherever they come from: the environment, a processor's policy, or the request. */

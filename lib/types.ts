@@ -149,6 +149,24 @@ export type EntryHead = Pick<
 export const isInBackOff = ({ status, retryAt }: Pick<LedgerEntry, 'status' | 'retryAt'>): boolean =>
   status === 'processing' && retryAt !== undefined;
 
+/** What an owner knows about a request: no result, and its body only where it was asked for. */
+export type WorkEntry = Pick<
+  LedgerEntry,
+  | 'userId'
+  | 'seq'
+  | 'body'
+  | 'status'
+  | 'token'
+  | 'attempts'
+  | 'limits'
+  | 'forgiven'
+  | 'interruptions'
+  | 'retryAt'
+  | 'backOffMs'
+  | 'acceptedAt'
+  | 'bytesThrough'
+>;
+
 /** A message in a user's RabbitMQ queue. `body` is JSON text, `acceptedAt` is in ms since the epoch. */
 export type RequestMessage = {
   seq: number;
@@ -181,10 +199,14 @@ export type Run = EntryId & {
   signal: AbortSignal;
 };
 
+/** What a message says about a request, apart from its place. */
+export type Said = Pick<RequestMessage, 'body' | 'bytesThrough' | 'limits' | 'interruptions'> & { acceptedAt: Date };
+
 /**
  * One owner's change of one ledger entry, guarded by the fencing token [R7].
  *
- * - `claim` matches `queued | processing` with `attempts = attempt - 1` and no token above `token`, and sets `attempt`.
+ * - `claim` matches `queued | processing` with `attempts = attempt - 1` and no token above `token`, and sets `attempt`. With
+ *   `said`, what a message said, it matches only an entry that says the same.
  * - `requeue` and `give-up` match what an earlier owner left `processing`, not in a back-off, with `attempts = attempt` and no
  *   token above `token`. They record its interruption without another attempt: it waits for a slot (-> queued), or must not run
  *   again (-> failed, blocked).
@@ -194,7 +216,7 @@ export type Run = EntryId & {
  *   the late give-back of an earlier owner already counts that attempt.
  */
 export type LedgerChange = EntryId & { token: number; attempt: number; at: Date } & (
-    | { kind: 'claim'; interruptions: number; forgiven: number }
+    | { kind: 'claim'; interruptions: number; forgiven: number; said?: Said }
     | { kind: 'requeue'; interruptions: number; forgiven: number }
     | {
         kind: 'give-up';
@@ -212,7 +234,7 @@ export type LedgerChange = EntryId & { token: number; attempt: number; at: Date 
   );
 
 /** `applied`: the ledger contains the change. Otherwise `entry` is what it contains instead; `undefined` if nothing. */
-export type ChangeResult = { applied: true } | { applied: false; entry: LedgerEntry | undefined };
+export type ChangeResult = { applied: true } | { applied: false; entry: WorkEntry | undefined };
 
 export const isSettled = (entry: Pick<LedgerEntry, 'status'>): boolean =>
   (settledStatuses as readonly string[]).includes(entry.status);

@@ -1,6 +1,5 @@
 /** A channel that consumes queues: the AMQP side of acknowledging. It also drops foreign messages. */
-
-import type { Channel, ChannelModel, ConsumeMessage, Options } from 'amqplib';
+import type { Channel, ChannelModel, ConsumeMessage, Message, Options } from 'amqplib';
 import { systemClock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import { logSampled } from '../log-sampled.ts';
@@ -83,20 +82,21 @@ export class ConsumingChannel {
     return !isLost(this.#model);
   }
 
-  deliveryOf(message: ConsumeMessage): Delivery {
-    return { ack: () => this.#ack(message) };
+  /** Keeps the tag alone: the content of a message may be large, and its acknowledgement late. */
+  deliveryOf({ fields: { deliveryTag } }: ConsumeMessage): Delivery {
+    return { ack: () => this.#ack(deliveryTag) };
   }
 
   /** Acknowledges a message that Lanekeeper did not send. Nothing is lost: RabbitMQ holds nothing that the ledger does not. */
   dropForeign(message: ConsumeMessage): void {
     const fields = { queue: message.fields.routingKey };
     logSampled(this.#log, 'warn', fields, 'dropped a message that is not from Lanekeeper');
-    this.#ack(message);
+    this.#ack(message.fields.deliveryTag);
   }
 
-  #ack(message: ConsumeMessage): void {
+  #ack(deliveryTag: number): void {
     try {
-      if (this.#isOpen) this.#channel.ack(message);
+      if (this.#isOpen) this.#channel.ack({ fields: { deliveryTag } } as Message);
     } catch {
       // The channel is closing: the server puts the message back.
     }

@@ -26,9 +26,9 @@ export const wakeOf = (message: ConsumeMessage): string | undefined => {
 /** `undefined` for a message that is not a request of ours. */
 export const requestOf = (message: ConsumeMessage): RequestMessage | undefined => {
   const { seq, body, bytesThrough, acceptedAt, limits, interruptions } = contentOf(message) ?? {};
-  if (typeof seq !== 'number' || typeof body !== 'string' || typeof acceptedAt !== 'number') return undefined;
+  if (!Number.isSafeInteger(seq) || typeof body !== 'string' || typeof acceptedAt !== 'number') return undefined;
   return {
-    seq,
+    seq: seq as number,
     body,
     bytesThrough: bytesThrough as number | undefined,
     acceptedAt,

@@ -1,4 +1,5 @@
 /** Composition root of a worker: the only file that gives it its servers and its processor. */
+import { getHeapStatistics } from 'node:v8';
 import { createLaneBroker } from '../broker/lane-broker.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import type { Config } from '../config.ts';
@@ -7,13 +8,18 @@ import type { WorkerServers } from '../deps.ts';
 import { startLaneWorker } from '../lanes/lane-worker.ts';
 import type { Logger } from '../log.ts';
 import type { PlanRun, RunRequest } from '../ports.ts';
+import { CurrentRuns } from '../runs/current-runs.ts';
 import { createIsolation } from '../runs/isolation.ts';
 import { type LoadedProcessor, loadProcessor } from '../runs/load-processor.ts';
 import { createPlanRun } from '../runs/plan.ts';
 import { createRunRequest } from '../runs/run.ts';
 import { warnWhileLoading } from '../runs/slow-load.ts';
+import { outliveRejections } from '../runs/unhandled-rejections.ts';
 import { checkMongodbUrl } from '../store/client-options.ts';
 import { openStores } from '../store/stores.ts';
+
+/** A worker with a small heap holds less than `heldBytes`: runs, results and what is on its way to MongoDB need most of it. */
+const heapPerHeldByte = 8;
 
 /** Connects on first use: a worker may start before its servers and waits for them. */
 export const openWorkerServers = (config: Config, log: Logger): WorkerServers => {
@@ -38,7 +44,10 @@ export const openWorkerServers = (config: Config, log: Logger): WorkerServers =>
 export const checkServers = (config: Config): void => checkMongodbUrl(config);
 
 /** Runs requests in this process, except those that may end it. */
-const createRuns = (loaded: LoadedProcessor, deps: StartDeps): { planRun: PlanRun; runRequest: RunRequest } => {
+const createRuns = (
+  loaded: LoadedProcessor,
+  deps: StartDeps & { runs: CurrentRuns },
+): { planRun: PlanRun; runRequest: RunRequest } => {
   const runHere = createRunRequest(loaded, deps);
   const isolation = createIsolation({ ...deps, policy: loaded.policy, observer: deps.isolationObserver });
   const planRun = createPlanRun(loaded.policy, deps.config, isolation.runsAlone);
@@ -56,9 +65,17 @@ const createRuns = (loaded: LoadedProcessor, deps: StartDeps): { planRun: PlanRu
  */
 export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerServers): Promise<WorkerTask> => {
   const { config, log } = deps;
+  const runs = new CurrentRuns();
+  outliveRejections({ ...deps, runs, counted: deps.isolationObserver.rejected });
   const loaded = await warnWhileLoading(loadProcessor(deps), config.processor, deps);
   const servers = openServers(config, log);
-  const lanes = startLaneWorker({ ...deps, ...servers, ...createRuns(loaded, deps) });
+  const heldBytes = Math.min(config.heldBytes, getHeapStatistics().heap_size_limit / heapPerHeldByte);
+  const lanes = startLaneWorker({
+    ...deps,
+    ...servers,
+    ...createRuns(loaded, { ...deps, runs }),
+    config: { ...config, heldBytes },
+  });
   return {
     snapshot: () => lanes.snapshot(),
     failed: lanes.failed,

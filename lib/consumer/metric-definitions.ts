@@ -39,6 +39,7 @@ export const createInstruments = (registry: Registry) => {
     ),
     deadLetters: counter('lanekeeper_dead_letters_total', 'Requests that became dead letters, by reason', 'reason'),
     crashes: counter('lanekeeper_crashes_total', 'Isolated runs that ended their process, or had to be killed'),
+    rejections: counter('lanekeeper_unhandled_rejections_total', 'Rejected promises that a processor did not handle'),
     isolated: new Gauge({
       name: 'lanekeeper_isolated_runs',
       help: 'Isolated runs in progress',
@@ -80,6 +81,7 @@ export const registerGauges = (registry: Registry, snapshot: () => WorkerSnapsho
     (s) => s.oldestPendingAgeMs / 1_000,
   );
   gauge('lanekeeper_stuck_users', 'Users with pending requests and no progress', 'max', (s) => s.stuckUsers);
+  gauge('lanekeeper_held_bytes', 'Bytes of requests that workers hold before they run', 'sum', (s) => s.heldBytes);
   gauge('lanekeeper_refused_user_queues', 'Users whose queue RabbitMQ refuses', 'sum', (s) => s.refusedQueues);
 };
 

@@ -78,7 +78,8 @@ const observeLanes = (
   },
 });
 
-const observeIsolation = ({ isolated, crashes }: Instruments): IsolationObserver => ({
+const observeIsolation = ({ isolated, crashes, rejections }: Instruments): IsolationObserver => ({
+  rejected: () => rejections.inc(),
   started: () => isolated.inc(),
   ended: (crashed) => {
     isolated.dec();

@@ -8,11 +8,13 @@ type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: un
  * @param run gets the items in the order in which they came and resolves to one result for each, in that order. When it
  * rejects, every item of the batch is rejected.
  * @param maxItems items in one batch. @param maxInFlight batches under way at a time.
+ * @param maxSize a batch ends before the item that brings the sum of `sizeOf` above this, but has at least one item.
  */
 export const createBatcher = <T, R>(
   run: (items: T[]) => Promise<R[]>,
-  { maxItems, maxInFlight }: { maxItems: number; maxInFlight: number },
+  limits: { maxItems: number; maxInFlight: number; maxSize?: number; sizeOf?: (item: T) => number },
 ): Batcher<T, R> => {
+  const { maxItems, maxInFlight, maxSize = Number.POSITIVE_INFINITY, sizeOf = () => 0 } = limits;
   const waiting: Waiting<T, R>[] = [];
   let inFlight = 0;
   let scheduled = false;
@@ -32,13 +34,22 @@ export const createBatcher = <T, R>(
     }
   };
 
+  const nextBatch = (): Waiting<T, R>[] => {
+    let size = 0;
+    const tooLarge = waiting.slice(0, maxItems).findIndex(({ item }, index) => {
+      size += sizeOf(item);
+      return index > 0 && size > maxSize;
+    });
+    return waiting.splice(0, tooLarge < 0 ? maxItems : tooLarge);
+  };
+
   /** A microtask later, so that all items of the same turn of the event loop share a batch. */
   const schedule = (): void => {
     if (scheduled || waiting.length === 0 || inFlight >= maxInFlight) return;
     scheduled = true;
     queueMicrotask(() => {
       scheduled = false;
-      void send(waiting.splice(0, maxItems));
+      void send(nextBatch());
       schedule();
     });
   };

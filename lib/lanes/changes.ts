@@ -53,6 +53,12 @@ export const explainTimeout = (outcome: Outcome, laterRequests: number): Outcome
   return { ...outcome, error: { ...outcome.error, message } };
 };
 
+/** Characters of the texts that the change carries to the ledger. */
+export const charsOf = (change: LedgerChange): number => {
+  if (change.kind === 'claim') return change.said?.body.length ?? 0;
+  return change.kind === 'settle' && change.status === 'done' ? change.result.length : 0;
+};
+
 /** For the log: what stands in the ledger instead. */
 export const describeRefusal = (
   result: ChangeResult | undefined,

@@ -1,8 +1,10 @@
 /** What all lanes of one worker share: group commits, slots, and the runs under way. */
 import type { Deps } from '../deps.ts';
 import { isolationSizes } from '../limits.ts';
-import type { ChangeResult, EntryId, LedgerChange, LedgerEntry, UserQueue } from '../types.ts';
+import type { ChangeResult, EntryId, LedgerChange, UserQueue, WorkEntry } from '../types.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
+import { BodyBudget } from './body-budget.ts';
+import { charsOf } from './changes.ts';
 import { persist } from './persist.ts';
 import type { WatchedRun } from './run-watch.ts';
 import type { Share } from './share.ts';
@@ -27,6 +29,7 @@ export type LaneDeps = Pick<
     | 'lanes'
     | 'concurrency'
     | 'isolatedProcesses'
+    | 'heldBytes'
     | 'graceMs'
     | 'gapTimeoutMs'
     | 'idleTimeoutMs'
@@ -45,15 +48,20 @@ type Wanted = { wanted: () => boolean };
 /** What a refresh of one user finds: the user queue, and the lease of its lane, read after it [R4]. */
 export type Refreshed = { queue: UserQueue | undefined; lease: number };
 
+/** Entries of one user. Bodies are read only where there is room for them. */
+export type EntryRead = { ids: EntryId[]; withBodies: boolean };
+
 export type WorkerContext = {
   deps: LaneDeps;
   workerId: string;
+  bodies: BodyBudget;
   share: Pick<Share, 'take' | 'release'>;
   /** By where a run happens. Who waits for one kind of slot holds none of the others. */
   slots: { here: Slots; isolated: Slots; alone: Slots };
   /** Resolves to `undefined` when the change is no longer wanted: whether it was applied is unknown. */
   commit: Batcher<Wanted & { change: LedgerChange }, ChangeResult | undefined>;
-  readEntries: Batcher<Wanted & { ids: EntryId[] }, LedgerEntry[] | undefined>;
+  /** Of one user each time. */
+  readEntries: Batcher<Wanted & EntryRead, WorkEntry[] | undefined>;
   /** A lane's lease, read after the call [R4]. A worker that acquires many lanes at once reads all leases in one query. */
   lease: Batcher<Wanted & { lane: number }, number | undefined>;
   refresh: Batcher<Wanted & { userId: string; lane: number }, Refreshed | undefined>;
@@ -63,7 +71,13 @@ export type WorkerContext = {
   unresponsive: Set<WatchedRun>;
 };
 
-const commitBatch = { maxItems: 500, maxInFlight: 2 };
+/** Results and bodies of 500 changes may be 128 MB. */
+const commitBatch = {
+  maxItems: 500,
+  maxInFlight: 2,
+  maxSize: 4 * 1_024 * 1_024,
+  sizeOf: ({ change }: { change: LedgerChange }) => charsOf(change),
+};
 const readBatch = { maxItems: 64, maxInFlight: 2 };
 const leaseBatch = { maxItems: 500, maxInFlight: 2 };
 /** One at a time, so that a later refresh never shows an older state. */
@@ -79,6 +93,7 @@ export const createContext = (
     deps,
     workerId,
     share,
+    bodies: new BodyBudget(deps.config.heldBytes),
     slots: {
       here: new Slots(limitsOf(deps.config.concurrency)),
       isolated: new Slots(limitsOf(places)),
@@ -113,9 +128,11 @@ const whileWanted = async <T extends Wanted, R>(
 const commitAll = (deps: LaneDeps) => (items: (Wanted & { change: LedgerChange })[]) =>
   whileWanted(deps, items, (wanted) => deps.ledger.commit(wanted.map(({ change }) => change)));
 
-const readAll = (deps: LaneDeps) => (items: (Wanted & { ids: EntryId[] })[]) =>
+const readAll = (deps: LaneDeps) => (items: (Wanted & EntryRead)[]) =>
   whileWanted(deps, items, async (wanted) => {
-    const entries = await deps.ledger.read(wanted.flatMap(({ ids }) => ids));
+    const entries = await deps.ledger.readWork(
+      wanted.flatMap(({ ids, withBodies }) => ids.map((id) => ({ ...id, withBody: withBodies }))),
+    );
     const byUser = Map.groupBy(entries, ({ userId }) => userId);
     return wanted.map(({ ids }) => (ids[0] && byUser.get(ids[0].userId)) ?? []);
   });

@@ -39,8 +39,4 @@ export class RequestDeliveries {
     this.#bySeq.get(seq)?.ack();
     this.#bySeq.delete(seq);
   }
-
-  ackAll(): void {
-    for (const seq of [...this.#bySeq.keys()]) this.ack(seq);
-  }
 }

@@ -1,12 +1,14 @@
-/** The requests of one loaded user that wait in memory, from messages or from the ledger. */
+/** The requests of one loaded user that wait in memory, from messages or from the ledger: with their bodies, or without. */
 import { retryMaxRange } from '../limits.ts';
 import type { Delivery } from '../ports.ts';
-import { isInBackOff, type LedgerEntry, type Lent, type RequestMessage, type RunLimits } from '../types.ts';
+import { isInBackOff, type Lent, type RequestMessage, type RunLimits, type WorkEntry } from '../types.ts';
+import type { HeldBody } from './body-budget.ts';
 import { ackAtOnce, RequestDeliveries } from './deliveries.ts';
 import type { Moment } from './moment.ts';
 
 export type HeldRequest = {
-  readonly body: string;
+  /** What a message says is compared with the ledger by the claim. */
+  readonly isFromMessage: boolean;
   readonly bytesThrough?: number;
   readonly acceptedAt: Date;
   /** Claims so far, as far as the owner knows. A claim with a wrong number is refused, and the request read again. */
@@ -27,10 +29,10 @@ export type HeldRequest = {
 };
 
 const fromMessage = (
-  { body, bytesThrough, acceptedAt, limits, interruptions }: RequestMessage,
+  { bytesThrough, acceptedAt, limits, interruptions }: RequestMessage,
   now: number,
 ): HeldRequest => ({
-  body,
+  isFromMessage: true,
   bytesThrough,
   acceptedAt: new Date(acceptedAt),
   attempts: 0,
@@ -47,18 +49,18 @@ const fromMessage = (
  * On the monotonic clock. A request never waits longer than its back-off from now on: a stored time that is later than that was
  * stored before a clock was set back.
  */
-const endOfBackOff = ({ retryAt, backOffMs = retryMaxRange.max }: LedgerEntry, now: Moment): number | undefined =>
+const endOfBackOff = ({ retryAt, backOffMs = retryMaxRange.max }: WorkEntry, now: Moment): number | undefined =>
   retryAt && now.ms + Math.min(Math.max(0, retryAt.getTime() - now.date.getTime()), backOffMs);
 
 /** Claimed, and not in its back-off: it runs, or its run was interrupted. */
-const isUnderWay = (entry: LedgerEntry): boolean => entry.status === 'processing' && !isInBackOff(entry);
+const isUnderWay = (entry: WorkEntry): boolean => entry.status === 'processing' && !isInBackOff(entry);
 
 /** Settled, given back or claimed again, a request is not lent any more. */
-const isLent = (entry: LedgerEntry, lent: Lent | undefined): boolean =>
+const isLent = (entry: WorkEntry, lent: Lent | undefined): boolean =>
   lent !== undefined && entry.seq === lent.seq && entry.token === lent.token && isUnderWay(entry);
 
-export const fromEntry = (entry: LedgerEntry & { body: string }, lent: Lent | undefined, now: Moment): HeldRequest => ({
-  body: entry.body,
+export const fromEntry = (entry: WorkEntry, lent: Lent | undefined, now: Moment): HeldRequest => ({
+  isFromMessage: false,
   bytesThrough: entry.bytesThrough,
   acceptedAt: entry.acceptedAt,
   attempts: entry.attempts,
@@ -78,7 +80,9 @@ export const mustWait = ({ blocked, lent, retryAt }: HeldRequest, now: number): 
 
 export class HeldRequests {
   readonly #bySeq = new Map<number, HeldRequest>();
+  readonly #bodies = new Map<number, HeldBody>();
   readonly #deliveries = new RequestDeliveries();
+  #isClosed = false;
   /** The newest back-off, and when it ends. */
   #backOff: { seq: number; attempts: number; until: number } | undefined;
 
@@ -94,9 +98,28 @@ export class HeldRequests {
     return [...this.#bySeq.keys()];
   }
 
+  /** The body, which stays here. */
+  bodyOf(seq: number): string | undefined {
+    return this.#bodies.get(seq)?.text;
+  }
+
+  /** The body, for the caller to free. */
+  takeBody(seq: number): HeldBody | undefined {
+    const body = this.#bodies.get(seq);
+    this.#bodies.delete(seq);
+    return body;
+  }
+
   /** Keeps its message unacknowledged, where there is one. A back-off that was read again does not get longer. */
-  set(seq: number, request: HeldRequest): void {
+  set(seq: number, request: HeldRequest, body?: HeldBody): void {
     this.#bySeq.set(seq, { ...request, retryAt: this.#endOfBackOff(seq, request) });
+    this.#setBody(seq, body);
+  }
+
+  #setBody(seq: number, body: HeldBody | undefined): void {
+    this.takeBody(seq)?.free();
+    if (body && this.#isClosed) body.free();
+    else if (body) this.#bodies.set(seq, body);
   }
 
   #endOfBackOff(seq: number, { attempts, retryAt }: HeldRequest): number | undefined {
@@ -109,29 +132,48 @@ export class HeldRequests {
   }
 
   /** A second message of the same request is acknowledged at once. */
-  addMessage(message: RequestMessage, delivery: Delivery, now: number): void {
+  addMessage(
+    message: RequestMessage,
+    delivery: Delivery,
+    now: number,
+    hold: (text: string) => HeldBody | undefined,
+  ): void {
     const { seq } = message;
     if (this.#deliveries.has(seq)) {
       ackAtOnce(delivery);
       return;
     }
     this.#deliveries.keep(seq, delivery);
-    this.#bySeq.set(seq, { ...(this.#bySeq.get(seq) ?? fromMessage(message, now)), heldSince: now });
+    const known = this.#bySeq.get(seq);
+    if (!known) this.#setBody(seq, hold(message.body));
+    this.#bySeq.set(seq, { ...(known ?? fromMessage(message, now)), heldSince: now });
   }
 
   /** Lets go of one request: the ledger has it. */
   drop(seq: number): void {
     this.#deliveries.ack(seq);
+    this.#forget(seq);
+  }
+
+  #forget(seq: number): void {
     this.#bySeq.delete(seq);
+    this.#setBody(seq, undefined);
   }
 
   dropBelow(next: number): void {
     for (const seq of this.seqs()) if (seq < next) this.drop(seq);
   }
 
+  /** Lets go of everything, for good. */
   dropAll(): void {
-    this.#deliveries.ackAll();
-    this.#bySeq.clear();
+    this.close();
+    for (const seq of this.seqs()) this.drop(seq);
+  }
+
+  /** The user is not served here any more: no body is kept from now on. */
+  close(): void {
+    this.#isClosed = true;
+    for (const seq of [...this.#bodies.keys()]) this.#setBody(seq, undefined);
   }
 
   /**
@@ -142,7 +184,7 @@ export class HeldRequests {
     for (const [seq, { heldSince }] of [...this.#bySeq]) {
       if (heldSince > before) continue;
       this.#deliveries.ack(seq);
-      if (seq > next) this.#bySeq.delete(seq);
+      if (seq > next) this.#forget(seq);
     }
   }
 }

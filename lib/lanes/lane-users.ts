@@ -63,7 +63,8 @@ export class LaneUsers {
     const { userQueues, clock } = this.#context.deps;
     this.#users.clear();
     for await (const batch of userQueues.notClosed(this.#lane.lane)) {
-      for (const queue of batch) this.#users.set(queue.userId, loadUserAtAcquisition(queue, momentOf(clock)));
+      for (const queue of batch)
+        this.#users.set(queue.userId, loadUserAtAcquisition(queue, momentOf(clock), this.#context.bodies));
     }
   }
 
@@ -109,7 +110,10 @@ export class LaneUsers {
 
   /** The lane is released. */
   stop(): void {
-    for (const user of this.#users.values()) cancelTimers(user);
+    for (const user of this.#users.values()) {
+      cancelTimers(user);
+      user.held.close();
+    }
   }
 
   wake(userId: string): void {
@@ -166,7 +170,7 @@ export class LaneUsers {
       if (loaded) this.#noteClosed(loaded);
       return;
     }
-    const user = loaded ?? loadUser(queue, now);
+    const user = loaded ?? loadUser(queue, now, this.#context.bodies);
     // More refreshes of this user may be under way: nothing is closed before the last of them has arrived.
     user.refreshDue = this.#refreshing.has(userId);
     if (loaded) noteRefresh(loaded, queue, now);

@@ -75,8 +75,8 @@ export class LaneWorker {
   }
 
   snapshot(): WorkerSnapshot {
-    const { runs, unresponsive } = this.#context;
-    const counts = { inFlight: runs.size, unresponsiveRuns: unresponsive.size };
+    const { runs, unresponsive, bodies } = this.#context;
+    const counts = { inFlight: runs.size, unresponsiveRuns: unresponsive.size, heldBytes: bodies.bytes };
     const own = this.#keeper.active().map(({ lane }) => lane);
     return {
       ...takeSnapshot(this.#keeper.owned(), counts, this.#stuck, momentOf(this.#deps.clock)),

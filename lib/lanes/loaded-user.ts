@@ -4,7 +4,8 @@
  */
 import type { Delivery } from '../ports.ts';
 import { hasLiveSession } from '../sessions.ts';
-import { isSettled, type LedgerEntry, type Lent, type RequestMessage, type UserQueue } from '../types.ts';
+import { isSettled, type Lent, type RequestMessage, type UserQueue, type WorkEntry } from '../types.ts';
+import type { BodyBudget, HeldBody } from './body-budget.ts';
 import { ackAtOnce } from './deliveries.ts';
 import { fromEntry, HeldRequests, mustWait } from './held-requests.ts';
 import type { Moment } from './moment.ts';
@@ -45,6 +46,8 @@ export type LoadedUser = {
   /** The ledger has been read for this user once. */
   wasRead: boolean;
   readonly held: HeldRequests;
+  /** The worker's. */
+  readonly bodies: BodyBudget;
   /** `ready`: waits for a slot. `working`: a step is under way, and no other starts before it has ended. */
   activity: 'idle' | 'ready' | 'working';
   /** Since when `next` has been missing in the ledger, and how many reads have found it missing. */
@@ -60,7 +63,7 @@ export type LoadedUser = {
   cancelQueueTimer: (() => void) | undefined;
 };
 
-export const loadUser = (queue: UserQueue, now: Moment): LoadedUser => ({
+export const loadUser = (queue: UserQueue, now: Moment, bodies: BodyBudget): LoadedUser => ({
   userId: queue.userId,
   next: queue.settled + 1,
   known: queue.accepted,
@@ -78,6 +81,7 @@ export const loadUser = (queue: UserQueue, now: Moment): LoadedUser => ({
   running: undefined,
   wasRead: false,
   held: new HeldRequests(),
+  bodies,
   activity: 'idle',
   gap: undefined,
   idleSince: now.ms,
@@ -93,8 +97,8 @@ export const loadUser = (queue: UserQueue, now: Moment): LoadedUser => ({
  * The load has read everything accepted before it. A request accepted later waits in the user queue, or is returned as
  * unroutable and wakes the lane.
  */
-export const loadUserAtAcquisition = (queue: UserQueue, now: Moment): LoadedUser => {
-  const user = loadUser(queue, now);
+export const loadUserAtAcquisition = (queue: UserQueue, now: Moment, bodies: BodyBudget): LoadedUser => {
+  const user = loadUser(queue, now, bodies);
   user.queue = hasWork(user) ? 'later' : 'none';
   return user;
 };
@@ -143,13 +147,13 @@ export const noteMessage = (user: LoadedUser, message: RequestMessage, delivery:
   user.idleSince = now;
   user.known = Math.max(user.known, message.seq);
   if (message.seq < user.next) ackAtOnce(delivery);
-  else user.held.addMessage(message, delivery, now);
+  else user.held.addMessage(message, delivery, now, (text) => user.bodies.hold(text, message.seq === user.next));
 };
 
 /** The request is settled: the next one may run. */
 export const advancePast = (
   user: LoadedUser,
-  { seq, bytesThrough = 0 }: Pick<LedgerEntry, 'seq' | 'bytesThrough'>,
+  { seq, bytesThrough = 0 }: Pick<WorkEntry, 'seq' | 'bytesThrough'>,
   now: number,
 ): void => {
   user.next = Math.max(user.next, seq + 1);
@@ -166,23 +170,42 @@ const startLoan = (user: LoadedUser, now: number): void => {
   user.lent = { ...lent, until: now + lent.forMs };
 };
 
-/** What the ledger says about the requests from `next` to `last`: settled ones are skipped, the others are held. */
-export const noteEntries = (user: LoadedUser, last: number, entries: LedgerEntry[], now: Moment): void => {
+/** An entry that has lost its body fails as a request that is not JSON: its user must not wait for it. */
+const bodyFor = (user: LoadedUser, { seq, body }: WorkEntry, free?: () => void): HeldBody | undefined => {
+  if (free) return { text: body ?? '', free };
+  return body === undefined ? undefined : user.bodies.hold(body, seq === user.next);
+};
+
+/**
+ * What the ledger says about the requests from `next` to `last`: settled ones are skipped, the others are held.
+ *
+ * @param free gives the room of a body back that was read for a user with a slot. Without it a body needs room of its own.
+ */
+export const noteEntries = (
+  user: LoadedUser,
+  last: number,
+  entries: WorkEntry[],
+  now: Moment,
+  free?: () => void,
+): void => {
   user.wasRead = true;
   const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
   for (let entry = bySeq.get(user.next); entry && isSettled(entry); entry = bySeq.get(user.next)) {
     advancePast(user, entry, now.ms);
   }
   if (!bySeq.has(user.next) && user.next <= last) {
+    // Its message, if there was one, says what the ledger does not.
+    user.held.drop(user.next);
     user.gap = { since: user.gap?.since ?? now.ms, reads: (user.gap?.reads ?? 0) + 1 };
   }
   for (const entry of entries) {
-    const { seq, body } = entry;
-    if (isSettled(entry) || body === undefined || seq < user.next) continue;
-    const request = fromEntry({ ...entry, body }, user.lent, now);
-    // It may wait for longer than a message may be held. The ledger has it.
-    if (mustWait(request, now.ms)) user.held.drop(seq);
-    user.held.set(seq, request);
+    const { seq } = entry;
+    if (isSettled(entry) || seq < user.next) continue;
+    const request = fromEntry(entry, user.lent, now);
+    // It may wait for longer than a message may be held, and its body is not needed until then. The ledger has both.
+    const waits = mustWait(request, now.ms);
+    if (waits) user.held.drop(seq);
+    user.held.set(seq, request, waits ? undefined : bodyFor(user, entry, free));
   }
   startLoan(user, now.ms);
 };

@@ -70,17 +70,16 @@ class RunWatch {
   }
 }
 
-/** Runs a request that holds this slot. An isolated run is not watched here: it ends by its own timeout. */
-export const runWatched = async (run: Run, slot: Slot, context: WorkerContext): Promise<Outcome> => {
+/**
+ * Runs a request that holds this slot. An isolated run is not watched here: it ends by its own timeout. Not an async function: that
+ * would keep the body in memory until the run ends.
+ */
+export const runWatched = (run: Run, slot: Slot, context: WorkerContext): Promise<Outcome> => {
   const { planRun, runRequest } = context.deps;
   const { userId, seq, attempt, signal } = run;
   const plan = planRun({ ...run, interrupted: false });
   if (plan.kind !== 'here') return runRequest(run);
   const { timeoutMs } = plan;
   const watch = new RunWatch({ run: { userId, seq, attempt }, slot, timeoutMs, signal }, context);
-  try {
-    return await runRequest(run);
-  } finally {
-    watch.end();
-  }
+  return runRequest(run).finally(() => watch.end());
 };

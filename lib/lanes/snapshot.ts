@@ -11,6 +11,8 @@ export type WorkerSnapshot = {
   unresponsiveRuns: number;
   oldestPendingAgeMs: number;
   stuckUsers: number;
+  /** Bytes of bodies that are held, or set aside for reads. */
+  heldBytes: number;
   /** Users whose queue RabbitMQ refuses. */
   refusedQueues: number;
   /** The lanes that no worker of any consumer owns. Absent until this worker knows. */
@@ -33,7 +35,7 @@ const pendingAgeMs = (user: LoadedUser, now: Moment): number => {
 
 export const takeSnapshot = (
   owned: LaneHold[],
-  counts: Pick<WorkerSnapshot, 'inFlight' | 'unresponsiveRuns'>,
+  counts: Pick<WorkerSnapshot, 'inFlight' | 'unresponsiveRuns' | 'heldBytes'>,
   stuck: StuckUsers,
   now: Moment,
 ): WorkerSnapshot => {

@@ -1,26 +1,31 @@
 /** Claim, run, settle: the requests of one user, one at a time, each guarded by the fencing token [R7]. */
-import type { DeadLetterOutcome, LedgerChange, Outcome } from '../types.ts';
+import { maxMessageBodyBytes } from '../limits.ts';
+import type { DeadLetterOutcome, LedgerChange, Outcome, Run } from '../types.ts';
 import { wakeLane } from '../wake.ts';
 import type { Activity } from './activity.ts';
 import { changeOf, countsAfter, describeRefusal, explainTimeout, statusAfter } from './changes.ts';
 import type { WorkerContext } from './context.ts';
 import type { HeldRequest } from './held-requests.ts';
 import { advancePast, type LoadedUser } from './loaded-user.ts';
-import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
+import type { OwnedLane } from './owned-lane.ts';
 import { runWatched } from './run-watch.ts';
 import type { Slot } from './slots.ts';
+import type { Claimed, UserClaims } from './user-claims.ts';
 
-type Claimed = { seq: number; request: HeldRequest };
+/** While its result waits to be recorded the slot is kept, so that large results do not pile up. */
+const isLarge = (outcome: Outcome): boolean => outcome.kind === 'done' && outcome.result.length > maxMessageBodyBytes;
 
 export class UserRuns {
   readonly #lane: OwnedLane;
   readonly #activity: Activity;
+  readonly #claims: UserClaims;
   readonly #context: WorkerContext;
 
-  constructor(lane: OwnedLane, activity: Activity, context: WorkerContext) {
+  constructor(lane: OwnedLane, parts: { activity: Activity; claims: UserClaims; context: WorkerContext }) {
     this.#lane = lane;
-    this.#activity = activity;
-    this.#context = context;
+    this.#activity = parts.activity;
+    this.#claims = parts.claims;
+    this.#context = parts.context;
   }
 
   /** Gives the slot back. Goes on from request to request until another user waits for the slot. */
@@ -38,22 +43,11 @@ export class UserRuns {
 
   async #workUntilContended(user: LoadedUser, slot: Slot): Promise<void> {
     try {
-      const first = user.held.get(user.next);
-      let claimed = first && this.#lane.isHeld() ? await this.#claim(user, user.next, first) : undefined;
+      let claimed = await this.#claims.claimNext(user);
       while (claimed) claimed = await this.#runAndSettle(user, claimed, slot);
     } finally {
       slot.release();
     }
-  }
-
-  /** Records the interruption of `next`, which has to wait for a slot: a request that waits is `queued`. */
-  async requeue(user: LoadedUser): Promise<void> {
-    const { next } = user;
-    const request = user.held.get(next);
-    if (!request) return;
-    const requeued: HeldRequest = { ...request, ...countsAfter(request), interrupted: false };
-    const change: LedgerChange = { kind: 'requeue', ...countsAfter(request), ...this.#guard(user, next, request) };
-    if (await this.#takeOver(user, change)) user.held.set(next, requeued);
   }
 
   /** Records `next`, which was interrupted and must not run twice, as a dead letter. */
@@ -63,35 +57,9 @@ export class UserRuns {
     if (!request) return;
     const counts = countsAfter(request);
     const letter = { kind: 'give-up' as const, status: kind, error, reason };
-    const change: LedgerChange = { ...letter, ...counts, ...this.#guard(user, next, request) };
+    const change: LedgerChange = { ...letter, ...counts, ...this.#claims.guard(user, next, request) };
     const given: HeldRequest = { ...request, ...counts, interrupted: false };
-    if (await this.#takeOver(user, change)) this.#noteSettled(user, change, given, refreshes);
-  }
-
-  /** Resolves to whether the change of what an earlier owner left is recorded. If not, the request is read again. */
-  async #takeOver(user: LoadedUser, change: LedgerChange): Promise<boolean> {
-    const result = await this.#context.commit({ change, wanted: this.#lane.isHeld });
-    if (!result) return false;
-    if (!result.applied && result.entry) loseToLaterOwner(this.#lane, [result.entry]);
-    // Its message, which may have come meanwhile, is not needed any more.
-    user.held.drop(change.seq);
-    return result.applied;
-  }
-
-  #guard(user: LoadedUser, seq: number, { attempts }: HeldRequest) {
-    const { clock } = this.#context.deps;
-    return { userId: user.userId, seq, token: this.#lane.token, attempt: attempts, at: clock.now() };
-  }
-
-  /** Resolves to `undefined` when there is nothing to run: the claim was refused, or is no longer wanted. */
-  async #claim(user: LoadedUser, seq: number, request: HeldRequest): Promise<Claimed | undefined> {
-    const counts = countsAfter(request);
-    const attempts = request.attempts + 1;
-    const claiming: HeldRequest = { ...request, ...counts, attempts, interrupted: false, retryAt: undefined };
-    const change: LedgerChange = { kind: 'claim', ...counts, ...this.#guard(user, seq, claiming) };
-    if (!(await this.#takeOver(user, change))) return undefined;
-    user.held.set(seq, claiming);
-    return { seq, request: claiming };
+    if (await this.#claims.takeOver(user, change, given)) this.#noteSettled(user, change, given, refreshes);
   }
 
   /** Resolves to the next request when it was claimed in the same commit as the settlement. */
@@ -105,15 +73,21 @@ export class UserRuns {
       return undefined;
     }
     const settling = this.#settle(user, seq, request, outcome);
-    const following = this.#goesOn(user, outcome, { seq, request }, slot) ? user.held.get(seq + 1) : undefined;
-    if (!following || following.retryAt || following.blocked || !this.#runsHere(user, seq + 1, following)) {
-      slot.release();
+    const following = this.#goesOn(user, outcome, { seq, request }, slot) && this.#following(user, seq + 1);
+    if (!following) {
+      if (!isLarge(outcome)) slot.release();
       await settling;
       return undefined;
     }
-    const [settled, claimed] = await Promise.all([settling, this.#claim(user, seq + 1, following)]);
+    const [settled, claimed] = await Promise.all([settling, this.#claims.claim(user, seq + 1, following)]);
     if (claimed && !settled) await this.#giveBack(user, claimed.seq, claimed.request);
     return settled ? claimed : undefined;
+  }
+
+  #following(user: LoadedUser, seq: number): HeldRequest | undefined {
+    const request = user.held.get(seq);
+    if (!request || request.retryAt || request.blocked || user.held.bodyOf(seq) === undefined) return undefined;
+    return this.#runsHere(user, seq, request) ? request : undefined;
   }
 
   /** The lane was handed over during the run. Its next owner waits for the record of the outcome, and for the wake [R12]. */
@@ -141,8 +115,8 @@ export class UserRuns {
     return settles && keepsSlot && this.#lane.mayStart();
   }
 
-  #runsHere({ userId }: LoadedUser, seq: number, request: HeldRequest): boolean {
-    return this.#context.deps.planRun({ userId, seq, ...request }).kind === 'here';
+  #runsHere(user: LoadedUser, seq: number, request: HeldRequest): boolean {
+    return this.#claims.planOf(user, seq, request).kind === 'here';
   }
 
   /** `undefined`: the run was aborted, or did not begin; there is no outcome to record. */
@@ -150,12 +124,12 @@ export class UserRuns {
     const { clock, observer } = this.#context.deps;
     const { signal, token: fencingToken } = this.#lane;
     if (signal.aborted || !this.#lane.isHeld()) return undefined;
-    const { body, limits, forgiven, interruptions, acceptedAt, attempts: attempt } = request;
+    const { limits, forgiven, interruptions, acceptedAt, attempts: attempt } = request;
     const about = { userId: user.userId, seq, attempt, fencingToken };
     observer.runStarted({ ...about, acceptedAt, at: clock.now() });
     user.running = { seq, since: clock.monotonicMs(), lentOut: false };
     this.#activity.runBegins();
-    const outcome = await runWatched({ ...about, body, limits, forgiven, interruptions, signal }, slot, this.#context);
+    const outcome = await this.#begin(user, { ...about, limits, forgiven, interruptions, signal }, slot);
     this.#activity.runEnds();
     const aborted = signal.aborted && outcome.kind !== 'done';
     observer.runEnded({ ...about, outcome: aborted ? 'aborted' : outcome.kind, at: clock.now() });
@@ -163,9 +137,17 @@ export class UserRuns {
     return user.known > seq ? explainTimeout(outcome, user.known - seq) : outcome;
   }
 
+  /** Not an async function: that would keep the body in memory until the run ends. */
+  #begin(user: LoadedUser, run: Omit<Run, 'body'>, slot: Slot): Promise<Outcome> {
+    const body = user.held.takeBody(run.seq);
+    if (!body) throw new Error(`request ${run.seq} was claimed without its body`);
+    body.free();
+    return runWatched({ ...run, body: body.text }, slot, this.#context);
+  }
+
   /** An aborted run may have had effects. Work that must not be done twice becomes a dead letter; other work is given back. */
   #outcomeOfAbort(user: LoadedUser, seq: number, request: HeldRequest): Outcome | undefined {
-    const plan = this.#context.deps.planRun({ userId: user.userId, seq, ...request, interrupted: true });
+    const plan = this.#claims.planOf(user, seq, { ...request, interrupted: true });
     return plan.kind === 'dead-letter' ? plan.outcome : undefined;
   }
 
@@ -174,14 +156,14 @@ export class UserRuns {
     const change: LedgerChange = {
       kind: 'give-back',
       forgiven: request.forgiven + 1,
-      ...this.#guard(user, seq, request),
+      ...this.#claims.guard(user, seq, request),
     };
     await this.#context.commit({ change, wanted: () => true });
   }
 
   /** Resolves to whether the outcome is recorded. It is offered even when the lane is lost: the token decides. */
   async #settle(user: LoadedUser, seq: number, request: HeldRequest, outcome: Outcome): Promise<boolean> {
-    const change = changeOf(outcome, this.#guard(user, seq, request), request);
+    const change = changeOf(outcome, this.#claims.guard(user, seq, request), request);
     const refreshesBefore = user.refreshes;
     const result = await this.#context.commit({ change, wanted: () => true });
     if (!result?.applied) {

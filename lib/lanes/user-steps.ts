@@ -6,17 +6,14 @@ import type { Activity } from './activity.ts';
 import type { WorkerContext } from './context.ts';
 import { decideStep, type Step } from './decide-step.ts';
 import type { HeldRequest } from './held-requests.ts';
-import { advancePast, dropWaiting, endLoan, type LoadedUser, noteEntries, postponeClose } from './loaded-user.ts';
-import { momentOf } from './moment.ts';
-import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
+import { advancePast, endLoan, type LoadedUser, postponeClose } from './loaded-user.ts';
+import type { OwnedLane } from './owned-lane.ts';
 import { persist } from './persist.ts';
 import type { Slots } from './slots.ts';
+import { UserClaims } from './user-claims.ts';
 import { UserQueueCare } from './user-queue-care.ts';
+import { UserReads } from './user-reads.ts';
 import { UserRuns } from './user-runs.ts';
-
-/** How many requests of one user a read of the ledger asks for. The first read asks only for what may run at once. */
-const readAhead = 8;
-const firstRead = 1;
 
 /** Who keeps the loaded users. */
 export type UserRegistry = {
@@ -39,6 +36,8 @@ export class UserSteps {
   readonly #registry: UserRegistry;
   readonly #activity: Activity;
   readonly #context: WorkerContext;
+  readonly #reads: UserReads;
+  readonly #claims: UserClaims;
   readonly #runs: UserRuns;
 
   constructor({ lane, queues, registry, activity, context }: UserStepsOptions) {
@@ -47,7 +46,9 @@ export class UserSteps {
     this.#registry = registry;
     this.#activity = activity;
     this.#context = context;
-    this.#runs = new UserRuns(lane, activity, context);
+    this.#reads = new UserReads(lane, context);
+    this.#claims = new UserClaims(lane, this.#reads, context);
+    this.#runs = new UserRuns(lane, { activity, claims: this.#claims, context });
   }
 
   /** Starts what is due for the user, unless a step is under way. */
@@ -80,7 +81,7 @@ export class UserSteps {
         this.#takeRun(user, step.request);
         break;
       case 'read':
-        this.#begin(user, () => this.#read(user));
+        this.#begin(user, () => this.#reads.read(user));
         break;
       case 'write-tombstone':
         this.#begin(user, () => this.#writeTombstone(user));
@@ -126,14 +127,14 @@ export class UserSteps {
   }
 
   #takeNext(user: LoadedUser, request: HeldRequest): void {
-    const plan = this.#context.deps.planRun({ userId: user.userId, seq: user.next, ...request });
+    const plan = this.#claims.planOf(user, user.next, request);
     if (plan.kind === 'dead-letter') {
       this.#begin(user, () => this.#runs.giveUp(user, plan.outcome));
       return;
     }
     const slots = this.#context.slots[plan.kind];
     // It waits, and must not look as if it ran.
-    if (request.interrupted && slots.isFullFor(user.userId)) this.#begin(user, () => this.#runs.requeue(user));
+    if (request.interrupted && slots.isFullFor(user.userId)) this.#begin(user, () => this.#claims.requeue(user));
     else this.#awaitSlot(user, slots);
   }
 
@@ -151,20 +152,6 @@ export class UserSteps {
       this.#begin(user, () => this.#runs.workOn(user, slot));
       return true;
     });
-  }
-
-  async #read(user: LoadedUser): Promise<void> {
-    const { userId, next, refreshes } = user;
-    // A request that waits is read again alone: those behind it can wait too.
-    const ahead = user.wasRead && !user.held.get(next) ? readAhead : firstRead;
-    const last = Math.min(user.known, next + ahead - 1);
-    const ids = Array.from({ length: last - next + 1 }, (_, index) => ({ userId, seq: next + index }));
-    const entries = await this.#context.readEntries({ ids, wanted: this.#lane.isHeld });
-    if (!entries) return;
-    loseToLaterOwner(this.#lane, entries);
-    noteEntries(user, last, entries, momentOf(this.#context.deps.clock));
-    // A person's decision or the end of a lent run may have come after the read, and its wake before the answer.
-    if (user.refreshes > refreshes) dropWaiting(user, this.#now());
   }
 
   /** Competes with the insert of a function between ticket and record: the first to write this `seq` wins. */

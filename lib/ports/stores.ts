@@ -11,6 +11,7 @@ import type {
   Ticket,
   TicketRefusal,
   UserQueue,
+  WorkEntry,
 } from '../types.ts';
 
 /** An operator sees and fixes what is stuck or dead-lettered, for all users. */
@@ -134,6 +135,8 @@ export interface LedgerStore {
   findByKey(userId: string, key: string): Promise<LedgerEntry | undefined>;
   /** The whole entries that exist, each once, in any order. */
   read(ids: EntryId[]): Promise<LedgerEntry[]>;
+  /** What an owner needs to know about the entries that exist, each once, in any order. Results are not read. */
+  readWork(ids: (EntryId & { withBody: boolean })[]): Promise<WorkEntry[]>;
   /** The heads of the entries that exist, each once, in any order. Bodies and results are not read. */
   readHeads(ids: EntryId[]): Promise<EntryHead[]>;
   /** Group commit: each change is independent of the others. The results are in the order of the changes. */

@@ -4,6 +4,7 @@ import { SessionEndedError } from '../accounts/errors.ts';
 import { liveUserQueue } from '../accounts/live-session.ts';
 import type { Deps } from '../deps.ts';
 import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
+import { maxMessageBodyBytes } from '../limits.ts';
 import { logSampled } from '../log-sampled.ts';
 import type { TicketDemand } from '../ports.ts';
 import type { LedgerEntry, RequestStatus, RunLimits, Ticket, TicketRefusal, UserQueue } from '../types.ts';
@@ -163,13 +164,13 @@ const answerAgain = async (command: AcceptCommand, entry: LedgerEntry, deps: Acc
 };
 
 /**
- * Publishes to the user queue if it was open. If it was not, does not exist any more [R1], or does not take the message, wakes
+ * Publishes to the user queue if it was open and the body is small. If it was not, is large, does not exist any more [R1], or does not take the message, wakes
  * the lane: the owner reads the request from the ledger.
  */
 const announce = async (command: AcceptCommand, ticket: Ticket, acceptedAt: Date, deps: AcceptDeps): Promise<void> => {
   const { userId, body, limits, interruptions } = command;
   const { seq, lane, wasOpen, bytesThrough } = ticket;
-  if (wasOpen) {
+  if (wasOpen && Buffer.byteLength(body) <= maxMessageBodyBytes) {
     const message = { seq, body, bytesThrough, limits, interruptions, acceptedAt: acceptedAt.getTime() };
     try {
       if ((await deps.publisher.publishRequest(userId, message)) === 'routed') return;

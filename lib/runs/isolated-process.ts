@@ -32,12 +32,13 @@ export type IsolatedProcess = {
 export type ProcessDeps = {
   config: Pick<Config, 'workerHangMs'>;
   clock: Clock;
+  observer: { rejected(): void };
   /** The environment of the process; it names the processor to load. */
   env: NodeJS.ProcessEnv;
 };
 
 /** @throws {Error} when the system cannot start another process. */
-export const startProcess = ({ config, clock, env }: ProcessDeps): IsolatedProcess => {
+export const startProcess = ({ config, clock, observer, env }: ProcessDeps): IsolatedProcess => {
   const child = fork(script, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
   const { workerHangMs } = config;
   const supervised = new SupervisedChild<KillReason>(child, {
@@ -57,6 +58,7 @@ export const startProcess = ({ config, clock, env }: ProcessDeps): IsolatedProce
     supervised.heard();
     if (report.lanekeeper === 'ready') ready.resolve();
     if (report.lanekeeper === 'uncaught') uncaught = report.error;
+    if (report.lanekeeper === 'rejection') observer.rejected();
     if (report.lanekeeper !== 'outcome') return;
     outcomes.get(report.id)?.(report.outcome);
     outcomes.delete(report.id);

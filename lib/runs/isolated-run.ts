@@ -5,11 +5,13 @@ import { systemClock as clock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
 import { hideSecrets } from '../secrets.ts';
+import { CurrentRuns } from './current-runs.ts';
 import { type IsolationReport, isIsolationOrder, type PlainRun, workerPipe } from './isolation-messages.ts';
 import { loadProcessor } from './load-processor.ts';
 import { createRunRequest } from './run.ts';
 import { toRunError } from './run-error.ts';
 import { reportEveryMs } from './supervision.ts';
+import { outliveRejections } from './unhandled-rejections.ts';
 
 /** A run must not outlive its worker, since another worker repeats it. A thread notices even while the event loop here hangs. */
 const endWithWorker = (): void => {
@@ -34,7 +36,9 @@ process.on('uncaughtExceptionMonitor', (thrown) => void send({ lanekeeper: 'unca
 const config = loadConfig(process.env, 'consumer');
 hideSecrets(process.env);
 const log = createLogger(config.logLevel, { role: 'isolated-run', pid: process.pid });
-const runRequest = createRunRequest(await loadProcessor({ config, clock }), { clock, log });
+const runs = new CurrentRuns();
+outliveRejections({ config, clock, log, runs, counted: () => void send({ lanekeeper: 'rejection' }) });
+const runRequest = createRunRequest(await loadProcessor({ config, clock }), { clock, log, runs });
 const running = new Map<number, AbortController>();
 
 const doRun = async (id: number, run: PlainRun): Promise<void> => {

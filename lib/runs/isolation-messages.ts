@@ -13,11 +13,15 @@ export type IsolationOrder =
   | { lanekeeper: 'abort'; id: number }
   | { lanekeeper: 'end' };
 
-/** Process to worker. `ready` comes first. `alive` is the heartbeat: only a turning event loop can send it. */
+/**
+ * Process to worker. `ready` comes first. `alive` is the heartbeat: only a turning event loop can send it. `rejection`: a run left a
+ * rejected promise unhandled.
+ */
 export type IsolationReport =
   | { lanekeeper: 'ready' }
   | { lanekeeper: 'alive' }
   | { lanekeeper: 'uncaught'; error: RunError }
+  | { lanekeeper: 'rejection' }
   | { lanekeeper: 'outcome'; id: number; outcome: Outcome };
 
 const isNamed = (message: unknown, names: string[]): boolean =>
@@ -30,4 +34,4 @@ export const isIsolationOrder = (message: unknown): message is IsolationOrder =>
   isNamed(message, ['run', 'abort', 'end']);
 
 export const isIsolationReport = (message: unknown): message is IsolationReport =>
-  isNamed(message, ['ready', 'alive', 'uncaught', 'outcome']);
+  isNamed(message, ['ready', 'alive', 'uncaught', 'rejection', 'outcome']);

@@ -1,7 +1,8 @@
 import type { Logger } from '../log.ts';
 import type { Clock, RunRequest } from '../ports.ts';
 import type { ProcessorContext } from '../processor.ts';
-import type { Run } from '../types.ts';
+import type { Outcome, Run } from '../types.ts';
+import { CurrentRuns } from './current-runs.ts';
 import { startDeadline } from './deadline.ts';
 import type { LoadedProcessor } from './load-processor.ts';
 import {
@@ -12,25 +13,36 @@ import {
   outcomeOfResult,
   outcomeOfText,
 } from './outcome.ts';
-import { policyOfRun } from './policy.ts';
+import { policyOfRun, type RunPolicy } from './policy.ts';
 import { ownError, toRunError } from './run-error.ts';
 
-type RunDeps = { clock: Pick<Clock, 'after' | 'random'>; log: Logger };
+type RunWithoutBody = Omit<Run, 'body'>;
+type RunDeps = { clock: Pick<Clock, 'after' | 'random'>; log: Logger; runs?: CurrentRuns };
+
+type Call<Result> = (context: ProcessorContext) => Result | Promise<Result>;
+
+/** Apart from where the body is known: a closure there would keep it in memory until the run ends. */
+const callWith =
+  <Request, Result>(
+    processor: (request: Request, context: ProcessorContext) => Result | Promise<Result>,
+    request: Request,
+  ): Call<Result> =>
+  (context) =>
+    processor(request, context);
 
 /** Wraps a processor so that every end of a run is an outcome. The returned function never rejects. */
-export const createRunRequest = (loaded: LoadedProcessor, { clock, log }: RunDeps): RunRequest => {
+export const createRunRequest = (
+  loaded: LoadedProcessor,
+  { clock, log, runs = new CurrentRuns() }: RunDeps,
+): RunRequest => {
   /** Waits for the processor even past the deadline: its user's next run must not begin beside it. */
-  const callProcessor = async <Result>(
-    call: (context: ProcessorContext) => Result | Promise<Result>,
-    run: Run,
-    timeoutMs: number,
-  ): Promise<Result> => {
+  const callProcessor = async <Result>(call: Call<Result>, run: RunWithoutBody, timeoutMs: number): Promise<Result> => {
     const { userId, seq, attempt, fencingToken } = run;
     const logger = log.child({ userId, seq, attempt });
     const deadline = startDeadline(run.signal, timeoutMs, clock);
     const context = { userId, seq, attempt, fencingToken, signal: deadline.signal, logger };
     try {
-      const result = await call(context);
+      const result = await runs.during({ userId, seq, attempt }, () => call(context));
       deadline.throwIfPassed();
       return result;
     } catch (thrown) {
@@ -43,24 +55,31 @@ export const createRunRequest = (loaded: LoadedProcessor, { clock, log }: RunDep
     }
   };
 
-  return async (run) => {
-    const policy = policyOfRun(loaded.policy, run.limits);
-    let request: unknown;
+  const process = async <Result>(
+    call: Call<Result>,
+    outcomeOf: (result: Result, policy: RunPolicy) => Outcome,
+    run: RunWithoutBody,
+    policy: RunPolicy,
+  ): Promise<Outcome> => {
     try {
-      request = JSON.parse(run.body);
-    } catch (thrown) {
-      const error = ownError('BadRequestError', 'The request is not JSON', toRunError(thrown));
-      return deadLetterOutcome(error, 'failed', policy);
-    }
-    try {
-      if ('textProcessor' in loaded) {
-        const call = (context: ProcessorContext) => loaded.textProcessor(run.body, context);
-        return outcomeOfText(await callProcessor(call, run, policy.timeoutMs), policy);
-      }
-      const call = (context: ProcessorContext) => loaded.processor(request, context);
-      return outcomeOfResult(await callProcessor(call, run, policy.timeoutMs), policy);
+      return outcomeOf(await callProcessor(call, run, policy.timeoutMs), policy);
     } catch (thrown) {
       return outcomeOfError(thrown, countedAttempts(run), policy, clock.random());
     }
+  };
+
+  // Not an async function: that would keep the body in memory until the run ends, besides the request.
+  return ({ body, ...run }) => {
+    const policy = policyOfRun(loaded.policy, run.limits);
+    let request: unknown;
+    try {
+      request = JSON.parse(body);
+    } catch (thrown) {
+      const error = ownError('BadRequestError', 'The request is not JSON', toRunError(thrown));
+      return Promise.resolve(deadLetterOutcome(error, 'failed', policy));
+    }
+    return 'textProcessor' in loaded
+      ? process(callWith(loaded.textProcessor, body), outcomeOfText, run, policy)
+      : process(callWith(loaded.processor, request), outcomeOfResult, run, policy);
   };
 };

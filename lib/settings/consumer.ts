@@ -12,6 +12,8 @@ export const consumerSettings = {
   workers: consumer('WORKERS', integer(1, 256, availableParallelism())),
   /** How many requests a worker runs at a time. Its users share them evenly. */
   concurrency: consumer('CONCURRENCY', integer(1, 10_000, 64)),
+  /** How many bytes of requests a worker holds, at most: the rest stays in RabbitMQ and MongoDB. Requests that run do not count. */
+  heldBytes: consumer('HELD_BYTES', integer(1_048_576, 68_719_476_736, 67_108_864)),
   /** How many runs of a request may fail before it is dead-lettered. */
   maxAttempts: consumer('MAX_ATTEMPTS', integer(attemptsRange.min, attemptsRange.max, 5)),
   /** The shortest pause before the next attempt. */
@@ -28,6 +30,8 @@ export const consumerSettings = {
   maxCrashes: consumer('MAX_CRASHES', integer(2, 100, 3)),
   /** After a run was interrupted its request runs again (`rerun`), or becomes a dead letter, as it must not run twice. */
   interruptionPolicy: consumer('INTERRUPTION_POLICY', choice(...interruptionPolicies).default('rerun')),
+  /** What a rejected promise does that a processor does not handle: `log` goes on; `exit` ends the worker, and so its runs. */
+  unhandledRejection: consumer('UNHANDLED_REJECTION', choice('log', 'exit').default('log')),
   /** How many processes a worker may start for isolated runs: half of them shared by many runs, the others for one run each. */
   isolatedProcesses: consumer('ISOLATED_PROCESSES', integer(2, 64, 4)),
   /** The timeout of an isolated run whose policy sets none: runs that hang must not keep others from an isolated process. */

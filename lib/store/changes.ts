@@ -1,6 +1,6 @@
 /** `LedgerChange` as filters and updates, and how to tell from an entry that a change was made [R7]. */
 import type { mongo } from 'mongoose';
-import { claimableStatuses, type LedgerChange, type LedgerEntry } from '../types.ts';
+import { claimableStatuses, type LedgerChange, type RunLimits, type Said, type WorkEntry } from '../types.ts';
 import type { RequestDocument } from './models.ts';
 
 export const entryId = ({ userId, seq }: { userId: string; seq: number }): string => `${userId}:${seq}`;
@@ -8,15 +8,37 @@ export const entryId = ({ userId, seq }: { userId: string; seq: number }): strin
 /** For `$unset`: the back-off is over. */
 export const endOfBackOff = { retryAt: 1, backOffMs: 1 } as const;
 
+const limitNames = Object.keys({
+  maxAttempts: 1,
+  timeoutMs: 1,
+  onInterruption: 1,
+} satisfies Record<keyof RunLimits, 1>) as (keyof RunLimits)[];
+
+/** `$eq`, because a message may contain anything, operators included. `$eq: null` matches what is absent. */
+const sameAs = ({ body, bytesThrough, limits, interruptions, acceptedAt }: Said) =>
+  ({
+    body: { $eq: body },
+    bytesThrough: { $eq: bytesThrough ?? null },
+    interruptions: interruptions ? { $eq: interruptions } : { $in: [null, 0] },
+    acceptedAt: { $eq: acceptedAt },
+    ...Object.fromEntries(limitNames.map((name) => [`limits.${name}`, { $eq: limits?.[name] ?? null }])),
+  }) as mongo.Filter<RequestDocument>;
+
 /** Matches the entry while the change may be made. */
-export const guardOf = (change: LedgerChange) => {
+export const guardOf = (change: LedgerChange): mongo.Filter<RequestDocument> => {
   const _id = entryId(change);
   const { token, attempt } = change;
   // `$not $gt` also matches an entry without a token.
   const noLaterToken = { $not: { $gt: token } };
   switch (change.kind) {
     case 'claim':
-      return { _id, status: { $in: [...claimableStatuses] }, attempts: attempt - 1, token: noLaterToken };
+      return {
+        _id,
+        status: { $in: [...claimableStatuses] },
+        attempts: attempt - 1,
+        token: noLaterToken,
+        ...(change.said && sameAs(change.said)),
+      };
     case 'requeue':
     case 'give-up':
       // A request in its back-off was not interrupted.
@@ -73,7 +95,7 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
 };
 
 /** A person may have unblocked, skipped or cancelled it since. Any of these shows that the block was made. */
-const wasBlocked = ({ status }: LedgerEntry): boolean => status !== 'processing';
+const wasBlocked = ({ status }: WorkEntry): boolean => status !== 'processing';
 
 /**
  * Whether the ledger already contains the change, so that a change that was sent twice, because its first answer was lost, is
@@ -86,7 +108,7 @@ const wasBlocked = ({ status }: LedgerEntry): boolean => status !== 'processing'
  * - A give-back, a requeue and a person's unblock leave `queued`. The owner's own change tells them apart: a give-back follows the
  *   owner's own claim of this attempt, a requeue does without one, and an unblock needs a block before it.
  */
-export const isApplied = (change: LedgerChange, entry: LedgerEntry): boolean => {
+export const isApplied = (change: LedgerChange, entry: WorkEntry): boolean => {
   if (entry.token !== change.token || entry.attempts !== change.attempt) return false;
   switch (change.kind) {
     case 'claim':

@@ -1,6 +1,6 @@
 /** Ledger entries as documents of the `requests` collection. */
 import type { NewEntry, SeqRange } from '../ports.ts';
-import type { EntryHead, LedgerEntry } from '../types.ts';
+import type { EntryHead, LedgerEntry, WorkEntry } from '../types.ts';
 import { entryId } from './changes.ts';
 import type { RequestDocument } from './models.ts';
 
@@ -51,6 +51,23 @@ export const headFields = {
   retryAt: 1,
   deadLetter: 1,
 } as const satisfies Record<keyof EntryHead | '_id', 0 | 1>;
+
+/** The projection of a document to a `WorkEntry` without its body. */
+export const workFields = {
+  _id: 0,
+  userId: 1,
+  seq: 1,
+  status: 1,
+  token: 1,
+  attempts: 1,
+  limits: 1,
+  forgiven: 1,
+  interruptions: 1,
+  retryAt: 1,
+  backOffMs: 1,
+  acceptedAt: 1,
+  bytesThrough: 1,
+} as const satisfies Record<Exclude<keyof WorkEntry, 'body'> | '_id', 0 | 1>;
 
 /** Documents that a page fetches at a time: each may hold a text of 256 KiB. */
 export const pageBatch = 16;

@@ -1,21 +1,31 @@
 /** Queries of the ledger. */
 import type { LedgerStore, SettledSum } from '../ports.ts';
-import { type EntryHead, pendingStatuses, settledStatuses } from '../types.ts';
+import { type EntryHead, pendingStatuses, settledStatuses, type WorkEntry } from '../types.ts';
 import { entryId } from './changes.ts';
 import type { Execute } from './connection.ts';
-import { headFields, inRange, pageBatch, readUpTo, toEntry } from './entries.ts';
+import { headFields, inRange, pageBatch, readUpTo, toEntry, workFields } from './entries.ts';
 
 /** Heads that one query reads. */
 const headsBatch = 1_000;
 
 type LedgerReads = Pick<
   LedgerStore,
-  'read' | 'readHeads' | 'findByKey' | 'sumSettled' | 'status' | 'page' | 'oldestPending'
+  'read' | 'readWork' | 'readHeads' | 'findByKey' | 'sumSettled' | 'status' | 'page' | 'oldestPending'
 >;
 
 export const ledgerReads = (execute: Execute): LedgerReads => ({
   read: (ids) =>
     execute(async ({ requests }) => (await requests.find({ _id: { $in: ids.map(entryId) } }).lean()).map(toEntry)),
+
+  readWork: async (ids) => {
+    const { whole = [], rest = [] } = Object.groupBy(ids, ({ withBody }) => (withBody ? 'whole' : 'rest'));
+    const read = (some: typeof ids, fields: object) =>
+      some.length === 0
+        ? []
+        : execute(({ requests }) => requests.find({ _id: { $in: some.map(entryId) } }, fields).lean());
+    const found = await Promise.all([read(whole, { ...workFields, body: 1 }), read(rest, workFields)]);
+    return found.flat() as WorkEntry[];
+  },
 
   readHeads: async (ids) => {
     const heads: EntryHead[] = [];

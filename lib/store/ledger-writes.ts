@@ -33,15 +33,16 @@ const sendChanges = (execute: Execute, changes: LedgerChange[]): Promise<number>
   });
 
 /** The answer to a bulk says how many changes matched, not which: their entries say it. */
-const findResults = async (changes: LedgerChange[], read: LedgerStore['read']): Promise<ChangeResult[]> => {
-  const entries = new Map((await read(changes)).map((entry) => [entryId(entry), entry]));
+const findResults = async (changes: LedgerChange[], read: LedgerStore['readWork']): Promise<ChangeResult[]> => {
+  const ids = changes.map(({ userId, seq }) => ({ userId, seq, withBody: false }));
+  const entries = new Map((await read(ids)).map((entry) => [entryId(entry), entry]));
   return changes.map((change) => {
     const entry = entries.get(entryId(change));
     return entry && isApplied(change, entry) ? { applied: true } : { applied: false, entry };
   });
 };
 
-export const ledgerWrites = (execute: Execute, read: LedgerStore['read']): LedgerWrites => ({
+export const ledgerWrites = (execute: Execute, read: LedgerStore['readWork']): LedgerWrites => ({
   insert: async (entry) => {
     const duplicate = await insertDocument(execute, toDocument(entry), 'unique');
     return duplicate ? (`duplicate-${duplicate}` as const) : 'inserted';

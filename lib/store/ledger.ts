@@ -7,5 +7,5 @@ import { ledgerWrites } from './ledger-writes.ts';
 
 export const ledgerStore = (execute: Execute): LedgerStore => {
   const reads = ledgerReads(execute);
-  return { ...reads, ...ledgerWrites(execute, reads.read), ...deadLetterStore(execute) };
+  return { ...reads, ...ledgerWrites(execute, reads.readWork), ...deadLetterStore(execute) };
 };

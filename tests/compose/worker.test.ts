@@ -7,7 +7,7 @@ import { eventually, openWorld, silentObserver } from '../support/world.ts';
 
 jest.setTimeout(30_000);
 
-const isolationObserver = { started: () => undefined, ended: () => undefined };
+const isolationObserver = { started: () => undefined, ended: () => undefined, rejected: () => undefined };
 
 test('a worker task runs requests, reports its snapshot, and leaves its lanes when it stops', async () => {
   await using world = await openWorld();

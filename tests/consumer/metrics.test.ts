@@ -5,7 +5,15 @@ import { createWorkerMetrics } from '../../lib/consumer/metrics.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { Clock } from '../../lib/ports.ts';
 
-const counts = { lanesOwned: 4, usersLoaded: 9, inFlight: 2, unresponsiveRuns: 1, stuckUsers: 3, refusedQueues: 0 };
+const counts = {
+  lanesOwned: 4,
+  usersLoaded: 9,
+  inFlight: 2,
+  unresponsiveRuns: 1,
+  stuckUsers: 3,
+  refusedQueues: 0,
+  heldBytes: 4_096,
+};
 const snapshot = { ...counts, oldestPendingAgeMs: 1_500, lanesWithoutOwner: [5, 6] };
 const open = (clock: Pick<Clock, 'monotonicMs' | 'after'> = systemClock) =>
   createWorkerMetrics({ clock, log: createLogger('silent'), snapshot: () => snapshot });

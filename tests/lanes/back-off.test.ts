@@ -148,8 +148,8 @@ test('a decision that comes while the owner reads the request again is noticed t
   const { ledger } = world.stores;
   const answers = Promise.withResolvers<void>();
   const wasRead = Promise.withResolvers<void>();
-  const read: LedgerStore['read'] = async (ids) => {
-    const entries = await ledger.read(ids);
+  const readWork: LedgerStore['readWork'] = async (ids) => {
+    const entries = await ledger.readWork(ids);
     if (entries.some(({ retryAt }) => retryAt)) {
       wasRead.resolve();
       await answers.promise;
@@ -158,7 +158,7 @@ test('a decision that comes while the owner reads the request again is noticed t
   };
   const { stores, untilRefreshed } = refreshesOf(world);
   const { runRequest, seqs } = failsOnce();
-  world.work(runRequest, { stores: { ...stores, ledger: { ...ledger, read } } });
+  world.work(runRequest, { stores: { ...stores, ledger: { ...ledger, readWork } } });
   const user = await inBackOff(world);
   await wasRead.promise;
   await untilRefreshed(() => cancelRequest(ofFirst(user), world.deps));

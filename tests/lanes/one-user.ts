@@ -1,4 +1,5 @@
 /** One loaded user, and what arrives for it, for the tests of its record and of the decisions about it. */
+import { BodyBudget } from '../../lib/lanes/body-budget.ts';
 import { decideStep, type Step } from '../../lib/lanes/decide-step.ts';
 import { type LoadedUser, loadUser } from '../../lib/lanes/loaded-user.ts';
 import type { Moment } from '../../lib/lanes/moment.ts';
@@ -43,7 +44,7 @@ export const delivery = () => {
 
 export const message = (seq: number) => ({ seq, body: `"${seq}"`, acceptedAt: start.getTime() });
 export const user = (changes: Partial<UserQueue> = {}): LoadedUser => ({
-  ...loadUser(queueOf(changes), moment()),
+  ...loadUser(queueOf(changes), moment(), new BodyBudget(2 ** 30)),
   queue: 'open',
 });
 export const step = (of: LoadedUser, ms = 0): Step => decideStep(of, ms, limits);

@@ -80,6 +80,13 @@ describe('an isolated run', () => {
     expect(observed).toEqual([1, -2]);
   });
 
+  test('that leaves a rejected promise unhandled goes on, and so do the runs beside it', async () => {
+    const { run, observed } = isolate();
+    const outcomes = await Promise.all([run({ end: 'reject-unhandled' }), run({ ms: 300 })]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'done']);
+    expect(observed.toSorted()).toEqual([-1, -1, 0, 1, 1]);
+  });
+
   test('whose process runs out of memory has crashed', async () => {
     const { line } = workerFor({ end: 'memory' }, 10_000);
     expect(JSON.parse(await line)).toMatchObject(crashed('probably out of memory'));

@@ -25,7 +25,7 @@ export const rememberBackOffs = (ledger: LaneDeps['ledger'], { database }: Site)
       });
       return results;
     },
-    read: async (ids) => (await ledger.read(ids)).map((entry) => remembered.get(idOf(entry)) ?? entry),
+    readWork: async (ids) => (await ledger.readWork(ids)).map((entry) => remembered.get(idOf(entry)) ?? entry),
   };
 };
 
@@ -153,8 +153,26 @@ export const declareAndDelete = (deps: FunctionDeps, { broker, step }: Site): Fu
   },
 });
 
+/** Publishes another request than the one that was recorded. */
+export const publishAnother = (deps: FunctionDeps): FunctionDeps => ({
+  ...deps,
+  publisher: {
+    ...deps.publisher,
+    publishRequest: (userId, message) =>
+      deps.publisher.publishRequest(userId, {
+        ...message,
+        body: JSON.stringify({ ...JSON.parse(message.body), ms: 1 }),
+      }),
+  },
+});
+
+export const believeMessages =
+  (commit: LaneDeps['ledger']['commit']): LaneDeps['ledger']['commit'] =>
+  (changes) =>
+    commit(changes.map((change) => (change.kind === 'claim' ? { ...change, said: undefined } : change)));
+
 export const withoutBackOffs =
-  (read: LaneDeps['ledger']['read']): LaneDeps['ledger']['read'] =>
+  (read: LaneDeps['ledger']['readWork']): LaneDeps['ledger']['readWork'] =>
   async (ids) =>
     (await read(ids)).map(({ backOffMs: _backOffMs, ...entry }) => entry);
 

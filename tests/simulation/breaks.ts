@@ -31,9 +31,11 @@ import {
   storeSetInBackOffs,
 } from './break-scenarios.ts';
 import {
+  believeMessages,
   declareAndDelete,
   forgetTokens,
   hideLoans,
+  publishAnother,
   rememberBackOffs,
   stuckSince,
   takeForWaiting,
@@ -341,6 +343,15 @@ export const breaks: Break[] = [
     withinRuns: 1_000,
   },
   {
+    name: 'believe-messages',
+    what: 'a claim does not compare what a message says with the ledger, and messages say something else',
+    worker: (deps) => ({ ...deps, ledger: { ...deps.ledger, commit: believeMessages(deps.ledger.commit) } }),
+    function: publishAnother,
+    scenarios: calm,
+    shows: ['wrong-body'],
+    withinRuns: 50,
+  },
+  {
     name: 'sweep-off',
     what: 'the sweep finds no users',
     worker: (deps) => ({ ...deps, userQueues: sweepNoUsers(deps.userQueues) }),
@@ -368,7 +379,7 @@ export const breaks: Break[] = [
   {
     name: 'back-off-uncapped',
     what: 'a new owner waits for the recorded end of a back-off, however far away it is',
-    worker: (deps) => ({ ...deps, ledger: { ...deps.ledger, read: withoutBackOffs(deps.ledger.read) } }),
+    worker: (deps) => ({ ...deps, ledger: { ...deps.ledger, readWork: withoutBackOffs(deps.ledger.readWork) } }),
     scenarios: storeSetInBackOffs,
     shows: ['late', 'unfinished'],
     withinRuns: 1_500,

@@ -10,7 +10,7 @@ import { disconnect } from '../../lib/requests/disconnect.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
 import { isInBackOff, isSettled, type LedgerEntry, type RunLimits } from '../../lib/types.ts';
 import { createMemoryStores } from './memory-stores.ts';
-import { type Action, runsOnce, type SimulatedUser, type Work } from './scenario.ts';
+import { type Action, bodyOf, runsOnce, type SimulatedUser, type Work } from './scenario.ts';
 import type { SimulatedProcess } from './scheduler.ts';
 import type { SimulatedWorld } from './world.ts';
 
@@ -123,7 +123,7 @@ export const createClients = (world: SimulatedWorld): Clients => {
         if (sessions.length === 0) await logIn();
         const sessionId = sessions.at(-1) ?? 'none';
         const limits: RunLimits | undefined = runsOnce(scenario) ? { onInterruption: 'dead-letter' } : undefined;
-        const command = { userId, sessionId, body: JSON.stringify(work), key, limits };
+        const command = { userId, sessionId, body: bodyOf(scenario, work), key, limits };
         const answer = await call(`${userId} enqueue`, (deps) => acceptRequest(command, deps));
         const at = scheduler.timestamp();
         if (answer.kind === 'answered') {

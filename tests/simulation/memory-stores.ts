@@ -4,6 +4,7 @@
  * the caller is alive to receive it. All data is copied on its way in and out.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type {
   Account,
   AccountStore,
@@ -28,9 +29,11 @@ import {
   type LedgerChange,
   type LedgerEntry,
   pendingStatuses,
+  type Said,
   type Session,
   settledStatuses,
   type UserQueue,
+  type WorkEntry,
 } from '../../lib/types.ts';
 import { takeMemoryTicket } from './memory-tickets.ts';
 
@@ -293,13 +296,25 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
   };
 };
 
+const saysTheSame = ({ said }: { said?: Said }, entry: LedgerEntry): boolean =>
+  said === undefined ||
+  (said.body === entry.body &&
+    (said.interruptions ?? 0) === (entry.interruptions ?? 0) &&
+    said.acceptedAt.getTime() === entry.acceptedAt.getTime() &&
+    isDeepStrictEqual({ ...said.limits }, { ...entry.limits }));
+
 /** Whether the change may be made to the entry [R7]. */
 const permits = (change: LedgerChange, entry: LedgerEntry): boolean => {
   const { attempt, token } = change;
   const noLaterToken = (entry.token ?? 0) <= token;
   switch (change.kind) {
     case 'claim':
-      return isOneOf(claimableStatuses, entry) && entry.attempts === attempt - 1 && noLaterToken;
+      return (
+        isOneOf(claimableStatuses, entry) &&
+        entry.attempts === attempt - 1 &&
+        noLaterToken &&
+        saysTheSame(change, entry)
+      );
     case 'requeue':
     case 'give-up':
       return entry.status === 'processing' && !entry.retryAt && entry.attempts === attempt && noLaterToken;
@@ -406,6 +421,11 @@ const headOf = ({
   ...(deadLetter && { deadLetter }),
 });
 
+const workOf = (entry: LedgerEntry, withBody: boolean): WorkEntry => {
+  const { key, result, error, deadLetter, retryOf, startedAt, settledAt, body, ...work } = entry;
+  return { ...work, ...(withBody && body !== undefined && { body }) };
+};
+
 /** The entries up to the one whose text brings the sum of all texts above `maxChars`. */
 const upTo = <E extends LedgerEntry>(
   maxChars = Number.POSITIVE_INFINITY,
@@ -460,7 +480,9 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       apply(change, entry);
       journal?.push(change);
     }
-    return isApplied(change, entry) ? { applied: true } : { applied: false, entry: structuredClone(entry) };
+    return isApplied(change, entry)
+      ? { applied: true }
+      : { applied: false, entry: structuredClone(workOf(entry, false)) };
   };
 
   return {
@@ -487,6 +509,15 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       step(`ledger.read ${ids.map(entryId)}`, () =>
         structuredClone([...new Set(ids.map(entryId))].flatMap((id) => entries.get(id) ?? [])),
       ),
+
+    readWork: (ids) =>
+      step(`ledger.readWork ${ids.map(entryId)}`, () => {
+        const byId = new Map(ids.map((id) => [entryId(id), id.withBody]));
+        return [...byId].flatMap(([id, withBody]) => {
+          const entry = entries.get(id);
+          return entry ? structuredClone(workOf(entry, withBody)) : [];
+        });
+      }),
 
     readHeads: (ids) =>
       step(`ledger.readHeads ${ids.map(entryId)}`, () =>

@@ -1,5 +1,6 @@
 /** The scenario of a simulated run, as plain data that fast-check can generate, shrink and print. */
 import fc from 'fast-check';
+import { maxMessageBodyBytes } from '../../lib/limits.ts';
 import type { Outcome } from '../../lib/types.ts';
 import type { Pace } from './scheduler.ts';
 
@@ -97,6 +98,16 @@ export type Scenario = {
 
 /** Whether no request may run again after an interruption: in a third of all scenarios. The seed decides, so that it draws nothing. */
 export const runsOnce = ({ seed }: Pick<Scenario, 'seed'>): boolean => seed % 3 === 0;
+
+/** Room for no body, for two or three small ones, and for all: each in a third of all scenarios. Drawn like `runsOnce`. */
+export const heldBytesOf = ({ seed }: Pick<Scenario, 'seed'>): number =>
+  [0, 1_000, 2 ** 30][Math.floor(seed / 3) % 3] ?? 0;
+
+/** In a quarter of all scenarios a request of this kind is too large for a message. The same work has the same body. */
+export const bodyOf = ({ seed }: Pick<Scenario, 'seed'>, work: Work): string => {
+  const isLarge = (seed + work.ms + work.ends.length) % 4 === 0;
+  return JSON.stringify(work).padEnd(isLarge ? maxMessageBodyBytes + 1 : 0);
+};
 
 /** A family of scenarios: which faults come, whether the sweep is on, and which other values are fixed. */
 export type ScenarioKind = {

@@ -21,6 +21,8 @@ export type ViolationKind =
    * go down.
    */
   | 'stale-claim'
+  /** A run whose body or limits are not those of the ledger. */
+  | 'wrong-body'
   /** A lane without a message. Its next failover would have to wait for a wake. */
   | 'no-baton'
   /** A lane that no worker owns. */
@@ -119,6 +121,7 @@ export const violationsOf = (world: SimulatedWorld, workers: Workers, ended: boo
   violations.push(...staleClaims(world));
   violations.push(...findLate(world.history, { limitMs: world.scenario.lateMs ?? lateMs, retryMaxMs }));
   violations.push(...world.endedEarly.map((early) => ({ kind: 'session-lost' as const, ...early })));
+  violations.push(...world.wrongBodies.map((wrong) => ({ kind: 'wrong-body' as const, ...wrong })));
   violations.push(...world.unexpectedErrors.map((detail) => ({ kind: 'error' as const, detail })));
   return violations;
 };

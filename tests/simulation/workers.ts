@@ -1,15 +1,16 @@
 /**
  * Simulated workers: the production lane worker in a simulated process that faults may kill, cut off, freeze or stop.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { sleep } from '../../lib/clock.ts';
 import type { LaneDeps } from '../../lib/lanes/context.ts';
 import { type LaneWorker, startLaneWorker } from '../../lib/lanes/lane-worker.ts';
 import type { LaneObserver, RunRequest } from '../../lib/ports.ts';
 import { createPlanRun } from '../../lib/runs/plan.ts';
-import type { Outcome } from '../../lib/types.ts';
+import type { Outcome, Run } from '../../lib/types.ts';
 import type { MemoryConnection } from './memory-broker.ts';
 import { createMemoryStores } from './memory-stores.ts';
-import type { Work } from './scenario.ts';
+import { heldBytesOf, type Work } from './scenario.ts';
 import type { SimulatedProcess } from './scheduler.ts';
 import type { SimulatedWorld } from './world.ts';
 
@@ -65,9 +66,18 @@ const planRun = createPlanRun(
   { maxCrashes: 3 },
 );
 
+/** What runs must be what the ledger says, whatever a message said and however often the body was dropped and read again. */
+const compareWithLedger = ({ database, wrongBodies }: SimulatedWorld, { userId, seq, body, limits }: Run): void => {
+  const entry = database.entries.get(`${userId}:${seq}`);
+  if (entry?.body === body && isDeepStrictEqual({ ...entry.limits }, { ...limits })) return;
+  wrongBodies.push({ userId, seq, detail: `ran ${body.trim()}, and the ledger says ${entry?.body?.trim()}` });
+};
+
 const processorOf =
-  ({ clock }: SimulatedProcess): RunRequest =>
-  async ({ body, attempt, signal }) => {
+  ({ clock }: SimulatedProcess, world: SimulatedWorld): RunRequest =>
+  async (run) => {
+    const { body, attempt, signal } = run;
+    compareWithLedger(world, run);
     const work = JSON.parse(body) as Work;
     const { ms, honorsSignal } = work;
     await sleep(clock, ms, honorsSignal ? signal : undefined);
@@ -111,6 +121,7 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
 
   const start = (): void => {
     started += 1;
+    const heldBytes = heldBytesOf(scenario);
     const { lanes: laneCount, concurrency, idleTimeoutMs, stuckAfterMs = timeouts.stuckAfterMs } = scenario;
     const process = world.processOn(started, `w${started}`);
     const step = world.stepOf(process, 'worker');
@@ -128,9 +139,17 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
       publisher: connection.publisher,
       laneBroker: connection.laneBroker,
       planRun,
-      runRequest: processorOf(process),
+      runRequest: processorOf(process, world),
       observer: observerOf(process),
-      config: { ...timeouts, lanes: laneCount, concurrency, isolatedProcesses: 2, idleTimeoutMs, stuckAfterMs },
+      config: {
+        ...timeouts,
+        lanes: laneCount,
+        concurrency,
+        isolatedProcesses: 2,
+        heldBytes,
+        idleTimeoutMs,
+        stuckAfterMs,
+      },
     };
     const wrapped = world.broken?.worker?.(deps, { database, broker, step, host: process.clock }) ?? deps;
     const worker = startLaneWorker(wrapped);

@@ -33,6 +33,8 @@ export type SimulatedWorld = {
   unexpectedErrors: string[];
   /** Sessions that ended before their time. */
   endedEarly: { userId: string; detail: string }[];
+  /** Runs of something else than the ledger says. */
+  wrongBodies: { userId: string; seq: number; detail: string }[];
   log: Logger;
   /** The refusals that the next matching calls will meet. */
   refusals: Refusal[];
@@ -169,6 +171,7 @@ export const createSimulatedWorld = (
     history,
     unexpectedErrors,
     endedEarly: [],
+    wrongBodies: [],
     log: createSimulationLog(unexpectedErrors, trace),
     refusals,
     store,

@@ -78,8 +78,43 @@ describeStores('group commits', (ports) => {
     await insertQueued(ports, userId, 1);
     await ports.ledger.commit([claim({ userId, seq: 1, token: 7, attempt: 1 })]);
     const [refused] = await ports.ledger.commit([claim({ userId, seq: 1, token: 6, attempt: 2 })]);
-    expect(refused).toEqual({ applied: false, entry: await theEntry(ports, userId, 1) });
+    const [entry] = await ports.ledger.readWork([{ userId, seq: 1, withBody: false }]);
+    expect(refused).toEqual({ applied: false, entry });
     expect(await theEntry(ports, userId, 1)).toMatchObject({ token: 7, attempts: 1 });
+  });
+
+  test('a claim of a request that came in a message matches only an entry that says the same', async () => {
+    const userId = newUserId();
+    const limits = { maxAttempts: 2, onInterruption: 'dead-letter' } as const;
+    const said = { body: '"1"', limits, interruptions: 2, acceptedAt: at(1) };
+    await ports.ledger.insert({ userId, seq: 1, ...said });
+    const guard = { userId, seq: 1, token: 7, attempt: 1 };
+    const others = [
+      { ...said, body: '"2"' },
+      { ...said, limits: { maxAttempts: 3, onInterruption: 'dead-letter' as const } },
+      { ...said, limits: { maxAttempts: 2 } },
+      { ...said, limits: { ...limits, timeoutMs: 1 } },
+      { ...said, limits: undefined },
+      { ...said, interruptions: undefined },
+      { ...said, acceptedAt: at(2) },
+      // A message may contain anything, an operator of MongoDB's too.
+      { ...said, body: { $gt: '' } as unknown as string },
+      { ...said, interruptions: { $gt: 0 } as unknown as number },
+      { ...said, limits: { ...limits, maxAttempts: { $gt: 0 } as unknown as number } },
+    ];
+    for (const other of others) {
+      expect(await ports.ledger.commit([{ ...claim(guard), said: other }])).toMatchObject([{ applied: false }]);
+    }
+    expect(await theEntry(ports, userId, 1)).toMatchObject({ status: 'queued', attempts: 0 });
+    expect(await ports.ledger.commit([{ ...claim(guard), said }])).toEqual([applied]);
+  });
+
+  test('what neither the message nor the entry says does not keep them apart', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1);
+    const said = { body: '"1"', acceptedAt: at(1) };
+    const change = { ...claim({ userId, seq: 1, token: 7, attempt: 1 }), said };
+    expect(await ports.ledger.commit([change])).toEqual([applied]);
   });
 
   test('after a claim with a higher token the old owner can neither settle nor retry nor claim the request [R7]', async () => {

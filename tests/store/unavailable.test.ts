@@ -39,6 +39,7 @@ const everyOperation: Record<string, (stores: Stores) => Promise<unknown>> = {
   'ledger.insertTombstone': ({ ledger }) => ledger.insertTombstone(id, at(0)),
   'ledger.findByKey': ({ ledger }) => ledger.findByKey('u', 'k'),
   'ledger.read': ({ ledger }) => ledger.read([id]),
+  'ledger.readWork': ({ ledger }) => ledger.readWork([{ ...id, withBody: true }]),
   'ledger.readHeads': ({ ledger }) => ledger.readHeads([id]),
   'ledger.status': ({ ledger }) => ledger.status(id),
   'ledger.commit': ({ ledger }) => ledger.commit([claim({ ...id, token: 1, attempt: 1 })]),

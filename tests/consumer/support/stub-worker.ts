@@ -37,6 +37,7 @@ await runWorker({
         oldestPendingAgeMs: process.pid,
         stuckUsers: 1,
         refusedQueues: 0,
+        heldBytes: 0,
         lanesWithoutOwner: [],
       }),
       stop: async () => {

@@ -9,7 +9,7 @@ import { runsSupportFile } from './support-file.ts';
 
 export type TestIsolation = {
   run(request: unknown, more?: Partial<Run>): ReturnType<ReturnType<typeof createIsolation>['run']>;
-  /** What was observed: `1` a start, `-1` an end, `-2` a crash. */
+  /** What was observed: `1` a start, `-1` an end, `-2` a crash, `0` an unhandled rejection. */
   observed: number[];
 };
 
@@ -29,7 +29,11 @@ export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: P
     },
     clock: { ...systemClock, random: () => 0 },
     log: createLogger('silent'),
-    observer: { started: () => observed.push(1), ended: (crashed) => observed.push(crashed ? -2 : -1) },
+    observer: {
+      started: () => observed.push(1),
+      ended: (crashed) => observed.push(crashed ? -2 : -1),
+      rejected: () => observed.push(0),
+    },
     policy: { ...testPolicy, maxAttempts: 9, ...policy },
     env: {
       PATH: process.env.PATH,

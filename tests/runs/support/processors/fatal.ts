@@ -31,6 +31,11 @@ const ends: Record<string, (context: ProcessorContext) => unknown> = {
     });
     return never;
   },
+  'reject-unhandled': async () => {
+    Promise.reject(new Error('nobody awaits this'));
+    await setTimeout(100);
+    return null;
+  },
   'obey-the-signal': ({ signal }) =>
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
   'ignore-the-signal': () => never,

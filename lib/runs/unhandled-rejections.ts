@@ -1,0 +1,50 @@
+/** Rejected promises that a processor does not await. They are a fault of one user's run, and not of the process. */
+import type { Config } from '../config.ts';
+import type { Logger } from '../log.ts';
+import type { Clock } from '../ports.ts';
+import type { CurrentRuns } from './current-runs.ts';
+import { toRunError } from './run-error.ts';
+
+type RejectionDeps = {
+  config: Pick<Config, 'unhandledRejection'>;
+  clock: Pick<Clock, 'monotonicMs'>;
+  log: Pick<Logger, 'error'>;
+  runs: CurrentRuns;
+  /** Called for each, also for those that are not logged. */
+  counted: () => void;
+};
+
+/** Runs that a line names. */
+const maxNamed = 20;
+/** A loop may leave thousands of rejections: so many lines a second. */
+const maxLines = 10;
+const windowMs = 1_000;
+
+/** Unless the configuration says `exit`, which leaves them to Node.js: it ends the process. */
+export const outliveRejections = ({ config, clock, log, runs, counted }: RejectionDeps): void => {
+  if (config.unhandledRejection === 'exit') return;
+  let since = Number.NEGATIVE_INFINITY;
+  let lines = 0;
+  let unlogged = 0;
+
+  process.on('unhandledRejection', (reason) => {
+    counted();
+    const now = clock.monotonicMs();
+    if (now - since >= windowMs) {
+      since = now;
+      lines = 0;
+    }
+    lines += 1;
+    if (lines > maxLines) {
+      unlogged += 1;
+      return;
+    }
+    const { inFlight, current } = runs;
+    const err = reason instanceof Error ? reason : Object.assign(new Error(), toRunError(reason), { stack: undefined });
+    log.error(
+      { err, run: current, inFlight: inFlight.slice(0, maxNamed), inFlightCount: inFlight.length, unlogged },
+      'a processor left a rejected promise unhandled; the process goes on',
+    );
+    unlogged = 0;
+  });
+};
