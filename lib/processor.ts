@@ -82,8 +82,9 @@ export type ProcessorContext = {
  * **Failure.** What it throws fails the attempt. The request runs again after a back-off, in its place: the user's later requests
  * wait, other users do not. An error with a `retryAfterMs` (`RetryAfterError`) asks for a longer pause. After the last attempt
  * (`maxAttempts`), or at once after an `UnrecoverableError`, the request becomes a dead letter: it is `failed` and the next one
- * runs, or it is `blocked` and holds its user until a person decides (`onFailure`). The client sees the name and the message of the
- * error, never its stack.
+ * runs, or it is `blocked` and holds its user until a person decides (`onFailure`). The client sees the message of an
+ * `UnrecoverableError`, a `RetryAfterError`, and an error with `expose: true`. Of any other error it sees the class: messages of
+ * libraries may hold paths and passwords. Operators see everything.
  *
  * **Crash.** A request whose runs end their process again and again runs in a process of its own. After `MAX_CRASHES` crashes in a
  * row it becomes a dead letter.
@@ -151,7 +152,7 @@ export type ProcessorPolicy = {
 
 /**
  * Throw it when another attempt cannot help: the request becomes a dead letter at once. Lanekeeper recognizes it by its `name`, so
- * an error of your own with the name `UnrecoverableError` works too.
+ * an error of your own with the name `UnrecoverableError` works too. Clients see its message, unless it has `expose: false`.
  *
  * @example
  * ```ts
@@ -177,6 +178,7 @@ export type RetryAfterOptions = {
 /**
  * Throw it when you know how long to wait: the attempt has failed as after any other error, and the next one starts after at least
  * `retryAfterMs`. Lanekeeper recognizes the property, so any error of your own with a number in `retryAfterMs` works too.
+ * Clients see the message of a `RetryAfterError`, unless it has `expose: false`.
  *
  * @example
  * ```ts

@@ -30,6 +30,16 @@ describe('the log', () => {
     });
   });
 
+  test('shows the parts of an AggregateError, and ends where they contain it', () => {
+    const parts: Error[] = [new Error('connect ECONNREFUSED ::1:9'), new Error('connect ECONNREFUSED 127.0.0.1:9')];
+    const err = new AggregateError(parts, '');
+    err.errors.push(err);
+    const { errors } = JSON.parse(logged((log) => log.warn({ err }, 'no'))).err;
+    expect(errors.map(({ message }: Error) => message).slice(0, 2)).toEqual(
+      parts.slice(0, 2).map((part) => part.message),
+    );
+  });
+
   test('hides fields that must not be logged, if code logs them anyway', () => {
     const line = logged((log) =>
       log.info({ password: 'secret', user: { token: 'secret' }, headers: ['secret'] }, 'no'),

@@ -137,6 +137,6 @@ test.each<[string, unknown, boolean]>([
   ['an error that asks for a pause', Object.assign(new Error('x'), { retryAfterMs: 5 }), false],
   ['an UnrecoverableError with expose: false', Object.assign(new UnrecoverableError('x'), { expose: false }), false],
   ['a marked error that says only what its parts say', Object.assign(connectError(), { expose: true }), false],
-])('%s: exposed is %p', (_what, thrown, exposed) => {
+])('%s is marked as exposed, or is not', (_what, thrown, exposed) => {
   expect(toRunError(thrown).exposed ?? false).toBe(exposed);
 });
