@@ -12,6 +12,7 @@ import { createAccount } from '../lib/accounts/register.ts';
 import { type Config, loadConfig } from '../lib/config.ts';
 import { newCredentials, validate } from '../lib/http/input.ts';
 import type { Role } from '../lib/ports.ts';
+import { resolveSecrets } from '../lib/secrets.ts';
 import { openStores, type Stores } from '../lib/store/stores.ts';
 import { root, runTool } from './run-tool.ts';
 
@@ -54,7 +55,8 @@ await runTool(async () => {
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [name, ...more] = positionals;
   if (!name || more.length > 0 || (values.create && values.revoke)) throw new Error(usage);
-  const config = loadConfig({ ...env, MONGODB_URL: env.MONGODB_URL || chosenUrl() }, 'consumer');
+  const given = await resolveSecrets(env, 'consumer');
+  const config = loadConfig({ ...given, MONGODB_URL: given.MONGODB_URL || chosenUrl() }, 'consumer');
   const stores = openStores(config);
   try {
     const done = values.create

@@ -1,17 +1,16 @@
 /** The composition root of the functions: only this file connects them to their servers. */
 import { createSecretKey } from 'node:crypto';
 import { createPasswords } from '../accounts/passwords.ts';
-import { loadTokenSecret } from '../accounts/token-secret.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
 import { createLogger } from '../log.ts';
+import { resolveSecrets } from '../secrets.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { openStores } from '../store/stores.ts';
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
-  const config: FunctionConfig = loadConfig(process.env, 'functions');
-  const tokenSecret = createSecretKey(Buffer.from(await loadTokenSecret(config)));
+  const config: FunctionConfig = loadConfig(await resolveSecrets(process.env, 'functions'), 'functions');
   const log = createLogger(config.logLevel, { role: 'functions' });
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
@@ -28,7 +27,8 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     workers: stores.workers,
     publisher,
     passwords,
-    tokenSecret,
+    // `loadConfig` requires it of functions.
+    tokenSecret: createSecretKey(Buffer.from(config.jwtSecret as string)),
     ping: { mongodb: stores.ping, rabbitmq: publisher.ping },
     close: async () => {
       await Promise.all([stores.close(), publisher.close(), passwords.close()]);

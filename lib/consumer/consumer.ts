@@ -3,6 +3,7 @@ import { systemClock as clock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { createLogger } from '../log.ts';
+import { environmentOfRuns, hideSecrets, resolveSecrets } from '../secrets.ts';
 import { runPrimary } from './primary.ts';
 import { runWorker, type StartTask } from './worker.ts';
 
@@ -14,11 +15,14 @@ type ConsumerOptions = {
 };
 
 const start = async ({ env, script, startTask }: ConsumerOptions): Promise<void> => {
-  const config = loadConfig(env, 'consumer');
+  const given = await resolveSecrets(env, 'consumer');
+  const config = loadConfig(given, 'consumer');
   const role = cluster.isPrimary ? 'primary' : 'worker';
   const log = createLogger(config.logLevel, { role, pid: process.pid });
   if (cluster.isPrimary) process.exit(await runPrimary({ config, clock, log, script }));
-  await runWorker({ config, clock, log, env, startTask });
+  // Processors run in this process, and often log or report their environment.
+  hideSecrets(env);
+  await runWorker({ config, clock, log, env: environmentOfRuns(given), startTask });
 };
 
 /** Runs the consumer in the role that node:cluster gave this process. An error that keeps it from starting goes to stderr. */
