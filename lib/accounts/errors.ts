@@ -57,7 +57,7 @@ const inSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));
 export class AddressLimitError extends AppError {
   constructor(what: string, { limit, seconds, msLeft }: { limit: number; seconds: number; msLeft: number }) {
     super(`Your address may make ${limit} ${what} in ${seconds} s. Try again in ${inSeconds(msLeft)} s.`, {
-      code: 'too-many-attempts',
+      code: 'too-many-calls',
       status: 429,
       retryAfterSeconds: inSeconds(msLeft),
     });

@@ -4,7 +4,7 @@ import { laneOf } from '../lane-of.ts';
 import type { Account } from '../ports.ts';
 import { InvalidCredentialsError } from './errors.ts';
 import type { Credentials } from './register.ts';
-import { beginAttempt, limitAddress } from './throttle.ts';
+import { beginLogin, limitAddress } from './throttle.ts';
 import { signToken } from './tokens.ts';
 
 export type LoginDeps = Pick<Deps, 'accounts' | 'counters' | 'log' | 'passwords' | 'userQueues' | 'clock'> & {
@@ -43,13 +43,13 @@ const authenticate = async (
   address: string,
   deps: Pick<LoginDeps, 'accounts' | 'counters' | 'log' | 'passwords' | 'config'>,
 ): Promise<string> => {
-  const attempt = await beginAttempt({ username, address }, deps);
+  const begun = await beginLogin({ username, address }, deps);
   const account = await deps.accounts.findByUsername(username);
   if (!(await deps.passwords.verify(password, account?.passwordHash)) || !account) {
-    await attempt.failed();
+    await begun.failed();
     throw new InvalidCredentialsError();
   }
-  await attempt.succeeded();
+  await begun.succeeded();
   if (deps.passwords.isWeak(account.passwordHash)) await renewHash(account, password, deps);
   return account.userId;
 };

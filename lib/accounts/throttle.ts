@@ -56,33 +56,33 @@ const keysOf = (username: string, address: string) => {
   };
 };
 
-export type Attempt = { succeeded(): Promise<void>; failed(): Promise<void> };
+export type BegunLogin = { succeeded(): Promise<void>; failed(): Promise<void> };
 
-const notCounted: Attempt = { succeeded: async () => undefined, failed: async () => undefined };
+const notCounted: BegunLogin = { succeeded: async () => undefined, failed: async () => undefined };
 
 /**
- * Begins a login to an account, known or unknown. Attempts that are refused here do not count, and no other network can take the
- * turn of this one.
+ * Begins a login to an account, known or unknown. What is refused here does not count as failed, and no other network can take
+ * the turn of this one.
  *
  * @throws {LoginDelayedError} 429
  */
-export const beginAttempt = async (
+export const beginLogin = async (
   { username, address }: { username: string; address: string },
   { counters, config }: Pick<Deps, 'counters'> & { config: Pick<Deps['config'], 'loginMaxDelaySeconds'> },
-): Promise<Attempt> => {
+): Promise<BegunLogin> => {
   if (config.loginMaxDelaySeconds === 0) return notCounted;
   const keys = keysOf(username, address);
   const [waiting, ofAccount] = await Promise.all([counters.read(keys.wait), counters.read(keys.account)]);
   if (waiting) throw new LoginDelayedError(waiting.msLeft);
   const excess = (ofAccount?.count ?? 0) - freeFailuresOfAccount;
   const isStranger = excess >= 0 && (await counters.read(keys.known)) === undefined;
-  // Counted before the password is checked, or many attempts at once would all be free.
+  // Counted before the password is checked, or many logins at once would all be free.
   const { count } = await counters.add(keys.own, failuresSeconds);
   const failures = isStranger ? Math.max(count, freeFailures + excess) : count;
   const seconds = delayAfter(failures, config.loginMaxDelaySeconds);
   if (seconds > 0) {
     const wait = await counters.add(keys.wait, seconds);
-    // One of several attempts at once goes on. A stranger's first attempt only starts the wait.
+    // One of several at once goes on. A stranger's first login only starts the wait.
     if (wait.count > 1 || (isStranger && count === 1)) throw new LoginDelayedError(wait.msLeft);
   }
   return {

@@ -14,7 +14,7 @@ test('registrations of one address are limited', async () => {
   const api = await startApi(['functions/api.ts'], { REGISTRATIONS_PER_HOUR: '3' });
   for (let registered = 0; registered < 3; registered += 1) expect((await register(api)).status).toBe(201);
   const answer = await register(api);
-  expect(answer).toMatchObject({ status: 429, body: { code: 'too-many-attempts' } });
+  expect(answer).toMatchObject({ status: 429, body: { code: 'too-many-calls' } });
   expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
   await api.end();
 });
