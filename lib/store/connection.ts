@@ -68,7 +68,7 @@ export const connectStore = (
 ): StoreConnection => {
   const outages = watchOutages(log, outageTexts);
   const connection = mongoose.createConnection();
-  const models = defineModels(connection);
+  const models = defineModels(connection, storeTimeoutMs);
   const time = new DatabaseClock(hostClock);
   let closed = false;
   const opened = sharePromise(() => connection.openUri(mongodbUrl, clientOptions(storeTimeoutMs)));
@@ -105,7 +105,8 @@ export const connectStore = (
     }
   };
 
-  const answer = async () => void (await connection.getClient().db().admin().ping());
+  const answer = async () =>
+    void (await connection.getClient().db().admin().command({ ping: 1, maxTimeMS: storeTimeoutMs }));
 
   return {
     execute,
