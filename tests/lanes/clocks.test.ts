@@ -44,7 +44,11 @@ test('a worker whose clock is ahead by two hours ends no session of one hour', a
   await using world = await openWorld();
   const user = await world.user();
   let sweeps = 0;
-  const observer = { swept: () => void (sweeps += 1) };
+  const observer = {
+    swept: () => {
+      sweeps += 1;
+    },
+  };
   world.work(quickRuns(() => done).runRequest, { hostClock: settableClock(120 * minuteMs).clock, observer });
   await eventually('it has swept twice', () => sweeps >= 2);
   await world.enqueue(user, 1);
