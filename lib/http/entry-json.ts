@@ -18,8 +18,14 @@ export const entryJson = (entry: LedgerEntry, settled: number, exposure: Exposur
   return result === undefined ? shown : `${shown.slice(0, -1)},"result":${result}}`;
 };
 
-/** A page of entries. `next` is the `after` of the next page. */
-export const pageJson = (entries: LedgerEntry[], limit: number, settled: number, exposure: Exposure): string => {
+/** A page of entries. `next` is the `after` of the next page; `searched`: the page looked no further than this `seq`, and more follow. */
+export const pageJson = (
+  entries: LedgerEntry[],
+  limit: number,
+  settled: number,
+  exposure: Exposure,
+  searched?: number,
+): string => {
   const texts = entries.map((entry) => entryJson(entry, settled, exposure));
-  return pageText('requests', texts, limit, (last) => entries[last]?.seq);
+  return pageText('requests', texts, limit, (last) => entries[last]?.seq, searched);
 };

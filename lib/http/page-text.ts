@@ -12,16 +12,18 @@ const fitting = (texts: string[]): number => {
 
 /**
  * A page of items that already are JSON text. It holds as many as fit, but at least one, however large. If more items may
- * follow, it has `next`: what `nextAfter` returns for the last item of the page.
+ * follow, it has `next`: what `nextAfter` returns for the last item of the page, or `goOnAfter` where all items are on it.
  */
 export const pageText = (
   name: string,
   texts: string[],
   limit: number,
   nextAfter: (last: number) => number | string | undefined,
+  goOnAfter?: number,
 ): string => {
   const count = fitting(texts);
   const complete = count === texts.length && count < limit;
-  const next = complete ? '' : `,"next":${JSON.stringify(nextAfter(count - 1))}`;
+  const after = complete ? goOnAfter : nextAfter(count - 1);
+  const next = after === undefined ? '' : `,"next":${JSON.stringify(after)}`;
   return `{"${name}":[${texts.slice(0, count).join(',')}]${next}}`;
 };

@@ -179,11 +179,12 @@ export interface LedgerStore {
   status(id: EntryId): Promise<RequestStatus | undefined>;
   /**
    * Entries with a `seq` above `after`, in ascending order, without their bodies: 100 bodies are up to 25 MB, and no client
-   * is shown them. The page ends with the entry whose result brings the sum of all results above `maxChars` characters.
+   * is shown them. The page ends with the entry whose result brings the sum of all results above `maxChars` characters. `upTo`: the
+   * highest `seq` that is looked at.
    */
   page(
     userId: string,
-    query: { status?: RequestStatus; after: number; limit: number; maxChars?: number },
+    query: { status?: RequestStatus; after: number; upTo?: number; limit: number; maxChars?: number },
   ): Promise<Omit<LedgerEntry, 'body'>[]>;
   /** The unsettled entry with the lowest `seq` from `from` on. */
   oldestPending(userId: string, from: number): Promise<EntryHead | undefined>;

@@ -55,7 +55,7 @@ export const connectStore = (
     log.warn({ options: overridden }, 'options in MONGODB_URL do not apply: Lanekeeper sets them');
   const outages = watchOutages(log, outageTexts);
   const connection = mongoose.createConnection();
-  const models = defineModels(connection);
+  const models = defineModels(connection, storeTimeoutMs);
   const time = new DatabaseClock(hostClock);
   let closed = false;
   const opened = sharePromise(() => connection.openUri(url, { ...options, ...mongooseOptions }));
@@ -92,7 +92,8 @@ export const connectStore = (
     }
   };
 
-  const answer = async () => void (await connection.getClient().db().admin().ping());
+  const answer = async () =>
+    void (await connection.getClient().db().admin().command({ ping: 1, maxTimeMS: storeTimeoutMs }));
 
   return {
     execute,

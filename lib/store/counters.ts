@@ -5,16 +5,27 @@
 import { RateLimiterMongo, RateLimiterRes } from 'rate-limiter-flexible';
 import type { CounterStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
-import { type Models, native } from './models.ts';
+import type { Models } from './models.ts';
 
 /** What only counts ignores the limit. */
 const noLimit = 1;
 /** What gives its own duration, or needs none, ignores that of the limiter. */
 const anySeconds = 1;
 
+/** The operations of the limiter, with a time limit on the server as all others have. */
+const limited = ({ collection, db }: Models['counters']) => {
+  const { maxTimeMS }: { maxTimeMS: number } = { maxTimeMS: db.get('maxTimeMS') };
+  return {
+    findOneAndUpdate: (filter: object, update: object, options: object) =>
+      collection.findOneAndUpdate(filter, update, { ...options, maxTimeMS }),
+    findOne: (filter: object) => collection.findOne(filter, { maxTimeMS }),
+    deleteOne: (filter: object) => collection.deleteOne(filter, { maxTimeMS }),
+  };
+};
+
 const limiterOn = (models: Models, points: number, duration: number): RateLimiterMongo =>
   new RateLimiterMongo({
-    storeClient: { collection: () => native(models.counters) },
+    storeClient: { collection: () => limited(models.counters) },
     keyPrefix: '',
     points,
     duration,

@@ -54,9 +54,9 @@ export const ledgerReads = (execute: Execute): LedgerReads => ({
 
   status: (id) => execute(async ({ requests }) => (await requests.findById(entryId(id), { status: 1 }).lean())?.status),
 
-  page: (userId, { status, after, limit, maxChars = Number.POSITIVE_INFINITY }) =>
+  page: (userId, { status, after, upTo = Number.MAX_SAFE_INTEGER, limit, maxChars = Number.POSITIVE_INFINITY }) =>
     execute(({ requests }) => {
-      const filter = { userId, seq: { $gt: after }, ...(status ? { status } : {}) };
+      const filter = { userId, seq: inRange({ after, upTo }), ...(status ? { status } : {}) };
       const found = requests.find(filter, { body: 0 }).sort({ seq: 1 }).limit(limit).lean();
       return readUpTo(maxChars, found.cursor({ batchSize: pageBatch }), ({ result }) => result);
     }),

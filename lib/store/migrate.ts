@@ -5,6 +5,9 @@ import { compareIndexes, type IndexConflict, type NeededIndex, titleOf } from '.
 import { defineModels, type Models } from './models.ts';
 import { isDuplicate } from './unavailable.ts';
 
+/** For MongoDB, 0 is no limit. */
+const noLimit = 0;
+
 /** Thrown when an index cannot be created because of what the database has. The message says what to do. */
 export class MigrationError extends Error {}
 
@@ -60,7 +63,7 @@ export const migrate = async (
   const connection = mongoose.createConnection();
   try {
     await connection.openUri(url, { ...options, ...mongooseOptions, minPoolSize: 0, socketTimeoutMS: 0 });
-    return await createMissing(defineModels(connection), which);
+    return await createMissing(defineModels(connection, noLimit), which);
   } finally {
     await connection.close(true);
   }

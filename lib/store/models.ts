@@ -146,18 +146,46 @@ const workerSchema = new mongoose.Schema<WorkerDocument>(
   options,
 ).index({ at: 1 }, { expireAfterSeconds: 3_600 });
 
-export const defineModels = (connection: Connection): Models => ({
-  accounts: connection.model<AccountDocument>('accounts', accountSchema, 'accounts'),
-  counters: connection.model<CounterDocument>('counters', counterSchema, 'counters'),
-  userQueues: connection.model<UserQueueDocument>('userQueues', userQueueSchema, 'userQueues'),
-  requests: connection.model<RequestDocument>('requests', requestSchema, 'requests'),
-  lanes: connection.model<LaneDocument>('lanes', laneSchema, 'lanes'),
-  workers: connection.model<WorkerDocument>('workers', workerSchema, 'workers'),
-});
+/** Mongoose gives the connection's `maxTimeMS` to reads only. */
+const limitUpdates = (schema: mongoose.Schema): void => {
+  schema.pre(['updateOne', 'updateMany', 'deleteOne'], { query: true, document: false }, function () {
+    this.setOptions({ maxTimeMS: this.model.db.get('maxTimeMS') });
+  });
+};
+for (const schema of [accountSchema, counterSchema, userQueueSchema, requestSchema, laneSchema, workerSchema]) {
+  limitUpdates(schema as unknown as mongoose.Schema);
+}
+
+/** `maxTimeMS`: how long the server may work on one operation. By then its caller has given up. 0 means no limit. */
+export const defineModels = (connection: Connection, maxTimeMS: number): Models => {
+  connection.set('maxTimeMS', maxTimeMS);
+  return {
+    accounts: connection.model<AccountDocument>('accounts', accountSchema, 'accounts'),
+    counters: connection.model<CounterDocument>('counters', counterSchema, 'counters'),
+    userQueues: connection.model<UserQueueDocument>('userQueues', userQueueSchema, 'userQueues'),
+    requests: connection.model<RequestDocument>('requests', requestSchema, 'requests'),
+    lanes: connection.model<LaneDocument>('lanes', laneSchema, 'lanes'),
+    workers: connection.model<WorkerDocument>('workers', workerSchema, 'workers'),
+  };
+};
 
 /** The driver's own collection, for hot paths: mongoose would cast every field of every update again. */
-export const native = <Document extends { _id: unknown }>(model: Model<Document>) =>
-  model.collection as unknown as mongoose.mongo.Collection<Document>;
+export const native = <Document extends { _id: unknown }>(model: Model<Document>) => {
+  const collection = model.collection as unknown as mongoose.mongo.Collection<Document>;
+  const limit = { maxTimeMS: model.db.get('maxTimeMS') };
+  return {
+    insertOne: (document: mongoose.mongo.OptionalUnlessRequiredId<Document>) => collection.insertOne(document, limit),
+    updateOne: (filter: mongoose.mongo.Filter<Document>, update: mongoose.mongo.UpdateFilter<Document>) =>
+      collection.updateOne(filter, update, limit),
+    findOneAndUpdate: (
+      filter: mongoose.mongo.Filter<Document>,
+      update: mongoose.mongo.UpdateFilter<Document> | mongoose.mongo.Document[],
+      options: mongoose.mongo.FindOneAndUpdateOptions,
+    ) => collection.findOneAndUpdate(filter, update, { ...options, ...limit, includeResultMetadata: false }),
+    bulkWrite: (updates: mongoose.mongo.AnyBulkWriteOperation<Document>[], options: { ordered?: boolean } = {}) =>
+      collection.bulkWrite(updates, { ...options, ...limit }),
+  };
+};
 
 /** Returns whether the document was inserted; false when one of its unique values is taken. */
 export const insertIfAbsent = async <Document extends { _id: unknown }>(

@@ -41,6 +41,22 @@ test('a request in its back-off does not run early when the clock is set ahead b
   expect(runs.filter(({ userId }) => userId === user.userId)).toHaveLength(1);
 });
 
+test('a worker whose clock is ahead by two hours ends no session of one hour', async () => {
+  await using world = await openWorld();
+  const user = await world.user();
+  let sweeps = 0;
+  const observer = {
+    swept: () => {
+      sweeps += 1;
+    },
+  };
+  world.work(quickRuns(() => done).runRequest, { hostClock: settableClock(120 * minuteMs).clock, observer });
+  await eventually('it has swept twice', () => sweeps >= 2);
+  await world.enqueue(user, 1);
+  expect(await world.settled(user, 1)).toMatchObject({ status: 'done' });
+  expect((await world.queue(user))?.sessions).toHaveLength(1);
+});
+
 test('a call that waits ends in time, although the clock is set back by a minute while it waits', async () => {
   await using world = await openWorld();
   const host = settableClock();

@@ -608,9 +608,11 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
 
     status: (id) => step(`ledger.status ${entryId(id)}`, () => entries.get(entryId(id))?.status),
 
-    page: (userId, { status, after, limit, maxChars }) =>
+    page: (userId, { status, after, upTo: last = Infinity, limit, maxChars }) =>
       step('ledger.page', () => {
-        const found = ofUser(userId).filter((entry) => entry.seq > after && (!status || entry.status === status));
+        const found = ofUser(userId).filter(
+          ({ seq, ...entry }) => seq > after && seq <= last && (!status || entry.status === status),
+        );
         const listed = upTo(maxChars, found.slice(0, limit), ({ result }) => result);
         return structuredClone(listed.map(withoutBody));
       }),

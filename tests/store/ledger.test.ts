@@ -169,6 +169,8 @@ describeStores('reading the ledger', (ports) => {
     const { body, ...rest } = await theEntry(ports, userId, 1);
     expect(body).toBe('"1"');
     expect(await ports.ledger.page(userId, { after: 0, limit: 10 })).toEqual([rest]);
+    expect(await ports.ledger.page(userId, { after: 0, upTo: rest.seq, limit: 10 })).toEqual([rest]);
+    expect(await ports.ledger.page(userId, { after: 0, upTo: rest.seq - 1, limit: 10 })).toEqual([]);
   });
 
   test('a page ends with the entry whose result brings the sum above `maxChars`', async () => {

@@ -5,62 +5,11 @@ import { openStores, type Stores } from '../../lib/store/stores.ts';
 import { asStoreError } from '../../lib/store/unavailable.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
-import { at, claim, session } from './store-contract.ts';
+import { everyOperation } from './every-operation.ts';
 
 const storeTimeoutMs = 400;
 /** Slack for a busy machine, far below the driver's own timeout of 30 s. */
 const slackMs = 1_600;
-
-const id = { userId: 'u', seq: 1 };
-
-/** Every method of every store. */
-const everyOperation: Record<string, (stores: Stores) => Promise<unknown>> = {
-  ping: ({ ping }) => ping(),
-  'accounts.create': ({ accounts }) => accounts.create('ann', 'hash'),
-  'accounts.findByUsername': ({ accounts }) => accounts.findByUsername('ann'),
-  'accounts.find': ({ accounts }) => accounts.find('f'.repeat(24)),
-  'accounts.usernames': ({ accounts }) => accounts.usernames(['f'.repeat(24)]),
-  'accounts.setRole': ({ accounts }) => accounts.setRole('ann', 'user'),
-  'userQueues.create': ({ userQueues }) => userQueues.create('u', 1, at(0)),
-  'userQueues.addSession': ({ userQueues }) => userQueues.addSession('u', session('s'), 1, 5),
-  'userQueues.removeSession': ({ userQueues }) => userQueues.removeSession('u', 's'),
-  'userQueues.endOtherSessions': ({ userQueues }) => userQueues.endOtherSessions('u', 's', at(0)),
-  'userQueues.takeTicket': ({ userQueues }) => userQueues.takeTicket('u', 's', at(0)),
-  'userQueues.noteCounted': ({ userQueues }) => userQueues.noteCounted('u', { requests: 1, bytes: 1 }, at(0)),
-  'userQueues.get': ({ userQueues }) => userQueues.get(['u']),
-  'userQueues.notClosed': ({ userQueues }) => userQueues.notClosed(1)[Symbol.asyncIterator]().next(),
-  'userQueues.beginClose': ({ userQueues }) => userQueues.beginClose('u', 1, false, at(0)),
-  'userQueues.endClose': ({ userQueues }) => userQueues.endClose('u', 1, at(0)),
-  'userQueues.flushSettled': ({ userQueues }) =>
-    userQueues.flushSettled([{ userId: 'u', settled: 1, advanced: true }], at(0)),
-  'userQueues.dropExpiredSessions': ({ userQueues }) => userQueues.dropExpiredSessions(at(0)),
-  'userQueues.stuck': ({ userQueues }) => userQueues.stuck({ from: at(0), to: at(1) }, 10, 'all'),
-  'ledger.insert': ({ ledger }) => ledger.insert({ ...id, body: '1', acceptedAt: at(0) }),
-  'ledger.insertTombstone': ({ ledger }) => ledger.insertTombstone(id, at(0)),
-  'ledger.findByKey': ({ ledger }) => ledger.findByKey('u', 'k'),
-  'ledger.read': ({ ledger }) => ledger.read([id]),
-  'ledger.readWork': ({ ledger }) => ledger.readWork([{ ...id, withBody: true }]),
-  'ledger.readHeads': ({ ledger }) => ledger.readHeads([id]),
-  'ledger.status': ({ ledger }) => ledger.status(id),
-  'ledger.commit': ({ ledger }) => ledger.commit([claim({ ...id, token: 1, attempt: 1 })]),
-  'ledger.cancel': ({ ledger }) => ledger.cancel(id, at(0)),
-  'ledger.unblock': ({ ledger }) => ledger.unblock({ ...id, attempts: 1 }),
-  'ledger.endBackOff': ({ ledger }) => ledger.endBackOff({ ...id, attempts: 1 }),
-  'ledger.skip': ({ ledger }) => ledger.skip(id, at(0)),
-  'ledger.deadLetters': ({ ledger }) => ledger.deadLetters({ limit: 1 }),
-  'ledger.deadLetterIds': ({ ledger }) => ledger.deadLetterIds({ limit: 1 }),
-  'ledger.dropDeadLetter': ({ ledger }) => ledger.dropDeadLetter(id),
-  'ledger.cancelQueued': ({ ledger }) => ledger.cancelQueued('u', { after: 0, upTo: 1 }, at(0)),
-  'ledger.sumSettled': ({ ledger }) => ledger.sumSettled('u', { after: 0, upTo: 1 }),
-  'ledger.page': ({ ledger }) => ledger.page('u', { after: 0, limit: 1 }),
-  'ledger.oldestPending': ({ ledger }) => ledger.oldestPending('u', 1),
-  'lanes.takeLease': ({ lanes }) => lanes.takeLease(1),
-  'lanes.leases': ({ lanes }) => lanes.leases([1]),
-  'lanes.known': ({ lanes }) => lanes.known(),
-  'workers.report': ({ workers }) => workers.report({ workerId: 'w', lanes: [], unresponsive: [], at: at(0) }),
-  'workers.remove': ({ workers }) => workers.remove('w'),
-  'workers.all': ({ workers }) => workers.all(),
-};
 
 /** How each operation ended, by its name: the error's name, or `answered`; `late` when it took longer than its timeout. */
 const outcomes = async (stores: Stores): Promise<Record<string, string>> => {
