@@ -1,5 +1,5 @@
 # One image for the API, the consumer and `npm run operator`; the command chooses. Any base image with Node 24 and npm will do.
-ARG BASE_IMAGE=node:24-slim
+ARG BASE_IMAGE=node:24.21.0-slim
 FROM ${BASE_IMAGE}
 
 WORKDIR /app

@@ -44,6 +44,7 @@ const conflictsIn = (
 /**
  * Reads the environment, once, at start.
  *
+ * @param env with the values of all secrets (`resolveSecrets`).
  * @param role `functions` also needs the secret that signs tokens.
  * @throws {ConfigError} It lists every validation error.
  */
@@ -56,10 +57,8 @@ export const loadConfig = (env: NodeJS.ProcessEnv, role: Role): Config => {
     else validationErrors.push(...parsed.error.issues.map(({ message }) => `${name} ${message}`));
   }
   validationErrors.push(...conflictsIn(config as Partial<Config>, env));
-  if (role === 'functions' && !env.JWT_SECRET && !env.JWT_SECRET_ID) {
-    validationErrors.push(
-      'JWT_SECRET or JWT_SECRET_ID is required: the secret that signs tokens, or its name in AWS Secrets Manager',
-    );
+  if (role === 'functions' && !env.JWT_SECRET) {
+    validationErrors.push('JWT_SECRET, JWT_SECRET_FILE or JWT_SECRET_ID is required: the secret that signs tokens');
   }
   if (validationErrors.length > 0) throw new ConfigError(validationErrors);
   return config as Config;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { env, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../lib/config.ts';
+import { resolveSecrets } from '../lib/secrets.ts';
 import { openStores } from '../lib/store/stores.ts';
 import { root, runTool } from './run-tool.ts';
 
@@ -21,7 +22,8 @@ await runTool(async () => {
   const { values, positionals } = parseArgs({ options: { revoke: { type: 'boolean' } }, allowPositionals: true });
   const [name, ...more] = positionals;
   if (!name || more.length > 0) throw new Error('Usage: npm run operator -- NAME [--revoke]');
-  const stores = openStores(loadConfig({ ...env, MONGODB_URL: env.MONGODB_URL || chosenUrl() }, 'consumer'));
+  const given = await resolveSecrets(env, 'consumer');
+  const stores = openStores(loadConfig({ ...given, MONGODB_URL: given.MONGODB_URL || chosenUrl() }, 'consumer'));
   try {
     const found = await stores.accounts.setRole(name, values.revoke ? 'user' : 'operator');
     if (!found) throw new Error(`There is no account ${name}. Register it first.`);

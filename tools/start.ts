@@ -4,13 +4,14 @@ import { env, stdout } from 'node:process';
 import { parseArgs, styleText } from 'node:util';
 import boxen from 'boxen';
 import { loadConfig } from '../lib/config.ts';
+import type { Role } from '../lib/settings.ts';
 import { type Child, startChild } from './child.ts';
 import { root, runTool, say } from './run-tool.ts';
 import { ensureServices, type Services, serverNames, stopServices } from './services/ensure.ts';
 import { makeFolder } from './services/private-server.ts';
 import { servers } from './services/ways.ts';
 import { clearUpEarlier, forgetStart, noteStart } from './start/earlier.ts';
-import { quietServerless, withSecret, withServices } from './start/environment.ts';
+import { environmentOf, quietServerless, withSecrets } from './start/environment.ts';
 import { forPeople } from './start/lines.ts';
 import { settlePorts } from './start/ports.ts';
 import { listenForStop } from './start/stop-request.ts';
@@ -19,6 +20,9 @@ const readyTimeoutMs = 90_000;
 const apiGraceMs = 10_000;
 /** What the consumer needs after its own grace time: to hand its lanes over and to end its workers. */
 const consumerExtraMs = 10_000;
+
+/** A process of `npm start`. It is up when `url` answers. */
+type Program = { name: string; role: Role; args: string[]; graceMs: number; url: string; about: string };
 
 /** Where a server was found that an earlier command of this checkout started. */
 const earlierServers = (services: Services): string =>
@@ -48,7 +52,7 @@ const run = async (): Promise<void> => {
     (line) => say('start', line),
     () => children.map((child) => child.kill()),
   );
-  const given = withSecret(env, root);
+  const given = await withSecrets(env, root);
   const config = loadConfig(given, 'functions');
   const settings = await settlePorts(given, config, await clearUpEarlier(root, say));
   const { metricsPort, workers } = loadConfig(settings, 'consumer');
@@ -56,12 +60,12 @@ const run = async (): Promise<void> => {
   let services: Services | undefined;
   let isReady = false;
 
-  const start = async (name: string, args: string[], graceMs: number, url: string, about: string): Promise<void> => {
+  const start = async ({ name, role, args, graceMs, url, about }: Program): Promise<void> => {
     const onLine = (line: string): void => {
       const text = forPeople(line, name, { verbose, withCalls: isReady });
       if (text !== undefined) say(name, text);
     };
-    const childEnv = { ...withServices(settings, services as Services), ...quietServerless };
+    const childEnv = { ...environmentOf(role, settings, services as Services), ...quietServerless };
     const child = startChild({ name, args, env: childEnv, logFile: join(logs, `${name}.log`), graceMs, onLine });
     children.push(child);
     noteStart(root, config.port, children);
@@ -71,16 +75,18 @@ const run = async (): Promise<void> => {
   };
   const startApi = () => {
     const args = ['node_modules/.bin/serverless', 'offline', 'start'];
-    return start('api', args, apiGraceMs, `http://127.0.0.1:${config.port}/health`, 'ready');
+    const url = `http://127.0.0.1:${config.port}/health`;
+    return start({ name: 'api', role: 'functions', args, graceMs: apiGraceMs, url, about: 'ready' });
   };
   const startConsumer = () => {
     const about = `ready, ${workers} ${workers === 1 ? 'worker' : 'workers'}; /healthz and /metrics`;
     const graceMs = config.graceMs + consumerExtraMs;
-    return start('consumer', ['functions/consumer.ts'], graceMs, `http://127.0.0.1:${metricsPort}/healthz`, about);
+    const url = `http://127.0.0.1:${metricsPort}/healthz`;
+    return start({ name: 'consumer', role: 'consumer', args: ['functions/consumer.ts'], graceMs, url, about });
   };
 
   try {
-    services = await ensureServices({ root, env, say, yes, explain: verbose });
+    services = await ensureServices({ root, env: given, say, yes, explain: verbose });
     if (stop.isRequested()) return;
     const earlier = earlierServers(services);
     if (earlier)

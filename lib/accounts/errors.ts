@@ -43,13 +43,6 @@ export class NotAnOperatorError extends AppError {
   }
 }
 
-/** Thrown when AWS Secrets Manager does not return a usable secret for signing tokens. */
-export class SecretUnavailableError extends AppError {
-  constructor(message: string, cause?: unknown) {
-    super(message, { code: 'secret-unavailable', status: 503, cause, retryAfterSeconds: 1 });
-  }
-}
-
 /** Thrown when the token's session has ended or expired. */
 export class SessionEndedError extends AppError {
   constructor() {

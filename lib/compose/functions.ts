@@ -1,18 +1,17 @@
 /** The composition root of the functions: only this file connects them to their servers. */
 import { createSecretKey } from 'node:crypto';
-import { loadTokenSecret } from '../accounts/token-secret.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
 import { createHealthCheck } from '../health.ts';
 import { createLogger } from '../log.ts';
 import { createLongPolls } from '../long-polls.ts';
+import { resolveSecrets } from '../secrets.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { openStores } from '../store/stores.ts';
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
-  const config: FunctionConfig = loadConfig(process.env, 'functions');
-  const tokenSecret = createSecretKey(Buffer.from(await loadTokenSecret(config)));
+  const config: FunctionConfig = loadConfig(await resolveSecrets(process.env, 'functions'), 'functions');
   const log = createLogger(config.logLevel, { role: 'functions' });
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
@@ -26,7 +25,8 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     ledger: stores.ledger,
     workers: stores.workers,
     publisher,
-    tokenSecret,
+    // `loadConfig` requires it of functions.
+    tokenSecret: createSecretKey(Buffer.from(config.jwtSecret as string)),
     longPolls: createLongPolls(stores.clock, config),
     health: createHealthCheck({ ping: { mongodb: stores.ping, rabbitmq: publisher.ping }, clock: stores.clock, log }),
     close: async () => {

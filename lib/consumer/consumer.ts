@@ -4,6 +4,7 @@ import { loadConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { filesOfWorker, warnOfFewFiles } from '../open-files.ts';
+import { environmentOfRuns, hideSecrets, resolveSecrets } from '../secrets.ts';
 import { runPrimary } from './primary.ts';
 import { runWorker, type StartTask } from './worker.ts';
 
@@ -15,7 +16,8 @@ type ConsumerOptions = {
 };
 
 const start = async ({ env, script, startTask }: ConsumerOptions): Promise<void> => {
-  const config = loadConfig(env, 'consumer');
+  const given = await resolveSecrets(env, 'consumer');
+  const config = loadConfig(given, 'consumer');
   const role = cluster.isPrimary ? 'primary' : 'worker';
   const log = createLogger(config.logLevel, { role, pid: process.pid });
   if (cluster.isPrimary) {
@@ -23,7 +25,9 @@ const start = async ({ env, script, startTask }: ConsumerOptions): Promise<void>
     warnOfFewFiles(log, filesOfWorker(config), what);
     process.exit(await runPrimary({ config, clock, log, script }));
   }
-  await runWorker({ config, clock, log, env, startTask });
+  // Processors run in this process, and often log or report their environment.
+  hideSecrets(env);
+  await runWorker({ config, clock, log, env: environmentOfRuns(given), startTask });
 };
 
 /** Runs the consumer in the role that node:cluster gave this process. An error that keeps it from starting goes to stderr. */

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { systemClock as clock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
+import { hideSecrets } from '../secrets.ts';
 import { type IsolationReport, isIsolationOrder, type PlainRun, workerPipe } from './isolation-messages.ts';
 import { loadProcessor } from './load-processor.ts';
 import { createRunRequest } from './run.ts';
@@ -31,6 +32,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => {}
 process.on('uncaughtExceptionMonitor', (thrown) => void send({ lanekeeper: 'uncaught', error: toRunError(thrown) }));
 
 const config = loadConfig(process.env, 'consumer');
+hideSecrets(process.env);
 const log = createLogger(config.logLevel, { role: 'isolated-run', pid: process.pid });
 const runRequest = createRunRequest(await loadProcessor({ config, clock }), { clock, log });
 const running = new Map<number, AbortController>();

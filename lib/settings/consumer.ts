@@ -58,6 +58,10 @@ export const consumerSettings = {
   webhookUrl: consumer('WEBHOOK_URL', webUrl.optional()),
   /** The secret that signs the webhook's posts. Required by it. */
   webhookSecret: consumer('WEBHOOK_SECRET', textOf(16).optional()),
+  /** A file with `webhookSecret`. */
+  webhookSecretFile: consumer('WEBHOOK_SECRET_FILE', textOf(1).optional()),
+  /** The name of `webhookSecret` in AWS Secrets Manager. */
+  webhookSecretId: consumer('WEBHOOK_SECRET_ID', textOf(1).optional()),
   /** How long the webhook may take to answer. */
   webhookTimeoutMs: consumer('WEBHOOK_TIMEOUT_MS', integer(10, 600_000, 10_000)),
 } as const;

@@ -13,9 +13,11 @@ const origins = z
   });
 
 export const functionSettings = {
-  /** The secret that signs tokens. Required, unless `jwtSecretId` is given. */
+  /** The secret that signs tokens. Required, unless `jwtSecretFile` or `jwtSecretId` is given. */
   jwtSecret: functions('JWT_SECRET', textOf(minTokenSecretLength).optional()),
-  /** The name of the secret that signs tokens in AWS Secrets Manager. */
+  /** A file with `jwtSecret`. */
+  jwtSecretFile: functions('JWT_SECRET_FILE', textOf(1).optional()),
+  /** The name of `jwtSecret` in AWS Secrets Manager. */
   jwtSecretId: functions('JWT_SECRET_ID', textOf(1).optional()),
   /** How long a session and its token live. */
   tokenTtlSeconds: functions('TOKEN_TTL_SECONDS', integer(1, 2_592_000, 3_600)),

@@ -2,13 +2,21 @@
 import { z } from 'zod';
 import { attemptsRange, runTimeoutRange } from '../limits.ts';
 import { mongodbUrl, rabbitmqUrl } from '../server-url.ts';
-import { both, choice, integer } from './setting.ts';
+import { both, choice, integer, textOf } from './setting.ts';
 
 export const sharedSettings = {
   /** MongoDB, with the name of the database. */
   mongodbUrl: both('MONGODB_URL', mongodbUrl.default('mongodb://127.0.0.1:27017/lanekeeper')),
+  /** A file with `mongodbUrl`. */
+  mongodbUrlFile: both('MONGODB_URL_FILE', textOf(1).optional()),
+  /** The name of `mongodbUrl` in AWS Secrets Manager. */
+  mongodbUrlSecretId: both('MONGODB_URL_SECRET_ID', textOf(1).optional()),
   /** RabbitMQ, with the virtual host. */
   rabbitmqUrl: both('RABBITMQ_URL', rabbitmqUrl.default('amqp://127.0.0.1:5672')),
+  /** A file with `rabbitmqUrl`. */
+  rabbitmqUrlFile: both('RABBITMQ_URL_FILE', textOf(1).optional()),
+  /** The name of `rabbitmqUrl` in AWS Secrets Manager. */
+  rabbitmqUrlSecretId: both('RABBITMQ_URL_SECRET_ID', textOf(1).optional()),
   /** The start of every queue's name. It must be the same for functions and consumers. */
   queuePrefix: both(
     'QUEUE_PREFIX',

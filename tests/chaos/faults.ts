@@ -5,6 +5,7 @@ import type { FaultKind } from '../judge/history.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import type { Recorder } from '../system/recorder.ts';
+import { createCallerFaults } from './caller-faults.ts';
 import { createContainerFaults } from './container-faults.ts';
 import { openDirectDeps } from './direct-deps.ts';
 import { exclusively, free, type Injector } from './injector.ts';
@@ -38,7 +39,7 @@ export type Faults = {
   inject(planned: PlannedFault): Promise<Injected | undefined>;
 };
 
-type FaultOptions = { stage: Stage; record: Recorder; users: Pick<Users, 'active' | 'send'>; aim?: Aim };
+type FaultOptions = { stage: Stage; record: Recorder; users: Pick<Users, 'active' | 'tokens' | 'send'>; aim?: Aim };
 
 export const createFaults = ({ stage, record, users, aim }: FaultOptions): Faults => {
   const { broker, store } = stage.servers;
@@ -139,6 +140,7 @@ export const createFaults = ({ stage, record, users, aim }: FaultOptions): Fault
     'api killed': killApi,
     'host clock set': setHostClock,
     'runs hung': hangRuns,
+    ...createCallerFaults({ stage, users }),
     ...createQueueFaults({ stage, activeUsers: users.active }),
   };
 

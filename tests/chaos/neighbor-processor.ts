@@ -6,7 +6,8 @@ import type { Processor } from '../../lib/processor.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import { recorder } from '../system/recorder.ts';
 
-export type NeighborWork = { ms: number; ignoresSignal?: boolean };
+/** `padding` makes the request large. */
+export type NeighborWork = { ms: number; ignoresSignal?: boolean; padding?: string };
 
 const record = recorder(env);
 /** The history attributes an isolated run to the worker that started its process. */

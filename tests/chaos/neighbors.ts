@@ -14,6 +14,7 @@ import { type Recorder, readHistory, recorder } from '../system/recorder.ts';
 import { openDirectDeps } from './direct-deps.ts';
 import { type DirectUser, directUsers, forEach, newUser } from './direct-users.ts';
 import { awaitFinal } from './final.ts';
+import { NotAcceptedError, sendOverHttp, tokenOf } from './http-users.ts';
 import { defaults } from './measure.ts';
 import { seededRandom } from './random.ts';
 import { type Group, type Scene, type Situation, situations, times } from './situations.ts';
@@ -50,7 +51,7 @@ const untilAccepted = async (send: (sentAt: number) => Promise<void>): Promise<v
     try {
       return await send(sentAt);
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error;
+      if (!(error instanceof StoreUnavailableError || error instanceof NotAcceptedError)) throw error;
       await pause(retryMs);
     }
   }
@@ -83,6 +84,9 @@ type Play = { stage: Stage; cluster: RabbitmqCluster | undefined; situation: Sit
 const openScene = ({ stage, cluster, situation, historyFile }: Play, record: Recorder, seed: number) => {
   const deps = openDirectDeps(stage, {});
   const direct = directUsers(deps, record);
+  const secret = stage.env.JWT_SECRET ?? '';
+  const [api] = stage.apis;
+  const send = api ? sendOverHttp(api.url, secret, record) : direct.send;
   const users = new Map<string, DirectUser>();
   const random = seededRandom(seed);
   const groups = situation.groups(random);
@@ -98,16 +102,19 @@ const openScene = ({ stage, cluster, situation, historyFile }: Play, record: Rec
     cluster,
     groups,
     events: () => readHistory(historyFile).sort((a, b) => a.at - b.at),
-    sendAsNew: async (userIds, work, limits) => {
+    tokens: () => [...users.values()].map((user) => tokenOf(user, secret)),
+    sendAsNew: async (userIds, work, { limits, each = 1 } = {}) => {
       await logIn(userIds);
-      await forEach(userIds, (userId) => direct.send(users.get(userId)!, work, { limits }));
+      for (let sent = 0; sent < each; sent += 1) {
+        await forEach(userIds, (userId) => direct.send(users.get(userId)!, work, { limits }));
+      }
     },
   };
   return {
     scene,
     userIds: () => [...users.keys()],
     logIn: () => logIn(groups.flatMap(({ userIds }) => userIds)),
-    load: () => runLoad(groups, (userId, { work }, sentAt) => direct.send(users.get(userId)!, work, { sentAt })),
+    load: () => runLoad(groups, (userId, { work }, sentAt) => send(users.get(userId)!, work, { sentAt })),
     leave: () => forEach([...users.values()], direct.leave),
     async [Symbol.asyncDispose]() {
       await Promise.all([deps.publisher.close(), deps.close()]);
@@ -136,7 +143,7 @@ const watch = async (situation: Situation, disturbed: boolean, options: Neighbor
     record,
     workers: 2,
     containers: 2,
-    apis: 0,
+    apis: situation.overHttp ? 1 : 0,
     env: { ...env, ...situation.env },
     processor: 'neighbor-processor.ts',
     cluster,
@@ -146,19 +153,18 @@ const watch = async (situation: Situation, disturbed: boolean, options: Neighbor
   await scene.deps.ping();
   await opened.logIn();
   await pause(balanceMs, undefined, { signal });
-  const happen = async (): Promise<number> => {
+  const happen = async () => {
     await pause(times.happensAtMs, undefined, { signal });
     const at = monotonicMs();
-    if (disturbed) await situation.happen(scene);
-    return at;
+    return { at, happened: disturbed ? await situation.happen(scene) : undefined };
   };
-  const [happenedAt] = await Promise.all([happen(), opened.load()]);
+  const [{ at: happenedAt, happened }] = await Promise.all([happen(), opened.load()]);
   // The last requests start before the history is read, which takes time of the machine.
   await pause(settleMs, undefined, { signal });
   const counted = countedIn(scene, happenedAt);
   const allStarted = async () => waitsOf(scene.events(), counted).at(-1) !== Number.POSITIVE_INFINITY || undefined;
   await pollUntil(systemClock, drainMs, allStarted);
-  const hits = disturbed ? await situation.hits(scene, happenedAt) : 0;
+  const hits = disturbed ? await situation.hits(scene, happenedAt, happened) : 0;
   if (disturbed) await situation.end?.(scene);
   await opened.leave();
   const prefix = stage.env.QUEUE_PREFIX ?? '';

@@ -32,6 +32,9 @@ const kinds = {
   'user queue deleted': { weight: 3, lastsMs: [0, 0] },
   'user queue refused': { weight: 3, lastsMs: [2_000, 6_000] },
   'queues limited': { weight: 1, lastsMs: [1_000, 4_000] },
+  'large requests': { weight: 2, lastsMs: [0, 0] },
+  'login storm': { weight: 2, lastsMs: [1_000, 3_000] },
+  'clients hung up': { weight: 2, lastsMs: [500, 3_000] },
   'permission withdrawn': { weight: 1, lastsMs: [1_000, 4_000] },
 } as const satisfies Record<string, Kind>;
 
@@ -44,7 +47,7 @@ const milder: readonly ChaosFault[] = ['broker stopped', 'store stopped', 'worke
 /** For the minute of chaos in `npm test`: each of these kinds comes in it. */
 export const minute = {
   durationMs: 60_000,
-  everyMs: 2_300,
+  everyMs: 2_000,
   only: chaosFaults.filter((fault) => !milder.includes(fault)),
 };
 

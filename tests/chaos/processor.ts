@@ -12,7 +12,7 @@ import { recorder } from '../system/recorder.ts';
 /**
  * What a request makes the processor do. `retries`: this many runs throw before one is done, at most `MAX_ATTEMPTS`.
  * `crashes`: this many runs end their process before that. `hangs`: the first run blocks the event loop. `isDeaf`: the
- * first run ignores its signal and goes on past its deadline.
+ * first run ignores its signal and goes on past its deadline. `padding` makes the request large.
  */
 export type Work = {
   ms: number;
@@ -21,6 +21,7 @@ export type Work = {
   crashes?: number;
   hangs?: boolean;
   isDeaf?: boolean;
+  padding?: string;
 };
 
 const record = recorder(env);

@@ -56,6 +56,9 @@ const holdUpNobody: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'user-queue-refused',
   'queues-limited',
   'permission-withdrawn',
+  'large-requests',
+  'login-storm',
+  'clients-hung-up',
 ]);
 
 /** The worker that ran a user before, and the one that runs it now. */

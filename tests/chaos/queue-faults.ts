@@ -95,15 +95,23 @@ export const createQueueFaults = ({ stage, activeUsers }: QueueFaultOptions) => 
     return [{ kind: 'user-queue-refused', at, until: monotonicMs() }];
   };
 
+  /** On a machine that is busy enough, a command does not end in time. It may be given again. */
+  const administerPersistently = async (command: string[], tries = 3): Promise<void> => {
+    await broker.administer(...command).catch((error: unknown) => {
+      if (tries === 1) throw error;
+      return administerPersistently(command, tries - 1);
+    });
+  };
+
   /** RabbitMQ stays up meanwhile: a wipe would end the fault, and a stop would keep it from being ended. */
   const administer =
     (kind: FaultKind, begin: () => string[], end: string[]): Injector =>
     ({ lastsMs }) =>
       broker.whileUp(async () => {
         const at = monotonicMs();
-        await broker.administer(...begin());
+        await administerPersistently(begin());
         await pause(lastsMs);
-        await broker.administer(...end);
+        await administerPersistently(end);
         return [{ kind, at, until: monotonicMs() }];
       });
 

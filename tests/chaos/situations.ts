@@ -12,6 +12,7 @@ import type { Recorder } from '../system/recorder.ts';
 import type { openDirectDeps } from './direct-deps.ts';
 import type { NeighborWork } from './neighbor-processor.ts';
 import type { Random } from './random.ts';
+import { hangUp, stormLogins } from './rude-callers.ts';
 import type { Container, Stage } from './stage.ts';
 
 /** Users that send the same work again and again. */
@@ -33,10 +34,12 @@ export type Scene = {
   random: Random;
   cluster: RabbitmqCluster | undefined;
   groups: Group[];
+  /** The tokens of the users who have logged in. */
+  tokens(): string[];
   /** What has been recorded until now. */
   events(): HistoryEvent[];
-  /** Sends one request for each of these new users. */
-  sendAsNew(userIds: string[], work: NeighborWork, limits?: RunLimits): Promise<void>;
+  /** Sends `each` requests (default: 1) for each of these new users. */
+  sendAsNew(userIds: string[], work: NeighborWork, options?: { limits?: RunLimits; each?: number }): Promise<void>;
 };
 
 export type Situation = {
@@ -45,13 +48,16 @@ export type Situation = {
   env?: Record<string, string>;
   /** Whether RabbitMQ is a cluster of three nodes. */
   cluster?: boolean;
+  /** Whether the users of the load call the API. Without it, their requests are accepted directly. */
+  overHttp?: boolean;
   groups(random: Random): Group[];
-  happen(scene: Scene): Promise<void>;
+  /** May resolve to how often it happened. */
+  happen(scene: Scene): Promise<unknown>;
   /** What the users need before they can leave. */
   end?(scene: Scene): Promise<unknown>;
   /** What shows that it happened, and how often. Asked at the end of the load. */
   hit: string;
-  hits(scene: Scene, happenedAt: number): Promise<number> | number;
+  hits(scene: Scene, happenedAt: number, happened: unknown): Promise<number> | number;
 };
 
 /** The load starts; the situation begins; the load ends. */
@@ -164,7 +170,8 @@ const killNode = async (scene: Scene): Promise<void> => {
 const hangEight = async ({ deps, random, sendAsNew }: Scene): Promise<void> => {
   const [worker] = await deps.workers.all();
   const userIds = Array.from({ length: 8 }, () => idInLane(random, (lane) => !!worker?.lanes.includes(lane)));
-  await sendAsNew(userIds, { ms: 45_000, ignoresSignal: true }, { timeoutMs: 1_000, maxAttempts: 1 });
+  const limits = { timeoutMs: 1_000, maxAttempts: 1 };
+  await sendAsNew(userIds, { ms: 45_000, ignoresSignal: true }, { limits });
 };
 
 const killWorkerWithMost = ({ stage, record }: Scene, runs: Started[]): void => {
@@ -187,6 +194,26 @@ const killTwo = async (scene: Scene): Promise<void> => {
   await pollUntil(systemClock, repeatedWithinMs, async () => again().length >= 4 || undefined);
   killWorkerWithMost(scene, again());
 };
+
+const floodUsers = 40;
+
+const flood = async ({ random, sendAsNew }: Scene): Promise<string[]> => {
+  const userIds = newIds(random, floodUsers);
+  await sendAsNew(userIds, { ms: 300, padding: 'x'.repeat(250_000) }, { each: 9 });
+  return userIds;
+};
+
+const stormForMs = 8_000;
+
+/** Repeats it for some seconds at the API that the others call. */
+const atApi =
+  (act: (url: string, scene: Scene) => Promise<number>) =>
+  async (scene: Scene): Promise<number> => {
+    const startedAt = monotonicMs();
+    let count = 0;
+    while (monotonicMs() - startedAt < stormForMs) count += await act(scene.stage.apis[0]!.url, scene);
+    return count;
+  };
 
 const interruptedTwice = (scene: Scene): number =>
   new Set(
@@ -255,6 +282,35 @@ export const situations: Situation[] = [
     hit: 'runs past their deadline',
     hits: (scene, happenedAt) =>
       runsInProgress(scene.events()).filter(({ at }) => at > happenedAt && monotonicMs() - at > 10_000).length,
+  },
+  {
+    name: 'large requests',
+    limitMs: 2_000,
+    env: { HELD_BYTES: String(4 * 2 ** 20) },
+    groups: (random) => [others(random)],
+    happen: flood,
+    hit: 'large requests run',
+    hits: (scene, _, userIds) =>
+      scene.events().filter((event) => event.kind === 'started' && (userIds as string[]).includes(event.userId)).length,
+  },
+  {
+    name: 'login storm',
+    limitMs: 2_000,
+    overHttp: true,
+    env: { BCRYPT_COST: '10' },
+    groups: (random) => [others(random)],
+    happen: atApi(async (url, { random }) => (await stormLogins(url, 50, random)).length),
+    hit: 'logins answered',
+    hits: (_scene, _at, answered) => answered as number,
+  },
+  {
+    name: 'clients that hang up',
+    limitMs: 2_000,
+    overHttp: true,
+    groups: (random) => [others(random)],
+    happen: atApi((url, { random, tokens }) => hangUp(url, tokens(), 100, random)),
+    hit: 'connections that hung up',
+    hits: (_scene, _at, opened) => opened as number,
   },
   {
     name: 'two killed workers',

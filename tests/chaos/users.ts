@@ -50,16 +50,20 @@ export const usualHabits: Habits = {
   hasty: true,
 };
 
+type ExtraKind = 'long' | 'hanging' | 'large';
+
 export type SentRequest = { userId: string; seq: number };
 
 export type Users = {
   /** The ids of users that have logged in and not disconnected. */
   active(): string[];
+  /** Their tokens. */
+  tokens(): string[];
   /**
-   * So many of the active users, or all, send one more request each. `hanging`: its run ignores its signal and goes on
-   * past its deadline. Resolves to the accepted requests.
+   * So many of the active users, or all, send `each` more requests (default: 1). `hanging`: its run ignores its signal and
+   * goes on past its deadline. `large`: nearly as large as the API accepts. Resolves to the accepted requests.
    */
-  send(kind: 'long' | 'hanging', count: number, random: Random): Promise<SentRequest[]>;
+  send(kind: ExtraKind, count: number, random: Random, each?: number): Promise<SentRequest[]>;
   /** The ids of all users that have ever logged in. */
   ids(): string[];
   /** Ends the run: resolves when every session that the users know of has ended. */
@@ -68,6 +72,8 @@ export type Users = {
 
 /** Other timers of a worker last for round numbers of ms: by this one a break tells the deadline of a run. */
 export const hangDeadlineMs = 1_013;
+const padding = 'x'.repeat(250_000);
+
 /** Beyond the deadline plus `GRACE_MS`: by then a worker takes the run for unresponsive. */
 const hangMs = [7_000, 8_000] as const;
 
@@ -134,8 +140,9 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     crashes: random.chance(habits.crashes) ? random.between(1, 3) : 0,
   });
 
-  const bodyOf = (kind: 'long' | 'hanging', random: Random): { request: Work; timeoutMs?: number } => {
+  const bodyOf = (kind: ExtraKind, random: Random): { request: Work; timeoutMs?: number } => {
     const ends = { ends: 'done', retries: 0 } as const;
+    if (kind === 'large') return { request: { ms: random.between(...habits.runMs), padding, ...ends } };
     if (kind === 'long') return { request: { ms: random.between(...habits.longRunMs), ...ends } };
     return { request: { ms: random.between(...hangMs), isDeaf: true, ...ends }, timeoutMs: hangDeadlineMs };
   };
@@ -303,8 +310,9 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
 
   return {
     active: () => [...active.keys()],
-    send: async (kind, count, random) => {
-      const senders = random.some([...active], count);
+    tokens: () => [...active.values()],
+    send: async (kind, count, random, each = 1) => {
+      const senders = random.some([...active], count).flatMap((sender) => Array.from({ length: each }, () => sender));
       const sent = await Promise.all(
         senders.map(async ([userId, token]) => {
           const key = `key-${random.between(0, 2 ** 40)}`;

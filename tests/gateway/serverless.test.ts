@@ -32,11 +32,13 @@ describe('serverless', () => {
   test('package makes every function from one image, named by its digest, without the network', async () => {
     const image = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/lanekeeper@sha256:${'a'.repeat(64)}`;
     const folder = await mkdtemp(join(tmpdir(), 'lanekeeper-package-'));
-    const env = { ...process.env, IMAGE_URI: image };
+    const env = { ...process.env, IMAGE_URI: image, JWT_SECRET_ID: 'lanekeeper/jwt' };
     await promisify(execFile)(process.execPath, [serverless, 'package', '--package', folder], { env });
     const template = JSON.parse(await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8'));
     await rm(folder, { recursive: true });
     type Resource = { Type: string; Properties: { Code?: object; ImageConfig?: { Command: string[] } } };
+    expect(JSON.stringify(template)).toContain(':secret:lanekeeper/jwt-??????"');
+    expect(JSON.stringify(template)).not.toMatch(/:secret:[^"]*\*/);
     const functions = Object.values<Resource>(template.Resources).filter(
       ({ Type }) => Type === 'AWS::Lambda::Function',
     );

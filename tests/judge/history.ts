@@ -43,6 +43,10 @@ export const faultEffects = {
   'permission-withdrawn': harmless,
   /** Some runs go on past their deadlines. They fail when they end, and run again without a fault. */
   'runs-hung': harmless,
+  /** A caller costs too much: large requests, logins with unknown names, calls that are broken off. */
+  'large-requests': harmless,
+  'login-storm': harmless,
+  'clients-hung-up': harmless,
   'clock-jumped': harmless,
   'store-clock-jumped': harmless,
 } satisfies Record<string, Effect>;

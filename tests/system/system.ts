@@ -27,6 +27,8 @@ export type Client = {
 
 export type System = AsyncDisposable & {
   api: ApiProcess;
+  /** What the API and every consumer are started with. */
+  environment: Readonly<Record<string, string>>;
   record(event: HistoryEvent): void;
   consumer(name: string, environment?: Record<string, string>): TestCluster;
   client(name: string): Promise<Client>;
@@ -36,7 +38,11 @@ export type System = AsyncDisposable & {
   final(): Promise<FinalState>;
 };
 
-export const openSystem = async (environment: Record<string, string> = {}): Promise<System> => {
+/** @param adminUrl a RabbitMQ user that may look at and delete every queue, where that of `environment` may not. */
+export const openSystem = async (
+  environment: Record<string, string> = {},
+  adminUrl = environment.RABBITMQ_URL,
+): Promise<System> => {
   const config = testConfig();
   const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-'));
   const historyFile = join(folder, 'history.jsonl');
@@ -52,7 +58,7 @@ export const openSystem = async (environment: Record<string, string> = {}): Prom
     LOG_LEVEL: 'info',
     ...environment,
   };
-  const rabbitmqUrl = shared.RABBITMQ_URL;
+  const rabbitmqUrl = adminUrl ?? shared.RABBITMQ_URL;
   const api = await startApi([file('../../functions/api.ts')], shared);
   const record = (event: HistoryEvent): void => void events.push(event);
 
@@ -115,6 +121,7 @@ export const openSystem = async (environment: Record<string, string> = {}): Prom
 
   return {
     api,
+    environment: shared,
     record,
     client,
     history,

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { environment, loadConfig } from '../../lib/config.ts';
+import type { Role } from '../../lib/settings.ts';
+import { permissionsOfRole, userOfRole } from '../../tools/services/rabbitmq-users.ts';
 
 type Service = {
   image?: string;
@@ -14,14 +16,24 @@ type Service = {
   healthcheck?: { test: string[] };
   depends_on?: Record<string, { condition: string }>;
   ulimits?: { nofile: { soft: number; hard: number } };
+  user?: string;
+  networks?: string[];
+  read_only?: boolean;
+  cap_drop?: string[];
+  security_opt?: string[];
+  mem_limit?: string;
+  pids_limit?: number;
 };
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
-const compose = parse(read('docker-compose.yml')) as {
+type Compose = {
   services: Record<string, Service>;
   volumes: Record<string, unknown>;
+  networks: Record<string, { internal?: boolean }>;
+  configs: Record<string, { content: string }>;
 };
+const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
 const service = (name: string): Service => {
   const found = compose.services[name];
   if (!found) throw new Error(`docker-compose.yml has no service ${name}.`);
@@ -30,32 +42,63 @@ const service = (name: string): Service => {
 const names = Object.keys(compose.services);
 const ours = ['api', 'consumer'];
 
-/** Replaces `${NAME:-default}` by the default, as Compose does when NAME is not set. */
-const withDefaults = (value: string): string => value.replace(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1');
+const passwords: Record<string, string> = {
+  MONGODB_PASSWORD: 'pw-mongodb',
+  RABBITMQ_FUNCTIONS_PASSWORD: 'pw-functions',
+  RABBITMQ_CONSUMER_PASSWORD: 'pw-consumer',
+};
+
+/** As Compose does: a password for its variable, the default for a variable that is not set, and $ for $$. */
+const withDefaults = (value: string): string =>
+  value
+    .replace(/\$\{([A-Z_]+)(?::\?[^}]*)?\}/g, (whole, name) => passwords[name] ?? whole)
+    .replace(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1')
+    .replaceAll('$$', () => '$');
 const settingsOf = (name: string): Record<string, string> =>
   Object.fromEntries(Object.entries(service(name).environment ?? {}).map(([key, value]) => [key, withDefaults(value)]));
 
 describe('docker-compose.yml', () => {
   test('takes both servers from their images, and builds the API and the consumer from our Dockerfile', () => {
     expect(names.sort()).toEqual(['api', 'consumer', 'mongodb', 'rabbitmq']);
-    expect(service('rabbitmq').image).toBe('rabbitmq:4-management');
-    expect(service('mongodb').image).toBe('mongo:8');
+    for (const server of ['rabbitmq', 'mongodb']) {
+      expect(service(server).image).toMatch(/^[a-z]+:\d+\.\d+\.\d+$/);
+    }
     for (const name of ours) expect(service(name).build).toBe('.');
   });
 
   test.each(names)('%s has a health check and publishes its ports only on the loopback address', (name) => {
-    expect(service(name).healthcheck?.test[0]).toBe('CMD');
+    expect(service(name).healthcheck?.test[0]).toMatch(/^CMD(-SHELL)?$/);
     expect(service(name).healthcheck?.test.length).toBeGreaterThan(1);
     for (const port of service(name).ports ?? []) {
       expect(withDefaults(port)).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
     }
   });
 
-  test('publishes the usual ports by default', () => {
+  test('publishes the API and the metrics, but no server', () => {
     const published = names.flatMap((name) => (service(name).ports ?? []).map(withDefaults));
-    expect(published.sort()).toEqual(
-      [5_672, 15_672, 27_017, 3_000, 9_464].map((port) => `127.0.0.1:${port}:${port}`).sort(),
-    );
+    expect(published.sort()).toEqual([3_000, 9_464].map((port) => `127.0.0.1:${port}:${port}`).sort());
+    expect(compose.networks.servers).toEqual({ internal: true });
+    for (const server of ['rabbitmq', 'mongodb']) expect(service(server).networks).toEqual(['servers']);
+  });
+
+  test.each(names)(
+    '%s may not write to its file system, gain privileges, or use memory and processes without limit',
+    (name) => {
+      expect(service(name)).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        mem_limit: expect.stringMatching(/^\$\{[A-Z]+_MEMORY:-\d+[mg]\}$/),
+        pids_limit: expect.any(Number),
+      });
+    },
+  );
+
+  test('has no default password', () => {
+    for (const name of ['MONGODB_ROOT_PASSWORD', ...Object.keys(passwords)]) {
+      expect(read('docker-compose.yml')).toMatch(new RegExp(`\\$\\{${name}:\\?Set a password`));
+      expect(read('docker-compose.yml')).not.toMatch(new RegExp(`\\$\\{${name}:?-`));
+    }
   });
 
   test.each(ours)('%s sets only environment variables that the configuration knows', (name) => {
@@ -64,30 +107,28 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  test('the servers set only environment variables of their own images', () => {
-    const known = ['RABBITMQ_DEFAULT_USER', 'RABBITMQ_DEFAULT_PASS', 'RABBITMQ_DEFAULT_VHOST'];
-    for (const variable of Object.keys(service('rabbitmq').environment ?? {})) expect(known).toContain(variable);
-    expect(service('mongodb').environment).toBeUndefined();
-  });
-
   test('the consumer starts with the given settings; the API also needs a secret', () => {
     expect(loadConfig(settingsOf('consumer'), 'consumer').metricsPort).toBe(9_464);
     expect(() => loadConfig(settingsOf('api'), 'functions')).toThrow('JWT_SECRET');
     expect(loadConfig({ ...settingsOf('api'), JWT_SECRET: 'x'.repeat(32) }, 'functions').port).toBe(3_000);
   });
 
-  test('the API and the consumer use the names, ports and passwords of the servers', () => {
-    const rabbitmq = settingsOf('rabbitmq');
-    for (const name of ours) {
-      const settings = settingsOf(name);
-      const login = `${rabbitmq.RABBITMQ_DEFAULT_USER}:${rabbitmq.RABBITMQ_DEFAULT_PASS}`;
-      expect(settings.RABBITMQ_URL).toBe(`amqp://${login}@rabbitmq:5672`);
-      expect(settings.MONGODB_URL).toBe('mongodb://mongodb:27017/lanekeeper');
-      expect(service(name).depends_on).toEqual({
-        rabbitmq: { condition: 'service_healthy' },
-        mongodb: { condition: 'service_healthy' },
-      });
-    }
+  test.each<[string, Role]>([
+    ['api', 'functions'],
+    ['consumer', 'consumer'],
+  ])('%s uses users of the servers that may do only what it needs', (name, role) => {
+    const { users, permissions } = JSON.parse(withDefaults(compose.configs['rabbitmq-definitions']?.content ?? ''));
+    const user = userOfRole[role];
+    const settings = settingsOf(name);
+    expect(settings.RABBITMQ_URL).toBe(`amqp://${user}:pw-${role}@rabbitmq:5672`);
+    expect(settings.MONGODB_URL).toBe('mongodb://lanekeeper:pw-mongodb@mongodb:27017/lanekeeper?replicaSet=lanekeeper');
+    expect(users).toContainEqual({ name: user, password: `pw-${role}`, tags: '' });
+    expect(permissions).toContainEqual({ user, vhost: '/', ...permissionsOfRole('')[role] });
+    expect([users.length, permissions.length]).toEqual([2, 2]);
+    expect(service(name).depends_on).toEqual({
+      rabbitmq: { condition: 'service_healthy' },
+      mongodb: { condition: 'service_healthy' },
+    });
   });
 
   test('the servers keep their data in named volumes, and RabbitMQ may open many files', () => {

@@ -23,7 +23,8 @@ afterEach(() => {
 const fakeDocker = (failing: string[]): void => {
   const script = [
     '#!/bin/sh',
-    'command=$4',
+    // docker compose -p PROJECT -f FILE -f FILE COMMAND
+    'command=$8',
     `echo "$command" >> ${join(folder, 'commands')}`,
     `case "$command" in ${[...failing, 'never'].join('|')}) echo 'container is unhealthy' >&2; exit 1;; esac`,
   ];

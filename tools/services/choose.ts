@@ -4,8 +4,8 @@
  */
 import { ExecaError } from 'execa';
 
-/** `startedNow` is true when this command started it. */
-export type Found = { url: string; label: string; startedNow?: boolean; queuePrefix?: string };
+/** `startedNow` is true when this command started it. `hasRoleUsers`: RabbitMQ has a user for each role (`urlForRole`). */
+export type Found = { url: string; label: string; startedNow?: boolean; queuePrefix?: string; hasRoleUsers?: boolean };
 
 /** Why a way leads to no server here. The next way is tried. */
 export type Refused = { refused: string };

@@ -4,6 +4,7 @@ import { realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { readJson, type Settings, settingsOf, writeJson } from './private-server.ts';
+import { administrator, definitions } from './rabbitmq-users.ts';
 
 export type ServerName = 'rabbitmq' | 'mongodb';
 
@@ -20,13 +21,22 @@ export const checkoutId = (root: string): string =>
 
 type Started = Settings<'server'>;
 
+const passwordVariables = [
+  'MONGODB_ROOT_PASSWORD',
+  'MONGODB_PASSWORD',
+  'RABBITMQ_FUNCTIONS_PASSWORD',
+  'RABBITMQ_CONSUMER_PASSWORD',
+];
+
 const compose = (root: string, server: ServerName, { password, ports }: Started, ...args: string[]) => {
-  const anyPort = '0';
-  const env = { [`${server.toUpperCase()}_PORT`]: String(ports.server), RABBITMQ_MANAGEMENT_PORT: anyPort };
-  return execa('docker', ['compose', '-p', `lanekeeper-${checkoutId(root)}`, ...args, server], {
+  // Compose demands every variable of the file, also for services that it does not start.
+  const passwords = Object.fromEntries(passwordVariables.map((name) => [name, password]));
+  const published = { RABBITMQ_PORT: '', MONGODB_PORT: '', [`${server.toUpperCase()}_PORT`]: String(ports.server) };
+  const files = ['-f', 'docker-compose.yml', '-f', 'tools/services/published-ports.yml'];
+  return execa('docker', ['compose', '-p', `lanekeeper-${checkoutId(root)}`, ...files, ...args, server], {
     cwd: root,
     timeout: 300_000, // pulls the image
-    env: { ...env, RABBITMQ_PASSWORD: password },
+    env: { ...passwords, ...published, RABBITMQ_DEFINITIONS: JSON.stringify(definitions(password)) },
   });
 };
 
@@ -35,7 +45,9 @@ export const startedContainer = (root: string, server: ServerName): string | und
   const settings = readJson<Started>(startedFile(root, server));
   if (!settings) return undefined;
   const address = `127.0.0.1:${settings.ports.server}`;
-  return server === 'mongodb' ? `mongodb://${address}/lanekeeper` : `amqp://lanekeeper:${settings.password}@${address}`;
+  return server === 'mongodb'
+    ? `mongodb://root:${settings.password}@${address}/lanekeeper?authSource=admin&directConnection=true`
+    : `amqp://${administrator}:${settings.password}@${address}`;
 };
 
 /** Returns the URL of the healthy container; stops an unhealthy one. @throws {Error} with what Docker printed. */

@@ -5,11 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Found } from './choose.ts';
 import { freePort, isFree, type Probe } from './probe.ts';
 import { isAlive, killProcess, type StartedProcess, stopProcess, untilReady } from './processes.ts';
 
 /** The processes in the order in which they were started; they are stopped in the opposite order. */
-export type Running = { url: string; label: string; processes: StartedProcess[] };
+export type Running = Pick<Found, 'url' | 'label' | 'hasRoleUsers'> & { processes: StartedProcess[] };
 
 export type Settings<Port extends string> = { password: string; cookie: string; ports: Record<Port, number> };
 

@@ -6,13 +6,13 @@ import { execa } from 'execa';
 import { makeFolder, noteRunning, type Running, readJson, settingsOf, startOnce, writeJson } from './private-server.ts';
 import { probeRabbitmq } from './probe.ts';
 import { findBinary, processOf, type StartedProcess, startDetached, untilReady } from './processes.ts';
+import { administrator, definitions } from './rabbitmq-users.ts';
 
 const ports = ['amqp', 'distribution', 'epmd'] as const;
 type ServerSettings = Awaited<ReturnType<typeof settingsOf<(typeof ports)[number]>>>;
 /** The nodes of a cluster have different names, and share the password, the cookie and the port of epmd. */
 export type NodeSettings = ServerSettings & { nodeName?: string };
 
-const user = 'lanekeeper';
 const host = '127.0.0.1';
 /** Erlang starts slowly on a busy machine. */
 const startTimeoutMs = 90_000;
@@ -25,12 +25,7 @@ export const findRabbitmq = (): string | undefined => findBinary('rabbitmq-serve
 export const nodeOf = ({ nodeName = 'lanekeeper' }: Pick<NodeSettings, 'nodeName'>): string => `${nodeName}@localhost`;
 
 const writeConfiguration = (folder: string, { password, cookie }: NodeSettings, lines: string[]): void => {
-  // RabbitMQ creates no guest when it has definitions.
-  writeJson(join(folder, 'definitions.json'), {
-    users: [{ name: user, password, tags: 'administrator' }],
-    vhosts: [{ name: '/' }],
-    permissions: [{ user, vhost: '/', configure: '.*', write: '.*', read: '.*' }],
-  });
+  writeJson(join(folder, 'definitions.json'), definitions(password));
   const configuration = [`load_definitions = ${join(folder, 'definitions.json')}`, ...lines];
   writeFileSync(join(folder, 'rabbitmq.conf'), `${configuration.join('\n')}\n`);
   writeFileSync(join(folder, 'enabled_plugins'), '[].\n');
@@ -73,7 +68,8 @@ export const startEpmd = async (folder: string, port: string): Promise<StartedPr
   return epmd;
 };
 
-export const urlOf = ({ password, ports }: NodeSettings): string => `amqp://${user}:${password}@${host}:${ports.amqp}`;
+export const urlOf = ({ password, ports }: NodeSettings): string =>
+  `amqp://${administrator}:${password}@${host}:${ports.amqp}`;
 
 export type Node = {
   binary: string;
@@ -106,7 +102,8 @@ export const startNode = async (node: Node, note: (started: StartedProcess) => v
 
 const start = async (binary: string, folder: string): Promise<Running> => {
   const settings = await settingsOf(folder, ports);
-  const running: Running = { url: urlOf(settings), label: `private RabbitMQ (${binary})`, processes: [] };
+  const label = `private RabbitMQ (${binary})`;
+  const running: Running = { url: urlOf(settings), label, hasRoleUsers: true, processes: [] };
   const note = (started: StartedProcess) => {
     running.processes.push(started);
     noteRunning(folder, running);

@@ -138,6 +138,8 @@ export const named = (server: ServerName, url: string | undefined, waitMs = 5_00
   },
 });
 
+const found = ({ url, hasRoleUsers }: Running): Pick<Found, 'url' | 'hasRoleUsers'> => ({ url, hasRoleUsers });
+
 /** A server that this checkout started has its data, so it comes before the usual port. */
 const alreadyRunning = (server: ServerName, root: string): Way => ({
   name: 'running',
@@ -145,11 +147,11 @@ const alreadyRunning = (server: ServerName, root: string): Way => ({
     const { probe } = servers[server];
     for (const folder of foldersOf(root, server)) {
       const running = await answeringServer(folder, probe);
-      if (running) return { url: running.url, label: `already running: ${running.label}` };
+      if (running) return { ...found(running), label: `already running: ${running.label}` };
     }
     const url = startedContainer(root, server);
     if (!url || (await probe(url))) return refused('none runs from here');
-    return { url, label: 'already running: container of Compose' };
+    return { url, hasRoleUsers: server === 'rabbitmq', label: 'already running: container of Compose' };
   },
 });
 
@@ -167,7 +169,8 @@ const composed = (server: ServerName, root: string): Way => ({
   name: 'compose',
   async find() {
     if (!(await hasCompose())) return refused('no Docker engine with Compose answers');
-    return { url: await startContainer(root, server), label: 'started: container of Compose', startedNow: true };
+    const url = await startContainer(root, server);
+    return { url, hasRoleUsers: server === 'rabbitmq', label: 'started: container of Compose', startedNow: true };
   },
 });
 
@@ -176,8 +179,8 @@ const started = (server: ServerName, { name, folder, find, missing }: Source<unk
   async find() {
     const program = await find();
     if (!program) return refused(missing);
-    const { url, label } = await servers[server].start(program, join(root, '.data', folder));
-    return { url, label: `started: ${label}`, startedNow: true };
+    const running = await servers[server].start(program, join(root, '.data', folder));
+    return { ...found(running), label: `started: ${running.label}`, startedNow: true };
   },
 });
 

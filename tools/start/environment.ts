@@ -2,8 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { resolveSecrets } from '../../lib/secrets.ts';
+import type { Role } from '../../lib/settings.ts';
 import type { Services } from '../services/ensure.ts';
 import { makeFolder } from '../services/private-server.ts';
+import { urlForRole } from '../services/rabbitmq-users.ts';
 
 /** Each checkout keeps its own secret, so that tokens stay valid after a restart. */
 const keptSecret = (root: string): string => {
@@ -12,14 +15,18 @@ const keptSecret = (root: string): string => {
   return readFileSync(file, 'utf8').trim();
 };
 
-/** The caller's environment, with a secret when it has none. */
-export const withSecret = (env: NodeJS.ProcessEnv, root: string): NodeJS.ProcessEnv =>
-  env.JWT_SECRET || env.JWT_SECRET_ID ? env : { ...env, JWT_SECRET: keptSecret(root) };
+/** The caller's environment, with the values of its secrets, and with a secret to sign tokens when it names none. */
+export const withSecrets = async (env: NodeJS.ProcessEnv, root: string): Promise<NodeJS.ProcessEnv> => {
+  const forFunctions = await resolveSecrets(env, 'functions');
+  const { WEBHOOK_SECRET } = await resolveSecrets(env, 'consumer');
+  return { ...forFunctions, WEBHOOK_SECRET, JWT_SECRET: forFunctions.JWT_SECRET || keptSecret(root) };
+};
 
-/** The same with the servers that were chosen. */
-export const withServices = (env: NodeJS.ProcessEnv, services: Services): NodeJS.ProcessEnv => ({
+/** What a process of this role gets: the same with the servers that were chosen. The consumer signs no tokens. */
+export const environmentOf = (role: Role, env: NodeJS.ProcessEnv, services: Services): NodeJS.ProcessEnv => ({
   ...env,
-  RABBITMQ_URL: services.rabbitmq.url,
+  JWT_SECRET: role === 'functions' ? env.JWT_SECRET : undefined,
+  RABBITMQ_URL: services.rabbitmq.hasRoleUsers ? urlForRole(services.rabbitmq.url, role) : services.rabbitmq.url,
   MONGODB_URL: services.mongodb.url,
   QUEUE_PREFIX: env.QUEUE_PREFIX || services.rabbitmq.queuePrefix || '',
 });

@@ -1,0 +1,54 @@
+/**
+ * The users of a RabbitMQ that this checkout starts: an administrator, and for each role one that may do only what the role
+ * needs. docker-compose.yml has the same, without the administrator.
+ */
+import { createHmac } from 'node:crypto';
+import type { Role } from '../../lib/settings.ts';
+
+type Permissions = { configure: string; write: string; read: string };
+
+export const administrator = 'lanekeeper';
+export const userOfRole: Record<Role, string> = { functions: 'lanekeeper-functions', consumer: 'lanekeeper-consumer' };
+
+const nothing = '^$';
+/** RabbitMQ calls the default exchange so when it checks permissions. */
+const defaultExchange = '^amq\\.default$';
+
+/** @param prefix a regular expression for `QUEUE_PREFIX`. */
+export const permissionsOfRole = (prefix: string): Record<Role, Permissions> => {
+  const queues = `^${prefix}(lane|user)\\.`;
+  return {
+    functions: { configure: nothing, write: defaultExchange, read: nothing },
+    consumer: { configure: queues, write: defaultExchange, read: queues },
+  };
+};
+
+/** Nobody who knows the password of a role can find out that of another one. */
+const passwordOfRole = (password: string, role: Role): string =>
+  createHmac('sha256', password).update(role).digest('base64url');
+
+/** The URL for a role, from that of the administrator. */
+export const urlForRole = (url: string, role: Role): string => {
+  const forRole = new URL(url);
+  forRole.password = passwordOfRole(forRole.password, role);
+  forRole.username = userOfRole[role];
+  return forRole.href;
+};
+
+const anyPrefix = '[A-Za-z0-9._-]*';
+
+/** What `load_definitions` reads. RabbitMQ creates no guest when it has definitions. */
+export const definitions = (password: string): object => {
+  const roles = Object.entries(permissionsOfRole(anyPrefix)) as [Role, Permissions][];
+  return {
+    users: [
+      { name: administrator, password, tags: 'administrator' },
+      ...roles.map(([role]) => ({ name: userOfRole[role], password: passwordOfRole(password, role), tags: '' })),
+    ],
+    vhosts: [{ name: '/' }],
+    permissions: [
+      { user: administrator, vhost: '/', configure: '.*', write: '.*', read: '.*' },
+      ...roles.map(([role, permissions]) => ({ user: userOfRole[role], vhost: '/', ...permissions })),
+    ],
+  };
+};
