@@ -51,6 +51,11 @@ describe.each(Object.entries(drivers))('with %s', (_name, args) => {
         vary: expect.stringContaining('origin'),
       });
     }
+    // What no function answers: on AWS API Gateway does, and here serverless-offline.
+    if (args[0] === 'functions/api.ts') {
+      expect(await ask(api.port, 'GET', '/nowhere', ours)).toMatchObject({ status: 404, origin: ours });
+      expect(await ask(api.port, 'PUT', '/queue', ours)).toMatchObject({ status: 405, origin: ours });
+    }
     for (const method of ['OPTIONS', 'GET']) {
       const answer = await ask(api.port, method, '/queue', other);
       expect(answer).toMatchObject({ origin: null, credentials: null, allowed: null });
@@ -69,13 +74,6 @@ describe.each(Object.entries(drivers))('with %s', (_name, args) => {
     }
     await api.end();
   });
-});
-
-test('our gateway lets a page read what it answers itself', async () => {
-  const api = await startApi(['functions/api.ts'], { CORS_ORIGINS: ours });
-  expect(await ask(api.port, 'GET', '/nowhere', ours)).toMatchObject({ status: 404, origin: ours });
-  expect(await ask(api.port, 'PUT', '/queue', ours)).toMatchObject({ status: 405, origin: ours });
-  await api.end();
 });
 
 test('* allows every page, and the answer is the same for all of them', () => {
