@@ -30,23 +30,33 @@ export const environment = Object.fromEntries(
   Object.values(settings).map(({ name, schema }) => [name, schema]),
 ) as unknown as Environment;
 
+/** Why a variable is required that may be missing otherwise. Each role asks only for what it reads. */
+const requiredOf: Record<Role, (config: Partial<Config>) => [name: string, why: string][]> = {
+  functions: ({ registration }) => [
+    ['JWT_SECRET', ': the secret that signs tokens. It may also come from JWT_SECRET_FILE or JWT_SECRET_ID'],
+    ...(registration === 'invite' ? [['INVITE_SECRET', ' when REGISTRATION is invite'] as [string, string]] : []),
+  ],
+  consumer: ({ processor }) =>
+    processor === 'webhook'
+      ? ['WEBHOOK_URL', 'WEBHOOK_SECRET'].map((name) => [name, ' when PROCESSOR is webhook'])
+      : [],
+};
+
 /** What must hold between several settings. A setting that is invalid itself is missing in `config`. */
-const conflictsIn = (
-  { retryBaseMs = 0, retryMaxMs = Infinity, processor, registration }: Partial<Config>,
-  env: NodeJS.ProcessEnv,
-) => [
-  ...(retryMaxMs < retryBaseMs ? [`RETRY_MAX_MS must be at least RETRY_BASE_MS (${retryBaseMs})`] : []),
-  ...(['WEBHOOK_URL', 'WEBHOOK_SECRET'] as const)
-    .filter((name) => processor === 'webhook' && !env[name])
-    .map((name) => `${name} is required when PROCESSOR is webhook`),
-  ...(registration === 'invite' && !env.INVITE_SECRET ? ['INVITE_SECRET is required when REGISTRATION is invite'] : []),
-];
+const conflictsIn = (config: Partial<Config>, env: NodeJS.ProcessEnv, role: Role): string[] => {
+  const { retryBaseMs = 0, retryMaxMs = Infinity } = config;
+  return [
+    ...(retryMaxMs < retryBaseMs ? [`RETRY_MAX_MS must be at least RETRY_BASE_MS (${retryBaseMs})`] : []),
+    ...requiredOf[role](config)
+      .filter(([name]) => !env[name])
+      .map(([name, why]) => `${name} is required${why}`),
+  ];
+};
 
 /**
  * Reads the environment, once, at start.
  *
  * @param env with the values of all secrets (`resolveSecrets`).
- * @param role `functions` also needs the secret that signs tokens.
  * @throws {ConfigError} It lists every validation error.
  */
 export const loadConfig = (env: NodeJS.ProcessEnv, role: Role): Config => {
@@ -57,10 +67,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv, role: Role): Config => {
     if (parsed.success) config[key] = parsed.data;
     else validationErrors.push(...parsed.error.issues.map(({ message }) => `${name} ${message}`));
   }
-  validationErrors.push(...conflictsIn(config as Partial<Config>, env));
-  if (role === 'functions' && !env.JWT_SECRET) {
-    validationErrors.push('JWT_SECRET, JWT_SECRET_FILE or JWT_SECRET_ID is required: the secret that signs tokens');
-  }
+  validationErrors.push(...conflictsIn(config as Partial<Config>, env, role));
   if (validationErrors.length > 0) throw new ConfigError(validationErrors);
   return config as Config;
 };

@@ -18,6 +18,7 @@ const secrets: SecretVariables[] = [
   { value: 'MONGODB_URL', file: 'MONGODB_URL_FILE', id: 'MONGODB_URL_SECRET_ID', readBy: 'both' },
   { value: 'RABBITMQ_URL', file: 'RABBITMQ_URL_FILE', id: 'RABBITMQ_URL_SECRET_ID', readBy: 'both' },
   { value: 'JWT_SECRET', file: 'JWT_SECRET_FILE', id: 'JWT_SECRET_ID', readBy: 'functions' },
+  { value: 'INVITE_SECRET', file: 'INVITE_SECRET_FILE', id: 'INVITE_SECRET_ID', readBy: 'functions' },
   { value: 'WEBHOOK_SECRET', file: 'WEBHOOK_SECRET_FILE', id: 'WEBHOOK_SECRET_ID', readBy: 'consumer' },
 ];
 

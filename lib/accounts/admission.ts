@@ -1,5 +1,7 @@
 import { systemClock } from '../clock.ts';
-import { BusyError } from './errors.ts';
+import { BusyError } from '../errors.ts';
+
+const tooMany = 'Too many logins and registrations are under way (MAX_WAITING_HASHES). Try again in a second.';
 
 /**
  * Lets `atOnce` operations run at a time, in the order in which they came, and `maxWaiting` more wait for at most `maxWaitMs`.
@@ -19,7 +21,7 @@ export const createAdmission = (limits: { atOnce: number; maxWaiting: number; ma
       };
       const cancel = systemClock.after(maxWaitMs, () => {
         waiting.delete(start);
-        reject(new BusyError());
+        reject(new BusyError(tooMany));
       });
       waiting.add(start);
     });
@@ -36,7 +38,7 @@ export const createAdmission = (limits: { atOnce: number; maxWaiting: number; ma
   return async <T>(operation: () => Promise<T>): Promise<T> => {
     if (running < atOnce) running += 1;
     else if (waiting.size < maxWaiting) await turn();
-    else throw new BusyError();
+    else throw new BusyError(tooMany);
     try {
       return await operation();
     } finally {

@@ -39,18 +39,6 @@ export class InvalidCredentialsError extends AppError {
   }
 }
 
-/** Thrown when as many passwords as allowed are hashed or wait for it. */
-export class BusyError extends AppError {
-  constructor() {
-    super('Too many logins and registrations are under way. Try again in a second.', {
-      code: 'busy',
-      status: 503,
-      expose: true,
-      retryAfterSeconds: 1,
-    });
-  }
-}
-
 const inSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));
 
 /** Thrown when one network has made as many logins or registrations as it may in a span of time. */

@@ -1,5 +1,6 @@
 /** What an outcome means for the ledger: pure functions over plain data. */
-import type { ChangeResult, LedgerChange, LedgerEntry, Outcome } from '../types.ts';
+import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
+import type { LedgerEntry, Outcome } from '../types.ts';
 import type { HeldRequest } from './held-requests.ts';
 
 type Guard = Pick<LedgerChange, 'userId' | 'seq' | 'token' | 'attempt' | 'at'>;

@@ -1,7 +1,8 @@
 /** What all lanes of one worker share: group commits, slots, and the runs under way. */
 import type { Deps } from '../deps.ts';
+import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
 import { isolationSizes } from '../limits.ts';
-import type { ChangeResult, EntryId, LedgerChange, UserQueue, WorkEntry } from '../types.ts';
+import type { EntryId, UserQueue, WorkEntry } from '../types.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
 import { BodyBudget } from './body-budget.ts';
 import { charsOf } from './changes.ts';

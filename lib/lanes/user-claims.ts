@@ -1,5 +1,5 @@
 /** Claims of the requests of one user, and what else an owner records about what an earlier owner left [R7]. */
-import type { LedgerChange, Said } from '../types.ts';
+import type { LedgerChange, Said } from '../ledger-change.ts';
 import { countsAfter } from './changes.ts';
 import type { WorkerContext } from './context.ts';
 import type { HeldRequest } from './held-requests.ts';

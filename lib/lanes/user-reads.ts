@@ -1,7 +1,8 @@
 /** Reads of the ledger for one loaded user, with as many bodies as the worker has room for. */
 import type { WorkerContext } from './context.ts';
-import { dropWaiting, type LoadedUser, noteEntries } from './loaded-user.ts';
+import { dropWaiting, type LoadedUser } from './loaded-user.ts';
 import { momentOf } from './moment.ts';
+import { noteEntries } from './note-entries.ts';
 import { loseToLaterOwner, type OwnedLane } from './owned-lane.ts';
 
 /** How many requests of one user a read of the ledger asks for. The first read asks only for what may run at once. */

@@ -1,6 +1,8 @@
 /** Claim, run, settle: the requests of one user, one at a time, each guarded by the fencing token [R7]. */
+
+import type { LedgerChange } from '../ledger-change.ts';
 import { maxMessageBodyBytes } from '../limits.ts';
-import type { DeadLetterOutcome, LedgerChange, Outcome, Run } from '../types.ts';
+import type { DeadLetterOutcome, Outcome, Run } from '../types.ts';
 import { wakeLane } from '../wake.ts';
 import type { Activity } from './activity.ts';
 import { changeOf, countsAfter, describeRefusal, explainTimeout, statusAfter } from './changes.ts';

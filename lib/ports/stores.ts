@@ -1,9 +1,8 @@
 /** What the product asks of MongoDB (`lib/store`). Every method rejects with `StoreUnavailableError` when it cannot answer. */
+import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
 import type {
-  ChangeResult,
   EntryHead,
   EntryId,
-  LedgerChange,
   LedgerEntry,
   Lent,
   RequestStatus,

@@ -33,6 +33,10 @@ export const functionSettings = {
   registration: functions('REGISTRATION', choice('open', 'closed', 'invite').default('open')),
   /** What a registration must send as `invite`. Required when `registration` is `invite`. */
   inviteSecret: functions('INVITE_SECRET', textOf(16).optional()),
+  /** A file with `inviteSecret`. */
+  inviteSecretFile: functions('INVITE_SECRET_FILE', textOf(1).optional()),
+  /** The name of `inviteSecret` in AWS Secrets Manager. */
+  inviteSecretId: functions('INVITE_SECRET_ID', textOf(1).optional()),
   /** The proxies whose `X-Forwarded-For` is believed. None by default. Only the gateway uses them. */
   trustedProxies: functions('TRUSTED_PROXIES', proxies),
   /** How many logins a network may make in a minute: an IPv4 address, or a /64 of IPv6. 0 means no limit. */

@@ -1,6 +1,7 @@
 /** `LedgerChange` as filters and updates, and how to tell from an entry that a change was made [R7]. */
 import type { mongo } from 'mongoose';
-import { claimableStatuses, type LedgerChange, type RunLimits, type Said, type WorkEntry } from '../types.ts';
+import type { LedgerChange, Said } from '../ledger-change.ts';
+import { claimableStatuses, type RunLimits, type WorkEntry } from '../types.ts';
 import type { RequestDocument } from './models.ts';
 
 export const entryId = ({ userId, seq }: { userId: string; seq: number }): string => `${userId}:${seq}`;

@@ -1,6 +1,7 @@
 /** Changes of the ledger, apart from a person's decisions. */
+
+import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
 import type { LedgerStore } from '../ports.ts';
-import type { ChangeResult, LedgerChange } from '../types.ts';
 import { endOfBackOff, entryId, guardOf, isApplied, updateOf } from './changes.ts';
 import type { Execute } from './connection.ts';
 import { inBackOff, inRange, toDocument } from './entries.ts';

@@ -2,8 +2,9 @@
  * Wraps ports so that one step of the protocol is missing. The breaks of the simulation and of chaos use these
  * wrappers.
  */
+
+import type { ChangeResult, LedgerChange } from '../../lib/ledger-change.ts';
 import type { LaneBroker, LaneStore, LedgerStore, UserQueueStore } from '../../lib/ports.ts';
-import type { ChangeResult, LedgerChange } from '../../lib/types.ts';
 
 /** Without [R5]: acks and ignores a wake for a user whose queue is open. */
 export const dropWakesOfLoaded = (laneBroker: LaneBroker): LaneBroker => {

@@ -6,8 +6,9 @@ import { sleep, systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config.ts';
 import type { FunctionDeps, WorkerServers } from '../../lib/deps.ts';
 import { BrokerRefusedError } from '../../lib/errors.ts';
+import type { LedgerChange } from '../../lib/ledger-change.ts';
 import type { Clock, LaneBroker } from '../../lib/ports.ts';
-import { type EntryHead, isInBackOff, type LedgerChange } from '../../lib/types.ts';
+import { type EntryHead, isInBackOff } from '../../lib/types.ts';
 import {
   claimLater,
   dropCancels,

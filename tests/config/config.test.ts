@@ -26,14 +26,25 @@ describe('the configuration', () => {
   test('reports every validation error at once, those between two variables included', () => {
     const message = messageOf(
       { LANES: 'many', RETRY_BASE_MS: '100', RETRY_MAX_MS: '50', PROCESSOR: 'webhook', WEBHOOK_SECRET: 'short' },
-      'functions',
+      'consumer',
     );
     expect(message.split('\n').slice(1)).toEqual([
       '  - LANES must be a whole number from 1 to 1024',
       '  - WEBHOOK_SECRET must have at least 16 characters',
       '  - RETRY_MAX_MS must be at least RETRY_BASE_MS (100)',
       '  - WEBHOOK_URL is required when PROCESSOR is webhook',
-      '  - JWT_SECRET, JWT_SECRET_FILE or JWT_SECRET_ID is required: the secret that signs tokens',
+    ]);
+  });
+
+  test('asks each role only for what it reads', () => {
+    const env = { PROCESSOR: 'webhook', REGISTRATION: 'invite' };
+    expect(messageOf(env, 'functions').split('\n').slice(1)).toEqual([
+      '  - JWT_SECRET is required: the secret that signs tokens. It may also come from JWT_SECRET_FILE or JWT_SECRET_ID',
+      '  - INVITE_SECRET is required when REGISTRATION is invite',
+    ]);
+    expect(messageOf(env, 'consumer').split('\n').slice(1)).toEqual([
+      '  - WEBHOOK_URL is required when PROCESSOR is webhook',
+      '  - WEBHOOK_SECRET is required when PROCESSOR is webhook',
     ]);
   });
 
@@ -43,11 +54,6 @@ describe('the configuration', () => {
 
   test('names the possible values of a choice', () => {
     expect(messageOf({ FAILURE_POLICY: 'ignore' })).toContain('FAILURE_POLICY must be one of skip, block');
-  });
-
-  test('asks for the secret of invites when registration needs one', () => {
-    expect(messageOf({ REGISTRATION: 'invite' })).toContain('INVITE_SECRET is required when REGISTRATION is invite');
-    expect(messageOf({ REGISTRATION: 'invite', INVITE_SECRET: 'sixteen letters!' })).toBe('');
   });
 
   test('does not show a secret that it refuses', () => {
@@ -72,6 +78,8 @@ const without = (names: string[], reasons: Record<string, string>): string[] =>
 /** The variables of the functions that serverless.yml leaves out. */
 const notDeployed = {
   JWT_SECRET: 'the secret comes from AWS Secrets Manager (JWT_SECRET_ID)',
+  INVITE_SECRET: 'the secret comes from AWS Secrets Manager (INVITE_SECRET_ID)',
+  INVITE_SECRET_FILE: 'a Lambda function has no files but those of its image',
   JWT_SECRET_FILE: 'a Lambda function has no files but those of its image',
   MONGODB_URL_FILE: 'a Lambda function has no files but those of its image',
   RABBITMQ_URL_FILE: 'a Lambda function has no files but those of its image',
@@ -91,6 +99,7 @@ const notInContainers = {
   MONGODB_URL_SECRET_ID: 'the URL is made from the password',
   RABBITMQ_URL_FILE: 'the URL is made from the password',
   RABBITMQ_URL_SECRET_ID: 'the URL is made from the password',
+  INVITE_SECRET_FILE: mounted,
   JWT_SECRET_FILE: mounted,
   WEBHOOK_SECRET_FILE: mounted,
 };

@@ -66,6 +66,7 @@ describe('resolveSecrets', () => {
     ['MONGODB_URL', 'MONGODB_URL_SECRET_ID', 'consumer'],
     ['RABBITMQ_URL', 'RABBITMQ_URL_SECRET_ID', 'functions'],
     ['JWT_SECRET', 'JWT_SECRET_ID', 'functions'],
+    ['INVITE_SECRET', 'INVITE_SECRET_ID', 'functions'],
     ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_ID', 'consumer'],
   ] as const)('fetches the current version of %s from AWS Secrets Manager', async (name, idName, role) => {
     answers.set('lanekeeper/x', { status: 200, body: { SecretString: long } });
@@ -79,6 +80,7 @@ describe('resolveSecrets', () => {
     ['MONGODB_URL', 'consumer'],
     ['RABBITMQ_URL', 'functions'],
     ['JWT_SECRET', 'functions'],
+    ['INVITE_SECRET', 'functions'],
     ['WEBHOOK_SECRET', 'consumer'],
   ] as const)('reads %s from a file, without the line break at its end', async (name, role) => {
     const resolved = await resolveSecrets({ [`${name}_FILE`]: fileWith(`${long}\n`) }, role);

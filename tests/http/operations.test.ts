@@ -20,6 +20,8 @@ const environment = {
   REGISTRATIONS_PER_HOUR: '0',
   LOG_LEVEL: 'silent',
   STUCK_AFTER_MS: '100',
+  MAX_REQUEST_ATTEMPTS: '1000',
+  MAX_RUN_TIMEOUT_MS: '86400000',
 };
 
 /** Users whose requests no longer fail. */

@@ -1,6 +1,7 @@
 /** What is decided about one loaded user. */
 import { describe, expect, test } from '@jest/globals';
-import { noteEntries, noteMessage, noteRefresh } from '../../lib/lanes/loaded-user.ts';
+import { noteMessage, noteRefresh } from '../../lib/lanes/loaded-user.ts';
+import { noteEntries } from '../../lib/lanes/note-entries.ts';
 import type { UserQueue } from '../../lib/types.ts';
 import { at, delivery, entryOf, message, moment, queueOf, step, user } from './one-user.ts';
 

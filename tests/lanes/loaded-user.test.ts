@@ -1,6 +1,7 @@
 /** The record of one loaded user: what messages, ledger entries and refreshes change in it. */
 import { expect, test } from '@jest/globals';
-import { noteEntries, noteMessage, noteRefresh } from '../../lib/lanes/loaded-user.ts';
+import { noteMessage, noteRefresh } from '../../lib/lanes/loaded-user.ts';
+import { noteEntries } from '../../lib/lanes/note-entries.ts';
 import { at, delivery, entryOf, message, moment, queueOf, step, user } from './one-user.ts';
 
 test('a message of a settled request is acknowledged and changes nothing', () => {

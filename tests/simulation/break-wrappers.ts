@@ -1,6 +1,7 @@
 /** Wraps the `Deps` of a simulated worker or function so that one step of the protocol is missing or wrong. */
 import type { LaneDeps } from '../../lib/lanes/context.ts';
-import type { EntryId, LedgerChange, LedgerEntry, Lent, UserQueue } from '../../lib/types.ts';
+import type { LedgerChange } from '../../lib/ledger-change.ts';
+import type { EntryId, LedgerEntry, Lent, UserQueue } from '../../lib/types.ts';
 import type { Break, Site } from './breaks.ts';
 import type { FunctionDeps } from './clients.ts';
 

@@ -5,6 +5,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import type { ChangeResult, LedgerChange, Said } from '../../lib/ledger-change.ts';
 import type {
   Account,
   AccountStore,
@@ -20,16 +21,13 @@ import type {
 } from '../../lib/ports.ts';
 import { isApplied } from '../../lib/store/changes.ts';
 import {
-  type ChangeResult,
   claimableStatuses,
   type DeadLetter,
   type EntryHead,
   type EntryId,
   isInBackOff,
-  type LedgerChange,
   type LedgerEntry,
   pendingStatuses,
-  type Said,
   type Session,
   settledStatuses,
   type UserQueue,

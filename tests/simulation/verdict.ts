@@ -1,5 +1,5 @@
 /** The violations of a simulated run: those that the judge finds, and those that only the simulation can see. */
-import type { LedgerChange } from '../../lib/types.ts';
+import type { LedgerChange } from '../../lib/ledger-change.ts';
 import { isSettled } from '../../lib/types.ts';
 import { findLate } from '../chaos/promptness.ts';
 import type { FinalState } from '../judge/history.ts';

@@ -1,10 +1,10 @@
 /** What the processes of one simulated run share: the time, the two servers, the faults and the history. */
 import { DatabaseClock } from '../../lib/database-clock.ts';
 import { BrokerUnavailableError, StoreUnavailableError } from '../../lib/errors.ts';
+import type { LedgerChange } from '../../lib/ledger-change.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
 import type { Clock } from '../../lib/ports.ts';
 import { sharePromise } from '../../lib/shared-promise.ts';
-import type { LedgerChange } from '../../lib/types.ts';
 import type { FaultKind, HistoryEvent } from '../judge/history.ts';
 import type { Break } from './breaks.ts';
 import { createMemoryBroker, type MemoryBroker, type MemoryConnection } from './memory-broker.ts';

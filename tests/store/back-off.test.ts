@@ -1,6 +1,6 @@
 /** What a person decides about a request that waits for its next attempt, in competition with the claim of that attempt. */
 import { describe, expect, test } from '@jest/globals';
-import type { ChangeResult, LedgerChange } from '../../lib/types.ts';
+import type { ChangeResult, LedgerChange } from '../../lib/ledger-change.ts';
 import {
   at,
   block,

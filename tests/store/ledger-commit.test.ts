@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { LedgerChange } from '../../lib/types.ts';
+import type { LedgerChange } from '../../lib/ledger-change.ts';
 import {
   at,
   claim,

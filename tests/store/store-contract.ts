@@ -1,8 +1,9 @@
 /** The contract of the stores: MongoDB and its in-memory stand-in pass the same tests. Also helpers and sample data for them. */
 import { afterAll, beforeAll, describe } from '@jest/globals';
+import type { LedgerChange } from '../../lib/ledger-change.ts';
 import type { AccountStore, LaneStore, LedgerStore, UserQueueStore, WorkerStore } from '../../lib/ports.ts';
 import { openStores } from '../../lib/store/stores.ts';
-import type { LedgerChange, LedgerEntry, UserQueue } from '../../lib/types.ts';
+import type { LedgerEntry, UserQueue } from '../../lib/types.ts';
 import { createMemoryStores } from '../simulation/memory-stores.ts';
 import { testConfig, uniqueName } from '../support/servers.ts';
 
