@@ -5,8 +5,9 @@ import { corsHeaders } from '../cors.ts';
 /** Lets web pages of the allowed origins read the answer, also when it is an error. */
 export const cors = (): Middleware => {
   const allow = ({ event, response }: Request<Call, Reply>): void => {
-    if (!response || !event.deps) return;
-    response.headers = { ...response.headers, ...corsHeaders(event.deps.config, event.headers.origin) };
+    // An event that is refused may have anything, or nothing.
+    if (!response || !event?.deps) return;
+    response.headers = { ...response.headers, ...corsHeaders(event.deps.config, event.headers?.origin) };
   };
   return { after: allow, onError: allow };
 };
