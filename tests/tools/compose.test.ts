@@ -17,6 +17,7 @@ type Service = {
   depends_on?: Record<string, { condition: string }>;
   ulimits?: { nofile: { soft: number; hard: number } };
   user?: string;
+  configs?: unknown[];
   networks?: string[];
   read_only?: boolean;
   cap_drop?: string[];
@@ -31,7 +32,6 @@ type Compose = {
   services: Record<string, Service>;
   volumes: Record<string, unknown>;
   networks: Record<string, { internal?: boolean }>;
-  configs: Record<string, { content: string }>;
 };
 const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
 const service = (name: string): Service => {
@@ -89,8 +89,10 @@ describe('docker-compose.yml', () => {
         cap_drop: ['ALL'],
         security_opt: ['no-new-privileges:true'],
         mem_limit: expect.stringMatching(/^\$\{[A-Z]+_MEMORY:-\d+[mg]\}$/),
-        pids_limit: expect.any(Number),
+        pids_limit: expect.anything(),
       });
+      // Compose cannot write the content of a config into a container with a read-only file system.
+      expect(service(name).configs).toBeUndefined();
     },
   );
 
@@ -117,7 +119,7 @@ describe('docker-compose.yml', () => {
     ['api', 'functions'],
     ['consumer', 'consumer'],
   ])('%s uses users of the servers that may do only what it needs', (name, role) => {
-    const { users, permissions } = JSON.parse(withDefaults(compose.configs['rabbitmq-definitions']?.content ?? ''));
+    const { users, permissions } = JSON.parse(settingsOf('rabbitmq').LANEKEEPER_DEFINITIONS ?? '');
     const user = userOfRole[role];
     const settings = settingsOf(name);
     expect(settings.RABBITMQ_URL).toBe(`amqp://${user}:pw-${role}@rabbitmq:5672`);
