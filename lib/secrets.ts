@@ -37,7 +37,7 @@ const readSecretFile = async (variable: string, path: string): Promise<string> =
 /** The SDK is loaded only when it is needed, because a cold start without it is faster. */
 const fetchSecret = async (secretId: string): Promise<string> => {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-  const client = new SecretsManagerClient({ maxAttempts: 2 });
+  const client = new SecretsManagerClient({ maxAttempts: 2, requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } });
   try {
     const found = await client.send(new GetSecretValueCommand({ SecretId: secretId, VersionStage: 'AWSCURRENT' }));
     if (found.SecretString) return found.SecretString;

@@ -43,4 +43,9 @@ describe('A request that must not run again after an interruption', () => {
   test('is the only kind that becomes a dead letter for that reason', () => {
     expect(judged(false, givenUp)).toEqual(['wrong-outcome']);
   });
+
+  test('may be one whose client got no answer', () => {
+    const unheard = { events: [first, killed, ...next], final: closedUser(givenUp, { status: 'done', attempts: 1 }) };
+    expect(violationKinds(unheard)).not.toContain('wrong-outcome');
+  });
 });

@@ -27,6 +27,9 @@ export const environmentOf = (role: Role, env: NodeJS.ProcessEnv, services: Serv
   ...env,
   JWT_SECRET: role === 'functions' ? env.JWT_SECRET : undefined,
   AUTO_MIGRATE: env.AUTO_MIGRATE || '1',
+  // On the developer's own machine every caller has the same address.
+  LOGINS_PER_MINUTE: env.LOGINS_PER_MINUTE || '0',
+  REGISTRATIONS_PER_HOUR: env.REGISTRATIONS_PER_HOUR || '0',
   RABBITMQ_URL: services.rabbitmq.hasRoleUsers ? urlForRole(services.rabbitmq.url, role) : services.rabbitmq.url,
   MONGODB_URL: services.mongodb.url,
   QUEUE_PREFIX: env.QUEUE_PREFIX || services.rabbitmq.queuePrefix || '',
