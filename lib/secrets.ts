@@ -34,10 +34,13 @@ const readSecretFile = async (variable: string, path: string): Promise<string> =
   return secret;
 };
 
+/** In ms. Without them, a Secrets Manager that cannot be reached keeps a process from saying so. */
+const timeouts = { connectionTimeout: 2_000, requestTimeout: 5_000 };
+
 /** The SDK is loaded only when it is needed, because a cold start without it is faster. */
 const fetchSecret = async (secretId: string): Promise<string> => {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager');
-  const client = new SecretsManagerClient({ maxAttempts: 2, requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } });
+  const client = new SecretsManagerClient({ maxAttempts: 2, requestHandler: timeouts });
   try {
     const found = await client.send(new GetSecretValueCommand({ SecretId: secretId, VersionStage: 'AWSCURRENT' }));
     if (found.SecretString) return found.SecretString;

@@ -11,11 +11,16 @@ import type { Users } from './users.ts';
 const flood = { users: 6, requestsEach: 9 };
 const loginsAtOnce = 50;
 const callersThatHangUp = 40;
+/** Their requests run for long, and the callers that hang up had waited for them. */
+const waitingUsers = 3;
 const betweenStormsMs = 100;
 
 type CallerFaultOptions = { stage: Pick<Stage, 'apis'>; users: Pick<Users, 'tokens' | 'send'> };
 
-export const createCallerFaults = ({ stage, users }: CallerFaultOptions) => {
+export const createCallerFaults = ({
+  stage,
+  users,
+}: CallerFaultOptions): Record<'large requests' | 'login storm' | 'clients hung up', Injector> => {
   const atApi =
     (kind: FaultKind, act: (api: Api, random: Random) => Promise<unknown>): Injector =>
     async ({ random, lastsMs }) => {
@@ -40,8 +45,14 @@ export const createCallerFaults = ({ stage, users }: CallerFaultOptions) => {
   return {
     'large requests': floodWithLarge,
     'login storm': atApi('login-storm', ({ url }, random) => stormLogins(url, loginsAtOnce, random)),
-    'clients hung up': atApi('clients-hung-up', ({ url }, random) =>
-      hangUp(url, users.tokens(), callersThatHangUp, random),
-    ),
+    'clients hung up': async (planned) => {
+      const sent = await users.send('long', waitingUsers, planned.random);
+      const pending = sent.flatMap(({ userId, seq }) => {
+        const token = users.tokens().get(userId);
+        return token ? [{ token, seq }] : [];
+      });
+      const act = ({ url }: Api, random: Random) => hangUp(url, pending, callersThatHangUp, random);
+      return atApi('clients-hung-up', act)(planned);
+    },
   };
 };

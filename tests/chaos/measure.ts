@@ -77,7 +77,7 @@ const balanceMs = 8_000;
 const closedWithinMs = 60_000;
 const users = 1_000;
 /** The faults hit no user of their own choice. */
-const nobody = { active: () => [], tokens: () => [], send: async () => [] };
+const nobody = { active: () => [], tokens: () => new Map(), send: async () => [] };
 
 type Watched = { measure: Measure; injected: Injected };
 

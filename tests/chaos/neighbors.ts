@@ -102,7 +102,7 @@ const openScene = ({ stage, cluster, situation, historyFile }: Play, record: Rec
     cluster,
     groups,
     events: () => readHistory(historyFile).sort((a, b) => a.at - b.at),
-    tokens: () => [...users.values()].map((user) => tokenOf(user, secret)),
+    tokenOf: (userId) => tokenOf(users.get(userId)!, secret),
     sendAsNew: async (userIds, work, { limits, each = 1 } = {}) => {
       await logIn(userIds);
       for (let sent = 0; sent < each; sent += 1) {

@@ -23,16 +23,18 @@ export const stormLogins = async (url: string, count: number, random: Random): P
 };
 
 /** What a client sends before it hangs up. The last one says nothing at all. */
-const beginnings = (token: string): string[] => [
-  `GET /requests/1?wait=20 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`,
+const beginnings = (token: string, seq: number): string[] => [
+  `GET /requests/${seq}?wait=20 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`,
   `POST /enqueue HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-length: 200000\r\n\r\n{"request":"`,
-  `POST /disconnect?wait=20 HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n`,
   'GET /queue HTTP/1.1\r\nhost: x\r\nx-slow: ',
   '',
 ];
 
+/** A request that is pending, and a token of its user. */
+export type Pending = { seq: number; token: string };
+
 /** Opens so many connections, and closes each in the middle of its call. Resolves to how many were opened. */
-export const hangUp = async (url: string, tokens: string[], count: number, random: Random): Promise<number> => {
+export const hangUp = async (url: string, pending: Pending[], count: number, random: Random): Promise<number> => {
   const { hostname, port } = new URL(url);
   const callOnce = async (): Promise<boolean> => {
     const socket = connect(Number(port), hostname);
@@ -42,7 +44,8 @@ export const hangUp = async (url: string, tokens: string[], count: number, rando
     // The API may close it first.
     socket.on('error', () => undefined);
     if (!(await opened)) return false;
-    socket.write(random.pick(beginnings(tokens.length > 0 ? random.pick(tokens) : 'none')));
+    const { token, seq } = pending.length > 0 ? random.pick(pending) : { token: 'none', seq: 1 };
+    socket.write(random.pick(beginnings(token, seq)));
     await pause(random.between(0, 300));
     if (random.chance(0.5)) socket.resetAndDestroy();
     else socket.destroy();

@@ -34,8 +34,7 @@ export type Scene = {
   random: Random;
   cluster: RabbitmqCluster | undefined;
   groups: Group[];
-  /** The tokens of the users who have logged in. */
-  tokens(): string[];
+  tokenOf(userId: string): string;
   /** What has been recorded until now. */
   events(): HistoryEvent[];
   /** Sends `each` requests (default: 1) for each of these new users. */
@@ -215,6 +214,14 @@ const atApi =
     return count;
   };
 
+/** The callers wait for requests that run for longer than they stay. */
+const hangUpWhileWaiting = async (scene: Scene): Promise<number> => {
+  const userIds = newIds(scene.random, 10);
+  await scene.sendAsNew(userIds, { ms: 15_000 });
+  const pending = userIds.map((userId) => ({ seq: 1, token: scene.tokenOf(userId) }));
+  return atApi((url, { random }) => hangUp(url, pending, 100, random))(scene);
+};
+
 const interruptedTwice = (scene: Scene): number =>
   new Set(
     scene
@@ -297,7 +304,7 @@ export const situations: Situation[] = [
     name: 'login storm',
     limitMs: 2_000,
     overHttp: true,
-    env: { BCRYPT_COST: '10' },
+    env: { BCRYPT_COST: '10', MAX_WAITING_HASHES: '64' },
     groups: (random) => [others(random)],
     happen: atApi(async (url, { random }) => (await stormLogins(url, 50, random)).length),
     hit: 'logins answered',
@@ -308,7 +315,7 @@ export const situations: Situation[] = [
     limitMs: 2_000,
     overHttp: true,
     groups: (random) => [others(random)],
-    happen: atApi((url, { random, tokens }) => hangUp(url, tokens(), 100, random)),
+    happen: hangUpWhileWaiting,
     hit: 'connections that hung up',
     hits: (_scene, _at, opened) => opened as number,
   },

@@ -57,8 +57,8 @@ export type SentRequest = { userId: string; seq: number };
 export type Users = {
   /** The ids of users that have logged in and not disconnected. */
   active(): string[];
-  /** Their tokens. */
-  tokens(): string[];
+  /** Their tokens, by the ids of the users. */
+  tokens(): ReadonlyMap<string, string>;
   /**
    * So many of the active users, or all, send `each` more requests (default: 1). `hanging`: its run ignores its signal and
    * goes on past its deadline. `large`: nearly as large as the API accepts. Resolves to the accepted requests.
@@ -310,7 +310,7 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
 
   return {
     active: () => [...active.keys()],
-    tokens: () => [...active.values()],
+    tokens: () => active,
     send: async (kind, count, random, each = 1) => {
       const senders = random.some([...active], count).flatMap((sender) => Array.from({ length: each }, () => sender));
       const sent = await Promise.all(

@@ -22,10 +22,16 @@ export const withSecrets = async (env: NodeJS.ProcessEnv, root: string): Promise
   return { ...forFunctions, WEBHOOK_SECRET, JWT_SECRET: forFunctions.JWT_SECRET || keptSecret(root) };
 };
 
-/** What a process of this role gets: the same with the servers that were chosen. The consumer signs no tokens. */
+/** The secrets that a role has no use for. */
+const notFor: Record<Role, Record<string, undefined>> = {
+  functions: { WEBHOOK_SECRET: undefined },
+  consumer: { JWT_SECRET: undefined, INVITE_SECRET: undefined },
+};
+
+/** What a process of this role gets: the same with the servers that were chosen, and no secret of another role. */
 export const environmentOf = (role: Role, env: NodeJS.ProcessEnv, services: Services): NodeJS.ProcessEnv => ({
   ...env,
-  JWT_SECRET: role === 'functions' ? env.JWT_SECRET : undefined,
+  ...notFor[role],
   AUTO_MIGRATE: env.AUTO_MIGRATE || '1',
   // On the developer's own machine every caller has the same address.
   LOGINS_PER_MINUTE: env.LOGINS_PER_MINUTE || '0',
