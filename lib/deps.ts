@@ -31,6 +31,7 @@ export type Deps = {
   lanes: LaneStore;
   workers: WorkerStore;
   passwords: Passwords;
+  comparisons: Comparisons;
   publisher: Publisher;
   laneBroker: LaneBroker;
   planRun: PlanRun;
@@ -57,13 +58,33 @@ export interface Passwords {
   close(): Promise<void>;
 }
 
+/** Large requests are compared in another thread: it takes as long as many calls. */
+export interface Comparisons {
+  /**
+   * Whether two JSON texts are equal.
+   *
+   * @throws {BusyError} 503
+   */
+  isSameJson(one: string, other: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
 /** The secret that signs and verifies tokens. A `KeyObject` made once saves making a key for every token. */
 export type TokenSecret = string | KeyObject;
 
 /** What the functions use. */
 export type FunctionDeps = Pick<
   Deps,
-  'clock' | 'log' | 'accounts' | 'counters' | 'passwords' | 'userQueues' | 'ledger' | 'workers' | 'publisher'
+  | 'clock'
+  | 'log'
+  | 'accounts'
+  | 'counters'
+  | 'passwords'
+  | 'comparisons'
+  | 'userQueues'
+  | 'ledger'
+  | 'workers'
+  | 'publisher'
 > & {
   config: FunctionConfig;
   tokenSecret: TokenSecret;

@@ -7,6 +7,7 @@ import type { FunctionDeps } from '../deps.ts';
 import { createHealthCheck } from '../health.ts';
 import { createLogger } from '../log.ts';
 import { createLongPolls } from '../long-polls.ts';
+import { createComparisons } from '../requests/comparisons.ts';
 import { resolveSecrets } from '../secrets.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { openStores } from '../store/stores.ts';
@@ -17,6 +18,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
   const passwords = createPasswords(config);
+  const comparisons = createComparisons();
   return {
     config,
     clock: stores.clock,
@@ -31,10 +33,11 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     // `loadConfig` requires it of functions.
     tokenSecret: createSecretKey(Buffer.from(config.jwtSecret as string)),
     passwords,
+    comparisons,
     longPolls: createLongPolls(stores.clock, config),
     health: createHealthCheck({ ping: { mongodb: stores.ping, rabbitmq: publisher.ping }, clock: stores.clock, log }),
     close: async () => {
-      await Promise.all([stores.close(), publisher.close(), passwords.close()]);
+      await Promise.all([stores.close(), publisher.close(), passwords.close(), comparisons.close()]);
     },
   };
 };

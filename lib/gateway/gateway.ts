@@ -8,23 +8,24 @@ import { AppError } from '../errors.ts';
 import type { CallContext, Reply } from '../http/call.ts';
 import { loggablePath, writeCallLine } from '../http/call-line.ts';
 import { type CorsConfig, corsHeaders } from '../http/cors.ts';
-import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
+import { InvalidRequestError } from '../http/errors.ts';
 import { asAppError, problemReply } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
 import { CannotServeError } from '../start-or-exit.ts';
 import { type TrustsProxy, trustsNoProxy } from '../trusted-proxies.ts';
 import { boundConnections, closedSignal, serverOptions } from './connections.ts';
 import { createDrain } from './drain.ts';
-import { MethodNotAllowedError, NoSuchRouteError, UnsupportedEncodingError } from './errors.ts';
+import { MethodNotAllowedError, NoSuchRouteError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
 import { createTurns } from './pipelining.ts';
 import { handlerOf, type Route, readRoutes } from './routes.ts';
 import { boundAnswers } from './unread-answers.ts';
+import { createUploads } from './uploads.ts';
 
-export type EventHandler = (event: ReturnType<typeof eventOf>, context: Context) => Promise<Reply>;
-
-/** More than any function accepts, so that it is the function that refuses a body as too large. */
-const maxBytes = 1_048_576;
+/** `maxBodyBytes`: see `httpFunction`. */
+export type EventHandler = ((event: ReturnType<typeof eventOf>, context: Context) => Promise<Reply>) & {
+  maxBodyBytes?: number;
+};
 
 const send = (response: Response, { statusCode, headers, body, isBase64Encoded }: Reply): void => {
   response.status(statusCode ?? 200);
@@ -40,13 +41,9 @@ const invoke =
     send(response, await handler(eventOf(request, routeKey, trustsProxy), context as Context));
   };
 
-/** An error of Express or its body parser as one of ours. A function's error does not come here: its middlewares answer it. */
-const asProblem = (error: { status?: number; type?: string }): unknown => {
-  if (error.type === 'entity.too.large') return new RequestTooLargeError('The body', maxBytes);
-  if (error.status === 415) return new UnsupportedEncodingError();
-  if (error.status === 400) return new InvalidRequestError('The path or the body could not be read.');
-  return error;
-};
+/** An error of Express as one of ours. A function's error does not come here: its middlewares answer it. */
+const asProblem = (error: { status?: number }): unknown =>
+  error.status === 400 ? new InvalidRequestError('The path could not be read.') : error;
 
 /** Answers, and logs, what no function has answered. */
 const answerErrors =
@@ -79,18 +76,22 @@ const allowOrigins =
 export const createGateway = (
   routes: (Route & { handler: EventHandler })[],
   log: Logger,
-  trustsProxy: TrustsProxy = trustsNoProxy,
+  { trustedProxies = trustsNoProxy, maxUploadBytes }: Pick<Config, 'trustedProxies' | 'maxUploadBytes'>,
 ): Express => {
+  const bodyOfAtMost = createUploads({ maxUploadBytes });
   const app = express().disable('x-powered-by').enable('case sensitive routing').enable('strict routing');
   app.use((_request, response, next) => {
     response.locals.startedAt = performance.now();
     next();
   });
-  app.use(express.raw({ type: () => true, limit: maxBytes, inflate: false }));
   const expressPath = ({ path }: Route) => path.replace(/\{(\w+)\+\}/g, '*$1').replace(/\{(\w+)\}/g, ':$1');
   for (const route of routes) {
     const method = route.method.toLowerCase() as 'get' | 'post' | 'delete' | 'options';
-    app[method](expressPath(route), invoke(`${route.method} ${route.path}`, route.handler, trustsProxy));
+    app[method](
+      expressPath(route),
+      bodyOfAtMost(route.handler.maxBodyBytes ?? 0),
+      invoke(`${route.method} ${route.path}`, route.handler, trustedProxies),
+    );
   }
   const exact = routes.filter(({ path }) => !path.includes('+'));
   for (const path of new Set(exact.map(expressPath))) {
@@ -117,7 +118,14 @@ export type Gateway = {
 export const serveGateway = async (
   config: Pick<
     Config,
-    'host' | 'port' | 'maxConnections' | 'keepAliveMs' | 'maxUnreadBytes' | 'corsOrigins' | 'trustedProxies'
+    | 'host'
+    | 'port'
+    | 'maxConnections'
+    | 'keepAliveMs'
+    | 'maxUnreadBytes'
+    | 'maxUploadBytes'
+    | 'corsOrigins'
+    | 'trustedProxies'
   >,
   log: Logger,
 ): Promise<Gateway> => {
@@ -129,7 +137,7 @@ export const serveGateway = async (
   const drain = createDrain(server);
   boundConnections(server, config);
   const bounds = [createTurns(), boundAnswers(config), allowOrigins(config), drain.refuse];
-  server.on('request', express().use(bounds, createGateway(loaded, log, config.trustedProxies)));
+  server.on('request', express().use(bounds, createGateway(loaded, log, config)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(new CannotServeError(config.host, config.port, cause)));
     server.listen(config.port, config.host, resolve);

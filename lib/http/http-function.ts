@@ -18,12 +18,14 @@ import { withSignal } from './middlewares/with-signal.ts';
  * - `json`: the call has an HTTP body, which is JSON.
  * - `identity`: what the caller needs. `token`: a valid token. `session`: also a live session. `operator`: also the operator
  *   role. Without `identity` anybody may call.
+ *
+ * @returns the function for Middy's `handler`, with `maxBodyBytes`: the gateway reads no larger body for it, and none if it is 0.
  */
 export const httpFunction = (
   deps: () => Promise<FunctionDeps>,
   { json, identity }: { json?: JsonRules; identity?: 'token' | 'session' | 'operator' } = {},
-) =>
-  middy<Call, Reply>().use([
+) => {
+  const middlewares = [
     callLog(),
     cors(),
     problemJson(),
@@ -36,4 +38,6 @@ export const httpFunction = (
     ...(identity ? [authenticateByBody()] : []),
     ...(identity === 'session' || identity === 'operator' ? [requireSession()] : []),
     ...(identity === 'operator' ? [requireOperator()] : []),
-  ]);
+  ];
+  return Object.assign(middy<Call, Reply>().use(middlewares), { maxBodyBytes: json?.maxBytes ?? 0 });
+};

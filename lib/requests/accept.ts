@@ -35,6 +35,8 @@ export type Accepted = { seq: number; status: RequestStatus; position: number } 
 
 export type AcceptDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & {
   config: Pick<Deps['config'], 'maxPending' | 'maxPendingBytes' | 'enqueueRate'>;
+  /** Without it, a repeat is compared in this thread. */
+  comparisons?: Pick<Deps['comparisons'], 'isSameJson'>;
 };
 
 /** A tombstone takes a ticket only when its function was slow for `gapTimeoutMs`. This many in a row mean that MongoDB is slow. */
@@ -47,7 +49,7 @@ export const positionOf = (entry: Pick<LedgerEntry, 'seq' | 'status'>, settled: 
 /**
  * Accepts one request of one user. Once it resolves, the request is in the ledger and cannot get lost.
  *
- * @throws {SessionEndedError} 401; {TooManyPendingError} 429; {EnqueueRateError} 429; {IdempotencyKeyReusedError} 422; {NotRecordedInTimeError} 503;
+ * @throws {SessionEndedError} 401; {TooManyPendingError} 429; {EnqueueRateError} 429; {IdempotencyKeyReusedError} 422; {NotRecordedInTimeError} 503; {BusyError} 503;
  * {StoreUnavailableError} 503: the request may or may not be recorded. With an Idempotency-Key it is safe to repeat the call.
  */
 export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): Promise<Accepted> => {

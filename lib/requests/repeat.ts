@@ -13,14 +13,18 @@ export type Repeat = { retriedAs?: number; retry?: string };
 /** The key of a retry of the request `seq`. No client's Idempotency-Key equals it: those are ASCII. */
 export const retryKey = (seq: number): string => `↻${seq}`;
 
+type RepeatDeps = Pick<Deps, 'ledger'> & {
+  comparisons?: { isSameJson(one: string, other: string): boolean | Promise<boolean> };
+};
+
 const limitsText = (limits: RunLimits = {}, names: (keyof RunLimits)[]): string =>
   names.map((name) => `${name} ${limits[name] ?? 'not set'}`).join(', ');
 
-/** @throws {IdempotencyKeyReusedError} 422 when the call is not a repeat of the entry. */
+/** @throws {IdempotencyKeyReusedError} 422 when the call is not a repeat of the entry; {BusyError} 503 */
 export const repeatOf = async (
   { body, limits }: { body: string; limits?: RunLimits },
   entry: LedgerEntry,
-  { ledger }: Pick<Deps, 'ledger'>,
+  { ledger, comparisons = { isSameJson } }: RepeatDeps,
 ): Promise<Repeat> => {
   const { userId, seq, status } = entry;
   const differing = differingLimits(entry.limits, limits);
@@ -28,7 +32,7 @@ export const repeatOf = async (
     const [was, is] = [limitsText(entry.limits, differing), limitsText(limits, differing)];
     throw new IdempotencyKeyReusedError(seq, `its limits differ: ${was} there, ${is} here`);
   }
-  if (entry.body === undefined || !isSameJson(entry.body, body)) {
+  if (entry.body === undefined || !(await comparisons.isSameJson(entry.body, body))) {
     throw new IdempotencyKeyReusedError(seq, 'that has another body');
   }
   if (status === 'blocked') return { retry: `POST /requests/${seq}/retry` };

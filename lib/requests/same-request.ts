@@ -12,7 +12,13 @@ const withoutEndingZeros = (digits: string): string => {
   return digits.slice(0, end);
 };
 
-/** The same text for equal numbers, however they are written, and another one for all others, however large. */
+/** `BigInt` takes quadratic time. No number that a program means has so many digits in its exponent. */
+const maxExponentDigits = 1_000;
+
+/**
+ * The same text for equal numbers, however they are written, and another one for all others, however large. Numbers with a larger
+ * exponent than any use has are equal only if they are written in the same way.
+ */
 const exactNumber = (text: string): string => {
   const [, sign = '', integer = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE](.+))?$/.exec(text) ?? [];
@@ -20,8 +26,10 @@ const exactNumber = (text: string): string => {
   const significant = withoutEndingZeros(digits);
   if (significant === '') return '0';
   const shift = digits.length - significant.length - fraction.length;
-  // An exponent may have any length.
-  const power = exponent.length < 15 ? Number(exponent) + shift : BigInt(exponent) + BigInt(shift);
+  const exponentDigits = exponent.replace(/^[+-]?0*/, '') || '0';
+  if (exponentDigits.length > maxExponentDigits) return text;
+  const exact = exponent.startsWith('-') ? `-${exponentDigits}` : exponentDigits;
+  const power = exact.length < 15 ? Number(exact) + shift : BigInt(exact) + BigInt(shift);
   return `${sign}${significant}e${power}`;
 };
 

@@ -73,4 +73,6 @@ export const functionSettings = {
   keepAliveMs: functions('KEEP_ALIVE_MS', integer(1_000, 3_600_000, 65_000)),
   /** How many bytes of answers may wait for clients that do not read them. Then the gateway closes the connections that wait longest. */
   maxUnreadBytes: functions('MAX_UNREAD_BYTES', integer(1_048_576, 17_179_869_184, 134_217_728)),
+  /** How many bytes of unfinished bodies the gateway may hold. Then it refuses those that have taken longest as `busy`. */
+  maxUploadBytes: functions('MAX_UPLOAD_BYTES', integer(1_048_576, 17_179_869_184, 67_108_864)),
 } as const;

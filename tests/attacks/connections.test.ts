@@ -51,7 +51,15 @@ describe('a connection', () => {
   test('with a wrong token is refused before its body is parsed', async () => {
     const answer = await api.call({ call: 'POST /enqueue', text: '{"no JSON', token: 'wrong' });
     expect(answer).toMatchObject({ status: 401, body: { code: 'invalid-token' } });
-    expect(await api.call({ call: 'POST /enqueue', text: '{"no JSON' })).toMatchObject({ status: 400 });
+  });
+
+  test('without an Authorization header is refused before a body of more than 16 KiB is parsed', async () => {
+    const noJson = (length: number) => api.call({ call: 'POST /enqueue', text: '{'.padEnd(length) });
+    expect(await noJson(16_384)).toMatchObject({ status: 400, body: { code: 'invalid-json' } });
+    expect(await noJson(16_385)).toMatchObject({
+      status: 401,
+      body: { code: 'missing-token', detail: expect.stringContaining('16384 bytes') },
+    });
   });
 });
 

@@ -90,6 +90,7 @@ const notDeployed = {
   MAX_CONNECTIONS: 'only the gateway listens',
   KEEP_ALIVE_MS: 'only the gateway listens',
   MAX_UNREAD_BYTES: 'only the gateway listens',
+  MAX_UPLOAD_BYTES: 'only the gateway listens',
 };
 
 /** The variables that docker-compose.yml leaves out. */

@@ -5,12 +5,15 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { createGateway, type EventHandler } from '../../lib/gateway/gateway.ts';
 import { info, type LogLine, readableLog } from '../support/log-lines.ts';
+import { testConfig } from '../support/servers.ts';
 
-const echo: EventHandler = async (event) => ({
+const reply: EventHandler = async (event) => ({
   statusCode: 207,
   headers: { 'content-type': 'application/json', 'x-own': 'yes' },
   body: JSON.stringify(event),
 });
+const maxBodyBytes = 1_000;
+const echo = Object.assign(reply, { maxBodyBytes });
 const fails: EventHandler = async () => {
   throw new Error('secret');
 };
@@ -26,6 +29,7 @@ const routes = [
   route('DELETE', '/things/{seq}', echo),
   route('GET', '/fails', fails),
   route('GET', '/binary', binary),
+  route('POST', '/no-body', async (given) => reply(given, {} as never)),
 ];
 
 let server: Server;
@@ -35,7 +39,7 @@ let logged: LogLine[];
 beforeEach(async () => {
   const { log, lines } = readableLog();
   logged = lines;
-  server = createServer(createGateway(routes, log));
+  server = createServer(createGateway(routes, log, testConfig()));
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -155,12 +159,29 @@ describe('the gateway answers', () => {
     expect(await problem('/things/%E0%A4')).toMatchObject({ status: 400, code: 'invalid-request' });
   });
 
-  test('413 for a body larger than any function accepts', async () => {
-    const body = 'x'.repeat(1_048_577);
-    expect(await problem('/things', { method: 'POST', body })).toMatchObject({
-      status: 413,
-      code: 'request-too-large',
-    });
+  test.each(['with its length', 'in chunks'])(
+    '413 for a body larger than the function accepts, sent %s',
+    async (how) => {
+      const send = (bytes: number): RequestInit => {
+        const body = 'x'.repeat(bytes);
+        if (how === 'with its length') return { method: 'POST', body };
+        return { method: 'POST', body: new Blob([body]).stream(), duplex: 'half' } as RequestInit;
+      };
+      expect(await event('/things', send(maxBodyBytes))).toMatchObject({ body: 'x'.repeat(maxBodyBytes) });
+      for (const bytes of [maxBodyBytes + 1, 1_048_577]) {
+        expect(await problem('/things', send(bytes))).toMatchObject({
+          status: 413,
+          code: 'request-too-large',
+          detail: 'The body may have at most 1000 bytes.',
+        });
+      }
+    },
+  );
+
+  test('as if there were no body for a function that takes none', async () => {
+    const response = await fetch(`${base}/no-body`, { method: 'POST', body: 'x'.repeat(100_000) });
+    expect(response.status).toBe(207);
+    expect(await response.json()).not.toHaveProperty('body');
   });
 
   test('415 for an encoded body', async () => {

@@ -6,6 +6,7 @@ import { createGateway, type EventHandler } from '../../lib/gateway/gateway.ts';
 import { handlerOf, type Route, readRoutes } from '../../lib/gateway/routes.ts';
 import type { Reply } from '../../lib/http/call.ts';
 import { createLogger } from '../../lib/log.ts';
+import { testConfig } from '../support/servers.ts';
 
 export type ApiCall = {
   /** `METHOD /path?query` */
@@ -115,7 +116,7 @@ export const gatewayDriver = async (): Promise<Driver> => {
   const routes = await Promise.all(
     (await readRoutes()).map(async (route) => ({ ...route, handler: await handlerOf<EventHandler>(route) })),
   );
-  const server = createServer(createGateway(routes, createLogger('silent')));
+  const server = createServer(createGateway(routes, createLogger('silent'), testConfig()));
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });

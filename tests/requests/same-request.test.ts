@@ -11,6 +11,7 @@ describe('JSON texts are the same', () => {
     ['{"__proto__":1,"toJSON":2}', '{"toJSON":2,"__proto__":1.0}'],
     ['1e99999999999999999999', '10E+99999999999999999998'],
     ['0e5', '-0.000'],
+    ['1e000000000000000000005', '10e+0000000000000000004'],
   ])('%s and %s', (one, other) => expect(isSameJson(one, other)).toBe(true));
 });
 
@@ -51,6 +52,16 @@ test('long numbers are compared in linear time', () => {
   expect(isSameJson(`1${zeros}1`, `1${zeros}1.0`)).toBe(true);
   expect(isSameJson(`0.${zeros}1`, `1e-250001`)).toBe(true);
   expect(isSameJson(`[${'1,'.repeat(100_000)}1]`, `[${'1.0,'.repeat(100_000)}1]`)).toBe(true);
+});
+
+test('long exponents are compared in linear time, and beyond 1,000 digits they must be written in the same way', () => {
+  const nines = '9'.repeat(250_000);
+  expect(isSameJson(`1e${nines}`, ` 1e${nines}`)).toBe(true);
+  expect(isSameJson(`1e${nines}`, `1e${nines}1`)).toBe(false);
+  expect(isSameJson(`1e-${nines}`, `1e${nines}`)).toBe(false);
+  expect(isSameJson(`1e${'0'.repeat(250_000)}5`, '100000')).toBe(true);
+  const thousand = '9'.repeat(1_000);
+  expect(isSameJson(`10e${thousand}`, `1e1${'0'.repeat(1_000)}`)).toBe(true);
 });
 
 test('limits are the same when each of them is', () => {

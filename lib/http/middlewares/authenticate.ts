@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { InvalidTokenError } from '../../accounts/errors.ts';
 import { verifyToken } from '../../accounts/tokens.ts';
 import type { Call, Middleware } from '../call.ts';
+import { maxTextBytes } from '../input.ts';
+import { bodyBytes } from './parse-json.ts';
 
 const jsonWithToken = z.object({ token: z.string().min(1) });
 
@@ -18,6 +20,16 @@ const tokenInBody = ({ json }: Call): string => {
   throw new InvalidTokenError('Send the token from the login as `Authorization: Bearer <token>`.', 'missing-token');
 };
 
+/** Parsing a large body takes as long as many calls, which nobody may have for nothing. */
+const refuseLargeBody = (call: Call): void => {
+  if (bodyBytes(call) <= maxTextBytes) return;
+  const advice = `A call with a body of more than ${maxTextBytes} bytes needs it there.`;
+  throw new InvalidTokenError(
+    `Send the token from the login as \`Authorization: Bearer <token>\`. ${advice}`,
+    'missing-token',
+  );
+};
+
 const identify = async (call: Call, token: string): Promise<void> => {
   await call.deps.timeKnown();
   call.identity = verifyToken(token, call.deps.tokenSecret, call.deps.clock.now());
@@ -25,7 +37,7 @@ const identify = async (call: Call, token: string): Promise<void> => {
 
 /**
  * Finds out who calls, from the header `Authorization: Bearer`. It does not check whether the session is still live. Call it before the
- * body is parsed.
+ * body is parsed. Without the header, only a small body may be parsed.
  *
  * @throws {InvalidTokenError} 401; {StoreUnavailableError} 503 when this process has not reached MongoDB yet: a token expires by its time
  */
@@ -33,6 +45,7 @@ export const authenticateByHeader = (): Middleware => ({
   before: async ({ event }) => {
     const { authorization } = event.headers;
     if (authorization !== undefined) await identify(event, bearerOf(authorization));
+    else refuseLargeBody(event);
   },
 });
 

@@ -10,9 +10,12 @@ const maxDepth = 500;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** The size of the HTTP body as it was sent. */
+export const bodyBytes = ({ body, isBase64Encoded }: Pick<Call, 'body' | 'isBase64Encoded'>): number =>
+  Buffer.byteLength(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
+
 const readText = ({ body, isBase64Encoded }: Call, maxBytes: number): string => {
-  const bytes = Buffer.byteLength(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes > maxBytes) throw new RequestTooLargeError('The body', maxBytes);
+  if (bodyBytes({ body, isBase64Encoded }) > maxBytes) throw new RequestTooLargeError('The body', maxBytes);
   if (!body || !isBase64Encoded) return body ?? '';
   try {
     return utf8.decode(Buffer.from(body, 'base64'));
