@@ -31,10 +31,11 @@ test('while passwords are hashed the API answers all other calls, and refuses fu
   await api.call({ call: 'POST /register', body: who });
   const { token } = (await api.call({ call: 'POST /login', body: who })).body as { token: string };
 
-  let answered = 0;
+  let hashed = 0;
   const storm = Array.from({ length: 10 }, () =>
-    logInAsNobody().then(() => {
-      answered += 1;
+    logInAsNobody().then((answer) => {
+      // Not those that were refused because they had waited for too long.
+      if (answer?.status === 401) hashed += 1;
     }),
   );
   const refused = await eventually('there is no room for one more', async () => {
@@ -43,12 +44,12 @@ test('while passwords are hashed the API answers all other calls, and refuses fu
   });
   expect(refused).toMatchObject({ body: { code: 'busy' }, headers: { 'retry-after': '1' } });
 
-  const before = answered;
+  const before = hashed;
   for (let call = 0; call < 10; call += 1) {
     expect(await api.call({ call: 'POST /enqueue', body: { request: call }, token })).toMatchObject({ status: 202 });
   }
   // Ten calls take a fraction of one hash. In the thread of the hashes they would have waited for all of them.
-  expect(answered - before).toBeLessThan(storm.length / 2);
+  expect(hashed - before).toBeLessThan(storm.length / 2);
   expect((await api.end()).status).toBe(0);
   await Promise.all(storm);
 });
