@@ -83,12 +83,15 @@ test('a connection that sends ever more calls ahead is closed', async () => {
 });
 
 test('a user has a limit whatever the number of sessions, and the process has one', async () => {
-  await start({ MAX_SESSION_POLLS: '2', MAX_USER_POLLS: '3', MAX_POLLS: '4' });
-  const clients = await fill(2, 429);
+  await start({ MAX_SESSION_POLLS: '3', MAX_USER_POLLS: '4', MAX_POLLS: '5' });
+  const clients = await fill(3, 429);
   clients.push(...(await fill(1, 429, await logIn(who))));
   const other = await newUser();
-  clients.push(...(await fill(1, 503, other.token)));
+  const others = await fill(2, 503, other.token);
   expect(await look('1', other.token)).toMatchObject({ status: 503, body: { code: 'busy' } });
-  for (const client of clients) client.end();
+  const answers = () => clients.map(({ received }) => received()).filter((answer) => answer !== '');
+  await eventually('the user with the most calls has made room', () => answers().length > 0);
+  expect(answers()).toEqual([expect.stringMatching(/^HTTP\/1.1 200 /)]);
+  for (const client of [...clients, ...others]) client.end();
   await eventually('there is room again', async () => (await look('0.001', other.token)).status === 200);
 });
