@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Deps, TokenSecret } from '../deps.ts';
 import { laneOf } from '../lane-of.ts';
+import { networkOf } from '../network.ts';
 import type { Account } from '../ports.ts';
 import { InvalidCredentialsError } from './errors.ts';
-import { networkOf } from './network.ts';
 import type { Credentials } from './register.ts';
 import { beginLogin, limitAddress } from './throttle.ts';
 import { signToken } from './tokens.ts';

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Deps } from '../deps.ts';
 import { laneOf } from '../lane-of.ts';
+import { networkOf } from '../network.ts';
 import { InvalidInviteError, RegistrationClosedError, UsernameTakenError, WeakPasswordError } from './errors.ts';
-import { networkOf } from './network.ts';
 import { limitAddress } from './throttle.ts';
 
 export type Credentials = { username: string; password: string };

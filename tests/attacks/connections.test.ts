@@ -54,7 +54,7 @@ test.concurrent('a call with a wrong token is refused before its body is parsed'
   await api.end();
 });
 
-test.concurrent('connections beyond MAX_CONNECTIONS are closed at once, and those before them are served', async () => {
+test.concurrent('of more connections than MAX_CONNECTIONS idle ones are closed at once, and a new one is served', async () => {
   const api = await startApi(['functions/api.ts'], { MAX_CONNECTIONS: '5' });
   const connections = await Promise.all(Array.from({ length: 20 }, () => openConnection(api.port)));
   await eventually('most of them are closed', async () => {
@@ -65,6 +65,31 @@ test.concurrent('connections beyond MAX_CONNECTIONS are closed at once, and thos
   expect(await eventually('it answers', () => api.call({ call: 'GET /health' }).catch(() => undefined))).toMatchObject({
     status: 200,
   });
+  await api.end();
+});
+
+/** Linux has them all. */
+const addressOf = (host: number) => (process.platform === 'linux' ? `127.0.0.${host}` : undefined);
+
+test.concurrent('while idle connections of one address fill the gateway a newcomer is served, and no other address loses its connection', async () => {
+  const api = await startApi(['functions/api.ts'], { MAX_CONNECTIONS: '50' });
+  const use = async (connection: Awaited<ReturnType<typeof openConnection>>) => {
+    const before = connection.received().length;
+    connection.send('GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n');
+    await eventually('it is answered', () => connection.received().length > before);
+  };
+  const open = async (host: number) => {
+    const connection = await openConnection(api.port, addressOf(host));
+    await use(connection);
+    return connection;
+  };
+  const other = await open(2);
+  const idle = await Promise.all(Array.from({ length: 60 }, () => openConnection(api.port, addressOf(3))));
+  for (const connection of idle) connection.send('GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n');
+  await eventually('the last ones are answered', () => idle.filter(({ received }) => received() !== '').length >= 45);
+  const newcomers = await Promise.all(Array.from({ length: 10 }, (_, index) => open(10 + index)));
+  if (process.platform === 'linux') for (const connection of [other, ...newcomers]) await use(connection);
+  for (const connection of [other, ...idle, ...newcomers]) connection.end();
   await api.end();
 });
 
