@@ -1,13 +1,14 @@
 /** The HTTP API as a server of its own, for containers: our gateway in the place of API Gateway. */
 import { closeFunctionDeps, functionDeps } from '../lib/compose/functions.ts';
 import { serveGateway } from '../lib/gateway/gateway.ts';
-import { filesOfApi, warnOfFewFiles } from '../lib/open-files.ts';
+import { connectionsWithin, filesOfApi, warnOfFewFiles } from '../lib/open-files.ts';
 import { startOrExit } from '../lib/start-or-exit.ts';
 
 await startOrExit(async () => {
   const { config, log } = await functionDeps();
   warnOfFewFiles(log, filesOfApi(config), `MAX_CONNECTIONS (${config.maxConnections}) and the servers`);
-  const gateway = await serveGateway(config, log);
+  const maxConnections = connectionsWithin(config.maxConnections);
+  const gateway = await serveGateway({ ...config, maxConnections }, log);
   log.info({ port: gateway.port }, 'API ready');
 
   const stop = async (signal: string) => {

@@ -42,19 +42,19 @@ export type Deps = {
 /** Passwords are hashed in other threads: a hash takes as long as a hundred other calls. */
 export interface Passwords {
   /**
-   * Runs an operation that hashes, one password at a time. It may have to wait for its turn.
+   * Runs an operation that hashes, one password at a time. It may have to wait for its turn; networks take turns.
    *
    * @throws {BusyError} 503
    */
-  admit<T>(operation: () => Promise<T>): Promise<T>;
+  admit<T>(network: string, operation: () => Promise<T>): Promise<T>;
   /** A new hash of the configured cost. */
   hash(password: string): Promise<string>;
   /** Whether the password has this hash. Takes as long without a hash, as for an unknown user. */
   verify(password: string, passwordHash: string | undefined): Promise<boolean>;
   /** Whether the password is one of those that are chosen, and guessed, most. */
   isCommon(password: string): Promise<boolean>;
-  /** Whether the hash has a lower cost than new ones. */
-  isWeak(passwordHash: string): boolean;
+  /** Whether the hash has another cost than new ones. */
+  isOutdated(passwordHash: string): boolean;
   close(): Promise<void>;
 }
 

@@ -8,7 +8,8 @@ import type { Clock } from './ports.ts';
 export type PollingCall = { userId: string; sessionId: string; waitMs: number; signal?: AbortSignal };
 
 /**
- * Calls `check` until it returns a value, and resolves to that, or to `undefined` when the call has waited long enough. `what` names what
+ * Calls `check` until it returns a value, and resolves to that, or to `undefined` when the call has waited long enough, or had to make
+ * room for another user. `what` names what
  * is waited for: for calls with the same `what`, one `check` serves all of them.
  */
 export type Wait = <T>(what: string, check: () => Promise<T | undefined>) => Promise<T | undefined>;
@@ -27,27 +28,47 @@ type Waiting = PromiseWithResolvers<unknown>;
 type Poller = { waiting: Set<Waiting>; stop: AbortController };
 type Limits = Pick<Config, 'maxPolls' | 'maxUserPolls' | 'maxSessionPolls'>;
 
-/** Counts the calls that wait. @returns what gives the place of a call back */
+type Place = { sessionId: string; end: () => void };
+
+/**
+ * Counts the calls that wait. When the process is full, a call of a user with at least two fewer than the user with the most takes the
+ * place of that user's oldest one, which `end` ends. With one fewer, the two users would take that place from each other for ever.
+ *
+ * @returns what gives the place of a call back
+ */
 const createPlaces = ({ maxPolls, maxUserPolls, maxSessionPolls }: Limits) => {
-  const counts = new Map<string, number>();
-  const add = (key: string, change: 1 | -1): void => {
-    const count = (counts.get(key) ?? 0) + change;
-    if (count > 0) counts.set(key, count);
-    else counts.delete(key);
+  const byUser = new Map<string, Set<Place>>();
+  let size = 0;
+
+  const giveBack = (userId: string, place: Place): void => {
+    const own = byUser.get(userId);
+    if (!own?.delete(place)) return;
+    size -= 1;
+    if (own.size === 0) byUser.delete(userId);
   };
-  return ({ userId, sessionId }: PollingCall): (() => void) => {
-    const bySession = { key: `session ${sessionId}`, max: maxSessionPolls };
-    const byUser = { key: `user ${userId}`, max: maxUserPolls };
-    const byProcess = { key: 'process', max: maxPolls };
-    const isFull = ({ key, max }: { key: string; max: number }) => (counts.get(key) ?? 0) >= max;
-    if (isFull(bySession)) throw new TooManyPollsError('session', maxSessionPolls);
-    if (isFull(byUser)) throw new TooManyPollsError('user', maxUserPolls);
-    if (isFull(byProcess)) throw new BusyError(`${maxPolls} calls wait here; no more may (MAX_POLLS).`);
-    const keys = [bySession.key, byUser.key, byProcess.key];
-    for (const key of keys) add(key, 1);
-    return () => {
-      for (const key of keys) add(key, -1);
-    };
+
+  const makeRoomFor = (count: number): void => {
+    let most: { userId: string; places: Set<Place> } | undefined;
+    for (const [userId, places] of byUser) {
+      if (places.size > (most?.places.size ?? 0)) most = { userId, places };
+    }
+    const [oldest] = most?.places ?? [];
+    if (!most || !oldest || count + 1 >= most.places.size)
+      throw new BusyError(`${maxPolls} calls wait here; no more may (MAX_POLLS).`);
+    giveBack(most.userId, oldest);
+    oldest.end();
+  };
+
+  return ({ userId, sessionId }: PollingCall, end: () => void): (() => void) => {
+    const own = [...(byUser.get(userId) ?? [])];
+    const ofSession = own.filter((place) => place.sessionId === sessionId);
+    if (ofSession.length >= maxSessionPolls) throw new TooManyPollsError('session', maxSessionPolls);
+    if (own.length >= maxUserPolls) throw new TooManyPollsError('user', maxUserPolls);
+    if (size >= maxPolls) makeRoomFor(own.length);
+    const place = { sessionId, end };
+    byUser.set(userId, (byUser.get(userId) ?? new Set()).add(place));
+    size += 1;
+    return () => giveBack(userId, place);
   };
 };
 
@@ -74,10 +95,14 @@ export const createLongPolls = (clock: Pick<Clock, 'monotonicMs' | 'after'>, lim
     return poller;
   };
 
-  const waitFor = async <T>(call: PollingCall, what: string, check: () => Promise<T | undefined>) => {
+  const waitFor = async <T>(
+    call: PollingCall,
+    waiting: Waiting,
+    what: string,
+    check: () => Promise<T | undefined>,
+  ): Promise<T | undefined> => {
     if (call.signal?.aborted) throw new CallerGoneError();
     const poller = pollers.get(what) ?? start(what, check);
-    const waiting: Waiting = Promise.withResolvers();
     const leave = () => waiting.reject(new CallerGoneError());
     poller.waiting.add(waiting);
     call.signal?.addEventListener('abort', leave);
@@ -94,9 +119,10 @@ export const createLongPolls = (clock: Pick<Clock, 'monotonicMs' | 'after'>, lim
 
   return {
     waitOf: (call) => async (what, check) => {
-      const giveBack = takePlace(call);
+      const waiting: Waiting = Promise.withResolvers();
+      const giveBack = takePlace(call, () => waiting.resolve(undefined));
       try {
-        return await waitFor(call, what, check);
+        return await waitFor(call, waiting, what, check);
       } finally {
         giveBack();
       }

@@ -24,6 +24,14 @@ export const openFilesLimit = (): number | undefined => {
 export const filesOfApi = ({ maxConnections }: Pick<Config, 'maxConnections'>): number =>
   maxConnections + serverFiles + ownFiles;
 
+/** As many connections as the limit of open files leaves room for. */
+export const connectionsWithin = (maxConnections: number, limit = openFilesLimit()): number => {
+  if (limit === undefined) return maxConnections;
+  // With a very low limit the servers must do with fewer files.
+  const left = Math.max(limit - filesOfApi({ maxConnections: 0 }), Math.floor(limit / 8), 1);
+  return Math.min(maxConnections, left);
+};
+
 /** Of a worker, which needs the most: a run may well have a connection of its own. */
 export const filesOfWorker = ({
   concurrency,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Deps, TokenSecret } from '../deps.ts';
 import { laneOf } from '../lane-of.ts';
+import { networkOf } from '../network.ts';
 import type { Account } from '../ports.ts';
 import { InvalidCredentialsError } from './errors.ts';
 import type { Credentials } from './register.ts';
@@ -29,7 +30,7 @@ export const logIn = async (
 ): Promise<{ token: string; expiresIn: number }> => {
   const { config } = deps;
   await limitAddress('logins', address, { limit: config.loginsPerMinute, seconds: 60 }, deps);
-  const userId = await deps.passwords.admit(() => authenticate(credentials, address, deps));
+  const userId = await deps.passwords.admit(networkOf(address), () => authenticate(credentials, address, deps));
   const identity = { userId, sessionId: randomUUID() };
   const expiresAt = new Date(deps.clock.now().getTime() + config.tokenTtlSeconds * 1_000);
   const session = { id: identity.sessionId, expiresAt };
@@ -50,11 +51,11 @@ const authenticate = async (
     throw new InvalidCredentialsError();
   }
   await begun.succeeded();
-  if (deps.passwords.isWeak(account.passwordHash)) await renewHash(account, password, deps);
+  if (deps.passwords.isOutdated(account.passwordHash)) await renewHash(account, password, deps);
   return account.userId;
 };
 
-/** `BCRYPT_COST` was raised since the password was hashed. This is the only moment when the password is known. */
+/** `BCRYPT_COST` was changed since the password was hashed. This is the only moment when the password is known. */
 const renewHash = async (
   { userId, passwordHash }: Account,
   password: string,
@@ -64,6 +65,6 @@ const renewHash = async (
     await accounts.replacePasswordHash(userId, passwordHash, await passwords.hash(password));
   } catch (error) {
     // The password is right, and the next login tries again.
-    log.warn({ err: error, userId }, 'a password kept its hash of a lower cost');
+    log.warn({ err: error, userId }, 'a password kept its hash of another cost');
   }
 };

@@ -34,7 +34,7 @@ export const createPasswords = ({
     hash: (password) => pool.run({ password, cost }, { name: 'hash' }),
     verify: (password, passwordHash) => pool.run({ password, passwordHash, cost }, { name: 'verify' }),
     isCommon: (password) => pool.run({ password }, { name: 'isCommon' }),
-    isWeak: (passwordHash) => bcrypt.getRounds(passwordHash) < cost,
+    isOutdated: (passwordHash) => bcrypt.getRounds(passwordHash) !== cost,
     close: () => pool.destroy(),
   };
 };

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Deps } from '../deps.ts';
+import { networkOf } from '../network.ts';
 import { AddressLimitError, LoginDelayedError } from './errors.ts';
-import { networkOf } from './network.ts';
 
 /** Failed logins from one network before the delay starts: a person mistypes. */
 const freeFailures = 5;

@@ -2,6 +2,8 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config.ts';
+import { networkOf } from '../network.ts';
+import { type TrustsProxy, trustsNoProxy } from '../trusted-proxies.ts';
 
 /** A client sends its first byte at once. */
 const firstByteMs = 10_000;
@@ -16,22 +18,87 @@ const silentMs = 75_000;
 /** Then the client must connect again, which lets a load balancer choose again. */
 const requestsPerSocket = 1_000;
 
-type ConnectionLimits = Pick<Config, 'maxConnections' | 'keepAliveMs'>;
-
 /** For `createServer`. */
-export const serverOptions = ({ keepAliveMs }: Pick<ConnectionLimits, 'keepAliveMs'>) => ({
+export const serverOptions = ({ keepAliveMs }: Pick<Config, 'keepAliveMs'>) => ({
   headersTimeout: headersMs,
   requestTimeout: requestMs,
   connectionsCheckingInterval: checkMs,
   keepAliveTimeout: keepAliveMs,
 });
 
+/**
+ * The connections without a call, by network, in the order in which they became idle. Behind a trusted proxy are many clients: each of
+ * its connections counts as a network.
+ */
+const createIdle = (trustsProxy: TrustsProxy) => {
+  const byOwner = new Map<string | Socket, Set<Socket>>();
+  const owners = new WeakMap<Socket, string | Socket>();
+  const ownerOf = (socket: Socket): string | Socket => {
+    // A closed socket has forgotten its address.
+    const { remoteAddress = '' } = socket;
+    const owner = owners.get(socket) ?? (trustsProxy(remoteAddress) ? socket : networkOf(remoteAddress));
+    owners.set(socket, owner);
+    return owner;
+  };
+  return {
+    add: (socket: Socket): void => {
+      const owner = ownerOf(socket);
+      byOwner.set(owner, (byOwner.get(owner) ?? new Set()).add(socket));
+    },
+    remove: (socket: Socket): void => {
+      const owner = ownerOf(socket);
+      const own = byOwner.get(owner);
+      own?.delete(socket);
+      if (own?.size === 0) byOwner.delete(owner);
+    },
+    /** The one that has been idle for longest, of the network with the most. */
+    first: (): Socket | undefined => {
+      let most = new Set<Socket>();
+      for (const own of byOwner.values()) if (own.size > most.size) most = own;
+      const [socket] = most;
+      return socket;
+    },
+  };
+};
+
+/** Above `maxConnections` an idle connection makes room for a new one. Where none is idle, the new one is closed. */
+const boundNumber = (server: Server, maxConnections: number, trustsProxy: TrustsProxy): void => {
+  const idle = createIdle(trustsProxy);
+  const calls = new Map<Socket, number>();
+  const change = (socket: Socket, by: 1 | -1): void => {
+    const before = calls.get(socket);
+    if (before === undefined) return;
+    calls.set(socket, before + by);
+    if (before + by === 0) idle.add(socket);
+    else idle.remove(socket);
+  };
+  const forget = (socket: Socket): void => {
+    calls.delete(socket);
+    idle.remove(socket);
+  };
+  server.on('connection', (socket: Socket) => {
+    if (calls.size >= maxConnections) {
+      const closed = idle.first() ?? socket;
+      forget(closed);
+      closed.destroy();
+      if (closed === socket) return;
+    }
+    calls.set(socket, 0);
+    idle.add(socket);
+    socket.once('close', () => forget(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    change(socket, 1);
+    response.once('close', () => change(socket, -1));
+  });
+};
+
 export const boundConnections = (
   server: Server,
-  { maxConnections }: Pick<ConnectionLimits, 'maxConnections'>,
+  { maxConnections, trustedProxies = trustsNoProxy }: Pick<Config, 'maxConnections' | 'trustedProxies'>,
 ): void => {
   server.timeout = silentMs;
-  server.maxConnections = maxConnections;
+  boundNumber(server, maxConnections, trustedProxies);
   server.maxRequestsPerSocket = requestsPerSocket;
   server.on('connection', (socket: Socket) => socket.setTimeout(firstByteMs));
   server.on('request', ({ socket }) => socket.setTimeout(silentMs));

@@ -56,8 +56,9 @@ export const counterStore = (execute: Execute): CounterStore => {
           if (refusal instanceof RateLimiterRes) return refusal.msBeforeNext;
           throw refusal;
         }
-      }),
-    add: (key, seconds) => execute(async (models) => countOf(await limiterOf(models, noLimit, seconds).penalty(key))),
+      }, 'unique'),
+    add: (key, seconds) =>
+      execute(async (models) => countOf(await limiterOf(models, noLimit, seconds).penalty(key)), 'unique'),
     read: (key) =>
       execute(async (models) => {
         const found = await limiterOf(models, noLimit, anySeconds).get(key);
@@ -66,7 +67,7 @@ export const counterStore = (execute: Execute): CounterStore => {
     set: (key, count, seconds) =>
       execute(async (models) => {
         await limiterOf(models, noLimit, anySeconds).set(key, count, seconds);
-      }),
+      }, 'unique'),
     remove: (key) =>
       execute(async (models) => {
         await limiterOf(models, noLimit, anySeconds).delete(key);

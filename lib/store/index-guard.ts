@@ -6,7 +6,7 @@ import { compareIndexes, type NeededIndex, titleOf } from './indexes.ts';
 import type { Models } from './models.ts';
 import { asStoreError } from './unavailable.ts';
 
-/** Thrown when an index is missing without which a user name or an Idempotency-Key might be taken twice. */
+/** Thrown when an index is missing without which a user name or an Idempotency-Key might be taken twice, or a login not be counted. */
 export class NotMigratedError extends AppError {
   constructor(missing: string[]) {
     super(`The database lacks a unique index (${missing.join(', ')}). Run npm run migrate.`, {

@@ -20,8 +20,8 @@ describe('admission', () => {
   test('runs so many at a time, lets so many wait in order, and refuses the next', async () => {
     const { started, begin, end } = operations();
     const admit = createAdmission({ atOnce: 2, maxWaiting: 2, maxWaitMs: longMs });
-    const admitted = ['a', 'b', 'c', 'd'].map((name) => admit(begin(name)));
-    await expect(admit(begin('e'))).rejects.toMatchObject(busy);
+    const admitted = ['a', 'b', 'c', 'd'].map((name) => admit(`network of ${name}`, begin(name)));
+    await expect(admit('network', begin('e'))).rejects.toMatchObject(busy);
     expect(started).toEqual(['a', 'b']);
     end('b');
     await admitted[1];
@@ -33,7 +33,7 @@ describe('admission', () => {
     end('c');
     end('d');
     await Promise.all(admitted.slice(1));
-    const next = ['f', 'g'].map((name) => admit(begin(name)));
+    const next = ['f', 'g'].map((name) => admit('network', begin(name)));
     expect(started.slice(4)).toEqual(['f', 'g']);
     end('f');
     end('g');
@@ -43,13 +43,36 @@ describe('admission', () => {
   test('refuses one that has waited too long, and never starts it', async () => {
     const { started, begin, end } = operations();
     const admit = createAdmission({ atOnce: 1, maxWaiting: 1, maxWaitMs: 10 });
-    const first = admit(begin('a'));
-    await expect(admit(begin('b'))).rejects.toMatchObject(busy);
+    const first = admit('network', begin('a'));
+    await expect(admit('network', begin('b'))).rejects.toMatchObject(busy);
     end('a');
     await first;
-    const last = admit(begin('c'));
+    const last = admit('network', begin('c'));
     expect(started).toEqual(['a', 'c']);
     end('c');
     await last;
+  });
+
+  test('a network that sends many holds an eighth of the places, and another waits for one of them at the most', async () => {
+    const { started, begin, end } = operations();
+    const admit = createAdmission({ atOnce: 2, maxWaiting: 16, maxWaitMs: longMs });
+    const flood = ['a', 'b', 'c', 'd'].map((name) => admit('flood', begin(name)));
+    await expect(admit('flood', begin('e'))).rejects.toMatchObject(busy);
+    const others = ['x', 'y'].map((name) => admit(`network of ${name}`, begin(name)));
+    end('a');
+    await flood[0];
+    const again = admit('flood', begin('f'));
+    for (const name of ['b', 'c', 'x']) {
+      end(name);
+      await (name === 'x' ? others[0] : flood['abc'.indexOf(name)]);
+    }
+    expect(started).toEqual(['a', 'b', 'c', 'x', 'y', 'd']);
+    for (const name of ['y', 'd', 'f']) {
+      await Promise.resolve();
+      end(name);
+    }
+    await Promise.all([...flood, ...others]);
+    end('f');
+    await again;
   });
 });

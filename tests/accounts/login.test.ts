@@ -58,10 +58,18 @@ describe('accounts', () => {
     expect(queue).toMatchObject({ lane: laneOf(userId, config.lanes), sessions: [expect.anything()] });
   });
 
-  describe('after BCRYPT_COST was raised', () => {
+  describe('after BCRYPT_COST was changed', () => {
     const hashOf = async (username: string) => String((await stores.accounts.findByUsername(username))?.passwordHash);
     const raised = () => createPasswords({ ...config, bcryptCost: 5 });
     const newUser = async () => (await createAccount({ username: uniqueName('user'), password }, deps())).username;
+
+    test('a login also replaces a hash of a higher cost', async () => {
+      const username = uniqueName('user');
+      await stores.accounts.create(username, await bcrypt.hash(password, 6));
+      await logIn({ username, password }, address, deps());
+      expect(await hashOf(username)).toMatch(/^\$2b\$04\$/);
+      await logIn({ username, password }, address, deps());
+    });
 
     test('a login replaces the hash, and the password stays the same', async () => {
       const username = await newUser();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { networkOf } from '../../lib/accounts/network.ts';
 import { delayAfter } from '../../lib/accounts/throttle.ts';
+import { networkOf } from '../../lib/network.ts';
 
 test('the delay doubles with each failure after the fifth, up to the longest', () => {
   const delays = Array.from({ length: 14 }, (_, failures) => delayAfter(failures, 60));

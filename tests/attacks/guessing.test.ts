@@ -33,7 +33,8 @@ const callsTo = (api: ApiProcess) => {
     guess: async (username: string, from: string) => (await logIn(username, 'a wrong guess', from)).status,
     newUser: async (): Promise<string> => {
       const username = uniqueName('user');
-      await api.call({ call: 'POST /register', body: { username, password } });
+      const register = () => api.call({ call: 'POST /register', body: { username, password } });
+      await eventually('the user is registered', async () => [201, 409].includes((await register()).status), 30_000);
       return username;
     },
   };
@@ -66,13 +67,20 @@ describe('guesses at one account', () => {
   test.each(['a known', 'an unknown'])(
     'of %s name are refused after a few, by every process, and 429 says when to try again',
     async (which) => {
-      const { logIn, newUser } = callsTo(api);
-      const username = which === 'a known' ? await newUser() : uniqueName('nobody');
-      const from = newAddress();
-      const { checked, answer } = await guessUntilRefused(() => logIn(username, 'a wrong guess', from));
-      expect(checked).toBe(5);
-      expect(answer).toMatchObject({ status: 429, body: { code: 'login-delayed' }, headers: { 'retry-after': '1' } });
-      expect(await callsTo(other).guess(username, from)).toBe(429);
+      const { logIn, guess, newUser } = callsTo(api);
+      // The first delay is one second. Where both calls after it come later than that, another name is tried.
+      const bothRefuse = async () => {
+        const username = which === 'a known' ? await newUser() : uniqueName('nobody');
+        const from = newAddress();
+        for (let checked = 0; checked < 5; checked += 1) expect(await guess(username, from)).toBe(401);
+        const [answer, status] = await Promise.all([
+          logIn(username, 'a wrong guess', from),
+          callsTo(other).guess(username, from),
+        ]);
+        return answer.status === 429 && status === 429 && answer;
+      };
+      const refused = await eventually('both processes refuse the sixth', bothRefuse, 60_000);
+      expect(refused).toMatchObject({ body: { code: 'login-delayed' }, headers: { 'retry-after': '1' } });
     },
   );
 
@@ -171,7 +179,7 @@ test('while MongoDB does not answer a login is refused in time, and it works aga
   const api = await startApi(['functions/api.ts'], {
     MONGODB_URL: url.href,
     STORE_TIMEOUT_MS: '1000',
-    LOGINS_PER_MINUTE: '60',
+    LOGINS_PER_MINUTE: '1000',
   });
   const { newUser, logIn } = callsTo(api);
   const username = await newUser();

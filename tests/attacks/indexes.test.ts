@@ -77,6 +77,16 @@ test('without a unique index nothing is written that depends on it, and after np
   expect(lines[0]).toContain('requests.userId_1_key_1');
 });
 
+test('without the unique index of the counters nobody logs in, because a burst of guesses would not be counted', async () => {
+  expect(migrate()).toMatchObject({ status: 0 });
+  await client.db().collection('counters').dropIndex('key_1');
+  const { call } = await start();
+  const guesses = Array.from({ length: 10 }, () => call({ call: 'POST /login', body: who() }));
+  for (const answer of await Promise.all(guesses))
+    expect(answer).toMatchObject({ status: 503, body: { code: 'not-migrated' } });
+  expect(await client.db().collection('counters').countDocuments()).toBe(0);
+});
+
 test('an index that is missing otherwise fails no call, and the API does not build it', async () => {
   expect(migrate()).toMatchObject({ status: 0 });
   await client.db().collection('requests').dropIndex('userId_1_seq_1');

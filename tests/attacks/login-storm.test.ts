@@ -12,6 +12,7 @@ const environment = {
   HASH_THREADS: '1',
   MAX_WAITING_HASHES: '8',
   GRACE_MS: '0',
+  TRUSTED_PROXIES: 'loopback',
 };
 
 let api: ApiProcess;
@@ -20,10 +21,14 @@ beforeAll(async () => {
 });
 afterAll(() => api?.end());
 
-/** Without an answer when the API ends first. */
+let addresses = 0;
+
+/** From a network of its own, as a network may hold only one of these places. Without an answer when the API ends first. */
 const logInAsNobody = async () => {
   const body = { username: uniqueName('nobody'), password: 'battery staple' };
-  return api.call({ call: 'POST /login', body }).catch(() => undefined);
+  addresses += 1;
+  const headers = { 'x-forwarded-for': `198.18.${addresses >> 8}.${addresses & 255}` };
+  return api.call({ call: 'POST /login', body, headers }).catch(() => undefined);
 };
 
 test('while passwords are hashed the API answers all other calls, and refuses further logins', async () => {
@@ -31,10 +36,11 @@ test('while passwords are hashed the API answers all other calls, and refuses fu
   await api.call({ call: 'POST /register', body: who });
   const { token } = (await api.call({ call: 'POST /login', body: who })).body as { token: string };
 
-  let answered = 0;
+  let hashed = 0;
   const storm = Array.from({ length: 10 }, () =>
-    logInAsNobody().then(() => {
-      answered += 1;
+    logInAsNobody().then((answer) => {
+      // Not those that were refused because they had waited for too long.
+      if (answer?.status === 401) hashed += 1;
     }),
   );
   const refused = await eventually('there is no room for one more', async () => {
@@ -43,12 +49,12 @@ test('while passwords are hashed the API answers all other calls, and refuses fu
   });
   expect(refused).toMatchObject({ body: { code: 'busy' }, headers: { 'retry-after': '1' } });
 
-  const before = answered;
+  const before = hashed;
   for (let call = 0; call < 10; call += 1) {
     expect(await api.call({ call: 'POST /enqueue', body: { request: call }, token })).toMatchObject({ status: 202 });
   }
   // Ten calls take a fraction of one hash. In the thread of the hashes they would have waited for all of them.
-  expect(answered - before).toBeLessThan(storm.length / 2);
+  expect(hashed - before).toBeLessThan(storm.length / 2);
   expect((await api.end()).status).toBe(0);
   await Promise.all(storm);
 });

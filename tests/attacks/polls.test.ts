@@ -1,5 +1,5 @@
 /** What calls that wait may cost the API [M3], with a process of its own. */
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { type ApiProcess, startApi } from '../http/api-process.ts';
 import { uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
@@ -13,11 +13,10 @@ let api: ApiProcess;
 let who: { username: string; password: string };
 let token: string;
 
-beforeEach(async () => {
-  const caps = { MAX_SESSION_POLLS: String(perSession), MAX_USER_POLLS: String(perSession + 1), MAX_POLLS: '32' };
+const start = async (caps: Record<string, string>) => {
   api = await startApi(['functions/api.ts'], caps);
   ({ who, token } = await newUser());
-});
+};
 afterEach(() => api?.end());
 
 const logIn = async (account: typeof who) =>
@@ -48,6 +47,7 @@ const fill = async (count: number, status: number, session = token) => {
 const look = (wait: string, session = token) => api.call({ call: `GET /requests/1?wait=${wait}`, token: session });
 
 test('clients that hang up leave no call running, and a session has a limit until then', async () => {
+  await start({ MAX_SESSION_POLLS: String(perSession) });
   const clients = await fill(perSession, 429);
   expect(await look('1')).toMatchObject({ status: 429, body: { code: 'too-many-polls' } });
   expect(await look('0')).toMatchObject({ status: 200 });
@@ -63,6 +63,7 @@ test('clients that hang up leave no call running, and a session has a limit unti
 });
 
 test('calls sent ahead on one connection run one after the other, and end with it', async () => {
+  await start({ MAX_SESSION_POLLS: String(perSession) });
   const connection = await openConnection(api.port);
   connection.send(asking(5).repeat(40));
   await eventually('the first is answered', () => connection.received().includes('200 OK'), 20_000);
@@ -75,17 +76,22 @@ test('calls sent ahead on one connection run one after the other, and end with i
 });
 
 test('a connection that sends ever more calls ahead is closed', async () => {
+  await start({ MAX_SESSION_POLLS: String(perSession) });
   const connection = await openConnection(api.port);
   connection.send(asking(20).repeat(500));
   expect(await connection.closed).toBeLessThan(15_000);
 });
 
 test('a user has a limit whatever the number of sessions, and the process has one', async () => {
-  const clients = await fill(perSession, 429);
+  await start({ MAX_SESSION_POLLS: '3', MAX_USER_POLLS: '4', MAX_POLLS: '5' });
+  const clients = await fill(3, 429);
   clients.push(...(await fill(1, 429, await logIn(who))));
   const other = await newUser();
-  clients.push(...(await fill(1, 503, other.token)));
+  const others = await fill(2, 503, other.token);
   expect(await look('1', other.token)).toMatchObject({ status: 503, body: { code: 'busy' } });
-  for (const client of clients) client.end();
+  const answers = () => clients.map(({ received }) => received()).filter((answer) => answer !== '');
+  await eventually('the user with the most calls has made room', () => answers().length > 0);
+  expect(answers()).toEqual([expect.stringMatching(/^HTTP\/1.1 200 /)]);
+  for (const client of [...clients, ...others]) client.end();
   await eventually('there is room again', async () => (await look('0.001', other.token)).status === 200);
 });

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 
 /** A connection on which a test writes what it likes. */
-export const openConnection = async (port: number) => {
-  const socket = connect(port, '127.0.0.1');
+export const openConnection = async (port: number, localAddress?: string) => {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
   const openedAt = performance.now();
   let received = '';
   socket.on('data', (chunk) => {

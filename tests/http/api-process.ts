@@ -31,6 +31,7 @@ export const startApi = async (args: string[], environment: Record<string, strin
       BCRYPT_COST: '4',
       // Every test calls from the same address.
       LOGINS_PER_MINUTE: '0',
+      MAX_WAITING_HASHES: '1000',
       REGISTRATIONS_PER_HOUR: '0',
       LOG_LEVEL: 'trace',
       ...environment,

@@ -61,3 +61,16 @@ test('an event with payload 2.0 may be without headers', async () => {
     [401, 'missing-token'],
   ]);
 });
+
+test('of many calls that fail with 503 before their configuration is read, one is logged as failed', async () => {
+  const failing = `
+    import { BusyError } from './lib/errors.ts';
+    import { callLog } from './lib/http/middlewares/call-log.ts';
+    const call = { event: {}, error: new BusyError('away'), response: { statusCode: 503 } };
+    for (let count = 0; count < 5; count += 1) callLog().onError(call);
+    process.exit();
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', failing]);
+  expect(stdout.match(/"msg":"function failed/g)).toHaveLength(1);
+  expect(stdout.match(/"msg":"http"/g)).toHaveLength(5);
+});

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { filesOfApi, filesOfWorker, openFilesLimit, warnOfFewFiles } from '../../lib/open-files.ts';
+import { connectionsWithin, filesOfApi, filesOfWorker, openFilesLimit, warnOfFewFiles } from '../../lib/open-files.ts';
 import { readableLog, warn } from '../support/log-lines.ts';
 
 test('the limit is the one that the shell set', async () => {
@@ -22,4 +22,12 @@ test('a limit that is too low is logged with both numbers and what to do, and on
   warnOfFewFiles(log, needed, 'MAX_CONNECTIONS (2000) and the servers', 1_024);
   expect(lines).toMatchObject([{ level: warn, limit: 1_024, needed }]);
   expect(lines[0]?.msg).toMatch(/^1024 open files .* MAX_CONNECTIONS \(2000\).*ulimit -n to 2170/);
+});
+
+test('the API serves no more connections than the limit leaves room for', () => {
+  expect(connectionsWithin(10_000, 1_024)).toBe(1_024 - filesOfApi({ maxConnections: 0 }));
+  expect(connectionsWithin(10_000, 120)).toBe(15);
+  expect(connectionsWithin(10_000, 4)).toBe(1);
+  expect(connectionsWithin(10_000, 65_536)).toBe(10_000);
+  expect(connectionsWithin(10_000, undefined)).toBeGreaterThan(0);
 });

@@ -1,12 +1,17 @@
 import type { Request } from '@middy/core';
-import { createLogger } from '../../log.ts';
+import { createLogger, type Logger } from '../../log.ts';
 import { logSampled } from '../../log-sampled.ts';
 import type { Call, Middleware, Reply } from '../call.ts';
 import { loggablePath, writeCallLine } from '../call-line.ts';
 import { asAppError } from '../problem.ts';
 
-/** For a call that fails before the configuration is read. */
-const bareLogger = () => createLogger('info');
+let bareLogger: Logger | undefined;
+
+/** For a call that fails before the configuration is read. One for all such calls: repeated lines are counted for each logger. */
+const logWithoutDeps = (): Logger => {
+  bareLogger ??= createLogger('info');
+  return bareLogger;
+};
 
 const pathOf = ({ routeKey, rawPath }: Partial<Call>): string => {
   // An event that `checkEvent` refuses may have neither.
@@ -24,7 +29,7 @@ export const callLog = (): Middleware => {
     const { response, error } = request;
     // Whoever calls a function without a gateway may send anything.
     const event: Partial<Call> = Object(request.event);
-    const log = event.deps?.log ?? bareLogger();
+    const log = event.deps?.log ?? logWithoutDeps();
     const status = response?.statusCode;
     const fields = { err: error, route: event.routeKey };
     // While a server is away every call fails with 503.
