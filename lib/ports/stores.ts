@@ -173,7 +173,8 @@ export interface LedgerStore {
    * crash in between leaves the rest unchanged.
    */
   cancelQueued(userId: string, range: SeqRange, now: Date): Promise<number>;
-  sumSettled(userId: string, range: SeqRange): Promise<SettledSum>;
+  /** What is settled in the range. `bytesBefore` is `bytesThrough` of the entry `after`, or 0 when that has none. */
+  sumSettled(userId: string, range: SeqRange): Promise<SettledSum & { bytesBefore: number }>;
   /** The status alone, for callers that poll. `undefined`: no such entry. */
   status(id: EntryId): Promise<RequestStatus | undefined>;
   /**

@@ -54,9 +54,10 @@ const ticketUpdate = (demand: TicketDemand, now: number) => {
     { $set: { refusal } },
     {
       $set: {
-        // Bytes of tickets that were never used end here at the latest.
+        // Bytes of tickets that were never used end here at the latest. A count does not move it: the next count starts at `settled`,
+        // and would count what is settled above it twice.
         settledBytes: taken(
-          { $cond: [{ $lte: [pending, 0] }, or0('$acceptedBytes'), or0('$settledBytes')] },
+          { $cond: [{ $lte: ['$accepted', '$settled'] }, or0('$acceptedBytes'), or0('$settledBytes')] },
           or0('$settledBytes'),
         ),
         countDue: isCountDue,

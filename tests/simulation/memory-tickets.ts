@@ -22,7 +22,7 @@ export const takeMemoryTicket = (queue: UserQueue, now: number, demand?: TicketD
   if (pending >= maxPending) return refuse('requests');
   if (pending > 0 && pendingBytes + bytes > maxPendingBytes) return refuse('bytes');
   if (ratePerSecond > 0 && waitMs > 0) return refuse('rate');
-  if (pending <= 0) queue.settledBytes = acceptedBytes;
+  if (queue.accepted <= settled) queue.settledBytes = acceptedBytes;
   queue.accepted += 1;
   queue.acceptedBytes = acceptedBytes + bytes;
   queue.state = 'open';
