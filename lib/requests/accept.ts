@@ -68,8 +68,9 @@ export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): P
 };
 
 /** Turns an unused ticket into a tombstone. If the ticket opened the user queue, the owner must close it again. */
-const abandon = async (userId: string, { seq, wasOpen, lane }: Ticket, deps: AcceptDeps): Promise<void> => {
-  await deps.ledger.insertTombstone({ userId, seq }, deps.clock.now());
+const abandon = async (userId: string, bytes: number, ticket: Ticket, deps: AcceptDeps): Promise<void> => {
+  const { seq, wasOpen, lane, bytesThrough } = ticket;
+  await deps.ledger.insertTombstone({ userId, seq, bytes, bytesThrough }, deps.clock.now());
   if (!wasOpen) await wakeLane(lane, userId, deps);
 };
 
@@ -151,7 +152,7 @@ const record = async (
     if (existing.body === body && existing.key === key) return 'recorded';
     throw new Error(`The ledger has another request with seq ${seq}: two tickets had the same seq.`);
   }
-  await abandon(userId, ticket, deps);
+  await abandon(userId, bytes, ticket, deps);
   const other = key === undefined ? undefined : await ledger.findByKey(userId, key);
   if (!other) throw new Error(`The ledger refused the key of request ${seq}, but has no request with that key.`);
   return other;

@@ -49,8 +49,8 @@ export const ledgerWrites = (execute: Execute, read: LedgerStore['readWork']): L
     return duplicate ? (`duplicate-${duplicate}` as const) : 'inserted';
   },
 
-  insertTombstone: async ({ userId, seq }, now) => {
-    const entry = toDocument({ userId, seq, acceptedAt: now });
+  insertTombstone: async ({ userId, seq, bytes, bytesThrough }, now) => {
+    const entry = toDocument({ userId, seq, bytes, bytesThrough, acceptedAt: now });
     return (await insertDocument(execute, { ...entry, status: 'abandoned', settledAt: now })) === undefined;
   },
 

@@ -146,3 +146,10 @@ test('what an owner of an older version has settled is not pending', async () =>
     expect(await user.counted()).toBeGreaterThanOrEqual(await user.real());
   }
 });
+
+test('tickets that were not used are not pending behind a request that blocks its user', async () => {
+  const user = await openUser();
+  expect(await user.enqueue(10)).toBeDefined();
+  for (let round = 0; round < 5; round += 1) await user.abandon(90);
+  expect(await user.enqueue(90)).toBeDefined();
+});

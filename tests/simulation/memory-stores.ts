@@ -492,12 +492,12 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         return 'inserted';
       }),
 
-    insertTombstone: ({ userId, seq }, now) =>
+    insertTombstone: ({ userId, seq, ...ofTicket }, now) =>
       step(`ledger.insertTombstone ${userId}:${seq}`, () => {
         const id = entryId({ userId, seq });
         if (entries.has(id)) return false;
         const entry = newEntry({ userId, seq, acceptedAt: now });
-        entries.set(id, { ...entry, status: 'abandoned', settledAt: new Date(now) });
+        entries.set(id, { ...entry, ...ofTicket, status: 'abandoned', settledAt: new Date(now) });
         return true;
       }),
 
