@@ -3,6 +3,7 @@
  * that much.
  */
 import { RateLimiterMongo, RateLimiterRes } from 'rate-limiter-flexible';
+import { StoreUnavailableError } from '../errors.ts';
 import type { CounterStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
 import type { Models } from './models.ts';
@@ -12,12 +13,21 @@ const noLimit = 1;
 /** What gives its own duration, or needs none, ignores that of the limiter. */
 const anySeconds = 1;
 
-/** The operations of the limiter, with a time limit on the server as all others have. */
+/**
+ * The operations of the limiter, with a time limit on the server as all others have. Concurrent upserts are not atomic: the server may
+ * count one and return no document. The counter is read again then. It may have counted others meanwhile: that refuses too many,
+ * never too few.
+ */
 const limited = ({ collection, db }: Models['counters']) => {
   const { maxTimeMS }: { maxTimeMS: number } = { maxTimeMS: db.get('maxTimeMS') };
   return {
-    findOneAndUpdate: (filter: object, update: object, options: object) =>
-      collection.findOneAndUpdate(filter, update, { ...options, maxTimeMS }),
+    findOneAndUpdate: async (filter: { key: string }, update: object, options: object) => {
+      const after =
+        (await collection.findOneAndUpdate(filter, update, { ...options, maxTimeMS })) ??
+        (await collection.findOne({ key: filter.key }, { maxTimeMS }));
+      if (!after) throw new StoreUnavailableError('MongoDB did not say what a counter has counted.');
+      return after;
+    },
     findOne: (filter: object) => collection.findOne(filter, { maxTimeMS }),
     deleteOne: (filter: object) => collection.deleteOne(filter, { maxTimeMS }),
   };
