@@ -3,7 +3,7 @@
 import { SessionEndedError } from '../accounts/errors.ts';
 import { liveUserQueue } from '../accounts/live-session.ts';
 import type { Deps } from '../deps.ts';
-import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
+import { BrokerRefusedError, BrokerUnavailableError, StoreUnavailableError } from '../errors.ts';
 import { maxMessageBodyBytes } from '../limits.ts';
 import { logSampled } from '../log-sampled.ts';
 import type { TicketDemand } from '../ports.ts';
@@ -106,10 +106,8 @@ const takeTicket = async (command: AcceptCommand, deps: AcceptDeps): Promise<Tic
   const demand = demandOf(command, deps);
   const take = () => deps.userQueues.takeTicket(command.userId, command.sessionId, deps.clock.now(), demand);
   let taken = await take();
-  if (taken?.seq === undefined && taken?.countDue) {
-    await countSettled(command.userId, taken, deps);
+  if (taken?.seq === undefined && taken?.countDue && (await countSettled(command.userId, taken, deps)))
     taken = await take();
-  }
   if (!taken) throw new SessionEndedError();
   if (taken.seq !== undefined) return taken;
   throw taken.refused === 'rate'
@@ -117,19 +115,27 @@ const takeTicket = async (command: AcceptCommand, deps: AcceptDeps): Promise<Tic
     : new TooManyPendingError(taken, demand);
 };
 
+const undefinedIfAway = (error: unknown): undefined => {
+  if (!(error instanceof StoreUnavailableError)) throw error;
+};
+
+/** Returns whether the count ended in time. If not, the refusal stands, and the ticket's update has set the longest pause. */
 const countSettled = async (
   userId: string,
   { settled, settledBytes }: TicketRefusal,
   { ledger, userQueues, clock, config }: AcceptDeps,
-): Promise<void> => {
+): Promise<boolean> => {
   const startedAt = clock.monotonicMs();
   const range = { after: settled, upTo: settled + config.maxPending + settledSearch };
-  const { requests, bytes, bytesBefore } = await ledger.sumSettled(userId, range);
+  const sum = await ledger.sumSettled(userId, range).catch(undefinedIfAway);
+  if (!sum) return false;
+  const { requests, bytes, bytesBefore } = sum;
   const pauseMs = Math.min(countPause.longestMs, countPause.times * (clock.monotonicMs() - startedAt));
   const countAgainAt = new Date(clock.now().getTime() + pauseMs);
   // `settledBytes` is too low behind a tombstone, and where an owner of an older version has flushed `settled` alone.
   const counted = { requests: settled + requests, bytes: Math.max(settledBytes, bytesBefore) + bytes };
   await userQueues.noteCounted(userId, counted, countAgainAt);
+  return true;
 };
 
 /** `fenced`: a tombstone came first. An entry: another request has the key, and this ticket is now a tombstone. */

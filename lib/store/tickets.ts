@@ -6,8 +6,8 @@ import type { Execute } from './connection.ts';
 import { native, type UserQueueDocument } from './models.ts';
 import { liveSession } from './user-queue-documents.ts';
 
-/** How long the caller that may count has until another one may. */
-const countingMs = 1_000;
+/** How long the caller that may count has until another one may: the longest pause, which a count that succeeds makes shorter. */
+const countingMs = 10_000;
 
 const secondMs = 1_000;
 

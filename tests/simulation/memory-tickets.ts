@@ -16,7 +16,7 @@ export const takeMemoryTicket = (queue: UserQueue, now: number, demand?: TicketD
   const waitMs = rateAt - (now + 1_000 - everyMs);
   const refuse = (refused: TicketRefusal['refused']): TicketRefusal => {
     const countDue = refused !== 'rate' && unlessAhead(queue.countAgainAt ?? 0, now, 20_000) <= now;
-    if (countDue) queue.countAgainAt = now + 1_000;
+    if (countDue) queue.countAgainAt = now + 10_000;
     return { refused, pending, pendingBytes, waitMs, countDue, settled, settledBytes };
   };
   if (pending >= maxPending) return refuse('requests');
