@@ -45,6 +45,9 @@ const limiterOn = (models: Models, points: number, duration: number): RateLimite
     disableIndexesCreation: true,
   });
 
+/** Without it two calls at once could start a counter twice. */
+const oneOfEachKey = 'counters.key_1';
+
 const countOf = ({ consumedPoints: count, msBeforeNext: msLeft }: RateLimiterRes) => ({ count, msLeft });
 
 export const counterStore = (execute: Execute): CounterStore => {
@@ -66,8 +69,9 @@ export const counterStore = (execute: Execute): CounterStore => {
           if (refusal instanceof RateLimiterRes) return refusal.msBeforeNext;
           throw refusal;
         }
-      }),
-    add: (key, seconds) => execute(async (models) => countOf(await limiterOf(models, noLimit, seconds).penalty(key))),
+      }, oneOfEachKey),
+    add: (key, seconds) =>
+      execute(async (models) => countOf(await limiterOf(models, noLimit, seconds).penalty(key)), oneOfEachKey),
     read: (key) =>
       execute(async (models) => {
         const found = await limiterOf(models, noLimit, anySeconds).get(key);
@@ -76,7 +80,7 @@ export const counterStore = (execute: Execute): CounterStore => {
     set: (key, count, seconds) =>
       execute(async (models) => {
         await limiterOf(models, noLimit, anySeconds).set(key, count, seconds);
-      }),
+      }, oneOfEachKey),
     remove: (key) =>
       execute(async (models) => {
         await limiterOf(models, noLimit, anySeconds).delete(key);

@@ -135,7 +135,7 @@ export const ticketStore = (execute: Execute): Pick<UserQueueStore, 'takeTicket'
       if (!after?.refusal) return after ? toTicket(after) : undefined;
       return toRefusal(after, after.refusal, (after.rateAt ?? 0) - rateOf(demand, now.getTime()).limitMs);
       // So that no ticket is taken for a request that could not be recorded.
-    }, 'unique'),
+    }, 'requests.userId_1_key_1'),
 
   noteCounted: async (userId, { requests, bytes }, countAgainAt) => {
     const counted = { countedSettled: requests, countedBytes: bytes };
