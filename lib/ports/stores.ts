@@ -129,8 +129,11 @@ export type DeadLetterQuery = { userId?: string; after?: DeadLetterCursor; limit
 
 export interface LedgerStore {
   insert(entry: NewEntry): Promise<'inserted' | 'duplicate-seq' | 'duplicate-key'>;
-  /** Returns true when the tombstone was written, false when the ledger already has an entry with this `seq`. */
-  insertTombstone(id: EntryId, now: Date): Promise<boolean>;
+  /**
+   * Returns true when the tombstone was written, false when the ledger already has an entry with this `seq`. The ticket's holder
+   * knows its bytes.
+   */
+  insertTombstone(ticket: EntryId & Pick<NewEntry, 'bytes' | 'bytesThrough'>, now: Date): Promise<boolean>;
   findByKey(userId: string, key: string): Promise<LedgerEntry | undefined>;
   /** The whole entries that exist, each once, in any order. */
   read(ids: EntryId[]): Promise<LedgerEntry[]>;
@@ -173,7 +176,8 @@ export interface LedgerStore {
    * crash in between leaves the rest unchanged.
    */
   cancelQueued(userId: string, range: SeqRange, now: Date): Promise<number>;
-  sumSettled(userId: string, range: SeqRange): Promise<SettledSum>;
+  /** What is settled in the range. `bytesBefore` is `bytesThrough` of the entry `after`, or 0 when that has none. */
+  sumSettled(userId: string, range: SeqRange): Promise<SettledSum & { bytesBefore: number }>;
   /** The status alone, for callers that poll. `undefined`: no such entry. */
   status(id: EntryId): Promise<RequestStatus | undefined>;
   /**

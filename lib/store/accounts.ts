@@ -19,7 +19,7 @@ export const accountStore = (execute: Execute): AccountStore => ({
       const _id = new mongoose.Types.ObjectId();
       const account = { _id, username, name: username.toLowerCase(), passwordHash, role: 'user' as const };
       return (await insertIfAbsent(accounts, account)) ? _id.toHexString() : undefined;
-    }, 'unique'),
+    }, 'accounts.name_1'),
 
   findByUsername: (username) =>
     execute(async ({ accounts }) => toAccount(await accounts.findOne({ name: username.toLowerCase() }).lean())),

@@ -9,17 +9,17 @@ import type { Clock } from '../ports.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { withTimeout } from '../timeout.ts';
 import { checkMongodbUrl, connectionOf, mongooseOptions } from './client-options.ts';
-import { guardIndexes } from './index-guard.ts';
+import { guardIndexes, type UniqueIndex } from './index-guard.ts';
 import type { NeededIndex } from './indexes.ts';
 import { migrate } from './migrate.ts';
 import { defineModels, type Models } from './models.ts';
 import { asStoreError } from './unavailable.ts';
 
 /**
- * Runs one operation. Connects first if needed, ends in time, and throws `StoreUnavailableError` when MongoDB cannot answer. `unique`:
- * the operation depends on a unique index, and throws `NotMigratedError` while that is missing.
+ * Runs one operation. Connects first if needed, ends in time, and throws `StoreUnavailableError` when MongoDB cannot answer. `needs`:
+ * the unique index on which the operation depends. It throws `NotMigratedError` while that is missing.
  */
-export type Execute = <T>(operate: (models: Models) => Promise<T>, needs?: 'unique') => Promise<T>;
+export type Execute = <T>(operate: (models: Models) => Promise<T>, needs?: UniqueIndex | 'all') => Promise<T>;
 
 export type StoreConnection = {
   execute: Execute;
@@ -73,7 +73,7 @@ export const connectStore = (
     if (closed) throw new StoreUnavailableError('The connection to MongoDB is closed.');
     const operation = async () => {
       await opened.get();
-      await indexes.check(needs === 'unique');
+      await indexes.check(needs);
       if (time.isDue()) await measured.get();
       return operate(models);
     };
@@ -98,7 +98,7 @@ export const connectStore = (
   return {
     execute,
     clock: time.clock,
-    ping: () => execute(answer, 'unique'),
+    ping: () => execute(answer, 'all'),
     timeKnown: async () => {
       if (!time.isMeasured) await execute(answer);
     },

@@ -3,6 +3,7 @@
  * that much.
  */
 import { RateLimiterMongo, RateLimiterRes } from 'rate-limiter-flexible';
+import { StoreUnavailableError } from '../errors.ts';
 import type { CounterStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
 import type { Models } from './models.ts';
@@ -12,12 +13,21 @@ const noLimit = 1;
 /** What gives its own duration, or needs none, ignores that of the limiter. */
 const anySeconds = 1;
 
-/** The operations of the limiter, with a time limit on the server as all others have. */
+/**
+ * The operations of the limiter, with a time limit on the server as all others have. Concurrent upserts are not atomic: the server may
+ * count one and return no document. The counter is read again then. It may have counted others meanwhile: that refuses too many,
+ * never too few.
+ */
 const limited = ({ collection, db }: Models['counters']) => {
   const { maxTimeMS }: { maxTimeMS: number } = { maxTimeMS: db.get('maxTimeMS') };
   return {
-    findOneAndUpdate: (filter: object, update: object, options: object) =>
-      collection.findOneAndUpdate(filter, update, { ...options, maxTimeMS }),
+    findOneAndUpdate: async (filter: { key: string }, update: object, options: object) => {
+      const after =
+        (await collection.findOneAndUpdate(filter, update, { ...options, maxTimeMS })) ??
+        (await collection.findOne({ key: filter.key }, { maxTimeMS }));
+      if (!after) throw new StoreUnavailableError('MongoDB did not say what a counter has counted.');
+      return after;
+    },
     findOne: (filter: object) => collection.findOne(filter, { maxTimeMS }),
     deleteOne: (filter: object) => collection.deleteOne(filter, { maxTimeMS }),
   };
@@ -34,6 +44,9 @@ const limiterOn = (models: Models, points: number, duration: number): RateLimite
     // `connectStore` creates them.
     disableIndexesCreation: true,
   });
+
+/** Without it two calls at once could start a counter twice. */
+const oneOfEachKey = 'counters.key_1';
 
 const countOf = ({ consumedPoints: count, msBeforeNext: msLeft }: RateLimiterRes) => ({ count, msLeft });
 
@@ -56,9 +69,9 @@ export const counterStore = (execute: Execute): CounterStore => {
           if (refusal instanceof RateLimiterRes) return refusal.msBeforeNext;
           throw refusal;
         }
-      }, 'unique'),
+      }, oneOfEachKey),
     add: (key, seconds) =>
-      execute(async (models) => countOf(await limiterOf(models, noLimit, seconds).penalty(key)), 'unique'),
+      execute(async (models) => countOf(await limiterOf(models, noLimit, seconds).penalty(key)), oneOfEachKey),
     read: (key) =>
       execute(async (models) => {
         const found = await limiterOf(models, noLimit, anySeconds).get(key);
@@ -67,7 +80,7 @@ export const counterStore = (execute: Execute): CounterStore => {
     set: (key, count, seconds) =>
       execute(async (models) => {
         await limiterOf(models, noLimit, anySeconds).set(key, count, seconds);
-      }, 'unique'),
+      }, oneOfEachKey),
     remove: (key) =>
       execute(async (models) => {
         await limiterOf(models, noLimit, anySeconds).delete(key);

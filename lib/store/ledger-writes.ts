@@ -5,6 +5,7 @@ import type { LedgerStore } from '../ports.ts';
 import { endOfBackOff, entryId, guardOf, isApplied, updateOf } from './changes.ts';
 import type { Execute } from './connection.ts';
 import { inBackOff, inRange, toDocument } from './entries.ts';
+import type { UniqueIndex } from './index-guard.ts';
 import { native, type RequestDocument } from './models.ts';
 import { isDuplicate } from './unavailable.ts';
 
@@ -14,7 +15,7 @@ type LedgerWrites = Pick<LedgerStore, 'insert' | 'insertTombstone' | 'commit' | 
 const insertDocument = (
   execute: Execute,
   document: RequestDocument,
-  needs?: 'unique',
+  needs?: UniqueIndex,
 ): Promise<'seq' | 'key' | undefined> =>
   execute(async ({ requests }) => {
     try {
@@ -45,12 +46,12 @@ const findResults = async (changes: LedgerChange[], read: LedgerStore['readWork'
 
 export const ledgerWrites = (execute: Execute, read: LedgerStore['readWork']): LedgerWrites => ({
   insert: async (entry) => {
-    const duplicate = await insertDocument(execute, toDocument(entry), 'unique');
+    const duplicate = await insertDocument(execute, toDocument(entry), 'requests.userId_1_key_1');
     return duplicate ? (`duplicate-${duplicate}` as const) : 'inserted';
   },
 
-  insertTombstone: async ({ userId, seq }, now) => {
-    const entry = toDocument({ userId, seq, acceptedAt: now });
+  insertTombstone: async ({ userId, seq, bytes, bytesThrough }, now) => {
+    const entry = toDocument({ userId, seq, bytes, bytesThrough, acceptedAt: now });
     return (await insertDocument(execute, { ...entry, status: 'abandoned', settledAt: now })) === undefined;
   },
 

@@ -6,8 +6,8 @@ import type { Execute } from './connection.ts';
 import { native, type UserQueueDocument } from './models.ts';
 import { liveSession } from './user-queue-documents.ts';
 
-/** How long the caller that may count has until another one may. */
-const countingMs = 1_000;
+/** How long the caller that may count has until another one may: the longest pause, which a count that succeeds makes shorter. */
+const countingMs = 10_000;
 
 const secondMs = 1_000;
 
@@ -54,9 +54,10 @@ const ticketUpdate = (demand: TicketDemand, now: number) => {
     { $set: { refusal } },
     {
       $set: {
-        // Bytes of tickets that were never used end here at the latest.
+        // Bytes of tickets that were never used end here at the latest. A count does not move it: the next count starts at `settled`,
+        // and would count what is settled above it twice.
         settledBytes: taken(
-          { $cond: [{ $lte: [pending, 0] }, or0('$acceptedBytes'), or0('$settledBytes')] },
+          { $cond: [{ $lte: ['$accepted', '$settled'] }, or0('$acceptedBytes'), or0('$settledBytes')] },
           or0('$settledBytes'),
         ),
         countDue: isCountDue,
@@ -134,7 +135,7 @@ export const ticketStore = (execute: Execute): Pick<UserQueueStore, 'takeTicket'
       if (!after?.refusal) return after ? toTicket(after) : undefined;
       return toRefusal(after, after.refusal, (after.rateAt ?? 0) - rateOf(demand, now.getTime()).limitMs);
       // So that no ticket is taken for a request that could not be recorded.
-    }, 'unique'),
+    }, 'requests.userId_1_key_1'),
 
   noteCounted: async (userId, { requests, bytes }, countAgainAt) => {
     const counted = { countedSettled: requests, countedBytes: bytes };

@@ -102,6 +102,21 @@ test('an index that is missing otherwise fails no call, and the API does not bui
   expect(await indexesOf('requests')).not.toContain('userId_1_seq_1');
 });
 
+test('without the unique index of the counters, users who are logged in enqueue, and nobody can log in', async () => {
+  expect(migrate()).toMatchObject({ status: 0 });
+  const before = await start();
+  const token = await loggedIn(before);
+  await before.end();
+  await client.db().collection('counters').dropIndex('key_1');
+  const { call } = await start();
+  expect(await call({ call: 'POST /enqueue', body: { request: 1 }, token })).toMatchObject({ status: 202 });
+  expect(await call({ call: 'POST /login', body: who() })).toMatchObject({
+    status: 503,
+    body: { code: 'not-migrated' },
+  });
+  expect(await call({ call: 'GET /health' })).toMatchObject({ status: 503 });
+});
+
 test('npm run migrate names an index that is in the way and what to do, and creates the others', async () => {
   await client.db().collection('accounts').createIndex({ name: 1 });
   await client

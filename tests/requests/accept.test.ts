@@ -226,6 +226,24 @@ describe('accepting', () => {
     expect(counts).toBeLessThanOrEqual(2 + (performance.now() - startedAt) / 1_000);
   });
 
+  test('a count that takes too long does not change the refusal, and is not tried again at once', async () => {
+    await using world = await openWorld({ maxPending: 1 });
+    const user = await world.user();
+    await world.enqueue(user, 1);
+    let counts = 0;
+    const sumSettled = async () => {
+      counts += 1;
+      throw new StoreUnavailableError('MongoDB did not answer within 5000 ms.');
+    };
+    const deps = { ...world.deps, ledger: { ...world.stores.ledger, sumSettled } };
+    const startedAt = Date.now();
+    for (const body of ['2', '3']) {
+      await expect(acceptRequest({ ...user, body }, deps)).rejects.toMatchObject({ code: 'too-many-pending' });
+    }
+    expect(counts).toBe(1);
+    expect((await world.queue(user))?.countAgainAt).toBeGreaterThan(startedAt + 5_000);
+  });
+
   test('over MAX_PENDING_BYTES a request is refused with the numbers, until its owner has settled earlier ones', async () => {
     await using world = await openWorld({ maxPendingBytes: 3_000 });
     const user = await world.user();

@@ -492,12 +492,12 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         return 'inserted';
       }),
 
-    insertTombstone: ({ userId, seq }, now) =>
+    insertTombstone: ({ userId, seq, ...ofTicket }, now) =>
       step(`ledger.insertTombstone ${userId}:${seq}`, () => {
         const id = entryId({ userId, seq });
         if (entries.has(id)) return false;
         const entry = newEntry({ userId, seq, acceptedAt: now });
-        entries.set(id, { ...entry, status: 'abandoned', settledAt: new Date(now) });
+        entries.set(id, { ...entry, ...ofTicket, status: 'abandoned', settledAt: new Date(now) });
         return true;
       }),
 
@@ -601,7 +601,10 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       step('ledger.sumSettled', () => {
         const inRange = ofUser(userId).filter(({ seq }) => seq > after && seq <= upTo);
         const settled = inRange.filter((entry) => isOneOf(settledStatuses, entry));
-        return { requests: settled.length, bytes: settled.reduce((sum, { bytes = 0 }) => sum + bytes, 0) };
+        const bytes = settled.reduce((sum, entry) => sum + (entry.bytes ?? 0), 0);
+        const before = entries.get(entryId({ userId, seq: after }));
+        const bytesBefore = (before && isOneOf(settledStatuses, before) && before.bytesThrough) || 0;
+        return { requests: settled.length, bytes, bytesBefore };
       }),
 
     status: (id) => step(`ledger.status ${entryId(id)}`, () => entries.get(entryId(id))?.status),

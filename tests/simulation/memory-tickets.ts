@@ -16,13 +16,13 @@ export const takeMemoryTicket = (queue: UserQueue, now: number, demand?: TicketD
   const waitMs = rateAt - (now + 1_000 - everyMs);
   const refuse = (refused: TicketRefusal['refused']): TicketRefusal => {
     const countDue = refused !== 'rate' && unlessAhead(queue.countAgainAt ?? 0, now, 20_000) <= now;
-    if (countDue) queue.countAgainAt = now + 1_000;
+    if (countDue) queue.countAgainAt = now + 10_000;
     return { refused, pending, pendingBytes, waitMs, countDue, settled, settledBytes };
   };
   if (pending >= maxPending) return refuse('requests');
   if (pending > 0 && pendingBytes + bytes > maxPendingBytes) return refuse('bytes');
   if (ratePerSecond > 0 && waitMs > 0) return refuse('rate');
-  if (pending <= 0) queue.settledBytes = acceptedBytes;
+  if (queue.accepted <= settled) queue.settledBytes = acceptedBytes;
   queue.accepted += 1;
   queue.acceptedBytes = acceptedBytes + bytes;
   queue.state = 'open';

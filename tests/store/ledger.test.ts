@@ -68,6 +68,19 @@ describeStores('recording requests', (ports) => {
     const tombstone = { userId, seq: 1, status: 'abandoned', attempts: 0, acceptedAt: at(3), settledAt: at(3) };
     expect(await theEntry(ports, userId, 1)).toEqual(tombstone);
     expect(await ports.ledger.insertTombstone({ userId, seq: 1 }, at(4))).toBe(false);
+    const ofTicket = { bytes: 5, bytesThrough: 9 };
+    expect(await ports.ledger.insertTombstone({ userId, seq: 2, ...ofTicket }, at(3))).toBe(true);
+    expect(await theEntry(ports, userId, 2)).toEqual({ ...tombstone, seq: 2, ...ofTicket });
+    expect(await ports.ledger.sumSettled(userId, { after: 1, upTo: 2 })).toEqual({
+      requests: 1,
+      bytes: 5,
+      bytesBefore: 0,
+    });
+    expect(await ports.ledger.sumSettled(userId, { after: 2, upTo: 3 })).toEqual({
+      requests: 0,
+      bytes: 0,
+      bytesBefore: 9,
+    });
   });
 
   test('of a concurrent entry and tombstone for one ticket exactly one wins', async () => {
