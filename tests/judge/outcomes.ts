@@ -80,8 +80,10 @@ const mayHaveRun = ({ leaving }: UserHistory, runs: RunSpan[], attempts: number,
 const judgeEntry = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], excuses: Excuses, report: Report): void => {
   const { seq, status, attempts } = entry;
   if (entry.deadLetter?.reason === 'interrupted') {
-    const isOnce = user.accepted.some((event) => event.seq === seq && event.once);
-    if (!isOnce) report('wrong-outcome', seq, 'dead-lettered as interrupted, but it may run again');
+    // Nobody heard what a function recorded that was killed before it answered.
+    const accepted = user.accepted.filter((event) => event.seq === seq);
+    if (accepted.length > 0 && !accepted.some(({ once }) => once))
+      report('wrong-outcome', seq, 'dead-lettered as interrupted, but it may run again');
     return;
   }
   // A request that was only beside others when they ended their worker or their process is innocent.
