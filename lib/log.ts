@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { clip, isError, partsOf, propertyOf } from './thrown.ts';
 
 /** Writes one JSON object per line. Never log a body, a token or a password. */
 export type Logger = pino.Logger;
@@ -11,19 +12,28 @@ const deepestCause = 5;
 const maxParts = 10;
 const deepestWithParts = 1;
 
-/** Picks the fields that say what happened, because drivers attach whole documents and messages to their errors. */
+/** Of a message and of a stack. */
+const maxTextLength = 10_000;
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' ? clip(value, maxTextLength) : undefined;
+
+/**
+ * Picks the fields that say what happened, because drivers attach whole documents and messages to their errors. A processor may have
+ * thrown it, so nothing about it is certain: a getter may throw, and a proxy may be revoked.
+ */
 const errorFields = (error: unknown, depth = 0): unknown => {
-  if (!(error instanceof Error)) return { type: typeof error };
-  const { name, message, stack, cause } = error;
-  const code = 'code' in error ? error.code : undefined;
+  if (!isError(error)) return { type: typeof error };
+  const code = propertyOf(error, 'code');
+  const cause = propertyOf(error, 'cause');
   const isLast = cause === undefined || depth >= deepestCause;
-  const parts = error instanceof AggregateError && depth <= deepestWithParts ? error.errors : [];
-  const errors = parts.slice(0, maxParts).map((part) => errorFields(part, depth + 1));
+  const parts = depth <= deepestWithParts ? partsOf(error, maxParts) : [];
+  const errors = parts.map((part) => errorFields(part, depth + 1));
   return {
-    type: name,
-    message,
-    code,
-    stack,
+    type: textOf(propertyOf(error, 'name')),
+    message: textOf(propertyOf(error, 'message')),
+    code: typeof code === 'number' ? code : textOf(code),
+    stack: textOf(propertyOf(error, 'stack')),
     cause: isLast ? undefined : errorFields(cause, depth + 1),
     errors: errors.length > 0 ? errors : undefined,
   };

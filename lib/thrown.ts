@@ -15,6 +15,16 @@ const attempt = <T>(read: () => T): T | undefined => {
   }
 };
 
+/** False for what cannot be asked, like a revoked proxy. */
+export const isError = (thrown: unknown): thrown is Error => attempt(() => thrown instanceof Error) ?? false;
+
+/** The parts of an `AggregateError`: so many at most. */
+export const partsOf = (thrown: unknown, most: number): unknown[] =>
+  attempt(() => {
+    const parts = propertyOf(thrown, 'errors');
+    return Array.isArray(parts) ? parts.slice(0, most) : [];
+  }) ?? [];
+
 /** A property of a thrown value; `undefined` when its getter throws. */
 export const propertyOf = (thrown: unknown, property: string): unknown =>
   attempt(() => (thrown as Record<string, unknown> | null | undefined)?.[property]);
@@ -39,7 +49,9 @@ const withRest = (shown: string[], isComplete: boolean): string => [...shown, ..
 
 const objectText = (object: object, depth: number): string => {
   if (attempt(() => Array.isArray(object))) {
-    const length = Number(ownValue(object, 'length') ?? 0);
+    // A proxy may call anything its length.
+    const found = ownValue(object, 'length');
+    const length = typeof found === 'number' ? found : 0;
     const shown = Array.from({ length: Math.min(length, maxMembers) }, (_, at) => memberText(object, `${at}`, depth));
     return `[${withRest(shown, length <= maxMembers)}]`;
   }
@@ -57,7 +69,7 @@ export const describe = (value: unknown, depth = 0): string => {
   if (typeof value === 'string') return depth === 0 ? value : JSON.stringify(clip(value, maxTextLength));
   if (typeof value === 'function') return '[function]';
   if (typeof value !== 'object' || value === null) return clip(String(value), maxTextLength);
-  const message = attempt(() => value instanceof Error) ? ownValue(value, 'message') : undefined;
+  const message = isError(value) ? ownValue(value, 'message') : undefined;
   if (typeof message === 'string') return JSON.stringify(clip(message, maxTextLength));
   return depth === maxDepth ? '…' : objectText(value, depth);
 };

@@ -66,7 +66,7 @@ const createRuns = (
 export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerServers): Promise<WorkerTask> => {
   const { config, log } = deps;
   const runs = new CurrentRuns();
-  outliveRejections({ ...deps, runs, counted: deps.isolationObserver.rejected });
+  outliveRejections({ ...deps, runs, counted: () => deps.isolationObserver.rejected(1) });
   const loaded = await warnWhileLoading(loadProcessor(deps), config.processor, deps);
   const servers = openServers(config, log);
   const heldBytes = Math.min(config.heldBytes, getHeapStatistics().heap_size_limit / heapPerHeldByte);

@@ -79,7 +79,7 @@ const observeLanes = (
 });
 
 const observeIsolation = ({ isolated, crashes, rejections }: Instruments): IsolationObserver => ({
-  rejected: () => rejections.inc(),
+  rejected: (count) => rejections.inc(count),
   started: () => isolated.inc(),
   ended: (crashed) => {
     isolated.dec();

@@ -34,8 +34,13 @@ export class UserClaims {
     const { kind } = this.planOf(user, next, before);
     await this.#reads.readBody(user);
     const request = user.next === next ? user.held.get(next) : undefined;
-    const isReady = request && user.held.bodyOf(next) !== undefined;
-    return isReady && this.planOf(user, next, request).kind === kind ? request : undefined;
+    const hasBody = user.held.bodyOf(next) !== undefined;
+    // A handover may have begun while the user waited for its turn.
+    const mayRun = request && hasBody && this.#lane.mayStart() && this.planOf(user, next, request).kind === kind;
+    if (mayRun) return request;
+    // Another user waits for its room.
+    user.held.takeBody(next)?.free();
+    return undefined;
   }
 
   planOf({ userId }: LoadedUser, seq: number, request: HeldRequest) {
@@ -56,13 +61,18 @@ export class UserClaims {
   async takeOver(user: LoadedUser, change: LedgerChange, changed: HeldRequest): Promise<boolean> {
     const { seq } = change;
     const body = user.held.takeBody(seq);
-    const result = await this.#context.commit({ change, wanted: this.#lane.isHeld });
-    if (result?.applied === false && result.entry) loseToLaterOwner(this.#lane, [result.entry]);
-    // Its message, which may have come meanwhile, is not needed any more.
-    if (result) user.held.drop(seq);
-    if (result?.applied) user.held.set(seq, changed, body);
-    else body?.free();
-    return result?.applied ?? false;
+    let isApplied = false;
+    try {
+      const result = await this.#context.commit({ change, wanted: this.#lane.isHeld });
+      if (result?.applied === false && result.entry) loseToLaterOwner(this.#lane, [result.entry]);
+      // Its message, which may have come meanwhile, is not needed any more.
+      if (result) user.held.drop(seq);
+      isApplied = result?.applied ?? false;
+    } finally {
+      if (!isApplied) body?.free();
+    }
+    if (isApplied) user.held.set(seq, changed, body);
+    return isApplied;
   }
 
   guard(user: LoadedUser, seq: number, { attempts }: HeldRequest) {

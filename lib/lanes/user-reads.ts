@@ -29,12 +29,17 @@ export class UserReads {
     await this.#readFrom(user, { count: Math.max(1, bodies), withBodies: bodies > 0, giveBack });
   }
 
-  /** The body of `next`, for a user that has a slot. It may find that `next` must not run any more. */
+  /** The body of `next`, for a user that has a slot. It may find that `next` must not run any more, or that the lane is handed over. */
   async readBody(user: LoadedUser): Promise<void> {
     const { next } = user;
     const free = await this.#context.bodies.turn();
-    await this.#readFrom(user, { count: 1, withBodies: true, free });
-    if (user.next !== next || user.held.bodyOf(next) === undefined) free();
+    let isHeld = false;
+    try {
+      if (this.#lane.mayStart()) await this.#readFrom(user, { count: 1, withBodies: true, free });
+      isHeld = user.next === next && user.held.bodyOf(next) !== undefined;
+    } finally {
+      if (!isHeld) free();
+    }
   }
 
   async #readFrom(

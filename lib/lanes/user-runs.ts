@@ -155,6 +155,8 @@ export class UserRuns {
 
   /** Records that a claim did not lead to an outcome, so that it counts neither as an attempt nor as a crash of its worker. */
   async #giveBack(user: LoadedUser, seq: number, request: HeldRequest): Promise<void> {
+    // It did not begin, and MongoDB may be slow to record that.
+    user.held.takeBody(seq)?.free();
     const change: LedgerChange = {
       kind: 'give-back',
       forgiven: request.forgiven + 1,

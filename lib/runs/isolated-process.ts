@@ -14,6 +14,9 @@ const script = fileURLToPath(new URL('./isolated-run.ts', import.meta.url));
 
 export type ProcessEnd = Omit<IsolatedEnd, 'begun' | 'outcome' | 'suspects'>;
 
+/** User code may use the same channel. */
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+
 /** One run in the process. */
 export type OrderedRun = { outcome: Promise<Outcome>; abort(): void };
 
@@ -32,7 +35,7 @@ export type IsolatedProcess = {
 export type ProcessDeps = {
   config: Pick<Config, 'workerHangMs'>;
   clock: Clock;
-  observer: { rejected(): void };
+  observer: { rejected(count: number): void };
   /** The environment of the process; it names the processor to load. */
   env: NodeJS.ProcessEnv;
 };
@@ -58,7 +61,7 @@ export const startProcess = ({ config, clock, observer, env }: ProcessDeps): Iso
     supervised.heard();
     if (report.lanekeeper === 'ready') ready.resolve();
     if (report.lanekeeper === 'uncaught') uncaught = report.error;
-    if (report.lanekeeper === 'rejection') observer.rejected();
+    if (isCount(report.rejections)) observer.rejected(report.rejections);
     if (report.lanekeeper !== 'outcome') return;
     outcomes.get(report.id)?.(report.outcome);
     outcomes.delete(report.id);

@@ -22,11 +22,19 @@ const endWithWorker = (): void => {
   new Worker(watch, { eval: true, stdin: false }).unref();
 };
 
+let rejections = 0;
+
 const send = (report: IsolationReport): Promise<void> =>
   new Promise((resolve) => {
-    if (process.connected) process.send?.(report, undefined, undefined, () => resolve());
+    const sent = rejections > 0 ? { ...report, rejections } : report;
+    rejections = 0;
+    if (process.connected) process.send?.(sent, undefined, undefined, () => resolve());
     else resolve();
   });
+
+const countRejection = (): void => {
+  rejections += 1;
+};
 
 endWithWorker();
 // The worker decides when this process ends: Ctrl-C in a terminal signals every process.
@@ -37,7 +45,7 @@ const config = loadConfig(process.env, 'consumer');
 hideSecrets(process.env);
 const log = createLogger(config.logLevel, { role: 'isolated-run', pid: process.pid });
 const runs = new CurrentRuns();
-outliveRejections({ config, clock, log, runs, counted: () => void send({ lanekeeper: 'rejection' }) });
+outliveRejections({ config, clock, log, runs, counted: countRejection });
 const runRequest = createRunRequest(await loadProcessor({ config, clock }), { clock, log, runs });
 const running = new Map<number, AbortController>();
 
@@ -53,7 +61,7 @@ process.on('message', (order) => {
   if (!isIsolationOrder(order)) return;
   if (order.lanekeeper === 'run') void doRun(order.id, order.run);
   if (order.lanekeeper === 'abort') running.get(order.id)?.abort();
-  if (order.lanekeeper === 'end') process.exit(0);
+  if (order.lanekeeper === 'end') void send({ lanekeeper: 'alive' }).then(() => process.exit(0));
 });
 setInterval(() => void send({ lanekeeper: 'alive' }), reportEveryMs(config.workerHangMs));
 await send({ lanekeeper: 'ready' });

@@ -14,15 +14,15 @@ export type IsolationOrder =
   | { lanekeeper: 'end' };
 
 /**
- * Process to worker. `ready` comes first. `alive` is the heartbeat: only a turning event loop can send it. `rejection`: a run left a
- * rejected promise unhandled.
+ * Process to worker. `ready` comes first. `alive` is the heartbeat: only a turning event loop can send it. `rejections`: how many
+ * rejected promises were left unhandled since the report before. There may be thousands a second, so none has a message of its own.
  */
-export type IsolationReport =
+export type IsolationReport = { rejections?: number } & (
   | { lanekeeper: 'ready' }
   | { lanekeeper: 'alive' }
   | { lanekeeper: 'uncaught'; error: RunError }
-  | { lanekeeper: 'rejection' }
-  | { lanekeeper: 'outcome'; id: number; outcome: Outcome };
+  | { lanekeeper: 'outcome'; id: number; outcome: Outcome }
+);
 
 const isNamed = (message: unknown, names: string[]): boolean =>
   typeof message === 'object' &&
@@ -34,4 +34,4 @@ export const isIsolationOrder = (message: unknown): message is IsolationOrder =>
   isNamed(message, ['run', 'abort', 'end']);
 
 export const isIsolationReport = (message: unknown): message is IsolationReport =>
-  isNamed(message, ['ready', 'alive', 'uncaught', 'rejection', 'outcome']);
+  isNamed(message, ['ready', 'alive', 'uncaught', 'outcome']);

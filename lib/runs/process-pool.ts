@@ -6,8 +6,8 @@ import { toRunError } from './run-error.ts';
 /** A process without a run ends after this time: the next run often comes at once. */
 const idleMs = 1_000;
 
-/** Reports isolated runs, for the metrics. `rejected`: one of them left a rejected promise unhandled. */
-export type IsolationObserver = { started(): void; ended(crashed: boolean): void; rejected(): void };
+/** Reports isolated runs, for the metrics. `rejected`: they left so many rejected promises unhandled. */
+export type IsolationObserver = { started(): void; ended(crashed: boolean): void; rejected(count: number): void };
 
 export type ProcessPoolDeps = IsolatedRunsDeps & { observer: IsolationObserver };
 

@@ -1,4 +1,4 @@
-import { clip, describe, propertyOf } from '../thrown.ts';
+import { clip, describe, partsOf, propertyOf } from '../thrown.ts';
 import type { RunError } from '../types.ts';
 
 const maxMessageLength = 1_000;
@@ -31,16 +31,6 @@ const isExposed = (thrown: unknown, name: unknown): boolean => {
   return expose === true || (expose !== false && exposedNames.includes(String(name)));
 };
 
-/** The parts of an `AggregateError`. */
-const partsOf = (thrown: unknown): unknown[] => {
-  const parts = propertyOf(thrown, 'errors');
-  try {
-    return Array.isArray(parts) ? parts.slice(0, maxNested) : [];
-  } catch {
-    return [];
-  }
-};
-
 /** An error without a message says what its parts or its cause say: a refused connection to `localhost` is such an error. */
 const fallbackMessage = (thrown: unknown, { cause, errors }: Pick<RunError, 'cause' | 'errors'>): string => {
   const nested = (errors ?? (cause ? [cause] : [])).map(({ message }) => message).join('; ');
@@ -62,7 +52,7 @@ const visit = (thrown: unknown, { depth, seen, left }: Visit): RunError => {
   };
   const name = propertyOf(thrown, 'name');
   const message = propertyOf(thrown, 'message');
-  const parts = partsOf(thrown).flatMap(nest);
+  const parts = partsOf(thrown, maxNested).flatMap(nest);
   const [cause] = nest(propertyOf(thrown, 'cause'));
   const nested = { ...(cause && { cause }), ...(parts.length > 0 && { errors: parts }) };
   const own = typeof message === 'string' ? message : describe(thrown);

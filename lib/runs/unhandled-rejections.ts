@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
+import { isError } from '../thrown.ts';
 import type { CurrentRuns } from './current-runs.ts';
 import { toRunError } from './run-error.ts';
 
@@ -27,8 +28,7 @@ export const outliveRejections = ({ config, clock, log, runs, counted }: Rejecti
   let lines = 0;
   let unlogged = 0;
 
-  process.on('unhandledRejection', (reason) => {
-    counted();
+  const logOne = (reason: unknown): void => {
     const now = clock.monotonicMs();
     if (now - since >= windowMs) {
       since = now;
@@ -40,11 +40,21 @@ export const outliveRejections = ({ config, clock, log, runs, counted }: Rejecti
       return;
     }
     const { inFlight, current } = runs;
-    const err = reason instanceof Error ? reason : Object.assign(new Error(), toRunError(reason), { stack: undefined });
+    const err = isError(reason) ? reason : Object.assign(new Error(), toRunError(reason), { stack: undefined });
     log.error(
       { err, run: current, inFlight: inFlight.slice(0, maxNamed), inFlightCount: inFlight.length, unlogged },
       'a processor left a rejected promise unhandled; the process goes on',
     );
     unlogged = 0;
+  };
+
+  process.on('unhandledRejection', (reason) => {
+    counted();
+    try {
+      logOne(reason);
+    } catch {
+      // What is thrown here would end the process. It was counted, and the next line says that one is missing.
+      unlogged += 1;
+    }
   });
 };

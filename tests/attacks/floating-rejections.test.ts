@@ -60,6 +60,19 @@ test('five unhandled rejections of one user end no worker and interrupt nobody; 
   }
 });
 
+test('reasons that cannot be read end no worker: each is counted', async () => {
+  await using world = await openWorld();
+  await using cluster = startWorker(world);
+  const user = await world.user();
+  await world.enqueue(user, { floats: 'hostile' });
+  await world.enqueue(user, {});
+  expect(await world.settled(user, 2, 60_000)).toMatchObject({ status: 'done', attempts: 1 });
+  expect(await world.entry(user, 1)).toMatchObject({ status: 'done', attempts: 1 });
+  await cluster.logged((line) => line.msg === rejectionLine, 10);
+  expect((await cluster.get('/metrics')).text).toContain('lanekeeper_unhandled_rejections_total 10\n');
+  expect(cluster.lines.filter((line) => line.msg === 'worker exited')).toEqual([]);
+});
+
 test('UNHANDLED_REJECTION=exit ends the worker at an unhandled rejection', async () => {
   await using world = await openWorld();
   await using cluster = startWorker(world, { UNHANDLED_REJECTION: 'exit' });

@@ -14,6 +14,10 @@ const logged = (write: (log: ReturnType<typeof createLogger>) => void): string =
   return lines;
 };
 
+const throwing = () => {
+  throw new Error('unreadable');
+};
+
 describe('the log', () => {
   test('shows what happened in an error and its causes, and not what a driver attached to them', () => {
     const driverError = Object.assign(new Error('E11000'), {
@@ -52,5 +56,26 @@ describe('the log', () => {
     own.cause = own;
     expect(logged((log) => log.error({ err: own }))).toContain('own');
     expect(logged((log) => log.error({ err: 'secret' }))).not.toContain('secret');
+  });
+
+  test('accepts an error that cannot be read, and shortens one that is endless', () => {
+    const hostile = { get: throwing };
+    const getters = Object.fromEntries(
+      ['cause', 'code', 'message', 'name', 'stack', 'errors'].map((name) => [name, hostile]),
+    );
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const odd = { name: { toJSON: throwing }, message: Symbol('odd'), code: 1n, stack: 7 };
+    const errors = [
+      Object.defineProperties(new AggregateError([]), getters),
+      Object.assign(new Error(), odd),
+      new Error('revoked', { cause: proxy }),
+      proxy,
+      Object.defineProperty(new AggregateError([]), 'errors', { value: proxy }),
+      new Proxy(new Error(), { get: throwing, getPrototypeOf: throwing }),
+    ];
+    for (const err of errors)
+      expect(JSON.parse(logged((log) => log.error({ err }, 'no')))).toMatchObject({ msg: 'no' });
+    expect(logged((log) => log.error({ err: new Error('x'.repeat(1_000_000)) }, 'no')).length).toBeLessThan(30_000);
   });
 });

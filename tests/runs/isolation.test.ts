@@ -84,7 +84,7 @@ describe('an isolated run', () => {
     const { run, observed } = isolate();
     const outcomes = await Promise.all([run({ end: 'reject-unhandled' }), run({ ms: 300 })]);
     expect(outcomes.map(({ kind }) => kind)).toEqual(['done', 'done']);
-    expect(observed.toSorted()).toEqual([-1, -1, 0, 1, 1]);
+    expect(observed.toSorted()).toEqual([-1, -1, 0, 0, 0, 1, 1]);
   });
 
   test('whose process runs out of memory has crashed', async () => {

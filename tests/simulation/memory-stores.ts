@@ -298,6 +298,7 @@ const saysTheSame = ({ said }: { said?: Said }, entry: LedgerEntry): boolean =>
   said === undefined ||
   (said.body === entry.body &&
     (said.interruptions ?? 0) === (entry.interruptions ?? 0) &&
+    said.bytesThrough === entry.bytesThrough &&
     said.acceptedAt.getTime() === entry.acceptedAt.getTime() &&
     isDeepStrictEqual({ ...said.limits }, { ...entry.limits }));
 
@@ -378,18 +379,23 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
   }
 };
 
-const newEntry = ({ userId, seq, key, body, limits, retryOf, interruptions, acceptedAt }: NewEntry): LedgerEntry => ({
-  userId,
-  seq,
-  ...(key === undefined ? {} : { key }),
-  ...(body === undefined ? {} : { body }),
-  ...(limits === undefined ? {} : { limits: structuredClone(limits) }),
-  ...(retryOf === undefined ? {} : { retryOf }),
-  ...(interruptions === undefined ? {} : { interruptions }),
-  status: 'queued',
-  attempts: 0,
-  acceptedAt: new Date(acceptedAt),
-});
+const newEntry = ({ userId, seq, key, body, bytes, bytesThrough, ...rest }: NewEntry): LedgerEntry => {
+  const { limits, retryOf, interruptions, acceptedAt } = rest;
+  return {
+    userId,
+    seq,
+    ...(key === undefined ? {} : { key }),
+    ...(body === undefined ? {} : { body }),
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(bytesThrough === undefined ? {} : { bytesThrough }),
+    ...(limits === undefined ? {} : { limits: structuredClone(limits) }),
+    ...(retryOf === undefined ? {} : { retryOf }),
+    ...(interruptions === undefined ? {} : { interruptions }),
+    status: 'queued',
+    attempts: 0,
+    acceptedAt: new Date(acceptedAt),
+  };
+};
 
 const describe = (change: LedgerChange): string =>
   `${change.kind} ${entryId(change)} token ${change.token} attempt ${change.attempt}`;

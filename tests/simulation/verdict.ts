@@ -23,6 +23,8 @@ export type ViolationKind =
   | 'stale-claim'
   /** A run whose body or limits are not those of the ledger. */
   | 'wrong-body'
+  /** Room of bodies that was not given back. */
+  | 'body-held'
   /** A lane without a message. Its next failover would have to wait for a wake. */
   | 'no-baton'
   /** A lane that no worker owns. */
@@ -46,6 +48,9 @@ const laneNames = ({ scenario }: SimulatedWorld): string[] =>
 
 const lanesOwned = (workers: Workers): number =>
   workers.live().reduce((sum, { worker }) => sum + worker.snapshot().lanesOwned, 0);
+
+const bytesHeld = (workers: Workers): number =>
+  workers.live().reduce((sum, { worker }) => sum + worker.snapshot().heldBytes, 0);
 
 export const isClosed = ({ database }: SimulatedWorld): boolean => {
   for (const { state, accepted, settled } of database.userQueues.values()) {
@@ -118,6 +123,9 @@ export const violationsOf = (world: SimulatedWorld, workers: Workers, ended: boo
     violations.push({ kind: 'no-owner', detail: `${lanesOwned(workers)} of ${world.scenario.lanes} lanes are owned` });
   }
   if (!ended) violations.push({ kind: 'unfinished', detail: 'the run did not come to rest in time' });
+  else if (bytesHeld(workers) > 0) {
+    violations.push({ kind: 'body-held', detail: `${bytesHeld(workers)} bytes are held at rest` });
+  }
   violations.push(...staleClaims(world));
   violations.push(...findLate(world.history, { limitMs: world.scenario.lateMs ?? lateMs, retryMaxMs }));
   violations.push(...world.endedEarly.map((early) => ({ kind: 'session-lost' as const, ...early })));

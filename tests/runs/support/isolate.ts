@@ -32,7 +32,7 @@ export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: P
     observer: {
       started: () => observed.push(1),
       ended: (crashed) => observed.push(crashed ? -2 : -1),
-      rejected: () => observed.push(0),
+      rejected: (count) => observed.push(...Array<number>(count).fill(0)),
     },
     policy: { ...testPolicy, maxAttempts: 9, ...policy },
     env: {

@@ -32,7 +32,7 @@ const ends: Record<string, (context: ProcessorContext) => unknown> = {
     return never;
   },
   'reject-unhandled': async () => {
-    Promise.reject(new Error('nobody awaits this'));
+    for (let n = 0; n < 3; n += 1) Promise.reject(new Error('nobody awaits this'));
     await setTimeout(100);
     return null;
   },
