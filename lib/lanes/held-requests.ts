@@ -110,10 +110,15 @@ export class HeldRequests {
     return body;
   }
 
-  /** Keeps its message unacknowledged, where there is one. A back-off that was read again does not get longer. */
+  /** Keeps its message unacknowledged, where there is one. */
   set(seq: number, request: HeldRequest, body?: HeldBody): void {
-    this.#bySeq.set(seq, { ...request, retryAt: this.#endOfBackOff(seq, request) });
+    this.#bySeq.set(seq, this.withKnownBackOff(seq, request));
     this.#setBody(seq, body);
+  }
+
+  /** A back-off that was read again does not get longer: its stored end is far away when MongoDB's clock was set back. */
+  withKnownBackOff(seq: number, request: HeldRequest): HeldRequest {
+    return { ...request, retryAt: this.#endOfBackOff(seq, request) };
   }
 
   #setBody(seq: number, body: HeldBody | undefined): void {

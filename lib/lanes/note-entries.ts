@@ -43,7 +43,7 @@ export const noteEntries = (
   for (const entry of entries) {
     const { seq } = entry;
     if (isSettled(entry) || seq < user.next) continue;
-    const request = fromEntry(entry, user.lent, now);
+    const request = user.held.withKnownBackOff(seq, fromEntry(entry, user.lent, now));
     // It may wait for longer than a message may be held, and its body is not needed until then. The ledger has both.
     const waits = mustWait(request, now.ms);
     if (waits) user.held.drop(seq);

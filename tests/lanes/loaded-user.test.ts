@@ -96,6 +96,16 @@ test('a message of a request that waits for long is acknowledged at the next rea
   expect(step(u, 5_000).kind).toBe('wait');
 });
 
+test('the body of a request whose back-off is over is kept, also when its stored end is far away', () => {
+  const u = user({ accepted: 1 });
+  const entry = entryOf(1, { status: 'processing', attempts: 1, retryAt: at(60_000), backOffMs: 1_000 });
+  noteEntries(u, 1, [entry], moment());
+  expect(step(u, 500).kind).toBe('wait');
+  noteEntries(u, 1, [entry], moment(1_001));
+  expect(step(u, 1_001)).toMatchObject({ kind: 'run' });
+  expect(u.held.bodyOf(1)).toBe(entry.body);
+});
+
 test('an owner has not vouched for a user that it has just loaded, whenever an earlier owner did', () => {
   expect(user({ vouchedAt: at(60_000) }).vouchedAt).toBe(Number.NEGATIVE_INFINITY);
 });
