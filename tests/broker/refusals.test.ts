@@ -180,7 +180,7 @@ const requestMessage = (seq: number) => ({ seq, body: '{}', acceptedAt: 0 });
       });
       await Promise.all(busy.map((userId) => crowd.open(userId)));
       const filling = Promise.all(
-        busy.flatMap((userId) => Array.from({ length: 100 }, (_, seq) => publish(userId, seq))),
+        busy.flatMap((userId) => Array.from({ length: 100 }, (_, index) => publish(userId, index + 1))),
       );
       await eventually('they are busy', () => received > 300);
       expect(await outcomeOf(crowd.open('bob'))).toBeInstanceOf(BrokerRefusedError);
@@ -260,7 +260,7 @@ const requestMessage = (seq: number) => ({ seq, body: '{}', acceptedAt: 0 });
           expect(String((settled[20] as PromiseRejectedResult).reason)).toMatch(/message size/);
         }
         const expected = [...neighbors, 'bob'].flatMap((userId) => [`${userId} 1`, `${userId} 2`]);
-        await eventually('every other message', () => expected.every((each) => events.includes(each)));
+        await eventually('every other message', () => expected.every((each) => events.includes(each)), 30_000);
         expect(new Set(events)).toEqual(new Set(expected));
         // Each of the two large messages closes a channel, and a message whose confirm was lost with it is sent again.
         expect(events.length).toBeLessThanOrEqual(3 * expected.length);
