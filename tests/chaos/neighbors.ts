@@ -115,7 +115,7 @@ const openScene = ({ stage, cluster, situation, historyFile }: Play, record: Rec
     userIds: () => [...users.keys()],
     logIn: () => logIn(groups.flatMap(({ userIds }) => userIds)),
     load: () => runLoad(groups, (userId, { work }, sentAt) => send(users.get(userId)!, work, { sentAt })),
-    leave: () => forEach([...users.values()], direct.leave),
+    leave: () => forEach([...users.values()], (user) => untilAccepted(() => direct.leave(user))),
     async [Symbol.asyncDispose]() {
       await Promise.all([deps.publisher.close(), deps.close()]);
     },
