@@ -54,8 +54,9 @@ export type Client = Awaited<ReturnType<typeof connectUser>>;
 /** Registers a user and logs in. */
 export const connectUser = async (apiUrl: string, username: string) => {
   const json = { username, password: randomUUID() };
-  await callApi(apiUrl, 'POST /register', { json });
-  const { token } = await callApi<{ token: string }>(apiUrl, 'POST /login', { json });
+  // Many at once are too many for the threads that hash passwords.
+  await callUntilAnswered(apiUrl, 'POST /register', { json });
+  const { token } = await callUntilAnswered<{ token: string }>(apiUrl, 'POST /login', { json });
   const call = <T>(route: string, given: Call = {}) => callUntilAnswered<T>(apiUrl, route, { token, ...given });
   return {
     username,
