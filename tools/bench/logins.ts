@@ -8,7 +8,7 @@ const userCount = 20;
 /** For 5 s. */
 const paced = { ratePerSecond: 50, count: 250 };
 const concurrentLogins = 50;
-/** As `Retry-After` of `busy` says. */
+/** As `Retry-After` of `busy` says, but not all callers at the same moment. */
 const retryMs = 1_000;
 
 /** Latencies in ms, from when each enqueue was due to its answer. `logins` were answered meanwhile. */
@@ -33,7 +33,7 @@ export const measureBesideLogins = async (system: System): Promise<BesideLogins>
   const logInUntilOver = async (): Promise<void> => {
     while (!isOver) {
       if (await system.logInAsNobody()) logins += 1;
-      else await sleep(retryMs);
+      else await sleep(retryMs * (0.5 + Math.random()));
     }
   };
   const storm = Array.from({ length: concurrentLogins }, logInUntilOver);
