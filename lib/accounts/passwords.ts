@@ -1,16 +1,12 @@
 /** Hashes passwords in worker threads. How many calls may hash or wait for it is bounded. */
-import { fileURLToPath } from 'node:url';
 import bcrypt from 'bcryptjs';
-import { Piscina } from 'piscina';
 import type { Config } from '../config.ts';
 import type { Passwords } from '../deps.ts';
+import { createThreadPool } from '../thread-pool.ts';
 import { createAdmission } from './admission.ts';
 
 /** Then the caller had better try again. As long as a function may run on AWS Lambda. */
 const maxWaitMs = 10_000;
-
-/** Starting a thread takes about as long as a hash. */
-const idleMs = 60_000;
 
 /** Threads start at the first hash. `close` ends them, and the hashes under way reject. */
 export const createPasswords = ({
@@ -18,15 +14,7 @@ export const createPasswords = ({
   hashThreads,
   maxWaitingHashes,
 }: Pick<Config, 'bcryptCost' | 'hashThreads' | 'maxWaitingHashes'>): Passwords => {
-  const pool = new Piscina({
-    filename: fileURLToPath(new URL('hash-thread.ts', import.meta.url)),
-    minThreads: 0,
-    maxThreads: hashThreads,
-    idleTimeout: idleMs,
-    // A thread needs no secret of this process, and none of the modules that the process was told to load.
-    env: {},
-    execArgv: [],
-  });
+  const pool = createThreadPool(new URL('hash-thread.ts', import.meta.url), hashThreads);
   return {
     // Twice the threads: some read the store while others hash. Those that wait have not touched the store, which a storm
     // would otherwise reach at once.
