@@ -15,6 +15,9 @@ export type AppErrorOptions = {
   retryAfterSeconds?: number;
 };
 
+/** For `retryAfterSeconds`: whole seconds, and at least one. */
+export const inSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));
+
 export class AppError extends Error {
   readonly code: string;
   readonly status: number;

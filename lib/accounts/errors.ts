@@ -1,5 +1,5 @@
 /** Errors of accounts, sessions and tokens. */
-import { AppError } from '../errors.ts';
+import { AppError, inSeconds } from '../errors.ts';
 
 /** Thrown when the user name is registered already. Names that differ only in case are the same. */
 export class UsernameTakenError extends AppError {
@@ -38,8 +38,6 @@ export class InvalidCredentialsError extends AppError {
     super('The user name or the password is wrong.', { code: 'invalid-credentials', status: 401 });
   }
 }
-
-const inSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));
 
 /** Thrown when one network has made as many logins or registrations as it may in a span of time. */
 export class AddressLimitError extends AppError {

@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError, inSeconds } from '../errors.ts';
 import type { TicketDemand } from '../ports.ts';
 import type { LedgerEntry, TicketRefusal } from '../types.ts';
 
@@ -23,7 +23,7 @@ export class EnqueueRateError extends AppError {
     super(`You may enqueue ${ratePerSecond} requests per second (ENQUEUE_RATE). Send this one again later.`, {
       code: 'enqueue-rate-exceeded',
       status: 429,
-      retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)),
+      retryAfterSeconds: inSeconds(waitMs),
     });
   }
 }
