@@ -41,7 +41,7 @@ export const openWorkerServers = (config: Config, log: Logger): WorkerServers =>
 };
 
 /** For the primary: what its workers would refuse keeps it from starting them. @throws {ConfigError} */
-export const checkServers = (config: Config): void => checkMongodbUrl(config);
+export const checkServers = (config: Config): void => void checkMongodbUrl(config);
 
 /** Runs requests in this process, except those that may end it. */
 const createRuns = (

@@ -130,9 +130,14 @@ const complaint = (error: unknown, { searchParams }: ConnectionString): string =
   return `MONGODB_URL: ${named}: ${reason}`;
 };
 
-/** @throws {ConfigError} when the name of the database or an option is not valid, or a file that one names cannot be used. */
-export const checkMongodbUrl = (config: StoreConfig): void => {
-  const { url, options } = connectionOf(config);
+/**
+ * `connectionOf`, checked.
+ *
+ * @throws {ConfigError} when the name of the database or an option is not valid, or a file that one names cannot be used.
+ */
+export const checkMongodbUrl = (config: StoreConfig): ReturnType<typeof connectionOf> => {
+  const connection = connectionOf(config);
+  const { url, options } = connection;
   const parsed = new ConnectionString(url);
   if (!databaseName.test(decodeURIComponent(parsed.pathname))) {
     throw new ConfigError([
@@ -146,4 +151,5 @@ export const checkMongodbUrl = (config: StoreConfig): void => {
     throw new ConfigError([complaint(error, parsed)]);
   }
   checkFiles(parsed);
+  return connection;
 };

@@ -8,7 +8,7 @@ import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { withTimeout } from '../timeout.ts';
-import { checkMongodbUrl, connectionOf, mongooseOptions } from './client-options.ts';
+import { checkMongodbUrl, mongooseOptions } from './client-options.ts';
 import { guardIndexes, type UniqueIndex } from './index-guard.ts';
 import type { NeededIndex } from './indexes.ts';
 import { migrate } from './migrate.ts';
@@ -48,9 +48,8 @@ export const connectStore = (
   log: Pick<Logger, 'warn' | 'info'>,
   hostClock: Clock = systemClock,
 ): StoreConnection => {
-  checkMongodbUrl(config);
   const { storeTimeoutMs } = config;
-  const { url, options, overridden } = connectionOf(config);
+  const { url, options, overridden } = checkMongodbUrl(config);
   if (overridden.length > 0)
     log.warn({ options: overridden }, 'options in MONGODB_URL do not apply: Lanekeeper sets them');
   const outages = watchOutages(log, outageTexts);

@@ -1,6 +1,6 @@
 /** Creates the indexes that are missing, on a connection that waits for as long as it takes. */
 import mongoose from 'mongoose';
-import { checkMongodbUrl, connectionOf, mongooseOptions } from './client-options.ts';
+import { checkMongodbUrl, mongooseOptions } from './client-options.ts';
 import { compareIndexes, type IndexConflict, type NeededIndex, titleOf } from './indexes.ts';
 import { defineModels, type Models } from './models.ts';
 import { isDuplicate } from './unavailable.ts';
@@ -55,11 +55,10 @@ export const createMissing = async (
 
 /** The same on a connection of its own, which has no timeout for an answer: a large ledger takes minutes. */
 export const migrate = async (
-  config: Parameters<typeof connectionOf>[0],
+  config: Parameters<typeof checkMongodbUrl>[0],
   which?: (index: NeededIndex) => boolean,
 ): Promise<string[]> => {
-  checkMongodbUrl(config);
-  const { url, options } = connectionOf(config);
+  const { url, options } = checkMongodbUrl(config);
   const connection = mongoose.createConnection();
   try {
     await connection.openUri(url, { ...options, ...mongooseOptions, minPoolSize: 0, socketTimeoutMS: 0 });
