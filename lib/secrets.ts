@@ -69,14 +69,17 @@ const conflictsIn = (env: NodeJS.ProcessEnv, read: SecretVariables[]): string[] 
     return given.length > 1 ? [`${given.join(' and ')} are set, but only one of them may be`] : [];
   });
 
+const readByRole = (role: Role | 'both'): SecretVariables[] =>
+  secrets.filter(({ readBy }) => readBy === role || readBy === 'both' || role === 'both');
+
 /**
- * Returns the environment with the values of all secrets that this role reads, each in its own variable. The variables that
- * name a file or an id are left out.
+ * Returns the environment with the values of all secrets that this role reads (`both`: all secrets), each in its own variable. The
+ * variables that name a file or an id are left out.
  *
  * @throws {ConfigError} when a secret is given twice or its file cannot be read; {SecretUnavailableError} 503
  */
-export const resolveSecrets = async (env: NodeJS.ProcessEnv, role: Role): Promise<NodeJS.ProcessEnv> => {
-  const read = secrets.filter(({ readBy }) => readBy === role || readBy === 'both');
+export const resolveSecrets = async (env: NodeJS.ProcessEnv, role: Role | 'both'): Promise<NodeJS.ProcessEnv> => {
+  const read = readByRole(role);
   const conflicts = conflictsIn(env, read);
   if (conflicts.length > 0) throw new ConfigError(conflicts);
   const resolved = await Promise.all(
@@ -95,6 +98,12 @@ const withoutSecrets = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
 export const hideSecrets = (env: NodeJS.ProcessEnv): void => {
   for (const name of secrets.flatMap(variablesOf)) delete env[name];
 };
+
+/** Returns an environment with resolved secrets without those that this role has no use for. */
+export const environmentOfRole = (env: NodeJS.ProcessEnv, role: Role): NodeJS.ProcessEnv => ({
+  ...withoutSecrets(env),
+  ...Object.fromEntries(readByRole(role).map(({ value }) => [value, env[value]])),
+});
 
 /** The environment of a process for isolated runs: it talks to no server of ours, but may call the webhook. */
 export const environmentOfRuns = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolveSecrets } from '../../lib/secrets.ts';
+import { environmentOfRole, resolveSecrets } from '../../lib/secrets.ts';
 import type { Role } from '../../lib/settings.ts';
 import type { Services } from '../services/ensure.ts';
 import { makeFolder } from '../services/private-server.ts';
@@ -17,21 +17,13 @@ const keptSecret = (root: string): string => {
 
 /** The caller's environment, with the values of its secrets, and with a secret to sign tokens when it names none. */
 export const withSecrets = async (env: NodeJS.ProcessEnv, root: string): Promise<NodeJS.ProcessEnv> => {
-  const forFunctions = await resolveSecrets(env, 'functions');
-  const { WEBHOOK_SECRET } = await resolveSecrets(env, 'consumer');
-  return { ...forFunctions, WEBHOOK_SECRET, JWT_SECRET: forFunctions.JWT_SECRET || keptSecret(root) };
-};
-
-/** The secrets that a role has no use for. */
-const notFor: Record<Role, Record<string, undefined>> = {
-  functions: { WEBHOOK_SECRET: undefined },
-  consumer: { JWT_SECRET: undefined, INVITE_SECRET: undefined },
+  const resolved = await resolveSecrets(env, 'both');
+  return { ...resolved, JWT_SECRET: resolved.JWT_SECRET || keptSecret(root) };
 };
 
 /** What a process of this role gets: the same with the servers that were chosen, and no secret of another role. */
 export const environmentOf = (role: Role, env: NodeJS.ProcessEnv, services: Services): NodeJS.ProcessEnv => ({
-  ...env,
-  ...notFor[role],
+  ...environmentOfRole(env, role),
   AUTO_MIGRATE: env.AUTO_MIGRATE || '1',
   // On the developer's own machine every caller has the same address.
   LOGINS_PER_MINUTE: env.LOGINS_PER_MINUTE || '0',
