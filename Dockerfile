@@ -14,7 +14,7 @@ COPY serverless.yml ./
 COPY functions functions
 COPY lib lib
 # What operations need; the other tools need development dependencies.
-COPY tools/migrate.ts tools/operator.ts tools/run-tool.ts tools/
+COPY tools/migrate.ts tools/operator.ts tools/run-tool.ts tools/store-config.ts tools/
 
 # By number, because not every base image has a user named node.
 USER 1000:1000

@@ -3,16 +3,16 @@
  * when registration is closed. Also runs in the image.
  */
 import { randomBytes } from 'node:crypto';
-import { env, stdout } from 'node:process';
+import { stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { createPasswords } from '../lib/accounts/passwords.ts';
 import { createAccount } from '../lib/accounts/register.ts';
-import { type Config, loadConfig } from '../lib/config.ts';
+import type { Config } from '../lib/config.ts';
 import { newCredentials, validate } from '../lib/http/input.ts';
 import type { Role } from '../lib/ports.ts';
-import { resolveSecrets } from '../lib/secrets.ts';
 import { openStores, type Stores } from '../lib/store/stores.ts';
-import { chosenMongodbUrl, runTool } from './run-tool.ts';
+import { runTool } from './run-tool.ts';
+import { loadStoreConfig } from './store-config.ts';
 
 const usage = 'Usage: npm run operator -- NAME [--create | --revoke]';
 
@@ -43,8 +43,7 @@ await runTool(async () => {
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [name, ...more] = positionals;
   if (!name || more.length > 0 || (values.create && values.revoke)) throw new Error(usage);
-  const given = await resolveSecrets(env, 'consumer');
-  const config = loadConfig({ ...given, MONGODB_URL: given.MONGODB_URL || chosenMongodbUrl() }, 'consumer');
+  const config = await loadStoreConfig();
   const stores = openStores(config);
   try {
     const done = values.create

@@ -1,21 +1,10 @@
 /** What the commands of tools/ have in common. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exit, stderr, stdout } from 'node:process';
 import { styleText } from 'node:util';
 
 /** The folder of the checkout. */
 export const root = join(import.meta.dirname, '..');
-
-/** The MongoDB that this checkout chose, if any. */
-export const chosenMongodbUrl = (): string | undefined => {
-  try {
-    const chosen = readFileSync(join(root, '.data', 'services.json'), 'utf8');
-    return JSON.parse(chosen).mongodb.url;
-  } catch {
-    return undefined;
-  }
-};
 
 /** Prints a line under a name, in a column. */
 export const say = (name: string, line: string): void =>

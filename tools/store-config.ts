@@ -1,0 +1,23 @@
+/** The configuration of a command that uses MongoDB alone. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { env } from 'node:process';
+import { type Config, loadConfig } from '../lib/config.ts';
+import { resolveSecrets } from '../lib/secrets.ts';
+import { root } from './run-tool.ts';
+
+/** The MongoDB that this checkout chose, if any. */
+const chosenMongodbUrl = (): string | undefined => {
+  try {
+    const chosen = readFileSync(join(root, '.data', 'services.json'), 'utf8');
+    return JSON.parse(chosen).mongodb.url;
+  } catch {
+    return undefined;
+  }
+};
+
+/** What the environment says. Without `MONGODB_URL`, the MongoDB that this checkout chose. @throws {ConfigError} */
+export const loadStoreConfig = async (): Promise<Config> => {
+  const given = await resolveSecrets(env, 'consumer');
+  return loadConfig({ ...given, MONGODB_URL: given.MONGODB_URL || chosenMongodbUrl() }, 'consumer');
+};
