@@ -9,17 +9,14 @@ export type PollingCall = { userId: string; sessionId: string; waitMs: number; s
 
 /**
  * Calls `check` until it returns a value, and resolves to that, or to `undefined` when the call has waited long enough, or had to make
- * room for another user. `what` names what
- * is waited for: for calls with the same `what`, one `check` serves all of them.
+ * room for another user. `what` names what is waited for: for calls with the same `what`, one `check` serves all of them.
  */
 export type Wait = <T>(what: string, check: () => Promise<T | undefined>) => Promise<T | undefined>;
 
 export type LongPolls = {
   /**
-   * How this call waits.
-   *
-   * The returned function throws
-   * {TooManyPollsError} 429; {BusyError} 503; {CallerGoneError} 499 when the signal aborts
+   * How this call waits. The returned function throws {TooManyPollsError} 429; {BusyError} 503; {CallerGoneError} 499 when the signal
+   * aborts.
    */
   waitOf(call: PollingCall): Wait;
 };
