@@ -6,7 +6,7 @@ import { setPriority } from 'node:os';
 import bcrypt from 'bcryptjs';
 
 /** Calls go first. Not lower: where other processes take all cores, a login would get hardly any time. */
-const niceness = 5;
+const niceness = 10;
 
 /** On Linux the priority is that of the calling thread alone; elsewhere it is that of the whole process. */
 const yieldToOtherThreads = (): void => {
