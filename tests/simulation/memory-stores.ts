@@ -11,6 +11,7 @@ import type {
   AccountStore,
   DeadLetterQuery,
   Heartbeat,
+  KeyStore,
   LaneStore,
   LedgerStore,
   NewEntry,
@@ -33,6 +34,7 @@ import {
   type UserQueue,
   type WorkEntry,
 } from '../../lib/types.ts';
+import { type MemoryKey, memoryKeyStore } from './memory-keys.ts';
 import { takeMemoryTicket } from './memory-tickets.ts';
 
 /** Runs `operate` once, at a time of its choice. A rejection means that the server did not answer, before or after the effect. */
@@ -41,6 +43,7 @@ export type Step = <T>(name: string, operate: () => T) => Promise<T>;
 /** The server's data. Several stores, one for each simulated process, may share it. */
 export type MemoryDatabase = {
   accounts: Map<string, Account>;
+  apiKeys: Map<string, MemoryKey>;
   userQueues: Map<string, UserQueue>;
   entries: Map<string, LedgerEntry>;
   leases: Map<number, number>;
@@ -51,6 +54,7 @@ export type MemoryDatabase = {
 
 export type MemoryStores = {
   accounts: AccountStore;
+  apiKeys: KeyStore;
   userQueues: UserQueueStore;
   ledger: LedgerStore;
   lanes: LaneStore;
@@ -60,6 +64,7 @@ export type MemoryStores = {
 
 export const createMemoryDatabase = (): MemoryDatabase => ({
   accounts: new Map(),
+  apiKeys: new Map(),
   userQueues: new Map(),
   entries: new Map(),
   leases: new Map(),
@@ -635,6 +640,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
 /** One simulated process's view of the database. Without `step`, every operation happens in the next microtask. */
 export const createMemoryStores = (step: Step = direct, database = createMemoryDatabase()): MemoryStores => ({
   accounts: accountStore(database, step),
+  apiKeys: memoryKeyStore(database, step),
   userQueues: userQueueStore(database, step),
   ledger: ledgerStore(database, step),
   lanes: laneStore(database, step),
