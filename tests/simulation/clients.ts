@@ -47,7 +47,7 @@ export const createClients = (world: SimulatedWorld): Clients => {
     const { userQueues, ledger } = createMemoryStores(step, database);
     const { publisher } = broker.connect(step);
     const { maxPending } = scenario;
-    const config = { maxPending, maxPendingBytes: maxPending * bytesForEach, enqueueRate: 0 };
+    const config = { lanes: scenario.lanes, maxPending, maxPendingBytes: maxPending * bytesForEach, enqueueRate: 0 };
     const deps = { clock: world.clockOf(process), log, userQueues, ledger, publisher, config };
     return world.broken?.function?.(deps, { database, broker, step, host: process.clock }) ?? deps;
   };
