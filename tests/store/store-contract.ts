@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 import type { LedgerChange } from '../../lib/ledger-change.ts';
 import type { AccountStore, LaneStore, LedgerStore, UserQueueStore, WorkerStore } from '../../lib/ports.ts';
 import { openStores } from '../../lib/store/stores.ts';
+import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
 import type { LedgerEntry, UserQueue } from '../../lib/types.ts';
-import { createMemoryStores } from '../simulation/memory-stores.ts';
 import { testConfig, uniqueName } from '../support/servers.ts';
 
 export type Ports = {

@@ -5,7 +5,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { ChangeResult, LedgerChange, Said } from '../../lib/ledger-change.ts';
+import type { ChangeResult, LedgerChange, Said } from '../ledger-change.ts';
 import type {
   Account,
   AccountStore,
@@ -18,8 +18,8 @@ import type {
   TimeSpan,
   UserQueueStore,
   WorkerStore,
-} from '../../lib/ports.ts';
-import { isApplied } from '../../lib/store/changes.ts';
+} from '../ports.ts';
+import { isApplied } from '../store/changes.ts';
 import {
   claimableStatuses,
   type DeadLetter,
@@ -32,7 +32,7 @@ import {
   settledStatuses,
   type UserQueue,
   type WorkEntry,
-} from '../../lib/types.ts';
+} from '../types.ts';
 import { takeMemoryTicket } from './memory-tickets.ts';
 
 /** Runs `operate` once, at a time of its choice. A rejection means that the server did not answer, before or after the effect. */
