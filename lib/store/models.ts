@@ -70,6 +70,7 @@ const lentSchema = new mongoose.Schema({ seq: Number, token: Number, workerId: S
 const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
   {
     _id: String,
+    user: String,
     lane: Number,
     sessions: { type: [sessionSchema], default: undefined },
     state: String,

@@ -19,6 +19,7 @@ import type {
   UserQueueStore,
   WorkerStore,
 } from '../ports.ts';
+import { permanentSession } from '../references.ts';
 import { isApplied } from '../store/changes.ts';
 import {
   claimableStatuses,
@@ -30,6 +31,8 @@ import {
   pendingStatuses,
   type Session,
   settledStatuses,
+  type Ticket,
+  type TicketRefusal,
   type UserQueue,
   type WorkEntry,
 } from '../types.ts';
@@ -131,8 +134,9 @@ const laneStore = ({ leases }: MemoryDatabase, step: Step): LaneStore => ({
   known: () => step('lanes.known', () => [...leases.keys()].sort((a, b) => a - b)),
 });
 
-const newUserQueue = (userId: string, lane: number, updatedAt: Date): UserQueue => ({
+const newUserQueue = (userId: string, lane: number, updatedAt: Date, user?: string): UserQueue => ({
   userId,
+  ...(user === undefined ? {} : { user }),
   lane,
   sessions: [],
   state: 'closed',
@@ -151,23 +155,25 @@ const byUpdate = (a: StalledUserCursor, b: StalledUserCursor) =>
 const byUserAndSeq = (a: EntryId, b: EntryId) => byUserId(a, b) || a.seq - b.seq;
 
 const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueStore => {
-  const create = (userId: string, lane: number, updatedAt: Date): UserQueue => {
-    const userQueue = userQueues.get(userId) ?? newUserQueue(userId, lane, updatedAt);
+  const create = (userId: string, lane: number, updatedAt: Date, user?: string): UserQueue => {
+    const userQueue = userQueues.get(userId) ?? newUserQueue(userId, lane, updatedAt, user);
     userQueues.set(userId, userQueue);
     return userQueue;
   };
   const all = () => [...userQueues.values()].sort(byUserId);
 
   return {
-    create: (userId, lane, now) =>
+    create: (userId, lane, now, user) =>
       step(`userQueues.create ${userId}`, () => {
-        create(userId, lane, new Date(now));
+        create(userId, lane, new Date(now), user);
       }),
 
-    addSession: (userId, session, lane, maxSessions) =>
+    addSession: (userId, session, lane, maxSessions, user) =>
       step(`userQueues.addSession ${userId}`, () => {
-        const { sessions } = create(userId, lane, new Date(0));
+        const userQueue = create(userId, lane, new Date(0), user);
+        const { sessions } = userQueue;
         if (sessions.some(({ id }) => id === session.id)) return;
+        if (user !== undefined) userQueue.user = user;
         sessions.push(structuredClone(session));
         sessions.splice(0, sessions.length - maxSessions);
       }),
@@ -194,6 +200,21 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         if (!userQueue || (sessionId !== undefined && !userQueue.sessions.some(isLive))) return undefined;
         return takeMemoryTicket(userQueue, now.getTime(), demand);
       }),
+
+    // Three steps, as on the real server: others may come in between.
+    takeTicketByReference: async ({ userId, user, lane }, now, demand) => {
+      const take = () =>
+        step(`userQueues.takeTicketByReference ${userId}`, () => {
+          const userQueue = userQueues.get(userId);
+          const taken = userQueue && takeMemoryTicket(userQueue, now.getTime(), demand);
+          if (userQueue && taken?.seq !== undefined) userQueue.sessions = [structuredClone(permanentSession)];
+          return taken;
+        });
+      const taken = await take();
+      if (taken) return taken;
+      await step(`userQueues.create ${userId}`, () => void create(userId, lane, new Date(0), user));
+      return (await take()) as Ticket | TicketRefusal;
+    },
 
     noteCounted: (userId, { requests, bytes }, countAgainAt) =>
       step(`userQueues.noteCounted ${userId} ${requests}`, () => {

@@ -21,6 +21,8 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'userQueues.removeSession': ({ userQueues }) => userQueues.removeSession('u', 's'),
   'userQueues.endOtherSessions': ({ userQueues }) => userQueues.endOtherSessions('u', 's', at(0)),
   'userQueues.takeTicket': ({ userQueues }) => userQueues.takeTicket('u', 's', at(0)),
+  'userQueues.takeTicketByReference': ({ userQueues }) =>
+    userQueues.takeTicketByReference({ userId: 'u', user: 'ada', lane: 1 }, at(0)),
   'userQueues.noteCounted': ({ userQueues }) => userQueues.noteCounted('u', { requests: 1, bytes: 1 }, at(0)),
   'userQueues.get': ({ userQueues }) => userQueues.get(['u']),
   'userQueues.notClosed': ({ userQueues }) => userQueues.notClosed(1)[Symbol.asyncIterator]().next(),
