@@ -6,7 +6,7 @@ import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { eventually, openWorld, type World } from '../support/world.ts';
 import { isAlive, type LogLine, startCluster, supportFile, until } from './support/cluster.ts';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-reload-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -17,12 +17,13 @@ const exited = (line: LogLine) => line.msg === 'worker exited';
 const done = (line: LogLine) => line.msg?.startsWith('reload done') ?? false;
 const failed = (line: LogLine) => line.msg?.startsWith('reload failed') ?? false;
 
+const answering = (version: string) => `export default async () => '${version}';\n`;
+
 /** A processor in a file that a test edits, and a consumer that runs it. */
-const openEdited = (world: World, name: string, env: Record<string, string> = {}) => {
+const openEdited = (world: World, name: string, first = answering('first')) => {
   const file = join(folder, `${name}.ts`);
   const edit = (text: string) => writeFileSync(file, text);
-  const answering = (version: string) => `export default async () => '${version}';\n`;
-  edit(answering('first'));
+  edit(first);
   const cluster = startCluster(
     {
       MONGODB_URL: world.config.mongodbUrl,
@@ -31,12 +32,12 @@ const openEdited = (world: World, name: string, env: Record<string, string> = {}
       LANES: String(world.config.lanes),
       PROCESSOR: file,
       WORKERS: '2',
-      GRACE_MS: '20000',
-      ...env,
+      // Longer than any reload on a busy machine: no run is aborted.
+      GRACE_MS: '80000',
     },
     consumer,
   );
-  return { cluster, edit, answering };
+  return { cluster, edit };
 };
 
 const resultOf = async (world: World, user: Awaited<ReturnType<World['user']>>): Promise<unknown> => {
@@ -47,7 +48,7 @@ const resultOf = async (world: World, user: Awaited<ReturnType<World['user']>>):
 describe('a reload', () => {
   test('puts workers with the new code in the place of all others, and the consumer stays ready', async () => {
     await using world = await openWorld();
-    const { cluster, edit, answering } = openEdited(world, 'new-code');
+    const { cluster, edit } = openEdited(world, 'new-code');
     await using _ = cluster;
     await cluster.logged(running, 2);
     const user = await world.user();
@@ -71,7 +72,7 @@ describe('a reload', () => {
 
   test('with code that cannot be loaded leaves the workers alone and logs the error once; the next one works', async () => {
     await using world = await openWorld();
-    const { cluster, edit, answering } = openEdited(world, 'broken');
+    const { cluster, edit } = openEdited(world, 'broken');
     await using _ = cluster;
     await cluster.logged(running, 2);
     const user = await world.user();
@@ -95,15 +96,15 @@ describe('a reload', () => {
 
   test('lets a run that it meets end, once, before the user’s next request runs with the new code', async () => {
     await using world = await openWorld();
-    const { cluster, edit, answering } = openEdited(world, 'in-flight');
-    await using _ = cluster;
     const gate = join(folder, 'gate');
-    edit(`import { existsSync } from 'node:fs';
+    const waiting = `import { existsSync } from 'node:fs';
       import { setTimeout } from 'node:timers/promises';
       export default async () => {
         while (!existsSync(${JSON.stringify(gate)})) await setTimeout(20);
         return 'first';
-      };`);
+      };`;
+    const { cluster, edit } = openEdited(world, 'in-flight', waiting);
+    await using _ = cluster;
     await cluster.logged(running, 2);
     const user = await world.user();
     await world.enqueue(user, {});
@@ -124,7 +125,7 @@ describe('a reload', () => {
 
   test('begins again when another one comes before the new workers are ready', async () => {
     await using world = await openWorld();
-    const { cluster, edit, answering } = openEdited(world, 'twice');
+    const { cluster, edit } = openEdited(world, 'twice');
     await using _ = cluster;
     await cluster.logged(running, 2);
     const waiting = join(folder, 'waiting');
