@@ -16,6 +16,7 @@ import {
   outcomeOfText,
 } from './outcome.ts';
 import { policyOfRun, type RunPolicy } from './policy.ts';
+import { createProcessorLogger, takenNames } from './processor-logger.ts';
 import { asError, forLog, ownError, toRunError } from './run-error.ts';
 
 type RunWithoutBody = Omit<Run, 'body'>;
@@ -48,12 +49,13 @@ export const createRunRequest = (
   { clock, log, runs = new CurrentRuns() }: RunDeps,
 ): RunRequest => {
   const logFailure = createFailureLog({ clock, log });
+  const taken = takenNames(log, idOf({ userId: '', seq: 0, attempt: 0 }));
 
   /** Waits for the processor even past the deadline: its user's next run must not begin beside it. */
   const callProcessor = async <Result>(call: Call<Result>, run: RunWithoutBody, timeoutMs: number): Promise<Result> => {
     const { userId, seq, attempt, fencingToken } = run;
     const id = idOf(run);
-    const logger = log.child(id);
+    const logger = createProcessorLogger(log, id, taken);
     const deadline = startDeadline(run.signal, timeoutMs, clock, () =>
       logFailure('timeout', { ...id, timeoutMs }, 'run past its timeout'),
     );
