@@ -46,7 +46,7 @@ const typeScript = `
   export const wrong: ProcessorPolicy = { maxAttempts: 'seven' };
   const processor: Processor = async (request, { userId, seq, signal, logger }) => {
     signal.throwIfAborted();
-    logger.child({ step: 1 }).info({ seq }, 'begun');
+    logger.child?.({ step: 1 }).info({ seq }, 'begun');
     if (request === 'never') throw new UnrecoverableError('never', { cause: request });
     if (request === 'later') throw new RetryAfterError('later', { retryAfterMs: 12_345 });
     const id: string = userId + ':' + seq;
