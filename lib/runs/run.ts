@@ -37,10 +37,10 @@ export const createRunRequest = (
 ): RunRequest => {
   /** Waits for the processor even past the deadline: its user's next run must not begin beside it. */
   const callProcessor = async <Result>(call: Call<Result>, run: RunWithoutBody, timeoutMs: number): Promise<Result> => {
-    const { userId, seq, attempt, fencingToken } = run;
-    const logger = log.child({ userId, seq, attempt });
+    const { userId, user, seq, attempt, fencingToken } = run;
+    const logger = log.child({ userId, user, seq, attempt });
     const deadline = startDeadline(run.signal, timeoutMs, clock);
-    const context = { userId, seq, attempt, fencingToken, signal: deadline.signal, logger };
+    const context = { userId, user, seq, attempt, fencingToken, signal: deadline.signal, logger };
     try {
       const result = await runs.during({ userId, seq, attempt }, () => call(context));
       deadline.throwIfPassed();
