@@ -41,7 +41,7 @@ const typeScript = `
   declare const process: { argv: string[]; exit(code: number): never };
   const processor: Processor = async (request, { userId, seq, signal, logger }) => {
     signal.throwIfAborted();
-    logger.child({ step: 1 }).info({ seq }, 'begun');
+    logger.child?.({ step: 1 }).info({ seq }, 'begun');
     if (request === 'never') throw new UnrecoverableError('never', { cause: request });
     if (request === 'later') throw new RetryAfterError('later', { retryAfterMs: 12_345 });
     if (request === 'crash' && !process.argv[1]?.endsWith('isolated-run.js')) process.exit(1);
