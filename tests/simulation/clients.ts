@@ -9,8 +9,8 @@ import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
+import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
 import { isInBackOff, isSettled, type LedgerEntry, type RunLimits } from '../../lib/types.ts';
-import { createMemoryStores } from './memory-stores.ts';
 import {
   type Action,
   bodyOf,
