@@ -11,8 +11,8 @@ import type {
   WorkerStore,
 } from '../../lib/ports.ts';
 import { openStores } from '../../lib/store/stores.ts';
+import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
 import type { LedgerEntry, UserQueue } from '../../lib/types.ts';
-import { createMemoryStores } from '../simulation/memory-stores.ts';
 import { testConfig, uniqueName } from '../support/servers.ts';
 
 export type Ports = {

@@ -5,7 +5,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { ChangeResult, LedgerChange, Said } from '../../lib/ledger-change.ts';
+import type { ChangeResult, LedgerChange, Said } from '../ledger-change.ts';
 import type {
   Account,
   AccountStore,
@@ -19,9 +19,9 @@ import type {
   TimeSpan,
   UserQueueStore,
   WorkerStore,
-} from '../../lib/ports.ts';
-import { permanentSession } from '../../lib/references.ts';
-import { isApplied } from '../../lib/store/changes.ts';
+} from '../ports.ts';
+import { permanentSession } from '../references.ts';
+import { isApplied } from '../store/changes.ts';
 import {
   claimableStatuses,
   type DeadLetter,
@@ -36,7 +36,7 @@ import {
   type TicketRefusal,
   type UserQueue,
   type WorkEntry,
-} from '../../lib/types.ts';
+} from '../types.ts';
 import { type MemoryKey, memoryKeyStore } from './memory-keys.ts';
 import { takeMemoryTicket } from './memory-tickets.ts';
 

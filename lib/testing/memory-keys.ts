@@ -1,6 +1,6 @@
 /** API keys in the stand-in for MongoDB. */
-import { clockToleranceMs } from '../../lib/database-clock.ts';
-import type { ApiKey, KeyStore } from '../../lib/ports.ts';
+import { clockToleranceMs } from '../database-clock.ts';
+import type { ApiKey, KeyStore } from '../ports.ts';
 import type { MemoryDatabase, Step } from './memory-stores.ts';
 
 export type MemoryKey = ApiKey & { rateAt?: number };
