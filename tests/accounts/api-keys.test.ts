@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { createApiKey, isApiKey, type NewApiKey, verifyApiKey } from '../../lib/accounts/api-keys.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { KeyStore } from '../../lib/ports.ts';
-import { createMemoryStores } from '../simulation/memory-stores.ts';
+import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
 
 const start = Date.UTC(2030, 0, 1);
 
