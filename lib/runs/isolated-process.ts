@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
+import { fileBeside } from '../file-beside.ts';
 import type { Clock } from '../ports.ts';
 import type { Outcome } from '../types.ts';
 import type { IsolatedEnd, KillReason } from './crash.ts';
@@ -9,7 +10,7 @@ import { type IsolationOrder, isIsolationReport, type PlainRun, workerPipe } fro
 import { toRunError } from './run-error.ts';
 import { SupervisedChild } from './supervised-child.ts';
 
-const script = fileURLToPath(new URL('./isolated-run.ts', import.meta.url));
+const script = fileURLToPath(fileBeside(import.meta.url, 'isolated-run'));
 
 export type ProcessEnd = Omit<IsolatedEnd, 'begun' | 'outcome' | 'suspects'>;
 

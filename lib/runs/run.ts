@@ -49,17 +49,17 @@ export const createRunRequest = (
   { clock, log, runs = new CurrentRuns() }: RunDeps,
 ): RunRequest => {
   const logFailure = createFailureLog({ clock, log });
-  const taken = takenNames(log, idOf({ userId: '', seq: 0, attempt: 0 }));
+  const taken = takenNames(log, { ...idOf({ userId: '', seq: 0, attempt: 0 }), user: '' });
 
   /** Waits for the processor even past the deadline: its user's next run must not begin beside it. */
   const callProcessor = async <Result>(call: Call<Result>, run: RunWithoutBody, timeoutMs: number): Promise<Result> => {
-    const { userId, seq, attempt, fencingToken } = run;
+    const { userId, user, seq, attempt, fencingToken } = run;
     const id = idOf(run);
-    const logger = createProcessorLogger(log, id, taken);
+    const logger = createProcessorLogger(log, { ...id, user }, taken);
     const deadline = startDeadline(run.signal, timeoutMs, clock, () =>
       logFailure('timeout', { ...id, timeoutMs }, 'run past its timeout'),
     );
-    const context = { userId, seq, attempt, fencingToken, signal: deadline.signal, logger };
+    const context = { userId, user, seq, attempt, fencingToken, signal: deadline.signal, logger };
     try {
       const result = await runs.during(id, () => call(context));
       deadline.throwIfPassed();

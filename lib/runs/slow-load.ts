@@ -1,6 +1,7 @@
 import inspector from 'node:inspector';
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config.ts';
+import { fileBeside } from '../file-beside.ts';
 import type { Logger } from '../log.ts';
 import type { LoadWatch } from './load-watch-thread.ts';
 
@@ -22,7 +23,7 @@ export const warnWhileLoading = async <T>(load: () => Promise<T>, { config, log 
     mayPause: inspector.url() === undefined,
   };
   // It needs no secret of this process, and none of the modules that the process was told to load.
-  const file = new URL('load-watch-thread.ts', import.meta.url);
+  const file = fileBeside(import.meta.url, 'load-watch-thread');
   const watch = new Worker(file, { workerData, env: {}, execArgv: [], stdin: false });
   // Without it only the warning is missing.
   watch.on('error', (err) => log.debug({ err }, 'the load of the processor is not watched'));

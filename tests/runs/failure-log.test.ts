@@ -12,6 +12,7 @@ import { testPolicy } from './support/policy.ts';
 const plainRun = {
   userId: 'ada',
   seq: 4,
+  user: 'ada',
   body: '{}',
   attempt: 1,
   fencingToken: 9,

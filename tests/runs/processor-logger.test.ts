@@ -14,7 +14,16 @@ const rawLines = async (write: (logger: Required<ProcessorLogger>) => void, leve
   const processor: Processor = (_request, { logger }) => write(logger as Required<ProcessorLogger>);
   const runRequest = createRunRequest({ processor, policy: testPolicy }, { clock: systemClock, log });
   const { signal } = new AbortController();
-  const run = { userId: 'ada', seq: 4, attempt: 2, fencingToken: 9, limits: {}, forgiven: 0, interruptions: 0 };
+  const run = {
+    userId: 'ada',
+    user: 'ada',
+    seq: 4,
+    attempt: 2,
+    fencingToken: 9,
+    limits: {},
+    forgiven: 0,
+    interruptions: 0,
+  };
   expect(await runRequest({ ...run, body: '{}', signal })).toMatchObject({ kind: 'done' });
   return lines;
 };
@@ -97,7 +106,14 @@ describe('the logger of a run', () => {
 });
 
 test('a test may pass console, or a logger of pino, to a processor', () => {
-  const context = { userId: 'ada', seq: 1, attempt: 1, fencingToken: 1, signal: new AbortController().signal };
+  const context = {
+    userId: 'ada',
+    user: 'ada',
+    seq: 1,
+    attempt: 1,
+    fencingToken: 1,
+    signal: new AbortController().signal,
+  };
   const contexts: ProcessorContext[] = [
     { ...context, logger: console },
     { ...context, logger: pino({ level: 'silent' }) },

@@ -53,6 +53,7 @@ export const isolate = (
     run: (request, more = {}) =>
       isolation.run({
         userId: 'u1',
+        user: 'ada',
         seq: 4,
         body: JSON.stringify(request),
         attempt: 3,
