@@ -57,6 +57,9 @@ const observeLanes = (
     log[event.reason === 'lost' ? 'warn' : 'debug'](event, 'lane released');
     lanesChanged();
   },
+  runAskedToEnd: ({ at: _at, ...event }) => {
+    log.info(event, 'run asked to end: an operator ended it');
+  },
   runUnresponsive: ({ at: _at, ...event }) => {
     log.error(event, 'a run goes on against its signal; its user waits, and its slot goes to others');
   },
@@ -69,7 +72,8 @@ const observeLanes = (
   deadLettered: ({ at: _at, ...event }) => {
     instruments.deadLetters.inc({ reason: event.reason });
     instruments[event.status === 'failed' ? 'failures' : 'blocked'].inc();
-    log.debug(event, 'request dead-lettered');
+    if (event.reason === 'ended') log.warn(event, 'run ended by an operator');
+    else log.debug(event, 'request dead-lettered');
   },
   swept: ({ stuck }) => {
     if (stuck === 0) return;

@@ -30,6 +30,7 @@ await runWorker({
     return {
       failed: new Promise(() => {}),
       snapshot: () => ({
+        workerId: 'w',
         lanesOwned: 2,
         usersLoaded: 3,
         inFlight: 1,
