@@ -1,7 +1,7 @@
 /** The borders of the code: which room may import which. The layers point one way; only lib/compose sees both sides. */
 
 /** The files directly in lib/, the ports and the settings: types and helpers without a room. */
-const plain = '^lib/([a-z-]+|(ports|settings)/[a-z-]+)\\.ts$';
+const plain = '^lib/((?!testing\\.)[a-z-]+|(ports|settings)/[a-z-]+)\\.ts$';
 const room = (name) => `^lib/${name}/`;
 
 /** A room may import its own files and what is named here; everything else of ours is forbidden to it. */
@@ -57,9 +57,15 @@ export default {
       to: { path: '^(tests|tools|examples)/' },
     },
     {
+      name: 'testing-is-for-tests',
+      severity: 'error',
+      from: { path: '^(lib|functions)/', pathNot: '^lib/testing(/|\\.)' },
+      to: { path: '^lib/testing(/|\\.)' },
+    },
+    {
       name: 'only-compose-sees-both-sides',
       severity: 'error',
-      from: { path: '^(lib|functions)/', pathNot: [room('compose'), room('broker'), room('store')] },
+      from: { path: '^(lib|functions)/', pathNot: [room('compose'), room('broker'), room('store'), room('testing')] },
       to: { path: '^lib/(broker|store)/' },
     },
     onlyFrom('broker-amqplib', 'amqplib', room('broker')),

@@ -14,6 +14,7 @@ import type {
   SettledStatus,
 } from './types.ts';
 
+export type * from './ports/keys.ts';
 export type * from './ports/stores.ts';
 
 /** `unroutable`: the queue does not exist, and the message was dropped. */
@@ -119,10 +120,18 @@ export type PlanRun = (next: NextRun) => RunPlan;
 export interface LaneObserver {
   laneTaken(event: { lane: number; fencingToken: number; users: number; at: Date }): void;
   laneReleased(event: { lane: number; reason: 'handed-over' | 'lost' | 'stopped'; at: Date }): void;
-  runStarted(event: EntryId & { attempt: number; fencingToken: number; acceptedAt: Date; at: Date }): void;
+  runStarted(
+    event: EntryId & { user: string; attempt: number; fencingToken: number; acceptedAt: Date; at: Date },
+  ): void;
   /** `aborted`: the lane was lost or the worker stopped. The outcome is not recorded, unless it was a success in time. */
   runEnded(
-    event: EntryId & { attempt: number; fencingToken: number; outcome: Outcome['kind'] | 'aborted'; at: Date },
+    event: EntryId & {
+      user: string;
+      attempt: number;
+      fencingToken: number;
+      outcome: Outcome['kind'] | 'aborted';
+      at: Date;
+    },
   ): void;
   /** The run goes on `graceMs` after its signal aborted: it has ignored its signal. It holds no slot, only its user. */
   runUnresponsive(event: EntryId & { attempt: number; timeoutMs: number; at: Date }): void;

@@ -10,23 +10,35 @@ export type LogMethod = {
 };
 
 /**
- * Writes JSON lines to the worker's log, each with the `userId`, `seq` and `attempt` of the run. `LOG_LEVEL` decides what is
+ * Writes JSON lines to the worker's log, each with the `userId`, `user`, `seq` and `attempt` of the run. `LOG_LEVEL` decides what is
  * written. Never log a request, a token or a password.
+ *
+ * A field with a name that the line has already, such as `attempt` or `time`, is written inside the field `processor`, so that no
+ * line has a key twice. If it says the same, it is left out.
+ *
+ * `console` and a pino logger have this type too: a test may pass either. `fatal` and `child` are optional only for their sake; in
+ * a worker they are always there.
  */
 export type ProcessorLogger = {
-  fatal: LogMethod;
+  fatal?: LogMethod;
   error: LogMethod;
   warn: LogMethod;
   info: LogMethod;
   debug: LogMethod;
   trace: LogMethod;
   /** A logger that adds these fields to each line. */
-  child(fields: Record<string, unknown>): ProcessorLogger;
+  child?(fields: Record<string, unknown>): ProcessorLogger;
 };
 
 /** What a processor knows about its run. */
 export type ProcessorContext = {
+  /** The id of the user in Lanekeeper. No two users have the same. */
   userId: string;
+  /**
+   * Who the user is to you: the reference that your back end enqueues for, or the user name of an account. An account and a reference
+   * may have the same name and are two users: `userId` tells them apart.
+   */
+  user: string;
   /**
    * The place of the request in its user's order, from 1. `userId` and `seq` are the same in every attempt: together they are the
    * idempotency key of the request.

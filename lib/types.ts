@@ -8,7 +8,9 @@ export type Session = { id: string; expiresAt: Date };
 /** One user's document: how far its requests are accepted and settled, and whether its RabbitMQ queue may exist. */
 export type UserQueue = {
   userId: string;
-  /** Fixed at registration. */
+  /** The reference, or the account's user name. Absent until the first login with a version that knows it. */
+  user?: string;
+  /** Fixed at registration, or at the first request of a user by reference. */
   lane: number;
   sessions: Session[];
   state: UserQueueState;
@@ -193,6 +195,8 @@ export type DeadLetterOutcome = { kind: 'failed' | 'blocked'; error: RunError; r
 
 /** One run of a request, as the processor gets it. `body` is JSON text. */
 export type Run = EntryId & {
+  /** Who the user is to the outside: the reference, or the account's user name. */
+  user: string;
   body: string;
   attempt: number;
   fencingToken: number;

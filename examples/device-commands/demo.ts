@@ -23,6 +23,7 @@ for (const [index, command] of commands.entries()) {
   for (let attempt = 1; ; attempt += 1) {
     const run = {
       userId: 'alice',
+      user: 'alice',
       seq: index + 1,
       body,
       attempt,

@@ -10,6 +10,7 @@ const logger = pino({ level: 'silent' });
 const signal = new AbortController().signal;
 const context = (seq: number, attempt: number, fencingToken: number) => ({
   userId: 'alice',
+  user: 'alice',
   seq,
   attempt,
   fencingToken,

@@ -30,20 +30,22 @@ export const logIn = async (
 ): Promise<{ token: string; expiresIn: number }> => {
   const { config } = deps;
   await limitAddress('logins', address, { limit: config.loginsPerMinute, seconds: 60 }, deps);
-  const userId = await deps.passwords.admit(networkOf(address), () => authenticate(credentials, address, deps));
+  const { userId, username } = await deps.passwords.admit(networkOf(address), () =>
+    authenticate(credentials, address, deps),
+  );
   const identity = { userId, sessionId: randomUUID() };
   const expiresAt = new Date(deps.clock.now().getTime() + config.tokenTtlSeconds * 1_000);
   const session = { id: identity.sessionId, expiresAt };
-  await deps.userQueues.addSession(userId, session, laneOf(userId, config.lanes), config.maxSessions);
+  await deps.userQueues.addSession(userId, session, laneOf(userId, config.lanes), config.maxSessions, username);
   return { token: signToken(identity, expiresAt, deps.tokenSecret), expiresIn: config.tokenTtlSeconds };
 };
 
-/** Returns the user id. An unknown user is treated like a wrong password in every respect. */
+/** An unknown user is treated like a wrong password in every respect. */
 const authenticate = async (
   { username, password }: Credentials,
   address: string,
   deps: Pick<LoginDeps, 'accounts' | 'counters' | 'log' | 'passwords' | 'config'>,
-): Promise<string> => {
+): Promise<Account> => {
   const begun = await beginLogin({ username, address }, deps);
   const account = await deps.accounts.findByUsername(username);
   if (!(await deps.passwords.verify(password, account?.passwordHash)) || !account) {
@@ -52,7 +54,7 @@ const authenticate = async (
   }
   await begun.succeeded();
   if (deps.passwords.isOutdated(account.passwordHash)) await renewHash(account, password, deps);
-  return account.userId;
+  return account;
 };
 
 /** `BCRYPT_COST` was changed since the password was hashed. This is the only moment when the password is known. */

@@ -59,6 +59,6 @@ export const createAccount = async (
     return accounts.create(username, await passwords.hash(password));
   });
   if (userId === undefined) throw new UsernameTakenError();
-  await userQueues.create(userId, laneOf(userId, config.lanes), clock.now());
+  await userQueues.create(userId, laneOf(userId, config.lanes), clock.now(), username);
   return { userId, username };
 };

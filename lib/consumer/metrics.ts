@@ -37,7 +37,8 @@ const observeRuns = (
         instruments.run.observe({ outcome: event.outcome }, (monotonicMs() - started) / 1_000);
       }
       if (event.outcome === 'retry') instruments.retries.inc();
-      log[event.outcome === 'done' ? 'debug' : 'warn'](event, 'run ended');
+      // The process that ran it has logged its failure, with the error.
+      log[event.outcome === 'aborted' ? 'warn' : 'debug'](event, 'run ended');
     },
   };
 };
@@ -72,8 +73,10 @@ const observeLanes = (
   deadLettered: ({ at: _at, ...event }) => {
     instruments.deadLetters.inc({ reason: event.reason });
     instruments[event.status === 'failed' ? 'failures' : 'blocked'].inc();
-    if (event.reason === 'ended') log.warn(event, 'run ended by an operator');
-    else log.debug(event, 'request dead-lettered');
+    // The line of its last run says so already, unless it had no end.
+    if (event.reason === 'failed') log.debug(event, 'request dead-lettered');
+    else if (event.reason === 'ended') log.warn(event, 'run ended by an operator');
+    else logSampled(log, 'warn', event, `request dead-lettered: ${event.reason}`);
   },
   swept: ({ stuck }) => {
     if (stuck === 0) return;

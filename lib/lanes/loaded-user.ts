@@ -13,6 +13,8 @@ import type { RunUnderWay } from './run-under-way.ts';
 
 export type LoadedUser = {
   readonly userId: string;
+  /** Who the user is to the processor. */
+  readonly user: string;
   /** The lowest `seq` that is not settled: the only one that may run. */
   next: number;
   /** The highest `seq` known to be accepted. */
@@ -65,6 +67,8 @@ export type LoadedUser = {
 
 export const loadUser = (queue: UserQueue, now: Moment, bodies: BodyBudget): LoadedUser => ({
   userId: queue.userId,
+  // An account that has not logged in since an older version.
+  user: queue.user ?? queue.userId,
   next: queue.settled + 1,
   known: queue.accepted,
   flushed: queue.settled,

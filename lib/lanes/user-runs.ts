@@ -128,7 +128,7 @@ export class UserRuns {
     const { signal, token: fencingToken } = this.#lane;
     if (signal.aborted || !this.#lane.isHeld()) return undefined;
     const { limits, forgiven, interruptions, acceptedAt, attempts: attempt } = request;
-    const about = { userId: user.userId, seq, attempt, fencingToken };
+    const about = { userId: user.userId, user: user.user, seq, attempt, fencingToken };
     observer.runStarted({ ...about, acceptedAt, at: clock.now() });
     const { underWay } = this.#context;
     const since = clock.monotonicMs();

@@ -52,6 +52,9 @@ export type Loan = Lent & { userId: string };
 /** The bytes of one request, and the limits of its user. `ratePerSecond` is absent where no rate applies. */
 export type TicketDemand = { bytes: number; maxPending: number; maxPendingBytes: number; ratePerSecond?: number };
 
+/** A user by reference, and what its user queue is created with. */
+export type ReferredUser = { userId: string; user: string; lane: number };
+
 /** What the ledger has settled: so many requests, with so many bytes. */
 export type SettledSum = { requests: number; bytes: number };
 
@@ -62,13 +65,13 @@ export type StalledUser = Pick<UserQueue, 'userId' | 'lane' | 'accepted' | 'sett
 export type StalledUserCursor = Pick<StalledUser, 'userId' | 'updatedAt'>;
 
 export interface UserQueueStore {
-  /** Idempotent: an existing user queue stays unchanged. */
-  create(userId: string, lane: number, now: Date): Promise<void>;
+  /** Idempotent: an existing user queue stays unchanged. `user`: the account's user name. */
+  create(userId: string, lane: number, now: Date, user?: string): Promise<void>;
   /**
-   * One atomic update: a session above `maxSessions` ends the oldest. Also creates the user queue, in case registration died before
-   * it did. Idempotent.
+   * One atomic update: a session above `maxSessions` ends the oldest. Also notes the account's user name, `user`, and creates the user
+   * queue, in case registration died before it did. Idempotent.
    */
-  addSession(userId: string, session: Session, lane: number, maxSessions: number): Promise<void>;
+  addSession(userId: string, session: Session, lane: number, maxSessions: number, user?: string): Promise<void>;
   /** Ends all sessions but this one, while it is live. Returns whether it was. */
   endOtherSessions(userId: string, sessionId: string, now: Date): Promise<boolean>;
   /** Returns the user queue without the session; `undefined` for an unknown user. Idempotent. */
@@ -83,6 +86,11 @@ export interface UserQueueStore {
     now: Date,
     demand?: TicketDemand,
   ): Promise<Ticket | TicketRefusal | undefined>;
+  /**
+   * Enqueue step 2 of a user by reference: the ticket sets its permanent session in the same update. Creates the user queue when it is
+   * missing.
+   */
+  takeTicketByReference(user: ReferredUser, now: Date, demand?: TicketDemand): Promise<Ticket | TicketRefusal>;
   /** Records what a refused call has counted, as totals of the user. It never lowers them. */
   noteCounted(userId: string, total: SettledSum, countAgainAt: Date): Promise<void>;
   get(userIds: string[]): Promise<UserQueue[]>;

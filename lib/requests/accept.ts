@@ -4,9 +4,11 @@ import { SessionEndedError } from '../accounts/errors.ts';
 import { liveUserQueue } from '../accounts/live-session.ts';
 import type { Deps } from '../deps.ts';
 import { BrokerRefusedError, BrokerUnavailableError, StoreUnavailableError } from '../errors.ts';
+import { laneOf } from '../lane-of.ts';
 import { maxMessageBodyBytes } from '../limits.ts';
 import { logSampled } from '../log-sampled.ts';
 import type { TicketDemand } from '../ports.ts';
+import type { Caller } from '../references.ts';
 import type { LedgerEntry, RequestStatus, RunLimits, Ticket, TicketRefusal, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { wakeLane } from '../wake.ts';
@@ -15,11 +17,9 @@ import { type Repeat, repeatOf } from './repeat.ts';
 
 /**
  * `body` is the request as JSON text, `key` the Idempotency-Key. `retryOf` is the failed request that is sent again, with its
- * `interruptions`. Without `sessionId` the user need not be logged in: an operator's retry.
+ * `interruptions`.
  */
-export type AcceptCommand = {
-  userId: string;
-  sessionId: string | undefined;
+export type AcceptCommand = Caller & {
   body: string;
   key?: string;
   limits?: RunLimits;
@@ -34,7 +34,7 @@ export type AcceptCommand = {
 export type Accepted = { seq: number; status: RequestStatus; position: number } & Repeat;
 
 export type AcceptDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & {
-  config: Pick<Deps['config'], 'maxPending' | 'maxPendingBytes' | 'enqueueRate'>;
+  config: Pick<Deps['config'], 'lanes' | 'maxPending' | 'maxPendingBytes' | 'enqueueRate'>;
   /** Without it, a repeat is compared in this thread. */
   comparisons?: Pick<Deps['comparisons'], 'isSameJson'>;
 };
@@ -76,8 +76,6 @@ const abandon = async (userId: string, bytes: number, ticket: Ticket, deps: Acce
   if (!wasOpen) await wakeLane(lane, userId, deps);
 };
 
-type Caller = Pick<AcceptCommand, 'userId' | 'sessionId'>;
-
 const callersQueue = async ({ userId, sessionId }: Caller, deps: AcceptDeps): Promise<UserQueue> => {
   if (sessionId !== undefined) return liveUserQueue({ userId, sessionId }, deps);
   const [queue] = await deps.userQueues.get([userId]);
@@ -92,12 +90,23 @@ const settledSearch = 10_000;
 const countPause = { times: 20, longestMs: 10_000 };
 
 /** No rate applies to an operator's retry. */
-const demandOf = ({ body, sessionId }: AcceptCommand, { config }: AcceptDeps): TicketDemand => ({
+const demandOf = ({ body, sessionId, reference }: AcceptCommand, { config }: AcceptDeps): TicketDemand => ({
   bytes: Buffer.byteLength(body),
   maxPending: config.maxPending,
   maxPendingBytes: config.maxPendingBytes,
-  ...(config.enqueueRate > 0 && sessionId !== undefined ? { ratePerSecond: config.enqueueRate } : {}),
+  ...(config.enqueueRate > 0 && (sessionId ?? reference) !== undefined ? { ratePerSecond: config.enqueueRate } : {}),
 });
+
+const askForTicket = (
+  { userId, sessionId, reference }: Caller,
+  demand: TicketDemand,
+  { userQueues, clock, config }: AcceptDeps,
+): Promise<Ticket | TicketRefusal | undefined> => {
+  const now = clock.now();
+  if (reference === undefined) return userQueues.takeTicket(userId, sessionId, now, demand);
+  const lane = laneOf(userId, config.lanes);
+  return userQueues.takeTicketByReference({ userId, user: reference, lane }, now, demand);
+};
 
 /**
  * The ticket's own update checks the limits, against what the owner has flushed. Only when it refuses is the ledger asked what it has
@@ -106,7 +115,7 @@ const demandOf = ({ body, sessionId }: AcceptCommand, { config }: AcceptDeps): T
  */
 const takeTicket = async (command: AcceptCommand, deps: AcceptDeps): Promise<Ticket> => {
   const demand = demandOf(command, deps);
-  const take = () => deps.userQueues.takeTicket(command.userId, command.sessionId, deps.clock.now(), demand);
+  const take = () => askForTicket(command, demand, deps);
   let taken = await take();
   if (taken?.seq === undefined && taken?.countDue && (await countSettled(command.userId, taken, deps)))
     taken = await take();
@@ -142,7 +151,7 @@ const countSettled = async (
 
 /** `fenced`: a tombstone came first. An entry: another request has the key, and this ticket is now a tombstone. */
 const record = async (
-  { sessionId: _, ...request }: AcceptCommand,
+  { sessionId: _, reference: __, ...request }: AcceptCommand,
   ticket: Ticket,
   acceptedAt: Date,
   deps: AcceptDeps,

@@ -1,11 +1,12 @@
 /** Disconnect: ends a session. The owner of the lane closes the user queue once it is drained. */
 import type { Deps } from '../deps.ts';
 import type { Wait } from '../long-polls.ts';
+import { permanentSession } from '../references.ts';
 import { hasLiveSession } from '../sessions.ts';
 import type { UserQueue } from '../types.ts';
 import { wakeLane } from '../wake.ts';
 
-/** With `wait`, the call waits until the owner has closed the queue. */
+/** With `wait`, the call waits until the owner has closed the queue. A back end ends the permanent session. */
 export type DisconnectCommand = { userId: string; sessionId: string; pending: 'drain' | 'cancel'; wait?: Wait };
 
 /** `connected`: the user has other live sessions. `draining`: the owner has not closed the queue yet. */
@@ -18,18 +19,18 @@ type DisconnectDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock'
  * its back-off then. Unlike `cancelRequest` this includes requests that were interrupted and wait to run again.
  *
  * It cancels before it ends the session, so that a call that failed half-way can be repeated. A session that has ended changes nothing:
- * whoever has its token must not decide about a user who has left, or is back.
+ * whoever has its token must not decide about a user who has left, or is back. A back end may: it decides for its users.
  */
 export const disconnect = async (command: DisconnectCommand, deps: DisconnectDeps): Promise<QueueAfterDisconnect> => {
   const { userId, sessionId, pending, wait } = command;
   const now = deps.clock.now();
   const [before] = await deps.userQueues.get([userId]);
   if (!before) return 'closed';
-  const isLive = hasLiveSession(before, now, sessionId);
-  const after = isLive ? await endSession(before, { sessionId, cancels: pending === 'cancel' }, deps) : before;
+  const mayDecide = sessionId === permanentSession.id || hasLiveSession(before, now, sessionId);
+  const after = mayDecide ? await endSession(before, { sessionId, cancels: pending === 'cancel' }, deps) : before;
   if (after && hasLiveSession(after, now)) return 'connected';
   if (!after || after.state === 'closed') return 'closed';
-  if (isLive) await wakeLane(after.lane, userId, deps);
+  if (mayDecide) await wakeLane(after.lane, userId, deps);
   const closed = await wait?.(`queue ${userId}`, async () => {
     const [current] = await deps.userQueues.get([userId]);
     return !current || current.state === 'closed' ? ('closed' as const) : undefined;

@@ -1,13 +1,13 @@
 /** What a person decides about a request that failed: to run it again, at once and not after its back-off, or to skip it. */
 import type { Deps } from '../deps.ts';
+import type { Caller } from '../references.ts';
 import { type EntryId, isInBackOff, type LedgerEntry } from '../types.ts';
 import { wakeOwner } from '../wake.ts';
 import { type AcceptDeps, type Accepted, acceptRequest } from './accept.ts';
 import { NotBlockedError, NotRetryableError, RequestNotFoundError } from './errors.ts';
 import { retryKey } from './repeat.ts';
 
-/** Without `sessionId` the user need not be logged in: an operator's decision. */
-export type RetryCommand = EntryId & { sessionId: string | undefined };
+export type RetryCommand = EntryId & Caller;
 
 /** `again`: the body was accepted as a new request. */
 type RetriedAgain = { kind: 'again'; accepted: Accepted };
@@ -34,17 +34,14 @@ export const retryRequest = async (command: RetryCommand, deps: AcceptDeps): Pro
 };
 
 /** The same for callers that do not need the entry afterwards. */
-export const retry = async (
-  { sessionId, ...id }: RetryCommand,
-  deps: AcceptDeps,
-): Promise<{ kind: 'in-place' } | RetriedAgain> => {
-  const entry = await readEntry(id, deps);
+export const retry = async (command: RetryCommand, deps: AcceptDeps): Promise<{ kind: 'in-place' } | RetriedAgain> => {
+  const entry = await readEntry(command, deps);
   if (entry.status === 'blocked' || isInBackOff(entry)) {
     await queueAgain(entry, deps);
     return { kind: 'in-place' };
   }
-  if (entry.status !== 'failed') throw new NotRetryableError(id.seq, `it is ${entry.status}`);
-  return { kind: 'again', accepted: await acceptAgain(entry, sessionId, deps) };
+  if (entry.status !== 'failed') throw new NotRetryableError(command.seq, `it is ${entry.status}`);
+  return { kind: 'again', accepted: await acceptAgain(entry, command, deps) };
 };
 
 const queueAgain = async (entry: LedgerEntry, { ledger, ...deps }: AcceptDeps): Promise<void> => {
@@ -63,13 +60,13 @@ const queueAgain = async (entry: LedgerEntry, { ledger, ...deps }: AcceptDeps): 
  */
 const acceptAgain = async (
   { userId, seq, body, limits, deadLetter, ...entry }: LedgerEntry,
-  sessionId: string | undefined,
+  { seq: _, ...caller }: RetryCommand,
   deps: AcceptDeps,
 ): Promise<Accepted> => {
   if (!deadLetter || body === undefined) throw await refusal({ userId, seq }, deps);
   // A request whose workers ended with it runs isolated from the start, instead of ending two more.
   const interruptions = deadLetter.reason === 'failed' ? undefined : entry.interruptions;
-  const command = { userId, sessionId, body, limits, interruptions, retryOf: seq, key: retryKey(seq) };
+  const command = { ...caller, body, limits, interruptions, retryOf: seq, key: retryKey(seq) };
   const accepted = await acceptRequest(command, deps);
   if (!(await deps.ledger.dropDeadLetter({ userId, seq }))) throw await refusal({ userId, seq }, deps);
   return accepted;

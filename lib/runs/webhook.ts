@@ -112,14 +112,16 @@ const headersOf = (context: ProcessorContext, id: string, timestamp: number, sig
   'webhook-timestamp': String(timestamp),
   'webhook-signature': signature,
   'lanekeeper-user-id': context.userId,
+  // A header has bytes of Latin-1.
+  'lanekeeper-user': encodeURIComponent(context.user),
   'lanekeeper-seq': String(context.seq),
   'lanekeeper-attempt': String(context.attempt),
   'lanekeeper-fencing-token': String(context.fencingToken),
 });
 
 /**
- * POSTs `{ userId, seq, attempt, fencingToken, request }`, with the request's own text. The headers repeat all but the request, for routers; only the body is
- * signed. `webhook-id` is `<userId>:<seq>`, the same in every attempt. After a 2xx the response's body is the result; a 3xx and most
+ * POSTs `{ userId, user, seq, attempt, fencingToken, request }`, with the request's own text. The headers repeat all but the request, for routers, `user` as in a
+ * URL; only the body is signed. `webhook-id` is `<userId>:<seq>`, the same in every attempt. After a 2xx the response's body is the result; a 3xx and most
  * 4xx fail the request at once.
  *
  * @throws {Error} when the secret is too short.
@@ -128,10 +130,10 @@ export const createWebhookProcessor = (options: WebhookOptions, clock: Pick<Cloc
   const key = keyOf(options.secret);
 
   const post = async (request: string, context: ProcessorContext, signal: AbortSignal): Promise<string> => {
-    const { userId, seq, attempt, fencingToken } = context;
+    const { userId, user, seq, attempt, fencingToken } = context;
     const id = `${userId}:${seq}`;
     const timestamp = Math.floor(clock.now().getTime() / 1_000);
-    const body = `${JSON.stringify({ userId, seq, attempt, fencingToken }).slice(0, -1)},"request":${request}}`;
+    const body = `${JSON.stringify({ userId, user, seq, attempt, fencingToken }).slice(0, -1)},"request":${request}}`;
     const headers = headersOf(context, id, timestamp, sign(key, id, timestamp, body));
     const response = await fetch(options.url, { method: 'POST', headers, body, signal, redirect: 'manual' });
     if (response.ok) return resultOf(response, await readBody(response));

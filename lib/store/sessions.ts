@@ -5,33 +5,35 @@ import type { Execute } from './connection.ts';
 import { insertIfAbsent } from './models.ts';
 import { liveSession, toUserQueue } from './user-queue-documents.ts';
 
+type NewUserQueue = { userId: string; user: string | undefined; lane: number; sessions: Session[]; updatedAt: Date };
+
 /** Returns whether the user queue was created; false when it exists. */
-const createIfAbsent = (
-  execute: Execute,
-  userQueue: { userId: string; lane: number; sessions: Session[]; updatedAt: Date },
-): Promise<boolean> =>
+export const createIfAbsent = (execute: Execute, { userId, user, ...rest }: NewUserQueue): Promise<boolean> =>
   execute(({ userQueues }) => {
-    const { userId, lane, sessions, updatedAt } = userQueue;
     const counters = { accepted: 0, settled: 0, closedThrough: 0 };
-    return insertIfAbsent(userQueues, { _id: userId, lane, sessions, state: 'closed', ...counters, updatedAt });
+    const named = user === undefined ? {} : { user };
+    return insertIfAbsent(userQueues, { _id: userId, ...named, ...rest, state: 'closed', ...counters });
   });
 
 export const sessionStore = (
   execute: Execute,
 ): Pick<UserQueueStore, 'create' | 'addSession' | 'removeSession' | 'endOtherSessions' | 'dropExpiredSessions'> => ({
-  create: async (userId, lane, now) => {
-    await createIfAbsent(execute, { userId, lane, sessions: [], updatedAt: now });
+  create: async (userId, lane, now, user) => {
+    await createIfAbsent(execute, { userId, user, lane, sessions: [], updatedAt: now });
   },
 
-  addSession: async (userId, session, lane, maxSessions) => {
+  addSession: async (userId, session, lane, maxSessions, user) => {
     // In the order of the logins: `$slice` ends the oldest ones in the same update.
     const newest = { $each: [session], $slice: -maxSessions };
     const push = () =>
       execute(({ userQueues }) =>
-        userQueues.updateOne({ _id: userId, 'sessions.id': { $ne: session.id } }, { $push: { sessions: newest } }),
+        userQueues.updateOne(
+          { _id: userId, 'sessions.id': { $ne: session.id } },
+          { $push: { sessions: newest }, ...(user === undefined ? {} : { $set: { user } }) },
+        ),
       );
     if ((await push()).matchedCount === 1) return;
-    if (await createIfAbsent(execute, { userId, lane, sessions: [session], updatedAt: new Date(0) })) return;
+    if (await createIfAbsent(execute, { userId, user, lane, sessions: [session], updatedAt: new Date(0) })) return;
     // Another login has created it meanwhile, or the session is there.
     await push();
   },

@@ -1,15 +1,15 @@
 /** Tickets: the atomic update that checks a user's limits, opens the user queue and gives out the next `seq`. */
-import { clockToleranceMs } from '../database-clock.ts';
 import type { TicketDemand, UserQueueStore } from '../ports.ts';
-import type { Ticket, TicketRefusal } from '../types.ts';
+import { permanentSession } from '../references.ts';
+import type { Session, Ticket, TicketRefusal } from '../types.ts';
 import type { Execute } from './connection.ts';
 import { native, type UserQueueDocument } from './models.ts';
+import { or0, rateOf, unlessAhead } from './rate.ts';
+import { createIfAbsent } from './sessions.ts';
 import { liveSession } from './user-queue-documents.ts';
 
 /** How long the caller that may count has until another one may: the longest pause, which a count that succeeds makes shorter. */
 const countingMs = 10_000;
-
-const secondMs = 1_000;
 
 const unlimited: TicketDemand = {
   bytes: 0,
@@ -17,24 +17,14 @@ const unlimited: TicketDemand = {
   maxPendingBytes: Number.MAX_SAFE_INTEGER,
 };
 
-const or0 = (field: string) => ({ $ifNull: [field, 0] });
 const pending = { $subtract: ['$accepted', { $max: ['$settled', or0('$countedSettled')] }] };
 const pendingBytes = { $subtract: [or0('$acceptedBytes'), { $max: [or0('$settledBytes'), or0('$countedBytes')] }] };
 
-/** A stored time that lies further ahead than `ms` was stored before MongoDB's clock was set back. It counts for nothing. */
-const unlessAhead = (field: string, now: number, ms: number) => ({
-  $cond: [{ $gt: [or0(field), now + ms + clockToleranceMs] }, 0, or0(field)],
-});
-
-/** The token bucket as one time: the user has its whole rate again at `rateAt`, and each request moves that by `everyMs`. */
-const rateOf = ({ ratePerSecond }: TicketDemand, now: number) => {
-  const everyMs = secondMs / (ratePerSecond ?? Number.POSITIVE_INFINITY);
-  const limitMs = now + secondMs - everyMs;
-  return { everyMs, limitMs, rateAt: unlessAhead('$rateAt', now, secondMs) };
-};
-
-/** As a pipeline, because an `$expr` in the filter scans the collection in the stand-in, and a refusal has to say why. */
-const ticketUpdate = (demand: TicketDemand, now: number) => {
+/**
+ * As a pipeline, because an `$expr` in the filter scans the collection in the stand-in, and a refusal has to say why. `sessions`: what
+ * the ticket makes the sessions of the user.
+ */
+const ticketUpdate = (demand: TicketDemand, now: number, sessions: Session[] | undefined) => {
   const { everyMs, limitMs, rateAt } = rateOf(demand, now);
   const isTooMany = { $gte: [pending, demand.maxPending] };
   const isTooMuch = { $gt: [{ $add: [pendingBytes, demand.bytes] }, demand.maxPendingBytes] };
@@ -45,10 +35,7 @@ const ticketUpdate = (demand: TicketDemand, now: number) => {
   };
   const taken = (value: unknown, otherwise: unknown) => ({ $cond: [{ $eq: ['$refusal', ''] }, value, otherwise] });
   const isCountDue = {
-    $and: [
-      { $in: ['$refusal', ['requests', 'bytes']] },
-      { $lte: [unlessAhead('$countAgainAt', now, 20 * secondMs), now] },
-    ],
+    $and: [{ $in: ['$refusal', ['requests', 'bytes']] }, { $lte: [unlessAhead('$countAgainAt', now, 20_000), now] }],
   };
   return [
     { $set: { refusal } },
@@ -68,6 +55,7 @@ const ticketUpdate = (demand: TicketDemand, now: number) => {
         accepted: taken({ $add: ['$accepted', 1] }, '$accepted'),
         acceptedBytes: taken({ $add: [or0('$acceptedBytes'), demand.bytes] }, or0('$acceptedBytes')),
         state: taken('open', '$state'),
+        ...(sessions ? { sessions: taken(sessions, '$sessions') } : {}),
         ...(demand.ratePerSecond
           ? { rateAt: taken({ $add: [{ $max: [rateAt, now] }, everyMs] }, or0('$rateAt')) }
           : {}),
@@ -120,22 +108,39 @@ const toRefusal = (after: UserQueueDocument, refused: TicketRefusal['refused'], 
   };
 };
 
-export const ticketStore = (execute: Execute): Pick<UserQueueStore, 'takeTicket' | 'noteCounted'> => ({
-  // Leaves `updatedAt` alone: that is the owner's, and a ticket that changed it would hide an owner that is stuck. The document
-  // after the update says what was decided, and whether the user queue was open: the stand-ins do not read the one before it
-  // atomically.
-  takeTicket: (userId, sessionId, now, demand = unlimited) =>
-    execute(async ({ userQueues }) => {
-      const session = sessionId === undefined ? {} : { sessions: liveSession(now, sessionId) };
-      const after = await native(userQueues).findOneAndUpdate(
-        { _id: userId, ...session },
-        ticketUpdate(demand, now.getTime()),
-        { returnDocument: 'after', projection },
-      );
-      if (!after?.refusal) return after ? toTicket(after) : undefined;
-      return toRefusal(after, after.refusal, (after.rateAt ?? 0) - rateOf(demand, now.getTime()).limitMs);
-      // So that no ticket is taken for a request that could not be recorded.
-    }, 'requests.userId_1_key_1'),
+type Asked = { filter: { _id: string; sessions?: object }; sets?: Session[]; now: Date; demand: TicketDemand };
+
+/**
+ * Leaves `updatedAt` alone: that is the owner's, and a ticket that changed it would hide an owner that is stuck. The document after the
+ * update says what was decided, and whether the user queue was open: the stand-ins do not read the one before it atomically.
+ */
+const take = (execute: Execute, { filter, sets, now, demand }: Asked): Promise<Ticket | TicketRefusal | undefined> =>
+  execute(async ({ userQueues }) => {
+    const update = ticketUpdate(demand, now.getTime(), sets);
+    const after = await native(userQueues).findOneAndUpdate(filter, update, { returnDocument: 'after', projection });
+    if (!after?.refusal) return after ? toTicket(after) : undefined;
+    return toRefusal(after, after.refusal, (after.rateAt ?? 0) - rateOf(demand, now.getTime()).limitMs);
+    // So that no ticket is taken for a request that could not be recorded.
+  }, 'requests.userId_1_key_1');
+
+export const ticketStore = (
+  execute: Execute,
+): Pick<UserQueueStore, 'takeTicket' | 'takeTicketByReference' | 'noteCounted'> => ({
+  takeTicket: (userId, sessionId, now, demand = unlimited) => {
+    const session = sessionId === undefined ? {} : { sessions: liveSession(now, sessionId) };
+    return take(execute, { filter: { _id: userId, ...session }, now, demand });
+  },
+
+  takeTicketByReference: async ({ userId, user, lane }, now, demand = unlimited) => {
+    const asked = { filter: { _id: userId }, sets: [permanentSession], now, demand };
+    const taken = await take(execute, asked);
+    if (taken) return taken;
+    // Not an upsert: of several at once, the stand-ins may answer one with null.
+    await createIfAbsent(execute, { userId, user, lane, sessions: [], updatedAt: new Date(0) });
+    const ticket = await take(execute, asked);
+    if (!ticket) throw new Error(`The user queue ${userId} was created and is not there.`);
+    return ticket;
+  },
 
   noteCounted: async (userId, { requests, bytes }, countAgainAt) => {
     const counted = { countedSettled: requests, countedBytes: bytes };

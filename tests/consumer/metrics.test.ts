@@ -19,7 +19,7 @@ const snapshot = { ...counts, oldestPendingAgeMs: 1_500, lanesWithoutOwner: [5, 
 const open = (clock: Pick<Clock, 'monotonicMs' | 'after'> = systemClock) =>
   createWorkerMetrics({ clock, log: createLogger('silent'), snapshot: () => snapshot });
 const at = (ms: number) => new Date(100_000 + ms);
-const run = { userId: 'u', seq: 1, attempt: 1, fencingToken: 5 };
+const run = { userId: 'u', user: 'ada', seq: 1, attempt: 1, fencingToken: 5 };
 
 describe('worker metrics', () => {
   test('measure latencies from acceptance to the first start and to the record of the outcome', async () => {

@@ -3,7 +3,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { Publisher } from '../../lib/ports.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
-import { createMemoryStores } from '../simulation/memory-stores.ts';
+import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
 import { block, claim, giveBack, insertQueued, newUserId, retry } from '../store/store-contract.ts';
 
 /** A user with one queued request. */

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
 import { createLongPolls } from '../../lib/long-polls.ts';
 import { lookUpRequest } from '../../lib/requests/look-up.ts';
-import { createMemoryStores } from '../simulation/memory-stores.ts';
+import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
 import { claim, done } from '../store/store-contract.ts';
 import { testConfig } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
 import { lastProgress } from '../../lib/lanes/stuck-users.ts';
 import { findStuck, type StuckReason, stuckReason } from '../../lib/requests/stuck.ts';
+import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
 import type { LedgerEntry } from '../../lib/types.ts';
-import { createMemoryStores } from '../simulation/memory-stores.ts';
 import { eventually, openWorld } from '../support/world.ts';
 
 const now = new Date('2026-11-25T12:00:00Z');

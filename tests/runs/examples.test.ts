@@ -13,6 +13,7 @@ import type { ProcessorContext } from '../../lib/processor.ts';
 
 const context = (more: Partial<ProcessorContext> = {}): ProcessorContext => ({
   userId: 'alice',
+  user: 'alice',
   seq: 1,
   attempt: 1,
   fencingToken: 7,

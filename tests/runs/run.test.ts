@@ -23,6 +23,7 @@ const runOnce = (processor: Processor, run: Partial<Run> = {}, own: Partial<RunP
     { clock, log },
   )({
     userId: 'u1',
+    user: 'ada',
     seq: 4,
     body: '{"a":1}',
     attempt: 1,
@@ -46,8 +47,8 @@ describe('a run', () => {
     await runOnce(async (request, { logger, ...context }) => {
       calls.push(request, context, typeof logger.info);
     });
-    const signal = expect.any(AbortSignal);
-    expect(calls).toEqual([{ a: 1 }, { userId: 'u1', seq: 4, attempt: 1, fencingToken: 9, signal }, 'function']);
+    const context = { userId: 'u1', user: 'ada', seq: 4, attempt: 1, fencingToken: 9, signal: expect.any(AbortSignal) };
+    expect(calls).toEqual([{ a: 1 }, context, 'function']);
   });
 
   test.each([0, 60_000])(
@@ -81,7 +82,8 @@ describe('a run', () => {
   test('passes JSON text to a processor of ours, and records its text unchanged', async () => {
     const body = '[9007199254740993, 1e400, 1.0, -0]';
     const runText = createRunRequest({ textProcessor: (text) => text, policy: testPolicy }, { clock, log });
-    const run = { userId: 'u1', seq: 4, body, attempt: 1, fencingToken: 9, limits: {}, forgiven: 0, interruptions: 0 };
+    const about = { userId: 'u1', user: 'ada', seq: 4, attempt: 1, fencingToken: 9 };
+    const run = { ...about, body, limits: {}, forgiven: 0, interruptions: 0 };
     const { signal } = new AbortController();
     expect(await runText({ ...run, signal })).toEqual({ kind: 'done', result: body });
     const tooLarge = JSON.stringify('x'.repeat(maxResultBytes));

@@ -14,6 +14,7 @@ const postText = async (url: string, options: PostOptions = {}): Promise<string>
     options.body ?? '{"say":"héllo"}',
     {
       userId: 'user-1',
+      user: 'adä@example.com',
       seq: 7,
       attempt: options.attempt ?? 2,
       fencingToken: 12,
@@ -39,6 +40,7 @@ describe('the webhook processor', () => {
         'content-type': 'application/json',
         'webhook-id': 'user-1:7',
         'lanekeeper-user-id': 'user-1',
+        'lanekeeper-user': 'ad%C3%A4%40example.com',
         'lanekeeper-seq': '7',
         'lanekeeper-attempt': '2',
         'lanekeeper-fencing-token': '12',
@@ -46,6 +48,7 @@ describe('the webhook processor', () => {
     });
     expect(JSON.parse(call!.body)).toEqual({
       userId: 'user-1',
+      user: 'adä@example.com',
       seq: 7,
       attempt: 2,
       fencingToken: 12,
@@ -94,7 +97,7 @@ describe('the webhook processor', () => {
     async (text) => {
       await using endpoint = await openHttpEndpoint((response) => response.writeHead(200, json).end(` ${text}\n`));
       expect(await postText(endpoint.url, { body: text })).toBe(text);
-      expect(endpoint.received[0]?.body).toMatch(/^\{"userId":"user-1","seq":7,.*,"request":/);
+      expect(endpoint.received[0]?.body).toMatch(/^\{"userId":"user-1","user":"adä@example.com","seq":7,.*,"request":/);
       expect(endpoint.received[0]?.body.endsWith(`,"request":${text}}`)).toBe(true);
     },
   );

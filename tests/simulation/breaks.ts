@@ -4,6 +4,8 @@
  */
 import type { LaneDeps } from '../../lib/lanes/context.ts';
 import type { Clock } from '../../lib/ports.ts';
+import type { MemoryBroker } from '../../lib/testing/memory-broker.ts';
+import type { MemoryDatabase, Step } from '../../lib/testing/memory-stores.ts';
 import {
   claimLater,
   dropCancels,
@@ -45,8 +47,6 @@ import {
   withoutRefreshAfterRefusal,
 } from './break-wrappers.ts';
 import type { FunctionDeps } from './clients.ts';
-import type { MemoryBroker } from './memory-broker.ts';
-import type { MemoryDatabase, Step } from './memory-stores.ts';
 import { calm, type ScenarioKind } from './scenario.ts';
 import type { ViolationKind } from './verdict.ts';
 

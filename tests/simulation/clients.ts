@@ -4,13 +4,22 @@ import { clockToleranceMs } from '../../lib/database-clock.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { Wait } from '../../lib/long-polls.ts';
 import { pollUntil } from '../../lib/poll.ts';
+import { permanentSession } from '../../lib/references.ts';
 import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
+import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
 import { isInBackOff, isSettled, type LedgerEntry, type RunLimits } from '../../lib/types.ts';
-import { createMemoryStores } from './memory-stores.ts';
-import { type Action, bodyOf, runsOnce, type SimulatedUser, type Work } from './scenario.ts';
+import {
+  type Action,
+  bodyOf,
+  isByReference,
+  runsOnce,
+  type Scenario,
+  type SimulatedUser,
+  type Work,
+} from './scenario.ts';
 import type { SimulatedProcess } from './scheduler.ts';
 import type { SimulatedWorld } from './world.ts';
 
@@ -31,6 +40,10 @@ const repeatMs = 300;
 const operatorMs = 600;
 const pollMs = 400;
 const maxSessions = 100;
+/** By then, a call that has failed has taken its effect. */
+const latestEffectMs = 10_000;
+/** Otherwise a user must disconnect, in a run that is to come to rest. */
+const closesWhenIdle = ({ idleTimeoutMs }: Scenario): boolean => idleTimeoutMs < 60_000;
 /** Where few requests may be pending, sometimes even fewer fit into their bytes. */
 const bytesForEach = 70;
 
@@ -47,7 +60,7 @@ export const createClients = (world: SimulatedWorld): Clients => {
     const { userQueues, ledger } = createMemoryStores(step, database);
     const { publisher } = broker.connect(step);
     const { maxPending } = scenario;
-    const config = { maxPending, maxPendingBytes: maxPending * bytesForEach, enqueueRate: 0 };
+    const config = { lanes: scenario.lanes, maxPending, maxPendingBytes: maxPending * bytesForEach, enqueueRate: 0 };
     const deps = { clock: world.clockOf(process), log, userQueues, ledger, publisher, config };
     return world.broken?.function?.(deps, { database, broker, step, host: process.clock }) ?? deps;
   };
@@ -81,14 +94,22 @@ export const createClients = (world: SimulatedWorld): Clients => {
     while (seqs.some(isPending)) await sleep(clock, pollMs);
   };
 
-  const playUser = async (user: SimulatedUser, userId: string): Promise<void> => {
+  const playUser = async (user: SimulatedUser, userId: string, byReference: boolean): Promise<void> => {
     const sessions: string[] = [];
+    let sessionsEnded = 0;
+    let ticketMayFollow = false;
     /** When each login was sent. */
     const loggedInMs = new Map<string, number>();
     const accepted: number[] = [];
     const lane = user.lane % scenario.lanes;
 
+    /** The next ticket sets the permanent session, whether it has an answer or not. */
+    const expectTicket = (): void => {
+      if (!sessions.includes(permanentSession.id)) sessions.push(permanentSession.id);
+    };
+
     const logIn = async (): Promise<void> => {
+      if (byReference) return;
       sessionsMade += 1;
       const id = `s${sessionsMade}`;
       loggedInMs.set(id, scheduler.elapsedMs());
@@ -120,17 +141,21 @@ export const createClients = (world: SimulatedWorld): Clients => {
       const key = keyNumber === undefined ? undefined : `key ${keyNumber}`;
       const sentAt = scheduler.timestamp();
       for (let tried = 0; tried < tries; tried += 1) {
-        if (sessions.length === 0) await logIn();
+        if (byReference) expectTicket();
+        else if (sessions.length === 0) await logIn();
         const sessionId = sessions.at(-1) ?? 'none';
+        const caller = byReference ? { userId, reference: userId } : { userId, sessionId };
         const limits: RunLimits | undefined = runsOnce(scenario) ? { onInterruption: 'dead-letter' } : undefined;
-        const command = { userId, sessionId, body: bodyOf(scenario, work), key, limits };
+        const command = { ...caller, body: bodyOf(scenario, work), key, limits };
         const answer = await call(`${userId} enqueue`, (deps) => acceptRequest(command, deps));
         const at = scheduler.timestamp();
+        if (byReference) expectTicket();
+        if (answer.kind !== 'answered') ticketMayFollow = true;
         if (answer.kind === 'answered') {
           const { seq } = answer.value;
           // With the sweep on, the session may expire. With a key, an earlier call of another session may have been
           // accepted.
-          const session = scenario.sweep || key !== undefined ? undefined : sessionId;
+          const session = scenario.sweep || byReference || key !== undefined ? undefined : sessionId;
           accepted.push(seq);
           const entry = database.entries.get(`${userId}:${seq}`);
           const once = entry?.limits?.onInterruption === 'dead-letter';
@@ -153,15 +178,19 @@ export const createClients = (world: SimulatedWorld): Clients => {
     const leave = async (pending: 'drain' | 'cancel', waitMs: number): Promise<void> => {
       const sessionId = sessions.pop();
       if (sessionId === undefined) return;
-      for (let tried = 0; tried < tries; tried += 1) {
-        history.push({ kind: 'leaving', userId, session: sessionId, pending, at: scheduler.timestamp() });
+      sessionsEnded += 1;
+      // The permanent session lives again and again.
+      const session = byReference ? `${sessionId} ${sessionsEnded}` : sessionId;
+      // It never expires, so that somebody must end it.
+      for (let tried = 0; tried < tries || byReference; tried += 1) {
+        history.push({ kind: 'leaving', userId, session, pending, at: scheduler.timestamp() });
         const answer = await call(`${userId} disconnect`, (deps) => {
           const wait: Wait = (_what, check) => pollUntil(deps.clock, waitMs, check);
           return disconnect({ userId, sessionId, pending, wait }, deps);
         });
         if (answer.kind === 'answered') {
           // After a repetition no `left` event: an earlier call without an answer may still take effect.
-          if (tried === 0) history.push({ kind: 'left', userId, session: sessionId, at: scheduler.timestamp() });
+          if (tried === 0) history.push({ kind: 'left', userId, session, at: scheduler.timestamp() });
           return;
         }
         await pause(repeatMs);
@@ -200,11 +229,20 @@ export const createClients = (world: SimulatedWorld): Clients => {
     const end = async (): Promise<void> => {
       while (sessions.length > 0) await leave('drain', 0);
     };
+    /** A call without an answer may still take its ticket. */
+    const endForGood = async (): Promise<void> => {
+      if (ticketMayFollow) {
+        await pause(latestEffectMs);
+        expectTicket();
+      }
+      await end();
+    };
     if (user.leaves === 'immediately') await end();
     await Promise.all(acts);
     if (user.leaves === 'settled') await untilSettled(accepted, userId);
     // Some of the actions may have logged in again.
     if (user.leaves !== 'expire') await end();
+    if (byReference && !closesWhenIdle(scenario)) await endForGood();
   };
 
   const cancel = async (userId: string, seq: number): Promise<void> => {
@@ -235,7 +273,9 @@ export const createClients = (world: SimulatedWorld): Clients => {
     calls,
     async play() {
       if (!scenario.undecided) void operate();
-      await Promise.all(scenario.users.map((user, index) => playUser(user, `u${index + 1}`)));
+      await Promise.all(
+        scenario.users.map((user, index) => playUser(user, `u${index + 1}`, isByReference(scenario, index))),
+      );
     },
   };
 };

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { BrokerRefusedError, BrokerUnavailableError } from '../../lib/errors.ts';
 import type { Delivery, LaneEvents, UserQueueEvents } from '../../lib/ports.ts';
+import { createMemoryBroker } from '../../lib/testing/memory-broker.ts';
+import type { Step } from '../../lib/testing/memory-stores.ts';
 import { type BrokerUnderTest, describeBrokerContract } from '../broker/broker-contract.ts';
-import { createMemoryBroker } from './memory-broker.ts';
-import type { Step } from './memory-stores.ts';
 
 const openMemory = async (): Promise<BrokerUnderTest> => {
   const broker = createMemoryBroker();

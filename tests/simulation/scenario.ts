@@ -103,6 +103,10 @@ export const runsOnce = ({ seed }: Pick<Scenario, 'seed'>): boolean => seed % 3 
 export const heldBytesOf = ({ seed }: Pick<Scenario, 'seed'>): number =>
   [0, 1_000, 2 ** 30][Math.floor(seed / 3) % 3] ?? 0;
 
+/** Whether this user has no login: a third of all. Drawn like `runsOnce`. */
+export const isByReference = ({ seed }: Pick<Scenario, 'seed'>, index: number): boolean =>
+  (Math.floor(seed / 9) + index) % 3 === 0;
+
 /** In a quarter of all scenarios a request of this kind is too large for a message. The same work has the same body. */
 export const bodyOf = ({ seed }: Pick<Scenario, 'seed'>, work: Work): string => {
   const isLarge = (seed + work.ms + work.ends.length) % 4 === 0;

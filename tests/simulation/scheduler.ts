@@ -1,6 +1,6 @@
 /** Decides which step of which process, or which timer, comes next. One seed determines the order. */
 import type { Clock } from '../../lib/ports.ts';
-import type { Step } from './memory-stores.ts';
+import type { Step } from '../../lib/testing/memory-stores.ts';
 
 /** A part of the system that dies as a whole: a worker, or one call of a function. */
 export type SimulatedProcess = {

@@ -5,10 +5,10 @@ import type { LedgerChange } from '../../lib/ledger-change.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
 import type { Clock } from '../../lib/ports.ts';
 import { sharePromise } from '../../lib/shared-promise.ts';
+import { createMemoryBroker, type MemoryBroker, type MemoryConnection } from '../../lib/testing/memory-broker.ts';
+import { createMemoryDatabase, type MemoryDatabase, type Step } from '../../lib/testing/memory-stores.ts';
 import type { FaultKind, HistoryEvent } from '../judge/history.ts';
 import type { Break } from './breaks.ts';
-import { createMemoryBroker, type MemoryBroker, type MemoryConnection } from './memory-broker.ts';
-import { createMemoryDatabase, type MemoryDatabase, type Step } from './memory-stores.ts';
 import type { Scenario } from './scenario.ts';
 import { createScheduler, type Scheduler, type SimulatedProcess } from './scheduler.ts';
 

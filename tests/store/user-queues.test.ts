@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { TicketDemand } from '../../lib/ports.ts';
+import { permanentSession } from '../../lib/references.ts';
 import {
   at,
   describeStores,
@@ -105,6 +106,84 @@ describeStores('sessions of a user queue', (ports) => {
     const found = await ports.userQueues.get([newUserId(), userId]);
     expect(found.map((userQueue) => userQueue.userId)).toEqual([userId]);
     expect(await ports.userQueues.get([])).toEqual([]);
+  });
+});
+
+describeStores('the name of a user', (ports) => {
+  test('is noted when the user queue is created, and at each new session', async () => {
+    const userId = newUserId();
+    await ports.userQueues.create(userId, 3, at(0), 'ada');
+    expect(await theUserQueue(ports, userId)).toMatchObject({ user: 'ada' });
+    await ports.userQueues.addSession(userId, session('s'), 3, 10, 'Ada');
+    expect(await theUserQueue(ports, userId)).toMatchObject({ user: 'Ada', sessions: [session('s')] });
+    await ports.userQueues.addSession(userId, session('t'), 3, 10);
+    expect(await theUserQueue(ports, userId)).toMatchObject({ user: 'Ada' });
+  });
+
+  test('is noted by a session that creates the user queue', async () => {
+    const userId = newUserId();
+    await ports.userQueues.addSession(userId, session('s'), 3, 10, 'ada');
+    expect(await theUserQueue(ports, userId)).toMatchObject({ user: 'ada' });
+  });
+});
+
+describeStores('tickets by reference', (ports) => {
+  const referred = (lane = newLane()) => ({ userId: newUserId(), user: '$ada|1', lane });
+
+  test('create the user queue, and open it with a session that never ends', async () => {
+    const user = referred();
+    expect(await ports.userQueues.takeTicketByReference(user, at(1))).toMatchObject({
+      seq: 1,
+      lane: user.lane,
+      wasOpen: false,
+      settled: 0,
+    });
+    const queue = await theUserQueue(ports, user.userId);
+    expect(queue).toMatchObject({ ...user, state: 'open', accepted: 1, sessions: [permanentSession] });
+    await ports.userQueues.dropExpiredSessions(at(1_000_000_000));
+    expect(await theUserQueue(ports, user.userId)).toMatchObject({ sessions: [permanentSession] });
+  });
+
+  test('of two first requests at once open it once, and are two tickets', async () => {
+    const user = referred();
+    const taken = await Promise.all(
+      Array.from({ length: 10 }, () => ports.userQueues.takeTicketByReference(user, at(1))),
+    );
+    expect(taken.map(({ seq }) => seq).sort((a, b) => (a ?? 0) - (b ?? 0))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(taken.filter(({ wasOpen }) => wasOpen === false)).toHaveLength(1);
+  });
+
+  test('keep the lane that the user queue has', async () => {
+    const user = referred();
+    await ports.userQueues.takeTicketByReference(user, at(1));
+    expect(await ports.userQueues.takeTicketByReference({ ...user, lane: 999 }, at(1))).toMatchObject({
+      seq: 2,
+      lane: user.lane,
+      wasOpen: true,
+    });
+  });
+
+  test('set the session again after a disconnect, and a refused one does not', async () => {
+    const user = referred();
+    const { userId } = user;
+    await ports.userQueues.takeTicketByReference(user, at(1));
+    await ports.userQueues.removeSession(userId, permanentSession.id);
+    const demand = { bytes: 1, maxPending: 1, maxPendingBytes: 10 };
+    expect(await ports.userQueues.takeTicketByReference(user, at(1), demand)).toMatchObject({ refused: 'requests' });
+    expect(await theUserQueue(ports, userId)).toMatchObject({ sessions: [] });
+    expect(await ports.userQueues.takeTicketByReference(user, at(1))).toMatchObject({ seq: 2, wasOpen: true });
+    expect(await theUserQueue(ports, userId)).toMatchObject({ sessions: [permanentSession] });
+  });
+
+  test('open a queue again that an owner was closing', async () => {
+    const user = referred();
+    const { userId } = user;
+    await ports.userQueues.takeTicketByReference(user, at(1));
+    expect(await ports.userQueues.beginClose(userId, 1, true, at(2))).toBe(false);
+    expect(await ports.userQueues.beginClose(userId, 1, false, at(2))).toBe(true);
+    expect(await ports.userQueues.takeTicketByReference(user, at(3))).toMatchObject({ seq: 2, wasOpen: false });
+    expect(await ports.userQueues.endClose(userId, 1, at(3))).toBe(false);
+    expect(await theUserQueue(ports, userId)).toMatchObject({ state: 'open' });
   });
 });
 

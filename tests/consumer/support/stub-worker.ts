@@ -22,7 +22,7 @@ await runWorker({
     // Keeps the process alive, as connections do.
     const keepAlive = setInterval(() => {}, 60_000);
     const at = new Date(10_000);
-    const run = { userId: 'u', seq: 1, attempt: 1, fencingToken: 3 };
+    const run = { userId: 'u', user: 'ada', seq: 1, attempt: 1, fencingToken: 3 };
     observer.laneTaken({ lane: 0, fencingToken: 3, users: 1, at });
     observer.runStarted({ ...run, acceptedAt: new Date(9_700), at });
     observer.runEnded({ ...run, outcome: 'done', at: new Date(10_030) });

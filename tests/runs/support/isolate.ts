@@ -47,6 +47,7 @@ export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: P
     run: (request, more = {}) =>
       isolation.run({
         userId: 'u1',
+        user: 'ada',
         seq: 4,
         body: JSON.stringify(request),
         attempt: 3,

@@ -8,7 +8,7 @@ import { createRunRequest } from '../../../lib/runs/run.ts';
 
 const loaded = await loadProcessor({ config: loadConfig(env, 'consumer'), clock });
 const runRequest = createRunRequest(loaded, { clock, log: createLogger('silent') });
-const run = { userId: 'u1', attempt: 1, fencingToken: 9, limits: {}, forgiven: 0, interruptions: 0 };
+const run = { userId: 'u1', user: 'ada', attempt: 1, fencingToken: 9, limits: {}, forgiven: 0, interruptions: 0 };
 const { signal } = new AbortController();
 const outcomes = await Promise.all(
   argv.slice(2).map((body, index) => runRequest({ ...run, seq: index + 1, body, signal })),

@@ -2,9 +2,9 @@
  * One channel in the stand-in for RabbitMQ: both ends and the wire between them. Everything on the wire is a step. The
  * lane and the user queues are built on it.
  */
-import { BrokerRefusedError, BrokerUnavailableError } from '../../lib/errors.ts';
-import type { Delivery } from '../../lib/ports.ts';
-import { createSequence } from '../../lib/sequence.ts';
+import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
+import type { Delivery } from '../ports.ts';
+import { createSequence } from '../sequence.ts';
 import type { Consumer, Content, MemoryQueues, Message } from './memory-queues.ts';
 import type { Step } from './memory-stores.ts';
 

@@ -1,7 +1,7 @@
 /** The ticket step of the stand-in for MongoDB: what `lib/store/tickets.ts` leaves to the server. */
-import { clockToleranceMs } from '../../lib/database-clock.ts';
-import type { TicketDemand } from '../../lib/ports.ts';
-import type { Ticket, TicketRefusal, UserQueue } from '../../lib/types.ts';
+import { clockToleranceMs } from '../database-clock.ts';
+import type { TicketDemand } from '../ports.ts';
+import type { Ticket, TicketRefusal, UserQueue } from '../types.ts';
 
 const unlessAhead = (time: number, now: number, ms: number) => (time > now + ms + clockToleranceMs ? 0 : time);
 

@@ -5,12 +5,13 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { ChangeResult, LedgerChange, Said } from '../../lib/ledger-change.ts';
+import type { ChangeResult, LedgerChange, Said } from '../ledger-change.ts';
 import type {
   Account,
   AccountStore,
   DeadLetterQuery,
   Heartbeat,
+  KeyStore,
   LaneStore,
   LedgerStore,
   NewEntry,
@@ -18,8 +19,9 @@ import type {
   TimeSpan,
   UserQueueStore,
   WorkerStore,
-} from '../../lib/ports.ts';
-import { isApplied } from '../../lib/store/changes.ts';
+} from '../ports.ts';
+import { permanentSession } from '../references.ts';
+import { isApplied } from '../store/changes.ts';
 import {
   claimableStatuses,
   type DeadLetter,
@@ -30,9 +32,12 @@ import {
   pendingStatuses,
   type Session,
   settledStatuses,
+  type Ticket,
+  type TicketRefusal,
   type UserQueue,
   type WorkEntry,
-} from '../../lib/types.ts';
+} from '../types.ts';
+import { type MemoryKey, memoryKeyStore } from './memory-keys.ts';
 import { takeMemoryTicket } from './memory-tickets.ts';
 
 /** Runs `operate` once, at a time of its choice. A rejection means that the server did not answer, before or after the effect. */
@@ -41,6 +46,7 @@ export type Step = <T>(name: string, operate: () => T) => Promise<T>;
 /** The server's data. Several stores, one for each simulated process, may share it. */
 export type MemoryDatabase = {
   accounts: Map<string, Account>;
+  apiKeys: Map<string, MemoryKey>;
   userQueues: Map<string, UserQueue>;
   entries: Map<string, LedgerEntry>;
   leases: Map<number, number>;
@@ -51,6 +57,7 @@ export type MemoryDatabase = {
 
 export type MemoryStores = {
   accounts: AccountStore;
+  apiKeys: KeyStore;
   userQueues: UserQueueStore;
   ledger: LedgerStore;
   lanes: LaneStore;
@@ -60,6 +67,7 @@ export type MemoryStores = {
 
 export const createMemoryDatabase = (): MemoryDatabase => ({
   accounts: new Map(),
+  apiKeys: new Map(),
   userQueues: new Map(),
   entries: new Map(),
   leases: new Map(),
@@ -131,8 +139,9 @@ const laneStore = ({ leases }: MemoryDatabase, step: Step): LaneStore => ({
   known: () => step('lanes.known', () => [...leases.keys()].sort((a, b) => a - b)),
 });
 
-const newUserQueue = (userId: string, lane: number, updatedAt: Date): UserQueue => ({
+const newUserQueue = (userId: string, lane: number, updatedAt: Date, user?: string): UserQueue => ({
   userId,
+  ...(user === undefined ? {} : { user }),
   lane,
   sessions: [],
   state: 'closed',
@@ -151,23 +160,25 @@ const byUpdate = (a: StalledUserCursor, b: StalledUserCursor) =>
 const byUserAndSeq = (a: EntryId, b: EntryId) => byUserId(a, b) || a.seq - b.seq;
 
 const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueStore => {
-  const create = (userId: string, lane: number, updatedAt: Date): UserQueue => {
-    const userQueue = userQueues.get(userId) ?? newUserQueue(userId, lane, updatedAt);
+  const create = (userId: string, lane: number, updatedAt: Date, user?: string): UserQueue => {
+    const userQueue = userQueues.get(userId) ?? newUserQueue(userId, lane, updatedAt, user);
     userQueues.set(userId, userQueue);
     return userQueue;
   };
   const all = () => [...userQueues.values()].sort(byUserId);
 
   return {
-    create: (userId, lane, now) =>
+    create: (userId, lane, now, user) =>
       step(`userQueues.create ${userId}`, () => {
-        create(userId, lane, new Date(now));
+        create(userId, lane, new Date(now), user);
       }),
 
-    addSession: (userId, session, lane, maxSessions) =>
+    addSession: (userId, session, lane, maxSessions, user) =>
       step(`userQueues.addSession ${userId}`, () => {
-        const { sessions } = create(userId, lane, new Date(0));
+        const userQueue = create(userId, lane, new Date(0), user);
+        const { sessions } = userQueue;
         if (sessions.some(({ id }) => id === session.id)) return;
+        if (user !== undefined) userQueue.user = user;
         sessions.push(structuredClone(session));
         sessions.splice(0, sessions.length - maxSessions);
       }),
@@ -194,6 +205,21 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         if (!userQueue || (sessionId !== undefined && !userQueue.sessions.some(isLive))) return undefined;
         return takeMemoryTicket(userQueue, now.getTime(), demand);
       }),
+
+    // Three steps, as on the real server: others may come in between.
+    takeTicketByReference: async ({ userId, user, lane }, now, demand) => {
+      const take = () =>
+        step(`userQueues.takeTicketByReference ${userId}`, () => {
+          const userQueue = userQueues.get(userId);
+          const taken = userQueue && takeMemoryTicket(userQueue, now.getTime(), demand);
+          if (userQueue && taken?.seq !== undefined) userQueue.sessions = [structuredClone(permanentSession)];
+          return taken;
+        });
+      const taken = await take();
+      if (taken) return taken;
+      await step(`userQueues.create ${userId}`, () => void create(userId, lane, new Date(0), user));
+      return (await take()) as Ticket | TicketRefusal;
+    },
 
     noteCounted: (userId, { requests, bytes }, countAgainAt) =>
       step(`userQueues.noteCounted ${userId} ${requests}`, () => {
@@ -656,6 +682,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
 /** One simulated process's view of the database. Without `step`, every operation happens in the next microtask. */
 export const createMemoryStores = (step: Step = direct, database = createMemoryDatabase()): MemoryStores => ({
   accounts: accountStore(database, step),
+  apiKeys: memoryKeyStore(database, step),
   userQueues: userQueueStore(database, step),
   ledger: ledgerStore(database, step),
   lanes: laneStore(database, step),

@@ -19,8 +19,8 @@
  * A scheduler may reject these steps, before or after they took effect: `publish …` (the broker does not respond) and
  * `connect`. A process that dies takes no further step of its own, so its connection must be severed then.
  */
-import { laneQueue, userQueue } from '../../lib/broker/names.ts';
-import type { LaneBroker, Publisher } from '../../lib/ports.ts';
+import { laneQueue, userQueue } from '../broker/names.ts';
+import type { LaneBroker, Publisher } from '../ports.ts';
 import { type MemoryChannel, type RefusableCall, refusal, type Server, unavailable } from './memory-channel.ts';
 import { createMemoryLane, type MemoryLane } from './memory-lane.ts';
 import { type Content, createMemoryQueues } from './memory-queues.ts';

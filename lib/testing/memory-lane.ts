@@ -1,7 +1,7 @@
 /** The channel of one lane in the stand-in for RabbitMQ. */
-import { laneQueue } from '../../lib/broker/names.ts';
-import { BrokerRefusedError } from '../../lib/errors.ts';
-import type { Delivery, LaneChannel, LaneEvents } from '../../lib/ports.ts';
+import { laneQueue } from '../broker/names.ts';
+import { BrokerRefusedError } from '../errors.ts';
+import type { Delivery, LaneChannel, LaneEvents } from '../ports.ts';
 import { createMemoryChannel, type MemoryChannel, type Server, unavailable } from './memory-channel.ts';
 import type { Consumer, Content } from './memory-queues.ts';
 import type { Step } from './memory-stores.ts';

@@ -10,8 +10,8 @@
  * It leaves out `x-expires`, alarms, priorities, nacks and `basic.cancel`. The product never uses `basic.cancel`,
  * because it can stall a queue or break its order.
  */
-import type { PublishResult } from '../../lib/ports.ts';
-import type { RequestMessage } from '../../lib/types.ts';
+import type { PublishResult } from '../ports.ts';
+import type { RequestMessage } from '../types.ts';
 
 export type Content =
   | { type: 'baton' }

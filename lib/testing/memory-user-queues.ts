@@ -3,10 +3,10 @@
  * declare and delete, on the connection of the lanes; one that the consumers share, and one for each consumer that is
  * tried out, on a connection of their own.
  */
-import { userQueue } from '../../lib/broker/names.ts';
-import { BrokerRefusedError, BrokerUnavailableError } from '../../lib/errors.ts';
-import type { Delivery, UserQueueChannel, UserQueueEvents } from '../../lib/ports.ts';
-import { createSequence } from '../../lib/sequence.ts';
+import { userQueue } from '../broker/names.ts';
+import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
+import type { Delivery, UserQueueChannel, UserQueueEvents } from '../ports.ts';
+import { createSequence } from '../sequence.ts';
 import { createMemoryChannel, type MemoryChannel, refusal, type Server, unavailable } from './memory-channel.ts';
 import type { Content } from './memory-queues.ts';
 import type { Step } from './memory-stores.ts';
