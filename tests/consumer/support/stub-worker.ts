@@ -29,6 +29,9 @@ await runWorker({
     observer.settled({ userId: 'u', seq: 1, fencingToken: 3, status: 'done', acceptedAt: new Date(9_700), at });
     return {
       failed: new Promise(() => {}),
+      mustRetire: new Promise(() => {}),
+      retire: async () => undefined,
+      noteGone: async () => undefined,
       snapshot: () => ({
         workerId: 'w',
         lanesOwned: 2,
