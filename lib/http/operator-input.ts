@@ -4,7 +4,7 @@ import type { DecisionCursor } from '../requests/decide-many.ts';
 import type { EntryId } from '../types.ts';
 import type { Call } from './call.ts';
 import { readCursor, readDecisionCursor } from './dead-letter-json.ts';
-import { pageLimit, validate } from './input.ts';
+import { pageLimit, seqOf, validate } from './input.ts';
 
 const maxItems = 100;
 
@@ -24,6 +24,7 @@ const nextOf = <Cursor>(read: (text: string) => Cursor | undefined) =>
 
 const page = z.object({ userId: userId.optional(), after: nextOf(readCursor), limit: pageLimit });
 const stuck = z.object({ limit: pageLimit });
+const user = z.object({ userId });
 
 const selection = z
   .object({
@@ -48,6 +49,11 @@ const selection = z
 export type Selection = { items: EntryId[] } | { items?: undefined; userId?: string; after?: DecisionCursor };
 
 export const deadLetterPageOf = (call: Call) => validate(page, call.queryStringParameters ?? {}, 'query');
+/** The request of any user that the path names. */
+export const requestOf = (call: Call): EntryId => ({
+  userId: validate(user, call.pathParameters, 'path').userId,
+  seq: seqOf(call),
+});
 export const stuckLimitOf = (call: Call): number => validate(stuck, call.queryStringParameters ?? {}, 'query').limit;
 export const selectionOf = (call: Call): Selection => {
   const { items, userId, after } = validate(selection, call.json, 'body');

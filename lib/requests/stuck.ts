@@ -27,7 +27,7 @@ export type StuckReason =
 /** An older heartbeat says nothing: lanes have moved since. */
 const staleMs = 60_000;
 
-type Sign = Pick<Heartbeat, 'lanes' | 'unresponsive' | 'at'>;
+type Sign = Pick<Heartbeat, 'lanes' | 'unresponsive' | 'gone' | 'at'>;
 
 export const stuckReason = (
   { userId, lane }: { userId: string; lane: number },
@@ -38,7 +38,7 @@ export const stuckReason = (
   if (head?.status === 'blocked') return 'blocked';
   // A heartbeat that is ahead by more than the tolerance was sent before MongoDB's clock was set back.
   const ageOf = ({ at }: Sign) => (isAhead(at, now) ? staleMs : now.getTime() - at.getTime());
-  const isCurrent = (heartbeat: Sign) => ageOf(heartbeat) <= heartbeatValidMs;
+  const isCurrent = (heartbeat: Sign) => !heartbeat.gone && ageOf(heartbeat) <= heartbeatValidMs;
   const runs = head?.status === 'processing' && !head.retryAt;
   const isUnresponsive = (heartbeat: Sign) => isCurrent(heartbeat) && heartbeat.unresponsive.includes(userId);
   if (runs && heartbeats.some(isUnresponsive)) return 'unresponsive-run';
@@ -48,13 +48,14 @@ export const stuckReason = (
   return heartbeats.some(isCurrent) ? 'lane-without-owner' : 'no-worker';
 };
 
-/** `seq` is the oldest pending request, if it is in the ledger. */
+/** `seq` is the oldest pending request, if it is in the ledger. `ending`: when an operator ended its run. */
 export type StuckUser = {
   userId: string;
   username: string | undefined;
   lane: number;
   seq: number | undefined;
   reason: StuckReason;
+  ending?: Date;
   sinceMs: number;
 };
 
@@ -75,6 +76,7 @@ export const findStuck = async (limit: number, deps: StuckDeps): Promise<StuckUs
     lane: user.lane,
     seq: head?.seq,
     reason: stuckReason(user, head, heartbeats, now),
+    ending: head?.endRequestedAt,
     sinceMs,
   }));
 };
