@@ -1,4 +1,4 @@
-# One image for the API, the consumer, `npm run migrate` and `npm run operator`; the command chooses. Any base image with Node 24 and npm will do.
+# One image for the API, the consumer and the command `lanekeeper`; the command chooses. Any base image with Node 24 and npm will do.
 ARG BASE_IMAGE=node:24.21.0-slim
 FROM ${BASE_IMAGE}
 
@@ -14,7 +14,9 @@ COPY serverless.yml ./
 COPY functions functions
 COPY lib lib
 # What operations need; the other tools need development dependencies.
-COPY tools/migrate.ts tools/operator.ts tools/run-tool.ts tools/store-config.ts tools/
+COPY tools/lanekeeper.ts tools/run-tool.ts tools/store-config.ts tools/
+COPY tools/commands tools/commands
+RUN ln -s /app/tools/lanekeeper.ts /usr/local/bin/lanekeeper
 
 # By number, because not every base image has a user named node.
 USER 1000:1000

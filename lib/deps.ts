@@ -8,6 +8,7 @@ import type {
   AccountStore,
   Clock,
   CounterStore,
+  KeyStore,
   LaneBroker,
   LaneObserver,
   LaneStore,
@@ -25,6 +26,7 @@ export type Deps = {
   clock: Clock;
   log: Logger;
   accounts: AccountStore;
+  apiKeys: KeyStore;
   counters: CounterStore;
   userQueues: UserQueueStore;
   ledger: LedgerStore;
@@ -78,6 +80,7 @@ export type FunctionDeps = Pick<
   | 'clock'
   | 'log'
   | 'accounts'
+  | 'apiKeys'
   | 'counters'
   | 'passwords'
   | 'comparisons'

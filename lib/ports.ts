@@ -14,6 +14,7 @@ import type {
   SettledStatus,
 } from './types.ts';
 
+export type * from './ports/keys.ts';
 export type * from './ports/stores.ts';
 
 /** `unroutable`: the queue does not exist, and the message was dropped. */

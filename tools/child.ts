@@ -1,12 +1,11 @@
 /** The Node processes that `npm start` and the benchmark run, each with its output in a log file. */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
 import process, { execPath } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import { systemClock } from '../lib/clock.ts';
+import { fileBeside } from '../lib/file-beside.ts';
 import { pollUntil } from '../lib/poll.ts';
 import { root } from './run-tool.ts';
 import { tail } from './services/processes.ts';
@@ -28,7 +27,7 @@ export type ChildCommand = {
 const lastOutputMs = 500;
 
 /** Ends the child, and all that it started, when this process has ended without ending it. */
-const endWithParent = ['--import', pathToFileURL(join(import.meta.dirname, 'end-with-parent.ts')).href];
+const endWithParent = ['--import', fileBeside(import.meta.url, 'end-with-parent').href];
 
 /** In a session of its own, which Ctrl-C in the terminal does not reach: the parent stops its children in its own order. */
 export const startChild = ({ name, args, env, logFile, graceMs, onLine }: ChildCommand) => {

@@ -2,6 +2,7 @@
 import bcrypt from 'bcryptjs';
 import type { Config } from '../config.ts';
 import type { Passwords } from '../deps.ts';
+import { fileBeside } from '../file-beside.ts';
 import { createThreadPool } from '../thread-pool.ts';
 import { createAdmission } from './admission.ts';
 
@@ -14,7 +15,7 @@ export const createPasswords = ({
   hashThreads,
   maxWaitingHashes,
 }: Pick<Config, 'bcryptCost' | 'hashThreads' | 'maxWaitingHashes'>): Passwords => {
-  const pool = createThreadPool(new URL('hash-thread.ts', import.meta.url), hashThreads);
+  const pool = createThreadPool(fileBeside(import.meta.url, 'hash-thread'), hashThreads);
   return {
     // Twice the threads: some read the store while others hash. Those that wait have not touched the store, which a storm
     // would otherwise reach at once.

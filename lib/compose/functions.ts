@@ -25,6 +25,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     timeKnown: stores.timeKnown,
     log,
     accounts: stores.accounts,
+    apiKeys: stores.apiKeys,
     counters: stores.counters,
     userQueues: stores.userQueues,
     ledger: stores.ledger,

@@ -10,6 +10,7 @@ import { type Endpoints, openEndpoints } from './endpoints.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { exitCodes } from './messages.ts';
 import { UnownedLanes } from './readiness.ts';
+import { createReload } from './reload.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
 export type PrimaryOptions = {
@@ -46,7 +47,7 @@ const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpo
     state: () => cluster.life.state,
     metrics: async () => {
       const values = await Promise.all(cluster.slots.map((slot) => slot.metrics()));
-      return cluster.metrics.render(values.filter((value) => value !== undefined));
+      return cluster.metrics.render(values.flat());
     },
     metricsType: cluster.metrics.contentType,
   });
@@ -108,6 +109,7 @@ const openSlots = (options: PrimaryOptions, cluster: Cluster, ending: Ending): v
   const shared = {
     workerHangMs: config.workerHangMs,
     startTimeoutMs,
+    stopTimeoutMs: config.graceMs + exitMarginMs,
     fork: () => nodeCluster.fork(),
     clock,
     log,
@@ -126,8 +128,8 @@ const openSlots = (options: PrimaryOptions, cluster: Cluster, ending: Ending): v
 };
 
 /**
- * Runs `config.workers` processes of `script` until SIGTERM or SIGINT; a second signal kills them. Resolves with the exit code when
- * all have exited: 0 after a clean shutdown.
+ * Runs `config.workers` processes of `script` until SIGTERM or SIGINT; a second signal kills them. At SIGUSR2 new processes take
+ * their place. Resolves with the exit code when all have exited: 0 after a clean shutdown.
  *
  * @throws {CannotListenError} when the port of `/healthz` and `/metrics` is taken.
  */
@@ -142,6 +144,10 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   const ending = createEnding(options, cluster);
   openSlots(options, cluster, ending);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, ending.onSignal);
+  process.on(
+    'SIGUSR2',
+    createReload({ ...options, slots, isEnding: () => !['starting', 'running'].includes(life.state) }),
+  );
 
   const exitCode = await ending.ended;
   endpoints.close();

@@ -26,6 +26,8 @@ export class WorkerProcess {
   readonly life: Lifecycle;
   readonly startedAtMs: number;
   readonly exited: Promise<ChildExit>;
+  /** Resolves with whether it has come up: true when it runs, false when it has exited before. */
+  readonly cameUp: Promise<boolean>;
   /** Resolves with the newest metrics of the worker, when no more will come. */
   readonly finalMetrics: Promise<MetricValues | undefined>;
   readonly #worker: Worker;
@@ -41,7 +43,12 @@ export class WorkerProcess {
     this.#worker = worker;
     this.#options = options;
     this.pid = worker.process.pid;
-    this.life = createLifecycle(changed);
+    const cameUp = Promise.withResolvers<boolean>();
+    this.cameUp = cameUp.promise;
+    this.life = createLifecycle((to) => {
+      if (to === 'running') cameUp.resolve(true);
+      changed(to);
+    });
     this.startedAtMs = clock.monotonicMs();
     this.#supervised = new SupervisedChild(worker.process, {
       workerHangMs,
@@ -57,6 +64,7 @@ export class WorkerProcess {
     this.exited = this.#supervised.exited.then((exit) => {
       this.#hasExited = true;
       this.#metricsArrival.resolve();
+      cameUp.resolve(false);
       return exit;
     });
     this.finalMetrics = this.#supervised.disconnected.then(() => {

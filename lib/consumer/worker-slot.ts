@@ -19,6 +19,8 @@ export type SlotStatus = {
 export type SlotOptions = WorkerProcessOptions & {
   slot: number;
   fork: () => Worker;
+  /** The time from SIGTERM to SIGKILL for a worker that was replaced. */
+  stopTimeoutMs: number;
   /** The worker exited without being asked to. Returns whether to start another. */
   shouldRestart: (exitCode: number | null) => boolean;
   restarted: (reason: string) => void;
@@ -30,10 +32,14 @@ export type SlotOptions = WorkerProcessOptions & {
 export class WorkerSlot {
   readonly #options: SlotOptions;
   readonly #drained = Promise.withResolvers<boolean>();
+  /** Every worker of this slot that has not exited: the current one, its successor, and those that were replaced. */
+  readonly #alive = new Set<WorkerProcess>();
   #current: WorkerProcess;
+  #successor: WorkerProcess | undefined;
   #failures = 0;
   #restarts = 0;
   #draining = false;
+  #isClean = true;
   #cancelRestart = () => {};
 
   constructor(options: SlotOptions) {
@@ -57,17 +63,47 @@ export class WorkerSlot {
   drain(): Promise<boolean> {
     this.#draining = true;
     this.#cancelRestart();
-    if (this.#current.hasExited) this.#drained.resolve(true);
-    else this.#current.signal('SIGTERM');
+    this.dropSuccessor();
+    if (this.#alive.size === 0) this.#drained.resolve(true);
+    this.#current.signal('SIGTERM');
     return this.#drained.promise;
   }
 
   kill(): void {
-    this.#current.signal('SIGKILL');
+    for (const worker of this.#alive) worker.signal('SIGKILL');
   }
 
-  metrics(): Promise<MetricValues | undefined> {
-    return this.#current.metrics();
+  async metrics(): Promise<MetricValues[]> {
+    const values = await Promise.all([...this.#alive].map((worker) => worker.metrics()));
+    return values.filter((value) => value !== undefined);
+  }
+
+  /** Starts a worker beside the current one, which goes on. Resolves with whether it has come up. */
+  async startSuccessor(): Promise<boolean> {
+    this.dropSuccessor();
+    if (this.#draining) return false;
+    this.#successor = this.#start();
+    return this.#successor.cameUp;
+  }
+
+  /** The successor takes the place of the current worker, which hands its lanes over and exits. */
+  promoteSuccessor(): void {
+    const { clock, stopTimeoutMs } = this.#options;
+    const replaced = this.#current;
+    if (!this.#successor || this.#successor.hasExited) return;
+    this.#cancelRestart();
+    this.#current = this.#successor;
+    this.#successor = undefined;
+    this.#failures = 0;
+    replaced.signal('SIGTERM');
+    const cancelKill = clock.after(stopTimeoutMs, () => replaced.signal('SIGKILL'));
+    void replaced.exited.then(cancelKill);
+  }
+
+  /** A successor owns no lanes before its state is running, and hardly any before the current worker hands them over. */
+  dropSuccessor(): void {
+    this.#successor?.signal('SIGTERM');
+    this.#successor = undefined;
   }
 
   #nowMs(): number {
@@ -76,6 +112,7 @@ export class WorkerSlot {
 
   #start(): WorkerProcess {
     const started = new WorkerProcess(this.#options.fork(), this.#options);
+    this.#alive.add(started);
     this.#options.log.info({ workerPid: started.pid }, 'worker started');
     void started.exited.then((exit) => this.#onExit(started, exit));
     void started.finalMetrics.then(this.#options.retired);
@@ -85,14 +122,20 @@ export class WorkerSlot {
   #onExit(dead: WorkerProcess, { code, signal }: ChildExit): void {
     const { log, shouldRestart } = this.#options;
     const reason = dead.killedFor ?? 'died';
+    const isCurrent = dead === this.#current;
     // SIGTERM ends a worker that does not listen to it yet.
-    const isClean = this.#draining && (code === 0 || signal === 'SIGTERM');
+    const isClean = (this.#draining || !isCurrent) && (code === 0 || signal === 'SIGTERM');
+    this.#alive.delete(dead);
     if (isClean) log.info({ workerPid: dead.pid }, 'worker exited');
     else log.error({ workerPid: dead.pid, code, signal, reason }, 'worker exited');
     if (isClean && mayBecome(dead.life.state, 'draining')) dead.life.become('draining');
     dead.life.become(isClean ? 'stopped' : 'failed');
-    if (this.#draining) this.#drained.resolve(isClean);
-    else if (shouldRestart(code)) this.#restartLater(dead, reason);
+    if (!this.#draining) {
+      if (isCurrent && shouldRestart(code)) this.#restartLater(dead, reason);
+      return;
+    }
+    this.#isClean &&= isClean;
+    if (this.#alive.size === 0) this.#drained.resolve(this.#isClean);
   }
 
   #restartLater(dead: WorkerProcess, reason: string): void {

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { fileBeside } from '../file-beside.ts';
 
 /** `path` as API Gateway writes it: `/requests/{seq}`. `file` is the module without its extension, `name` is its export. */
 export type Route = { method: string; path: string; file: string; name: string };
@@ -22,11 +23,9 @@ export const routesOf = (serverlessYml: string): Route[] =>
     events.map((event) => routeOf(handler, event.httpApi)),
   );
 
-const root = new URL('../../', import.meta.url);
-
 export const readRoutes = async (): Promise<Route[]> =>
-  routesOf(await readFile(new URL('serverless.yml', root), 'utf8'));
+  routesOf(await readFile(new URL('../../serverless.yml', import.meta.url), 'utf8'));
 
 /** Loads the function of a route. */
 export const handlerOf = async <T>({ file, name }: Route): Promise<T> =>
-  (await import(new URL(`${file}.ts`, root).href))[name];
+  (await import(fileBeside(import.meta.url, `../../${file}`).href))[name];

@@ -1,6 +1,7 @@
 /** Compares large requests in a worker thread: it takes as long as many calls. How many wait for it is bounded. */
 import type { Comparisons } from '../deps.ts';
 import { BusyError } from '../errors.ts';
+import { fileBeside } from '../file-beside.ts';
 import { createThreadPool } from '../thread-pool.ts';
 import { isSameJson } from './same-request.ts';
 
@@ -14,7 +15,7 @@ const tooMany = `${maxWaiting} large requests with a known Idempotency-Key wait 
 
 /** The thread starts when it is needed first. `close` ends it, and the comparisons under way reject. */
 export const createComparisons = (): Comparisons => {
-  const pool = createThreadPool(new URL('compare-thread.ts', import.meta.url), 1);
+  const pool = createThreadPool(fileBeside(import.meta.url, 'compare-thread'), 1);
   let underWay = 0;
   return {
     isSameJson: async (one, other) => {

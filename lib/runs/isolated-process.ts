@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
+import { fileBeside } from '../file-beside.ts';
 import type { Clock } from '../ports.ts';
 import type { Outcome } from '../types.ts';
 import type { IsolatedEnd, KillReason } from './crash.ts';
@@ -10,7 +11,7 @@ import { toRunError } from './run-error.ts';
 import { SupervisedChild } from './supervised-child.ts';
 import { childStartTimeoutMs } from './supervision.ts';
 
-const script = fileURLToPath(new URL('./isolated-run.ts', import.meta.url));
+const script = fileURLToPath(fileBeside(import.meta.url, 'isolated-run'));
 
 export type ProcessEnd = Omit<IsolatedEnd, 'begun' | 'outcome' | 'suspects'>;
 

@@ -19,7 +19,7 @@ export class NotMigratedError extends AppError {
 }
 
 /** The unique indexes on which operations depend. */
-export type UniqueIndex = 'accounts.name_1' | 'counters.key_1' | 'requests.userId_1_key_1';
+export type UniqueIndex = 'accounts.name_1' | 'apiKeys.name_1' | 'counters.key_1' | 'requests.userId_1_key_1';
 
 /** How often a process looks again while something is missing. */
 const lookAgainMs = 5_000;

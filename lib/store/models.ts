@@ -1,6 +1,8 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
 import type { Role } from '../ports.ts';
 import type { LedgerEntry, TicketRefusal, UserQueue } from '../types.ts';
+import { type KeyDocument, keySchema } from './key-documents.ts';
+import { schemaOptions as options } from './schema-options.ts';
 import { isDuplicate } from './unavailable.ts';
 
 /** The documents: the plain data with MongoDB's `_id`. */
@@ -36,21 +38,13 @@ export type CounterDocument = { _id: mongoose.Types.ObjectId; key: string; point
 
 export type Models = {
   accounts: Model<AccountDocument>;
+  apiKeys: Model<KeyDocument>;
   counters: Model<CounterDocument>;
   userQueues: Model<UserQueueDocument>;
   requests: Model<RequestDocument>;
   lanes: Model<LaneDocument>;
   workers: Model<WorkerDocument>;
 };
-
-/** No implicit work: no buffering while disconnected, no automatic creation of indexes or collections. */
-const options = {
-  versionKey: false,
-  bufferCommands: false,
-  autoIndex: false,
-  autoCreate: false,
-  minimize: false,
-} as const;
 
 const accountSchema = new mongoose.Schema<AccountDocument>(
   { username: String, name: String, passwordHash: String, role: String },
@@ -153,7 +147,15 @@ const limitUpdates = (schema: mongoose.Schema): void => {
     this.setOptions({ maxTimeMS: this.model.db.get('maxTimeMS') });
   });
 };
-for (const schema of [accountSchema, counterSchema, userQueueSchema, requestSchema, laneSchema, workerSchema]) {
+for (const schema of [
+  accountSchema,
+  keySchema,
+  counterSchema,
+  userQueueSchema,
+  requestSchema,
+  laneSchema,
+  workerSchema,
+]) {
   limitUpdates(schema as unknown as mongoose.Schema);
 }
 
@@ -162,6 +164,7 @@ export const defineModels = (connection: Connection, maxTimeMS: number): Models 
   connection.set('maxTimeMS', maxTimeMS);
   return {
     accounts: connection.model<AccountDocument>('accounts', accountSchema, 'accounts'),
+    apiKeys: connection.model<KeyDocument>('apiKeys', keySchema, 'apiKeys'),
     counters: connection.model<CounterDocument>('counters', counterSchema, 'counters'),
     userQueues: connection.model<UserQueueDocument>('userQueues', userQueueSchema, 'userQueues'),
     requests: connection.model<RequestDocument>('requests', requestSchema, 'requests'),

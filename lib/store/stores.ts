@@ -1,9 +1,10 @@
-/** MongoDB: accounts, counters, user queues, the ledger, leases and heartbeats. The only folder that knows mongoose. */
+/** MongoDB: accounts, API keys, counters, user queues, the ledger, leases and heartbeats. The only folder that knows mongoose. */
 import { createLogger, type Logger } from '../log.ts';
 import type {
   AccountStore,
   Clock,
   CounterStore,
+  KeyStore,
   LaneStore,
   LedgerStore,
   UserQueueStore,
@@ -12,6 +13,7 @@ import type {
 import { accountStore } from './accounts.ts';
 import { connectStore, type StoreConfig } from './connection.ts';
 import { counterStore } from './counters.ts';
+import { keyStore } from './keys.ts';
 import { laneStore } from './lanes.ts';
 import { ledgerStore } from './ledger.ts';
 import { migrate } from './migrate.ts';
@@ -21,6 +23,7 @@ import { workerStore } from './workers.ts';
 
 export type Stores = {
   accounts: AccountStore;
+  apiKeys: KeyStore;
   counters: CounterStore;
   userQueues: UserQueueStore;
   ledger: LedgerStore;
@@ -71,6 +74,7 @@ export const openStores = (
   const { execute, clock, timeKnown, ping, drop, close } = connectStore(config, log, hostClock);
   return {
     accounts: accountStore(execute),
+    apiKeys: keyStore(execute),
     counters: counterStore(execute),
     userQueues: userQueueStore(execute),
     ledger: ledgerStore(execute),

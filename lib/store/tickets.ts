@@ -1,17 +1,15 @@
 /** Tickets: the atomic update that checks a user's limits, opens the user queue and gives out the next `seq`. */
-import { clockToleranceMs } from '../database-clock.ts';
 import type { TicketDemand, UserQueueStore } from '../ports.ts';
 import { permanentSession } from '../references.ts';
 import type { Session, Ticket, TicketRefusal } from '../types.ts';
 import type { Execute } from './connection.ts';
 import { native, type UserQueueDocument } from './models.ts';
+import { or0, rateOf, unlessAhead } from './rate.ts';
 import { createIfAbsent } from './sessions.ts';
 import { liveSession } from './user-queue-documents.ts';
 
 /** How long the caller that may count has until another one may: the longest pause, which a count that succeeds makes shorter. */
 const countingMs = 10_000;
-
-const secondMs = 1_000;
 
 const unlimited: TicketDemand = {
   bytes: 0,
@@ -19,21 +17,8 @@ const unlimited: TicketDemand = {
   maxPendingBytes: Number.MAX_SAFE_INTEGER,
 };
 
-const or0 = (field: string) => ({ $ifNull: [field, 0] });
 const pending = { $subtract: ['$accepted', { $max: ['$settled', or0('$countedSettled')] }] };
 const pendingBytes = { $subtract: [or0('$acceptedBytes'), { $max: [or0('$settledBytes'), or0('$countedBytes')] }] };
-
-/** A stored time that lies further ahead than `ms` was stored before MongoDB's clock was set back. It counts for nothing. */
-const unlessAhead = (field: string, now: number, ms: number) => ({
-  $cond: [{ $gt: [or0(field), now + ms + clockToleranceMs] }, 0, or0(field)],
-});
-
-/** The token bucket as one time: the user has its whole rate again at `rateAt`, and each request moves that by `everyMs`. */
-const rateOf = ({ ratePerSecond }: TicketDemand, now: number) => {
-  const everyMs = secondMs / (ratePerSecond ?? Number.POSITIVE_INFINITY);
-  const limitMs = now + secondMs - everyMs;
-  return { everyMs, limitMs, rateAt: unlessAhead('$rateAt', now, secondMs) };
-};
 
 /**
  * As a pipeline, because an `$expr` in the filter scans the collection in the stand-in, and a refusal has to say why. `sessions`: what
@@ -50,10 +35,7 @@ const ticketUpdate = (demand: TicketDemand, now: number, sessions: Session[] | u
   };
   const taken = (value: unknown, otherwise: unknown) => ({ $cond: [{ $eq: ['$refusal', ''] }, value, otherwise] });
   const isCountDue = {
-    $and: [
-      { $in: ['$refusal', ['requests', 'bytes']] },
-      { $lte: [unlessAhead('$countAgainAt', now, 20 * secondMs), now] },
-    ],
+    $and: [{ $in: ['$refusal', ['requests', 'bytes']] }, { $lte: [unlessAhead('$countAgainAt', now, 20_000), now] }],
   };
   return [
     { $set: { refusal } },

@@ -11,6 +11,7 @@ import type {
   AccountStore,
   DeadLetterQuery,
   Heartbeat,
+  KeyStore,
   LaneStore,
   LedgerStore,
   NewEntry,
@@ -36,6 +37,7 @@ import {
   type UserQueue,
   type WorkEntry,
 } from '../types.ts';
+import { type MemoryKey, memoryKeyStore } from './memory-keys.ts';
 import { takeMemoryTicket } from './memory-tickets.ts';
 
 /** Runs `operate` once, at a time of its choice. A rejection means that the server did not answer, before or after the effect. */
@@ -44,6 +46,7 @@ export type Step = <T>(name: string, operate: () => T) => Promise<T>;
 /** The server's data. Several stores, one for each simulated process, may share it. */
 export type MemoryDatabase = {
   accounts: Map<string, Account>;
+  apiKeys: Map<string, MemoryKey>;
   userQueues: Map<string, UserQueue>;
   entries: Map<string, LedgerEntry>;
   leases: Map<number, number>;
@@ -54,6 +57,7 @@ export type MemoryDatabase = {
 
 export type MemoryStores = {
   accounts: AccountStore;
+  apiKeys: KeyStore;
   userQueues: UserQueueStore;
   ledger: LedgerStore;
   lanes: LaneStore;
@@ -63,6 +67,7 @@ export type MemoryStores = {
 
 export const createMemoryDatabase = (): MemoryDatabase => ({
   accounts: new Map(),
+  apiKeys: new Map(),
   userQueues: new Map(),
   entries: new Map(),
   leases: new Map(),
@@ -656,6 +661,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
 /** One simulated process's view of the database. Without `step`, every operation happens in the next microtask. */
 export const createMemoryStores = (step: Step = direct, database = createMemoryDatabase()): MemoryStores => ({
   accounts: accountStore(database, step),
+  apiKeys: memoryKeyStore(database, step),
   userQueues: userQueueStore(database, step),
   ledger: ledgerStore(database, step),
   lanes: laneStore(database, step),

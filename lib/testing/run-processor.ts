@@ -41,7 +41,7 @@ export const bodyOf = (request: unknown): string => {
 const log = createLogger('silent');
 
 /** Back-offs without jitter: a test can name the pause. */
-const clock = { after: systemClock.after, random: () => 0 };
+const clock = { ...systemClock, random: () => 0 };
 
 const shownOutcome = (outcome: Outcome, thrown: { thrown?: unknown }, { aborted }: AbortSignal): RunOutcome => {
   if (outcome.kind === 'done') return { status: 'done', result: JSON.parse(outcome.result) };

@@ -37,7 +37,7 @@ const indexesOf = async (collection: string): Promise<string[]> => {
 };
 
 const migrate = () => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['tools/migrate.ts'], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['tools/lanekeeper.ts', 'migrate'], {
     env: { ...process.env, MONGODB_URL: url },
     encoding: 'utf8',
   });

@@ -45,7 +45,7 @@ describe('the cluster primary', () => {
   test('retries when the system cannot start another process', async () => {
     await using cluster = startCluster({ TEST_WORKER: stub, TEST_NO_ROOM: 'yes', WORKERS: '1' });
     await cluster.logged(ended, 2);
-    cluster.signal('SIGUSR2');
+    cluster.signal('SIGHUP');
     await cluster.logged(running);
     cluster.signal('SIGTERM');
     expect(await cluster.exited).toEqual({ code: 0, signal: null });

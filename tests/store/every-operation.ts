@@ -1,5 +1,5 @@
 import type { Stores } from '../../lib/store/stores.ts';
-import { at, claim, session } from './store-contract.ts';
+import { apiKey, at, claim, session } from './store-contract.ts';
 
 const id = { userId: 'u', seq: 1 };
 
@@ -11,6 +11,12 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'accounts.find': ({ accounts }) => accounts.find('f'.repeat(24)),
   'accounts.usernames': ({ accounts }) => accounts.usernames(['f'.repeat(24)]),
   'accounts.setRole': ({ accounts }) => accounts.setRole('ann', 'user'),
+  'apiKeys.create': ({ apiKeys }) => apiKeys.create(apiKey('k')),
+  'apiKeys.find': ({ apiKeys }) => apiKeys.find('k'),
+  'apiKeys.list': ({ apiKeys }) => apiKeys.list(),
+  'apiKeys.revoke': ({ apiKeys }) => apiKeys.revoke('k'),
+  'apiKeys.noteUse': ({ apiKeys }) => apiKeys.noteUse('k', at(0)),
+  'apiKeys.takeCall': ({ apiKeys }) => apiKeys.takeCall('k', 1, at(0)),
   'counters.take': ({ counters }) => counters.take('k', { limit: 1, seconds: 1 }),
   'counters.add': ({ counters }) => counters.add('k', 1),
   'counters.read': ({ counters }) => counters.read('k'),

@@ -1,7 +1,15 @@
 /** The contract of the stores: MongoDB and its in-memory stand-in pass the same tests. Also helpers and sample data for them. */
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import type { LedgerChange } from '../../lib/ledger-change.ts';
-import type { AccountStore, LaneStore, LedgerStore, UserQueueStore, WorkerStore } from '../../lib/ports.ts';
+import type {
+  AccountStore,
+  ApiKey,
+  KeyStore,
+  LaneStore,
+  LedgerStore,
+  UserQueueStore,
+  WorkerStore,
+} from '../../lib/ports.ts';
 import { openStores } from '../../lib/store/stores.ts';
 import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
 import type { LedgerEntry, UserQueue } from '../../lib/types.ts';
@@ -9,6 +17,7 @@ import { testConfig, uniqueName } from '../support/servers.ts';
 
 export type Ports = {
   accounts: AccountStore;
+  apiKeys: KeyStore;
   userQueues: UserQueueStore;
   ledger: LedgerStore;
   lanes: LaneStore;
@@ -58,6 +67,16 @@ export const newLane = (): number => {
   lanesUsed += 1;
   return lanesUsed;
 };
+
+/** A key that may do everything and does not expire. */
+export const apiKey = (id: string, more: Partial<ApiKey> = {}): ApiKey => ({
+  id,
+  name: `key-${id}`,
+  hash: 'hash',
+  scopes: ['enqueue', 'read', 'operate'],
+  createdAt: at(0),
+  ...more,
+});
 
 /** A session that outlives every test. */
 export const session = (id: string) => ({ id, expiresAt: at(100_000) });

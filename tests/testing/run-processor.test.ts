@@ -99,7 +99,7 @@ describe('runProcessor', () => {
     const logger = createTestLogger();
     const processor: Processor = (_request, context) => {
       context.logger.info('begun');
-      context.logger.child({ step: 2 }).warn({ left: 1 }, 'low');
+      context.logger.child?.({ step: 2 }).warn({ left: 1 }, 'low');
     };
     await runProcessor(processor, {}, { logger });
     expect(logger.lines).toEqual([

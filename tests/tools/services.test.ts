@@ -231,7 +231,10 @@ test('without a MongoDB, a RabbitMQ that was started for it is stopped again', a
 
 test('npm run services, twice at the same time, prints the same running servers', async () => {
   const run = () =>
-    promisify(execFile)(execPath, ['--no-warnings', 'tools/services/main.ts'], { cwd: root, env: process.env });
+    promisify(execFile)(execPath, ['--no-warnings', 'tools/lanekeeper.ts', 'services'], {
+      cwd: root,
+      env: process.env,
+    });
   const outputs = await Promise.all([run(), run()]);
   const said = outputs.map(({ stdout }) =>
     stdout

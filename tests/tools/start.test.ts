@@ -126,9 +126,13 @@ describe('npm start', () => {
       { queue: 'closed' },
     ]);
 
-    const demo = await runToEnd(execPath, ['--no-warnings', 'tools/demo.ts', '--users', '3', '--requests', '20'], {
-      API_URL: started.url,
-    });
+    const demo = await runToEnd(
+      execPath,
+      ['--no-warnings', 'tools/lanekeeper.ts', 'demo', '--users', '3', '--requests', '20'],
+      {
+        API_URL: started.url,
+      },
+    );
     expect(demo.output).toMatch(/^60 requests of 3 users .*\nEvery guarantee was kept\.$/m);
     expect(demo.code).toBe(0);
   }, 90_000);

@@ -1,8 +1,10 @@
 /** The ways to each server, in the order in which they are tried. docs/decisions/0009 gives the reasons. */
 import { join } from 'node:path';
 import { execPath } from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
 import { systemClock } from '../../lib/clock.ts';
+import { fileBeside } from '../../lib/file-beside.ts';
 import { pollUntil } from '../../lib/poll.ts';
 import { announceInstall, type Consent, installRabbitmq, whyNoApt } from './apt.ts';
 import { type Found, NoServerError, type Refused, type Way } from './choose.ts';
@@ -43,7 +45,7 @@ const installByApt = async (consent: Consent): Promise<string | undefined> => {
 /** A process of its own, because a download that hangs can be ended only with its process. */
 const downloadMongod = async ({ root, env }: Search): Promise<string | undefined> => {
   const options = { timeout: 300_000, reject: false, nodePath: execPath, env: { MONGOMS_MAX_RETRIES: '0', ...env } };
-  const script = join(import.meta.dirname, 'download-mongod.ts');
+  const script = fileURLToPath(fileBeside(import.meta.url, 'download-mongod'));
   const { stdout, failed } = await execaNode(script, [join(root, '.build', 'mongod')], options);
   return failed ? undefined : String(stdout).split('\n').at(-1);
 };

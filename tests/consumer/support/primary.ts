@@ -4,11 +4,11 @@ import { loadConfig } from '../../../lib/config.ts';
 import { runPrimary } from '../../../lib/consumer/primary.ts';
 import { createLogger } from '../../../lib/log.ts';
 
-// Until SIGUSR2, no worker can be spawned, as when the system is out of processes.
+// Until SIGHUP, no worker can be spawned, as when the system is out of processes.
 if (process.env.TEST_NO_ROOM) {
   const { execPath } = process;
   process.execPath = '/nowhere/node';
-  process.on('SIGUSR2', () => {
+  process.on('SIGHUP', () => {
     process.execPath = execPath;
   });
 }

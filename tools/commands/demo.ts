@@ -1,25 +1,25 @@
 /**
- * `npm run demo`: users send bursts to the API of a running `npm start`. The terminal shows how they advance side by side; at
+ * `lanekeeper demo`: users send bursts to the API of a running `npm start`. The terminal shows how they advance side by side; at
  * the end the ledger shows whether every guarantee was kept. Ends with 1 when one was not.
  */
 import { randomBytes } from 'node:crypto';
 import process, { env, exit, stdout } from 'node:process';
-import { parseArgs } from 'node:util';
-import { CallError, callApi } from './api-client.ts';
-import { createDisplay } from './demo/progress.ts';
-import { collect, connect, runBurst } from './demo/scenario.ts';
-import { describeVerdict, judge } from './demo/verdict.ts';
-import { runTool } from './run-tool.ts';
+import { Command, InvalidArgumentError } from 'commander';
+import { CallError, callApi } from '../api-client.ts';
+import { createDisplay } from '../demo/progress.ts';
+import { collect, connect, runBurst } from '../demo/scenario.ts';
+import { describeVerdict, judge } from '../demo/verdict.ts';
+import { runTool } from '../run-tool.ts';
 
 const names = ['ada', 'ben', 'cleo', 'dan', 'eve', 'finn', 'gwen', 'hugo', 'ida', 'jon', 'kim', 'leo'];
 
-const usage = `Usage: npm run demo [-- --users 2..${names.length} --requests 1..5000]
-API_URL names the API; the default is http://localhost:3000.`;
-
-const count = (text: string, min: number, max: number): number => {
-  if (!/^\d+$/.test(text) || Number(text) < min || Number(text) > max) throw new Error(usage);
-  return Number(text);
-};
+/** Reads an option that is a number. */
+const count =
+  (min: number, max: number) =>
+  (text: string): number => {
+    if (/^\d+$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
+    throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+  };
 
 const say = (line: string): void => void stdout.write(`${line}\n`);
 
@@ -29,11 +29,8 @@ const checkApi = (apiUrl: string): Promise<unknown> =>
     throw new Error(`${apiUrl} does not answer. Start it with "npm start" in another terminal, or set API_URL.`);
   });
 
-await runTool(async () => {
-  const option = (byDefault: string) => ({ type: 'string', default: byDefault }) as const;
-  const { values } = parseArgs({ options: { users: option('8'), requests: option('150') } });
-  const chosen = names.slice(0, count(values.users, 2, names.length));
-  const requests = count(values.requests, 1, 5_000);
+const demo = async ({ users: wanted, requests }: { users: number; requests: number }): Promise<number> => {
+  const chosen = names.slice(0, wanted);
   const apiUrl = env.API_URL || 'http://localhost:3000';
   await checkApi(apiUrl);
   say(`${chosen.length} users register at ${apiUrl} and log in.`);
@@ -53,4 +50,11 @@ await runTool(async () => {
   const verdict = judge(histories);
   say(describeVerdict(histories, verdict, seconds));
   return verdict.kept ? 0 : 1;
-});
+};
+
+export const command = (): Command =>
+  new Command()
+    .option('--users <number>', `2 to ${names.length}`, count(2, names.length), 8)
+    .option('--requests <number>', 'requests of each user, 1 to 5000', count(1, 5_000), 150)
+    .addHelpText('after', '\nAPI_URL names the API; the default is http://localhost:3000.')
+    .action((options) => runTool(() => demo(options)));

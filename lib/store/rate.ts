@@ -1,0 +1,18 @@
+/** Rates in updates with a pipeline. */
+import { clockToleranceMs } from '../database-clock.ts';
+
+const secondMs = 1_000;
+
+export const or0 = (field: string) => ({ $ifNull: [field, 0] });
+
+/** A stored time that lies further ahead than `ms` was stored before MongoDB's clock was set back. It counts for nothing. */
+export const unlessAhead = (field: string, now: number, ms: number) => ({
+  $cond: [{ $gt: [or0(field), now + ms + clockToleranceMs] }, 0, or0(field)],
+});
+
+/** A token bucket as one time: the whole rate is free again at `rateAt`, and each call moves that by `everyMs`. It may not lie behind `limitMs`. */
+export const rateOf = ({ ratePerSecond }: { ratePerSecond?: number }, now: number) => {
+  const everyMs = secondMs / (ratePerSecond ?? Number.POSITIVE_INFINITY);
+  const limitMs = now + secondMs - everyMs;
+  return { everyMs, limitMs, rateAt: unlessAhead('$rateAt', now, secondMs) };
+};

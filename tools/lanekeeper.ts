@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+/** The command `lanekeeper`. Only the file of the chosen command is loaded. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { argv } from 'node:process';
+import { Command } from 'commander';
+import { root } from './run-tool.ts';
+
+type CommandFile = { command: () => Command };
+
+/** By name: what the help says, and the file. */
+const commands: Record<string, [about: string, load: () => Promise<CommandFile>]> = {
+  api: ['serve the HTTP API', () => import('./commands/api.ts')],
+  consumer: ['run the processor for the requests of all users', () => import('./commands/consumer.ts')],
+  services: ['start the RabbitMQ and the MongoDB that are missing', () => import('./commands/services.ts')],
+  migrate: ['create the indexes that the database lacks', () => import('./commands/migrate.ts')],
+  operator: ['grant or revoke the operator role, or create an account', () => import('./commands/operator.ts')],
+  demo: ['send requests of several users, and judge the outcome', () => import('./commands/demo.ts')],
+};
+
+const { version, description } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const program = new Command('lanekeeper').description(description).version(version);
+program.showHelpAfterError('Run lanekeeper --help.');
+
+const chosen = argv[2] === 'help' ? argv[3] : argv[2];
+for (const [name, [about, load]] of Object.entries(commands)) {
+  const made = name === chosen ? (await load()).command() : new Command();
+  made.name(name).description(about).showHelpAfterError(`Run lanekeeper ${name} --help.`);
+  program.addCommand(made);
+}
+await program.parseAsync();
