@@ -12,16 +12,22 @@ export type LogMethod = {
 /**
  * Writes JSON lines to the worker's log, each with the `userId`, `user`, `seq` and `attempt` of the run. `LOG_LEVEL` decides what is
  * written. Never log a request, a token or a password.
+ *
+ * A field with a name that the line has already, such as `attempt` or `time`, is written inside the field `processor`, so that no
+ * line has a key twice. If it says the same, it is left out.
+ *
+ * `console` and a pino logger have this type too: a test may pass either. `fatal` and `child` are optional only for their sake; in
+ * a worker they are always there.
  */
 export type ProcessorLogger = {
-  fatal: LogMethod;
+  fatal?: LogMethod;
   error: LogMethod;
   warn: LogMethod;
   info: LogMethod;
   debug: LogMethod;
   trace: LogMethod;
   /** A logger that adds these fields to each line. */
-  child(fields: Record<string, unknown>): ProcessorLogger;
+  child?(fields: Record<string, unknown>): ProcessorLogger;
 };
 
 /** What a processor knows about its run. */

@@ -1,26 +1,90 @@
 /**
- * Builds the npm package that processors import: `node tools/package.ts [folder]`. The checkout needs no build, but Node does not
- * strip types below node_modules.
+ * Builds the npm package: `node tools/package.ts [folder]`. The checkout needs no build, but Node does not strip types below
+ * node_modules. One output for each source file: processes, threads and routes are started by the name of a file.
  */
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { argv, execPath, stdout } from 'node:process';
 import { execa } from 'execa';
+import { build } from 'tsdown';
 import { root } from './run-tool.ts';
 
 const folder = resolve(argv[2] ?? join(root, 'dist', 'package'));
-const project = join(root, 'tsconfig.package.json');
 
-const { name, version, description, license, type, engines } = JSON.parse(
-  readFileSync(join(root, 'package.json'), 'utf8'),
-);
-const exports = { '.': { types: './processor.d.ts', default: './processor.js' } };
+const sources = [
+  'functions/*.ts',
+  'lib/**/*.ts',
+  'tools/lanekeeper.ts',
+  'tools/commands/*.ts',
+  // Started by their names.
+  'tools/end-with-parent.ts',
+  'tools/services/download-mongod.ts',
+];
+
+const copied = [
+  ...['LICENSE', 'README.md', 'CHANGELOG.md', 'docs'],
+  // The routes, and the servers where Docker Compose runs them.
+  ...['serverless.yml', 'docker-compose.yml', 'tools/services/published-ports.yml'],
+];
+
+const source = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** The files that people import, as the checkout names them. */
+const imported: Record<string, string> = source.exports;
+
+const built = (file: string): string => file.replace(/\.ts$/, '.js');
+
+/** A project takes in a fix of a dependency without waiting for a release of ours, and shares what it uses itself. */
+const ranges = (versions: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(versions).map(([name, version]) => [name, `^${version}`]));
+
+const manifestOf = () => {
+  const { name, version, description, license, type, bin, dependencies, devDependencies } = source;
+  const exports = Object.entries(imported).map(([path, file]) => [
+    path,
+    { types: file.replace(/\.ts$/, '.d.ts'), default: built(file) },
+  ]);
+  return {
+    ...{ name, version, description, license, type },
+    // What `which` asks for, the narrowest of the dependencies.
+    engines: { node: '^22.22.2 || ^24.15.0 || >=26.0.0' },
+    exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
+    bin: { lanekeeper: built(bin.lanekeeper) },
+    files: ['functions', 'lib', 'tools', 'docs', 'serverless.yml', 'docker-compose.yml', 'CHANGELOG.md'],
+    dependencies: ranges(dependencies),
+    // Only for `lanekeeper services` where neither a MongoDB nor Docker is installed: it downloads a mongod.
+    peerDependencies: ranges({ 'mongodb-memory-server-core': devDependencies['mongodb-memory-server-core'] }),
+    peerDependenciesMeta: { 'mongodb-memory-server-core': { optional: true } },
+  };
+};
+
+const buildCode = () =>
+  build({
+    ...{ cwd: root, root, config: false, entry: sources, outDir: folder },
+    // As the oldest Node of `engines`.
+    ...{ format: 'esm', platform: 'node', target: 'node22.22' },
+    ...{ unbundle: true, treeshake: false, fixedExtension: false, hash: false, dts: false },
+    deps: { neverBundle: true },
+    ...{ logLevel: 'warn', failOnWarn: true, report: false },
+  });
+
+/** By tsc: tsdown's own way does not work with TypeScript 7.0 for long. Only what the imported files need. */
+const buildDeclarations = async (): Promise<void> => {
+  const project = join(folder, 'tsconfig.json');
+  const compilerOptions = {
+    ...{ noEmit: false, declaration: true, emitDeclarationOnly: true, rewriteRelativeImportExtensions: true },
+    ...{ rootDir: root, outDir: folder, typeRoots: [join(root, 'node_modules', '@types')] },
+  };
+  const files = Object.values(imported).map((file) => join(root, file));
+  const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: [], files };
+  writeFileSync(project, JSON.stringify(config));
+  await execa(execPath, [join(root, 'node_modules', '.bin', 'tsc'), '-p', project], { stdio: 'inherit' });
+  rmSync(project);
+};
 
 rmSync(folder, { recursive: true, force: true });
-await execa(execPath, [join(root, 'node_modules', '.bin', 'tsc'), '-p', project, '--outDir', folder], {
-  stdio: 'inherit',
-});
-const manifest = { name, version, description, license, type, engines, exports, sideEffects: false };
-writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
-copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+await buildCode();
+await buildDeclarations();
+for (const path of copied) cpSync(join(root, path), join(folder, path), { recursive: true });
+writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifestOf(), undefined, 2)}\n`);
 stdout.write(`The package is in ${folder}\n`);

@@ -67,7 +67,7 @@ export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerS
   const { config, log } = deps;
   const runs = new CurrentRuns();
   outliveRejections({ ...deps, runs, counted: () => deps.isolationObserver.rejected(1) });
-  const loaded = await warnWhileLoading(loadProcessor(deps), config.processor, deps);
+  const loaded = await warnWhileLoading(() => loadProcessor(deps), deps);
   const servers = openServers(config, log);
   const heldBytes = Math.min(config.heldBytes, getHeapStatistics().heap_size_limit / heapPerHeldByte);
   const lanes = startLaneWorker({

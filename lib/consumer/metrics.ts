@@ -37,7 +37,8 @@ const observeRuns = (
         instruments.run.observe({ outcome: event.outcome }, (monotonicMs() - started) / 1_000);
       }
       if (event.outcome === 'retry') instruments.retries.inc();
-      log[event.outcome === 'done' ? 'debug' : 'warn'](event, 'run ended');
+      // The process that ran it has logged its failure, with the error.
+      log[event.outcome === 'aborted' ? 'warn' : 'debug'](event, 'run ended');
     },
   };
 };
@@ -69,7 +70,9 @@ const observeLanes = (
   deadLettered: ({ at: _at, ...event }) => {
     instruments.deadLetters.inc({ reason: event.reason });
     instruments[event.status === 'failed' ? 'failures' : 'blocked'].inc();
-    log.debug(event, 'request dead-lettered');
+    // The line of its last run says so already, unless it had no end.
+    if (event.reason === 'failed') log.debug(event, 'request dead-lettered');
+    else logSampled(log, 'warn', event, `request dead-lettered: ${event.reason}`);
   },
   swept: ({ stuck }) => {
     if (stuck === 0) return;

@@ -24,13 +24,20 @@ export type Deadline = {
  * and whatever a processor attaches to it (`fetch`, `AbortSignal.any`, listeners) would stay there.
  *
  * @param timeoutMs 0 means no timeout.
+ * @param onPassed called when the deadline passes.
  */
-export const startDeadline = (laneSignal: AbortSignal, timeoutMs: number, clock: Pick<Clock, 'after'>): Deadline => {
+export const startDeadline = (
+  laneSignal: AbortSignal,
+  timeoutMs: number,
+  clock: Pick<Clock, 'after'>,
+  onPassed: () => void,
+): Deadline => {
   const controller = new AbortController();
   let passed: RunTimeoutError | undefined;
   const follow = () => controller.abort(laneSignal.reason);
   const onTimeout = () => {
     passed = new RunTimeoutError(timeoutMs);
+    onPassed();
     controller.abort(passed);
   };
   const cancelTimer = timeoutMs === 0 ? () => {} : clock.after(timeoutMs, onTimeout);

@@ -1,4 +1,4 @@
-import { clip, describe, partsOf, propertyOf } from '../thrown.ts';
+import { clip, describe, isError, partsOf, propertyOf } from '../thrown.ts';
 import type { RunError } from '../types.ts';
 
 const maxMessageLength = 1_000;
@@ -68,3 +68,15 @@ const visit = (thrown: unknown, { depth, seen, left }: Visit): RunError => {
 /** The part of a thrown value that the ledger records: names and messages, clipped, with causes and parts, never a stack. */
 export const toRunError = (thrown: unknown): RunError =>
   visit(thrown, { depth: 0, seen: new Set(), left: { nested: maxNested } });
+
+/** What was recorded of an error, as an error without a stack: the log shows nothing of other values. */
+export const asError = ({ name, message, cause, errors }: RunError): Error =>
+  Object.assign(new Error(message), {
+    name,
+    stack: undefined,
+    ...(cause && { cause: asError(cause) }),
+    ...(errors && { errors: errors.map(asError) }),
+  });
+
+/** A thrown value for the log: with its stack if it is an error, and otherwise as it would be recorded. */
+export const forLog = (thrown: unknown): Error => (isError(thrown) ? thrown : asError(toRunError(thrown)));

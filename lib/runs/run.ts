@@ -1,9 +1,11 @@
 import type { Logger } from '../log.ts';
 import type { Clock, RunRequest } from '../ports.ts';
 import type { ProcessorContext } from '../processor.ts';
+import { propertyOf } from '../thrown.ts';
 import type { Outcome, Run } from '../types.ts';
-import { CurrentRuns } from './current-runs.ts';
+import { CurrentRuns, type RunInProcess } from './current-runs.ts';
 import { startDeadline } from './deadline.ts';
+import { createFailureLog } from './failure-log.ts';
 import type { LoadedProcessor } from './load-processor.ts';
 import {
   countedAttempts,
@@ -14,10 +16,11 @@ import {
   outcomeOfText,
 } from './outcome.ts';
 import { policyOfRun, type RunPolicy } from './policy.ts';
-import { ownError, toRunError } from './run-error.ts';
+import { createProcessorLogger, takenNames } from './processor-logger.ts';
+import { asError, forLog, ownError, toRunError } from './run-error.ts';
 
 type RunWithoutBody = Omit<Run, 'body'>;
-type RunDeps = { clock: Pick<Clock, 'after' | 'random'>; log: Logger; runs?: CurrentRuns };
+type RunDeps = { clock: Pick<Clock, 'monotonicMs' | 'after' | 'random'>; log: Logger; runs?: CurrentRuns };
 
 type Call<Result> = (context: ProcessorContext) => Result | Promise<Result>;
 
@@ -30,29 +33,55 @@ const callWith =
   (context) =>
     processor(request, context);
 
+/** The fields of every line about a run. */
+const idOf = ({ userId, seq, attempt }: RunInProcess): RunInProcess => ({ userId, seq, attempt });
+
+/** What failed runs of one kind have in common: the class of the error, and where it was thrown. */
+const kindOf = (error: Error): string => {
+  const stack = propertyOf(error, 'stack');
+  const place = typeof stack === 'string' ? /\n\s+at .*/.exec(stack)?.[0] : undefined;
+  return `${toRunError(error).name} ${place}`;
+};
+
 /** Wraps a processor so that every end of a run is an outcome. The returned function never rejects. */
 export const createRunRequest = (
   loaded: LoadedProcessor,
   { clock, log, runs = new CurrentRuns() }: RunDeps,
 ): RunRequest => {
+  const logFailure = createFailureLog({ clock, log });
+  const taken = takenNames(log, { ...idOf({ userId: '', seq: 0, attempt: 0 }), user: '' });
+
   /** Waits for the processor even past the deadline: its user's next run must not begin beside it. */
   const callProcessor = async <Result>(call: Call<Result>, run: RunWithoutBody, timeoutMs: number): Promise<Result> => {
     const { userId, user, seq, attempt, fencingToken } = run;
-    const logger = log.child({ userId, user, seq, attempt });
-    const deadline = startDeadline(run.signal, timeoutMs, clock);
+    const id = idOf(run);
+    const logger = createProcessorLogger(log, { ...id, user }, taken);
+    const deadline = startDeadline(run.signal, timeoutMs, clock, () =>
+      logFailure('timeout', { ...id, timeoutMs }, 'run past its timeout'),
+    );
     const context = { userId, user, seq, attempt, fencingToken, signal: deadline.signal, logger };
     try {
-      const result = await runs.during({ userId, seq, attempt }, () => call(context));
+      const result = await runs.during(id, () => call(context));
       deadline.throwIfPassed();
       return result;
     } catch (thrown) {
-      // The author of the processor needs the stack, which stays in the log. `err` shows nothing of what is not an `Error`.
-      logger.debug({ err: thrown, error: toRunError(thrown) }, 'the processor threw');
       if (!isUnrecoverable(thrown)) deadline.throwIfPassed();
       throw thrown;
     } finally {
       deadline.cancel();
     }
+  };
+
+  /** Here and not where outcomes are recorded: the stack of an error stays in the process that ran it. */
+  const logEnd = (run: RunWithoutBody, outcome: Outcome, since: number, thrown?: { value: unknown }): Outcome => {
+    if (outcome.kind === 'done') return outcome;
+    const err = thrown ? forLog(thrown.value) : asError(outcome.error);
+    const { kind } = outcome;
+    const fields = { ...idOf(run), outcome: kind, ms: Math.round(clock.monotonicMs() - since), err };
+    // What an aborted run throws is no outcome: it runs again.
+    if (run.signal.aborted) log.debug({ ...fields, outcome: 'aborted' }, 'run aborted');
+    else logFailure(kindOf(err), kind === 'retry' ? { ...fields, delayMs: outcome.delayMs } : fields, 'run failed');
+    return outcome;
   };
 
   const process = async <Result>(
@@ -61,10 +90,12 @@ export const createRunRequest = (
     run: RunWithoutBody,
     policy: RunPolicy,
   ): Promise<Outcome> => {
+    const since = clock.monotonicMs();
     try {
-      return outcomeOf(await callProcessor(call, run, policy.timeoutMs), policy);
-    } catch (thrown) {
-      return outcomeOfError(thrown, countedAttempts(run), policy, clock.random());
+      return logEnd(run, outcomeOf(await callProcessor(call, run, policy.timeoutMs), policy), since);
+    } catch (value) {
+      const outcome = outcomeOfError(value, countedAttempts(run), policy, clock.random());
+      return logEnd(run, outcome, since, { value });
     }
   };
 
@@ -76,7 +107,7 @@ export const createRunRequest = (
       request = JSON.parse(body);
     } catch (thrown) {
       const error = ownError('BadRequestError', 'The request is not JSON', toRunError(thrown));
-      return Promise.resolve(deadLetterOutcome(error, 'failed', policy));
+      return Promise.resolve(logEnd(run, deadLetterOutcome(error, 'failed', policy), clock.monotonicMs()));
     }
     return 'textProcessor' in loaded
       ? process(callWith(loaded.textProcessor, body), outcomeOfText, run, policy)

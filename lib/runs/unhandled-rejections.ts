@@ -2,9 +2,8 @@
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
-import { isError } from '../thrown.ts';
 import type { CurrentRuns } from './current-runs.ts';
-import { toRunError } from './run-error.ts';
+import { forLog } from './run-error.ts';
 
 type RejectionDeps = {
   config: Pick<Config, 'unhandledRejection'>;
@@ -40,9 +39,14 @@ export const outliveRejections = ({ config, clock, log, runs, counted }: Rejecti
       return;
     }
     const { inFlight, current } = runs;
-    const err = isError(reason) ? reason : Object.assign(new Error(), toRunError(reason), { stack: undefined });
     log.error(
-      { err, run: current, inFlight: inFlight.slice(0, maxNamed), inFlightCount: inFlight.length, unlogged },
+      {
+        err: forLog(reason),
+        run: current,
+        inFlight: inFlight.slice(0, maxNamed),
+        inFlightCount: inFlight.length,
+        unlogged,
+      },
       'a processor left a rejected promise unhandled; the process goes on',
     );
     unlogged = 0;

@@ -1,33 +1,27 @@
-/** The package that people import to write a processor: in this checkout, and packed and installed in a project of its own. */
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
-import { env, execPath } from 'node:process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+/** The package that people install: what is in it, and what the documentation shows, in a project of its own. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { execPath } from 'node:process';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { httpClient } from '../http/drivers.ts';
+import { uniqueName } from '../support/servers.ts';
+import { filesBelow, unresolvedImports } from '../support/unresolved-imports.ts';
+import { openWorld } from '../support/world.ts';
+import {
+  hasOlderNode,
+  installOlderNode,
+  installPackage,
+  root,
+  run,
+  startCommand,
+} from './support/installed-package.ts';
 import { runsSupportFile } from './support/support-file.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const bin = join(root, 'node_modules', '.bin');
-let folder: string;
-const staged = () => join(folder, 'staged');
-const project = () => join(folder, 'project');
-
-/** Rejects with what the command printed, unless it exits with 0. */
-const run = async (file: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) => {
-  const path = `${bin}${delimiter}${env.PATH}`;
-  try {
-    const done = await promisify(execFile)(file, args, { ...options, env: { ...env, PATH: path, ...options.env } });
-    return done.stdout;
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${file} ${args.join(' ')} failed:\n${stdout}\n${stderr}`, { cause: error });
-  }
-};
+let installed: Awaited<ReturnType<typeof installPackage>>;
+let olderNode = '';
+const packageFolder = () => join(installed.project, 'node_modules', 'lanekeeper');
 
 const javaScript = `
   import { RetryAfterError, UnrecoverableError } from 'lanekeeper';
@@ -44,11 +38,13 @@ const typeScript = `
   export const policy: ProcessorPolicy = { maxAttempts: 7, retryBaseMs: 10 };
   // @ts-expect-error The policy has types.
   export const wrong: ProcessorPolicy = { maxAttempts: 'seven' };
+  declare const process: { argv: string[]; exit(code: number): never };
   const processor: Processor = async (request, { userId, seq, signal, logger }) => {
     signal.throwIfAborted();
-    logger.child({ step: 1 }).info({ seq }, 'begun');
+    logger.child?.({ step: 1 }).info({ seq }, 'begun');
     if (request === 'never') throw new UnrecoverableError('never', { cause: request });
     if (request === 'later') throw new RetryAfterError('later', { retryAfterMs: 12_345 });
+    if (request === 'crash' && !process.argv[1]?.endsWith('isolated-run.js')) process.exit(1);
     const id: string = userId + ':' + seq;
     return { id };
   };
@@ -67,26 +63,20 @@ const tsconfig = {
   files: ['processor.ts'],
 };
 
-/** Builds the package, packs it, and unpacks it where `npm install` would: no registry is needed. */
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lanekeeper-package-'));
-  const installed = join(project(), 'node_modules', 'lanekeeper');
-  await run(execPath, [join(root, 'tools', 'package.ts'), staged()]);
-  await run('npm', ['pack', '--pack-destination', folder], { cwd: staged() });
-  const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz')) ?? '';
-  await mkdir(installed, { recursive: true });
-  await run('tar', ['-xzf', join(folder, tarball), '-C', installed, '--strip-components=1']);
-  await writeFile(join(project(), 'package.json'), '{ "type": "module" }');
-  await writeFile(join(project(), 'tsconfig.json'), JSON.stringify(tsconfig));
-  await writeFile(join(project(), 'processor.js'), javaScript);
-  await writeFile(join(project(), 'processor.ts'), typeScript);
-});
+  installed = await installPackage({
+    'tsconfig.json': JSON.stringify(tsconfig),
+    'processor.js': javaScript,
+    'processor.ts': typeScript,
+  });
+  if (hasOlderNode) olderNode = await installOlderNode(installed.folder);
+}, 300_000);
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => installed?.remove());
 
 const runProcessor = async (file: string) => {
   const requests = ['"now"', '"never"', '"later"'];
-  const PROCESSOR = resolve(project(), file);
+  const PROCESSOR = resolve(installed.project, file);
   return JSON.parse(await run(execPath, [runsSupportFile('run-processor.ts'), ...requests], { env: { PROCESSOR } }));
 };
 
@@ -99,18 +89,42 @@ const expected = {
   ],
 };
 
+const manifest = async () => JSON.parse(await readFile(join(packageFolder(), 'package.json'), 'utf8'));
+
 describe('the package', () => {
   test('passes publint', async () => {
-    expect(await run('publint', ['--strict', staged()])).toContain('All good!');
+    expect(await run('publint', ['--strict', installed.staged])).toContain('All good!');
   });
 
   test('passes arethetypeswrong as an ESM-only package', async () => {
-    await run('attw', ['--pack', staged(), '--profile', 'esm-only']);
+    await run('attw', ['--pack', installed.staged, '--profile', 'esm-only']);
   });
 
-  test('holds only what a processor needs', async () => {
-    const files = await readdir(join(project(), 'node_modules', 'lanekeeper'));
-    expect(files.toSorted()).toEqual(['LICENSE', 'package.json', 'processor.d.ts', 'processor.js']);
+  test('can be published', async () => {
+    await run('npm', ['publish', '--dry-run'], { cwd: installed.staged });
+  });
+
+  test('imports only its production dependencies, and files that it has', async () => {
+    const { dependencies, peerDependencies } = await manifest();
+    const packages = Object.keys({ ...dependencies, ...peerDependencies });
+    expect(await unresolvedImports(packageFolder(), '.js', packages)).toEqual([]);
+  });
+
+  test('has a file for each entry of its manifest', async () => {
+    const { exports, bin } = await manifest();
+    const paths = [...Object.values(exports), ...Object.values(bin)].flatMap((entry) =>
+      typeof entry === 'string' ? entry : Object.values(entry as object),
+    );
+    const files = await filesBelow(packageFolder());
+    expect(paths.filter((path) => !files.includes(join(packageFolder(), path)))).toEqual([]);
+  });
+
+  test('takes less than 70 MB with all its dependencies', async () => {
+    const entries = await readdir(join(installed.project, 'node_modules'), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    // A file takes whole blocks.
+    const sizes = await Promise.all(files.map(async (file) => Math.ceil((await stat(file)).size / 4096) * 4096));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(70_000_000);
   });
 
   test('runs a JavaScript processor that imports it', async () => {
@@ -118,8 +132,67 @@ describe('the package', () => {
   });
 
   test('type-checks and runs a TypeScript processor that imports it', async () => {
-    await run('tsc', ['-p', project()]);
+    await run('tsc', ['-p', installed.project]);
     expect(await runProcessor('processor.ts')).toMatchObject(expected);
+  });
+});
+
+/** Two texts of one large request: they are compared in a thread. */
+const filler = 'x'.repeat(20_000);
+const large = { one: `{"request":{"a":1,"b":"${filler}"}}`, other: `{"request":{"b":"${filler}","a":1}}` };
+
+describe.each(hasOlderNode ? ['newer', 'older'] : ['newer'])('the command, with the %s Node', (which) => {
+  const node = () => (which === 'older' ? olderNode : execPath);
+  const command = (args: string[], settings: NodeJS.ProcessEnv = {}) =>
+    run(node(), [join(installed.project, 'node_modules', '.bin', 'lanekeeper'), ...args], {
+      cwd: installed.project,
+      env: settings,
+    });
+
+  test('shows its help', async () => {
+    const help = await command(['--help']);
+    const names = [...help.slice(help.indexOf('Commands:')).matchAll(/^ {2}(\S+)/gm)].map(([, name = '']) => name);
+    expect(names).toEqual(expect.arrayContaining(['api', 'consumer', 'migrate', 'operator', 'services']));
+    for (const name of names.filter((one) => one !== 'help'))
+      expect(await command([name, '--help'])).toContain(`Usage: lanekeeper ${name}`);
+  });
+
+  test('serves requests with a typed processor, in threads, workers and isolated processes', async () => {
+    await using world = await openWorld();
+    const { mongodbUrl, rabbitmqUrl, queuePrefix, lanes } = world.config;
+    const servers = { MONGODB_URL: mongodbUrl, RABBITMQ_URL: rabbitmqUrl };
+    expect(await command(['migrate'], servers)).toMatch(/all indexes are there$/m);
+    const settings = {
+      ...{ ...servers, QUEUE_PREFIX: queuePrefix, LANES: String(lanes), PORT: '0', METRICS_PORT: '0', WORKERS: '1' },
+      ...{ JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789', BCRYPT_COST: '4', PROCESSOR: './processor.ts' },
+    };
+    await using consumer = startCommand(node(), installed.project, 'consumer', settings);
+    await using api = startCommand(node(), installed.project, 'api', settings);
+    const call = httpClient(`http://127.0.0.1:${(await api.logged('API ready')).port}`);
+    await consumer.logged('worker running');
+
+    const body = { username: uniqueName('user'), password: 'correct horse' };
+    expect(await call({ call: 'POST /register', body })).toMatchObject({ status: 201 });
+    expect(await command(['operator', body.username], servers)).toBe(`${body.username} is an operator now\n`);
+    const token = String((await call({ call: 'POST /login', body })).body.token);
+    for (const request of ['now', 'never', 'crash'])
+      expect(await call({ call: 'POST /enqueue', token, body: { request } })).toMatchObject({ status: 202 });
+    for (const text of [large.one, large.other])
+      expect(await call({ call: 'POST /enqueue', token, text, headers: { 'idempotency-key': 'large' } })).toMatchObject(
+        { body: { seq: 4 } },
+      );
+    const entries = [1, 2, 3, 4].map(async (seq) => {
+      for (;;) {
+        const { body: entry } = await call({ call: `GET /requests/${seq}?wait=20`, token });
+        if (!['queued', 'processing'].includes(String(entry.status))) return entry;
+      }
+    });
+    expect(await Promise.all(entries)).toMatchObject([
+      { status: 'done', result: { id: expect.stringMatching(/:1$/) } },
+      { status: 'failed', error: { name: 'UnrecoverableError', message: 'never' } },
+      { status: 'done', result: { id: expect.stringMatching(/:3$/) } },
+      { status: 'done' },
+    ]);
   });
 });
 

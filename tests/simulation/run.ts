@@ -4,7 +4,7 @@ import type { Break } from './breaks.ts';
 import { createClients } from './clients.ts';
 import { createFaults, type Faults } from './faults.ts';
 import type { Scenario } from './scenario.ts';
-import { finalState, isAtRest, type Violation, violationsOf } from './verdict.ts';
+import { bytesHeld, finalState, isAtRest, type Violation, violationsOf } from './verdict.ts';
 import { createWorkers } from './workers.ts';
 import { createSimulatedWorld, type Trace } from './world.ts';
 
@@ -20,6 +20,8 @@ const maxMs = 240_000;
 const maxSteps = 60_000;
 /** After the run has come to rest, messages and calls that are still in flight get this time to take effect. */
 const quietMs = 1_500;
+/** By then, a sluggish worker that was frozen has noticed that its lane is lost, and lets go of the bodies that it held. */
+const lettingGoMs = 20_000;
 
 export const simulate = async (
   scenario: Scenario,
@@ -41,6 +43,8 @@ export const simulate = async (
   const untilMs = scheduler.elapsedMs() + quietMs;
   await scheduler.run(() => false, { steps: maxSteps, untilMs });
   await scheduler.run(rest, { steps: maxSteps, untilMs: maxMs });
+  const longestMs = scheduler.elapsedMs() + lettingGoMs;
+  await scheduler.run(() => bytesHeld(workers) === 0, { steps: maxSteps, untilMs: longestMs });
   const violations = violationsOf(world, workers, ended);
   const result = { violations, history: world.history, final: finalState(world), steps: scheduler.stepsTaken() };
   for (const { process } of [...workers.live()]) process.kill();

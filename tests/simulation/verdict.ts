@@ -49,7 +49,7 @@ const laneNames = ({ scenario }: SimulatedWorld): string[] =>
 const lanesOwned = (workers: Workers): number =>
   workers.live().reduce((sum, { worker }) => sum + worker.snapshot().lanesOwned, 0);
 
-const bytesHeld = (workers: Workers): number =>
+export const bytesHeld = (workers: Workers): number =>
   workers.live().reduce((sum, { worker }) => sum + worker.snapshot().heldBytes, 0);
 
 export const isClosed = ({ database }: SimulatedWorld): boolean => {
