@@ -18,8 +18,8 @@ export const run = (folder: string, file: string, args: string[], env: NodeJS.Pr
   const failed = (error: { code: number; stdout: string; stderr: string }) => error;
   return promisify(execFile)(file, args, { cwd: folder, env }).then((out) => ({ ...out, code: 0 }), failed);
 };
-export const command = (folder: string, ...args: string[]) =>
-  run(folder, execPath, ['--no-warnings', lanekeeper, ...args]);
+export const command = (folder: string, args: string[], env?: NodeJS.ProcessEnv) =>
+  run(folder, execPath, ['--no-warnings', lanekeeper, ...args], env);
 
 /** `lanekeeper dev` in a folder, with the servers of the tests. */
 export const startDev = async (folder: string, ...args: string[]) => {
