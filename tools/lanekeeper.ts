@@ -10,6 +10,7 @@ type CommandFile = { command: () => Command };
 
 /** By name: what the help says, and the file. */
 const commands: Record<string, [about: string, load: () => Promise<CommandFile>]> = {
+  init: ['write a small project: a processor, its test, containers', () => import('./commands/init.ts')],
   dev: [
     'run servers, API and consumer here, and reload the processor after each edit',
     () => import('./commands/dev.ts'),

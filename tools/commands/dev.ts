@@ -11,7 +11,7 @@ const usual = ['processor.ts', 'processor.js', 'src/processor.ts', 'src/processo
 /** @throws {Error} when there is none. */
 const processorNamed = (given: string | undefined): string => {
   const found = given ?? (env.PROCESSOR || usual.find((file) => existsSync(file)));
-  if (!found) throw new Error('Which processor? lanekeeper dev ./processor.ts');
+  if (!found) throw new Error('Which processor? lanekeeper dev ./processor.ts (lanekeeper init writes one)');
   const isPath = /^\.{0,2}\//.test(found) || /\.[cm]?[jt]s$/.test(found);
   if (isPath && !existsSync(found)) throw new Error(`There is no file ${found} in ${cwd()}.`);
   return found;
