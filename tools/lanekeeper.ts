@@ -10,6 +10,12 @@ type CommandFile = { command: () => Command };
 
 /** By name: what the help says, and the file. */
 const commands: Record<string, [about: string, load: () => Promise<CommandFile>]> = {
+  init: ['write a small project: a processor, its test, containers', () => import('./commands/init.ts')],
+  dev: [
+    'run servers, API and consumer here, and reload the processor after each edit',
+    () => import('./commands/dev.ts'),
+  ],
+  doctor: ['check what Lanekeeper needs here, and say what to do', () => import('./commands/doctor.ts')],
   api: ['serve the HTTP API', () => import('./commands/api.ts')],
   consumer: ['run the processor for the requests of all users', () => import('./commands/consumer.ts')],
   services: ['start the RabbitMQ and the MongoDB that are missing', () => import('./commands/services.ts')],
