@@ -5,8 +5,11 @@ import { httpFunction } from '../lib/http/http-function.ts';
 import { pageOf, searchEnd } from '../lib/http/input.ts';
 import { maxPageChars } from '../lib/http/page-text.ts';
 
-/** `GET /requests?status=&after=&limit=`: a page of the user's requests, by `seq`. */
-export const handler = httpFunction(functionDeps, { identity: 'session' }).handler(async (call) => {
+/** `GET /requests?status=&after=&limit=` and `GET /users/{ref}/requests`: a page of the user's requests, by `seq`. */
+export const handler = httpFunction(functionDeps, {
+  identity: 'session',
+  forUsers: { scope: 'read', operators: true },
+}).handler(async (call) => {
   const query = pageOf(call);
   const { userId, settled, accepted } = call.userQueue;
   const upTo = searchEnd(query);

@@ -51,9 +51,9 @@ export class BrokerUnavailableError extends AppError {
 /** Thrown when RabbitMQ refuses one queue or one message while it answers everything else. */
 export class BrokerRefusedError extends BrokerUnavailableError {}
 
-/** Thrown when a session or a user has as many waiting calls as it may have. */
+/** Thrown when a session, a user or an API key has as many waiting calls as it may have. */
 export class TooManyPollsError extends AppError {
-  constructor(whose: 'session' | 'user', limit: number) {
+  constructor(whose: 'session' | 'user' | 'key', limit: number) {
     super(`${limit} calls of this ${whose} wait already; no more may. Let one of them end, or call without \`wait\`.`, {
       code: 'too-many-polls',
       status: 429,

@@ -79,6 +79,9 @@ export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerS
   return {
     snapshot: () => lanes.snapshot(),
     failed: lanes.failed,
+    mustRetire: lanes.mustRetire,
+    retire: () => lanes.retire(),
+    noteGone: (workerId) => lanes.noteGone(workerId),
     stop: async () => {
       await lanes.stop();
       await servers.close();

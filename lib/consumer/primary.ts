@@ -130,6 +130,9 @@ const openSlots = (options: PrimaryOptions, cluster: Cluster, ending: Ending): v
       return life.state === 'starting' || life.state === 'running';
     },
     restarted: metrics.workerRestarted,
+    exited: (workerId: string) => {
+      for (const slot of slots) slot.tell({ kind: 'worker-gone', workerId });
+    },
     retired: metrics.retire,
   };
   for (let slot = 0; slot < config.workers; slot += 1) slots.push(new WorkerSlot({ slot, ...shared }));
