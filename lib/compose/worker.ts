@@ -67,7 +67,7 @@ export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerS
   const { config, log } = deps;
   const runs = new CurrentRuns();
   outliveRejections({ ...deps, runs, counted: () => deps.isolationObserver.rejected(1) });
-  const loaded = await warnWhileLoading(loadProcessor(deps), config.processor, deps);
+  const loaded = await warnWhileLoading(() => loadProcessor(deps), deps);
   const servers = openServers(config, log);
   const heldBytes = Math.min(config.heldBytes, getHeapStatistics().heap_size_limit / heapPerHeldByte);
   const lanes = startLaneWorker({
@@ -79,6 +79,9 @@ export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerS
   return {
     snapshot: () => lanes.snapshot(),
     failed: lanes.failed,
+    mustRetire: lanes.mustRetire,
+    retire: () => lanes.retire(),
+    noteGone: (workerId) => lanes.noteGone(workerId),
     stop: async () => {
       await lanes.stop();
       await servers.close();

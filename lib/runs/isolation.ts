@@ -14,7 +14,13 @@ const maxGuilty = 1_000;
 export type IsolationDeps = ProcessPoolDeps & {
   config: Pick<
     Config,
-    'maxCrashes' | 'workerHangMs' | 'graceMs' | 'concurrency' | 'isolatedProcesses' | 'isolatedRunTimeoutMs'
+    | 'maxCrashes'
+    | 'workerHangMs'
+    | 'startTimeoutMs'
+    | 'graceMs'
+    | 'concurrency'
+    | 'isolatedProcesses'
+    | 'isolatedRunTimeoutMs'
   >;
   log: Logger;
   /** The processor's policy, as this worker has loaded it. */
