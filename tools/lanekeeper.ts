@@ -21,6 +21,10 @@ const commands: Record<string, [about: string, load: () => Promise<CommandFile>]
   services: ['start the RabbitMQ and the MongoDB that are missing', () => import('./commands/services.ts')],
   migrate: ['create the indexes that the database lacks', () => import('./commands/migrate.ts')],
   operator: ['grant or revoke the operator role, or create an account', () => import('./commands/operator.ts')],
+  keys: ['create, list and revoke API keys', () => import('./commands/keys.ts')],
+  stuck: ['list users whose requests make no progress, and why', () => import('./commands/stuck.ts')],
+  'dead-letters': ['list, retry and drop dead letters', () => import('./commands/dead-letters.ts')],
+  requests: ['show, cancel, retry and skip the requests of a user', () => import('./commands/requests.ts')],
   demo: ['send requests of several users, and judge the outcome', () => import('./commands/demo.ts')],
 };
 

@@ -74,6 +74,8 @@ const buildCode = () =>
 const buildDeclarations = async (): Promise<void> => {
   const project = join(folder, 'tsconfig.json');
   const compilerOptions = {
+    // `npm run typecheck` checks.
+    noCheck: true,
     ...{ noEmit: false, declaration: true, emitDeclarationOnly: true, rewriteRelativeImportExtensions: true },
     ...{ rootDir: root, outDir: folder, typeRoots: [join(root, 'node_modules', '@types')] },
   };

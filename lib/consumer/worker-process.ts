@@ -17,6 +17,8 @@ export type WorkerProcessOptions = {
   changed: (state: LifecycleState) => void;
   /** A worker has reported: its snapshot is new. */
   reported: () => void;
+  /** Only the end of its process ends a run in it: another worker should take its place. */
+  mustRetire: (worker: WorkerProcess) => void;
 };
 
 const metricsTimeoutMs = 1_000;
@@ -88,6 +90,15 @@ export class WorkerProcess {
     return this.#hasExited ? undefined : this.#snapshot;
   }
 
+  /** As its lanes name it; `undefined` until it has reported them. */
+  get workerId(): string | undefined {
+    return this.#snapshot?.workerId;
+  }
+
+  tell(message: PrimaryMessage): void {
+    if (!this.#hasExited && this.#worker.isConnected()) this.#worker.send(message, () => {});
+  }
+
   signal(name: 'SIGTERM' | 'SIGKILL'): void {
     if (!this.#hasExited) this.#worker.process.kill(name);
   }
@@ -112,6 +123,7 @@ export class WorkerProcess {
     if (message.state !== 'starting') this.#supervised.cameUp();
     this.#snapshot = message.snapshot;
     this.#options.reported();
+    if (message.mustRetire) this.#options.mustRetire(this);
     // The final state comes from the exit, not from the worker.
     if (['running', 'draining'].includes(message.state) && mayBecome(this.life.state, message.state)) {
       this.life.become(message.state);
@@ -129,8 +141,7 @@ export class WorkerProcess {
 
   async #askForMetrics(): Promise<MetricValues | undefined> {
     const arrival = this.#metricsArrival.promise;
-    const message: PrimaryMessage = { kind: 'send-metrics' };
-    this.#worker.send(message, () => {});
+    this.tell({ kind: 'send-metrics' });
     await withTimeout(this.#options.clock, metricsTimeoutMs, arrival, () => undefined);
     return this.#metrics;
   }

@@ -1,6 +1,6 @@
 import { AppError, inSeconds } from '../errors.ts';
 import type { TicketDemand } from '../ports.ts';
-import type { LedgerEntry, TicketRefusal } from '../types.ts';
+import { type EntryHead, isInBackOff, type LedgerEntry, type TicketRefusal } from '../types.ts';
 
 /** Thrown when a user has too many pending requests, or when with this one they would have too many bytes. */
 export class TooManyPendingError extends AppError {
@@ -73,6 +73,21 @@ export class NotBlockedError extends AppError {
         status: 409,
       },
     );
+  }
+}
+
+/** What to do with a request that has no run to end. */
+const insteadOfEnding = (head: Pick<EntryHead, 'status' | 'retryAt'>): string => {
+  if (isInBackOff(head)) return 'waits for its next attempt: skip or cancel it';
+  if (head.status === 'blocked') return 'is blocked: skip or retry it';
+  if (head.status === 'queued') return 'is queued: cancel it, or wait until it runs';
+  return `is ${head.status}`;
+};
+
+/** Thrown when an operator ends the run of a request that has none. */
+export class NotRunningError extends AppError {
+  constructor(head: Pick<EntryHead, 'seq' | 'status' | 'retryAt'>) {
+    super(`Request ${head.seq} does not run; it ${insteadOfEnding(head)}.`, { code: 'not-running', status: 409 });
   }
 }
 

@@ -28,7 +28,7 @@ export type StuckReason =
 /** An older heartbeat says nothing: lanes have moved since. */
 const staleMs = 60_000;
 
-type Sign = Pick<Heartbeat, 'lanes' | 'unresponsive' | 'at'>;
+type Sign = Pick<Heartbeat, 'lanes' | 'unresponsive' | 'gone' | 'at'>;
 
 export const stuckReason = (
   { userId, lane }: { userId: string; lane: number },
@@ -39,7 +39,7 @@ export const stuckReason = (
   if (head?.status === 'blocked') return 'blocked';
   // A heartbeat that is ahead by more than the tolerance was sent before MongoDB's clock was set back.
   const ageOf = ({ at }: Sign) => (isAhead(at, now) ? staleMs : now.getTime() - at.getTime());
-  const isCurrent = (heartbeat: Sign) => ageOf(heartbeat) <= heartbeatValidMs;
+  const isCurrent = (heartbeat: Sign) => !heartbeat.gone && ageOf(heartbeat) <= heartbeatValidMs;
   const runs = head?.status === 'processing' && !head.retryAt;
   const isUnresponsive = (heartbeat: Sign) => isCurrent(heartbeat) && heartbeat.unresponsive.includes(userId);
   if (runs && heartbeats.some(isUnresponsive)) return 'unresponsive-run';
@@ -49,13 +49,14 @@ export const stuckReason = (
   return heartbeats.some(isCurrent) ? 'lane-without-owner' : 'no-worker';
 };
 
-/** `user`: the reference, or the account's user name. `seq` is the oldest pending request, if it is in the ledger. */
+/** `user`: the reference, or the account's user name. `seq` is the oldest pending request, if it is in the ledger. `ending`: when an operator ended its run. */
 export type StuckUser = {
   userId: string;
   user: string | undefined;
   lane: number;
   seq: number | undefined;
   reason: StuckReason;
+  ending?: Date;
   sinceMs: number;
 };
 
@@ -79,6 +80,7 @@ export const findStuck = async (limit: number, deps: StuckDeps): Promise<StuckUs
     lane: user.lane,
     seq: head?.seq,
     reason: stuckReason(user, head, heartbeats, now),
+    ending: head?.endRequestedAt,
     sinceMs,
   }));
 };

@@ -62,7 +62,7 @@ export const consumerSettings = {
   metricsPort: consumer('METRICS_PORT', integer(0, 65_535, 9_464)),
   /** Where the processor `webhook` posts requests to. Required by it. */
   webhookUrl: consumer('WEBHOOK_URL', webUrl.optional()),
-  /** The secret that signs the webhook's posts. Required by it. */
+  /** The secret that signs the webhook's posts, or several of the form `whsec_…` with spaces between them. Required by it. */
   webhookSecret: consumer('WEBHOOK_SECRET', textOf(16).optional()),
   /** A file with `webhookSecret`. */
   webhookSecretFile: consumer('WEBHOOK_SECRET_FILE', textOf(1).optional()),
