@@ -56,7 +56,9 @@ describe('the API reference', () => {
       }
       const [method = '', path = ''] = name.split(' ');
       const [example = ''] = blocksOf(text, 'sh');
-      expect(example).toMatch(new RegExp(path.replace('{seq}', '\\d+').replace('{proxy+}', '\\w+')));
+      expect(example).toMatch(
+        new RegExp(path.replace('{seq}', '\\d+').replace('{userId}', '\\w+').replace('{proxy+}', '\\w+')),
+      );
       // The answer to OPTIONS has no body.
       expect(blocksOf(text, 'json')).toHaveLength(method === 'OPTIONS' ? 0 : 1);
     }
@@ -103,6 +105,7 @@ describe('the API reference', () => {
       result: 'null',
       error: { name: 'Error', message: 'failed' },
       retryAt: at,
+      endRequestedAt: at,
       acceptedAt: at,
       startedAt: at,
       settledAt: at,
