@@ -107,6 +107,7 @@ describe('the API reference', () => {
       result: 'null',
       error: { name: 'Error', message: 'failed' },
       retryAt: at,
+      endRequestedAt: at,
       acceptedAt: at,
       startedAt: at,
       settledAt: at,
