@@ -109,6 +109,7 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
         const result = outcome === 'done' ? resultOf(attempt) : undefined;
         record({ kind: 'ended', userId, seq, attempt, fencingToken, outcome, result, worker, at: at() }, -1);
       },
+      runAskedToEnd: ({ userId, seq }) => world.trace?.(worker, `* asked to end ${userId}/${seq}`),
       runUnresponsive: ({ userId, seq }) => world.trace?.(worker, `* unresponsive ${userId}/${seq}`),
       settled: ({ userId, seq, status, fencingToken }) =>
         record({ kind: 'settled', userId, seq, status, fencingToken, worker, at: at() }),
