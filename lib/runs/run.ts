@@ -34,7 +34,7 @@ const callWith =
     processor(request, context);
 
 /** The fields of every line about a run. */
-const idOf = ({ userId, seq, attempt }: RunInProcess): RunInProcess => ({ userId, seq, attempt });
+const idOf = ({ userId, user, seq, attempt }: RunInProcess): RunInProcess => ({ userId, user, seq, attempt });
 
 /** What failed runs of one kind have in common: the class of the error, and where it was thrown. */
 const kindOf = (error: Error): string => {
@@ -49,13 +49,13 @@ export const createRunRequest = (
   { clock, log, runs = new CurrentRuns() }: RunDeps,
 ): RunRequest => {
   const logFailure = createFailureLog({ clock, log });
-  const taken = takenNames(log, { ...idOf({ userId: '', seq: 0, attempt: 0 }), user: '' });
+  const taken = takenNames(log, idOf({ userId: '', user: '', seq: 0, attempt: 0 }));
 
   /** Waits for the processor even past the deadline: its user's next run must not begin beside it. */
   const callProcessor = async <Result>(call: Call<Result>, run: RunWithoutBody, timeoutMs: number): Promise<Result> => {
     const { userId, user, seq, attempt, fencingToken } = run;
     const id = idOf(run);
-    const logger = createProcessorLogger(log, { ...id, user }, taken);
+    const logger = createProcessorLogger(log, id, taken);
     const deadline = startDeadline(run.signal, timeoutMs, clock, () =>
       logFailure('timeout', { ...id, timeoutMs }, 'run past its timeout'),
     );
