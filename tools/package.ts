@@ -25,6 +25,8 @@ const copied = [
   ...['LICENSE', 'README.md', 'CHANGELOG.md', 'docs'],
   // The routes, and the servers where Docker Compose runs them.
   ...['serverless.yml', 'docker-compose.yml', 'tools/services/published-ports.yml'],
+  // What lanekeeper init writes.
+  'tools/init',
 ];
 
 const source = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -72,6 +74,8 @@ const buildCode = () =>
 const buildDeclarations = async (): Promise<void> => {
   const project = join(folder, 'tsconfig.json');
   const compilerOptions = {
+    // `npm run typecheck` checks.
+    noCheck: true,
     ...{ noEmit: false, declaration: true, emitDeclarationOnly: true, rewriteRelativeImportExtensions: true },
     ...{ rootDir: root, outDir: folder, typeRoots: [join(root, 'node_modules', '@types')] },
   };

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EntryId } from '../types.ts';
 
-export type RunInProcess = EntryId & { user: string; attempt: number };
+export type RunInProcess = EntryId & { attempt: number };
 
 export class CurrentRuns {
   readonly #storage = new AsyncLocalStorage<RunInProcess>();

@@ -45,13 +45,11 @@ test('five unhandled rejections of one user end no worker and interrupt nobody; 
     await world.settled(guilty, 5, 60_000);
     await cluster.logged((line) => line.msg === rejectionLine, 5);
     const lines = cluster.lines.filter((line) => line.msg === rejectionLine);
-    const inFlight = expect.arrayContaining([expect.objectContaining({ userId: innocent.userId, seq: 1, attempt: 1 })]);
+    const inFlight = expect.arrayContaining([{ userId: innocent.userId, seq: 1, attempt: 1 }]);
     for (const line of lines)
       expect(line).toMatchObject({ level: 50, inFlight, err: { message: 'nobody awaits this' } });
     expect(lines.map(({ run }) => run)).toEqual(
-      expect.arrayContaining(
-        [1, 2, 3, 4, 5].map((seq) => expect.objectContaining({ userId: guilty.userId, seq, attempt: 1 })),
-      ),
+      expect.arrayContaining([1, 2, 3, 4, 5].map((seq) => ({ userId: guilty.userId, seq, attempt: 1 }))),
     );
     expect((await cluster.get('/metrics')).text).toContain('lanekeeper_unhandled_rejections_total 5\n');
     writeFileSync(until, '');

@@ -33,7 +33,7 @@ const startConsumer = (world: World, env: Record<string, string>) =>
 describe('a worker', () => {
   test('is not killed while an import blocks it for twice WORKER_HANG_MS; the log names the module', async () => {
     await using world = await openWorld();
-    const env = { PROCESSOR: blocking, WORKER_HANG_MS: '3000', TEST_BLOCK_MS: '6000', START_TIMEOUT_MS: '20000' };
+    const env = { PROCESSOR: blocking, WORKER_HANG_MS: '3000', TEST_BLOCK_MS: '8000', START_TIMEOUT_MS: '40000' };
     await using cluster = startConsumer(world, env);
     expect(await cluster.logged(namesTheModule)).toMatchObject({
       level: 40,
@@ -52,8 +52,8 @@ describe('a worker', () => {
     ['waits', endless, saysThatItWaits],
   ])('is killed after START_TIMEOUT_MS when the import never ends and %s', async (_how, processor, warning) => {
     await using world = await openWorld();
-    await using cluster = startConsumer(world, { PROCESSOR: processor, START_TIMEOUT_MS: '8000' });
-    expect(await cluster.logged(killed)).toMatchObject({ level: 50, processor, startTimeoutMs: 8_000 });
+    await using cluster = startConsumer(world, { PROCESSOR: processor, START_TIMEOUT_MS: '12000' });
+    expect(await cluster.logged(killed)).toMatchObject({ level: 50, processor, startTimeoutMs: 12_000 });
     await cluster.logged(warning);
     expect(await cluster.logged(({ msg }) => msg === 'worker exited')).toMatchObject({ reason: 'never-came-up' });
     await cluster.logged(({ msg }) => msg === 'worker started', 2);

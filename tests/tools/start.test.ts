@@ -234,7 +234,7 @@ describe('npm start', () => {
     expect(await next.exit).toBe(1);
     const pid = running.child.pid;
     expect(next.output()).toContain(
-      `Port ${port} is in use by an npm start of this checkout that still runs (process ${pid})`,
+      `Port ${port} is in use by npm start of this checkout, which still runs (process ${pid})`,
     );
   }, 120_000);
 
