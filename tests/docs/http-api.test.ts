@@ -39,7 +39,8 @@ const codesInSource = (): Map<string, number> => {
 
 const accessOf = (path: string, source: string): string => {
   const [, scope, operators] = /forUsers: \{ scope: '(\w+)'(, operators: true)?/.exec(source) ?? [];
-  if (path.startsWith('/users/')) return `key with \`${scope}\`${operators ? '; operator with `?as=operator`' : ''}`;
+  if (path.startsWith('/users/') && scope)
+    return `key with \`${scope}\`${operators ? '; operator with `?as=operator`' : ''}`;
   const identity = /identity: '(\w+)'/.exec(source)?.[1];
   if (identity === undefined) return 'public';
   return identity === 'operator' ? 'operator' : 'user';
