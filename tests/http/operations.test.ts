@@ -447,7 +447,7 @@ describe.each([
     });
   });
 
-  describe('POST /users/{userId}/requests/{seq}/end', () => {
+  describe('POST /users/{ref}/requests/{seq}/end', () => {
     const end = (who: User, userId: string, seq: number | string = 1, query = '') =>
       post(who, `/users/${userId}/requests/${seq}/end${query}`);
 
