@@ -17,5 +17,5 @@ export const handler = httpFunction(functionDeps, {
     waitOf(call),
     call.deps,
   );
-  return jsonTextReply(isSettled(entry) ? 200 : 202, entryJson(entry, settled, call.deps.config));
+  return jsonTextReply(isSettled(entry) ? 200 : 202, entryJson(entry, settled, { exposeErrors: 'all' }));
 });

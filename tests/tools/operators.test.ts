@@ -25,7 +25,8 @@ let world: World;
 let api: ApiProcess;
 let key: string;
 
-const runRequest: RunRequest = async ({ body }) => {
+const runRequest: RunRequest = async ({ body, signal }) => {
+  if (body.startsWith('"hang')) await new Promise((resolve) => signal.addEventListener('abort', resolve));
   const error = { name: 'Error', message: 'the \u001b[31mprice\u001b[0m\nis missing' };
   if (body.startsWith('"fail')) return { kind: 'failed', error, reason: 'failed' };
   if (body.startsWith('"block')) return { kind: 'blocked', error, reason: 'failed' };
@@ -222,6 +223,20 @@ test('--direct answers as the API does, and decides in the same way', async () =
   });
 });
 
+test('a run that hangs is ended, by the API and directly', async () => {
+  const user = uniqueName('hanging');
+  await enqueue(user, 'hang', 'hang', 'c');
+  await statusIs(user, 1, 'processing');
+  await asJson('requests', user, '1', 'end');
+  await statusIs(user, 2, 'processing');
+  await asJson('requests', user, '2', 'end', '--direct');
+  await statusIs(user, 3, 'done');
+  expect(await lanekeeper(['requests', user, '3', 'end'])).toMatchObject({
+    status: 1,
+    err: expect.stringContaining('Request 3 does not run'),
+  });
+});
+
 test('says what is wrong: no key, a key without the scope, no API, no such user', async () => {
   const weak = (await lanekeeper(['keys', 'create', 'weak', '--scopes', 'read'])).out.trim();
   const wrong: [args: string[], message: string, env?: Record<string, string>][] = [
@@ -231,7 +246,7 @@ test('says what is wrong: no key, a key without the scope, no API, no such user'
     [['requests', 'nobody-here'], 'There is no user "nobody-here"'],
     [['requests', 'nobody-here', '--direct'], 'There is no user "nobody-here"'],
     [['dead-letters', 'drop'], 'Name a user, or say --all'],
-    [['requests', 'ada', '1', 'explode'], 'Allowed choices are cancel, retry, skip'],
+    [['requests', 'ada', '1', 'explode'], 'Allowed choices are cancel, retry, skip, end'],
   ];
   const ran = await Promise.all(wrong.map(([args, , env]) => lanekeeper(args, env)));
   expect(ran).toEqual(wrong.map(([, message]) => ({ status: 1, out: '', err: expect.stringContaining(message) })));

@@ -1,4 +1,4 @@
-/** `lanekeeper requests USER [SEQ] [cancel | retry | skip]`: the requests of a user, and what is decided about one. */
+/** `lanekeeper requests USER [SEQ] [cancel | retry | skip | end]`: the requests of a user, and what is decided about one. */
 import { Argument, Command, Option } from 'commander';
 import { requestStatuses } from '../../lib/types.ts';
 import type { ShownEntry } from '../api-client.ts';

@@ -25,6 +25,7 @@ export const apiCalls = (apiUrl: string, token: string): OperatorCalls => {
     cancel: (path: string) => `DELETE ${path}`,
     retry: (path: string) => `POST ${path}/retry`,
     skip: (path: string) => `POST ${path}/skip`,
+    end: (path: string) => `POST ${path}/end`,
   };
   return {
     stuck: (limit) => call(`GET /stuck?${queryOf({ limit })}`),

@@ -21,7 +21,7 @@ export type Decided =
   | { results: ({ seq: number; result: string; retriedAs?: number; code?: string; detail?: string } & object)[] }
   | { results?: undefined; decided: number; refused: number; refusedBy: Record<string, number>; next?: string };
 
-export const decisions = ['cancel', 'retry', 'skip'] as const;
+export const decisions = ['cancel', 'retry', 'skip', 'end'] as const;
 export type RequestDecision = (typeof decisions)[number];
 
 export type PageQuery = { after?: number | string; limit: number };
@@ -34,7 +34,7 @@ export type OperatorCalls = {
   decide(decision: 'retry' | 'drop', selection: Selection & { after?: string }): Promise<Decided>;
   requests(user: string, query: PageQuery & { status?: string }): Promise<{ requests: ShownEntry[]; next?: number }>;
   request(user: string, seq: number): Promise<ShownEntry>;
-  /** The request afterwards; after the retry of a failed one, the new request with `retryOf`. */
+  /** The request afterwards: still `processing` where an ended run goes on. After the retry of a failed one, the new request with `retryOf`. */
   decideRequest(decision: RequestDecision, user: string, seq: number): Promise<ShownEntry & { retryOf?: number }>;
   close(): Promise<void>;
 };

@@ -8,6 +8,7 @@ import { maxPageChars } from '../../lib/http/page-text.ts';
 import { createLogger } from '../../lib/log.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
 import { dropDeadLetter, listDeadLetters, retryDeadLetter } from '../../lib/requests/dead-letters.ts';
+import { endRequest } from '../../lib/requests/end.ts';
 import { findUser } from '../../lib/requests/find-user.ts';
 import { lookUpRequest } from '../../lib/requests/look-up.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
@@ -75,6 +76,10 @@ export const openDirectCalls = async (): Promise<OperatorCalls> => {
       const id = { userId, seq };
       if (decision === 'cancel') return JSON.parse(entryJson(await cancelRequest(id, deps), settled, exposure));
       if (decision === 'skip') return JSON.parse(entryJson(await skipRequest(id, deps), settled, exposure));
+      if (decision === 'end') {
+        const { entry } = await endRequest(id, undefined, deps);
+        return JSON.parse(entryJson(entry, settled, exposure));
+      }
       const retried = await retryRequest({ ...id, sessionId: undefined }, deps);
       return retried.kind === 'again'
         ? { ...retried.accepted, retryOf: seq }
