@@ -65,8 +65,9 @@ const buildCode = () =>
     ...{ cwd: root, root, config: false, entry: sources, outDir: folder },
     // As the oldest Node of `engines`.
     ...{ format: 'esm', platform: 'node', target: 'node22.22' },
-    ...{ unbundle: true, treeshake: false, fixedExtension: false, hash: false, dts: false },
-    deps: { neverBundle: true },
+    ...{ unbundle: true, fixedExtension: false, hash: false, dts: false },
+    // Every package.
+    deps: { neverBundle: [/^[^./]/] },
     ...{ logLevel: 'warn', failOnWarn: true, report: false },
   });
 
