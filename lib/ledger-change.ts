@@ -7,11 +7,12 @@ export type Said = Pick<RequestMessage, 'body' | 'bytesThrough' | 'limits' | 'in
 /**
  * One owner's change of one ledger entry, guarded by the fencing token [R7].
  *
- * - `claim` matches `queued | processing` with `attempts = attempt - 1` and no token above `token`, and sets `attempt`. With
- *   `said`, what a message said, it matches only an entry that says the same.
+ * - `claim` matches `queued | processing` with `attempts = attempt - 1` and no token above `token`, and sets `attempt`. It matches
+ *   no entry whose run was ended [R14]. With `said`, what a message said, it matches only an entry that says the same.
  * - `requeue` and `give-up` match what an earlier owner left `processing`, not in a back-off, with `attempts = attempt` and no
  *   token above `token`. They record its interruption without another attempt: it waits for a slot (-> queued), or must not run
  *   again (-> failed, blocked).
+ * - `end` matches an entry whose run was ended, in any state but settled, with `attempts = attempt` and no token above `token`.
  * - The others match `processing` with exactly this `token` and `attempt`. `give-back` returns the claim of a run that was
  *   aborted, for instance because the worker stops: processing -> queued.
  * - `interruptions` and `forgiven` are new values, not increments: a change may be sent twice, and a value that was read before
@@ -28,6 +29,7 @@ export type LedgerChange = EntryId & { token: number; attempt: number; at: Date 
         interruptions: number;
         forgiven: number;
       }
+    | { kind: 'end'; error: RunError; interruptions: number; forgiven: number }
     | { kind: 'settle'; status: 'done'; result: string }
     | { kind: 'settle'; status: 'failed'; error: RunError; reason: DeadLetterReason }
     | { kind: 'block'; error: RunError; reason: DeadLetterReason }

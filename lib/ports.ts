@@ -133,8 +133,10 @@ export interface LaneObserver {
       at: Date;
     },
   ): void;
-  /** The run is past its deadline by `graceMs` and goes on: it has ignored its signal. It holds no slot, only its user. */
+  /** The run goes on `graceMs` after its signal aborted: it has ignored its signal. It holds no slot, only its user. */
   runUnresponsive(event: EntryId & { attempt: number; timeoutMs: number; at: Date }): void;
+  /** An operator has ended the run: its signal has aborted. */
+  runAskedToEnd(event: EntryId & { attempt: number; at: Date }): void;
   /** This worker recorded the outcome in the ledger. */
   settled(event: EntryId & { status: SettledStatus; fencingToken: number; acceptedAt: Date; at: Date }): void;
   /** This worker recorded the dead letter in the ledger. Follows `settled` where `status` is `failed`. */

@@ -95,10 +95,10 @@ export type InterruptionPolicy = (typeof interruptionPolicies)[number];
 export type RunLimits = { maxAttempts?: number; timeoutMs?: number; onInterruption?: InterruptionPolicy };
 
 /**
- * Why a request was dead-lettered: it failed its last attempt, it crashed its worker too often, or it was interrupted and must not
- * run twice.
+ * Why a request was dead-lettered: it failed its last attempt, it crashed its worker too often, it was interrupted and must not
+ * run twice, or an operator ended its run.
  */
-export type DeadLetterReason = 'failed' | 'crashed' | 'interrupted';
+export type DeadLetterReason = 'failed' | 'crashed' | 'interrupted' | 'ended';
 export type DeadLetter = { reason: DeadLetterReason; at: Date };
 
 /** One request as the ledger records it. */
@@ -134,6 +134,8 @@ export type LedgerEntry = {
   retryAt?: Date;
   /** The length of that back-off: a clock that was set back must not make it longer. */
   backOffMs?: number;
+  /** When an operator ended its run. It is not claimed again [R14]. */
+  endRequestedAt?: Date;
   acceptedAt: Date;
   startedAt?: Date;
   settledAt?: Date;
@@ -144,7 +146,7 @@ export type EntryId = { userId: string; seq: number };
 /** The state of one request without its texts. A head is small, however large the request is. */
 export type EntryHead = Pick<
   LedgerEntry,
-  'userId' | 'seq' | 'status' | 'token' | 'acceptedAt' | 'startedAt' | 'retryAt' | 'deadLetter'
+  'userId' | 'seq' | 'status' | 'token' | 'acceptedAt' | 'startedAt' | 'retryAt' | 'endRequestedAt' | 'deadLetter'
 >;
 
 /** Whether the request waits for its next attempt. A claim removes `retryAt`. */
@@ -165,6 +167,7 @@ export type WorkEntry = Pick<
   | 'interruptions'
   | 'retryAt'
   | 'backOffMs'
+  | 'endRequestedAt'
   | 'acceptedAt'
   | 'bytesThrough'
 >;

@@ -7,13 +7,22 @@ export type MetricValues = MetricObjectWithValues<MetricValue<string>>[];
 /** How a worker ends. The primary starts another one, unless a restart cannot help: 78 is `EX_CONFIG` of sysexits.h. */
 export const exitCodes = { stopped: 0, failed: 1, nonRestartable: 78 } as const;
 
-/** Worker to primary. A `report` shows that the event loop turns. `metrics` is an answer, or the final report. */
+/**
+ * Worker to primary. A `report` shows that the event loop turns. `mustRetire`: only the end of this process ends a run in it; another
+ * worker should take its place. `metrics` is an answer, or the final report.
+ */
 export type WorkerMessage =
-  | { kind: 'report'; state: LifecycleState; snapshot?: WorkerSnapshot }
+  | { kind: 'report'; state: LifecycleState; snapshot?: WorkerSnapshot; mustRetire?: boolean }
   | { kind: 'metrics'; metrics: MetricValues };
 
-/** Primary to worker. */
-export type PrimaryMessage = { kind: 'send-metrics' };
+/**
+ * Primary to worker. `replaced`: a worker that must retire has a successor, which runs. `worker-gone`: the process of another worker
+ * has exited.
+ */
+export type PrimaryMessage =
+  | { kind: 'send-metrics' }
+  | { kind: 'replaced' }
+  | { kind: 'worker-gone'; workerId: string };
 
 /** User code may send its own messages over the same channel: they are ignored. */
 const kindOf = (message: unknown): unknown =>
@@ -22,4 +31,5 @@ const kindOf = (message: unknown): unknown =>
 export const isWorkerMessage = (message: unknown): message is WorkerMessage =>
   ['report', 'metrics'].includes(kindOf(message) as string);
 
-export const isPrimaryMessage = (message: unknown): message is PrimaryMessage => kindOf(message) === 'send-metrics';
+export const isPrimaryMessage = (message: unknown): message is PrimaryMessage =>
+  ['send-metrics', 'replaced', 'worker-gone'].includes(kindOf(message) as string);

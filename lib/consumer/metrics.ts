@@ -58,6 +58,9 @@ const observeLanes = (
     log[event.reason === 'lost' ? 'warn' : 'debug'](event, 'lane released');
     lanesChanged();
   },
+  runAskedToEnd: ({ at: _at, ...event }) => {
+    log.info(event, 'run asked to end: an operator ended it');
+  },
   runUnresponsive: ({ at: _at, ...event }) => {
     log.error(event, 'a run goes on against its signal; its user waits, and its slot goes to others');
   },
@@ -72,6 +75,7 @@ const observeLanes = (
     instruments[event.status === 'failed' ? 'failures' : 'blocked'].inc();
     // The line of its last run says so already, unless it had no end.
     if (event.reason === 'failed') log.debug(event, 'request dead-lettered');
+    else if (event.reason === 'ended') log.warn(event, 'run ended by an operator');
     else logSampled(log, 'warn', event, `request dead-lettered: ${event.reason}`);
   },
   swept: ({ stuck }) => {

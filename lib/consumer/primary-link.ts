@@ -14,13 +14,17 @@ export type PrimaryLink = {
 type LinkOptions = {
   everyMs: number;
   registry: Registry;
-  report: () => { state: LifecycleState; snapshot?: WorkerSnapshot };
+  report: () => { state: LifecycleState; snapshot?: WorkerSnapshot; mustRetire?: boolean };
   /** Called once, when the primary has exited. */
   primaryGone: () => void;
+  /** Another worker has taken the place of this one, which must retire. */
+  replaced: () => void;
+  /** The process of this other worker has exited. */
+  workerGone: (workerId: string) => void;
 };
 
 /** A worker's end of the channel to its primary: the heartbeat, which only a turning event loop can send, and metrics on demand. */
-export const linkToPrimary = ({ everyMs, registry, report, primaryGone }: LinkOptions): PrimaryLink => {
+export const linkToPrimary = ({ everyMs, registry, report, primaryGone, ...heard }: LinkOptions): PrimaryLink => {
   const send = (message: WorkerMessage): Promise<void> =>
     new Promise((resolve) => {
       // When the primary dies between the check and the send, 'disconnect' follows.
@@ -31,7 +35,10 @@ export const linkToPrimary = ({ everyMs, registry, report, primaryGone }: LinkOp
   const sendMetrics = async () => send({ kind: 'metrics', metrics: await registry.getMetricsAsJSON() });
 
   process.on('message', (message) => {
-    if (isPrimaryMessage(message)) void sendMetrics();
+    if (!isPrimaryMessage(message)) return;
+    if (message.kind === 'send-metrics') void sendMetrics();
+    if (message.kind === 'replaced') heard.replaced();
+    if (message.kind === 'worker-gone') heard.workerGone(message.workerId);
   });
   process.once('disconnect', () => {
     clearInterval(timer);

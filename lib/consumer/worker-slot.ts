@@ -1,9 +1,10 @@
 import type { Worker } from 'node:cluster';
+import { sleep } from '../clock.ts';
 import type { WorkerSnapshot } from '../lanes/snapshot.ts';
 import type { ChildExit } from '../runs/supervised-child.ts';
 import { failuresInRow, restartDelayMs } from '../runs/supervision.ts';
 import { type LifecycleState, mayBecome } from './lifecycle.ts';
-import type { MetricValues } from './messages.ts';
+import type { MetricValues, PrimaryMessage } from './messages.ts';
 import { WorkerProcess, type WorkerProcessOptions } from './worker-process.ts';
 
 /** One slot of the cluster, as `/healthz` shows it. */
@@ -16,7 +17,7 @@ export type SlotStatus = {
   snapshot: WorkerSnapshot | undefined;
 };
 
-export type SlotOptions = WorkerProcessOptions & {
+export type SlotOptions = Omit<WorkerProcessOptions, 'mustRetire'> & {
   slot: number;
   fork: () => Worker;
   /** The time from SIGTERM to SIGKILL for a worker that was replaced. */
@@ -24,9 +25,14 @@ export type SlotOptions = WorkerProcessOptions & {
   /** The worker exited without being asked to. Returns whether to start another. */
   shouldRestart: (exitCode: number | null) => boolean;
   restarted: (reason: string) => void;
+  /** The process of a worker, as its lanes name it, has exited. */
+  exited: (workerId: string) => void;
   /** The last metrics of a worker that has ended. */
   retired: (last: MetricValues | undefined) => void;
 };
+
+/** The pause before another try to replace a worker that must retire. */
+const replaceAgainMs = 5_000;
 
 /** Keeps one worker running: starts another one, after a pause, when it has exited. */
 export class WorkerSlot {
@@ -39,6 +45,7 @@ export class WorkerSlot {
   #failures = 0;
   #restarts = 0;
   #draining = false;
+  #isReplacing = false;
   #isClean = true;
   #cancelRestart = () => {};
 
@@ -65,7 +72,7 @@ export class WorkerSlot {
     this.#cancelRestart();
     this.dropSuccessor();
     if (this.#alive.size === 0) this.#drained.resolve(true);
-    this.#current.signal('SIGTERM');
+    for (const worker of this.#alive) worker.signal('SIGTERM');
     return this.#drained.promise;
   }
 
@@ -89,12 +96,8 @@ export class WorkerSlot {
   /** The successor takes the place of the current worker, which hands its lanes over and exits. */
   promoteSuccessor(): void {
     const { clock, stopTimeoutMs } = this.#options;
-    const replaced = this.#current;
-    if (!this.#successor || this.#successor.hasExited) return;
-    this.#cancelRestart();
-    this.#current = this.#successor;
-    this.#successor = undefined;
-    this.#failures = 0;
+    const replaced = this.#promote();
+    if (!replaced) return;
     replaced.signal('SIGTERM');
     const cancelKill = clock.after(stopTimeoutMs, () => replaced.signal('SIGKILL'));
     void replaced.exited.then(cancelKill);
@@ -106,12 +109,51 @@ export class WorkerSlot {
     this.#successor = undefined;
   }
 
+  /** Tells the current worker. */
+  tell(message: PrimaryMessage): void {
+    this.#current.tell(message);
+  }
+
+  /** Returns the worker whose place the successor has taken; `undefined` when there is no successor. */
+  #promote(): WorkerProcess | undefined {
+    const replaced = this.#current;
+    if (!this.#successor || this.#successor.hasExited) return undefined;
+    this.#cancelRestart();
+    this.#current = this.#successor;
+    this.#successor = undefined;
+    this.#failures = 0;
+    return replaced;
+  }
+
+  /**
+   * Only the end of its process ends a run in this worker, and the runs beside it must not be interrupted. When its successor runs, it
+   * retires, however long that takes. It asks again and again: a successor may fail, or a reload may come first.
+   */
+  async #replace(worker: WorkerProcess): Promise<void> {
+    const { clock, log, restarted } = this.#options;
+    if (worker !== this.#current || this.#draining || this.#successor || this.#isReplacing) return;
+    this.#isReplacing = true;
+    log.warn({ workerPid: worker.pid }, 'a worker must retire: starting another one in its place');
+    const cameUp = this.startSuccessor();
+    const successor = this.#successor;
+    if ((await cameUp) && this.#successor === successor && this.#promote()) {
+      this.#restarts += 1;
+      restarted('retired');
+      worker.tell({ kind: 'replaced' });
+    } else {
+      log.error({ workerPid: worker.pid }, 'the successor of a worker that must retire did not come up');
+      await sleep(clock, replaceAgainMs);
+    }
+    this.#isReplacing = false;
+  }
+
   #nowMs(): number {
     return this.#options.clock.monotonicMs();
   }
 
   #start(): WorkerProcess {
-    const started = new WorkerProcess(this.#options.fork(), this.#options);
+    const mustRetire = (worker: WorkerProcess) => void this.#replace(worker);
+    const started = new WorkerProcess(this.#options.fork(), { ...this.#options, mustRetire });
     this.#alive.add(started);
     this.#options.log.info({ workerPid: started.pid }, 'worker started');
     void started.exited.then((exit) => this.#onExit(started, exit));
@@ -126,7 +168,10 @@ export class WorkerSlot {
     // SIGTERM ends a worker that does not listen to it yet.
     const isClean = (this.#draining || !isCurrent) && (code === 0 || signal === 'SIGTERM');
     this.#alive.delete(dead);
-    if (isClean) log.info({ workerPid: dead.pid }, 'worker exited');
+    if (dead.workerId) this.#options.exited(dead.workerId);
+    // A successor that never ran is the matter of the reload, which says that it failed.
+    if (isClean || (!isCurrent && dead.life.state === 'starting'))
+      log.info({ workerPid: dead.pid, code, signal }, 'worker exited');
     else log.error({ workerPid: dead.pid, code, signal, reason }, 'worker exited');
     if (isClean && mayBecome(dead.life.state, 'draining')) dead.life.become('draining');
     dead.life.become(isClean ? 'stopped' : 'failed');

@@ -18,6 +18,12 @@ export type WorkerTask = {
   snapshot(): WorkerSnapshot;
   /** Resolves with the error when the task cannot go on. Never rejects. */
   readonly failed: Promise<unknown>;
+  /** Resolves when the process must be replaced: only its end ends a run in it. Never rejects. */
+  readonly mustRetire: Promise<void>;
+  /** Hands everything over and interrupts nothing. Resolves when the process may exit. */
+  retire(): Promise<void>;
+  /** The process of another worker has exited. */
+  noteGone(workerId: string): Promise<void>;
 };
 
 type WorkerOptions = { config: Config; clock: Clock; log: Logger; env: NodeJS.ProcessEnv };
@@ -50,6 +56,7 @@ const exitCodeOf = (error: unknown): number =>
 export const runWorker = async (options: WorkerOptions & { startTask: StartTask }): Promise<void> => {
   const { config, clock, log, env, startTask } = options;
   let task: WorkerTask | undefined;
+  let mustRetire = false;
   const { registry, ...observers } = createWorkerMetrics({ clock, log, snapshot: () => task?.snapshot() });
   const life = createLifecycle((to) => log.info({ state: to }, `worker ${to}`));
 
@@ -66,11 +73,21 @@ export const runWorker = async (options: WorkerOptions & { startTask: StartTask 
     void stop('the task failed', 'failed');
   };
 
+  const retire = async () => {
+    log.warn('worker retires: a run that an operator ended ignores its signal; it ends with this process');
+    await task?.retire();
+    await link.sendFinalReport();
+    if (life.state === 'running') process.exit(exitCodes.stopped);
+  };
+
   const link = linkToPrimary({
     everyMs: reportEveryMs(config.workerHangMs),
     registry,
-    report: () => ({ state: life.state, snapshot: task?.snapshot() }),
+    report: () => ({ state: life.state, snapshot: task?.snapshot(), mustRetire }),
     primaryGone: () => void stop('the primary has exited'),
+    replaced: () => void retire().catch(fail),
+    workerGone: (workerId) =>
+      void task?.noteGone(workerId).catch((err) => log.error({ err }, 'could not note that a worker is gone')),
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
 
@@ -81,6 +98,10 @@ export const runWorker = async (options: WorkerOptions & { startTask: StartTask 
     life.become('running');
     link.report();
     void task.failed.then(fail);
+    void task.mustRetire.then(() => {
+      mustRetire = true;
+      link.report();
+    });
   } catch (err) {
     log.fatal({ err }, `the worker could not start: ${toRunError(err).message}`);
     process.exit(exitCodeOf(err));

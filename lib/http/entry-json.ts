@@ -8,13 +8,14 @@ import { type Exposure, shownError } from './shown-error.ts';
 /** JSON text, because parsing the result could lose parts of it, such as large numbers. `settled` is the user queue's. */
 export const entryJson = (entry: LedgerEntry, settled: number, exposure: Exposure): string => {
   const { seq, status, attempts, limits, deadLetter, retryOf, result } = entry;
-  const { acceptedAt, startedAt, retryAt, settledAt } = entry;
+  const { acceptedAt, startedAt, retryAt, endRequestedAt, settledAt } = entry;
   // A retry has a key that we made. The client does not know it.
   const key = retryOf === undefined ? entry.key : undefined;
   const error = entry.error && shownError(entry.error, exposure);
   const position = isSettled(entry) ? undefined : positionOf(entry, settled);
   const state = { seq, status, key, position, attempts, ...limits, error, deadLetter, retryOf };
-  const shown = JSON.stringify({ ...state, acceptedAt, startedAt, retryAt, settledAt });
+  const ending = isSettled(entry) ? undefined : endRequestedAt;
+  const shown = JSON.stringify({ ...state, acceptedAt, startedAt, retryAt, ending, settledAt });
   return result === undefined ? shown : `${shown.slice(0, -1)},"result":${result}}`;
 };
 

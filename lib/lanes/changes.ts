@@ -1,6 +1,6 @@
 /** What an outcome means for the ledger: pure functions over plain data. */
 import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
-import type { LedgerEntry, Outcome } from '../types.ts';
+import type { DeadLetterOutcome, DeadLetterReason, LedgerEntry, Outcome } from '../types.ts';
 import type { HeldRequest } from './held-requests.ts';
 
 type Guard = Pick<LedgerChange, 'userId' | 'seq' | 'token' | 'attempt' | 'at'>;
@@ -39,9 +39,26 @@ export const countsAfter = ({
   return { interruptions: interruptions + interruption, forgiven: forgiven + interruption };
 };
 
+/** The change that gives a request up. One whose run was ended may be in any state but settled [R14]. */
+export const givingUp = (
+  { kind: status, error, reason }: DeadLetterOutcome,
+  counts: ReturnType<typeof countsAfter>,
+  guard: Guard,
+): LedgerChange =>
+  reason === 'ended'
+    ? { ...guard, ...counts, kind: 'end', error }
+    : { ...guard, ...counts, kind: 'give-up', status, error, reason };
+
+/** Why a change makes the request a dead letter, if it does. */
+export const reasonOf = (change: LedgerChange): DeadLetterReason | undefined => {
+  if (change.kind === 'end') return 'ended';
+  return 'reason' in change ? change.reason : undefined;
+};
+
 /** The status to which a change brings a request, when it ends the request or blocks its user. */
 export const statusAfter = (change: LedgerChange): 'done' | 'failed' | 'blocked' | undefined => {
   if (change.kind === 'block') return 'blocked';
+  if (change.kind === 'end') return 'failed';
   return change.kind === 'settle' || change.kind === 'give-up' ? change.status : undefined;
 };
 

@@ -7,7 +7,8 @@ import { type Batcher, createBatcher } from './batcher.ts';
 import { BodyBudget } from './body-budget.ts';
 import { charsOf } from './changes.ts';
 import { persist } from './persist.ts';
-import type { WatchedRun } from './run-watch.ts';
+import type { RunUnderWay } from './run-under-way.ts';
+import { RunsUnderWay } from './runs-under-way.ts';
 import type { Share } from './share.ts';
 import { limitsOf, Slots } from './slots.ts';
 
@@ -69,7 +70,10 @@ export type WorkerContext = {
   /** The runs of this process, by user, whichever lane hold started them: the next run of a user waits for its end. */
   runs: Map<string, Promise<void>>;
   /** The runs of this process that ignore their signal, whichever lane hold started them. */
-  unresponsive: Set<WatchedRun>;
+  unresponsive: Set<RunUnderWay>;
+  underWay: RunsUnderWay;
+  /** Resolves when this worker must retire: a run that an operator ended ignores its signal. */
+  retirement: PromiseWithResolvers<void>;
 };
 
 /** Results and bodies of 500 changes may be 128 MB. */
@@ -106,6 +110,8 @@ export const createContext = (
     refresh: createBatcher(refreshAll(deps), refreshBatch),
     runs: new Map(),
     unresponsive: new Set(),
+    underWay: new RunsUnderWay(deps),
+    retirement: Promise.withResolvers(),
   };
 };
 

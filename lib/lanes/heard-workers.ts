@@ -13,7 +13,7 @@ const forgetAfterMs = 3_600_000;
  */
 export class HeardWorkers {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
-  readonly #heard = new Map<string, { at: number; changedMs: number }>();
+  readonly #heard = new Map<string, { at: number; changedMs: number; gone?: boolean }>();
   #newest: Heartbeat[] | undefined;
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
@@ -23,21 +23,23 @@ export class HeardWorkers {
   note(heartbeats: Heartbeat[]): void {
     const now = this.#clock.monotonicMs();
     this.#newest = heartbeats;
-    for (const { workerId, at } of heartbeats) {
-      if (this.#heard.get(workerId)?.at === at.getTime()) continue;
-      this.#heard.set(workerId, { at: at.getTime(), changedMs: now });
+    for (const { workerId, at, gone } of heartbeats) {
+      const before = this.#heard.get(workerId);
+      // Its last heartbeat may arrive after the note that it is gone.
+      if (before?.gone || (!gone && before?.at === at.getTime())) continue;
+      this.#heard.set(workerId, { at: at.getTime(), changedMs: now, gone });
     }
     for (const [workerId, { changedMs }] of this.#heard) {
       if (now - changedMs > forgetAfterMs) this.#heard.delete(workerId);
     }
   }
 
-  /** Whether the worker's heartbeat has changed in the last `withinMs`. One that was never heard of is given that time from now on. */
+  /** Whether the worker's heartbeat has changed in the last `withinMs`, and says nothing of its end. One that was never heard of is given that time from now on. */
   isAlive(workerId: string, withinMs: number): boolean {
     const now = this.#clock.monotonicMs();
     const heard = this.#heard.get(workerId) ?? { at: Number.NaN, changedMs: now };
     this.#heard.set(workerId, heard);
-    return now - heard.changedMs <= withinMs;
+    return !heard.gone && now - heard.changedMs <= withinMs;
   }
 
   /** The newest heartbeats of the workers that are alive. */

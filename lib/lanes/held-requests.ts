@@ -20,6 +20,8 @@ export type HeldRequest = {
   readonly interrupted: boolean;
   /** Waits for a person. */
   readonly blocked: boolean;
+  /** An operator ended its run: it is given up [R14]. */
+  readonly ended?: boolean;
   /** Still runs at the worker that handed the lane over [R11]. */
   readonly lent: boolean;
   /** The end of its back-off, on the monotonic clock. */
@@ -59,7 +61,14 @@ const isUnderWay = (entry: WorkEntry): boolean => entry.status === 'processing' 
 const isLent = (entry: WorkEntry, lent: Lent | undefined): boolean =>
   lent !== undefined && entry.seq === lent.seq && entry.token === lent.token && isUnderWay(entry);
 
+/** A request whose run an operator ended waits for nothing. */
+const waitOf = (entry: WorkEntry, now: Moment): Pick<HeldRequest, 'ended' | 'blocked' | 'retryAt'> => {
+  if (entry.endRequestedAt) return { ended: true, blocked: false };
+  return { blocked: entry.status === 'blocked', retryAt: endOfBackOff(entry, now) };
+};
+
 export const fromEntry = (entry: WorkEntry, lent: Lent | undefined, now: Moment): HeldRequest => ({
+  ...waitOf(entry, now),
   isFromMessage: false,
   bytesThrough: entry.bytesThrough,
   acceptedAt: entry.acceptedAt,
@@ -68,9 +77,7 @@ export const fromEntry = (entry: WorkEntry, lent: Lent | undefined, now: Moment)
   forgiven: entry.forgiven ?? 0,
   interruptions: entry.interruptions ?? 0,
   interrupted: isUnderWay(entry) && !isLent(entry, lent),
-  blocked: entry.status === 'blocked',
   lent: isLent(entry, lent),
-  retryAt: endOfBackOff(entry, now),
   heldSince: now.ms,
 });
 

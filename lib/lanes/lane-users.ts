@@ -60,11 +60,11 @@ export class LaneUsers {
 
   /** Loads all users that are not closed. Discards the users of an earlier load that failed half-way. */
   async load(): Promise<void> {
-    const { userQueues, clock } = this.#context.deps;
+    const { bodies, deps } = this.#context;
     this.#users.clear();
-    for await (const batch of userQueues.notClosed(this.#lane.lane)) {
+    for await (const batch of deps.userQueues.notClosed(this.#lane.lane)) {
       for (const queue of batch)
-        this.#users.set(queue.userId, loadUserAtAcquisition(queue, momentOf(clock), this.#context.bodies));
+        this.#users.set(queue.userId, loadUserAtAcquisition(queue, momentOf(deps.clock), bodies));
     }
   }
 
@@ -166,15 +166,14 @@ export class LaneUsers {
   #noteQueue(userId: string, queue: UserQueue | undefined): void {
     const now = momentOf(this.#context.deps.clock);
     const loaded = this.#users.get(userId);
-    if (!queue || queue.state === 'closed') {
-      if (loaded) this.#noteClosed(loaded);
-      return;
-    }
-    const user = loaded ?? loadUser(queue, now, this.#context.bodies);
+    if (!queue || queue.state === 'closed') return void (loaded && this.#noteClosed(loaded));
+    const { bodies, underWay } = this.#context;
+    const user = loaded ?? loadUser(queue, now, bodies);
     // More refreshes of this user may be under way: nothing is closed before the last of them has arrived.
     user.refreshDue = this.#refreshing.has(userId);
     if (loaded) noteRefresh(loaded, queue, now);
     else this.#users.set(userId, user);
+    void underWay.askAfterRefresh(user, () => this.#lane.isHeld() && this.refresh(userId));
     this.#steps.advance(user);
   }
 

@@ -12,6 +12,7 @@ import { momentOf } from './moment.ts';
 import { oldestAcceptedAt } from './pending-age.ts';
 import { every } from './periodic-task.ts';
 import { persist } from './persist.ts';
+import { reportGone, whenOnlyUselessRunsLeft } from './retire.ts';
 import { createShare, type Share } from './share.ts';
 import { type StuckUsers, takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
 import { findUsersWithoutProgress } from './stuck-users.ts';
@@ -63,10 +64,34 @@ export class LaneWorker {
     const { clock, config } = this.#deps;
     this.#stopping.abort();
     const cancelAbort = clock.after(config.graceMs, () => this.#keeper.abortRuns());
-    await withTimeout(clock, config.graceMs + abortTimeoutMs, this.#handEverythingOver(), () => undefined);
+    const handedOver = this.#handEverythingOver(config.graceMs).then(() => this.#keeper.settled());
+    await withTimeout(clock, config.graceMs + abortTimeoutMs, handedOver, () => undefined);
     cancelAbort();
     this.#finished.abort();
     await this.#heartbeat.remove();
+  }
+
+  /**
+   * Resolves when this worker must retire: a run that an operator ended ignores its signal, and only the end of the process ends it.
+   * Until then its user waits. Never rejects.
+   */
+  get mustRetire(): Promise<void> {
+    return this.#context.retirement.promise;
+  }
+
+  /**
+   * Acquires no more lanes, and hands over those it owns, without a time limit. Resolves when no run is left that the end of the
+   * process would interrupt.
+   */
+  async retire(): Promise<void> {
+    this.#stopping.abort();
+    await this.#handEverythingOver();
+    await whenOnlyUselessRunsLeft(this.#keeper, this.#context);
+  }
+
+  /** The process of another worker has exited: it runs nothing any more. Tells every worker. */
+  async noteGone(workerId: string): Promise<void> {
+    await reportGone(workerId, this.#finished.signal, this.#deps);
   }
 
   /** Resolves with the error when the lanes cannot be kept, as when MongoDB refuses this worker. Then stop it. Never rejects. */
@@ -79,6 +104,7 @@ export class LaneWorker {
     const counts = { inFlight: runs.size, unresponsiveRuns: unresponsive.size, heldBytes: bodies.bytes };
     const own = this.#keeper.active().map(({ lane }) => lane);
     return {
+      workerId: this.#context.workerId,
       ...takeSnapshot(this.#keeper.owned(), counts, this.#stuck, momentOf(this.#deps.clock)),
       lanesWithoutOwner: this.#heard.lanesWithoutOwner(this.#keeper.count, own),
     };
@@ -93,7 +119,8 @@ export class LaneWorker {
       () => lanes.known(),
     );
     this.#keeper.keepUpTo(Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1)));
-    for (const task of [() => this.#sendHeartbeat(), () => this.#hear()]) {
+    const askAboutEnds = () => this.#context.underWay.askWhereDue();
+    for (const task of [() => this.#sendHeartbeat(), () => this.#hear(), askAboutEnds]) {
       void every(this.#deps, heartbeatEveryMs, this.#finished.signal, task);
     }
     const repeat = (ms: number, task: () => Promise<void>) => every(this.#deps, ms, signal, task);
@@ -181,17 +208,16 @@ export class LaneWorker {
     for (const hold of this.#keeper.held()) hold.users.ackHeldSince(before);
   }
 
-  async #handEverythingOver(): Promise<void> {
-    const { clock, config } = this.#deps;
-    const { graceMs } = config;
-    const forMs = graceMs + exitMarginMs + killMarginMs;
+  /** @param graceMs of a worker that stops: it exits soon after. */
+  async #handEverythingOver(graceMs?: number): Promise<void> {
+    const { clock } = this.#deps;
+    const forMs = graceMs === undefined ? undefined : graceMs + exitMarginMs + killMarginMs;
     const handOver = (hold: LaneHold) => this.#keeper.handOver(hold, 'stopped', forMs);
     const owned = this.#keeper.owned();
     // First of all, so that no lane comes to this worker any more.
     const others = this.#keeper.held().filter((hold) => !owned.includes(hold));
     await Promise.all([...others.map(handOver), inTurns(owned, { clock, graceMs }, handOver)]);
     await this.#ended;
-    await this.#keeper.settled();
   }
 }
 

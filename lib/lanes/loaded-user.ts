@@ -9,6 +9,7 @@ import type { BodyBudget } from './body-budget.ts';
 import { ackAtOnce } from './deliveries.ts';
 import { HeldRequests, mustWait } from './held-requests.ts';
 import type { Moment } from './moment.ts';
+import type { RunUnderWay } from './run-under-way.ts';
 
 export type LoadedUser = {
   readonly userId: string;
@@ -43,8 +44,7 @@ export type LoadedUser = {
   lent: (Lent & { until?: number }) | undefined;
   /** The token of the last loan that has ended. */
   endedLoan: number;
-  /** The request that runs now, since when, and whether this worker goes on with it after the lane was handed over. */
-  running: { seq: number; since: number; lentOut: boolean } | undefined;
+  running: RunUnderWay | undefined;
   /** The ledger has been read for this user once. */
   wasRead: boolean;
   readonly held: HeldRequests;

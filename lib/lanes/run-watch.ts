@@ -1,25 +1,23 @@
 /** Watches one run in this process: when its slot goes to others, and when it counts as unresponsive. */
-import type { EntryId, Outcome, Run } from '../types.ts';
+import type { Outcome, Run } from '../types.ts';
 import type { WorkerContext } from './context.ts';
+import type { RunUnderWay } from './run-under-way.ts';
 import type { Slot } from './slots.ts';
 
 /** A run that obeys its signal ends within this time, and keeps its slot so that others do not start beside it. */
 const windDownMs = 250;
 
-export type WatchedRun = EntryId & { attempt: number };
-
 type WatchOptions = {
-  run: WatchedRun;
+  run: RunUnderWay;
   slot: Slot;
   /** 0: no timeout. */
   timeoutMs: number;
-  /** The lane's signal: it aborts the run. */
-  signal: AbortSignal;
 };
 
 /**
  * A run that goes on after its signal aborted cannot be ended, and its user must wait for it. It gives its slot to others a moment
- * later, and is reported once it has gone on for `graceMs`.
+ * later, and is reported once it has gone on for `graceMs`. When an operator ended it, only the end of this process ends it: the
+ * worker must retire.
  */
 class RunWatch {
   readonly #options: WatchOptions;
@@ -29,17 +27,17 @@ class RunWatch {
   #overdue = false;
 
   constructor(options: WatchOptions, context: WorkerContext) {
-    const { timeoutMs, signal } = options;
+    const { timeoutMs, run } = options;
     this.#options = options;
     this.#context = context;
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+    run.signal.addEventListener('abort', this.#onAbort, { once: true });
     if (timeoutMs > 0) this.#after(timeoutMs, () => this.#passDeadline());
   }
 
   /** The run has ended. */
   end(): void {
-    const { run, signal } = this.#options;
-    signal.removeEventListener('abort', this.#onAbort);
+    const { run } = this.#options;
+    run.signal.removeEventListener('abort', this.#onAbort);
     for (const cancel of this.#timers) cancel();
     this.#context.unresponsive.delete(run);
     if (!this.#overdue) this.#context.slots.here.noteRun(run.userId, true);
@@ -58,15 +56,20 @@ class RunWatch {
   #abortedNow(): void {
     const { graceMs } = this.#context.deps.config;
     this.#after(Math.min(windDownMs, graceMs), () => this.#options.slot.release());
-    this.#after(graceMs, () => this.#reportUnresponsive());
+    // One that ignored its deadline for as long ignores an operator too.
+    if (this.#context.unresponsive.has(this.#options.run)) this.#ignoresSignal();
+    else this.#after(graceMs, () => this.#ignoresSignal());
   }
 
-  #reportUnresponsive(): void {
+  #ignoresSignal(): void {
     const { run, timeoutMs } = this.#options;
-    const { deps, unresponsive } = this.#context;
-    if (unresponsive.has(run)) return;
-    unresponsive.add(run);
-    deps.observer.runUnresponsive({ ...run, timeoutMs, at: deps.clock.now() });
+    const { deps, unresponsive, retirement } = this.#context;
+    if (!unresponsive.has(run)) {
+      unresponsive.add(run);
+      const { userId, seq, attempt } = run;
+      deps.observer.runUnresponsive({ userId, seq, attempt, timeoutMs, at: deps.clock.now() });
+    }
+    if (run.isEnded) retirement.resolve();
   }
 }
 
@@ -74,12 +77,10 @@ class RunWatch {
  * Runs a request that holds this slot. An isolated run is not watched here: it ends by its own timeout. Not an async function: that
  * would keep the body in memory until the run ends.
  */
-export const runWatched = (run: Run, slot: Slot, context: WorkerContext): Promise<Outcome> => {
+export const runWatched = (run: Run, running: RunUnderWay, slot: Slot, context: WorkerContext): Promise<Outcome> => {
   const { planRun, runRequest } = context.deps;
-  const { userId, seq, attempt, signal } = run;
   const plan = planRun({ ...run, interrupted: false });
   if (plan.kind !== 'here') return runRequest(run);
-  const { timeoutMs } = plan;
-  const watch = new RunWatch({ run: { userId, seq, attempt }, slot, timeoutMs, signal }, context);
+  const watch = new RunWatch({ run: running, slot, timeoutMs: plan.timeoutMs }, context);
   return runRequest(run).finally(() => watch.end());
 };

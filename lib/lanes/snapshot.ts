@@ -4,6 +4,7 @@ import { hasWork, type LoadedUser } from './loaded-user.ts';
 import type { Moment } from './moment.ts';
 
 export type WorkerSnapshot = {
+  workerId: string;
   lanesOwned: number;
   usersLoaded: number;
   inFlight: number;
@@ -38,7 +39,7 @@ export const takeSnapshot = (
   counts: Pick<WorkerSnapshot, 'inFlight' | 'unresponsiveRuns' | 'heldBytes'>,
   stuck: StuckUsers,
   now: Moment,
-): WorkerSnapshot => {
+): Omit<WorkerSnapshot, 'workerId' | 'lanesWithoutOwner'> => {
   const users = owned.flatMap((hold) => [...hold.users.all()]);
   const stuckMs = stuck.since ? Math.max(0, now.date.getTime() - stuck.since.getTime()) : 0;
   return {

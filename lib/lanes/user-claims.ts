@@ -1,5 +1,7 @@
 /** Claims of the requests of one user, and what else an owner records about what an earlier owner left [R7]. */
 import type { LedgerChange, Said } from '../ledger-change.ts';
+import type { RunPlan } from '../ports.ts';
+import { endedOutcome } from '../run-ended.ts';
 import { countsAfter } from './changes.ts';
 import type { WorkerContext } from './context.ts';
 import type { HeldRequest } from './held-requests.ts';
@@ -43,7 +45,8 @@ export class UserClaims {
     return undefined;
   }
 
-  planOf({ userId }: LoadedUser, seq: number, request: HeldRequest) {
+  planOf({ userId }: LoadedUser, seq: number, request: HeldRequest): RunPlan {
+    if (request.ended) return { kind: 'dead-letter', outcome: endedOutcome() };
     return this.#context.deps.planRun({ userId, seq, ...request });
   }
 

@@ -2,14 +2,16 @@
 
 import type { LedgerChange } from '../ledger-change.ts';
 import { maxMessageBodyBytes } from '../limits.ts';
+import { endedOutcome } from '../run-ended.ts';
 import type { DeadLetterOutcome, Outcome, Run } from '../types.ts';
 import { wakeLane } from '../wake.ts';
 import type { Activity } from './activity.ts';
-import { changeOf, countsAfter, describeRefusal, explainTimeout, statusAfter } from './changes.ts';
+import { changeOf, countsAfter, describeRefusal, explainTimeout, givingUp, reasonOf, statusAfter } from './changes.ts';
 import type { WorkerContext } from './context.ts';
 import type { HeldRequest } from './held-requests.ts';
 import { advancePast, type LoadedUser } from './loaded-user.ts';
 import type { OwnedLane } from './owned-lane.ts';
+import { RunUnderWay } from './run-under-way.ts';
 import { runWatched } from './run-watch.ts';
 import type { Slot } from './slots.ts';
 import type { Claimed, UserClaims } from './user-claims.ts';
@@ -52,14 +54,13 @@ export class UserRuns {
     }
   }
 
-  /** Records `next`, which was interrupted and must not run twice, as a dead letter. */
-  async giveUp(user: LoadedUser, { kind, error, reason }: DeadLetterOutcome): Promise<void> {
+  /** Records `next` as a dead letter: it was interrupted and must not run twice, or an operator ended its run. */
+  async giveUp(user: LoadedUser, outcome: DeadLetterOutcome): Promise<void> {
     const { next, refreshes } = user;
     const request = user.held.get(next);
     if (!request) return;
     const counts = countsAfter(request);
-    const letter = { kind: 'give-up' as const, status: kind, error, reason };
-    const change: LedgerChange = { ...letter, ...counts, ...this.#claims.guard(user, next, request) };
+    const change = givingUp(outcome, counts, this.#claims.guard(user, next, request));
     const given: HeldRequest = { ...request, ...counts, interrupted: false };
     if (await this.#claims.takeOver(user, change, given)) this.#noteSettled(user, change, given, refreshes);
   }
@@ -129,22 +130,28 @@ export class UserRuns {
     const { limits, forgiven, interruptions, acceptedAt, attempts: attempt } = request;
     const about = { userId: user.userId, user: user.user, seq, attempt, fencingToken };
     observer.runStarted({ ...about, acceptedAt, at: clock.now() });
-    user.running = { seq, since: clock.monotonicMs(), lentOut: false };
+    const { underWay } = this.#context;
+    const since = clock.monotonicMs();
+    const running = new RunUnderWay({ ...about, token: fencingToken, since, laneSignal: signal });
+    user.running = running;
+    underWay.add(running);
     this.#activity.runBegins();
-    const outcome = await this.#begin(user, { ...about, limits, forgiven, interruptions, signal }, slot);
+    const own = await this.#begin(user, { ...about, limits, forgiven, interruptions }, running, slot);
+    underWay.delete(running);
     this.#activity.runEnds();
-    const aborted = signal.aborted && outcome.kind !== 'done';
+    const outcome = running.isEnded && own.kind !== 'done' ? endedOutcome(own.error) : own;
+    const aborted = signal.aborted && !running.isEnded && outcome.kind !== 'done';
     observer.runEnded({ ...about, outcome: aborted ? 'aborted' : outcome.kind, at: clock.now() });
     if (aborted) return this.#outcomeOfAbort(user, seq, request);
     return user.known > seq ? explainTimeout(outcome, user.known - seq) : outcome;
   }
 
   /** Not an async function: that would keep the body in memory until the run ends. */
-  #begin(user: LoadedUser, run: Omit<Run, 'body'>, slot: Slot): Promise<Outcome> {
+  #begin(user: LoadedUser, run: Omit<Run, 'body' | 'signal'>, running: RunUnderWay, slot: Slot): Promise<Outcome> {
     const body = user.held.takeBody(run.seq);
     if (!body) throw new Error(`request ${run.seq} was claimed without its body`);
     body.free();
-    return runWatched({ ...run, body: body.text }, slot, this.#context);
+    return runWatched({ ...run, body: body.text, signal: running.signal }, running, slot, this.#context);
   }
 
   /** An aborted run may have had effects. Work that must not be done twice becomes a dead letter; other work is given back. */
@@ -196,8 +203,7 @@ export class UserRuns {
       advancePast(user, { seq, bytesThrough }, now);
       observer.settled({ userId, seq, status, fencingToken, acceptedAt, at });
     }
-    if ('reason' in change && status !== 'done' && status) {
-      observer.deadLettered({ userId, seq, status, reason: change.reason, fencingToken, at });
-    }
+    const reason = reasonOf(change);
+    if (reason && status && status !== 'done') observer.deadLettered({ userId, seq, status, reason, fencingToken, at });
   }
 }

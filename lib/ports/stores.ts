@@ -170,6 +170,11 @@ export interface LedgerStore {
   /** -> failed: a blocked request, or one in its back-off, which becomes a dead letter. Returns whether it was skipped. */
   skip(id: EntryId, now: Date): Promise<boolean>;
   /**
+   * Sets `endRequestedAt` of a request that is `processing` and not in its back-off, once. It is not claimed again [R14]. Returns
+   * whether it was set now.
+   */
+  requestEnd(id: EntryId, now: Date): Promise<boolean>;
+  /**
    * A page of the dead letters of all users or of one. Those dead-lettered first come first. The page ends with the entry
    * whose body brings the sum of all bodies above `maxChars` characters.
    */
@@ -212,9 +217,17 @@ export interface LaneStore {
 
 /**
  * The lanes that a worker owned at a moment, and the users whose runs there ignored their signal. `away`: it stands by on no lane,
- * because it stops and only waits for its last runs, or because RabbitMQ does not answer it.
+ * because it stops and only waits for its last runs, or because RabbitMQ does not answer it. `gone`: its process has exited, and
+ * another worker has written this.
  */
-export type Heartbeat = { workerId: string; lanes: number[]; unresponsive: string[]; away?: boolean; at: Date };
+export type Heartbeat = {
+  workerId: string;
+  lanes: number[];
+  unresponsive: string[];
+  away?: boolean;
+  gone?: boolean;
+  at: Date;
+};
 
 export interface WorkerStore {
   report(heartbeat: Heartbeat): Promise<void>;

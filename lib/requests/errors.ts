@@ -1,6 +1,6 @@
 import { AppError, inSeconds } from '../errors.ts';
 import type { TicketDemand } from '../ports.ts';
-import type { LedgerEntry, TicketRefusal } from '../types.ts';
+import { type EntryHead, isInBackOff, type LedgerEntry, type TicketRefusal } from '../types.ts';
 
 /** Thrown when a user has too many pending requests, or when with this one they would have too many bytes. */
 export class TooManyPendingError extends AppError {
@@ -76,6 +76,21 @@ export class NotBlockedError extends AppError {
   }
 }
 
+/** What to do with a request that has no run to end. */
+const insteadOfEnding = (head: Pick<EntryHead, 'status' | 'retryAt'>): string => {
+  if (isInBackOff(head)) return 'waits for its next attempt: skip or cancel it';
+  if (head.status === 'blocked') return 'is blocked: skip or retry it';
+  if (head.status === 'queued') return 'is queued: cancel it, or wait until it runs';
+  return `is ${head.status}`;
+};
+
+/** Thrown when an operator ends the run of a request that has none. */
+export class NotRunningError extends AppError {
+  constructor(head: Pick<EntryHead, 'seq' | 'status' | 'retryAt'>) {
+    super(`Request ${head.seq} does not run; it ${insteadOfEnding(head)}.`, { code: 'not-running', status: 409 });
+  }
+}
+
 /** Thrown when a request cannot be dropped because it is not a dead letter. */
 export class NotDeadLetterError extends AppError {
   constructor(seq: number) {
@@ -101,6 +116,30 @@ export class NotRecordedInTimeError extends AppError {
       code: 'not-recorded-in-time',
       status: 503,
       retryAfterSeconds: 1,
+    });
+  }
+}
+
+/** Thrown when nobody has this name, this reference or this id. */
+export class NoSuchUserError extends AppError {
+  constructor(text: string) {
+    super(
+      `There is no user ${JSON.stringify(text)}: no account has this name, and no user this reference or this id.`,
+      {
+        code: 'no-such-user',
+        status: 404,
+      },
+    );
+  }
+}
+
+/** Thrown when a text names more than one user. */
+export class AmbiguousUserError extends AppError {
+  constructor(text: string, matches: { is: string; userId: string }[]) {
+    const named = matches.map(({ is, userId }) => `${JSON.stringify(`${is}:${text}`)} (id ${userId})`);
+    super(`${JSON.stringify(text)} names more than one user. Send ${named.join(' or ')}.`, {
+      code: 'ambiguous-user',
+      status: 409,
     });
   }
 }

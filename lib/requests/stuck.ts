@@ -5,6 +5,7 @@ import { heartbeatValidMs } from '../heartbeat-times.ts';
 import { findUsersWithoutProgress } from '../lanes/stuck-users.ts';
 import type { Heartbeat } from '../ports.ts';
 import type { EntryHead } from '../types.ts';
+import { userNames } from './find-user.ts';
 
 /**
  * - `blocked`: a person must decide about its oldest request.
@@ -27,7 +28,7 @@ export type StuckReason =
 /** An older heartbeat says nothing: lanes have moved since. */
 const staleMs = 60_000;
 
-type Sign = Pick<Heartbeat, 'lanes' | 'unresponsive' | 'at'>;
+type Sign = Pick<Heartbeat, 'lanes' | 'unresponsive' | 'gone' | 'at'>;
 
 export const stuckReason = (
   { userId, lane }: { userId: string; lane: number },
@@ -38,7 +39,7 @@ export const stuckReason = (
   if (head?.status === 'blocked') return 'blocked';
   // A heartbeat that is ahead by more than the tolerance was sent before MongoDB's clock was set back.
   const ageOf = ({ at }: Sign) => (isAhead(at, now) ? staleMs : now.getTime() - at.getTime());
-  const isCurrent = (heartbeat: Sign) => ageOf(heartbeat) <= heartbeatValidMs;
+  const isCurrent = (heartbeat: Sign) => !heartbeat.gone && ageOf(heartbeat) <= heartbeatValidMs;
   const runs = head?.status === 'processing' && !head.retryAt;
   const isUnresponsive = (heartbeat: Sign) => isCurrent(heartbeat) && heartbeat.unresponsive.includes(userId);
   if (runs && heartbeats.some(isUnresponsive)) return 'unresponsive-run';
@@ -48,13 +49,14 @@ export const stuckReason = (
   return heartbeats.some(isCurrent) ? 'lane-without-owner' : 'no-worker';
 };
 
-/** `seq` is the oldest pending request, if it is in the ledger. */
+/** `user`: the reference, or the account's user name. `seq` is the oldest pending request, if it is in the ledger. `ending`: when an operator ended its run. */
 export type StuckUser = {
   userId: string;
-  username: string | undefined;
+  user: string | undefined;
   lane: number;
   seq: number | undefined;
   reason: StuckReason;
+  ending?: Date;
   sinceMs: number;
 };
 
@@ -68,13 +70,17 @@ export const findStuck = async (limit: number, deps: StuckDeps): Promise<StuckUs
   const heartbeats = await deps.workers.all();
   const found = await findUsersWithoutProgress(limit, deps);
   const longest = found.sort((one, other) => other.sinceMs - one.sinceMs).slice(0, limit);
-  const names = await deps.accounts.usernames(longest.map(({ user }) => user.userId));
+  const names = await userNames(
+    longest.map(({ user }) => user.userId),
+    deps,
+  );
   return longest.map(({ user, head, sinceMs }) => ({
     userId: user.userId,
-    username: names.get(user.userId),
+    user: names.get(user.userId),
     lane: user.lane,
     seq: head?.seq,
     reason: stuckReason(user, head, heartbeats, now),
+    ending: head?.endRequestedAt,
     sinceMs,
   }));
 };

@@ -4,12 +4,14 @@ import { Worker } from 'node:worker_threads';
 import { systemClock as clock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
+import { RunEndedError } from '../run-ended.ts';
 import { hideSecrets } from '../secrets.ts';
 import { CurrentRuns } from './current-runs.ts';
 import { type IsolationReport, isIsolationOrder, type PlainRun, workerPipe } from './isolation-messages.ts';
 import { loadProcessor } from './load-processor.ts';
 import { createRunRequest } from './run.ts';
 import { toRunError } from './run-error.ts';
+import { warnWhileLoading } from './slow-load.ts';
 import { reportEveryMs } from './supervision.ts';
 import { outliveRejections } from './unhandled-rejections.ts';
 
@@ -46,7 +48,8 @@ hideSecrets(process.env);
 const log = createLogger(config.logLevel, { role: 'isolated-run', pid: process.pid });
 const runs = new CurrentRuns();
 outliveRejections({ config, clock, log, runs, counted: countRejection });
-const runRequest = createRunRequest(await loadProcessor({ config, clock }), { clock, log, runs });
+const loaded = await warnWhileLoading(() => loadProcessor({ config, clock }), { config, log });
+const runRequest = createRunRequest(loaded, { clock, log, runs });
 const running = new Map<number, AbortController>();
 
 const doRun = async (id: number, run: PlainRun): Promise<void> => {
@@ -60,7 +63,7 @@ const doRun = async (id: number, run: PlainRun): Promise<void> => {
 process.on('message', (order) => {
   if (!isIsolationOrder(order)) return;
   if (order.lanekeeper === 'run') void doRun(order.id, order.run);
-  if (order.lanekeeper === 'abort') running.get(order.id)?.abort();
+  if (order.lanekeeper === 'abort') running.get(order.id)?.abort(order.ended ? new RunEndedError() : undefined);
   if (order.lanekeeper === 'end') void send({ lanekeeper: 'alive' }).then(() => process.exit(0));
 });
 setInterval(() => void send({ lanekeeper: 'alive' }), reportEveryMs(config.workerHangMs));

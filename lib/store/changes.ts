@@ -1,7 +1,7 @@
 /** `LedgerChange` as filters and updates, and how to tell from an entry that a change was made [R7]. */
 import type { mongo } from 'mongoose';
 import type { LedgerChange, Said } from '../ledger-change.ts';
-import { claimableStatuses, type RunLimits, type WorkEntry } from '../types.ts';
+import { claimableStatuses, pendingStatuses, type RunLimits, type WorkEntry } from '../types.ts';
 import type { RequestDocument } from './models.ts';
 
 export const entryId = ({ userId, seq }: { userId: string; seq: number }): string => `${userId}:${seq}`;
@@ -38,6 +38,7 @@ export const guardOf = (change: LedgerChange): mongo.Filter<RequestDocument> => 
         status: { $in: [...claimableStatuses] },
         attempts: attempt - 1,
         token: noLaterToken,
+        endRequestedAt: { $exists: false },
         ...(change.said && sameAs(change.said)),
       };
     case 'requeue':
@@ -49,6 +50,14 @@ export const guardOf = (change: LedgerChange): mongo.Filter<RequestDocument> => 
         attempts: attempt,
         token: noLaterToken,
         retryAt: { $exists: false },
+      };
+    case 'end':
+      return {
+        _id,
+        status: { $in: [...pendingStatuses] },
+        attempts: attempt,
+        token: noLaterToken,
+        endRequestedAt: { $exists: true },
       };
     default:
       return { _id, status: 'processing' as const, attempts: attempt, token };
@@ -74,6 +83,11 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
       const settledAt = status === 'failed' ? { settledAt: at } : {};
       const deadLetter = { reason, at };
       return { $set: { status, token, interruptions, forgiven, error, deadLetter, ...settledAt } };
+    }
+    case 'end': {
+      const { error, interruptions, forgiven } = change;
+      const ended = { status: 'failed' as const, error, deadLetter: { reason: 'ended' as const, at }, settledAt: at };
+      return { $set: { ...ended, token, interruptions, forgiven }, $unset: endOfBackOff };
     }
     case 'retry': {
       const { error, retryAt, backOffMs, interruptions } = change;
@@ -123,6 +137,8 @@ export const isApplied = (change: LedgerChange, entry: WorkEntry): boolean => {
       return wasBlocked(entry);
     case 'give-up':
       return change.status === 'blocked' ? wasBlocked(entry) : entry.status === change.status;
+    case 'end':
+      return entry.status === 'failed';
     case 'settle':
       return entry.status === change.status;
   }

@@ -32,7 +32,10 @@ const skips = (at: Date) => {
 
 export const deadLetterStore = (
   execute: Execute,
-): Pick<LedgerStore, 'deadLetters' | 'deadLetterIds' | 'dropDeadLetter' | 'unblock' | 'endBackOff' | 'skip'> => ({
+): Pick<
+  LedgerStore,
+  'deadLetters' | 'deadLetterIds' | 'dropDeadLetter' | 'unblock' | 'endBackOff' | 'skip' | 'requestEnd'
+> => ({
   deadLetters: ({ userId, after, limit, maxChars = Number.POSITIVE_INFINITY }) =>
     execute(({ requests }) => {
       const found = requests.find(deadLettersAfter(userId, after)).sort(inOrder).limit(limit).lean();
@@ -84,5 +87,12 @@ export const deadLetterStore = (
         },
       }));
       return (await native(requests).bulkWrite(updates)).matchedCount === 1;
+    }),
+
+  requestEnd: (id, now) =>
+    execute(async ({ requests }) => {
+      const absent = { $exists: false } as const;
+      const running = { _id: entryId(id), status: 'processing' as const, retryAt: absent, endRequestedAt: absent };
+      return (await requests.updateOne(running, { $set: { endRequestedAt: now } })).matchedCount === 1;
     }),
 });

@@ -49,6 +49,7 @@ export const headFields = {
   acceptedAt: 1,
   startedAt: 1,
   retryAt: 1,
+  endRequestedAt: 1,
   deadLetter: 1,
 } as const satisfies Record<keyof EntryHead | '_id', 0 | 1>;
 
@@ -65,6 +66,7 @@ export const workFields = {
   interruptions: 1,
   retryAt: 1,
   backOffMs: 1,
+  endRequestedAt: 1,
   acceptedAt: 1,
   bytesThrough: 1,
 } as const satisfies Record<Exclude<keyof WorkEntry, 'body'> | '_id', 0 | 1>;

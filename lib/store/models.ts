@@ -30,6 +30,7 @@ export type WorkerDocument = {
   lanes: number[];
   unresponsive?: string[];
   away?: boolean;
+  gone?: boolean;
   at: Date;
 };
 
@@ -116,6 +117,7 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
     error: runErrorSchema,
     retryAt: Date,
     backOffMs: Number,
+    endRequestedAt: Date,
     limits: { type: runLimitsSchema, default: undefined },
     forgiven: Number,
     interruptions: Number,
@@ -137,7 +139,7 @@ const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Numbe
 
 // The heartbeat of a worker that is gone expires after an hour.
 const workerSchema = new mongoose.Schema<WorkerDocument>(
-  { _id: String, lanes: [Number], unresponsive: [String], away: Boolean, at: Date },
+  { _id: String, lanes: [Number], unresponsive: [String], away: Boolean, gone: Boolean, at: Date },
   options,
 ).index({ at: 1 }, { expireAfterSeconds: 3_600 });
 

@@ -338,11 +338,14 @@ const permits = (change: LedgerChange, entry: LedgerEntry): boolean => {
         isOneOf(claimableStatuses, entry) &&
         entry.attempts === attempt - 1 &&
         noLaterToken &&
+        !entry.endRequestedAt &&
         saysTheSame(change, entry)
       );
     case 'requeue':
     case 'give-up':
       return entry.status === 'processing' && !entry.retryAt && entry.attempts === attempt && noLaterToken;
+    case 'end':
+      return isPending(entry) && entry.endRequestedAt !== undefined && entry.attempts === attempt && noLaterToken;
     default:
       return entry.status === 'processing' && entry.attempts === attempt && entry.token === token;
   }
@@ -372,6 +375,14 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
       const deadLetter = { reason, at: new Date(at) };
       Object.assign(entry, { status, token, interruptions, forgiven, error: structuredClone(error), deadLetter });
       if (status === 'failed') entry.settledAt = new Date(at);
+      return;
+    }
+    case 'end': {
+      const { error, interruptions, forgiven } = change;
+      const deadLetter: DeadLetter = { reason: 'ended', at: new Date(at) };
+      const ended = { status: 'failed', error: structuredClone(error), deadLetter, settledAt: new Date(at) };
+      Object.assign(entry, { ...ended, token, interruptions, forgiven });
+      endBackOff(entry);
       return;
     }
     case 'retry':
@@ -439,6 +450,7 @@ const headOf = ({
   acceptedAt,
   startedAt,
   retryAt,
+  endRequestedAt,
   deadLetter,
 }: LedgerEntry): EntryHead => ({
   userId,
@@ -448,6 +460,7 @@ const headOf = ({
   ...(token !== undefined && { token }),
   ...(startedAt && { startedAt }),
   ...(retryAt && { retryAt }),
+  ...(endRequestedAt && { endRequestedAt }),
   ...(deadLetter && { deadLetter }),
 });
 
@@ -604,6 +617,14 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
         entry.deadLetter ??= { reason, at: new Date(now) };
         Object.assign(entry, { status: 'failed', settledAt: new Date(now) });
         endBackOff(entry);
+        return true;
+      }),
+
+    requestEnd: (id, now) =>
+      step(`ledger.requestEnd ${entryId(id)}`, () => {
+        const entry = entries.get(entryId(id));
+        if (entry?.status !== 'processing' || isInBackOff(entry) || entry.endRequestedAt) return false;
+        entry.endRequestedAt = new Date(now);
         return true;
       }),
 

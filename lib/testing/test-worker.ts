@@ -53,6 +53,7 @@ export const startTestWorker = (processor: Processor, options: TestWorkerOptions
       laneTaken: ignored,
       laneReleased: ignored,
       runUnresponsive: ignored,
+      runAskedToEnd: ignored,
       settled: ignored,
       deadLettered: ignored,
       swept: ignored,

@@ -6,6 +6,7 @@ import { createLogger } from '../../lib/log.ts';
 import type { Clock } from '../../lib/ports.ts';
 
 const counts = {
+  workerId: 'w',
   lanesOwned: 4,
   usersLoaded: 9,
   inFlight: 2,

@@ -19,7 +19,7 @@ const bullet = (text: string, label: string): string | undefined =>
   new RegExp(`^- \\*\\*${label}:?\\*\\*(.*?)(?=^- \\*\\*|^\`\`\`)`, 'ms').exec(text)?.[1];
 
 /** Errors that end a process at its start. No call answers with them. */
-const startOnly = ['lib/consumer/', 'lib/runs/', 'lib/start-or-exit.ts'];
+const startOnly = ['lib/consumer/', 'lib/library/', 'lib/runs/', 'lib/start-or-exit.ts'];
 
 /** The stable codes in the source, each with its status. */
 const codesInSource = (): Map<string, number> => {
@@ -37,7 +37,10 @@ const codesInSource = (): Map<string, number> => {
   return found;
 };
 
-const accessOf = (source: string): string => {
+const accessOf = (path: string, source: string): string => {
+  const [, scope, operators] = /forUsers: \{ scope: '(\w+)'(, operators: true)?/.exec(source) ?? [];
+  if (path.startsWith('/users/') && scope)
+    return `key with \`${scope}\`${operators ? '; operator with `?as=operator`' : ''}`;
   const identity = /identity: '(\w+)'/.exec(source)?.[1];
   if (identity === undefined) return 'public';
   return identity === 'operator' ? 'operator' : 'user';
@@ -56,7 +59,9 @@ describe('the API reference', () => {
       }
       const [method = '', path = ''] = name.split(' ');
       const [example = ''] = blocksOf(text, 'sh');
-      expect(example).toMatch(new RegExp(path.replace('{seq}', '\\d+').replace('{proxy+}', '\\w+')));
+      expect(example).toMatch(
+        new RegExp(path.replace('{ref}', '[\\w%]+').replace('{seq}', '\\d+').replace('{proxy+}', '\\w+')),
+      );
       // The answer to OPTIONS has no body.
       expect(blocksOf(text, 'json')).toHaveLength(method === 'OPTIONS' ? 0 : 1);
     }
@@ -65,7 +70,7 @@ describe('the API reference', () => {
   test('says who may make each call', async () => {
     const given = calls.map(({ name, text }) => `${name}: ${bullet(text, 'Access')?.trim()}`);
     const asked = (await readRoutes()).map(({ method, path, file }) => {
-      return `${method} ${path}: ${accessOf(read(`${file}.ts`))}`;
+      return `${method} ${path}: ${accessOf(path, read(`${file}.ts`))}`;
     });
     expect(sorted(given)).toEqual(sorted(asked));
   });
@@ -103,6 +108,7 @@ describe('the API reference', () => {
       result: 'null',
       error: { name: 'Error', message: 'failed' },
       retryAt: at,
+      endRequestedAt: at,
       acceptedAt: at,
       startedAt: at,
       settledAt: at,

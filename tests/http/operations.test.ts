@@ -48,6 +48,10 @@ const runRequest: RunRequest = async ({ userId, body, attempt, signal }) => {
       signal.addEventListener('abort', () => resolve());
     });
   }
+  if (body === '"endless"') {
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    return { kind: 'retry', error: notYet, delayMs: 3_600_000 };
+  }
   if (fixed.has(userId)) return { kind: 'done', result: body };
   if (body.startsWith('"later') && attempt === 1) return { kind: 'retry', error: notYetMarked, delayMs: 3_600_000 };
   if (body.startsWith('"block')) return outcomeOf('blocked');
@@ -338,7 +342,6 @@ describe.each([
       ['two selections', 'POST /dead-letters/drop', { all: true, userId: 'one' }],
       ['no items', 'POST /dead-letters/drop', { items: [] }],
       ['a cursor that no answer had', 'POST /dead-letters/drop', { all: true, after: 'nonsense' }],
-      ["another user's cursor", 'POST /dead-letters/drop', { userId: 'one', after: cursorOf('two') }],
       [
         'too many items',
         'POST /dead-letters/drop',
@@ -346,8 +349,17 @@ describe.each([
       ],
       ['a NoSQL operator in an item', 'POST /dead-letters/drop', { items: [{ userId: { $ne: '' }, seq: 1 }] }],
       ['a NoSQL operator for a user', 'POST /dead-letters/drop', { userId: { $ne: '' } }],
+      ['an item of two users', 'POST /dead-letters/drop', { items: [{ user: 'one', userId: 'two', seq: 1 }] }],
+      ['an item of no user', 'POST /dead-letters/drop', { items: [{ seq: 1 }] }],
     ])('is refused for %s', async (_what, one, wrong) => {
       expectProblem(await call({ call: one, token: operator.token, body: wrong }), 400, 'invalid-request');
+    });
+
+    test("is refused for another user's cursor", async () => {
+      const { userId, username } = await newUser();
+      const decide = (after: string) => post(operator, '/dead-letters/drop', { user: username, after });
+      expectProblem(await decide(cursorOf('two')), 400, 'invalid-request');
+      expect(await decide(cursorOf(userId))).toMatchObject({ status: 200, body: { decided: 0 } });
     });
   });
 
@@ -363,7 +375,7 @@ describe.each([
       const first = await page('&limit=2');
       expect((first.body.deadLetters as object[])[0]).toEqual({
         userId: user.userId,
-        username: user.username,
+        user: user.username,
         seq: 1,
         status: 'failed',
         reason: 'failed',
@@ -391,7 +403,7 @@ describe.each([
         { ...items[0], result: 'refused', code: 'not-retryable' },
         { ...items[1], result: 'retried', retriedAs: 2 },
         { ...items[2], result: 'retried', retriedAs: 1 },
-        { userId: 'nobody', seq: 1, result: 'refused', code: 'request-not-found' },
+        { user: 'nobody', seq: 1, result: 'refused', code: 'no-such-user' },
       ]);
       expect((await asked(blocked, 2)).body.status).toBe('done');
       await eventually(
@@ -435,6 +447,55 @@ describe.each([
     });
   });
 
+  describe('POST /users/{userId}/requests/{seq}/end', () => {
+    const end = (who: User, userId: string, seq: number | string = 1, query = '') =>
+      post(who, `/users/${userId}/requests/${seq}/end${query}`);
+
+    test('ends a run, whose request becomes a dead letter, and frees its user', async () => {
+      const user = await newUser();
+      await enqueue(user, 'endless', 'next');
+      await eventually('it runs', () => runs.get(user.userId));
+      const answer = await eventually('it is recorded that it runs', async () => {
+        const one = await end(operator, user.userId, 1, '?wait=10');
+        return one.status !== 409 && one;
+      });
+      expect(answer).toMatchObject({
+        status: 200,
+        body: { seq: 1, status: 'failed', deadLetter: { reason: 'ended' } },
+      });
+      expect(answer.body).not.toHaveProperty('ending');
+      expect((await asked(user, 1)).body.error).toEqual({
+        name: 'RunEndedError',
+        message: 'An operator ended the run',
+      });
+      expect(await asked(user, 2)).toMatchObject({ body: { status: 'done' } });
+      expect(await end(operator, user.userId)).toMatchObject({ status: 200, body: { status: 'failed' } });
+    });
+
+    test('shows since when a request is ending, while its run goes on', async () => {
+      const user = await newUser();
+      const entry = { userId: user.userId, seq: 1, body: '1', acceptedAt: new Date() };
+      await world.stores.ledger.insert(entry);
+      const claim = { kind: 'claim', interruptions: 0, forgiven: 0, token: 9, attempt: 1, at: new Date() } as const;
+      await world.stores.ledger.commit([{ userId: user.userId, seq: 1, ...claim }]);
+      const answer = await end(operator, user.userId);
+      expect(answer).toMatchObject({ status: 202, body: { status: 'processing', ending: expect.any(String) } });
+      const { body } = await call({ call: 'GET /requests/1', token: user.token });
+      expect(body.ending).toBe(answer.body.ending);
+    });
+
+    test('is refused for a request that does not run, and for who is no operator', async () => {
+      const user = await userWith('fail');
+      const refused = await end(operator, user.userId);
+      expectProblem(refused, 409, 'not-running');
+      expect(refused.body.detail).toBe('Request 1 does not run; it is failed.');
+      expectProblem(await end(operator, user.userId, 9), 404, 'request-not-found');
+      expectProblem(await end(operator, 'nobody'), 404, 'request-not-found');
+      expectProblem(await end(operator, user.userId, 'x'), 400, 'invalid-request');
+      expectProblem(await end(user, user.userId), 403, 'not-an-operator');
+    });
+  });
+
   test('stuck users are listed with the reason, such as a blocked request or a long run; an idle user is not listed', async () => {
     const [blocked, running, idle] = [await userWith('block', 'b'), await newUser(), await userWith('fine')];
     await enqueue(running, 'hold');
@@ -450,7 +511,7 @@ describe.each([
     const { username, userId } = running;
     expect(found).toEqual({
       userId,
-      username,
+      user: username,
       lane: expect.any(Number),
       seq: 1,
       reason: 'long-run',

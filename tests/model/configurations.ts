@@ -50,6 +50,7 @@ export const small: Configuration[] = [
     title: 'two requests, a run fails, a person decides about its request',
     defines: [...twoRequests, 'FAULTS=1', 'RUN_FAILS'],
   },
+  { title: 'two requests, an operator ends a run, no fault', defines: [...twoRequests, 'END'] },
 ];
 
 export const large: Configuration[] = [
@@ -126,6 +127,15 @@ export const large: Configuration[] = [
   {
     title: 'one request, two of: a run fails and a person decides, worker cut off but alive',
     defines: [...oneRequest, 'FAULTS=2', 'RUN_FAILS', 'CUT_OFF'],
+  },
+  {
+    title:
+      'one request, an operator ends its run, one of: a run fails and a person decides, a run is lent out, worker dies',
+    defines: [...oneRequest, 'END', 'FAULTS=1', 'RUN_FAILS', 'LEND', 'WORKER_DIES'],
+  },
+  {
+    title: 'one request, an operator ends its run, a worker is cut off but alive',
+    defines: [...oneRequest, 'END', 'FAULTS=1', 'CUT_OFF'],
   },
   {
     title: 'two requests and idle close, a worker is cut off but alive',
@@ -211,6 +221,12 @@ export const brokenRules: BrokenRule[] = [
     defines: [...twoRequests, 'FAULTS=1', 'LEND'],
     fails: waits,
   },
+  {
+    rule: 'R14',
+    title: 'a request whose run was ended runs again',
+    defines: [...oneRequest, 'END', 'FAULTS=1', 'WORKER_DIES'],
+    fails: /endAsked/,
+  },
 ];
 
 /** The protocol without a step or a condition that is a part of a rule, or that has no number. */
@@ -274,6 +290,12 @@ export const brokenParts: BrokenRule[] = [
     title: 'a decided request waits for a sweep',
     defines: [...oneRequest, 'FAULTS=1', 'RUN_FAILS'],
     fails: waits,
+  },
+  {
+    rule: 'GONE',
+    title: 'a run goes on beside the next one when its retiring worker counts as gone too early',
+    defines: [...twoRequests, 'END'],
+    fails: /running/,
   },
 ];
 

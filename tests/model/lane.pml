@@ -3,7 +3,7 @@
  *
  * The model follows docs/protocol.md. Every operation on MongoDB or RabbitMQ is one step (`d_step`), named after the port in
  * lib/ports.ts that it stands for. Between any two steps of a process, every other process may take any number of steps,
- * and the process may die. [R1] to [R12] are the rules of the protocol. BREAK_R1 to BREAK_R12 each remove one rule. Every other
+ * and the process may die. [R1] to [R12] and [R14] are rules of the protocol. BREAK_R1 and so on each remove one. Every other
  * BREAK removes a part of a rule, or a step that has no number.
  *
  * What the functions do:
@@ -14,6 +14,8 @@
  *   CANCEL_PENDING   the disconnect cancels what is queued
  *   RELOGIN          a second session logs in, enqueues and disconnects at any time
  *   IDLE_CLOSE       the owner also closes the user queue of a connected user that is drained
+ *
+ *   END              an operator ends one run, any one; it may ignore its signal, so that its worker retires
  *
  * What becomes of an interrupted request, besides its next run:
  *   REQUEUE          it may be queued again, because it waits for a slot
@@ -66,6 +68,13 @@ byte token[REQUESTS + 1];
 byte key[REQUESTS + 1];
 #define IS_SETTLED(seq) (status[seq] >= DONE)
 #define WAITS(seq) (status[seq] == BACK_OFF || status[seq] == LONG_BACK_OFF || status[seq] == BLOCKED)
+
+#ifdef END
+byte endAsked = 0;                   /* by bit: the entry has `endRequestedAt` */
+#define IS_ENDED(seq) (endAsked & (1 << seq))
+#else
+#define IS_ENDED(seq) false
+#endif
 
 byte lease = 0;                      /* lanes: the one lane's document */
 
@@ -292,6 +301,22 @@ next:
 }
 #endif
 
+#ifdef END
+#define END_RUN(SEQ) \
+  :: d_step { status[SEQ] == PROCESSING && !IS_ENDED(SEQ) -> endAsked = endAsked | (1 << SEQ); printf("O requestEnd %d\n", SEQ) }
+
+/* An operator, by lib/requests/end.ts: ends one run, any one. */
+proctype Operator() {
+  if
+  END_RUN(1)
+#if REQUESTS > 1
+  END_RUN(2)
+#endif
+  fi;
+  if :: d_step { true -> publishWake(); printf("O publishWake\n") } fi
+}
+#endif
+
 /* ------------------------------------------------------------------------------------------ workers: lib/lanes */
 
 #ifdef BREAK_R7
@@ -334,6 +359,11 @@ next:
 #else
 #define IS_CLAIMABLE (status[next] == QUEUED || status[next] == BACK_OFF || status[next] == PROCESSING)
 #endif
+#ifdef BREAK_R14
+#define MAY_RUN true
+#else
+#define MAY_RUN (!IS_ENDED(next))                                /* [R14] */
+#endif
 #if defined(BREAK_R7_TAKE_OVER)
 #define MAY_TAKE_OVER (status[next] == PROCESSING)
 #elif defined(BREAK_TAKE_OVER_STATUS)
@@ -359,15 +389,16 @@ inline readUser() {
   printf("W%d reads the user: state %d next %d known %d\n", w, state, next, known)
 }
 
-#ifdef LEND
+#if defined(LEND) || defined(END)
 inline noteBrokenLoan() { if :: cutOff[w] && running[1-w] == next -> loanBroken = 1 :: else fi }
 #else
 inline noteBrokenLoan() { skip }
 #endif
 
-/* The tokens of successive claims never decrease. */
+/* The tokens of successive claims never decrease, and a request whose run was ended does not run again. */
 inline claim() {
   assert(my >= highestToken);
+  assert(!IS_ENDED(next));
   highestToken = my;
   noteBrokenLoan();
   status[next] = PROCESSING; token[next] = my
@@ -501,14 +532,14 @@ own:
     :: d_step { loaded && !held && known >= next && IS_LENT && MAY_CLAIM -> held = 1; printf("W%d finds %d lent out\n", w, next) }
     :: d_step { held && lentSeq == next && lender == 0 -> held = 0; printf("W%d: the lender is gone\n", w) }
 #if defined(ONCE) || defined(RUN_FAILS)
-    :: d_step { loaded && !held && known >= next && WAITS(next) && MAY_CLAIM ->
+    :: d_step { loaded && !held && known >= next && WAITS(next) && MAY_CLAIM && MAY_RUN ->
          held = (status[next] == BACK_OFF -> FOR_A_TIME : 1); printf("W%d finds that %d waits\n", w, next) }
     :: d_step { held == FOR_A_TIME -> held = 0; printf("W%d: the time of %d is over\n", w, next) }
 #endif
     :: d_step { loaded && !held && known >= next && !MAY_CLAIM -> assert(everCutOff); printf("W%d claim refused\n", w) }; goto lost
 #if defined(ONCE) || defined(REQUEUE)
     /* --- an interrupted request: the step that reads it, then ledger.commit (requeue or give-up) */
-    :: d_step { loaded && !held && known >= next && IS_INTERRUPTED -> printf("W%d finds %d interrupted\n", w, next) };
+    :: d_step { loaded && !held && known >= next && IS_INTERRUPTED && MAY_RUN -> printf("W%d finds %d interrupted\n", w, next) };
        if
 #ifdef ONCE
        :: d_step { MAY_TAKE_OVER -> takeOver(FAILED); next++; printf("W%d gives %d up, failed\n", w, next - 1) }
@@ -519,7 +550,16 @@ own:
        :: d_step { !MAY_TAKE_OVER -> assert(everCutOff); printf("W%d: %d has changed\n", w, next) }
        fi
 #endif
-    :: d_step { loaded && !held && known >= next && IS_CLAIMABLE && MAY_CLAIM && !IS_LENT ->
+#ifdef END
+    /* --- a request whose run was ended, without a run under way: the step that reads it, then ledger.commit (give-up) */
+    :: d_step { loaded && !held && known >= next && status[next] != MISSING && !IS_SETTLED(next) && !MAY_RUN && MAY_CLAIM && !IS_LENT ->
+         printf("W%d finds that the run of %d was ended\n", w, next) };
+       if
+       :: d_step { !IS_SETTLED(next) && MAY_CLAIM -> takeOver(FAILED); next++; printf("W%d gives %d up, ended\n", w, next - 1) }
+       :: d_step { IS_SETTLED(next) || !MAY_CLAIM -> printf("W%d: %d has changed\n", w, next) }
+       fi
+#endif
+    :: d_step { loaded && !held && known >= next && IS_CLAIMABLE && MAY_CLAIM && MAY_RUN && !IS_LENT ->
          claim(); printf("W%d claim %d, token %d\n", w, next, my) };
        if :: d_step { true -> startRun(); printf("W%d starts %d\n", w, next) } fi;
        if
@@ -532,6 +572,27 @@ own:
             faults--; status[next] = LONG_BACK_OFF; running[w] = 0; held = 1; printf("W%d retry %d much later\n", w, next) }
        :: d_step { faults > 0 && MAY_SETTLE ->
             faults--; status[next] = BLOCKED; running[w] = 0; held = 1; printf("W%d block %d\n", w, next) }
+#endif
+#ifdef END
+       :: d_step { IS_ENDED(next) && MAY_SETTLE -> status[next] = FAILED; running[w] = 0; next++; printf("W%d settle %d, ended\n", w, next - 1) }
+       /* It ignores its signal. The worker retires: it lends the run out, and hands the lane over. Its process ends the run. */
+       :: d_step { IS_ENDED(next) && !cutOff[w] && standsBy[w] && MAY_SETTLE ->
+            lending[w] = 1; lentSeq = next; lentToken = my; lender = w + 1; printf("W%d noteLent %d, token %d, retires\n", w, next, my) };
+          if :: d_step { true -> closeChannel(w); printf("W%d hands the lane over, retires\n", w) } fi;
+          if
+          :: d_step { MAY_SETTLE -> status[next] = FAILED; running[w] = 0; printf("W%d settle %d, ended, lent\n", w, next) };
+             if :: d_step { true -> publishWake(); printf("W%d publishWake, lent\n", w) } fi
+          :: d_step { !MAY_SETTLE -> assert(everCutOff); running[w] = 0; printf("W%d settle refused, lent\n", w) }
+#ifdef BREAK_GONE
+          :: d_step { true -> lender = (lender == w + 1 -> 0 : lender); printf("W%d is gone\n", w) };
+             if :: d_step { true -> running[w] = 0; printf("W%d exits\n", w) } fi
+#else
+          :: d_step { true -> running[w] = 0; printf("W%d exits\n", w) };
+             if :: d_step { true -> lender = (lender == w + 1 -> 0 : lender); printf("W%d is gone\n", w) } fi
+#endif
+          fi;
+          if :: d_step { true -> lending[w] = 0; FORGET; my = 0 } fi;
+          goto standBy
 #endif
 #ifdef LEND
        /* Hand over during a run: noteLent, then close the channel. The run goes on here [R11]. */
@@ -737,6 +798,9 @@ init {
 #endif
 #if defined(ONCE) || defined(RUN_FAILS)
     run Person();
+#endif
+#ifdef END
+    run Operator();
 #endif
     run Worker(0); run Worker(1); run Faults(); run Time(); run Always()
   }

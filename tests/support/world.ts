@@ -25,6 +25,7 @@ export const silentObserver: LaneObserver = {
   laneReleased: () => undefined,
   runStarted: () => undefined,
   runEnded: () => undefined,
+  runAskedToEnd: () => undefined,
   runUnresponsive: () => undefined,
   settled: () => undefined,
   deadLettered: () => undefined,

@@ -29,7 +29,11 @@ await runWorker({
     observer.settled({ userId: 'u', seq: 1, fencingToken: 3, status: 'done', acceptedAt: new Date(9_700), at });
     return {
       failed: new Promise(() => {}),
+      mustRetire: new Promise(() => {}),
+      retire: async () => undefined,
+      noteGone: async () => undefined,
       snapshot: () => ({
+        workerId: 'w',
         lanesOwned: 2,
         usersLoaded: 3,
         inFlight: 1,

@@ -1,0 +1,28 @@
+/** A worker that must go, because only the end of its process ends a run, and that interrupts no other run. */
+import { sleep } from '../clock.ts';
+import type { LaneDeps, WorkerContext } from './context.ts';
+import type { LaneKeeper } from './lane-keeper.ts';
+import { areOnlyRunsSince } from './lend-runs.ts';
+import { persist } from './persist.ts';
+
+const checkEveryMs = 100;
+
+/** Whether no run is left but those that an operator ended and that ignore their signal, and those whose lane was lost. */
+const onlyUselessRunsLeft = (keeper: LaneKeeper, { underWay, unresponsive }: WorkerContext): boolean =>
+  keeper.all().every(({ users }) => areOnlyRunsSince(Number.POSITIVE_INFINITY, users.all())) &&
+  [...underWay.all()].every((run) => run.signal.aborted && (!run.isEnded || unresponsive.has(run)));
+
+/** Call it when every lane is handed over. Resolves when the process may exit. */
+export const whenOnlyUselessRunsLeft = async (keeper: LaneKeeper, context: WorkerContext): Promise<void> => {
+  while (!onlyUselessRunsLeft(keeper, context)) await sleep(context.deps.clock, checkEveryMs);
+};
+
+/** The process of that worker has exited. The owners of what it has lent out need not wait until its heartbeat is old. */
+export const reportGone = async (
+  workerId: string,
+  signal: AbortSignal,
+  { clock, workers }: Pick<LaneDeps, 'clock' | 'workers'>,
+): Promise<void> => {
+  const report = () => workers.report({ workerId, lanes: [], unresponsive: [], gone: true, at: clock.now() });
+  await persist(clock, () => !signal.aborted, report);
+};
