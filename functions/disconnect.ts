@@ -4,7 +4,7 @@ import { httpFunction } from '../lib/http/http-function.ts';
 import { maxTextBytes, pendingOf } from '../lib/http/input.ts';
 import { waitOf } from '../lib/http/wait.ts';
 import { permanentSession } from '../lib/references.ts';
-import { disconnect } from '../lib/requests/disconnect.ts';
+import { createOperations } from '../lib/requests/operations.ts';
 
 /** `POST /disconnect {pending?}?wait=seconds` and `POST /users/{ref}/disconnect`. An ended session may call it too: repeating it is harmless. */
 export const handler = httpFunction(functionDeps, {
@@ -14,5 +14,5 @@ export const handler = httpFunction(functionDeps, {
 }).handler(async (call) => {
   const { userId, sessionId = permanentSession.id } = call.caller;
   const command = { userId, sessionId, pending: pendingOf(call), wait: waitOf(call) };
-  return jsonReply(200, { queue: await disconnect(command, call.deps) });
+  return jsonReply(200, { queue: await createOperations(call.deps).disconnect(command) });
 });

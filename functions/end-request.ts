@@ -4,7 +4,7 @@ import { entryJson } from '../lib/http/entry-json.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { maxTextBytes, seqOf } from '../lib/http/input.ts';
 import { waitOf } from '../lib/http/wait.ts';
-import { endRequest } from '../lib/requests/end.ts';
+import { createOperations } from '../lib/requests/operations.ts';
 import { isSettled } from '../lib/types.ts';
 
 /** `POST /users/{ref}/requests/{seq}/end`, with `?wait=seconds`: ends a run. 202 while it goes on. */
@@ -12,10 +12,7 @@ export const handler = httpFunction(functionDeps, {
   json: { maxBytes: maxTextBytes, optional: true },
   identity: 'operator',
 }).handler(async (call) => {
-  const { entry, settled } = await endRequest(
-    { userId: call.caller.userId, seq: seqOf(call) },
-    waitOf(call),
-    call.deps,
-  );
+  const id = { userId: call.caller.userId, seq: seqOf(call) };
+  const { entry, settled } = await createOperations(call.deps).end(id, waitOf(call));
   return jsonTextReply(isSettled(entry) ? 200 : 202, entryJson(entry, settled, { exposeErrors: 'all' }));
 });

@@ -4,13 +4,13 @@ import { deadLettersJson } from '../lib/http/dead-letter-json.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { deadLetterPageOf } from '../lib/http/operator-input.ts';
 import { maxPageChars } from '../lib/http/page-text.ts';
-import { listDeadLetters } from '../lib/requests/dead-letters.ts';
 import { findUser } from '../lib/requests/find-user.ts';
+import { createOperations } from '../lib/requests/operations.ts';
 
 /** `GET /dead-letters?user=&after=&limit=`: a page of dead letters, oldest first. */
 export const handler = httpFunction(functionDeps, { identity: 'operator' }).handler(async (call) => {
   const { user, ...query } = deadLetterPageOf(call);
   const userId = user === undefined ? undefined : await findUser(user, call.deps);
-  const letters = await listDeadLetters({ ...query, userId, maxChars: maxPageChars }, call.deps);
+  const letters = await createOperations(call.deps).deadLetters({ ...query, userId, maxChars: maxPageChars });
   return jsonTextReply(200, deadLettersJson(letters, query.limit));
 });

@@ -72,13 +72,6 @@ const page = z.object({
     .default(0),
   limit: pageLimit,
 });
-/** No index has the status: a search reads every request that it passes. */
-const searchedAtMost = 10_000;
-
-/** The last `seq` that a page looks at. */
-export const searchEnd = ({ status, after }: z.infer<typeof page>): number =>
-  status === undefined ? Number.MAX_SAFE_INTEGER : after + searchedAtMost;
-
 const pending = z.object({ pending: z.enum(['drain', 'cancel']).default('drain') });
 export const idempotencyKey = z
   .string()

@@ -34,6 +34,10 @@ export type PageQuery = { status?: RequestStatus; after: number; limit: number; 
 /** No index has the status: a search reads every request that it passes, up to so many. */
 const searchedAtMost = 10_000;
 
+/** The last `seq` that a page looks at. */
+export const searchEnd = ({ status, after }: Pick<PageQuery, 'status' | 'after'>): number =>
+  status === undefined ? Number.MAX_SAFE_INTEGER : after + searchedAtMost;
+
 /** `searched`: the page looked no further than this `seq`, and more follow. */
 export type EntryPage = { entries: LedgerEntry[]; searched?: number };
 
@@ -51,11 +55,11 @@ const queueByReference = async (reference: string, deps: OperationDeps): Promise
 
 const pageOf = async (
   { userId, accepted }: UserQueue,
-  { status, after, ...query }: PageQuery,
+  query: PageQuery,
   { ledger }: OperationDeps,
 ): Promise<EntryPage> => {
-  const upTo = status === undefined ? Number.MAX_SAFE_INTEGER : after + searchedAtMost;
-  const entries = await ledger.page(userId, { ...query, status, after, upTo });
+  const upTo = searchEnd(query);
+  const entries = await ledger.page(userId, { ...query, upTo });
   return { entries, searched: upTo < accepted ? upTo : undefined };
 };
 

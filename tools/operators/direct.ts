@@ -3,7 +3,6 @@ import { createPublisher } from '../../lib/broker/publisher.ts';
 import { deadLettersJson, readCursor, readDecisionCursor } from '../../lib/http/dead-letter-json.ts';
 import { decideSelection } from '../../lib/http/decide-selected.ts';
 import { entryJson, pageJson } from '../../lib/http/entry-json.ts';
-import { searchEnd } from '../../lib/http/input.ts';
 import { maxPageChars } from '../../lib/http/page-text.ts';
 import { createLogger } from '../../lib/log.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
@@ -11,6 +10,7 @@ import { dropDeadLetter, listDeadLetters, retryDeadLetter } from '../../lib/requ
 import { endRequest } from '../../lib/requests/end.ts';
 import { findUser } from '../../lib/requests/find-user.ts';
 import { lookUpRequest } from '../../lib/requests/look-up.ts';
+import { searchEnd } from '../../lib/requests/operations.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
 import { findStuck } from '../../lib/requests/stuck.ts';
 import { openStores } from '../../lib/store/stores.ts';
