@@ -3,6 +3,7 @@ import { jsonTextReply } from '../lib/http/call.ts';
 import { entryJson } from '../lib/http/entry-json.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { seqOf } from '../lib/http/input.ts';
+import { exposureOf } from '../lib/http/user-route.ts';
 import { waitOf } from '../lib/http/wait.ts';
 import { lookUpRequest } from '../lib/requests/look-up.ts';
 
@@ -12,5 +13,5 @@ export const handler = httpFunction(functionDeps, {
   forUsers: { scope: 'read', operators: true },
 }).handler(async (call) => {
   const { entry, settled } = await lookUpRequest(call.userQueue, seqOf(call), waitOf(call), call.deps);
-  return jsonTextReply(200, entryJson(entry, settled, call.deps.config));
+  return jsonTextReply(200, entryJson(entry, settled, exposureOf(call)));
 });

@@ -3,6 +3,7 @@ import { jsonReply, jsonTextReply } from '../lib/http/call.ts';
 import { entryJson } from '../lib/http/entry-json.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { maxTextBytes, seqOf } from '../lib/http/input.ts';
+import { exposureOf } from '../lib/http/user-route.ts';
 import { retryRequest } from '../lib/requests/retry.ts';
 
 /**
@@ -17,6 +18,6 @@ export const handler = httpFunction(functionDeps, {
   const retryOf = seqOf(call);
   const retried = await retryRequest({ ...call.caller, seq: retryOf }, call.deps);
   return retried.kind === 'in-place'
-    ? jsonTextReply(200, entryJson(retried.entry, call.userQueue.settled, call.deps.config))
+    ? jsonTextReply(200, entryJson(retried.entry, call.userQueue.settled, exposureOf(call)))
     : jsonReply(202, { ...retried.accepted, retryOf });
 });

@@ -44,11 +44,11 @@ export type Deps = {
 /** Passwords are hashed in other threads: a hash takes as long as a hundred other calls. */
 export interface Passwords {
   /**
-   * Runs an operation that hashes, one password at a time. It may have to wait for its turn; networks take turns.
+   * Runs an operation that hashes, one password at a time. It may have to wait for its turn; sites take turns.
    *
    * @throws {BusyError} 503
    */
-  admit<T>(network: string, operation: () => Promise<T>): Promise<T>;
+  admit<T>(site: string, operation: () => Promise<T>): Promise<T>;
   /** A new hash of the configured cost. */
   hash(password: string): Promise<string>;
   /** Whether the password has this hash. Takes as long without a hash, as for an unknown user. */
@@ -63,11 +63,11 @@ export interface Passwords {
 /** Large requests are compared in another thread: it takes as long as many calls. */
 export interface Comparisons {
   /**
-   * Whether two JSON texts are equal.
+   * Whether two JSON texts of a user are equal.
    *
    * @throws {BusyError} 503
    */
-  isSameJson(one: string, other: string): Promise<boolean>;
+  isSameJson(one: string, other: string, userId: string): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -75,3 +75,27 @@ export class CallerGoneError extends AppError {
     super('The caller closed the connection.', { code: 'caller-gone', status: 499 });
   }
 }
+
+/** Thrown at start when the environment or an option is invalid. The message lists every validation error, one per line. */
+export class ConfigError extends AppError {
+  readonly validationErrors: readonly string[];
+
+  constructor(validationErrors: string[], what = 'environment') {
+    super(`Invalid ${what}:\n${validationErrors.map((error) => `  - ${error}`).join('\n')}`, {
+      code: 'bad-config',
+      status: 500,
+    });
+    this.validationErrors = validationErrors;
+  }
+}
+
+/** Thrown when an index is missing without which a user name or an Idempotency-Key might be taken twice, or a login not be counted. */
+export class NotMigratedError extends AppError {
+  constructor(missing: string[]) {
+    super(`The database lacks a unique index (${missing.join(', ')}). Run npm run migrate.`, {
+      code: 'not-migrated',
+      status: 503,
+      retryAfterSeconds: 10,
+    });
+  }
+}

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Deps } from '../deps.ts';
-import { networkOf } from '../network.ts';
+import { networkOf, siteOf } from '../network.ts';
 import { AddressLimitError, LoginDelayedError } from './errors.ts';
 
 /** Failed logins from one network before the delay starts: a person mistypes. */
@@ -22,7 +22,13 @@ export const delayAfter = (failures: number, maxSeconds: number): number =>
   failures < freeFailures ? 0 : Math.min(maxSeconds, 2 ** (failures - freeFailures));
 
 /**
- * Counts a call of a network. Limit 0 means no limit.
+ * A site has this many times the calls of a network: a /48 may be one household or a few hundred, and whoever has it to himself has 65,536
+ * networks.
+ */
+const networksPerSite = 16;
+
+/**
+ * Counts a call of a network and of its site. Limit 0 means no limit.
  *
  * @throws {AddressLimitError} 429
  */
@@ -33,8 +39,14 @@ export const limitAddress = async (
   { counters }: Pick<Deps, 'counters'>,
 ): Promise<void> => {
   if (allowed.limit === 0) return;
-  const msLeft = await counters.take(`${what}:${networkOf(address)}`, allowed);
-  if (msLeft !== undefined) throw new AddressLimitError(what, { ...allowed, msLeft });
+  const [network, site] = [networkOf(address), siteOf(address)];
+  const take = async (whose: string, { limit, seconds }: typeof allowed): Promise<void> => {
+    const msLeft = await counters.take(`${what}:${whose}`, { limit, seconds });
+    if (msLeft !== undefined) throw new AddressLimitError(what, { limit, seconds, msLeft });
+  };
+  await take(network, allowed);
+  // After the network's own limit: what that refuses does not use up the calls of its neighbors.
+  if (site !== network) await take(site, { ...allowed, limit: allowed.limit * networksPerSite });
 };
 
 /** Of a fixed size, and without the name: people type a password where the name belongs. */
@@ -54,6 +66,29 @@ const keysOf = (username: string, address: string) => {
     /** Exists when a login to the account succeeded from this network. */
     known: keyOf('known', name, network),
   };
+};
+
+type Begun = Pick<Deps, 'counters'> & { keys: ReturnType<typeof keysOf>; maxSeconds: number };
+
+/** Counted before the password is checked, or many logins at once would all be free. Of several at once one goes on. */
+const beginAsUsual = async ({ counters, keys, maxSeconds }: Begun): Promise<void> => {
+  const { count } = await counters.add(keys.own, failuresSeconds);
+  const seconds = delayAfter(count, maxSeconds);
+  if (seconds === 0) return;
+  const wait = await counters.add(keys.wait, seconds);
+  if (wait.count > 1) throw new LoginDelayedError(wait.msLeft);
+};
+
+/**
+ * The first login of a stranger only starts the wait. The wait is counted first: so who starts it also counts first, and of several first logins
+ * at once none goes on.
+ */
+const beginAsStranger = async ({ counters, keys, maxSeconds }: Begun, excess: number): Promise<void> => {
+  const { count: before } = (await counters.read(keys.own)) ?? { count: 0 };
+  const wait = await counters.add(keys.wait, delayAfter(Math.max(before + 1, freeFailures + excess), maxSeconds));
+  if (wait.count > 1) throw new LoginDelayedError(wait.msLeft);
+  const { count } = await counters.add(keys.own, failuresSeconds);
+  if (count === 1) throw new LoginDelayedError(wait.msLeft);
 };
 
 export type BegunLogin = { succeeded(): Promise<void>; failed(): Promise<void> };
@@ -76,15 +111,8 @@ export const beginLogin = async (
   if (waiting) throw new LoginDelayedError(waiting.msLeft);
   const excess = (ofAccount?.count ?? 0) - freeFailuresOfAccount;
   const isStranger = excess >= 0 && (await counters.read(keys.known)) === undefined;
-  // Counted before the password is checked, or many logins at once would all be free.
-  const { count } = await counters.add(keys.own, failuresSeconds);
-  const failures = isStranger ? Math.max(count, freeFailures + excess) : count;
-  const seconds = delayAfter(failures, config.loginMaxDelaySeconds);
-  if (seconds > 0) {
-    const wait = await counters.add(keys.wait, seconds);
-    // One of several at once goes on. A stranger's first login only starts the wait.
-    if (wait.count > 1 || (isStranger && count === 1)) throw new LoginDelayedError(wait.msLeft);
-  }
+  const begun = { counters, keys, maxSeconds: config.loginMaxDelaySeconds };
+  await (isStranger ? beginAsStranger(begun, excess) : beginAsUsual(begun));
   return {
     succeeded: async () => {
       await Promise.all([

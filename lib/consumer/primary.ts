@@ -29,6 +29,8 @@ export type PrimaryOptions = {
   log: Logger;
   /** The program of the workers. */
   script: string;
+  /** Called when the first worker runs. */
+  running?: () => void;
 };
 
 type Cluster = { slots: WorkerSlot[]; life: Lifecycle; metrics: ClusterMetrics; unowned: UnownedLanes };
@@ -147,7 +149,10 @@ const openSlots = (options: PrimaryOptions, cluster: Cluster, ending: Ending): v
 export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   const { config, log } = options;
   const slots: WorkerSlot[] = [];
-  const life = createLifecycle((to) => log.info({ state: to, workers: config.workers }, `consumer ${to}`));
+  const life = createLifecycle((to) => {
+    log.info({ state: to, workers: config.workers }, `consumer ${to}`);
+    if (to === 'running') options.running?.();
+  });
   const metrics = createClusterMetrics(() => readyWorkers(slots));
   const cluster = { slots, life, metrics, unowned: new UnownedLanes(options.clock) };
   const endpoints = await serve(options, cluster);

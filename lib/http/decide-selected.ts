@@ -1,4 +1,6 @@
+import type { Deps } from '../deps.ts';
 import { AppError } from '../errors.ts';
+import type { AcceptDeps } from '../requests/accept.ts';
 import type { Decision } from '../requests/dead-letters.ts';
 import { type Decided, decideAll, decideEach } from '../requests/decide-many.ts';
 import { NoSuchUserError } from '../requests/errors.ts';
@@ -6,12 +8,14 @@ import { findUser } from '../requests/find-user.ts';
 import { type Call, jsonReply, type Reply } from './call.ts';
 import { decisionCursorText } from './dead-letter-json.ts';
 import { InvalidRequestError } from './errors.ts';
-import { type NamedItem, selectionOf } from './operator-input.ts';
+import { type NamedItem, type Selection, selectionOf } from './operator-input.ts';
 
 /** An item whose user is not found, or is not the only one, is refused for itself. */
 type Refused = NamedItem & { result: 'refused'; code: string; detail: string };
 
-const findEach = async (items: NamedItem[], { deps }: Call): Promise<Map<string, string | AppError>> => {
+type DecideDeps = AcceptDeps & Pick<Deps, 'accounts'>;
+
+const findEach = async (items: NamedItem[], deps: DecideDeps): Promise<Map<string, string | AppError>> => {
   const texts = [...new Set(items.map(({ user }) => user))];
   const found = texts.map(async (text) => {
     const userId = await findUser(text, deps).catch((error) => {
@@ -23,8 +27,8 @@ const findEach = async (items: NamedItem[], { deps }: Call): Promise<Map<string,
   return new Map(await Promise.all(found));
 };
 
-const decideItems = async (items: NamedItem[], decide: Decision, call: Call): Promise<(Decided | Refused)[]> => {
-  const users = await findEach(items, call);
+const decideItems = async (items: NamedItem[], decide: Decision, deps: DecideDeps): Promise<(Decided | Refused)[]> => {
+  const users = await findEach(items, deps);
   const found = items.map(({ user, seq }): Refused | { userId: string; seq: number } => {
     const userId = users.get(user) ?? new NoSuchUserError(user);
     return userId instanceof AppError
@@ -34,19 +38,26 @@ const decideItems = async (items: NamedItem[], decide: Decision, call: Call): Pr
   const decided = await decideEach(
     found.filter((one) => 'userId' in one),
     decide,
-    call.deps,
+    deps,
   );
   return found.map((one) => ('userId' in one ? (decided.shift() as Decided) : one));
 };
 
-/** Decides the dead letters that the call selects. The reply has a result for each listed item, or counts for the others. */
-export const decideSelected = async (call: Call, decide: Decision): Promise<Reply> => {
-  const selection = selectionOf(call);
-  if (selection.items) return jsonReply(200, { results: await decideItems(selection.items, decide, call) });
+/**
+ * Decides the selected dead letters. The answer has a result for each listed item, or counts for the others.
+ *
+ * @throws {NoSuchUserError} 404; {AmbiguousUserError} 409; {InvalidRequestError} 400; also what `decideAll` throws
+ */
+export const decideSelection = async (selection: Selection, decide: Decision, deps: DecideDeps) => {
+  if (selection.items) return { results: await decideItems(selection.items, decide, deps) };
   const { user, after } = selection;
-  const userId = user === undefined ? undefined : await findUser(user, call.deps);
+  const userId = user === undefined ? undefined : await findUser(user, deps);
   if (userId !== undefined && after && after.userId !== userId)
     throw new InvalidRequestError('body.after: must be `next` from an earlier answer about the same user');
-  const { next, ...counts } = await decideAll({ userId, after }, decide, call.deps);
-  return jsonReply(200, { ...counts, next: next && decisionCursorText(next) });
+  const { next, ...counts } = await decideAll({ userId, after }, decide, deps);
+  return { ...counts, next: next && decisionCursorText(next) };
 };
+
+/** The same for a call of the API. */
+export const decideSelected = async (call: Call, decide: Decision): Promise<Reply> =>
+  jsonReply(200, await decideSelection(selectionOf(call), decide, call.deps));

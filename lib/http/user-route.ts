@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Call } from './call.ts';
 import { validate } from './input.ts';
+import type { Exposure } from './shown-error.ts';
 
 const query = z.object({ as: z.literal('operator', 'must be operator').optional() });
 
@@ -15,6 +16,9 @@ export const referenceOf = ({ pathParameters }: Pick<Call, 'pathParameters'>): s
 /** Whether the caller acts as an operator (`?as=operator`). @throws {InvalidRequestError} 400 */
 export const isAsOperator = (call: Call): boolean =>
   referenceOf(call) !== undefined && validate(query, call.queryStringParameters ?? {}, 'query').as !== undefined;
+
+/** Which errors the call shows in full. */
+export const exposureOf = (call: Call): Exposure => (isAsOperator(call) ? { exposeErrors: 'all' } : call.deps.config);
 
 /** A call in a text for clients, such as `POST /requests/7/retry`, as one of the route on which this call came. */
 export const asSentFor = ({ pathParameters }: Pick<Call, 'pathParameters'>, text: string): string => {

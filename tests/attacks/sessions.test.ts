@@ -75,7 +75,10 @@ test('POST /disconnect with a session that has ended says what the queue is, and
   for (const request of [1, 2]) await api.call({ call: 'POST /enqueue', body: { request }, token: live.token });
   await api.call({ call: 'DELETE /sessions', token: live.token });
   const cancel = { call: 'POST /disconnect', body: { pending: 'cancel' } };
-  expect(await api.call({ ...cancel, token: ended.token })).toMatchObject({ status: 200, body: { queue: 'connected' } });
+  expect(await api.call({ ...cancel, token: ended.token })).toMatchObject({
+    status: 200,
+    body: { queue: 'connected' },
+  });
   expect(await statusOf(live.token)).toBe(200);
 
   const leave = await api.call({ call: 'POST /disconnect', token: live.token });
