@@ -116,10 +116,16 @@ export type RunPlan =
 /** Decides about the next run of a request. Asked before its claim. */
 export type PlanRun = (next: NextRun) => RunPlan;
 
+export const laneReleaseReasons = ['handed-over', 'lost', 'stopped'] as const;
+export type LaneReleaseReason = (typeof laneReleaseReasons)[number];
+
+/** How a run ended, as its lane reports it. */
+export const runOutcomes = ['done', 'retry', 'failed', 'blocked', 'aborted'] as const;
+
 /** What a worker's lanes report, for metrics, logs and recorded histories. Must not throw. */
 export interface LaneObserver {
   laneTaken(event: { lane: number; fencingToken: number; users: number; at: Date }): void;
-  laneReleased(event: { lane: number; reason: 'handed-over' | 'lost' | 'stopped'; at: Date }): void;
+  laneReleased(event: { lane: number; reason: LaneReleaseReason; at: Date }): void;
   runStarted(
     event: EntryId & { user: string; attempt: number; fencingToken: number; acceptedAt: Date; at: Date },
   ): void;

@@ -98,7 +98,8 @@ export type RunLimits = { maxAttempts?: number; timeoutMs?: number; onInterrupti
  * Why a request was dead-lettered: it failed its last attempt, it crashed its worker too often, it was interrupted and must not
  * run twice, or an operator ended its run.
  */
-export type DeadLetterReason = 'failed' | 'crashed' | 'interrupted' | 'ended';
+export const deadLetterReasons = ['failed', 'crashed', 'interrupted', 'ended'] as const;
+export type DeadLetterReason = (typeof deadLetterReasons)[number];
 export type DeadLetter = { reason: DeadLetterReason; at: Date };
 
 /** One request as the ledger records it. */

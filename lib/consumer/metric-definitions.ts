@@ -1,9 +1,21 @@
 /** All metrics: those of each worker, and those of the primary. A test compares their names with the documentation. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../lanes/snapshot.ts';
+import { laneReleaseReasons, runOutcomes } from '../ports.ts';
+import { registerBuildInfo, registerEventLoopLag, registerServersUp } from '../process-metrics.ts';
+import { deadLetterReasons, settledStatuses } from '../types.ts';
 
 const latencySeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
 const runSeconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** Why the primary started a worker in place of another one. */
+const restartReasons = ['died', 'hung', 'never-came-up', 'retired'];
+
+/** A counter whose series begins with its first event seems not to have risen then: `increase` misses that event. */
+const fromZero = <Label extends string>(counter: Counter<Label>, label: Label, values: readonly string[]) => {
+  for (const value of values) counter.inc({ [label]: value } as Record<Label, string>, 0);
+  return counter;
+};
 
 export type Instruments = ReturnType<typeof createInstruments>;
 
@@ -18,6 +30,9 @@ export const createInstruments = (registry: Registry) => {
     ...labelNames: Label[]
   ) => new Histogram({ name, help, buckets, labelNames, registers });
 
+  const run = histogram('lanekeeper_run_seconds', 'Run time of the processor, by outcome', runSeconds, 'outcome');
+  for (const outcome of runOutcomes) run.zero({ outcome });
+
   return {
     acceptedToStarted: histogram(
       'lanekeeper_accepted_to_started_seconds',
@@ -29,15 +44,23 @@ export const createInstruments = (registry: Registry) => {
       'Time from the acceptance of a request to the record of its outcome',
       latencySeconds,
     ),
-    run: histogram('lanekeeper_run_seconds', 'Run time of the processor, by outcome', runSeconds, 'outcome'),
-    settled: counter('lanekeeper_settled_total', 'Requests settled, by status', 'status'),
+    run,
+    settled: fromZero(
+      counter('lanekeeper_settled_total', 'Requests settled, by status', 'status'),
+      'status',
+      settledStatuses,
+    ),
     retries: counter('lanekeeper_retries_total', 'Runs that failed and will be repeated'),
     failures: counter('lanekeeper_failures_total', 'Requests that failed finally'),
     blocked: counter(
       'lanekeeper_blocked_total',
       'Requests that failed their last attempt and block their user until a person decides',
     ),
-    deadLetters: counter('lanekeeper_dead_letters_total', 'Requests that became dead letters, by reason', 'reason'),
+    deadLetters: fromZero(
+      counter('lanekeeper_dead_letters_total', 'Requests that became dead letters, by reason', 'reason'),
+      'reason',
+      deadLetterReasons,
+    ),
     crashes: counter('lanekeeper_crashes_total', 'Isolated runs that ended their process, or had to be killed'),
     rejections: counter('lanekeeper_unhandled_rejections_total', 'Rejected promises that a processor did not handle'),
     isolated: new Gauge({
@@ -46,7 +69,11 @@ export const createInstruments = (registry: Registry) => {
       registers,
     }),
     lanesTaken: counter('lanekeeper_lanes_taken_total', 'Lanes acquired'),
-    lanesReleased: counter('lanekeeper_lanes_released_total', 'Lanes released, by reason', 'reason'),
+    lanesReleased: fromZero(
+      counter('lanekeeper_lanes_released_total', 'Lanes released, by reason', 'reason'),
+      'reason',
+      laneReleaseReasons,
+    ),
     swept: counter('lanekeeper_swept_users_total', 'Stalled users that a sweep woke'),
   };
 };
@@ -81,8 +108,21 @@ export const registerGauges = (registry: Registry, snapshot: () => WorkerSnapsho
     (s) => s.oldestPendingAgeMs / 1_000,
   );
   gauge('lanekeeper_stuck_users', 'Users with pending requests and no progress', 'max', (s) => s.stuckUsers);
+  gauge('lanekeeper_pending_requests', 'Requests of all users that are not settled', 'max', (s) => s.pendingRequests);
+  gauge('lanekeeper_dead_letters_now', 'Dead letters that nobody has retried or dropped', 'max', (s) => s.deadLetters);
+  gauge(
+    'lanekeeper_statistics_age_seconds',
+    'Age of the numbers of stuck users, pending requests and dead letters',
+    'max',
+    (s) => s.statisticsAgeMs / 1_000,
+  );
   gauge('lanekeeper_held_bytes', 'Bytes of requests that workers hold before they run', 'sum', (s) => s.heldBytes);
   gauge('lanekeeper_refused_user_queues', 'Users whose queue RabbitMQ refuses', 'sum', (s) => s.refusedQueues);
+  registerEventLoopLag(registry);
+  registerServersUp(registry, () => ({
+    mongodb: snapshot()?.mongodbUp ?? false,
+    rabbitmq: snapshot()?.rabbitmqUp ?? false,
+  }));
 };
 
 /** The primary's own metrics. Returns the counter of the restarts. */
@@ -95,10 +135,12 @@ export const registerPrimaryMetrics = (registry: Registry, readyWorkers: () => n
       this.set(readyWorkers());
     },
   });
-  return new Counter({
+  registerBuildInfo(registry);
+  const restarts = new Counter({
     name: 'lanekeeper_worker_restarts_total',
     help: 'Workers started in place of one that exited, by reason',
     labelNames: ['reason'],
     registers: [registry],
   });
+  return fromZero(restarts, 'reason', restartReasons);
 };

@@ -34,6 +34,11 @@ export class HeardWorkers {
     }
   }
 
+  /** The newest heartbeats of all workers, those of dead ones included. */
+  get newest(): Heartbeat[] {
+    return this.#newest ?? [];
+  }
+
   /** Whether the worker's heartbeat has changed in the last `withinMs`, and says nothing of its end. One that was never heard of is given that time from now on. */
   isAlive(workerId: string, withinMs: number): boolean {
     const now = this.#clock.monotonicMs();

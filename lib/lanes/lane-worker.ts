@@ -9,13 +9,12 @@ import { HeardWorkers } from './heard-workers.ts';
 import type { LaneHold } from './lane-hold.ts';
 import { LaneKeeper } from './lane-keeper.ts';
 import { momentOf } from './moment.ts';
-import { oldestAcceptedAt } from './pending-age.ts';
 import { every } from './periodic-task.ts';
 import { persist } from './persist.ts';
 import { reportGone, whenOnlyUselessRunsLeft } from './retire.ts';
 import { createShare, type Share } from './share.ts';
-import { type StuckUsers, takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
-import { findUsersWithoutProgress } from './stuck-users.ts';
+import { takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
+import { StatisticsCount } from './statistics.ts';
 import { createSweep } from './sweep.ts';
 import { inTurns } from './turns.ts';
 import { createWorkerId, WorkerHeartbeat } from './worker-heartbeat.ts';
@@ -27,8 +26,6 @@ const killMarginMs = 2_000;
 /** A message stays unacknowledged for about this long at most, far below the broker's `consumer_timeout` of 30 minutes. */
 const longestHoldMs = 120_000;
 const ackHeldEveryMs = 30_000;
-/** The stuck users that a sweep counts, up to the end of a page: with more of them, their number does not matter. */
-const maxCounted = 1_000;
 
 export class LaneWorker {
   readonly #deps: LaneDeps;
@@ -37,6 +34,7 @@ export class LaneWorker {
   readonly #heartbeat: WorkerHeartbeat;
   readonly #heard: HeardWorkers;
   readonly #keeper: LaneKeeper;
+  readonly #statistics: StatisticsCount;
   readonly #sweep: () => Promise<void>;
   readonly #stopping = new AbortController();
   /** The last run has ended: the heartbeat stops. */
@@ -45,7 +43,6 @@ export class LaneWorker {
   readonly #failed = Promise.withResolvers<unknown>();
   /** What the sweep under way has found. */
   #found: StalledUser[] | undefined;
-  #stuck: StuckUsers = { count: 0, since: undefined };
 
   constructor(deps: LaneDeps) {
     const workerId = createWorkerId(deps.clock);
@@ -54,6 +51,7 @@ export class LaneWorker {
     this.#context = createContext(deps, workerId, this.#share);
     this.#heartbeat = new WorkerHeartbeat(deps, workerId);
     this.#heard = new HeardWorkers(deps.clock);
+    this.#statistics = new StatisticsCount(deps, workerId, this.#heard);
     this.#keeper = new LaneKeeper(this.#context, this.#stopping.signal, () => this.#heartbeat.storeIsSilent());
     this.#sweep = createSweep(deps, (found) => this.#noteStuck(found));
     this.#ended = this.#work().catch(this.#failed.resolve);
@@ -105,7 +103,11 @@ export class LaneWorker {
     const own = this.#keeper.active().map(({ lane }) => lane);
     return {
       workerId: this.#context.workerId,
-      ...takeSnapshot(this.#keeper.owned(), counts, this.#stuck, momentOf(this.#deps.clock)),
+      ...counts,
+      ...takeSnapshot(this.#keeper.owned(), this.#statistics.unvouchedSince, momentOf(this.#deps.clock)),
+      ...this.#statistics.newest(),
+      mongodbUp: this.#heartbeat.storeAnswers,
+      rabbitmqUp: this.#keeper.standsBy(),
       lanesWithoutOwner: this.#heard.lanesWithoutOwner(this.#keeper.count, own),
     };
   }
@@ -156,10 +158,7 @@ export class LaneWorker {
       await this.#sweep();
     } finally {
       // Also when the wakes could not be published. Without an answer from MongoDB the earlier finding stays.
-      if (this.#found) {
-        const { length: count } = await findUsersWithoutProgress(maxCounted, this.#deps);
-        this.#stuck = { count, since: await oldestAcceptedAt(this.#found, this.#deps) };
-      }
+      if (this.#found) await this.#statistics.noteSweep(this.#found);
     }
   }
 
@@ -192,7 +191,7 @@ export class LaneWorker {
     try {
       const unresponsive = [...this.#context.unresponsive].map(({ userId }) => userId);
       const away = this.#stopping.signal.aborted || !this.#keeper.standsBy();
-      await this.#heartbeat.send({ lanes, unresponsive, away });
+      await this.#heartbeat.send({ lanes, unresponsive, away, statistics: this.#statistics.own });
     } catch (error) {
       if (this.#heartbeat.storeIsSilent()) await this.#keeper.giveUp('MongoDB does not answer this worker');
       throw error;

@@ -9,7 +9,7 @@ const usersRead = 32;
 /** When the oldest pending request of the first of these users was accepted; `undefined` when none is pending. */
 export const oldestAcceptedAt = async (
   stalledUsers: StalledUser[],
-  { ledger }: Pick<LaneDeps, 'ledger'>,
+  { ledger }: { ledger: Pick<LaneDeps['ledger'], 'readHeads' | 'oldestPending'> },
 ): Promise<Date | undefined> => {
   const oldest = await oldestPendingOf(stalledUsers.filter(isPending).slice(0, usersRead), ledger);
   const times = [...oldest.values()].map(({ acceptedAt }) => acceptedAt.getTime());

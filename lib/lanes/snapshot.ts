@@ -11,7 +11,15 @@ export type WorkerSnapshot = {
   /** Runs that go on against their signal. They hold no slot. */
   unresponsiveRuns: number;
   oldestPendingAgeMs: number;
+  /** Of all users of all consumers: see `Statistics`. */
   stuckUsers: number;
+  pendingRequests: number;
+  deadLetters: number;
+  /** How old these three numbers are. */
+  statisticsAgeMs: number;
+  /** Whether the servers answer this worker. */
+  mongodbUp: boolean;
+  rabbitmqUp: boolean;
   /** Bytes of bodies that are held, or set aside for reads. */
   heldBytes: number;
   /** Users whose queue RabbitMQ refuses. */
@@ -19,12 +27,6 @@ export type WorkerSnapshot = {
   /** The lanes that no worker of any consumer owns. Absent until this worker knows. */
   lanesWithoutOwner?: number[];
 };
-
-/**
- * What the last sweep found. `count`: as `GET /stuck` lists them. `since`: when the oldest request of those for whom no owner vouches
- * was accepted; nobody may own their lanes.
- */
-export type StuckUsers = { count: number; since: Date | undefined };
 
 /** How long the oldest pending request has been accepted, as far as the owner knows. */
 const pendingAgeMs = (user: LoadedUser, now: Moment): number => {
@@ -34,20 +36,18 @@ const pendingAgeMs = (user: LoadedUser, now: Moment): number => {
   return user.gap ? now.ms - user.gap.since : 0;
 };
 
+/** @param unvouchedSince when the oldest request was accepted for which no owner vouches: nobody may own its lane. */
 export const takeSnapshot = (
   owned: LaneHold[],
-  counts: Pick<WorkerSnapshot, 'inFlight' | 'unresponsiveRuns' | 'heldBytes'>,
-  stuck: StuckUsers,
+  unvouchedSince: Date | undefined,
   now: Moment,
-): Omit<WorkerSnapshot, 'workerId' | 'lanesWithoutOwner'> => {
+): Pick<WorkerSnapshot, 'lanesOwned' | 'usersLoaded' | 'oldestPendingAgeMs' | 'refusedQueues'> => {
   const users = owned.flatMap((hold) => [...hold.users.all()]);
-  const stuckMs = stuck.since ? Math.max(0, now.date.getTime() - stuck.since.getTime()) : 0;
+  const unvouchedMs = unvouchedSince ? Math.max(0, now.date.getTime() - unvouchedSince.getTime()) : 0;
   return {
     lanesOwned: owned.length,
     usersLoaded: users.length,
-    ...counts,
-    oldestPendingAgeMs: users.reduce((oldest, user) => Math.max(oldest, pendingAgeMs(user, now)), stuckMs),
-    stuckUsers: stuck.count,
+    oldestPendingAgeMs: users.reduce((oldest, user) => Math.max(oldest, pendingAgeMs(user, now)), unvouchedMs),
     refusedQueues: users.filter(({ queue }) => queue === 'refused').length,
   };
 };

@@ -1,5 +1,6 @@
 /** A worker's heartbeat in MongoDB: which lanes it owns. Without an answer from MongoDB the worker gives its lanes up. */
 
+import { heartbeatValidMs } from '../heartbeat-times.ts';
 import type { Heartbeat } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import type { LaneDeps } from './context.ts';
@@ -46,10 +47,16 @@ export class WorkerHeartbeat {
     return clock.monotonicMs() - this.#answeredAt > timeoutsBeforeGivingUp * config.storeTimeoutMs;
   }
 
-  async send({ lanes, unresponsive, away }: Pick<Heartbeat, 'lanes' | 'unresponsive' | 'away'>): Promise<void> {
+  /** Whether MongoDB has answered in the time that it may take. */
+  get storeAnswers(): boolean {
+    const { clock, config } = this.#deps;
+    return clock.monotonicMs() - this.#answeredAt <= config.storeTimeoutMs + heartbeatValidMs;
+  }
+
+  async send(heartbeat: Pick<Heartbeat, 'lanes' | 'unresponsive' | 'away' | 'statistics'>): Promise<void> {
     const { clock, workers } = this.#deps;
-    const listed = unresponsive.slice(0, maxUnresponsive);
-    await workers.report({ workerId: this.#workerId, lanes, unresponsive: listed, away, at: clock.now() });
+    const unresponsive = heartbeat.unresponsive.slice(0, maxUnresponsive);
+    await workers.report({ ...heartbeat, workerId: this.#workerId, unresponsive, at: clock.now() });
     this.#answeredAt = clock.monotonicMs();
   }
 

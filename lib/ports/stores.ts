@@ -107,6 +107,8 @@ export interface UserQueueStore {
   /** Records the requests that run on after a hand-over [R11], except where a higher token is recorded. */
   noteLent(loans: Loan[]): Promise<void>;
   dropExpiredSessions(now: Date): Promise<void>;
+  /** The requests of all users that are accepted and not settled, as far as owners have flushed. */
+  countPending(): Promise<number>;
   /**
    * User queues without progress in the time span `recently` that have something to do: pending work, no session left, or
    * closing. Those without progress for longest come first; then those whose progress lies behind the span, because MongoDB's
@@ -181,6 +183,8 @@ export interface LedgerStore {
   deadLetters(query: DeadLetterQuery & { maxChars?: number }): Promise<LedgerEntry[]>;
   /** A page of the same dead letters in another order: user after user, and by `seq`. Only their ids. */
   deadLetterIds(query: { userId?: string; after?: EntryId; limit: number }): Promise<EntryId[]>;
+  /** The dead letters of all users, counted up to `limit`. */
+  countDeadLetters(limit: number): Promise<number>;
   /** Removes the dead letter of a settled request. Returns whether there was one. */
   dropDeadLetter(id: EntryId): Promise<boolean>;
   /**
@@ -226,8 +230,16 @@ export type Heartbeat = {
   unresponsive: string[];
   away?: boolean;
   gone?: boolean;
+  /** What this worker last counted for all. */
+  statistics?: Statistics;
   at: Date;
 };
+
+/**
+ * Numbers about all users of all consumers, and when they were counted. `stuckUsers`: as `GET /stuck` lists them.
+ * `pendingRequests`: accepted and not settled, as far as their owners have flushed. The first and the last stop at a limit.
+ */
+export type Statistics = { stuckUsers: number; pendingRequests: number; deadLetters: number; at: Date };
 
 export interface WorkerStore {
   report(heartbeat: Heartbeat): Promise<void>;

@@ -34,13 +34,23 @@ export const deadLetterStore = (
   execute: Execute,
 ): Pick<
   LedgerStore,
-  'deadLetters' | 'deadLetterIds' | 'dropDeadLetter' | 'unblock' | 'endBackOff' | 'skip' | 'requestEnd'
+  | 'deadLetters'
+  | 'countDeadLetters'
+  | 'deadLetterIds'
+  | 'dropDeadLetter'
+  | 'unblock'
+  | 'endBackOff'
+  | 'skip'
+  | 'requestEnd'
 > => ({
   deadLetters: ({ userId, after, limit, maxChars = Number.POSITIVE_INFINITY }) =>
     execute(({ requests }) => {
       const found = requests.find(deadLettersAfter(userId, after)).sort(inOrder).limit(limit).lean();
       return readUpTo(maxChars, found.cursor({ batchSize: pageBatch }), ({ body }) => body);
     }),
+
+  countDeadLetters: (limit) =>
+    execute(({ requests }) => requests.countDocuments(deadLettersAfter(undefined, undefined)).limit(limit)),
 
   // In two queries, because each is one range of the index: the rest of the user, and the users behind it.
   deadLetterIds: ({ userId, after, limit }) =>

@@ -1,5 +1,5 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
-import type { Role } from '../ports.ts';
+import type { Role, Statistics } from '../ports.ts';
 import type { LedgerEntry, TicketRefusal, UserQueue } from '../types.ts';
 import { type KeyDocument, keySchema } from './key-documents.ts';
 import { schemaOptions as options } from './schema-options.ts';
@@ -31,6 +31,7 @@ export type WorkerDocument = {
   unresponsive?: string[];
   away?: boolean;
   gone?: boolean;
+  statistics?: Statistics;
   at: Date;
 };
 
@@ -139,7 +140,7 @@ const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Numbe
 
 // The heartbeat of a worker that is gone expires after an hour.
 const workerSchema = new mongoose.Schema<WorkerDocument>(
-  { _id: String, lanes: [Number], unresponsive: [String], away: Boolean, gone: Boolean, at: Date },
+  { _id: String, lanes: [Number], unresponsive: [String], away: Boolean, gone: Boolean, statistics: Object, at: Date },
   options,
 ).index({ at: 1 }, { expireAfterSeconds: 3_600 });
 

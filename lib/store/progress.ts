@@ -22,7 +22,7 @@ const filterOf = ({ recently: { from, to }, which, after }: Search): QueryFilter
 
 export const progressStore = (
   execute: Execute,
-): Pick<UserQueueStore, 'flushSettled' | 'noteQueueRefused' | 'noteLent' | 'stuck'> => ({
+): Pick<UserQueueStore, 'flushSettled' | 'noteQueueRefused' | 'noteLent' | 'stuck' | 'countPending'> => ({
   flushSettled: async (progress, now) => {
     if (progress.length === 0) return;
     const updates = progress.map(({ userId, settled, settledBytes, advanced }) => {
@@ -50,6 +50,16 @@ export const progressStore = (
     }));
     await execute(({ userQueues }) => native(userQueues).bulkWrite(updates, { ordered: false }));
   },
+
+  // A closed user has nothing pending. The index on the state finds the others.
+  countPending: () =>
+    execute(async ({ userQueues }) => {
+      const [sum] = await userQueues.aggregate<{ pending: number }>([
+        { $match: { state: { $in: notClosedStates } } },
+        { $group: { _id: null, pending: { $sum: { $subtract: ['$accepted', '$settled'] } } } },
+      ]);
+      return sum?.pending ?? 0;
+    }),
 
   // Sorted by `updatedAt`, so that a limit never hides the users that have waited longest. The second query finds somebody only
   // after MongoDB's clock was set back. It is a query of its own because an `$or` would keep the first one from its index.

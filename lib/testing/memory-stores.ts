@@ -302,6 +302,13 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         }
       }),
 
+    countPending: () =>
+      step('userQueues.countPending', () =>
+        all()
+          .filter(({ state }) => state !== 'closed')
+          .reduce((sum, { accepted, settled }) => sum + accepted - settled, 0),
+      ),
+
     stuck: (recently, limit, which, after) =>
       step('userQueues.stuck', () =>
         all()
@@ -630,6 +637,11 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
 
     deadLetters: ({ maxChars, ...query }) =>
       step('ledger.deadLetters', () => structuredClone(upTo(maxChars, deadLetters(query), ({ body }) => body))),
+
+    countDeadLetters: (limit) =>
+      step('ledger.countDeadLetters', () =>
+        Math.min(limit, [...entries.values()].filter(({ deadLetter }) => deadLetter !== undefined).length),
+      ),
 
     deadLetterIds: ({ userId, after, limit }) =>
       step('ledger.deadLetterIds', () =>

@@ -132,5 +132,7 @@ describe('the consumer', () => {
     await using cluster = startConsumer(world.config, env);
     expect(await cluster.exited).toEqual({ code: 1, signal: null });
     expect(cluster.output()).toContain(reason);
+    // In words: no uncaught exception.
+    expect(cluster.output()).not.toContain(process.version);
   });
 });

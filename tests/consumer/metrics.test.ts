@@ -14,6 +14,11 @@ const counts = {
   stuckUsers: 3,
   refusedQueues: 0,
   heldBytes: 4_096,
+  pendingRequests: 7,
+  deadLetters: 2,
+  statisticsAgeMs: 4_500,
+  mongodbUp: true,
+  rabbitmqUp: false,
 };
 const snapshot = { ...counts, oldestPendingAgeMs: 1_500, lanesWithoutOwner: [5, 6] };
 const open = (clock: Pick<Clock, 'monotonicMs' | 'after'> = systemClock) =>
@@ -98,6 +103,20 @@ describe('worker metrics', () => {
     }
   });
 
+  test('have a series for each counter before its first event', async () => {
+    const text = await open().registry.metrics();
+    for (const line of [
+      'lanekeeper_settled_total{status="failed"} 0',
+      'lanekeeper_dead_letters_total{reason="crashed"} 0',
+      'lanekeeper_lanes_released_total{reason="lost"} 0',
+      'lanekeeper_run_seconds_count{outcome="retry"} 0',
+      'lanekeeper_crashes_total 0',
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
+    expect(text).toMatch(/^lanekeeper_event_loop_lag_seconds [\d.e-]+$/m);
+  });
+
   test('show the state of the worker', async () => {
     const text = await open().registry.metrics();
     for (const line of [
@@ -108,6 +127,11 @@ describe('worker metrics', () => {
       'lanekeeper_users_loaded 9',
       'lanekeeper_oldest_pending_age_seconds 1.5',
       'lanekeeper_stuck_users 3',
+      'lanekeeper_pending_requests 7',
+      'lanekeeper_dead_letters_now 2',
+      'lanekeeper_statistics_age_seconds 4.5',
+      'lanekeeper_server_up{server="mongodb"} 1',
+      'lanekeeper_server_up{server="rabbitmq"} 0',
     ]) {
       expect(text).toContain(`${line}\n`);
     }
@@ -135,7 +159,11 @@ describe('cluster metrics', () => {
     }
   });
 
-  test('are only those of the primary while there is no worker', async () => {
-    expect(await createClusterMetrics(() => 0).render([])).toContain('lanekeeper_workers_ready 0\n');
+  test('are only those of the primary while there is no worker, with every counter and the version', async () => {
+    const text = await createClusterMetrics(() => 0).render([]);
+    expect(text).toContain('lanekeeper_workers_ready 0\n');
+    expect(text).toMatch(/^lanekeeper_build_info\{version="\d+\.\d+\.\d+",node="v\d+\.\d+\.\d+"\} 1$/m);
+    for (const reason of ['died', 'hung', 'never-came-up', 'retired'])
+      expect(text).toContain(`lanekeeper_worker_restarts_total{reason="${reason}"} 0\n`);
   });
 });

@@ -37,6 +37,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'userQueues.flushSettled': ({ userQueues }) =>
     userQueues.flushSettled([{ userId: 'u', settled: 1, advanced: true }], at(0)),
   'userQueues.dropExpiredSessions': ({ userQueues }) => userQueues.dropExpiredSessions(at(0)),
+  'userQueues.countPending': ({ userQueues }) => userQueues.countPending(),
   'userQueues.stuck': ({ userQueues }) => userQueues.stuck({ from: at(0), to: at(1) }, 10, 'all'),
   'ledger.insert': ({ ledger }) => ledger.insert({ ...id, body: '1', acceptedAt: at(0) }),
   'ledger.insertTombstone': ({ ledger }) => ledger.insertTombstone(id, at(0)),
@@ -52,6 +53,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'ledger.skip': ({ ledger }) => ledger.skip(id, at(0)),
   'ledger.deadLetters': ({ ledger }) => ledger.deadLetters({ limit: 1 }),
   'ledger.deadLetterIds': ({ ledger }) => ledger.deadLetterIds({ limit: 1 }),
+  'ledger.countDeadLetters': ({ ledger }) => ledger.countDeadLetters(1),
   'ledger.dropDeadLetter': ({ ledger }) => ledger.dropDeadLetter(id),
   'ledger.cancelQueued': ({ ledger }) => ledger.cancelQueued('u', { after: 0, upTo: 1 }, at(0)),
   'ledger.sumSettled': ({ ledger }) => ledger.sumSettled('u', { after: 0, upTo: 1 }),

@@ -42,6 +42,11 @@ await runWorker({
         stuckUsers: 1,
         refusedQueues: 0,
         heldBytes: 0,
+        pendingRequests: 7,
+        deadLetters: 2,
+        statisticsAgeMs: 4_500,
+        mongodbUp: true,
+        rabbitmqUp: false,
         lanesWithoutOwner: [],
       }),
       stop: async () => {
