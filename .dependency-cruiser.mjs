@@ -1,7 +1,7 @@
 /** The borders of the code: which room may import which. The layers point one way; only lib/compose sees both sides. */
 
 /** The files directly in lib/, the ports and the settings: types and helpers without a room. */
-const plain = '^lib/((?!testing\\.)[a-z-]+|(ports|settings)/[a-z-]+)\\.ts$';
+const plain = '^lib/((?!(index|testing)\\.)[a-z-]+|(ports|settings)/[a-z-]+)\\.ts$';
 const room = (name) => `^lib/${name}/`;
 
 /** A room may import its own files and what is named here; everything else of ours is forbidden to it. */
@@ -50,6 +50,7 @@ export default {
     layer('consumer', room('(lanes|runs)')),
     layer('http', room('(accounts|requests)')),
     layer('gateway', room('http')),
+    layer('library', room('(requests|http|consumer|compose)')),
     {
       name: 'production-code-alone',
       severity: 'error',

@@ -13,9 +13,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && n
 COPY serverless.yml ./
 COPY functions functions
 COPY lib lib
-# What operations need; the other tools need development dependencies.
-COPY tools/lanekeeper.ts tools/run-tool.ts tools/store-config.ts tools/
-COPY tools/commands tools/commands
+COPY tools tools
 RUN ln -s /app/tools/lanekeeper.ts /usr/local/bin/lanekeeper
 
 # By number, because not every base image has a user named node.

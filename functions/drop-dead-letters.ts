@@ -4,7 +4,7 @@ import { httpFunction } from '../lib/http/http-function.ts';
 import { maxTextBytes } from '../lib/http/input.ts';
 import { dropDeadLetter } from '../lib/requests/dead-letters.ts';
 
-/** `POST /dead-letters/drop {items | userId | all}`: drops dead letters; a blocked request is skipped. */
+/** `POST /dead-letters/drop {items | user | all}`: drops dead letters; a blocked request is skipped. */
 export const handler = httpFunction(functionDeps, {
   json: { maxBytes: maxTextBytes },
   identity: 'operator',

@@ -5,12 +5,12 @@ import { httpFunction } from '../lib/http/http-function.ts';
 import { deadLetterPageOf } from '../lib/http/operator-input.ts';
 import { maxPageChars } from '../lib/http/page-text.ts';
 import { listDeadLetters } from '../lib/requests/dead-letters.ts';
+import { findUser } from '../lib/requests/find-user.ts';
 
-/** `GET /dead-letters?userId=&after=&limit=`: a page of dead letters, oldest first. */
+/** `GET /dead-letters?user=&after=&limit=`: a page of dead letters, oldest first. */
 export const handler = httpFunction(functionDeps, { identity: 'operator' }).handler(async (call) => {
-  const query = deadLetterPageOf(call);
-  return jsonTextReply(
-    200,
-    deadLettersJson(await listDeadLetters({ ...query, maxChars: maxPageChars }, call.deps), query.limit),
-  );
+  const { user, ...query } = deadLetterPageOf(call);
+  const userId = user === undefined ? undefined : await findUser(user, call.deps);
+  const letters = await listDeadLetters({ ...query, userId, maxChars: maxPageChars }, call.deps);
+  return jsonTextReply(200, deadLettersJson(letters, query.limit));
 });

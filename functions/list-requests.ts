@@ -4,15 +4,19 @@ import { pageJson } from '../lib/http/entry-json.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { pageOf, searchEnd } from '../lib/http/input.ts';
 import { maxPageChars } from '../lib/http/page-text.ts';
+import { exposureOf } from '../lib/http/user-route.ts';
 
-/** `GET /requests?status=&after=&limit=`: a page of the user's requests, by `seq`. */
-export const handler = httpFunction(functionDeps, { identity: 'session' }).handler(async (call) => {
+/** `GET /requests?status=&after=&limit=` and `GET /users/{ref}/requests`: a page of the user's requests, by `seq`. */
+export const handler = httpFunction(functionDeps, {
+  identity: 'session',
+  forUsers: { scope: 'read', operators: true },
+}).handler(async (call) => {
   const query = pageOf(call);
   const { userId, settled, accepted } = call.userQueue;
   const upTo = searchEnd(query);
   const entries = await call.deps.ledger.page(userId, { ...query, upTo, maxChars: maxPageChars });
   return jsonTextReply(
     200,
-    pageJson(entries, query.limit, settled, call.deps.config, upTo < accepted ? upTo : undefined),
+    pageJson(entries, query.limit, settled, exposureOf(call), upTo < accepted ? upTo : undefined),
   );
 });

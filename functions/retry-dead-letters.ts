@@ -4,7 +4,7 @@ import { httpFunction } from '../lib/http/http-function.ts';
 import { maxTextBytes } from '../lib/http/input.ts';
 import { retryDeadLetter } from '../lib/requests/dead-letters.ts';
 
-/** `POST /dead-letters/retry {items | userId | all}`: runs dead letters again. */
+/** `POST /dead-letters/retry {items | user | all}`: runs dead letters again. */
 export const handler = httpFunction(functionDeps, {
   json: { maxBytes: maxTextBytes },
   identity: 'operator',

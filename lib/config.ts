@@ -1,17 +1,9 @@
 /** The configuration: what the environment says, checked once at start. */
 import type { z } from 'zod';
-import { AppError } from './errors.ts';
+import { ConfigError } from './errors.ts';
 import { type Role, settings } from './settings.ts';
 
-/** Thrown at start when the environment is invalid. The message lists every validation error, one per line. */
-export class ConfigError extends AppError {
-  constructor(validationErrors: string[]) {
-    super(`Invalid environment:\n${validationErrors.map((error) => `  - ${error}`).join('\n')}`, {
-      code: 'bad-config',
-      status: 500,
-    });
-  }
-}
+export { ConfigError };
 
 type Settings = typeof settings;
 

@@ -63,11 +63,11 @@ export interface Passwords {
 /** Large requests are compared in another thread: it takes as long as many calls. */
 export interface Comparisons {
   /**
-   * Whether two JSON texts are equal.
+   * Whether two JSON texts of a user are equal.
    *
    * @throws {BusyError} 503
    */
-  isSameJson(one: string, other: string): Promise<boolean>;
+  isSameJson(one: string, other: string, userId: string): Promise<boolean>;
   close(): Promise<void>;
 }
 

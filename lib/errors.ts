@@ -51,9 +51,9 @@ export class BrokerUnavailableError extends AppError {
 /** Thrown when RabbitMQ refuses one queue or one message while it answers everything else. */
 export class BrokerRefusedError extends BrokerUnavailableError {}
 
-/** Thrown when a session or a user has as many waiting calls as it may have. */
+/** Thrown when a session, a user or an API key has as many waiting calls as it may have. */
 export class TooManyPollsError extends AppError {
-  constructor(whose: 'session' | 'user', limit: number) {
+  constructor(whose: 'session' | 'user' | 'key', limit: number) {
     super(`${limit} calls of this ${whose} wait already; no more may. Let one of them end, or call without \`wait\`.`, {
       code: 'too-many-polls',
       status: 429,
@@ -73,5 +73,29 @@ export class BusyError extends AppError {
 export class CallerGoneError extends AppError {
   constructor() {
     super('The caller closed the connection.', { code: 'caller-gone', status: 499 });
+  }
+}
+
+/** Thrown at start when the environment or an option is invalid. The message lists every validation error, one per line. */
+export class ConfigError extends AppError {
+  readonly validationErrors: readonly string[];
+
+  constructor(validationErrors: string[], what = 'environment') {
+    super(`Invalid ${what}:\n${validationErrors.map((error) => `  - ${error}`).join('\n')}`, {
+      code: 'bad-config',
+      status: 500,
+    });
+    this.validationErrors = validationErrors;
+  }
+}
+
+/** Thrown when an index is missing without which a user name or an Idempotency-Key might be taken twice, or a login not be counted. */
+export class NotMigratedError extends AppError {
+  constructor(missing: string[]) {
+    super(`The database lacks a unique index (${missing.join(', ')}). Run npm run migrate.`, {
+      code: 'not-migrated',
+      status: 503,
+      retryAfterSeconds: 10,
+    });
   }
 }

@@ -3,16 +3,32 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A ledger entry as `GET /requests` shows it. */
-export type ShownEntry = { seq: number; status: string; result?: unknown; attempts?: number } & {
-  [time in 'acceptedAt' | 'startedAt' | 'settledAt']?: string;
+export type ShownEntry = {
+  seq: number;
+  status: string;
+  result?: unknown;
+  error?: { name: string; message: string };
+  attempts?: number;
+} & {
+  [time in 'acceptedAt' | 'startedAt' | 'retryAt' | 'settledAt']?: string;
 };
 
-/** Thrown when the API answers with an error, or not at all: then without `status`. */
+/** Thrown when the API answers with an error, or not at all: then without `status`. `detail`: what the API says is wrong. */
 export class CallError extends Error {
   status: number | undefined;
+  detail: string | undefined;
 }
 
+/** `token`: of a session, or an API key. `key`: the Idempotency-Key. */
 type Call = { token?: string; json?: unknown; key?: string };
+
+const detailIn = (problem: string): string | undefined => {
+  try {
+    return JSON.parse(problem).detail;
+  } catch {
+    return undefined;
+  }
+};
 
 /** Longer than `wait`, which is 20 s at most. */
 const callTimeoutMs = 30_000;
@@ -31,7 +47,8 @@ export const callApi = async <T>(apiUrl: string, route: string, { token, json, k
   });
   const text = await response.text();
   if (response.ok) return JSON.parse(text);
-  throw Object.assign(new CallError(`${route} answered ${response.status}: ${text}`), { status: response.status });
+  const error = new CallError(`${route} answered ${response.status}: ${text}`);
+  throw Object.assign(error, { status: response.status, detail: detailIn(text) });
 };
 
 /** Too many pending requests, a server that restarts, a cut connection: the same call may succeed later. */

@@ -12,8 +12,10 @@ import { tail } from './services/processes.ts';
 
 export type ChildCommand = {
   name: string;
-  /** A script and its arguments; paths start at the checkout's folder. */
+  /** A script and its arguments. */
   args: string[];
+  /** The working folder: the checkout's by default. */
+  cwd?: string;
   /** The whole environment. */
   env: NodeJS.ProcessEnv;
   logFile: string;
@@ -30,8 +32,8 @@ const lastOutputMs = 500;
 const endWithParent = ['--import', fileBeside(import.meta.url, 'end-with-parent').href];
 
 /** In a session of its own, which Ctrl-C in the terminal does not reach: the parent stops its children in its own order. */
-export const startChild = ({ name, args, env, logFile, graceMs, onLine }: ChildCommand) => {
-  const options = { cwd: root, env, extendEnv: false, detached: true, reject: false, buffer: false } as const;
+export const startChild = ({ name, args, cwd = root, env, logFile, graceMs, onLine }: ChildCommand) => {
+  const options = { cwd, env, extendEnv: false, detached: true, reject: false, buffer: false } as const;
   const command = [...endWithParent, ...args];
   const child = execa(execPath, command, { ...options, stdin: 'pipe', all: true, forceKillAfterDelay: graceMs });
   const log = createWriteStream(logFile, { mode: 0o600 });
@@ -76,6 +78,8 @@ export const startChild = ({ name, args, env, logFile, graceMs, onLine }: ChildC
       kill();
     },
     kill,
+    /** Of a consumer: it replaces its workers. */
+    reload: (): void => void child.kill('SIGUSR2'),
   };
 };
 

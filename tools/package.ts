@@ -25,6 +25,8 @@ const copied = [
   ...['LICENSE', 'README.md', 'CHANGELOG.md', 'docs'],
   // The routes, and the servers where Docker Compose runs them.
   ...['serverless.yml', 'docker-compose.yml', 'tools/services/published-ports.yml'],
+  // What lanekeeper init writes.
+  'tools/init',
 ];
 
 const source = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -63,8 +65,9 @@ const buildCode = () =>
     ...{ cwd: root, root, config: false, entry: sources, outDir: folder },
     // As the oldest Node of `engines`.
     ...{ format: 'esm', platform: 'node', target: 'node22.22' },
-    ...{ unbundle: true, treeshake: false, fixedExtension: false, hash: false, dts: false },
-    deps: { neverBundle: true },
+    ...{ unbundle: true, fixedExtension: false, hash: false, dts: false },
+    // Every package.
+    deps: { neverBundle: [/^[^./]/] },
     ...{ logLevel: 'warn', failOnWarn: true, report: false },
   });
 
@@ -72,6 +75,8 @@ const buildCode = () =>
 const buildDeclarations = async (): Promise<void> => {
   const project = join(folder, 'tsconfig.json');
   const compilerOptions = {
+    // `npm run typecheck` checks.
+    noCheck: true,
     ...{ noEmit: false, declaration: true, emitDeclarationOnly: true, rewriteRelativeImportExtensions: true },
     ...{ rootDir: root, outDir: folder, typeRoots: [join(root, 'node_modules', '@types')] },
   };

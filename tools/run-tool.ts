@@ -6,9 +6,22 @@ import { styleText } from 'node:util';
 /** The folder of the checkout. */
 export const root = join(import.meta.dirname, '..');
 
+/** Where programs that were downloaded for the servers of a folder are. */
+export const programsOf = (folder: string): string =>
+  folder === root ? join(root, '.build') : join(folder, '.data', 'programs');
+
+const sayOn =
+  (stream: NodeJS.WriteStream) =>
+  (name: string, line: string): void =>
+    void stream.write(
+      `${styleText('cyan', name.padEnd(9), { stream })} ${line.replaceAll('\n', `\n${' '.repeat(10)}`)}\n`,
+    );
+
 /** Prints a line under a name, in a column. */
-export const say = (name: string, line: string): void =>
-  void stdout.write(`${styleText('cyan', name.padEnd(9))} ${line}\n`);
+export const say = sayOn(stdout);
+
+/** The same where the output itself is for a program. */
+export const sayAside = sayOn(stderr);
 
 /** Ends the process with the code that `run` returns, 0 by default; with 1 and the error's message when it fails. */
 export const runTool = async (run: () => Promise<unknown>): Promise<never> => {

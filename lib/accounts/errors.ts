@@ -1,5 +1,6 @@
-/** Errors of accounts, sessions and tokens. */
+/** Errors of accounts, sessions, tokens and API keys. */
 import { AppError, inSeconds } from '../errors.ts';
+import type { KeyScope } from '../key-scopes.ts';
 
 /** Thrown when the user name is registered already. Names that differ only in case are the same. */
 export class UsernameTakenError extends AppError {
@@ -79,5 +80,59 @@ export class NotAnOperatorError extends AppError {
 export class SessionEndedError extends AppError {
   constructor() {
     super('The session has ended. Log in again.', { code: 'session-ended', status: 401 });
+  }
+}
+
+/** Thrown when there is no key of this name and secret, or when it has expired. It does not say whether the key ever existed. */
+export class InvalidKeyError extends AppError {
+  constructor(expiredAt?: Date) {
+    const why = expiredAt
+      ? `has expired at ${expiredAt.toISOString()}`
+      : 'is not valid: there is no such key, or it was revoked';
+    super(`The API key ${why}. Create another one with \`lanekeeper keys create\`.`, {
+      code: 'invalid-key',
+      status: 401,
+    });
+  }
+}
+
+/** Thrown when the key may not make this call. */
+export class InsufficientScopeError extends AppError {
+  constructor(needed: KeyScope, has: readonly KeyScope[]) {
+    super(`This call needs a key with the scope ${needed}; yours has ${has.join(', ')}.`, {
+      code: 'insufficient-scope',
+      status: 403,
+    });
+  }
+}
+
+/** Thrown when a call about its own user came with an API key. */
+export class KeyNotAcceptedError extends AppError {
+  constructor() {
+    super('This call needs the token of a session. With an API key, call `/users/{ref}/…` in its place.', {
+      code: 'key-not-accepted',
+      status: 403,
+    });
+  }
+}
+
+/** Thrown when a call for a user of a back end came with the token of a session. */
+export class KeyRequiredError extends AppError {
+  constructor() {
+    super('This call needs an API key. Send it as `Authorization: Bearer lk_…`.', {
+      code: 'key-required',
+      status: 403,
+    });
+  }
+}
+
+/** Thrown when a key makes more calls than its rate allows. */
+export class KeyRateError extends AppError {
+  constructor(ratePerSecond: number, waitMs: number) {
+    super(`This key may make ${ratePerSecond} calls per second. Send this one again later.`, {
+      code: 'key-rate-exceeded',
+      status: 429,
+      retryAfterSeconds: inSeconds(waitMs),
+    });
   }
 }

@@ -56,6 +56,29 @@ const keysOf = (username: string, address: string) => {
   };
 };
 
+type Begun = Pick<Deps, 'counters'> & { keys: ReturnType<typeof keysOf>; maxSeconds: number };
+
+/** Counted before the password is checked, or many logins at once would all be free. Of several at once one goes on. */
+const beginAsUsual = async ({ counters, keys, maxSeconds }: Begun): Promise<void> => {
+  const { count } = await counters.add(keys.own, failuresSeconds);
+  const seconds = delayAfter(count, maxSeconds);
+  if (seconds === 0) return;
+  const wait = await counters.add(keys.wait, seconds);
+  if (wait.count > 1) throw new LoginDelayedError(wait.msLeft);
+};
+
+/**
+ * The first login of a stranger only starts the wait. The wait is counted first: so who starts it also counts first, and of several first logins
+ * at once none goes on.
+ */
+const beginAsStranger = async ({ counters, keys, maxSeconds }: Begun, excess: number): Promise<void> => {
+  const { count: before } = (await counters.read(keys.own)) ?? { count: 0 };
+  const wait = await counters.add(keys.wait, delayAfter(Math.max(before + 1, freeFailures + excess), maxSeconds));
+  if (wait.count > 1) throw new LoginDelayedError(wait.msLeft);
+  const { count } = await counters.add(keys.own, failuresSeconds);
+  if (count === 1) throw new LoginDelayedError(wait.msLeft);
+};
+
 export type BegunLogin = { succeeded(): Promise<void>; failed(): Promise<void> };
 
 const notCounted: BegunLogin = { succeeded: async () => undefined, failed: async () => undefined };
@@ -76,15 +99,8 @@ export const beginLogin = async (
   if (waiting) throw new LoginDelayedError(waiting.msLeft);
   const excess = (ofAccount?.count ?? 0) - freeFailuresOfAccount;
   const isStranger = excess >= 0 && (await counters.read(keys.known)) === undefined;
-  // Counted before the password is checked, or many logins at once would all be free.
-  const { count } = await counters.add(keys.own, failuresSeconds);
-  const failures = isStranger ? Math.max(count, freeFailures + excess) : count;
-  const seconds = delayAfter(failures, config.loginMaxDelaySeconds);
-  if (seconds > 0) {
-    const wait = await counters.add(keys.wait, seconds);
-    // One of several at once goes on. A stranger's first login only starts the wait.
-    if (wait.count > 1 || (isStranger && count === 1)) throw new LoginDelayedError(wait.msLeft);
-  }
+  const begun = { counters, keys, maxSeconds: config.loginMaxDelaySeconds };
+  await (isStranger ? beginAsStranger(begun, excess) : beginAsUsual(begun));
   return {
     succeeded: async () => {
       await Promise.all([

@@ -43,11 +43,11 @@ export const openWorkerServers = (config: Config, log: Logger): WorkerServers =>
 /** For the primary: what its workers would refuse keeps it from starting them. @throws {ConfigError} */
 export const checkServers = (config: Config): void => void checkMongodbUrl(config);
 
+/** Where each request runs, and how. */
+export type Runs = { planRun: PlanRun; runRequest: RunRequest };
+
 /** Runs requests in this process, except those that may end it. */
-const createRuns = (
-  loaded: LoadedProcessor,
-  deps: StartDeps & { runs: CurrentRuns },
-): { planRun: PlanRun; runRequest: RunRequest } => {
+export const createRuns = (loaded: LoadedProcessor, deps: StartDeps & { runs: CurrentRuns }): Runs => {
   const runHere = createRunRequest(loaded, deps);
   const isolation = createIsolation({ ...deps, policy: loaded.policy, observer: deps.isolationObserver });
   const planRun = createPlanRun(loaded.policy, deps.config, isolation.runsAlone);
@@ -64,16 +64,21 @@ const createRuns = (
  * @throws {ProcessorLoadError}
  */
 export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerServers): Promise<WorkerTask> => {
-  const { config, log } = deps;
   const runs = new CurrentRuns();
   outliveRejections({ ...deps, runs, counted: () => deps.isolationObserver.rejected(1) });
-  const loaded = await warnWhileLoading(loadProcessor(deps), config.processor, deps);
+  const loaded = await warnWhileLoading(() => loadProcessor(deps), deps);
+  return startLanes(deps, createRuns(loaded, { ...deps, runs }), openServers);
+};
+
+/** The lanes of a worker whose processor is loaded. */
+export const startLanes = (deps: StartDeps, runs: Runs, openServers = openWorkerServers): WorkerTask => {
+  const { config, log } = deps;
   const servers = openServers(config, log);
   const heldBytes = Math.min(config.heldBytes, getHeapStatistics().heap_size_limit / heapPerHeldByte);
   const lanes = startLaneWorker({
     ...deps,
     ...servers,
-    ...createRuns(loaded, { ...deps, runs }),
+    ...runs,
     config: { ...config, heldBytes },
   });
   return {

@@ -15,9 +15,11 @@ type ConsumerOptions = {
   startTask: StartTask;
   /** Checks what the environment says about the servers. @throws {ConfigError} */
   checkServers?: (config: Config) => void;
+  /** Called in the primary when the first worker runs. */
+  running?: () => void;
 };
 
-const start = async ({ env, script, startTask, checkServers }: ConsumerOptions): Promise<void> => {
+const start = async ({ env, script, startTask, checkServers, running }: ConsumerOptions): Promise<void> => {
   const given = await resolveSecrets(env, 'consumer');
   const config = loadConfig(given, 'consumer');
   checkServers?.(config);
@@ -26,7 +28,7 @@ const start = async ({ env, script, startTask, checkServers }: ConsumerOptions):
   if (cluster.isPrimary) {
     const what = `a worker with CONCURRENCY (${config.concurrency}), its children and the servers`;
     warnOfFewFiles(log, filesOfWorker(config), what);
-    process.exit(await runPrimary({ config, clock, log, script }));
+    process.exit(await runPrimary({ config, clock, log, script, running }));
   }
   // Processors run in this process, and often log or report their environment.
   hideSecrets(env);

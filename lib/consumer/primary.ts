@@ -4,7 +4,7 @@ import { exitMarginMs } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
-import { childStartTimeoutMs, decideOnSignal } from '../runs/supervision.ts';
+import { decideOnSignal } from '../runs/supervision.ts';
 import { type ClusterMetrics, createClusterMetrics } from './cluster-metrics.ts';
 import { type Endpoints, openEndpoints } from './endpoints.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
@@ -14,12 +14,23 @@ import { createReload } from './reload.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
 export type PrimaryOptions = {
-  config: Pick<Config, 'workers' | 'workerHangMs' | 'graceMs' | 'metricsHost' | 'metricsPort' | 'unhealthyAfterMs'>;
+  config: Pick<
+    Config,
+    | 'workers'
+    | 'processor'
+    | 'workerHangMs'
+    | 'startTimeoutMs'
+    | 'graceMs'
+    | 'metricsHost'
+    | 'metricsPort'
+    | 'unhealthyAfterMs'
+  >;
   clock: Pick<Clock, 'monotonicMs' | 'after'>;
   log: Logger;
   /** The program of the workers. */
   script: string;
-  startTimeoutMs?: number;
+  /** Called when the first worker runs. */
+  running?: () => void;
 };
 
 type Cluster = { slots: WorkerSlot[]; life: Lifecycle; metrics: ClusterMetrics; unowned: UnownedLanes };
@@ -104,11 +115,10 @@ const watchOwners = ({ config, log }: PrimaryOptions, { slots, unowned }: Cluste
 
 const openSlots = (options: PrimaryOptions, cluster: Cluster, ending: Ending): void => {
   const { slots, life, metrics } = cluster;
-  const { config, clock, log, script, startTimeoutMs = childStartTimeoutMs } = options;
+  const { config, clock, log, script } = options;
   nodeCluster.setupPrimary({ exec: script });
   const shared = {
-    workerHangMs: config.workerHangMs,
-    startTimeoutMs,
+    config,
     stopTimeoutMs: config.graceMs + exitMarginMs,
     fork: () => nodeCluster.fork(),
     clock,
@@ -139,7 +149,10 @@ const openSlots = (options: PrimaryOptions, cluster: Cluster, ending: Ending): v
 export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   const { config, log } = options;
   const slots: WorkerSlot[] = [];
-  const life = createLifecycle((to) => log.info({ state: to, workers: config.workers }, `consumer ${to}`));
+  const life = createLifecycle((to) => {
+    log.info({ state: to, workers: config.workers }, `consumer ${to}`);
+    if (to === 'running') options.running?.();
+  });
   const metrics = createClusterMetrics(() => readyWorkers(slots));
   const cluster = { slots, life, metrics, unowned: new UnownedLanes(options.clock) };
   const endpoints = await serve(options, cluster);

@@ -1,5 +1,6 @@
 /** One worker process as the primary sees it, from its fork to its exit. */
 import type { Worker } from 'node:cluster';
+import type { Config } from '../config.ts';
 import type { WorkerSnapshot } from '../lanes/snapshot.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
@@ -9,8 +10,7 @@ import { createLifecycle, type Lifecycle, type LifecycleState, mayBecome } from 
 import { isWorkerMessage, type MetricValues, type PrimaryMessage } from './messages.ts';
 
 export type WorkerProcessOptions = {
-  workerHangMs: number;
-  startTimeoutMs: number;
+  config: Pick<Config, 'processor' | 'workerHangMs' | 'startTimeoutMs'>;
   clock: Pick<Clock, 'after' | 'monotonicMs'>;
   log: Logger;
   /** The state of the worker has changed. */
@@ -41,7 +41,7 @@ export class WorkerProcess {
   #metricsArrival = Promise.withResolvers<void>();
 
   constructor(worker: Worker, options: WorkerProcessOptions) {
-    const { workerHangMs, startTimeoutMs, clock, log, changed } = options;
+    const { config, clock, changed } = options;
     this.#worker = worker;
     this.#options = options;
     this.pid = worker.process.pid;
@@ -53,15 +53,16 @@ export class WorkerProcess {
     });
     this.startedAtMs = clock.monotonicMs();
     this.#supervised = new SupervisedChild(worker.process, {
-      workerHangMs,
-      startTimeoutMs,
+      ...config,
       clock,
-      onSilent: (verdict, silentMs) =>
-        log.error({ workerPid: this.pid, verdict, silentMs }, 'killing an unresponsive worker'),
+      onSilent: (verdict, silentMs) => this.#logKill(verdict, silentMs),
     });
     worker.on('message', (message: unknown) => this.#hear(message));
     worker.on('error', (err) =>
-      log.warn({ err }, this.pid === undefined ? 'a worker could not be spawned' : 'the channel to a worker broke'),
+      options.log.warn(
+        { err },
+        this.pid === undefined ? 'a worker could not be spawned' : 'the channel to a worker broke',
+      ),
     );
     this.exited = this.#supervised.exited.then((exit) => {
       this.#hasExited = true;
@@ -119,6 +120,7 @@ export class WorkerProcess {
       this.#metricsArrival = Promise.withResolvers();
       return;
     }
+    if (message.state !== 'starting') this.#supervised.cameUp();
     this.#snapshot = message.snapshot;
     this.#options.reported();
     if (message.mustRetire) this.#options.mustRetire(this);
@@ -126,6 +128,15 @@ export class WorkerProcess {
     if (['running', 'draining'].includes(message.state) && mayBecome(this.life.state, message.state)) {
       this.life.become(message.state);
     }
+  }
+
+  #logKill(verdict: 'hung' | 'never-came-up', silentMs: number): void {
+    const { config, log } = this.#options;
+    const { processor, startTimeoutMs } = config;
+    const hung = { workerPid: this.pid, verdict, silentMs: Math.round(silentMs) };
+    const late = 'killing a worker whose processor did not load within START_TIMEOUT_MS';
+    if (verdict === 'hung') log.error(hung, 'killing an unresponsive worker');
+    else log.error({ workerPid: this.pid, verdict, processor, startTimeoutMs }, late);
   }
 
   async #askForMetrics(): Promise<MetricValues | undefined> {

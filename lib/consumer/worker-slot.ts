@@ -169,7 +169,9 @@ export class WorkerSlot {
     const isClean = (this.#draining || !isCurrent) && (code === 0 || signal === 'SIGTERM');
     this.#alive.delete(dead);
     if (dead.workerId) this.#options.exited(dead.workerId);
-    if (isClean) log.info({ workerPid: dead.pid }, 'worker exited');
+    // A successor that never ran is the matter of the reload, which says that it failed.
+    if (isClean || (!isCurrent && dead.life.state === 'starting'))
+      log.info({ workerPid: dead.pid, code, signal }, 'worker exited');
     else log.error({ workerPid: dead.pid, code, signal, reason }, 'worker exited');
     if (isClean && mayBecome(dead.life.state, 'draining')) dead.life.become('draining');
     dead.life.become(isClean ? 'stopped' : 'failed');

@@ -14,7 +14,9 @@ type LoggedCall = {
   /** The route that the call took, as in serverless.yml: `GET /requests/{seq}`. */
   route?: string;
   userId?: string;
-  /** The caller's IP address, of a call without a user. */
+  /** The id of the API key of the call. */
+  key?: string;
+  /** The caller's IP address, of a call without a user and without a key. */
   address?: string;
   /** The code of the error that the client received. */
   code?: string;

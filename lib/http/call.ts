@@ -2,6 +2,8 @@ import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Identity } from '../accounts/tokens.ts';
 import type { FunctionDeps } from '../deps.ts';
+import type { ApiKey } from '../ports.ts';
+import type { Caller } from '../references.ts';
 import type { UserQueue } from '../types.ts';
 
 /**
@@ -16,8 +18,13 @@ export type Call = APIGatewayProxyEventV2 & {
   text: string;
   /** The parsed `text`. */
   json: unknown;
+  /** Who sent the token. Absent in a call with an API key. */
   identity: Identity;
-  /** The caller's user queue, as it was when the session was checked. */
+  /** The key of the call; absent in a call with a token. */
+  apiKey?: ApiKey;
+  /** Whose requests the call is about: the sender's own, or those of the user in the path, `/users/{ref}/…`. */
+  caller: Caller;
+  /** The user queue of the caller, as it was when the session or the key was checked. */
   userQueue: UserQueue;
 };
 

@@ -41,9 +41,9 @@ export const readDecisionCursor = (text: string): DecisionCursor | undefined => 
 
 /** JSON text, because the request is shown exactly as it was sent. */
 const letterJson = (letter: ListedDeadLetter): string => {
-  const { userId, username, seq, status, attempts, limits, error, retryOf, acceptedAt, body } = letter;
+  const { userId, user, seq, status, attempts, limits, error, retryOf, acceptedAt, body } = letter;
   const { reason, at } = letter.deadLetter;
-  const state = { userId, username, seq, status, reason, attempts, ...limits, error, at, acceptedAt, retryOf };
+  const state = { userId, user, seq, status, reason, attempts, ...limits, error, at, acceptedAt, retryOf };
   return `${JSON.stringify(state).slice(0, -1)},"request":${body ?? 'null'}}`;
 };
 

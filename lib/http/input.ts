@@ -40,7 +40,7 @@ const upTo = (max: number, setting: string) =>
   z.number().int().min(1).max(max, `may be at most ${max} here (${setting})`);
 
 /** Not 0: a request can switch neither its attempts nor the timeout of its runs off. */
-const runLimits = ({ maxRequestAttempts, maxRunTimeoutMs }: Ceilings) =>
+export const runLimits = ({ maxRequestAttempts, maxRunTimeoutMs }: Ceilings) =>
   z.object({
     maxAttempts: upTo(maxRequestAttempts, 'MAX_REQUEST_ATTEMPTS').optional(),
     timeoutMs: upTo(maxRunTimeoutMs, 'MAX_RUN_TIMEOUT_MS').optional(),
@@ -80,7 +80,7 @@ export const searchEnd = ({ status, after }: z.infer<typeof page>): number =>
   status === undefined ? Number.MAX_SAFE_INTEGER : after + searchedAtMost;
 
 const pending = z.object({ pending: z.enum(['drain', 'cancel']).default('drain') });
-const idempotencyKey = z
+export const idempotencyKey = z
   .string()
   .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
   // Repeated headers are joined with commas.

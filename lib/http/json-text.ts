@@ -7,6 +7,9 @@
  */
 const tokens = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|[{}[\],:]/g;
 
+/** Far above any honest request, and far below what overflows the stack of `JSON.stringify` (about 4,000). */
+export const maxDepth = 500;
+
 const opens = (token: string): boolean => token === '{' || token === '[';
 const closes = (token: string): boolean => token === '}' || token === ']';
 

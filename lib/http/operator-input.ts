@@ -1,14 +1,19 @@
 /** The input of the operators' calls, validated. Unknown fields are ignored. */
 import { z } from 'zod';
 import type { DecisionCursor } from '../requests/decide-many.ts';
-import type { EntryId } from '../types.ts';
 import type { Call } from './call.ts';
 import { readCursor, readDecisionCursor } from './dead-letter-json.ts';
-import { pageLimit, seqOf, validate } from './input.ts';
+import { pageLimit, validate } from './input.ts';
 
 const maxItems = 100;
 
-const userId = z.string().min(1).max(64);
+/** A user name, a reference or a user id. `userId` is the older name of the field. */
+const whom = z.string().min(1).max(256);
+const user = { user: whom.optional(), userId: whom.optional() };
+type Whom = { user?: string; userId?: string };
+const textOf = ({ user, userId }: Whom): string | undefined => user ?? userId;
+const namesOne = ({ user, userId }: Whom): boolean => (user === undefined) !== (userId === undefined);
+
 /** The `next` of an earlier answer of the same call. */
 const nextOf = <Cursor>(read: (text: string) => Cursor | undefined) =>
   z
@@ -22,40 +27,41 @@ const nextOf = <Cursor>(read: (text: string) => Cursor | undefined) =>
     })
     .optional();
 
-const page = z.object({ userId: userId.optional(), after: nextOf(readCursor), limit: pageLimit });
+const page = z.object({ ...user, after: nextOf(readCursor), limit: pageLimit });
 const stuck = z.object({ limit: pageLimit });
-const user = z.object({ userId });
+
+const item = z.object({ ...user, seq: z.int().min(1) }).refine(namesOne, 'must have a user');
 
 const selection = z
   .object({
-    items: z
-      .array(z.object({ userId, seq: z.int().min(1) }))
-      .min(1)
-      .max(maxItems)
-      .optional(),
-    userId: userId.optional(),
+    ...user,
+    items: z.array(item).min(1).max(maxItems).optional(),
     all: z.literal(true).optional(),
     after: nextOf(readDecisionCursor),
   })
-  .refine(({ items, userId, all }) => [items, userId, all].filter((one) => one !== undefined).length === 1, {
-    message: 'must have exactly one of items, userId and all',
-  })
-  .refine(({ userId, after }) => userId === undefined || after === undefined || after.userId === userId, {
-    path: ['after'],
-    message: 'must be `next` from an earlier answer about the same userId',
-  });
+  .refine(
+    ({ items, user, userId, all }) => [items, user, userId, all].filter((one) => one !== undefined).length === 1,
+    {
+      message: 'must have exactly one of items, user and all',
+    },
+  );
+
+/** A dead letter as an operator names it. */
+export type NamedItem = { user: string; seq: number };
 
 /** The listed dead letters, or those of one user or of all users, after the cursor. */
-export type Selection = { items: EntryId[] } | { items?: undefined; userId?: string; after?: DecisionCursor };
+export type Selection =
+  | { items: NamedItem[] }
+  | { items?: undefined; user: string | undefined; after?: DecisionCursor };
 
-export const deadLetterPageOf = (call: Call) => validate(page, call.queryStringParameters ?? {}, 'query');
-/** The request of any user that the path names. */
-export const requestOf = (call: Call): EntryId => ({
-  userId: validate(user, call.pathParameters, 'path').userId,
-  seq: seqOf(call),
-});
+export const deadLetterPageOf = (call: Call) => {
+  const { after, limit, ...whose } = validate(page, call.queryStringParameters ?? {}, 'query');
+  return { user: textOf(whose), after, limit };
+};
 export const stuckLimitOf = (call: Call): number => validate(stuck, call.queryStringParameters ?? {}, 'query').limit;
 export const selectionOf = (call: Call): Selection => {
-  const { items, userId, after } = validate(selection, call.json, 'body');
-  return items ? { items } : { userId, after };
+  const { items, after, ...whose } = validate(selection, call.json, 'body');
+  return items
+    ? { items: items.map(({ seq, ...one }) => ({ user: textOf(one) ?? '', seq })) }
+    : { user: textOf(whose), after };
 };

@@ -4,9 +4,10 @@ import type { DeadLetterCursor } from '../ports.ts';
 import type { DeadLetter, EntryId, LedgerEntry } from '../types.ts';
 import type { AcceptDeps } from './accept.ts';
 import { NotDeadLetterError, RequestNotFoundError } from './errors.ts';
+import { userNames } from './find-user.ts';
 import { retry, trySkip } from './retry.ts';
 
-export type ListedDeadLetter = LedgerEntry & { deadLetter: DeadLetter; username: string | undefined };
+export type ListedDeadLetter = LedgerEntry & { deadLetter: DeadLetter; user: string | undefined };
 
 const isDeadLetter = (entry: LedgerEntry): entry is LedgerEntry & { deadLetter: DeadLetter } =>
   entry.deadLetter !== undefined;
@@ -20,11 +21,14 @@ export const cursorOf = ({ userId, seq, deadLetter }: EntryId & { deadLetter: De
 /** A page, in the order in which they were dead-lettered. It ends when the bodies together exceed `maxChars` characters. */
 export const listDeadLetters = async (
   query: { userId?: string; after?: DeadLetterCursor; limit: number; maxChars?: number },
-  deps: Pick<Deps, 'ledger' | 'accounts'>,
+  deps: Pick<Deps, 'ledger' | 'accounts' | 'userQueues'>,
 ): Promise<ListedDeadLetter[]> => {
   const entries = (await deps.ledger.deadLetters(query)).filter(isDeadLetter);
-  const names = await deps.accounts.usernames([...new Set(entries.map(({ userId }) => userId))]);
-  return entries.map((entry) => ({ ...entry, username: names.get(entry.userId) }));
+  const names = await userNames(
+    entries.map(({ userId }) => userId),
+    deps,
+  );
+  return entries.map((entry) => ({ ...entry, user: names.get(entry.userId) }));
 };
 
 export type DecisionResult = { result: 'retried' | 'dropped'; retriedAs?: number };

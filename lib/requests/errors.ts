@@ -119,3 +119,27 @@ export class NotRecordedInTimeError extends AppError {
     });
   }
 }
+
+/** Thrown when nobody has this name, this reference or this id. */
+export class NoSuchUserError extends AppError {
+  constructor(text: string) {
+    super(
+      `There is no user ${JSON.stringify(text)}: no account has this name, and no user this reference or this id.`,
+      {
+        code: 'no-such-user',
+        status: 404,
+      },
+    );
+  }
+}
+
+/** Thrown when a text names more than one user. */
+export class AmbiguousUserError extends AppError {
+  constructor(text: string, matches: { is: string; userId: string }[]) {
+    const named = matches.map(({ is, userId }) => `${JSON.stringify(`${is}:${text}`)} (id ${userId})`);
+    super(`${JSON.stringify(text)} names more than one user. Send ${named.join(' or ')}.`, {
+      code: 'ambiguous-user',
+      status: 409,
+    });
+  }
+}

@@ -14,7 +14,7 @@ export type Repeat = { retriedAs?: number; retry?: string };
 export const retryKey = (seq: number): string => `↻${seq}`;
 
 type RepeatDeps = Pick<Deps, 'ledger'> & {
-  comparisons?: { isSameJson(one: string, other: string): boolean | Promise<boolean> };
+  comparisons?: { isSameJson(one: string, other: string, userId: string): boolean | Promise<boolean> };
 };
 
 const limitsText = (limits: RunLimits = {}, names: (keyof RunLimits)[]): string =>
@@ -32,7 +32,7 @@ export const repeatOf = async (
     const [was, is] = [limitsText(entry.limits, differing), limitsText(limits, differing)];
     throw new IdempotencyKeyReusedError(seq, `its limits differ: ${was} there, ${is} here`);
   }
-  if (entry.body === undefined || !(await comparisons.isSameJson(entry.body, body))) {
+  if (entry.body === undefined || !(await comparisons.isSameJson(entry.body, body, userId))) {
     throw new IdempotencyKeyReusedError(seq, 'that has another body');
   }
   if (status === 'blocked') return { retry: `POST /requests/${seq}/retry` };

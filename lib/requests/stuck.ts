@@ -5,6 +5,7 @@ import { heartbeatValidMs } from '../heartbeat-times.ts';
 import { findUsersWithoutProgress } from '../lanes/stuck-users.ts';
 import type { Heartbeat } from '../ports.ts';
 import type { EntryHead } from '../types.ts';
+import { userNames } from './find-user.ts';
 
 /**
  * - `blocked`: a person must decide about its oldest request.
@@ -48,10 +49,10 @@ export const stuckReason = (
   return heartbeats.some(isCurrent) ? 'lane-without-owner' : 'no-worker';
 };
 
-/** `seq` is the oldest pending request, if it is in the ledger. `ending`: when an operator ended its run. */
+/** `user`: the reference, or the account's user name. `seq` is the oldest pending request, if it is in the ledger. `ending`: when an operator ended its run. */
 export type StuckUser = {
   userId: string;
-  username: string | undefined;
+  user: string | undefined;
   lane: number;
   seq: number | undefined;
   reason: StuckReason;
@@ -69,10 +70,13 @@ export const findStuck = async (limit: number, deps: StuckDeps): Promise<StuckUs
   const heartbeats = await deps.workers.all();
   const found = await findUsersWithoutProgress(limit, deps);
   const longest = found.sort((one, other) => other.sinceMs - one.sinceMs).slice(0, limit);
-  const names = await deps.accounts.usernames(longest.map(({ user }) => user.userId));
+  const names = await userNames(
+    longest.map(({ user }) => user.userId),
+    deps,
+  );
   return longest.map(({ user, head, sinceMs }) => ({
     userId: user.userId,
-    username: names.get(user.userId),
+    user: names.get(user.userId),
     lane: user.lane,
     seq: head?.seq,
     reason: stuckReason(user, head, heartbeats, now),

@@ -39,7 +39,7 @@ const killTexts: Record<KillReason, string> = {
   hung: 'its event loop hung',
   'past-deadline': 'the run went on long past its deadline',
   aborted: 'the outcome was no longer wanted',
-  'never-came-up': 'it did not come up',
+  'never-came-up': 'its processor did not load within START_TIMEOUT_MS',
 };
 
 const describeEnd = ({ killedFor, code, signal }: IsolatedEnd): string => {

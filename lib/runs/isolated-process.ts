@@ -9,7 +9,6 @@ import type { IsolatedEnd, KillReason } from './crash.ts';
 import { type IsolationOrder, isIsolationReport, type PlainRun, workerPipe } from './isolation-messages.ts';
 import { toRunError } from './run-error.ts';
 import { SupervisedChild } from './supervised-child.ts';
-import { childStartTimeoutMs } from './supervision.ts';
 
 const script = fileURLToPath(fileBeside(import.meta.url, 'isolated-run'));
 
@@ -34,7 +33,7 @@ export type IsolatedProcess = {
 };
 
 export type ProcessDeps = {
-  config: Pick<Config, 'workerHangMs'>;
+  config: Pick<Config, 'workerHangMs' | 'startTimeoutMs'>;
   clock: Clock;
   observer: { rejected(count: number): void };
   /** The environment of the process; it names the processor to load. */
@@ -44,12 +43,7 @@ export type ProcessDeps = {
 /** @throws {Error} when the system cannot start another process. */
 export const startProcess = ({ config, clock, observer, env }: ProcessDeps): IsolatedProcess => {
   const child = fork(script, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
-  const { workerHangMs } = config;
-  const supervised = new SupervisedChild<KillReason>(child, {
-    workerHangMs,
-    startTimeoutMs: childStartTimeoutMs,
-    clock,
-  });
+  const supervised = new SupervisedChild<KillReason>(child, { ...config, clock });
   const ready = Promise.withResolvers<void>();
   const outcomes = new Map<number, (outcome: Outcome) => void>();
   let runs = 0;
@@ -60,7 +54,10 @@ export const startProcess = ({ config, clock, observer, env }: ProcessDeps): Iso
   child.on('message', (report: unknown) => {
     if (!isIsolationReport(report)) return;
     supervised.heard();
-    if (report.lanekeeper === 'ready') ready.resolve();
+    if (report.lanekeeper === 'ready') {
+      supervised.cameUp();
+      ready.resolve();
+    }
     if (report.lanekeeper === 'uncaught') uncaught = report.error;
     if (isCount(report.rejections)) observer.rejected(report.rejections);
     if (report.lanekeeper !== 'outcome') return;

@@ -11,6 +11,7 @@ import { type IsolationReport, isIsolationOrder, type PlainRun, workerPipe } fro
 import { loadProcessor } from './load-processor.ts';
 import { createRunRequest } from './run.ts';
 import { toRunError } from './run-error.ts';
+import { warnWhileLoading } from './slow-load.ts';
 import { reportEveryMs } from './supervision.ts';
 import { outliveRejections } from './unhandled-rejections.ts';
 
@@ -47,7 +48,8 @@ hideSecrets(process.env);
 const log = createLogger(config.logLevel, { role: 'isolated-run', pid: process.pid });
 const runs = new CurrentRuns();
 outliveRejections({ config, clock, log, runs, counted: countRejection });
-const runRequest = createRunRequest(await loadProcessor({ config, clock }), { clock, log, runs });
+const loaded = await warnWhileLoading(() => loadProcessor({ config, clock }), { config, log });
+const runRequest = createRunRequest(loaded, { clock, log, runs });
 const running = new Map<number, AbortController>();
 
 const doRun = async (id: number, run: PlainRun): Promise<void> => {

@@ -11,7 +11,7 @@ import {
   startProcess,
 } from './isolated-process.ts';
 
-export type IsolatedRunsDeps = ProcessDeps & { config: Pick<Config, 'workerHangMs' | 'graceMs'> };
+export type IsolatedRunsDeps = ProcessDeps & { config: Pick<Config, 'workerHangMs' | 'startTimeoutMs' | 'graceMs'> };
 
 export type Job = {
   run: Run;

@@ -14,7 +14,13 @@ const maxGuilty = 1_000;
 export type IsolationDeps = ProcessPoolDeps & {
   config: Pick<
     Config,
-    'maxCrashes' | 'workerHangMs' | 'graceMs' | 'concurrency' | 'isolatedProcesses' | 'isolatedRunTimeoutMs'
+    | 'maxCrashes'
+    | 'workerHangMs'
+    | 'startTimeoutMs'
+    | 'graceMs'
+    | 'concurrency'
+    | 'isolatedProcesses'
+    | 'isolatedRunTimeoutMs'
   >;
   log: Logger;
   /** The processor's policy, as this worker has loaded it. */
@@ -74,9 +80,9 @@ class Isolation {
     const [oldest] = this.#guilty;
     if (oldest && this.#guilty.size > maxGuilty) this.#guilty.delete(oldest);
     if (end.outcome) return;
-    const { userId, seq, attempt, interruptions } = run;
+    const { userId, user, seq, attempt, interruptions } = run;
     const { begun, code, signal, killedFor } = end;
-    const fields = { userId, seq, attempt, interruptions, begun, code, signal, killedFor };
+    const fields = { userId, user, seq, attempt, interruptions, begun, code, signal, killedFor };
     this.#deps.log.error(fields, crashed ? 'a run ended its process' : 'an isolated run could not be started');
   }
 }

@@ -2,18 +2,13 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Config } from '../config.ts';
-import { AppError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { Processor, ProcessorContext } from '../processor.ts';
 import { decidePolicy, type PolicyConfig, PolicyError, type RunPolicy } from './policy.ts';
+import { ProcessorLoadError } from './processor-load-error.ts';
 import { createWebhookProcessor } from './webhook.ts';
 
-/** Thrown at start when `PROCESSOR` cannot be used. */
-export class ProcessorLoadError extends AppError {
-  constructor(message: string, cause?: unknown) {
-    super(message, { code: 'bad-processor', status: 500, cause });
-  }
-}
+export { ProcessorLoadError };
 
 /**
  * Ours: it takes and returns JSON text. Parsing would change numbers: 9007199254740993 becomes 9007199254740992, 1e400 becomes null,

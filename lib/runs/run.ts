@@ -33,8 +33,10 @@ const callWith =
   (context) =>
     processor(request, context);
 
-/** The fields of every line about a run. */
 const idOf = ({ userId, seq, attempt }: RunInProcess): RunInProcess => ({ userId, seq, attempt });
+
+/** The fields of every line about a run. */
+const aboutOf = ({ userId, user, seq, attempt }: RunInProcess & Pick<Run, 'user'>) => ({ userId, user, seq, attempt });
 
 /** What failed runs of one kind have in common: the class of the error, and where it was thrown. */
 const kindOf = (error: Error): string => {
@@ -49,19 +51,19 @@ export const createRunRequest = (
   { clock, log, runs = new CurrentRuns() }: RunDeps,
 ): RunRequest => {
   const logFailure = createFailureLog({ clock, log });
-  const taken = takenNames(log, { ...idOf({ userId: '', seq: 0, attempt: 0 }), user: '' });
+  const taken = takenNames(log, aboutOf({ userId: '', user: '', seq: 0, attempt: 0 }));
 
   /** Waits for the processor even past the deadline: its user's next run must not begin beside it. */
   const callProcessor = async <Result>(call: Call<Result>, run: RunWithoutBody, timeoutMs: number): Promise<Result> => {
     const { userId, user, seq, attempt, fencingToken } = run;
-    const id = idOf(run);
-    const logger = createProcessorLogger(log, { ...id, user }, taken);
+    const about = aboutOf(run);
+    const logger = createProcessorLogger(log, about, taken);
     const deadline = startDeadline(run.signal, timeoutMs, clock, () =>
-      logFailure('timeout', { ...id, timeoutMs }, 'run past its timeout'),
+      logFailure('timeout', { ...about, timeoutMs }, 'run past its timeout'),
     );
     const context = { userId, user, seq, attempt, fencingToken, signal: deadline.signal, logger };
     try {
-      const result = await runs.during(id, () => call(context));
+      const result = await runs.during(idOf(run), () => call(context));
       deadline.throwIfPassed();
       return result;
     } catch (thrown) {
@@ -77,7 +79,7 @@ export const createRunRequest = (
     if (outcome.kind === 'done') return outcome;
     const err = thrown ? forLog(thrown.value) : asError(outcome.error);
     const { kind } = outcome;
-    const fields = { ...idOf(run), outcome: kind, ms: Math.round(clock.monotonicMs() - since), err };
+    const fields = { ...aboutOf(run), outcome: kind, ms: Math.round(clock.monotonicMs() - since), err };
     // What an aborted run throws is no outcome: it runs again.
     if (run.signal.aborted) log.debug({ ...fields, outcome: 'aborted' }, 'run aborted');
     else logFailure(kindOf(err), kind === 'retry' ? { ...fields, delayMs: outcome.delayMs } : fields, 'run failed');

@@ -1,25 +1,35 @@
+import inspector from 'node:inspector';
+import { Worker } from 'node:worker_threads';
+import type { Config } from '../config.ts';
+import { fileBeside } from '../file-beside.ts';
 import type { Logger } from '../log.ts';
-import type { Clock } from '../ports.ts';
+import type { LoadWatch } from './load-watch-thread.ts';
 
-const firstMs = 10_000;
-const thenMs = 60_000;
+/** A warning is due this often, and several times before the start times out. */
+const longestPauseMs = 10_000;
+const shortestPauseMs = 1_000;
+const warningsBeforeTimeout = 10;
 
-/** Warns while a processor's module loads: it may wait for ever at its top level, and its worker runs nothing meanwhile. */
-export const warnWhileLoading = async <T>(
-  loading: Promise<T>,
-  processor: string,
-  { clock, log }: { clock: Pick<Clock, 'after' | 'monotonicMs'>; log: Pick<Logger, 'warn'> },
-): Promise<T> => {
-  const since = clock.monotonicMs();
-  const warn = () => {
-    const seconds = Math.round((clock.monotonicMs() - since) / 1_000);
-    log.warn({ processor, seconds }, 'the processor has not loaded yet: nothing runs until its module is ready');
-    cancel = clock.after(thenMs, warn);
+type SlowLoadDeps = { config: Pick<Config, 'processor' | 'startTimeoutMs'>; log: Logger };
+
+/**
+ * Warns while a processor loads, again and again, and says which module takes long: its worker runs nothing meanwhile.
+ */
+export const warnWhileLoading = async <T>(load: () => Promise<T>, { config, log }: SlowLoadDeps): Promise<T> => {
+  if (!log.isLevelEnabled('warn')) return load();
+  const workerData: LoadWatch = {
+    fields: { ...log.bindings(), processor: config.processor },
+    everyMs: Math.max(shortestPauseMs, Math.min(longestPauseMs, config.startTimeoutMs / warningsBeforeTimeout)),
+    mayPause: inspector.url() === undefined,
   };
-  let cancel = clock.after(firstMs, warn);
+  // It needs no secret of this process, and none of the modules that the process was told to load.
+  const file = fileBeside(import.meta.url, 'load-watch-thread');
+  const watch = new Worker(file, { workerData, env: {}, execArgv: [], stdin: false });
+  // Without it only the warning is missing.
+  watch.on('error', (err) => log.debug({ err }, 'the load of the processor is not watched'));
   try {
-    return await loading;
+    return await load();
   } finally {
-    cancel();
+    await watch.terminate();
   }
 };

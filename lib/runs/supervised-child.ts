@@ -6,9 +6,9 @@ import { classifySilence, reportEveryMs, type SilenceVerdict, silenceAfter } fro
 type Silent = Exclude<SilenceVerdict, 'alive'>;
 
 export type SupervisionOptions = {
-  /** A child that reported once, and then not for this long, is hung. */
+  /** A child that is up, and does not report for this long, is hung. */
   workerHangMs: number;
-  /** How long a start may take. */
+  /** How long it may take to come up, whether it reports meanwhile or not. */
   startTimeoutMs: number;
   clock: Pick<Clock, 'after'>;
   /** The child is about to be killed because it is silent. */
@@ -28,6 +28,7 @@ export class SupervisedChild<Reason extends string = never> {
   readonly #options: SupervisionOptions;
   #silentMs = 0;
   #heardOnce = false;
+  #isUp = false;
   #killedFor: Silent | Reason | undefined;
   #lastCheck = performance.now();
   #cancelCheck = () => {};
@@ -61,8 +62,14 @@ export class SupervisedChild<Reason extends string = never> {
 
   /** Call it for every message that shows that the child's event loop turns. */
   heard(): void {
-    this.#silentMs = 0;
+    if (this.#isUp) this.#silentMs = 0;
     this.#heardOnce = true;
+  }
+
+  /** Its modules are loaded. Only now does silence mean that it hangs: importing a module may block its event loop for long. */
+  cameUp(): void {
+    this.#isUp = true;
+    this.heard();
   }
 
   /** Sends SIGKILL. The first reason stays. */
@@ -76,8 +83,7 @@ export class SupervisedChild<Reason extends string = never> {
     const now = performance.now();
     this.#silentMs = silenceAfter(this.#silentMs, now - this.#lastCheck, workerHangMs);
     this.#lastCheck = now;
-    const silence = { silentMs: this.#silentMs, heardOnce: this.#heardOnce, workerHangMs, startTimeoutMs };
-    const verdict = classifySilence(silence);
+    const verdict = classifySilence({ silentMs: this.#silentMs, isUp: this.#isUp, workerHangMs, startTimeoutMs });
     if (verdict === 'alive') {
       this.#cancelCheck = clock.after(reportEveryMs(workerHangMs), () => this.#check());
       return;

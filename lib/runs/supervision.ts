@@ -5,9 +5,6 @@ const longestRestartMs = 15_000;
 /** A worker that lived this long was healthy: a later death counts as the first of a new series. */
 const healthyAfterMs = 30_000;
 
-/** How long a child may take to start. Loading the modules takes a second, and much longer on a busy machine. */
-export const childStartTimeoutMs = 20_000;
-
 const longestReportMs = 1_000;
 const shortestReportMs = 20;
 const reportsPerHangTime = 8;
@@ -24,20 +21,22 @@ export const reportEveryMs = (workerHangMs: number): number =>
   Math.min(longestReportMs, Math.max(shortestReportMs, Math.floor(workerHangMs / reportsPerHangTime)));
 
 /**
- * How long a child has been silent, as far as the supervisor can know. A supervisor that was itself stopped, or starved of CPU,
- * could not hear anything meanwhile: one check adds at most half of the limit, so that waiting reports are heard before it kills.
+ * How long a child has been silent, or has been starting, as far as the supervisor can know. A supervisor that was itself stopped, or
+ * starved of CPU, could not hear anything meanwhile: one check adds at most half of the limit, so that waiting reports are heard before
+ * it kills.
  */
 export const silenceAfter = (silentMs: number, sinceLastCheckMs: number, workerHangMs: number): number =>
   silentMs + Math.min(sinceLastCheckMs, workerHangMs / 2);
 
-export type Silence = { silentMs: number; heardOnce: boolean; workerHangMs: number; startTimeoutMs: number };
+/** `isUp`: its modules are loaded. Until then `silentMs` is how long it has been starting: an import may block its event loop. */
+export type Silence = { silentMs: number; isUp: boolean; workerHangMs: number; startTimeoutMs: number };
 
-/** `hung`: it has stopped reporting. `never-came-up`: it has not reported once since its start. */
+/** `hung`: it has stopped reporting. `never-came-up`: its modules have not loaded in time. */
 export type SilenceVerdict = 'alive' | 'hung' | 'never-came-up';
 
-export const classifySilence = (silence: Silence): SilenceVerdict => {
-  if (silence.heardOnce) return silence.silentMs > silence.workerHangMs ? 'hung' : 'alive';
-  return silence.silentMs > Math.max(silence.startTimeoutMs, silence.workerHangMs) ? 'never-came-up' : 'alive';
+export const classifySilence = ({ silentMs, isUp, workerHangMs, startTimeoutMs }: Silence): SilenceVerdict => {
+  if (isUp) return silentMs > workerHangMs ? 'hung' : 'alive';
+  return silentMs > startTimeoutMs ? 'never-came-up' : 'alive';
 };
 
 /** One Ctrl-C can arrive twice, from the terminal and from npm. */

@@ -5,7 +5,10 @@ import type { Clock } from '../ports.ts';
 import { type ProcessorContext, UnrecoverableError } from '../processor.ts';
 import type { TextProcessor } from './load-processor.ts';
 
-/** `secret` is `whsec_` and base64, as Standard Webhooks writes it; any other text is used as its bytes. */
+/**
+ * `secret` is `whsec_` and base64, as Standard Webhooks writes it, or several of those with spaces or line breaks between them; any other
+ * text is used as its bytes.
+ */
 export type WebhookOptions = { url: string; secret: string; timeoutMs: number };
 
 /** Thrown when another attempt may succeed: there was no response, or one with a retryable status. */
@@ -27,7 +30,7 @@ const minKeyBytes = 16;
 /** The 4xx that may pass: timeout, conflict, too early, too many requests. */
 const retryableStatuses = [408, 409, 425, 429];
 
-export const keyOf = (secret: string): Buffer => {
+const keyOf = (secret: string): Buffer => {
   const key = secret.startsWith(secretPrefix)
     ? Buffer.from(secret.slice(secretPrefix.length), 'base64')
     : Buffer.from(secret);
@@ -37,9 +40,16 @@ export const keyOf = (secret: string): Buffer => {
   return key;
 };
 
-/** The value of `webhook-signature`. `timestamp` is in seconds since the epoch. */
-export const sign = (key: Buffer, id: string, timestamp: number, body: string): string =>
-  `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+/** Several keys while receivers change from one to the next. @throws {Error} when one is too short. */
+export const keysOf = (secret: string): Buffer[] => {
+  const parts = secret.trim().split(/\s+/);
+  const areKeys = parts.every((part) => part.startsWith(secretPrefix));
+  return areKeys ? parts.map(keyOf) : [keyOf(secret)];
+};
+
+/** The value of `webhook-signature`: one signature for each key. `timestamp` is in seconds since the epoch. */
+export const sign = (keys: Buffer[], id: string, timestamp: number, body: string): string =>
+  keys.map((key) => `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`).join(' ');
 
 /** `Retry-After` in ms, from seconds or a date. `undefined` when it is missing, malformed or not in the future. */
 export const retryAfterMs = (header: string | null, now: Date): number | undefined => {
@@ -124,17 +134,17 @@ const headersOf = (context: ProcessorContext, id: string, timestamp: number, sig
  * URL; only the body is signed. `webhook-id` is `<userId>:<seq>`, the same in every attempt. After a 2xx the response's body is the result; a 3xx and most
  * 4xx fail the request at once.
  *
- * @throws {Error} when the secret is too short.
+ * @throws {Error} when a secret is too short.
  */
 export const createWebhookProcessor = (options: WebhookOptions, clock: Pick<Clock, 'now' | 'after'>): TextProcessor => {
-  const key = keyOf(options.secret);
+  const keys = keysOf(options.secret);
 
   const post = async (request: string, context: ProcessorContext, signal: AbortSignal): Promise<string> => {
     const { userId, user, seq, attempt, fencingToken } = context;
     const id = `${userId}:${seq}`;
     const timestamp = Math.floor(clock.now().getTime() / 1_000);
     const body = `${JSON.stringify({ userId, user, seq, attempt, fencingToken }).slice(0, -1)},"request":${request}}`;
-    const headers = headersOf(context, id, timestamp, sign(key, id, timestamp, body));
+    const headers = headersOf(context, id, timestamp, sign(keys, id, timestamp, body));
     const response = await fetch(options.url, { method: 'POST', headers, body, signal, redirect: 'manual' });
     if (response.ok) return resultOf(response, await readBody(response));
     await response.body?.cancel();

@@ -50,8 +50,10 @@ export const consumerSettings = {
   batonRenewMs: consumer('BATON_RENEW_MS', integer(1_000, 600_000, 300_000)),
   /** The queue type of the lanes: `quorum` where RabbitMQ is a cluster. */
   laneQueueType: consumer('LANE_QUEUE_TYPE', choice('classic', 'quorum').default('classic')),
-  /** A worker whose event loop is blocked for this long is killed. */
+  /** A worker whose event loop is blocked for this long is killed, once its processor has loaded. */
   workerHangMs: consumer('WORKER_HANG_MS', integer(100, 600_000, 5_000)),
+  /** How long a worker or an isolated process may take to load the processor. Then it is killed and started again. */
+  startTimeoutMs: consumer('START_TIMEOUT_MS', integer(100, 3_600_000, 60_000)),
   /** `/healthz` answers 503 when a lane has had no owner for this long. Above the time of a failover from a frozen worker. */
   unhealthyAfterMs: consumer('UNHEALTHY_AFTER_MS', integer(1_000, 3_600_000, 30_000)),
   /** The address that serves `/healthz` and `/metrics`. */
@@ -60,7 +62,7 @@ export const consumerSettings = {
   metricsPort: consumer('METRICS_PORT', integer(0, 65_535, 9_464)),
   /** Where the processor `webhook` posts requests to. Required by it. */
   webhookUrl: consumer('WEBHOOK_URL', webUrl.optional()),
-  /** The secret that signs the webhook's posts. Required by it. */
+  /** The secret that signs the webhook's posts, or several of the form `whsec_…` with spaces between them. Required by it. */
   webhookSecret: consumer('WEBHOOK_SECRET', textOf(16).optional()),
   /** A file with `webhookSecret`. */
   webhookSecretFile: consumer('WEBHOOK_SECRET_FILE', textOf(1).optional()),

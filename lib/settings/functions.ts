@@ -57,6 +57,8 @@ export const functionSettings = {
   maxSessionPolls: functions('MAX_SESSION_POLLS', integer(1, 10_000, 20)),
   /** How many calls of a user may wait at a time, in each process. */
   maxUserPolls: functions('MAX_USER_POLLS', integer(1, 100_000, 100)),
+  /** How many calls with one API key may wait at a time, in each process, whichever users they are about. */
+  maxKeyPolls: functions('MAX_KEY_POLLS', integer(1, 100_000, 500)),
   /** How many calls may wait at a time in each process. */
   maxPolls: functions('MAX_POLLS', integer(1, 1_000_000, 1_000)),
   /** Which errors of runs clients see in full: those that their author marked (`marked`), or `all`. Operators see all. */

@@ -13,13 +13,20 @@ import { guardIndexes, type UniqueIndex } from './index-guard.ts';
 import type { NeededIndex } from './indexes.ts';
 import { migrate } from './migrate.ts';
 import { defineModels, type Models } from './models.ts';
-import { asStoreError } from './unavailable.ts';
+import { asStoreError, tookTooLong } from './unavailable.ts';
 
 /**
  * Runs one operation. Connects first if needed, ends in time, and throws `StoreUnavailableError` when MongoDB cannot answer. `needs`:
  * the unique index on which the operation depends. It throws `NotMigratedError` while that is missing.
  */
-export type Execute = <T>(operate: (models: Models) => Promise<T>, needs?: UniqueIndex | 'all') => Promise<T>;
+export type Execute = <T>(
+  operate: (models: Models) => Promise<T>,
+  needs?: UniqueIndex | 'all',
+  about?: OperationKind,
+) => Promise<T>;
+
+/** `mayBeSlow`: how long it takes depends on the data, so that a timeout says nothing about MongoDB. */
+type OperationKind = { mayBeSlow: boolean };
 
 export type StoreConnection = {
   execute: Execute;
@@ -63,12 +70,13 @@ export const connectStore = (
 
   /** From the primary, as every operation: with a `readPreference` in the URL a secondary would answer, by its own clock. */
   const serverTime = async (): Promise<Date | undefined> => {
-    const hello = await connection.getClient().db().admin().command({ hello: 1 }, { readPreference: 'primary' });
+    const command = { hello: 1, maxTimeMS: storeTimeoutMs };
+    const hello = await connection.getClient().db().admin().command(command, { readPreference: 'primary' });
     return hello.localTime instanceof Date ? hello.localTime : undefined;
   };
   const measured = sharePromise((forget) => time.measure(serverTime).finally(forget));
 
-  const execute: Execute = async (operate, needs) => {
+  const execute: Execute = async (operate, needs, { mayBeSlow } = { mayBeSlow: false }) => {
     if (closed) throw new StoreUnavailableError('The connection to MongoDB is closed.');
     const operation = async () => {
       await opened.get();
@@ -77,16 +85,19 @@ export const connectStore = (
       return operate(models);
     };
     const failuresBefore = outages.failures();
+    let timedOut = false;
     try {
       // The driver has no timeout for a whole operation: selection, waiting for a connection, sending and one retry add up.
       const result = await withTimeout(systemClock, storeTimeoutMs, operation(), () => {
+        timedOut = true;
         throw new StoreUnavailableError(`MongoDB did not answer within ${storeTimeoutMs} ms.`);
       });
       outages.succeeded(failuresBefore);
       return result;
     } catch (error) {
       const translated = asStoreError(error);
-      if (translated instanceof StoreUnavailableError && !closed) outages.failed(translated);
+      const saysNothing = mayBeSlow && (timedOut || tookTooLong(error));
+      if (translated instanceof StoreUnavailableError && !closed && !saysNothing) outages.failed(translated);
       throw translated;
     }
   };

@@ -1,22 +1,11 @@
 /** Finds out once per process whether the database has its indexes. Only calls that depend on a missing unique index fail. */
-import { AppError, StoreUnavailableError } from '../errors.ts';
+import { NotMigratedError, StoreUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { logSampled } from '../log-sampled.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { compareIndexes, type NeededIndex, titleOf } from './indexes.ts';
 import type { Models } from './models.ts';
 import { asStoreError } from './unavailable.ts';
-
-/** Thrown when an index is missing without which a user name or an Idempotency-Key might be taken twice, or a login not be counted. */
-export class NotMigratedError extends AppError {
-  constructor(missing: string[]) {
-    super(`The database lacks a unique index (${missing.join(', ')}). Run npm run migrate.`, {
-      code: 'not-migrated',
-      status: 503,
-      retryAfterSeconds: 10,
-    });
-  }
-}
 
 /** The unique indexes on which operations depend. */
 export type UniqueIndex = 'accounts.name_1' | 'apiKeys.name_1' | 'counters.key_1' | 'requests.userId_1_key_1';

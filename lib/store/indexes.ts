@@ -41,7 +41,8 @@ const essence = (
 
 const foundIn = async (models: Models, collection: keyof Models): Promise<FoundIndex[]> => {
   try {
-    return (await models[collection].collection.listIndexes().toArray()) as FoundIndex[];
+    const { collection: found, db } = models[collection];
+    return (await found.listIndexes({ maxTimeMS: db.get('maxTimeMS') }).toArray()) as FoundIndex[];
   } catch (error) {
     if ((error as { code?: unknown }).code === namespaceNotFound) return [];
     throw error;

@@ -44,21 +44,25 @@ export const ledgerReads = (execute: Execute): LedgerReads => ({
     }),
 
   sumSettled: (userId, { after, upTo }) =>
-    execute(async ({ requests }) => {
-      const above = (value: unknown, otherwise: unknown) => ({ $cond: [{ $gt: ['$seq', after] }, value, otherwise] });
-      const [sum] = await requests.aggregate<SettledSum & { bytesBefore: number }>([
-        { $match: { userId, seq: { $gte: after, $lte: upTo }, status: { $in: [...settledStatuses] } } },
-        {
-          $group: {
-            _id: null,
-            requests: { $sum: above(1, 0) },
-            bytes: { $sum: above('$bytes', 0) },
-            bytesBefore: { $sum: above(0, '$bytesThrough') },
+    execute(
+      async ({ requests }) => {
+        const above = (value: unknown, otherwise: unknown) => ({ $cond: [{ $gt: ['$seq', after] }, value, otherwise] });
+        const [sum] = await requests.aggregate<SettledSum & { bytesBefore: number }>([
+          { $match: { userId, seq: { $gte: after, $lte: upTo }, status: { $in: [...settledStatuses] } } },
+          {
+            $group: {
+              _id: null,
+              requests: { $sum: above(1, 0) },
+              bytes: { $sum: above('$bytes', 0) },
+              bytesBefore: { $sum: above(0, '$bytesThrough') },
+            },
           },
-        },
-      ]);
-      return { requests: sum?.requests ?? 0, bytes: sum?.bytes ?? 0, bytesBefore: sum?.bytesBefore ?? 0 };
-    }),
+        ]);
+        return { requests: sum?.requests ?? 0, bytes: sum?.bytes ?? 0, bytesBefore: sum?.bytesBefore ?? 0 };
+      },
+      undefined,
+      { mayBeSlow: true },
+    ),
 
   status: (id) => execute(async ({ requests }) => (await requests.findById(entryId(id), { status: 1 }).lean())?.status),
 

@@ -21,8 +21,9 @@ const connectionErrors = new Set([
   'MongoOperationTimeoutError',
 ]);
 
+const maxTimeExpired = 50;
 /** The server's error codes that mean the same: it is shutting down, not the primary, without a majority, or out of time. */
-const awayCodes = [6, 7, 24, 46, 50, 64, 89, 91, 112, 133, 134, 189, 202, 262, 365, 9001];
+const awayCodes = [6, 7, 24, 46, maxTimeExpired, 64, 89, 91, 112, 133, 134, 189, 202, 262, 365, 9001];
 const notPrimaryCodes = [10_107, 11_600, 11_601, 11_602, 13_435, 13_436, 91_331];
 
 /** It refuses for now: no disk, no quota, too many calls, writes blocked by a person, log in again. */
@@ -63,6 +64,10 @@ export const asStoreError = (error: unknown): unknown =>
   error instanceof Error && isUnavailable(error)
     ? new StoreUnavailableError(`MongoDB cannot be reached or did not answer: ${error.message}`, error)
     : error;
+
+/** Whether the server gave an operation up after its `maxTimeMS`. */
+export const tookTooLong = (error: unknown): boolean =>
+  error instanceof MongoError && Number(error.code) === maxTimeExpired;
 
 export const isDuplicate = (error: unknown): error is mongoose.mongo.MongoServerError =>
   error instanceof mongoose.mongo.MongoServerError && error.code === 11000;

@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { delayAfter } from '../../lib/accounts/throttle.ts';
+import { beginLogin, delayAfter } from '../../lib/accounts/throttle.ts';
 import { networkOf } from '../../lib/network.ts';
+import type { CounterStore } from '../../lib/ports.ts';
 
 test('the delay doubles with each failure after the fifth, up to the longest', () => {
   const delays = Array.from({ length: 14 }, (_, failures) => delayAfter(failures, 60));
@@ -27,4 +29,73 @@ describe('the network of an address', () => {
   ])('%s is %s', (address, network) => {
     expect(networkOf(address)).toBe(network);
   });
+});
+
+/** Counters of one process, in memory, whose times never end. */
+const memoryCounters = () => {
+  const counts = new Map<string, { count: number; msLeft: number }>();
+  const counters: CounterStore = {
+    take: async () => undefined,
+    add: async (key, seconds) => {
+      const { count, msLeft } = counts.get(key) ?? { count: 0, msLeft: seconds * 1_000 };
+      counts.set(key, { count: count + 1, msLeft });
+      return { count: count + 1, msLeft };
+    },
+    read: async (key) => counts.get(key),
+    set: async (key, count, seconds) => void counts.set(key, { count, msLeft: seconds * 1_000 }),
+    remove: async (key) => void counts.delete(key),
+  };
+  const endWaits = () => {
+    for (const key of counts.keys()) if (key.startsWith('wait:')) counts.delete(key);
+  };
+  return { ...counters, endWaits };
+};
+
+const config = { loginMaxDelaySeconds: 60 };
+const ada = (address: string) => ({ username: 'ada', address });
+
+/** An account at which so many logins have failed that every new network has to wait first. */
+const guessedAt = async (counters: CounterStore) => {
+  for (let network = 0; network < 20; network += 1) {
+    const login = await beginLogin(ada(`198.51.100.${network}`), { counters, config });
+    await login.failed();
+  }
+};
+
+describe('of simultaneous first logins from a network that has to wait first', () => {
+  test.each([
+    ['wait', 1],
+    ['wait', 2],
+    ['failed', 1],
+    ['failed', 2],
+  ])('none goes on when the counter %s answers number %s late', async (kind, late) => {
+    const quiet = memoryCounters();
+    await guessedAt(quiet);
+    let asked = 0;
+    const held = Promise.withResolvers<void>();
+    const counters: CounterStore = {
+      ...quiet,
+      add: async (key, seconds) => {
+        if (key.startsWith(`${kind}:`) && ++asked === late) await held.promise;
+        return quiet.add(key, seconds);
+      },
+    };
+    const logins = [1, 2].map(() => beginLogin(ada('203.0.113.1'), { counters, config }).then(() => 'goes on'));
+    const outcomes = Promise.allSettled(logins);
+    await setImmediate();
+    held.resolve();
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'login-delayed' } });
+    }
+  });
+});
+
+test('of simultaneous logins after the first wait one goes on', async () => {
+  const counters = memoryCounters();
+  await guessedAt(counters);
+  const begin = () => beginLogin(ada('203.0.113.1'), { counters, config });
+  await expect(begin()).rejects.toMatchObject({ code: 'login-delayed' });
+  counters.endWaits();
+  const outcomes = await Promise.allSettled([begin(), begin(), begin()]);
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
 });

@@ -67,3 +67,25 @@ test('of sessions that end each other at the same time one stays', async () => {
   expect(answers.filter(({ status }) => status === 401)).toHaveLength(7);
   expect((await Promise.all(tokens.map(statusOf))).filter((status) => status === 200)).toHaveLength(1);
 });
+
+test('POST /disconnect with a session that has ended says what the queue is, and ends and cancels nothing', async () => {
+  api = await startApi(['functions/api.ts']);
+  const who = await register();
+  const [ended, live] = [await logIn(who), await logIn(who)];
+  for (const request of [1, 2]) await api.call({ call: 'POST /enqueue', body: { request }, token: live.token });
+  await api.call({ call: 'DELETE /sessions', token: live.token });
+  const cancel = { call: 'POST /disconnect', body: { pending: 'cancel' } };
+  expect(await api.call({ ...cancel, token: ended.token })).toMatchObject({
+    status: 200,
+    body: { queue: 'connected' },
+  });
+  expect(await statusOf(live.token)).toBe(200);
+
+  const leave = await api.call({ call: 'POST /disconnect', token: live.token });
+  expect(leave).toMatchObject({ status: 200, body: { queue: 'draining' } });
+  for (const { token } of [ended, live])
+    expect(await api.call({ ...cancel, token })).toMatchObject({ status: 200, body: { queue: 'draining' } });
+  const { token } = await logIn(who);
+  for (const seq of [1, 2])
+    expect(await api.call({ call: `GET /requests/${seq}`, token })).toMatchObject({ body: { status: 'queued' } });
+});

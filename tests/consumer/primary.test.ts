@@ -76,7 +76,7 @@ describe('the cluster primary', () => {
       TEST_WORKER: supportFile('mute-worker.ts'),
       WORKERS: '1',
       WORKER_HANG_MS: '100',
-      TEST_START_TIMEOUT_MS: '400',
+      START_TIMEOUT_MS: '400',
     });
     expect(await cluster.logged(ended)).toMatchObject({ signal: 'SIGKILL', reason: 'never-came-up' });
   });

@@ -37,7 +37,10 @@ const codesInSource = (): Map<string, number> => {
   return found;
 };
 
-const accessOf = (source: string): string => {
+const accessOf = (path: string, source: string): string => {
+  const [, scope, operators] = /forUsers: \{ scope: '(\w+)'(, operators: true)?/.exec(source) ?? [];
+  if (scope !== undefined && path.startsWith('/users/'))
+    return `key with \`${scope}\`${operators ? '; operator with `?as=operator`' : ''}`;
   const identity = /identity: '(\w+)'/.exec(source)?.[1];
   if (identity === undefined) return 'public';
   return identity === 'operator' ? 'operator' : 'user';
@@ -56,9 +59,8 @@ describe('the API reference', () => {
       }
       const [method = '', path = ''] = name.split(' ');
       const [example = ''] = blocksOf(text, 'sh');
-      expect(example).toMatch(
-        new RegExp(path.replace('{seq}', '\\d+').replace('{userId}', '\\w+').replace('{proxy+}', '\\w+')),
-      );
+      const named = path.replace('{ref}', '[\\w%]+').replace('{userId}', '\\w+').replace('{proxy+}', '\\w+');
+      expect(example).toMatch(new RegExp(named.replace('{seq}', '\\d+')));
       // The answer to OPTIONS has no body.
       expect(blocksOf(text, 'json')).toHaveLength(method === 'OPTIONS' ? 0 : 1);
     }
@@ -67,7 +69,7 @@ describe('the API reference', () => {
   test('says who may make each call', async () => {
     const given = calls.map(({ name, text }) => `${name}: ${bullet(text, 'Access')?.trim()}`);
     const asked = (await readRoutes()).map(({ method, path, file }) => {
-      return `${method} ${path}: ${accessOf(read(`${file}.ts`))}`;
+      return `${method} ${path}: ${accessOf(path, read(`${file}.ts`))}`;
     });
     expect(sorted(given)).toEqual(sorted(asked));
   });

@@ -81,9 +81,11 @@ const eventFixture = (
 const matches = ({ method, path }: Route, call: ApiCall): Record<string, string> | undefined => {
   const wanted = split(call);
   const pattern = new RegExp(`^${path.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
-  return method === wanted.method
-    ? (pattern.exec(wanted.path)?.groups ?? (path === wanted.path ? {} : undefined))
-    : undefined;
+  const found = pattern.exec(wanted.path);
+  if (method !== wanted.method || !found) return undefined;
+  return Object.fromEntries(
+    Object.entries(found.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]),
+  );
 };
 
 export const directDriver = async (): Promise<Driver> => {

@@ -342,7 +342,6 @@ describe.each([
       ['two selections', 'POST /dead-letters/drop', { all: true, userId: 'one' }],
       ['no items', 'POST /dead-letters/drop', { items: [] }],
       ['a cursor that no answer had', 'POST /dead-letters/drop', { all: true, after: 'nonsense' }],
-      ["another user's cursor", 'POST /dead-letters/drop', { userId: 'one', after: cursorOf('two') }],
       [
         'too many items',
         'POST /dead-letters/drop',
@@ -350,8 +349,17 @@ describe.each([
       ],
       ['a NoSQL operator in an item', 'POST /dead-letters/drop', { items: [{ userId: { $ne: '' }, seq: 1 }] }],
       ['a NoSQL operator for a user', 'POST /dead-letters/drop', { userId: { $ne: '' } }],
+      ['an item of two users', 'POST /dead-letters/drop', { items: [{ user: 'one', userId: 'two', seq: 1 }] }],
+      ['an item of no user', 'POST /dead-letters/drop', { items: [{ seq: 1 }] }],
     ])('is refused for %s', async (_what, one, wrong) => {
       expectProblem(await call({ call: one, token: operator.token, body: wrong }), 400, 'invalid-request');
+    });
+
+    test("is refused for another user's cursor", async () => {
+      const { userId, username } = await newUser();
+      const decide = (after: string) => post(operator, '/dead-letters/drop', { user: username, after });
+      expectProblem(await decide(cursorOf('two')), 400, 'invalid-request');
+      expect(await decide(cursorOf(userId))).toMatchObject({ status: 200, body: { decided: 0 } });
     });
   });
 
@@ -367,7 +375,7 @@ describe.each([
       const first = await page('&limit=2');
       expect((first.body.deadLetters as object[])[0]).toEqual({
         userId: user.userId,
-        username: user.username,
+        user: user.username,
         seq: 1,
         status: 'failed',
         reason: 'failed',
@@ -395,7 +403,7 @@ describe.each([
         { ...items[0], result: 'refused', code: 'not-retryable' },
         { ...items[1], result: 'retried', retriedAs: 2 },
         { ...items[2], result: 'retried', retriedAs: 1 },
-        { userId: 'nobody', seq: 1, result: 'refused', code: 'request-not-found' },
+        { user: 'nobody', seq: 1, result: 'refused', code: 'no-such-user' },
       ]);
       expect((await asked(blocked, 2)).body.status).toBe('done');
       await eventually(
@@ -439,7 +447,7 @@ describe.each([
     });
   });
 
-  describe('POST /users/{userId}/requests/{seq}/end', () => {
+  describe('POST /users/{ref}/requests/{seq}/end', () => {
     const end = (who: User, userId: string, seq: number | string = 1, query = '') =>
       post(who, `/users/${userId}/requests/${seq}/end${query}`);
 
@@ -482,7 +490,7 @@ describe.each([
       expectProblem(refused, 409, 'not-running');
       expect(refused.body.detail).toBe('Request 1 does not run; it is failed.');
       expectProblem(await end(operator, user.userId, 9), 404, 'request-not-found');
-      expectProblem(await end(operator, 'nobody'), 404, 'request-not-found');
+      expectProblem(await end(operator, 'nobody'), 404, 'no-such-user');
       expectProblem(await end(operator, user.userId, 'x'), 400, 'invalid-request');
       expectProblem(await end(user, user.userId), 403, 'not-an-operator');
     });
@@ -503,7 +511,7 @@ describe.each([
     const { username, userId } = running;
     expect(found).toEqual({
       userId,
-      username,
+      user: username,
       lane: expect.any(Number),
       seq: 1,
       reason: 'long-run',

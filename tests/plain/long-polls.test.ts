@@ -3,7 +3,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { createLongPolls } from '../../lib/long-polls.ts';
 import { eventually } from '../support/world.ts';
 
-const limits = { maxPolls: 4, maxUserPolls: 3, maxSessionPolls: 2 };
+const limits = { maxPolls: 4, maxUserPolls: 3, maxSessionPolls: 2, maxKeyPolls: 3 };
 const call = (userId: string, sessionId: string, waitMs = 20_000) => ({ userId, sessionId, waitMs });
 
 /** Something that is waited for: what it says, and how often it was asked. */
@@ -19,7 +19,12 @@ const watched = () => {
 
 test('many calls that wait for the same thing ask no more often than one, and all of them get it', async () => {
   const { state, check } = watched();
-  const polls = createLongPolls(systemClock, { maxPolls: 100, maxUserPolls: 100, maxSessionPolls: 100 });
+  const polls = createLongPolls(systemClock, {
+    maxPolls: 100,
+    maxUserPolls: 100,
+    maxSessionPolls: 100,
+    maxKeyPolls: 100,
+  });
   const calls = Array.from({ length: 50 }, () => polls.waitOf(call('ada', 'phone'))('a request', check));
   await eventually('it was asked some times', () => state.asked >= 4);
   expect(state.asked).toBeLessThan(20);
@@ -83,4 +88,20 @@ test('a session, a user and the process have a limit each, and a call that ends 
   state.says = 'done';
   expect(await Promise.all(waiting)).toEqual(waiting.map(() => 'done'));
   expect(await ask('grace', 'watch')).toBe('done');
+});
+
+test('an API key has one limit for all its users, and gives way as a user does', async () => {
+  const { state, check } = watched();
+  const polls = createLongPolls(systemClock, { ...limits, maxSessionPolls: 1 });
+  const ask = (user: string) => polls.waitOf({ keyId: 'shop', waitMs: 20_000 })(`of ${user}`, check);
+  const waiting = ['ada', 'ada', 'grace'].map(ask);
+  await expect(ask('alan')).rejects.toMatchObject({
+    status: 429,
+    message: expect.stringMatching(/^3 calls of this key/),
+  });
+  const own = () => polls.waitOf(call('ada', 'phone'))('of ada', check);
+  const others = [own(), polls.waitOf(call('alan', 'phone'))('of alan', check)];
+  expect(await waiting.shift()).toBeUndefined();
+  state.says = 'done';
+  expect(await Promise.all([...waiting, ...others])).toEqual(Array(4).fill('done'));
 });

@@ -106,7 +106,7 @@ test('a page of stuck users takes a few queries, not one or more for each user, 
   const { asked, find } = await manyStuck(300);
   const stuck = await find(100);
   expect(stuck).toHaveLength(100);
-  for (const { seq, username } of stuck) expect([seq, username]).toEqual([2, expect.stringContaining('user ')]);
+  for (const { seq, user } of stuck) expect([seq, user]).toEqual([2, expect.stringContaining('user ')]);
   expect(asked.filter((what) => what === 'ledger.read')).toHaveLength(0);
   expect(asked.length).toBeLessThan(10);
 });
@@ -121,7 +121,7 @@ test('stuck users are found on real servers: without a worker, during a run, and
     eventually(`it is stuck: ${wanted}`, async () => (await stuck()).find((one) => one.reason === wanted));
 
   const found = await reason('no-worker');
-  expect(found).toMatchObject({ userId: user.userId, username: undefined, lane: user.lane, seq: 1 });
+  expect(found).toMatchObject({ userId: user.userId, user: undefined, lane: user.lane, seq: 1 });
   expect(found.sinceMs).toBeGreaterThanOrEqual(stuckAfterMs);
 
   const ended = Promise.withResolvers<void>();

@@ -12,7 +12,7 @@ import { testPolicy } from './support/policy.ts';
 const plainRun = {
   userId: 'ada',
   seq: 4,
-  user: 'ada',
+  user: 'auth0|6571',
   body: '{}',
   attempt: 1,
   fencingToken: 9,
@@ -48,6 +48,7 @@ describe('a run that fails', () => {
         level: warn,
         msg: 'run failed',
         userId: 'ada',
+        user: 'auth0|6571',
         seq: 4,
         attempt: 1,
         outcome: 'retry',

@@ -1,11 +1,11 @@
 /** The package that people install: what is in it, and what the documentation shows, in a project of its own. */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { builtinModules } from 'node:module';
 import { join, resolve } from 'node:path';
 import { execPath } from 'node:process';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { httpClient } from '../http/drivers.ts';
 import { uniqueName } from '../support/servers.ts';
+import { filesBelow, unresolvedImports } from '../support/unresolved-imports.ts';
 import { openWorld } from '../support/world.ts';
 import {
   hasOlderNode,
@@ -89,10 +89,7 @@ const expected = {
   ],
 };
 
-const filesBelow = async (folder: string): Promise<string[]> => {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-};
+const manifest = async () => JSON.parse(await readFile(join(packageFolder(), 'package.json'), 'utf8'));
 
 describe('the package', () => {
   test('passes publint', async () => {
@@ -108,30 +105,13 @@ describe('the package', () => {
   });
 
   test('imports only its production dependencies, and files that it has', async () => {
-    const { dependencies, peerDependencies } = JSON.parse(
-      await readFile(join(packageFolder(), 'package.json'), 'utf8'),
-    );
-    const isKnown = (name: string) =>
-      name.startsWith('node:') || builtinModules.includes(name) || name in dependencies || name in peerDependencies;
-    const files = await filesBelow(packageFolder());
-    const wrong: string[] = [];
-    for (const file of files.filter((name) => name.endsWith('.js'))) {
-      const specifiers = (await readFile(file, 'utf8')).matchAll(
-        /^(?:import|export) .*?"([^"]+)";$|import\("([^"]+)"\)/gm,
-      );
-      for (const [, named, loaded] of specifiers) {
-        const specifier = named ?? loaded ?? '';
-        const isThere = specifier.startsWith('.')
-          ? files.includes(resolve(file, '..', specifier))
-          : isKnown(/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? '');
-        if (!isThere) wrong.push(`${file}: ${specifier}`);
-      }
-    }
-    expect(wrong).toEqual([]);
+    const { dependencies, peerDependencies } = await manifest();
+    const packages = Object.keys({ ...dependencies, ...peerDependencies });
+    expect(await unresolvedImports(packageFolder(), '.js', packages)).toEqual([]);
   });
 
   test('has a file for each entry of its manifest', async () => {
-    const { exports, bin } = JSON.parse(await readFile(join(packageFolder(), 'package.json'), 'utf8'));
+    const { exports, bin } = await manifest();
     const paths = [...Object.values(exports), ...Object.values(bin)].flatMap((entry) =>
       typeof entry === 'string' ? entry : Object.values(entry as object),
     );
@@ -140,7 +120,8 @@ describe('the package', () => {
   });
 
   test('takes less than 70 MB with all its dependencies', async () => {
-    const files = await filesBelow(join(installed.project, 'node_modules'));
+    const entries = await readdir(join(installed.project, 'node_modules'), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
     // A file takes whole blocks.
     const sizes = await Promise.all(files.map(async (file) => Math.ceil((await stat(file)).size / 4096) * 4096));
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(70_000_000);

@@ -2,26 +2,26 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/log.ts';
-import { createWebhookProcessor, keyOf, retryAfterMs, sign } from '../../lib/runs/webhook.ts';
+import { createWebhookProcessor, keysOf, retryAfterMs, sign } from '../../lib/runs/webhook.ts';
 import { openHttpEndpoint } from './support/http-endpoint.ts';
 
 const secret = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
 
-type PostOptions = { timeoutMs?: number; signal?: AbortSignal; attempt?: number; body?: string };
+type PostOptions = { secret?: string; timeoutMs?: number; signal?: AbortSignal; attempt?: number; body?: string };
 
 const postText = async (url: string, options: PostOptions = {}): Promise<string> =>
-  createWebhookProcessor({ url, secret, timeoutMs: options.timeoutMs ?? 10_000 }, systemClock)(
-    options.body ?? '{"say":"héllo"}',
-    {
-      userId: 'user-1',
-      user: 'adä@example.com',
-      seq: 7,
-      attempt: options.attempt ?? 2,
-      fencingToken: 12,
-      signal: options.signal ?? new AbortController().signal,
-      logger: createLogger('silent'),
-    },
-  );
+  createWebhookProcessor(
+    { url, secret: options.secret ?? secret, timeoutMs: options.timeoutMs ?? 10_000 },
+    systemClock,
+  )(options.body ?? '{"say":"héllo"}', {
+    userId: 'user-1',
+    user: 'adä@example.com',
+    seq: 7,
+    attempt: options.attempt ?? 2,
+    fencingToken: 12,
+    signal: options.signal ?? new AbortController().signal,
+    logger: createLogger('silent'),
+  });
 
 const post = async (url: string, options: PostOptions = {}): Promise<unknown> =>
   JSON.parse(await postText(url, options));
@@ -70,10 +70,26 @@ describe('the webhook processor', () => {
   });
 
   test('computes the signature in the Standard Webhooks specification', () => {
-    const key = keyOf('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
-    expect(sign(key, 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1_614_265_330, '{"test": 2432232314}')).toBe(
+    const keys = keysOf('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
+    expect(sign(keys, 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1_614_265_330, '{"test": 2432232314}')).toBe(
       'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
     );
+  });
+
+  test('signs with each of several secrets, so that receivers can change theirs one after the other', async () => {
+    await using endpoint = await openHttpEndpoint((response) => response.writeHead(204).end());
+    const next = `whsec_${Buffer.from('fedcba9876543210fedcba9876543210').toString('base64')}`;
+    await post(endpoint.url, { secret: `${next}\n${secret} ` });
+    const { headers, body } = endpoint.received[0]!;
+    const signed = [next, secret].map((one) =>
+      sign(keysOf(one), String(headers['webhook-id']), Number(headers['webhook-timestamp']), body),
+    );
+    expect(headers['webhook-signature']).toBe(signed.join(' '));
+  });
+
+  test('takes a secret of another form as one, also with spaces in it', () => {
+    expect(keysOf('whsec is a fine word')).toEqual([Buffer.from('whsec is a fine word')]);
+    expect(() => keysOf(`${secret} whsec_AAAA`)).toThrow('has a key of 3 bytes; it needs at least 16');
   });
 
   test('sends the same id with every attempt', async () => {
@@ -200,7 +216,7 @@ describe('the webhook processor', () => {
   });
 
   test('refuses a secret with too short a key', () => {
-    expect(() => keyOf('whsec_c2hvcnQ=')).toThrow('has a key of 5 bytes');
-    expect(keyOf('sixteen bytes ok').toString()).toBe('sixteen bytes ok');
+    expect(() => keysOf('whsec_c2hvcnQ=')).toThrow('has a key of 5 bytes');
+    expect(keysOf('sixteen bytes ok')).toEqual([Buffer.from('sixteen bytes ok')]);
   });
 });

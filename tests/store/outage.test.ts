@@ -47,3 +47,24 @@ test('an unavailable server is logged once for all operations, with the reason, 
     await proxy.close();
   }
 });
+
+test('a count that takes too long is no outage of the server, but any other call that is not answered is', async () => {
+  const url = new URL(mongodbUrl(uniqueName('outage')));
+  await using proxied = new AsyncDisposableStack();
+  const proxy = await startTcpProxy(url.hostname, Number(url.port));
+  proxied.defer(() => proxy.close());
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  url.searchParams.set('directConnection', 'true');
+  const { log, lines } = readableLog();
+  const stores = openStores({ mongodbUrl: url.href, storeTimeoutMs: 1_000, autoMigrate: 1 }, log);
+  proxied.defer(() => stores.close());
+  await eventually('MongoDB answers', () => answers(stores.ping()), 20_000);
+  lines.splice(0);
+  proxy.freeze('from-server');
+  const count = stores.ledger.sumSettled('u', { after: 0, upTo: 9 });
+  await expect(count).rejects.toMatchObject({ code: 'store-unavailable' });
+  expect(lines).toEqual([]);
+  await expect(stores.ledger.status({ userId: 'u', seq: 1 })).rejects.toMatchObject({ code: 'store-unavailable' });
+  expect(lines).toMatchObject([{ level: warn, msg: 'MongoDB is not available' }]);
+});

@@ -31,25 +31,25 @@ describe('which server is used', () => {
       ],
       '',
     );
-    expect(choice).toEqual({ ...found, way: 'b', why: 'a is not there' });
+    expect(choice).toEqual({ ...found, way: 'b', why: ['a is not there'] });
     expect(asked).toEqual(['a', 'b']);
   });
 
   test('a failed way counts as a refusal, with its message', async () => {
     const choice = await choose('X', [way('a', new Error('broken')), way('b', { url: 'b', label: 'b' })], '');
-    expect(choice.why).toBe('broken');
+    expect(choice.why).toEqual(['broken']);
   });
 
   test('of a failed command the reason is the last line that it printed', async () => {
     const script = { name: 'a', find: () => execa('sh', ['-c', 'echo first >&2; echo last >&2; exit 3']) as never };
     const choice = await choose('X', [script, way('b', { url: 'b', label: 'b' })], '');
-    expect(choice.why).toMatch(/^sh -c .*: last$/);
+    expect(choice.why[0]).toMatch(/^sh -c .*: last$/);
   });
 
   test('of a command that took too long the reason is its time limit', async () => {
     const script = { name: 'a', find: () => execa('sleep', ['60'], { timeout: 50 }) as never };
     const choice = await choose('X', [script, way('b', { url: 'b', label: 'b' })], '');
-    expect(choice.why).toMatch(/timed out after 50 milliseconds/);
+    expect(choice.why[0]).toMatch(/timed out after 50 milliseconds/);
   });
 
   test('when every way refuses, the error lists every reason and says what to install', async () => {

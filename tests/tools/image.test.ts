@@ -1,13 +1,14 @@
 /** What the image contains, without an engine: the files that the Dockerfile copies, with the production packages alone. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { execPath } from 'node:process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
 import { root } from '../../tools/run-tool.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
+import { unresolvedImports } from '../support/unresolved-imports.ts';
 
 const app = mkdtempSync(join(tmpdir(), 'lanekeeper-image-'));
 const url = mongodbUrl(uniqueName('image'));
@@ -15,10 +16,15 @@ const linesOf = (name: string): string[] => readFileSync(join(root, name), 'utf8
 const json = (name: string) => JSON.parse(readFileSync(join(root, name), 'utf8'));
 let stores: Stores;
 
-/** As Docker does: a COPY of what .dockerignore does not send fails. */
+/** As Docker does: the last line of .dockerignore that names a path, or a folder above it, decides. */
+const isSent = (path: string): boolean => {
+  const names = (pattern: string) => pattern === '*' || path === pattern || path.startsWith(`${pattern}/`);
+  const rule = linesOf('.dockerignore').findLast((line) => line && names(line.replace('!', '')));
+  return rule?.startsWith('!') ?? true;
+};
+
+/** A COPY of what is not sent fails. */
 const copyFiles = (): void => {
-  const sent = linesOf('.dockerignore').flatMap((line) => (line.startsWith('!') ? [line.slice(1)] : []));
-  const isSent = (source: string) => sent.some((path) => source === path || source.startsWith(`${path}/`));
   for (const line of linesOf('Dockerfile').filter((line) => line.startsWith('COPY '))) {
     const [, ...paths] = line.split(' ');
     const target = paths.pop() ?? '';
@@ -27,6 +33,7 @@ const copyFiles = (): void => {
       const isFolder = target.endsWith('/');
       cpSync(join(root, source), join(app, target, isFolder ? (source.split('/').at(-1) ?? '') : ''), {
         recursive: true,
+        filter: (from) => isSent(relative(root, from)),
       });
     }
   }
@@ -75,6 +82,22 @@ test('npm run operator works in the image', async () => {
   const env = { MONGODB_URL: url };
   expect(await run(operator, ['ada'], env)).toEqual({ exitCode: 0, all: 'ada is an operator now' });
   expect((await stores.accounts.find(userId))?.role).toBe('operator');
+});
+
+test('the code in the image finds all its imports', async () => {
+  const peers = ['mongodb-memory-server-core'];
+  const packages = [...Object.keys(json('package.json').dependencies), ...peers];
+  expect(await unresolvedImports(app, '.ts', packages)).toEqual([]);
+});
+
+test('lanekeeper is in the PATH of the image, and knows its commands', async () => {
+  const link = linesOf('Dockerfile').find((line) => line.startsWith('RUN ln -s ')) ?? '';
+  const [, , , target = '', name] = link.split(' ');
+  expect(name).toBe('/usr/local/bin/lanekeeper');
+  const script = join(app, target.replace('/app/', ''));
+  expect(statSync(script).mode & 0o111).toBe(0o111);
+  const { exitCode, all } = await run(`node ${script}`, ['--help'], {});
+  expect({ exitCode, all }).toMatchObject({ exitCode: 0, all: expect.stringContaining('operator') });
 });
 
 test.each(['functions/api.ts', 'functions/consumer.ts'])('%s finds all its imports in the image', async (file) => {

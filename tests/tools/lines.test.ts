@@ -43,3 +43,37 @@ test.each(['Server ready', '{"level":"odd"}', '{ broken', '[1]', 'null'])(
     expect(forPeople(line, 'api', { ...usual, verbose: true })).toBe(line);
   },
 );
+
+test('an error shows where it comes from: the frames of its innermost cause outside of Node and of packages', () => {
+  const stack = [
+    'Error: inner',
+    '    at charge (file:///app/processor.ts:7:9)',
+    '    at wrap (file:///app/node_modules/lanekeeper/lib/run.js:1:1)',
+    '    at process.processTicksAndRejections (node:internal/process/task_queues:103:5)',
+  ].join('\n');
+  const err = {
+    message: 'outer',
+    stack: 'Error: outer\n    at x (file:///app/other.ts:1:1)',
+    cause: { message: 'inner', stack },
+  };
+  const line = entry(50, { err, msg: 'it failed: outer' });
+  expect(forPeople(line, 'consumer', usual)).toBe(
+    'ERROR: it failed: outer\n    at charge (file:///app/processor.ts:7:9)',
+  );
+});
+
+test('a syntax error shows the line of code', () => {
+  const stack =
+    'file:///app/processor.ts:2\nexport default (\n               ^\nSyntaxError: Unexpected end\n    at node:internal/x:1:1';
+  const err = { message: 'not loaded', cause: { message: 'Unexpected end', stack } };
+  expect(forPeople(entry(60, { err, msg: 'not loaded' }), 'consumer', usual)).toBe(
+    'FATAL: not loaded\nfile:///app/processor.ts:2\nexport default (\n               ^',
+  );
+});
+
+test('a reload is told in words, and a failed one too', () => {
+  const done = entry(30, { msg: 'reload done: new workers have taken over', generation: 1, ms: 740 });
+  expect(forPeople(done, 'consumer', usual)).toBe('reloaded in 0.7 s');
+  const failed = entry(50, { msg: 'reload failed: the workers with the earlier code go on', generation: 1, ms: 740 });
+  expect(forPeople(failed, 'consumer', usual)).toBe('not reloaded: the workers with the earlier code go on');
+});

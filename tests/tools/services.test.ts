@@ -229,15 +229,15 @@ test('without a MongoDB, a RabbitMQ that was started for it is stopped again', a
   }
 }, 60_000);
 
-test('npm run services, twice at the same time, prints the same running servers', async () => {
-  const run = () =>
-    promisify(execFile)(execPath, ['--no-warnings', 'tools/lanekeeper.ts', 'services'], {
+test('npm run services, twice at the same time, prints the same running servers, to be used in a shell', async () => {
+  const run = (...args: string[]) =>
+    promisify(execFile)(execPath, ['--no-warnings', 'tools/lanekeeper.ts', 'services', ...args], {
       cwd: root,
       env: process.env,
     });
-  const outputs = await Promise.all([run(), run()]);
-  const said = outputs.map(({ stdout }) =>
-    stdout
+  const [plain, json] = await Promise.all([run(), run('--json')]);
+  const said = [plain, json].map(({ stderr }) =>
+    stderr
       .split('\n')
       .filter((line) => / (amqp|mongodb):/.test(line))
       .sort(),
@@ -245,4 +245,11 @@ test('npm run services, twice at the same time, prints the same running servers'
   expect(said[0]).toHaveLength(2);
   expect(said[1]).toEqual(said[0]);
   for (const line of said[0]!) expect(line).toMatch(/ - (named in|already running)/);
+
+  const variables = JSON.parse(json.stdout) as Record<string, string>;
+  const script = `${plain.stdout}\nprintf '%s\\n%s' "$RABBITMQ_URL" "$MONGODB_URL"`;
+  const { stdout: exported } = await promisify(execFile)('sh', ['-c', script], { env: {} });
+  expect(exported.split('\n')).toEqual([variables.RABBITMQ_URL, variables.MONGODB_URL]);
+  expect(variables.RABBITMQ_URL).toMatch(/^amqps?:/);
+  expect(exported).not.toContain(':***@');
 }, 60_000);

@@ -16,7 +16,8 @@ export type Way = {
   find(): Promise<Found | Refused>;
 };
 
-export type Choice = Found & { way: string; why: string };
+/** `why`: the reasons against each way before it. */
+export type Choice = Found & { way: string; why: string[] };
 
 /** Thrown when there is no server to use. The message says why, and what to do. */
 export class NoServerError extends Error {}
@@ -45,7 +46,7 @@ export const choose = async (server: string, ways: Way[], remedy: string): Promi
   const reasons: string[] = [];
   for (const way of ways) {
     const answer = await attempt(way);
-    if (!('refused' in answer)) return { ...answer, way: way.name, why: reasons.join('; ') };
+    if (!('refused' in answer)) return { ...answer, way: way.name, why: reasons };
     reasons.push(answer.refused);
   }
   throw new NoServerError(`No ${server}:\n${reasons.map((reason) => `  - ${reason}`).join('\n')}\n${remedy}`);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { root as packageRoot } from '../run-tool.ts';
 import { readJson, type Settings, settingsOf, writeJson } from './private-server.ts';
 import { administrator, definitions } from './rabbitmq-users.ts';
 
@@ -34,7 +35,7 @@ const compose = (root: string, server: ServerName, { password, ports }: Started,
   const published = { RABBITMQ_PORT: '', MONGODB_PORT: '', [`${server.toUpperCase()}_PORT`]: String(ports.server) };
   const files = ['-f', 'docker-compose.yml', '-f', 'tools/services/published-ports.yml'];
   return execa('docker', ['compose', '-p', `lanekeeper-${checkoutId(root)}`, ...files, ...args, server], {
-    cwd: root,
+    cwd: packageRoot,
     timeout: 300_000, // pulls the image
     env: { ...passwords, ...published, RABBITMQ_DEFINITIONS: JSON.stringify(definitions(password)) },
   });

@@ -1,6 +1,7 @@
 /** RabbitMQ and MongoDB for this checkout: the first step of `npm run services`, `npm start` and the tests. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { styleText } from 'node:util';
 import { askOnTerminal } from './apt.ts';
 import { type Choice, choose } from './choose.ts';
 import { type ServerName, stopContainer } from './compose.ts';
@@ -18,8 +19,12 @@ type Place = Pick<Request, 'root' | 'say'>;
 export const serverNames: ServerName[] = ['rabbitmq', 'mongodb'];
 const stateFile = (root: string): string => join(root, '.data', 'services.json');
 
-/** One line: what was chosen, and why nothing that comes before it was. */
-const describeChoice = ({ label, why }: Choice): string => (why ? `${label}; ${why}` : label);
+/** What was chosen, and why nothing that comes before it was. */
+const describeChoice = ({ url, label, why }: Choice, explain = false): string =>
+  [
+    `${withoutPassword(url)} - ${label}`,
+    ...(explain ? why.map((reason) => styleText('dim', `not: ${reason}`)) : []),
+  ].join('\n');
 
 const stopOne = async (server: ServerName, { root, say }: Place): Promise<void> => {
   const stopped = await Promise.all([...foldersOf(root, server).map(stopServer), stopContainer(root, server)]);
@@ -34,8 +39,7 @@ const chooseBoth = async ({ explain, ...request }: Request): Promise<Services> =
   const [rabbitmq, mongodb] = choices;
   for (const [index, server] of serverNames.entries()) {
     const choice = choices[index];
-    if (choice)
-      search.say(server, `${withoutPassword(choice.url)} - ${explain ? describeChoice(choice) : choice.label}`);
+    if (choice) search.say(server, describeChoice(choice, explain));
     // One server alone is of no use: it is stopped again if this command started it.
     if (choice?.startedNow && !(rabbitmq && mongodb)) await stopOne(server, search);
   }

@@ -6,6 +6,7 @@ import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { arch, platform } from 'node:process';
 import { execa } from 'execa';
+import { programsOf } from '../run-tool.ts';
 import { makeFolder } from './private-server.ts';
 
 /** pip refuses any other file. */
@@ -15,7 +16,7 @@ const program = 'secantusd-rs';
 
 /** The stand-in that was built into this checkout. */
 export const builtStandin = (root: string): string | undefined => {
-  const binary = join(root, '.build', 'standin', 'bin', program);
+  const binary = join(programsOf(root), 'standin', 'bin', program);
   return existsSync(binary) ? binary : undefined;
 };
 
@@ -23,7 +24,7 @@ export const builtStandin = (root: string): string | undefined => {
 export const wheelStandin = async (root: string): Promise<string> => {
   if (platform !== 'linux' || arch !== 'x64')
     throw new Error(`the stand-in's wheel is for Linux x86-64, not for ${platform} ${arch}`);
-  const folder = join(root, '.build', 'standin-wheel');
+  const folder = join(programsOf(root), 'standin-wheel');
   // The program looks for the libraries beside this folder.
   const binary = join('secantusdb.scripts', program);
   if (existsSync(join(folder, binary))) return join(folder, binary);

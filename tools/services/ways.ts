@@ -6,6 +6,7 @@ import { execaNode } from 'execa';
 import { systemClock } from '../../lib/clock.ts';
 import { fileBeside } from '../../lib/file-beside.ts';
 import { pollUntil } from '../../lib/poll.ts';
+import { programsOf } from '../run-tool.ts';
 import { announceInstall, type Consent, installRabbitmq, whyNoApt } from './apt.ts';
 import { type Found, NoServerError, type Refused, type Way } from './choose.ts';
 import { checkoutId, hasCompose, type ServerName, startContainer, startedContainer } from './compose.ts';
@@ -46,7 +47,7 @@ const installByApt = async (consent: Consent): Promise<string | undefined> => {
 const downloadMongod = async ({ root, env }: Search): Promise<string | undefined> => {
   const options = { timeout: 300_000, reject: false, nodePath: execPath, env: { MONGOMS_MAX_RETRIES: '0', ...env } };
   const script = fileURLToPath(fileBeside(import.meta.url, 'download-mongod'));
-  const { stdout, failed } = await execaNode(script, [join(root, '.build', 'mongod')], options);
+  const { stdout, failed } = await execaNode(script, [join(programsOf(root), 'mongod')], options);
   return failed ? undefined : String(stdout).split('\n').at(-1);
 };
 

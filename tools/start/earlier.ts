@@ -9,9 +9,10 @@ import { birthOf, isAlive, processOf, type StartedProcess } from '../services/pr
 type Child = StartedProcess & { name: string };
 
 /** `starter`: the `npm start` itself. */
-export type StartNote = { port: number; starter: StartedProcess; children: Child[] };
+export type StartNote = { port: number; command: string; starter: StartedProcess; children: Child[] };
 
-type Say = (name: string, line: string) => void;
+/** The start that looks for earlier ones: `command` as people type it, `folder` with the notes in `.data`. */
+export type Place = { folder: string; command: string; say: (name: string, line: string) => void };
 
 /** Above the time in which the processes end by themselves; see end-with-parent.ts. */
 const endsWithinMs = 6_000;
@@ -21,12 +22,21 @@ const folderOf = (root: string): string => makeFolder(root, '.data', 'start');
 const fileOf = (root: string, port: number): string => join(folderOf(root), `${port}.json`);
 
 /** Call it again with each process that is started. */
-export const noteStart = (root: string, port: number, children: { name: string; pid: number | undefined }[]): void => {
+export const noteStart = (
+  { folder, command }: Place,
+  port: number,
+  children: { name: string; pid: number | undefined }[],
+): void => {
   const started = children.flatMap(({ name, pid }) => {
     const birth = pid === undefined ? undefined : birthOf(pid);
     return pid === undefined || birth === undefined ? [] : [{ name, pid, birth }];
   });
-  writeJson(fileOf(root, port), { port, starter: processOf(process.pid), children: started } satisfies StartNote);
+  writeJson(fileOf(folder, port), {
+    port,
+    command,
+    starter: processOf(process.pid),
+    children: started,
+  } satisfies StartNote);
 };
 
 export const forgetStart = (root: string, port: number): void => rmSync(fileOf(root, port), { force: true });
@@ -39,11 +49,11 @@ const killGroup = ({ pid }: Child): void => {
   }
 };
 
-const about = ({ port, starter }: StartNote): string =>
-  `An earlier npm start (process ${starter.pid}, port ${port}) ended without stopping its processes.`;
+const about = ({ port, command, starter }: StartNote): string =>
+  `An earlier ${command} (process ${starter.pid}, port ${port}) ended without stopping its processes.`;
 
 /** Waits for the processes to end, which they do by themselves, and kills those that do not. */
-const clearUp = async (note: StartNote, say: Say): Promise<void> => {
+const clearUp = async (note: StartNote, { say }: Place): Promise<void> => {
   const left = () => note.children.filter(isAlive);
   const names = left().map(({ name, pid }) => `${name} (process ${pid})`);
   if (names.length === 0) return say('start', `${about(note)} They have ended.`);
@@ -57,14 +67,14 @@ const clearUp = async (note: StartNote, say: Say): Promise<void> => {
 };
 
 /** Ends what a killed `npm start` left, and says so. Returns the notes of those that still run. */
-export const clearUpEarlier = async (root: string, say: Say): Promise<StartNote[]> => {
+export const clearUpEarlier = async (place: Place): Promise<StartNote[]> => {
   const running: StartNote[] = [];
-  for (const name of readdirSync(folderOf(root))) {
-    const file = join(folderOf(root), name);
+  for (const name of readdirSync(folderOf(place.folder))) {
+    const file = join(folderOf(place.folder), name);
     const note = readJson<StartNote>(file);
     if (note && isAlive(note.starter)) running.push(note);
     else if (note) {
-      await clearUp(note, say);
+      await clearUp(note, place);
       rmSync(file, { force: true });
     }
   }

@@ -1,12 +1,19 @@
-/** The environment of the processes that `npm start` runs. The caller's own settings take precedence. */
+/** The environment of the processes that `npm start` and `lanekeeper dev` run. The caller's own settings take precedence. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { environmentOfRole, resolveSecrets } from '../../lib/secrets.ts';
 import type { Role } from '../../lib/settings.ts';
 import type { Services } from '../services/ensure.ts';
 import { makeFolder } from '../services/private-server.ts';
 import { urlForRole } from '../services/rabbitmq-users.ts';
+
+/** With the whole path of the processor's file: the folder of the caller need not be that of the consumer. */
+export const fromCaller = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
+  const { PROCESSOR: name } = env;
+  const isFile = name && (/^\.{0,2}\//.test(name) || existsSync(name));
+  return isFile ? { ...env, PROCESSOR: resolve(name) } : env;
+};
 
 /** Each checkout keeps its own secret, so that tokens stay valid after a restart. */
 const keptSecret = (root: string): string => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isApiKey, verifyApiKey } from '../../accounts/api-keys.ts';
 import { InvalidTokenError } from '../../accounts/errors.ts';
 import { verifyToken } from '../../accounts/tokens.ts';
 import type { Call, Middleware } from '../call.ts';
@@ -9,7 +10,11 @@ const jsonWithToken = z.object({ token: z.string().min(1) });
 
 const bearerOf = (authorization: string): string => {
   const bearer = /^Bearer +(\S+)$/i.exec(authorization.trim());
-  if (!bearer?.[1]) throw new InvalidTokenError('The Authorization header must be `Bearer <token>`.', 'invalid-token');
+  if (!bearer?.[1])
+    throw new InvalidTokenError(
+      'The Authorization header must be `Bearer <token>` or `Bearer <API key>`.',
+      'invalid-token',
+    );
   return bearer[1];
 };
 
@@ -35,17 +40,26 @@ const identify = async (call: Call, token: string): Promise<void> => {
   call.identity = verifyToken(token, call.deps.tokenSecret, call.deps.clock.now());
 };
 
+/** Whoever calls a function without a gateway may have made these up. */
+const forgetClaims = (call: Partial<Call>): void => {
+  for (const claim of ['apiKey', 'identity', 'caller', 'userQueue'] as const) delete call[claim];
+};
+
 /**
- * Finds out who calls, from the header `Authorization: Bearer`. It does not check whether the session is still live. Call it before the
- * body is parsed. Without the header, only a small body may be parsed.
+ * Finds out who calls, from the header `Authorization: Bearer` with a token or an API key. It does not check whether the session is still
+ * live. Call it before the body is parsed. Without the header, only a small body may be parsed.
  *
- * @throws {InvalidTokenError} 401; {StoreUnavailableError} 503 when this process has not reached MongoDB yet: a token expires by its time
+ * @throws {InvalidTokenError} {InvalidKeyError} 401; {KeyRateError} 429; {StoreUnavailableError} 503 when MongoDB does not answer: a
+ *   token expires by its time, and a key is read there
  */
 export const authenticateByHeader = (): Middleware => ({
   before: async ({ event }) => {
+    forgetClaims(event);
     const { authorization } = event.headers;
-    if (authorization !== undefined) await identify(event, bearerOf(authorization));
-    else refuseLargeBody(event);
+    if (authorization === undefined) return refuseLargeBody(event);
+    const credential = bearerOf(authorization);
+    if (isApiKey(credential)) event.apiKey = await verifyApiKey(credential, event.deps);
+    else await identify(event, credential);
   },
 });
 

@@ -1,12 +1,9 @@
 import type { Call, Middleware } from '../call.ts';
 import { InvalidRequestError, RequestTooLargeError, UnsupportedCharsetError } from '../errors.ts';
-import { depthOf } from '../json-text.ts';
+import { depthOf, maxDepth } from '../json-text.ts';
 
 /** With `optional`, an empty HTTP body counts as `{}`. */
 export type JsonRules = { maxBytes: number; optional?: boolean };
-
-/** Far above any honest request, and far below what overflows the stack of `JSON.stringify` (about 4,000). */
-const maxDepth = 500;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -16,5 +16,4 @@ if (process.env.TEST_NO_ROOM) {
 const config = loadConfig(process.env, 'consumer');
 const log = createLogger('info', { role: 'primary' });
 const script = process.env.TEST_WORKER ?? '';
-const startTimeoutMs = Number(process.env.TEST_START_TIMEOUT_MS ?? 20_000);
-process.exit(await runPrimary({ config, clock: systemClock, log, script, startTimeoutMs }));
+process.exit(await runPrimary({ config, clock: systemClock, log, script }));

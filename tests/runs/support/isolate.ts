@@ -15,12 +15,17 @@ export type TestIsolation = {
 
 export const workerHangMs = 600;
 
-export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: ProcessorPolicy = {}): TestIsolation => {
+export const isolate = (
+  config: Partial<IsolationDeps['config']> = {},
+  policy: ProcessorPolicy = {},
+  env: Record<string, string> = {},
+): TestIsolation => {
   const observed: number[] = [];
   const isolation = createIsolation({
     config: {
       maxCrashes: 3,
       workerHangMs,
+      startTimeoutMs: 60_000,
       graceMs: 300,
       concurrency: 64,
       isolatedProcesses: 4,
@@ -40,6 +45,7 @@ export const isolate = (config: Partial<IsolationDeps['config']> = {}, policy: P
       NODE_OPTIONS: '--max-old-space-size=64',
       PROCESSOR: runsSupportFile('processors/fatal.ts'),
       WORKER_HANG_MS: String(workerHangMs),
+      ...env,
     },
   });
   return {

@@ -1,0 +1,76 @@
+/** Composition root of a consumer that is no process of its own: a worker inside the process of the library's caller. */
+import { systemClock as clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { createWorkerMetrics } from '../consumer/metrics.ts';
+import type { StartDeps, WorkerTask } from '../consumer/worker.ts';
+import { ConfigError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Processor, ProcessorPolicy } from '../processor.ts';
+import { CurrentRuns } from '../runs/current-runs.ts';
+import { type LoadedProcessor, loadProcessor } from '../runs/load-processor.ts';
+import { deadLetterOutcome } from '../runs/outcome.ts';
+import { createPlanRun } from '../runs/plan.ts';
+import { decidePolicy, PolicyError, policyOfRun, type RunPolicy } from '../runs/policy.ts';
+import { createRunRequest } from '../runs/run.ts';
+import { ownError } from '../runs/run-error.ts';
+import { warnWhileLoading } from '../runs/slow-load.ts';
+import { createRuns, type Runs, startLanes } from './worker.ts';
+
+/** A function has no other process: one request that may have ended this one runs at a time, so that only one can be blamed. */
+const processesForSuspects = 2;
+
+const crashedError = (crashes: number) =>
+  ownError('ProcessorCrashedError', `The process of the run ended ${crashes} times in a row during this request`);
+
+const policyFor = (own: ProcessorPolicy | undefined, config: Config): RunPolicy => {
+  try {
+    return decidePolicy(own, config);
+  } catch (cause) {
+    throw cause instanceof PolicyError ? new ConfigError([cause.message], 'options') : cause;
+  }
+};
+
+/** All runs are in this process. A request whose runs ended it `maxCrashes` times in a row is dead-lettered instead of being run again. */
+export const createRunsOfFunction = (loaded: LoadedProcessor, deps: StartDeps & { runs: CurrentRuns }): Runs => {
+  const { maxCrashes, isolatedRunTimeoutMs } = deps.config;
+  const runHere = createRunRequest(loaded, deps);
+  const planRun = createPlanRun(loaded.policy, deps.config, () => true);
+  return {
+    planRun,
+    runRequest: (run) => {
+      if (planRun({ ...run, interrupted: false }).kind === 'here') return runHere(run);
+      const policy = policyOfRun(loaded.policy, run.limits);
+      if (run.interruptions >= maxCrashes)
+        return Promise.resolve(deadLetterOutcome(crashedError(run.interruptions), 'crashed', policy));
+      return runHere({ ...run, limits: { ...run.limits, timeoutMs: policy.timeoutMs || isolatedRunTimeoutMs } });
+    },
+  };
+};
+
+type InProcessOptions = {
+  config: Config;
+  log: Logger;
+  /** For the processes of isolated runs. */
+  env: NodeJS.ProcessEnv;
+  /** A function with its policy. Without it, the module that `config.processor` names. */
+  own?: { processor: Processor; policy: ProcessorPolicy | undefined };
+};
+
+export type InProcessWorker = WorkerTask & { metrics(): Promise<string> };
+
+/**
+ * Starts a worker in this process. It leaves signals and unhandled rejections to the process.
+ *
+ * @throws {ProcessorLoadError} {ConfigError}
+ */
+export const startInProcess = async ({ config, log, env, own }: InProcessOptions): Promise<InProcessWorker> => {
+  let task: WorkerTask | undefined;
+  const { registry, ...observers } = createWorkerMetrics({ clock, log, snapshot: () => task?.snapshot() });
+  const suspects = own ? { isolatedProcesses: processesForSuspects } : {};
+  const deps = { config: { ...config, ...suspects }, clock, log, env, ...observers, runs: new CurrentRuns() };
+  const runs = own
+    ? createRunsOfFunction({ processor: own.processor, policy: policyFor(own.policy, config) }, deps)
+    : createRuns(await warnWhileLoading(() => loadProcessor(deps), deps), deps);
+  task = startLanes(deps, runs);
+  return { ...task, metrics: () => registry.metrics() };
+};

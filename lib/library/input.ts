@@ -1,0 +1,50 @@
+/** What callers of the library pass, checked by the rules of the HTTP API. */
+import { z } from 'zod';
+import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
+import { idempotencyKey, runLimits, validate } from '../http/input.ts';
+import { depthOf, maxDepth } from '../http/json-text.ts';
+import { maxRequestBytes } from '../limits.ts';
+import type { NewRequest } from '../requests/operations.ts';
+import { requestStatuses } from '../types.ts';
+import type { EnqueueOptions, PageOptions } from './types.ts';
+
+type Ceilings = Parameters<typeof runLimits>[0];
+
+const limitRange = z.int().min(1).max(100).default(50);
+const page = z.object({
+  status: z.enum(requestStatuses).optional(),
+  after: z.int().min(0).default(0),
+  limit: limitRange,
+});
+/** As long as a timer of Node can be. */
+const wait = z.number().min(0).max(2_147_483_647).default(0);
+const pending = z.enum(['drain', 'cancel']).default('drain');
+const seq = z.int().min(1);
+
+/** @throws {InvalidRequestError} 400 when it is no JSON value; {RequestTooLargeError} 413 */
+const textOf = (request: unknown): string => {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(request);
+  } catch (cause) {
+    throw new InvalidRequestError(`request: is no JSON value: ${(cause as Error).message}`);
+  }
+  if (text === undefined) throw new InvalidRequestError(`request: is no JSON value: it is ${typeof request}`);
+  if (Buffer.byteLength(text) > maxRequestBytes) throw new RequestTooLargeError('The request', maxRequestBytes);
+  if (depthOf(text) > maxDepth) throw new InvalidRequestError(`request: may nest at most ${maxDepth} levels deep`);
+  return text;
+};
+
+export const newRequestOf = (request: unknown, { key, ...rest }: EnqueueOptions, config: Ceilings): NewRequest => {
+  const limits = validate(runLimits(config), rest, 'options');
+  return {
+    body: textOf(request),
+    key: validate(idempotencyKey, key, 'options.key'),
+    limits: Object.keys(limits).length > 0 ? limits : undefined,
+  };
+};
+export const pageOf = (options: PageOptions) => validate(page, options, 'options');
+export const limitOf = (limit: number | undefined): number => validate(limitRange, limit, 'options.limit');
+export const waitMsOf = (waitMs: number | undefined): number => validate(wait, waitMs, 'options.waitMs');
+export const pendingOf = (value: string | undefined) => validate(pending, value, 'options.pending');
+export const seqOf = (value: number): number => validate(seq, value, 'seq');

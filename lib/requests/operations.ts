@@ -1,0 +1,115 @@
+/**
+ * Everything that a caller can do: the one way in. The HTTP functions, the calls of back ends with a key, and the library are built on
+ * it, and add what is theirs: who calls, how input is read, and how an answer looks.
+ */
+import type { Deps } from '../deps.ts';
+import { laneOf } from '../lane-of.ts';
+import type { Wait } from '../long-polls.ts';
+import { type Caller, permanentSession, userIdOf } from '../references.ts';
+import type { EntryId, LedgerEntry, RequestStatus, RunLimits, UserQueue } from '../types.ts';
+import { type AcceptDeps, type Accepted, acceptRequest } from './accept.ts';
+import { cancelRequest } from './cancel.ts';
+import {
+  type Decision,
+  dropDeadLetter,
+  type ListedDeadLetter,
+  listDeadLetters,
+  retryDeadLetter,
+} from './dead-letters.ts';
+import { type Decided, type DecidedAll, type DecisionCursor, decideAll, decideEach } from './decide-many.ts';
+import { type DisconnectCommand, disconnect, type QueueAfterDisconnect } from './disconnect.ts';
+import { endRequest } from './end.ts';
+import { describeQueue, lookUpRequest, type QueueState } from './look-up.ts';
+import { type Retried, retryRequest, skipRequest } from './retry.ts';
+import { findStuck, type StuckUser } from './stuck.ts';
+
+export type OperationDeps = AcceptDeps &
+  Pick<Deps, 'accounts' | 'workers'> & { config: AcceptDeps['config'] & Pick<Deps['config'], 'stuckAfterMs'> };
+
+/** `body` is the request as JSON text, `key` the Idempotency-Key. */
+export type NewRequest = { body: string; key?: string; limits?: RunLimits };
+
+export type PageQuery = { status?: RequestStatus; after: number; limit: number; maxChars?: number };
+
+/** No index has the status: a search reads every request that it passes, up to so many. */
+const searchedAtMost = 10_000;
+
+/** `searched`: the page looked no further than this `seq`, and more follow. */
+export type EntryPage = { entries: LedgerEntry[]; searched?: number };
+
+/** The listed dead letters, or those of one user or of all users, after the cursor. */
+export type Selection = { items: EntryId[] } | { items?: undefined; userId?: string; after?: DecisionCursor };
+
+/** The user queue of a user by reference. One that has never sent a request has an empty one, which is not recorded. */
+const queueByReference = async (reference: string, deps: OperationDeps): Promise<UserQueue> => {
+  const userId = userIdOf(reference);
+  const [found] = await deps.userQueues.get([userId]);
+  const lane = laneOf(userId, deps.config.lanes);
+  const empty = { state: 'closed' as const, accepted: 0, settled: 0, sessions: [], updatedAt: new Date(0) };
+  return found ?? { userId, user: reference, lane, ...empty };
+};
+
+const pageOf = async (
+  { userId, accepted }: UserQueue,
+  { status, after, ...query }: PageQuery,
+  { ledger }: OperationDeps,
+): Promise<EntryPage> => {
+  const upTo = status === undefined ? Number.MAX_SAFE_INTEGER : after + searchedAtMost;
+  const entries = await ledger.page(userId, { ...query, status, after, upTo });
+  return { entries, searched: upTo < accepted ? upTo : undefined };
+};
+
+const decide = async (selection: Selection, decision: Decision, deps: AcceptDeps): Promise<Decided[] | DecidedAll> =>
+  selection.items ? decideEach(selection.items, decision, deps) : decideAll(selection, decision, deps);
+
+/** A user's own calls. `queue` is the user queue, as it was read when the caller was let in. */
+export type UserOperations = {
+  /** @throws as `acceptRequest` */
+  enqueue(caller: Caller, request: NewRequest): Promise<Accepted>;
+  lookUp(queue: UserQueue, seq: number, wait?: Wait): Promise<{ entry: LedgerEntry; settled: number }>;
+  list(queue: UserQueue, query: PageQuery): Promise<EntryPage>;
+  cancel(id: EntryId): Promise<LedgerEntry>;
+  retry(caller: Caller, seq: number): Promise<Retried>;
+  skip(id: EntryId): Promise<LedgerEntry>;
+  describe(queue: UserQueue): Promise<QueueState>;
+  disconnect(command: DisconnectCommand): Promise<QueueAfterDisconnect>;
+};
+
+/** What operators do, for all users. */
+export type OperatorOperations = {
+  stuck(limit: number): Promise<StuckUser[]>;
+  deadLetters(query: Parameters<typeof listDeadLetters>[0]): Promise<ListedDeadLetter[]>;
+  retryDeadLetters(selection: Selection): Promise<Decided[] | DecidedAll>;
+  dropDeadLetters(selection: Selection): Promise<Decided[] | DecidedAll>;
+  end(id: EntryId, wait?: Wait): Promise<{ entry: LedgerEntry; settled: number }>;
+};
+
+export type Operations = UserOperations &
+  OperatorOperations & {
+    /** @throws {InvalidReferenceError} 400 */
+    queueByReference(reference: string): Promise<UserQueue>;
+    /** Ends the permanent session of a user by reference. */
+    disconnectReference(
+      reference: string,
+      options: Pick<DisconnectCommand, 'pending' | 'wait'>,
+    ): Promise<QueueAfterDisconnect>;
+  };
+
+export const createOperations = (deps: OperationDeps): Operations => ({
+  enqueue: (caller, request) => acceptRequest({ ...caller, ...request }, deps),
+  lookUp: (queue, seq, wait) => lookUpRequest(queue, seq, wait, deps),
+  list: (queue, query) => pageOf(queue, query, deps),
+  cancel: (id) => cancelRequest(id, deps),
+  retry: (caller, seq) => retryRequest({ ...caller, seq }, deps),
+  skip: (id) => skipRequest(id, deps),
+  describe: (queue) => describeQueue(queue, deps),
+  disconnect: (command) => disconnect(command, deps),
+  stuck: (limit) => findStuck(limit, deps),
+  deadLetters: (query) => listDeadLetters(query, deps),
+  retryDeadLetters: (selection) => decide(selection, retryDeadLetter, deps),
+  dropDeadLetters: (selection) => decide(selection, dropDeadLetter, deps),
+  end: (id, wait) => endRequest(id, wait, deps),
+  queueByReference: (reference) => queueByReference(reference, deps),
+  disconnectReference: (reference, options) =>
+    disconnect({ userId: userIdOf(reference), sessionId: permanentSession.id, ...options }, deps),
+});

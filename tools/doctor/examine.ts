@@ -1,0 +1,75 @@
+/** All checks of `lanekeeper doctor`, in the order in which a person repairs things. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cwd } from 'node:process';
+import { type Config, ConfigError, loadConfig } from '../../lib/config.ts';
+import { resolveSecrets } from '../../lib/secrets.ts';
+import { type Role, settings } from '../../lib/settings.ts';
+import { broken, type Finding, messageOf, ok } from './finding.ts';
+import { checkNode, checkOpenFiles, checkPort, checkProcessor } from './host.ts';
+import { checkMongodb } from './mongodb.ts';
+import { checkRabbitmq } from './rabbitmq.ts';
+
+type Chosen = { rabbitmq: { url: string; hasRoleUsers?: boolean; queuePrefix?: string }; mongodb: { url: string } };
+
+/** The servers that an earlier command of this folder chose, where the environment names none. */
+const chosenServers = (env: NodeJS.ProcessEnv): Chosen | undefined => {
+  const file = join(cwd(), '.data', 'services.json');
+  const isNamed = Object.keys(env).some((name) => /^(MONGODB|RABBITMQ)_URL/.test(name) && env[name]);
+  return !isNamed && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+};
+
+/** What `lanekeeper dev` would run with. */
+const asInDevelopment = async (env: NodeJS.ProcessEnv, role: Role, chosen: Chosen): Promise<NodeJS.ProcessEnv> => {
+  const { urlForRole } = await import('../services/rabbitmq-users.ts');
+  const { rabbitmq, mongodb } = chosen;
+  const secret = join(cwd(), '.data', 'jwt-secret');
+  return {
+    AUTO_MIGRATE: '1',
+    QUEUE_PREFIX: rabbitmq.queuePrefix,
+    JWT_SECRET: existsSync(secret) ? readFileSync(secret, 'utf8').trim() : undefined,
+    ...env,
+    RABBITMQ_URL: rabbitmq.hasRoleUsers ? urlForRole(rabbitmq.url, role) : rabbitmq.url,
+    MONGODB_URL: mongodb.url,
+  };
+};
+
+const roleNames: Record<Role, string> = { functions: 'API', consumer: 'consumer' };
+
+const readEnvironment = async (
+  env: NodeJS.ProcessEnv,
+  role: Role,
+): Promise<{ finding: Finding; config: Config | undefined }> => {
+  const check = `environment (${roleNames[role]})`;
+  const chosen = chosenServers(env);
+  try {
+    const given = chosen ? await asInDevelopment(env, role, chosen) : env;
+    const config = loadConfig(await resolveSecrets(given, role), role);
+    const set = Object.values(settings).filter(({ name }) => given[name]).length;
+    const from = chosen ? ', servers from .data/services.json' : '';
+    return { finding: ok(check, `${set} settings, all valid${from}`), config };
+  } catch (error) {
+    const todo = error instanceof ConfigError ? 'docs/configuration.md has every setting.' : 'Correct the environment.';
+    return { finding: broken(check, messageOf(error), todo), config: undefined };
+  }
+};
+
+/** Checks the roles, and changes nothing. Where the environment of a role is invalid, the checks that need it are left out. */
+export const examine = async (env: NodeJS.ProcessEnv, roles: Role[]): Promise<Finding[]> => {
+  const findings: Finding[] = [checkNode()];
+  const configs = new Map<Role, Config>();
+  for (const role of roles) {
+    const { finding, config } = await readEnvironment(env, role);
+    findings.push(finding);
+    if (config) configs.set(role, config);
+  }
+  for (const [role, config] of configs) findings.push(checkOpenFiles(role, config), await checkPort(role, config));
+  const [any] = configs.values();
+  if (any) {
+    const urls = Object.fromEntries([...configs].map(([role, { rabbitmqUrl }]) => [role, rabbitmqUrl]));
+    findings.push(...(await checkMongodb(any)), ...(await checkRabbitmq(urls, any)));
+  }
+  const consumer = configs.get('consumer');
+  if (consumer) findings.push(await checkProcessor(consumer));
+  return findings;
+};

@@ -1,0 +1,99 @@
+/** What doctor checks in RabbitMQ: version, channels, and whether the user may do what its role needs, and no more. */
+import { randomUUID } from 'node:crypto';
+import { type ChannelModel, connect } from 'amqplib';
+import { channelMaxOf } from '../../lib/broker/connection.ts';
+import { channelsNeeded } from '../../lib/broker/limits.ts';
+import { userQueue } from '../../lib/broker/names.ts';
+import type { Config } from '../../lib/config.ts';
+import type { Role } from '../../lib/settings.ts';
+import { broken, type Finding, messageOf, ok, warning } from './finding.ts';
+
+const connectTimeoutMs = 5_000;
+/** The oldest that the tests have run on. */
+const oldest: [major: number, minor: number] = [3, 10];
+const chapter = 'docs/deploy.md, Permissions, has the right ones';
+
+const checkServer = (model: ChannelModel): Finding => {
+  const { version } = model.connection.serverProperties;
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isOld = major < oldest[0] || (major === oldest[0] && minor < oldest[1]);
+  return isOld
+    ? warning('RabbitMQ', `version ${version}`, `Use version ${oldest.join('.')} or later.`)
+    : ok('RabbitMQ', `version ${version}`);
+};
+
+const checkChannels = (model: ChannelModel, { lanes }: Config): Finding => {
+  const allowed = channelMaxOf(model);
+  const needed = channelsNeeded(lanes);
+  const found = `${allowed} in a connection; ${needed} may be needed`;
+  if (allowed >= needed) return ok('channels of RabbitMQ', found);
+  return warning(
+    'channels of RabbitMQ',
+    found,
+    `Set channel_max in the configuration of RabbitMQ to ${needed} or more.`,
+  );
+};
+
+/** Resolves with the reason why RabbitMQ refuses it. RabbitMQ closes the channel then. */
+const refusalOf = async (
+  model: ChannelModel,
+  act: (channel: Awaited<ReturnType<ChannelModel['createConfirmChannel']>>) => Promise<unknown>,
+): Promise<string | undefined> => {
+  const channel = await model.createConfirmChannel();
+  const refused = new Promise<string>((resolve) => channel.on('error', (error) => resolve(messageOf(error))));
+  const done = act(channel).then(
+    () => undefined,
+    () => refused,
+  );
+  const reason = await Promise.race([done, refused]);
+  if (!reason) await channel.close();
+  return reason;
+};
+
+/** The queue goes with the connection. */
+const mayDeclare = async (model: ChannelModel, name: string): Promise<string | undefined> =>
+  refusalOf(model, (channel) => channel.assertQueue(name, { exclusive: true, durable: false }));
+
+/** Goes to no queue. */
+const mayPublish = (model: ChannelModel, name: string): Promise<string | undefined> =>
+  refusalOf(model, async (channel) => {
+    channel.sendToQueue(name, Buffer.from('{}'));
+    await channel.waitForConfirms();
+  });
+
+const checkRights = async (role: Role, model: ChannelModel, { queuePrefix }: Config): Promise<Finding> => {
+  const check = `rights in RabbitMQ (${role === 'functions' ? 'API' : 'consumer'})`;
+  const own = userQueue(queuePrefix, `doctor-${randomUUID()}`);
+  const needed = [await mayPublish(model, own), role === 'consumer' ? await mayDeclare(model, own) : undefined];
+  const refusal = needed.find((reason) => reason !== undefined);
+  if (refusal) return broken(check, refusal, `Give the user of RABBITMQ_URL the permissions of its role: ${chapter}.`);
+  const foreign = role === 'functions' ? own : `doctor-${randomUUID()}`;
+  const mayMore = !(await mayDeclare(model, foreign));
+  return mayMore
+    ? warning(
+        check,
+        'the user may declare queues that its role does not need',
+        `Give each role a user of its own: ${chapter}.`,
+      )
+    : ok(check, 'as much as the role needs, and no more');
+};
+
+/** @param urls of the roles that are checked. */
+export const checkRabbitmq = async (urls: Partial<Record<Role, string>>, config: Config): Promise<Finding[]> => {
+  const findings: Finding[] = [];
+  for (const [role, url] of Object.entries(urls) as [Role, string][]) {
+    let model: ChannelModel | undefined;
+    try {
+      model = await connect(url, { timeout: connectTimeoutMs });
+      model.on('error', () => undefined);
+      if (findings.length === 0) findings.push(checkServer(model), checkChannels(model, config));
+      findings.push(await checkRights(role, model, config));
+    } catch (error) {
+      const todo = 'Start it, or correct RABBITMQ_URL. In development, lanekeeper services does both.';
+      return [...findings, broken('RabbitMQ', messageOf(error), todo)];
+    } finally {
+      await model?.close().catch(() => undefined);
+    }
+  }
+  return findings;
+};
