@@ -490,7 +490,7 @@ describe.each([
       expectProblem(refused, 409, 'not-running');
       expect(refused.body.detail).toBe('Request 1 does not run; it is failed.');
       expectProblem(await end(operator, user.userId, 9), 404, 'request-not-found');
-      expectProblem(await end(operator, 'nobody'), 404, 'request-not-found');
+      expectProblem(await end(operator, 'nobody'), 404, 'no-such-user');
       expectProblem(await end(operator, user.userId, 'x'), 400, 'invalid-request');
       expectProblem(await end(user, user.userId), 403, 'not-an-operator');
     });

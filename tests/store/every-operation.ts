@@ -51,6 +51,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'ledger.unblock': ({ ledger }) => ledger.unblock({ ...id, attempts: 1 }),
   'ledger.endBackOff': ({ ledger }) => ledger.endBackOff({ ...id, attempts: 1 }),
   'ledger.skip': ({ ledger }) => ledger.skip(id, at(0)),
+  'ledger.requestEnd': ({ ledger }) => ledger.requestEnd(id, at(0)),
   'ledger.deadLetters': ({ ledger }) => ledger.deadLetters({ limit: 1 }),
   'ledger.deadLetterIds': ({ ledger }) => ledger.deadLetterIds({ limit: 1 }),
   'ledger.countDeadLetters': ({ ledger }) => ledger.countDeadLetters(1),
