@@ -44,11 +44,11 @@ export type Deps = {
 /** Passwords are hashed in other threads: a hash takes as long as a hundred other calls. */
 export interface Passwords {
   /**
-   * Runs an operation that hashes, one password at a time. It may have to wait for its turn; networks take turns.
+   * Runs an operation that hashes, one password at a time. It may have to wait for its turn; sites take turns.
    *
    * @throws {BusyError} 503
    */
-  admit<T>(network: string, operation: () => Promise<T>): Promise<T>;
+  admit<T>(site: string, operation: () => Promise<T>): Promise<T>;
   /** A new hash of the configured cost. */
   hash(password: string): Promise<string>;
   /** Whether the password has this hash. Takes as long without a hash, as for an unknown user. */

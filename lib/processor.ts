@@ -72,6 +72,8 @@ export type ProcessorContext = {
    * - The worker has lost the user's lane, or must stop and its `GRACE_MS` are over. The request will run again, and the aborted
    *   attempt does not count.
    * - The run is past its timeout. The attempt has failed, and `signal.reason` is an error with the name `RunTimeoutError`.
+   * - An operator has ended the run. Unless the processor succeeds, the request fails without another attempt, and `signal.reason` is
+   *   an error with the name `RunEndedError`.
    *
    * Each run has a signal of its own. The user's next run on this worker waits until the processor has returned or thrown, so pass
    * the signal on, or check it between two steps.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Deps, TokenSecret } from '../deps.ts';
 import { laneOf } from '../lane-of.ts';
-import { networkOf } from '../network.ts';
+import { siteOf } from '../network.ts';
 import type { Account } from '../ports.ts';
 import { InvalidCredentialsError } from './errors.ts';
 import type { Credentials } from './register.ts';
@@ -30,7 +30,7 @@ export const logIn = async (
 ): Promise<{ token: string; expiresIn: number }> => {
   const { config } = deps;
   await limitAddress('logins', address, { limit: config.loginsPerMinute, seconds: 60 }, deps);
-  const { userId, username } = await deps.passwords.admit(networkOf(address), () =>
+  const { userId, username } = await deps.passwords.admit(siteOf(address), () =>
     authenticate(credentials, address, deps),
   );
   const identity = { userId, sessionId: randomUUID() };

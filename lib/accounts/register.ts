@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Deps } from '../deps.ts';
 import { laneOf } from '../lane-of.ts';
-import { networkOf } from '../network.ts';
+import { siteOf } from '../network.ts';
 import { InvalidInviteError, RegistrationClosedError, UsernameTakenError, WeakPasswordError } from './errors.ts';
 import { limitAddress } from './throttle.ts';
 
@@ -32,7 +32,7 @@ export const registerAccount = async (
   await limitAddress('registrations', address, { limit, seconds: 3_600 }, deps);
   if (registration === 'closed') throw new RegistrationClosedError();
   if (registration === 'invite' && !isSame(invite, inviteSecret)) throw new InvalidInviteError();
-  return createAccount(credentials, deps, networkOf(address));
+  return createAccount(credentials, deps, siteOf(address));
 };
 
 /** Compares digests, because their lengths are the same whatever was sent. */
@@ -45,16 +45,16 @@ const isSame = (given: string | undefined, secret: string | undefined): boolean 
 /**
  * Creates an account and its user queue. If the process dies in between, the first login creates the user queue.
  *
- * @param network the caller's network, for its turn. Absent when an operator creates the account.
+ * @param site the caller's site, for its turn. Absent when an operator creates the account.
  * @throws {WeakPasswordError} 400; {UsernameTakenError} 409; {BusyError} 503
  */
 export const createAccount = async (
   { username, password }: Credentials,
   { accounts, passwords, userQueues, clock, config }: AccountDeps,
-  network = 'operator',
+  site = 'operator',
 ): Promise<{ userId: string; username: string }> => {
   if (password.toLowerCase() === username.toLowerCase()) throw new WeakPasswordError('The password is the user name.');
-  const userId = await passwords.admit(network, async () => {
+  const userId = await passwords.admit(site, async () => {
     if (await passwords.isCommon(password)) throw new WeakPasswordError('The password is one of the most common ones.');
     return accounts.create(username, await passwords.hash(password));
   });

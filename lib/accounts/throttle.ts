@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Deps } from '../deps.ts';
-import { networkOf } from '../network.ts';
+import { networkOf, siteOf } from '../network.ts';
 import { AddressLimitError, LoginDelayedError } from './errors.ts';
 
 /** Failed logins from one network before the delay starts: a person mistypes. */
@@ -22,7 +22,13 @@ export const delayAfter = (failures: number, maxSeconds: number): number =>
   failures < freeFailures ? 0 : Math.min(maxSeconds, 2 ** (failures - freeFailures));
 
 /**
- * Counts a call of a network. Limit 0 means no limit.
+ * A site has this many times the calls of a network: a /48 may be one household or a few hundred, and whoever has it to himself has 65,536
+ * networks.
+ */
+const networksPerSite = 16;
+
+/**
+ * Counts a call of a network and of its site. Limit 0 means no limit.
  *
  * @throws {AddressLimitError} 429
  */
@@ -33,8 +39,14 @@ export const limitAddress = async (
   { counters }: Pick<Deps, 'counters'>,
 ): Promise<void> => {
   if (allowed.limit === 0) return;
-  const msLeft = await counters.take(`${what}:${networkOf(address)}`, allowed);
-  if (msLeft !== undefined) throw new AddressLimitError(what, { ...allowed, msLeft });
+  const [network, site] = [networkOf(address), siteOf(address)];
+  const take = async (whose: string, { limit, seconds }: typeof allowed): Promise<void> => {
+    const msLeft = await counters.take(`${what}:${whose}`, { limit, seconds });
+    if (msLeft !== undefined) throw new AddressLimitError(what, { limit, seconds, msLeft });
+  };
+  await take(network, allowed);
+  // After the network's own limit: what that refuses does not use up the calls of its neighbors.
+  if (site !== network) await take(site, { ...allowed, limit: allowed.limit * networksPerSite });
 };
 
 /** Of a fixed size, and without the name: people type a password where the name belongs. */

@@ -2,7 +2,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config.ts';
-import { networkOf } from '../network.ts';
+import { siteOf } from '../network.ts';
 import { type TrustsProxy, trustsNoProxy } from '../trusted-proxies.ts';
 
 /** A client sends its first byte at once. */
@@ -27,8 +27,8 @@ export const serverOptions = ({ keepAliveMs }: Pick<Config, 'keepAliveMs'>) => (
 });
 
 /**
- * The connections without a call, by network, in the order in which they became idle. Behind a trusted proxy are many clients: each of
- * its connections counts as a network.
+ * The connections without a call, by site, in the order in which they became idle. Behind a trusted proxy are many clients: each of
+ * its connections counts as a site.
  */
 const createIdle = (trustsProxy: TrustsProxy) => {
   const byOwner = new Map<string | Socket, Set<Socket>>();
@@ -36,7 +36,7 @@ const createIdle = (trustsProxy: TrustsProxy) => {
   const ownerOf = (socket: Socket): string | Socket => {
     // A closed socket has forgotten its address.
     const { remoteAddress = '' } = socket;
-    const owner = owners.get(socket) ?? (trustsProxy(remoteAddress) ? socket : networkOf(remoteAddress));
+    const owner = owners.get(socket) ?? (trustsProxy(remoteAddress) ? socket : siteOf(remoteAddress));
     owners.set(socket, owner);
     return owner;
   };
@@ -51,7 +51,7 @@ const createIdle = (trustsProxy: TrustsProxy) => {
       own?.delete(socket);
       if (own?.size === 0) byOwner.delete(owner);
     },
-    /** The one that has been idle for longest, of the network with the most. */
+    /** The one that has been idle for longest, of the site with the most. */
     first: (): Socket | undefined => {
       let most = new Set<Socket>();
       for (const own of byOwner.values()) if (own.size > most.size) most = own;

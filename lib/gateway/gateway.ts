@@ -20,6 +20,7 @@ import { eventOf } from './gateway-event.ts';
 import { createTurns } from './pipelining.ts';
 import { handlerOf, type Route, readRoutes } from './routes.ts';
 import { boundAnswers } from './unread-answers.ts';
+import { UploadRoom } from './upload-room.ts';
 import { createUploads } from './uploads.ts';
 
 /** `maxBodyBytes`: see `httpFunction`. */
@@ -77,8 +78,9 @@ export const createGateway = (
   routes: (Route & { handler: EventHandler })[],
   log: Logger,
   { trustedProxies = trustsNoProxy, maxUploadBytes }: Pick<Config, 'trustedProxies' | 'maxUploadBytes'>,
+  room = new UploadRoom(maxUploadBytes),
 ): Express => {
-  const bodyOfAtMost = createUploads({ maxUploadBytes });
+  const bodyOfAtMost = createUploads(room);
   const app = express().disable('x-powered-by').enable('case sensitive routing').enable('strict routing');
   app.use((_request, response, next) => {
     response.locals.startedAt = performance.now();
@@ -136,8 +138,9 @@ export const serveGateway = async (
   const server = createServer(serverOptions(config));
   const drain = createDrain(server);
   boundConnections(server, config);
-  const bounds = [createTurns(), boundAnswers(config), allowOrigins(config), drain.refuse];
-  server.on('request', express().use(bounds, createGateway(loaded, log, config)));
+  const room = new UploadRoom(config.maxUploadBytes);
+  const bounds = [createTurns(room), boundAnswers(config), allowOrigins(config), drain.refuse];
+  server.on('request', express().use(bounds, createGateway(loaded, log, config, room)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(new CannotServeError(config.host, config.port, cause)));
     server.listen(config.port, config.host, resolve);

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request, RequestHandler } from 'express';
-import type { Config } from '../config.ts';
 import { BusyError } from '../errors.ts';
 import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
 import { UnsupportedEncodingError } from './errors.ts';
+import type { UploadRoom } from './upload-room.ts';
 
 const tooMany = 'Too many bodies are being sent at the same time (MAX_UPLOAD_BYTES). Send the call again.';
 
@@ -59,43 +59,20 @@ const ended = (request: IncomingMessage): Promise<void> =>
   });
 
 /**
- * Reads the bodies of calls into `request.body`. Together they hold at most `maxUploadBytes`. When there is no room for more, those that
- * have taken longest are refused: whoever never finishes a body must not keep out those who send theirs at once.
+ * Reads the bodies of calls into `request.body`, as far as there is room.
  *
  * @returns a handler for each route, by the most bytes that its function accepts. With 0 it reads nothing.
  */
-export const createUploads = ({ maxUploadBytes }: Pick<Config, 'maxUploadBytes'>) => {
-  type Upload = { bytes: number; refuse(): void };
-  /** In the order in which they began. */
-  const uploads = new Set<Upload>();
-  let total = 0;
-
-  const giveBack = (upload: Upload): void => {
-    if (uploads.delete(upload)) total -= upload.bytes;
-  };
-
-  const makeRoom = (): void => {
-    for (const oldest of uploads) {
-      if (total <= maxUploadBytes) break;
-      giveBack(oldest);
-      oldest.refuse();
-    }
-  };
-
+export const createUploads = (room: UploadRoom) => {
   const read = async (request: Request, maxBytes: number): Promise<Buffer> => {
-    const upload: Upload = { bytes: 0, refuse: () => reading.stop(new BusyError(tooMany)) };
-    const reading = collect(request, maxBytes, (bytes) => {
-      upload.bytes += bytes;
-      total += bytes;
-      makeRoom();
-    });
-    uploads.add(upload);
+    const upload = room.begin(() => reading.stop(new BusyError(tooMany)));
+    const reading = collect(request, maxBytes, (bytes) => room.grow(upload, bytes));
     if (Number(request.headers['content-length']) > maxBytes)
       reading.stop(new RequestTooLargeError('The body', maxBytes));
     try {
       return await reading.body;
     } finally {
-      giveBack(upload);
+      room.end(upload);
     }
   };
 

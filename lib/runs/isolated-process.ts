@@ -18,7 +18,7 @@ export type ProcessEnd = Omit<IsolatedEnd, 'begun' | 'outcome' | 'suspects'>;
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 /** One run in the process. */
-export type OrderedRun = { outcome: Promise<Outcome>; abort(): void };
+export type OrderedRun = { outcome: Promise<Outcome>; abort(ended: boolean): void };
 
 export type IsolatedProcess = {
   /** Resolves when it can be given runs. */
@@ -82,7 +82,7 @@ export const startProcess = ({ config, clock, observer, env }: ProcessDeps): Iso
       const id = runs;
       const outcome = new Promise<Outcome>((resolve) => outcomes.set(id, resolve));
       order({ lanekeeper: 'run', id, run });
-      return { outcome, abort: () => order({ lanekeeper: 'abort', id }) };
+      return { outcome, abort: (ended) => order({ lanekeeper: 'abort', id, ended }) };
     },
     end: () => order({ lanekeeper: 'end' }),
     kill: (reason) => supervised.kill(reason),

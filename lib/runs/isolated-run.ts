@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { systemClock as clock } from '../clock.ts';
 import { loadConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
+import { RunEndedError } from '../run-ended.ts';
 import { hideSecrets } from '../secrets.ts';
 import { CurrentRuns } from './current-runs.ts';
 import { type IsolationReport, isIsolationOrder, type PlainRun, workerPipe } from './isolation-messages.ts';
@@ -62,7 +63,7 @@ const doRun = async (id: number, run: PlainRun): Promise<void> => {
 process.on('message', (order) => {
   if (!isIsolationOrder(order)) return;
   if (order.lanekeeper === 'run') void doRun(order.id, order.run);
-  if (order.lanekeeper === 'abort') running.get(order.id)?.abort();
+  if (order.lanekeeper === 'abort') running.get(order.id)?.abort(order.ended ? new RunEndedError() : undefined);
   if (order.lanekeeper === 'end') void send({ lanekeeper: 'alive' }).then(() => process.exit(0));
 });
 setInterval(() => void send({ lanekeeper: 'alive' }), reportEveryMs(config.workerHangMs));

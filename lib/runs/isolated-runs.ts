@@ -1,5 +1,6 @@
 /** The isolated runs of one process. It is reused while they end properly, and killed when only stubborn ones are left in it. */
 import type { Config } from '../config.ts';
+import { RunEndedError } from '../run-ended.ts';
 import type { Run } from '../types.ts';
 import type { IsolatedEnd, KillReason } from './crash.ts';
 import {
@@ -85,7 +86,7 @@ export class IsolatedRuns {
       timers.push(this.#deps.clock.after(ms, () => this.#turnStubborn(active, reason)));
     const abort = () => {
       if (!active.ordered) return active.finish(this.#endOf(active, { code: null, signal: null }));
-      active.ordered.abort();
+      active.ordered.abort(signal.reason instanceof RunEndedError);
       stubbornAfter(this.#deps.config.graceMs, 'aborted');
     };
     this.#given += 1;

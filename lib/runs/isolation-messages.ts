@@ -7,10 +7,10 @@ export const workerPipe = 4;
 /** A run as it travels to the process. */
 export type PlainRun = Omit<Run, 'signal'>;
 
-/** Worker to process. `id` names one run of the process. */
+/** Worker to process. `id` names one run of the process. `ended`: an operator ended it. */
 export type IsolationOrder =
   | { lanekeeper: 'run'; id: number; run: PlainRun }
-  | { lanekeeper: 'abort'; id: number }
+  | { lanekeeper: 'abort'; id: number; ended: boolean }
   | { lanekeeper: 'end' };
 
 /**

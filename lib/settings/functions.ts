@@ -39,7 +39,7 @@ export const functionSettings = {
   inviteSecretId: functions('INVITE_SECRET_ID', textOf(1).optional()),
   /** The proxies whose `X-Forwarded-For` is believed. None by default. Only the gateway uses them. */
   trustedProxies: functions('TRUSTED_PROXIES', proxies),
-  /** How many logins a network may make in a minute: an IPv4 address, or a /64 of IPv6. 0 means no limit. */
+  /** How many logins a network may make in a minute: an IPv4 address, or a /64 of IPv6. A /48 may make 16 times as many. 0: no limit. */
   loginsPerMinute: functions('LOGINS_PER_MINUTE', integer(0, 1_000_000, 60)),
   /** How many accounts a network may try to register in an hour. 0 means no limit. */
   registrationsPerHour: functions('REGISTRATIONS_PER_HOUR', integer(0, 1_000_000, 60)),

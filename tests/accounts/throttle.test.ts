@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { beginLogin, delayAfter } from '../../lib/accounts/throttle.ts';
-import { networkOf } from '../../lib/network.ts';
+import { beginLogin, delayAfter, limitAddress } from '../../lib/accounts/throttle.ts';
+import { networkOf, siteOf } from '../../lib/network.ts';
 import type { CounterStore } from '../../lib/ports.ts';
 
 test('the delay doubles with each failure after the fifth, up to the longest', () => {
@@ -28,6 +28,50 @@ describe('the network of an address', () => {
     ['a name', 'unknown'],
   ])('%s is %s', (address, network) => {
     expect(networkOf(address)).toBe(network);
+  });
+});
+
+describe('the site of an address', () => {
+  test.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    ['::1', '0:0:0::/48'],
+    ['a name', 'unknown'],
+  ])('%s is %s', (address, site) => {
+    expect(siteOf(address)).toBe(site);
+  });
+});
+
+describe('the limit of calls', () => {
+  /** How many of these addresses may call before one is refused, where a network may call twice. */
+  const callsOf = async (addresses: string[]): Promise<number> => {
+    const counts = new Map<string, number>();
+    const take: CounterStore['take'] = async (key, { limit }) => {
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+      return counts.get(key)! > limit ? 1_000 : undefined;
+    };
+    const counters = { ...memoryCounters(), take };
+    for (const [calls, address] of addresses.entries()) {
+      const allowed = await limitAddress('logins', address, { limit: 2, seconds: 60 }, { counters }).then(
+        () => true,
+        (error) => error.code !== 'too-many-calls',
+      );
+      if (!allowed) return calls;
+    }
+    return addresses.length;
+  };
+  const many = (address: (index: number) => string) => Array.from({ length: 100 }, (_, index) => address(index));
+
+  test('of an IPv6 network is that of an IPv4 address', async () => {
+    expect(await callsOf(many(() => '192.0.2.1'))).toBe(2);
+    expect(await callsOf(many((index) => `2001:db8:0:1::${index}`))).toBe(2);
+  });
+
+  test('of a /48 is that of sixteen networks, so that a caller with 65,536 of them is limited too', async () => {
+    expect(await callsOf(many((index) => `2001:db8:0:${index}::1`))).toBe(32);
+    expect(await callsOf(many((index) => `2001:db8:${index}::1`))).toBe(100);
+    expect(await callsOf(many((index) => `192.0.2.${index}`))).toBe(100);
   });
 });
 

@@ -13,11 +13,12 @@ const count = 40;
 
 let api: ApiProcess;
 let token: string;
+const who = { username: uniqueName('user'), password: 'correct horse' };
+const logIn = async () => String((await api.call({ call: 'POST /login', body: who })).body.token);
 beforeAll(async () => {
   api = await startApi(['functions/api.ts'], { MAX_UPLOAD_BYTES: '1048576' });
-  const who = { username: uniqueName('user'), password: 'correct horse' };
   await api.call({ call: 'POST /register', body: who });
-  token = String((await api.call({ call: 'POST /login', body: who })).body.token);
+  token = await logIn();
 });
 afterAll(() => api?.end());
 
@@ -58,4 +59,27 @@ test.each([
   const connection = await halfSend(line);
   await eventually('it is answered', async () => connection.received().startsWith(`HTTP/1.1 ${status} `));
   connection.end();
+});
+
+test('bodies that are sent ahead, behind a call that waits, count as well: the oldest connections are closed', async () => {
+  const { body } = await api.call({ call: 'POST /enqueue', body: { request: 1 }, token });
+  const sendAhead = async (ofSession: string) => {
+    const connection = await openConnection(api.port);
+    connection.send(
+      `GET /requests/${body.seq}?wait=20 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ofSession}\r\n\r\n`,
+    );
+    connection.send(`POST /enqueue HTTP/1.1\r\nhost: x\r\ncontent-length: 60000\r\n\r\n${'x'.repeat(60_000)}`);
+    return connection;
+  };
+  const sessions = await Promise.all([logIn(), logIn()]);
+  // As many calls of a session may wait, and all their bodies are twice what there is room for.
+  const ofBoth = sessions.flatMap((session) => Array<string>(18).fill(session));
+  const connections = await Promise.all(ofBoth.map(sendAhead));
+  let closed = 0;
+  for (const connection of connections) void connection.closed.then(() => (closed += 1));
+  await eventually('those without room are closed', () => closed >= 15, 60_000);
+  expect(closed).toBeLessThan(connections.length);
+  const request = 'x'.repeat(250_000);
+  expect(await api.call({ call: 'POST /enqueue', body: { request }, token })).toMatchObject({ status: 202 });
+  for (const connection of connections) connection.end();
 });

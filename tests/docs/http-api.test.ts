@@ -19,7 +19,7 @@ const bullet = (text: string, label: string): string | undefined =>
   new RegExp(`^- \\*\\*${label}:?\\*\\*(.*?)(?=^- \\*\\*|^\`\`\`)`, 'ms').exec(text)?.[1];
 
 /** Errors that end a process at its start. No call answers with them. */
-const startOnly = ['lib/consumer/', 'lib/runs/', 'lib/start-or-exit.ts'];
+const startOnly = ['lib/consumer/', 'lib/library/', 'lib/runs/', 'lib/start-or-exit.ts'];
 
 /** The stable codes in the source, each with its status. */
 const codesInSource = (): Map<string, number> => {
@@ -39,7 +39,8 @@ const codesInSource = (): Map<string, number> => {
 
 const accessOf = (path: string, source: string): string => {
   const [, scope, operators] = /forUsers: \{ scope: '(\w+)'(, operators: true)?/.exec(source) ?? [];
-  if (path.startsWith('/users/')) return `key with \`${scope}\`${operators ? '; operator with `?as=operator`' : ''}`;
+  if (path.startsWith('/users/') && scope)
+    return `key with \`${scope}\`${operators ? '; operator with `?as=operator`' : ''}`;
   const identity = /identity: '(\w+)'/.exec(source)?.[1];
   if (identity === undefined) return 'public';
   return identity === 'operator' ? 'operator' : 'user';
@@ -107,6 +108,7 @@ describe('the API reference', () => {
       result: 'null',
       error: { name: 'Error', message: 'failed' },
       retryAt: at,
+      endRequestedAt: at,
       acceptedAt: at,
       startedAt: at,
       settledAt: at,

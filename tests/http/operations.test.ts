@@ -48,6 +48,10 @@ const runRequest: RunRequest = async ({ userId, body, attempt, signal }) => {
       signal.addEventListener('abort', () => resolve());
     });
   }
+  if (body === '"endless"') {
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    return { kind: 'retry', error: notYet, delayMs: 3_600_000 };
+  }
   if (fixed.has(userId)) return { kind: 'done', result: body };
   if (body.startsWith('"later') && attempt === 1) return { kind: 'retry', error: notYetMarked, delayMs: 3_600_000 };
   if (body.startsWith('"block')) return outcomeOf('blocked');
@@ -440,6 +444,55 @@ describe.each([
       expect(all).toMatchObject({ status: 200, body: { refused: 0 } });
       expect(all.body).not.toHaveProperty('next');
       for (const user of [one, other]) expect(await lettersOf(user)).toEqual([]);
+    });
+  });
+
+  describe('POST /users/{userId}/requests/{seq}/end', () => {
+    const end = (who: User, userId: string, seq: number | string = 1, query = '') =>
+      post(who, `/users/${userId}/requests/${seq}/end${query}`);
+
+    test('ends a run, whose request becomes a dead letter, and frees its user', async () => {
+      const user = await newUser();
+      await enqueue(user, 'endless', 'next');
+      await eventually('it runs', () => runs.get(user.userId));
+      const answer = await eventually('it is recorded that it runs', async () => {
+        const one = await end(operator, user.userId, 1, '?wait=10');
+        return one.status !== 409 && one;
+      });
+      expect(answer).toMatchObject({
+        status: 200,
+        body: { seq: 1, status: 'failed', deadLetter: { reason: 'ended' } },
+      });
+      expect(answer.body).not.toHaveProperty('ending');
+      expect((await asked(user, 1)).body.error).toEqual({
+        name: 'RunEndedError',
+        message: 'An operator ended the run',
+      });
+      expect(await asked(user, 2)).toMatchObject({ body: { status: 'done' } });
+      expect(await end(operator, user.userId)).toMatchObject({ status: 200, body: { status: 'failed' } });
+    });
+
+    test('shows since when a request is ending, while its run goes on', async () => {
+      const user = await newUser();
+      const entry = { userId: user.userId, seq: 1, body: '1', acceptedAt: new Date() };
+      await world.stores.ledger.insert(entry);
+      const claim = { kind: 'claim', interruptions: 0, forgiven: 0, token: 9, attempt: 1, at: new Date() } as const;
+      await world.stores.ledger.commit([{ userId: user.userId, seq: 1, ...claim }]);
+      const answer = await end(operator, user.userId);
+      expect(answer).toMatchObject({ status: 202, body: { status: 'processing', ending: expect.any(String) } });
+      const { body } = await call({ call: 'GET /requests/1', token: user.token });
+      expect(body.ending).toBe(answer.body.ending);
+    });
+
+    test('is refused for a request that does not run, and for who is no operator', async () => {
+      const user = await userWith('fail');
+      const refused = await end(operator, user.userId);
+      expectProblem(refused, 409, 'not-running');
+      expect(refused.body.detail).toBe('Request 1 does not run; it is failed.');
+      expectProblem(await end(operator, user.userId, 9), 404, 'request-not-found');
+      expectProblem(await end(operator, 'nobody'), 404, 'request-not-found');
+      expectProblem(await end(operator, user.userId, 'x'), 400, 'invalid-request');
+      expectProblem(await end(user, user.userId), 403, 'not-an-operator');
     });
   });
 

@@ -63,9 +63,10 @@ export const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, repor
   // Under another token the worker held the lane another time and read the outcome of the predecessor from the ledger.
   const settledAt = new Map(user.settled.map((event) => [settlementId(event), event.at]));
   const cancelled = new Set(user.entries.filter(({ status }) => status === 'cancelled').map(({ seq }) => seq));
-  /** Their last run may have ended in any way before its worker died: nobody learned of it. */
-  const isInterrupted = ({ deadLetter }: FinalEntry): boolean => deadLetter?.reason === 'interrupted';
-  const givenUp = new Set(user.entries.filter(isInterrupted).map(({ seq }) => seq));
+  /** Their last run may have ended in any way: its worker died before anybody learned of it, or an operator had ended it. */
+  const isGivenUp = ({ deadLetter }: FinalEntry): boolean =>
+    ['interrupted', 'ended'].includes(deadLetter?.reason ?? '');
+  const givenUp = new Set(user.entries.filter(isGivenUp).map(({ seq }) => seq));
   const judgePair = ({ start: { seq: before }, end }: RunSpan, run: RunSpan): void => {
     const { seq, at } = run.start;
     const settled = settledAt.get(settlementId({ ...run.start, seq: before }));

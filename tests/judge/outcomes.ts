@@ -5,8 +5,8 @@ import type { Ended, FinalEntry, RunSpan, Settled, UserHistory } from './history
 import { decisionsOn, describeRun, type Report, settlementId } from './violation.ts';
 
 /**
- * Whether a run with this outcome may give its request this status. A request that crashes too often, or that was interrupted and
- * must not run twice, fails as a dead letter.
+ * Whether a run with this outcome may give its request this status. A request that crashes too often, that was interrupted and must
+ * not run twice, or whose run an operator ended, fails as a dead letter.
  */
 const leadsTo = (
   outcome: Ended['outcome'] | undefined,
@@ -14,7 +14,8 @@ const leadsTo = (
   deadLetter: FinalEntry['deadLetter'],
 ): boolean =>
   outcome === status ||
-  (status === 'failed' && (outcome === 'crashed' || ['crashed', 'interrupted'].includes(deadLetter?.reason ?? '')));
+  (status === 'failed' &&
+    (outcome === 'crashed' || ['crashed', 'interrupted', 'ended'].includes(deadLetter?.reason ?? '')));
 
 /** The outcome in the ledger is that of the newest run that the ledger knows of. */
 const judgeDecidingRun = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], report: Report): void => {
@@ -90,7 +91,9 @@ const judgeEntry = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], excus
   if (entry.deadLetter?.reason === 'crashed' && !runs.some(({ end }) => end?.outcome === 'crashed'))
     report('wrong-outcome', seq, 'dead-lettered as crashed, but none of its runs ended its process');
   const needsRun = status === 'done' || status === 'failed';
-  if (needsRun && runs.length === 0) report('outcome-without-run', seq, `${status}, but it never ran`);
+  // Its worker may have died between the claim and the run.
+  const mayLackRun = entry.deadLetter?.reason === 'ended';
+  if (needsRun && runs.length === 0 && !mayLackRun) report('outcome-without-run', seq, `${status}, but it never ran`);
   if (needsRun && runs.length > 0) judgeDecidingRun(user, entry, runs, report);
   if (needsRun || !isSettled(entry) || runs.length === 0) return;
   if (status === 'cancelled' && mayHaveRun(user, runs, attempts, excuses)) return;

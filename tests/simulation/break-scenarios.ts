@@ -98,6 +98,29 @@ export const lending: ScenarioKind = {
   fixed: { users: [deaf, deaf], stuckAfterMs: never },
 };
 
+const endless = enqueue(0, true, { ms: never, honorsSignal: false });
+const endRun = (after: number) => fault(after, 'run ended by an operator');
+/** A run that ignores its signal, beside long ones: only an operator frees its user. */
+export const endlessRuns: ScenarioKind = {
+  ...only(),
+  fixed: {
+    lanes: 1,
+    users: [user([endless, enqueue(0, true, { ms: 20 })]), user(repeated(3, enqueue(400, true, { ms: 6_000 })))],
+    // As many as there are requests, so that one ends the endless run.
+    faults: Array.from({ length: 5 }, (_, index) => endRun(100 + 150 * index)),
+    stuckAfterMs: never,
+  },
+};
+
+/** Runs are ended, and their workers die or lose the lane. */
+export const endedRuns: ScenarioKind = {
+  ...only(),
+  fixed: {
+    users: [deaf, deaf],
+    faults: [60, 100, 140].flatMap((after) => [endRun(after), fault(after, 'worker killed', 0, 100)]),
+  },
+};
+
 /** The same on hosts whose clocks are wrong. */
 export const lendingWithWrongClocks: ScenarioKind = {
   ...only('worker stopped', 'worker joined', 'worker clock jumps'),

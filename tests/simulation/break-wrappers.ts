@@ -45,6 +45,18 @@ export const hideLoans = (
   };
 };
 
+/** Reads and claims requests as if nobody had ended their runs. */
+export const forgetEnds = (ledger: LaneDeps['ledger'], { database }: Site): LaneDeps['ledger'] => ({
+  ...ledger,
+  readWork: async (ids) => (await ledger.readWork(ids)).map(({ endRequestedAt: _, ...entry }) => entry),
+  async commit(changes) {
+    for (const { kind, userId, seq } of changes) {
+      if (kind === 'claim') delete database.entries.get(`${userId}:${seq}`)?.endRequestedAt;
+    }
+    return ledger.commit(changes);
+  },
+});
+
 /** What an owner records about a request that an earlier owner has claimed. */
 type TakeOver = Extract<LedgerChange, { kind: 'claim' | 'requeue' | 'give-up' }>;
 type Instead =

@@ -19,6 +19,8 @@ import {
   cutOffs,
   decidedBackOff,
   deletedQueue,
+  endedRuns,
+  endlessRuns,
   frozenOwner,
   handoversWithOpenings,
   hostSetBack,
@@ -35,6 +37,7 @@ import {
 import {
   believeMessages,
   declareAndDelete,
+  forgetEnds,
   forgetTokens,
   hideLoans,
   publishAnother,
@@ -262,6 +265,43 @@ export const breaks: Break[] = [
     scenarios: handoversWithOpenings,
     shows: ['leftover-queue'],
     withinRuns: 400,
+  },
+  {
+    name: 'R14',
+    what: 'a request whose run was ended is claimed again',
+    worker: (deps, site) => ({ ...deps, ledger: forgetEnds(deps.ledger, site) }),
+    scenarios: endedRuns,
+    shows: ['ended-ran-again'],
+    withinRuns: 50,
+  },
+  {
+    name: 'end-unnoticed',
+    what: 'a worker does not notice that an operator ended its run',
+    worker: (deps) => ({
+      ...deps,
+      ledger: {
+        ...deps.ledger,
+        readHeads: async (ids) => (await deps.ledger.readHeads(ids)).map(({ endRequestedAt: _, ...head }) => head),
+      },
+    }),
+    scenarios: endlessRuns,
+    shows: ['unfinished'],
+    withinRuns: 10,
+  },
+  {
+    name: 'gone-early',
+    what: 'a worker that retires counts as gone before its process has ended',
+    worker: (deps) => ({
+      ...deps,
+      workers: {
+        ...deps.workers,
+        report: (beat) =>
+          deps.workers.report({ ...beat, gone: beat.gone || (beat.away && beat.unresponsive.length > 0) }),
+      },
+    }),
+    scenarios: endlessRuns,
+    shows: ['overlap', 'second-outcome', 'repeat'],
+    withinRuns: 100,
   },
   {
     name: 'no-ledger-read',

@@ -8,9 +8,10 @@ import { permanentSession } from '../../lib/references.ts';
 import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
+import { endRequest } from '../../lib/requests/end.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
 import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
-import { isInBackOff, isSettled, type LedgerEntry, type RunLimits } from '../../lib/types.ts';
+import { type EntryId, isInBackOff, isSettled, type LedgerEntry, type RunLimits } from '../../lib/types.ts';
 import {
   type Action,
   bodyOf,
@@ -30,6 +31,8 @@ type Answer<T> = { kind: 'answered'; value: T } | { kind: 'refused'; error: AppE
 export type Clients = {
   /** Runs the program of every user. Resolves when all users have disconnected. */
   play(): Promise<void>;
+  /** An operator ends the run of this request. */
+  end(id: EntryId): Promise<void>;
   /** The function calls in progress. */
   calls: Set<SimulatedProcess>;
 };
@@ -271,6 +274,9 @@ export const createClients = (world: SimulatedWorld): Clients => {
 
   return {
     calls,
+    async end(id) {
+      await call(`end ${id.userId}:${id.seq}`, (deps) => endRequest(id, undefined, deps));
+    },
     async play() {
       if (!scenario.undecided) void operate();
       await Promise.all(

@@ -1,4 +1,5 @@
 /** Injects the faults of a scenario when they are due, and repairs what must not stay broken. */
+import { isInBackOff } from '../../lib/types.ts';
 import type { Clients } from './clients.ts';
 import type { SimulatedFault } from './scenario.ts';
 import { type SimulatedWorker, timeouts, type Workers } from './workers.ts';
@@ -23,8 +24,15 @@ const maxWorkers = 4;
 /** A clock jumps by up to a minute. */
 const jumpMs = ({ ms, target }: SimulatedFault): number => (target % 2 === 0 ? 6 : -6) * ms;
 
+/** At its decision: a later claim adds one to the attempts. */
+const noteEnded = ({ database, ended }: SimulatedWorld): void => {
+  for (const [id, { endRequestedAt, attempts }] of database.entries) {
+    if (endRequestedAt && !ended.has(id)) ended.set(id, attempts);
+  }
+};
+
 export const createFaults = (world: SimulatedWorld, workers: Workers, clients: Clients): Faults => {
-  const { scenario, scheduler, broker } = world;
+  const { scenario, scheduler, broker, database } = world;
   const { clock } = scheduler.process('faults');
   const due = [...scenario.faults].sort((a, b) => a.after - b.after);
   /** The faults that wait for a target. */
@@ -149,10 +157,20 @@ export const createFaults = (world: SimulatedWorld, workers: Workers, clients: C
     return true;
   };
 
+  const endRun = ({ target }: SimulatedFault): boolean => {
+    const running = [...database.entries.values()].filter(
+      (entry) => entry.status === 'processing' && !isInBackOff(entry) && !entry.endRequestedAt,
+    );
+    const one = running[target % running.length];
+    if (one) void clients.end(one);
+    return one !== undefined;
+  };
+
   /** Returns whether the fault found a target. */
   const hit = (fault: SimulatedFault): boolean => {
     const { kind } = fault;
     if (kind.includes(' fails ')) return refuse(fault);
+    if (kind === 'run ended by an operator') return endRun(fault);
     if (kind === 'store down') return hitStore(fault.ms);
     if (kind === 'store clock jumps') {
       world.note('store-clock-jumped');
@@ -178,6 +196,7 @@ export const createFaults = (world: SimulatedWorld, workers: Workers, clients: C
       while (due[0] && due[0].after <= stepsTaken) waiting.push(due.shift()!);
       for (const fault of waiting.splice(0)) if (!hit(fault)) waiting.push(fault);
       world.leaseTaker.name = undefined;
+      noteEnded(world);
       if (workers.live().length === 0 && repairs === 0) repairAfter(rescueMs, workers.start);
     },
     isRepairing: () => repairs > 0,

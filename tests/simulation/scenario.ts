@@ -61,6 +61,7 @@ export const faultKinds = [
   'publish fails before',
   'publish fails after',
   'publish fails late',
+  'run ended by an operator',
 ] as const;
 export type SimulatedFaultKind = (typeof faultKinds)[number];
 
@@ -136,6 +137,7 @@ const recoverableFaults = [
   'user queue refused forever',
   'user queues closed',
   'broker wiped',
+  'run ended by an operator',
 ] as const;
 
 export const calm: ScenarioKind = { faults: [], sweep: false };

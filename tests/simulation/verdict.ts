@@ -21,6 +21,8 @@ export type ViolationKind =
    * go down.
    */
   | 'stale-claim'
+  /** A request that ran again although an operator had ended its run. */
+  | 'ended-ran-again'
   /** A run whose body or limits are not those of the ledger. */
   | 'wrong-body'
   /** Room of bodies that was not given back. */
@@ -89,6 +91,14 @@ const staleClaims = ({ database: { journal }, history }: SimulatedWorld): Violat
   });
 };
 
+/** [R14] */
+const endedRanAgain = ({ database, ended }: SimulatedWorld): Violation[] =>
+  [...database.entries].flatMap(([id, { userId, seq, attempts }]) => {
+    const before = ended.get(id) ?? attempts;
+    const detail = `attempt ${attempts} was claimed after the run of attempt ${before} had been ended`;
+    return attempts > before ? [{ kind: 'ended-ran-again' as const, userId, seq, detail }] : [];
+  });
+
 export const finalState = ({ database, broker }: SimulatedWorld): FinalState => ({
   ledger: [...database.entries.values()].map(({ userId, seq, key, status, attempts, result, deadLetter, retryOf }) => ({
     userId,
@@ -126,7 +136,7 @@ export const violationsOf = (world: SimulatedWorld, workers: Workers, ended: boo
   else if (bytesHeld(workers) > 0) {
     violations.push({ kind: 'body-held', detail: `${bytesHeld(workers)} bytes are held at rest` });
   }
-  violations.push(...staleClaims(world));
+  violations.push(...staleClaims(world), ...endedRanAgain(world));
   violations.push(...findLate(world.history, { limitMs: world.scenario.lateMs ?? lateMs, retryMaxMs }));
   violations.push(...world.endedEarly.map((early) => ({ kind: 'session-lost' as const, ...early })));
   violations.push(...world.wrongBodies.map((wrong) => ({ kind: 'wrong-body' as const, ...wrong })));

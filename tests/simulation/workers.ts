@@ -158,7 +158,20 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
     void worker.failed.then((error) => {
       throw error;
     });
-    workers.push({ process, connection, worker });
+    const simulated: SimulatedWorker = { process, connection, worker };
+    workers.push(simulated);
+    void worker.mustRetire.then(() => retire(simulated));
+  };
+
+  /** As its primary does. Its process ends what is left in it, and the others are told afterwards. */
+  const retire = async (worker: SimulatedWorker): Promise<void> => {
+    if (!workers.includes(worker)) return;
+    start();
+    await worker.worker.retire();
+    if (!workers.includes(worker)) return;
+    kill(worker);
+    const { workerId } = worker.worker.snapshot();
+    await Promise.all(workers.map((other) => other.worker.noteGone(workerId)));
   };
 
   const end = (worker: SimulatedWorker): void => {

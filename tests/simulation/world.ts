@@ -33,6 +33,8 @@ export type SimulatedWorld = {
   unexpectedErrors: string[];
   /** Sessions that ended before their time. */
   endedEarly: { userId: string; detail: string }[];
+  /** The attempts of each request whose run an operator has ended, by its id, at that time. */
+  ended: Map<string, number>;
   /** Runs of something else than the ledger says. */
   wrongBodies: { userId: string; seq: number; detail: string }[];
   log: Logger;
@@ -171,6 +173,7 @@ export const createSimulatedWorld = (
     history,
     unexpectedErrors,
     endedEarly: [],
+    ended: new Map(),
     wrongBodies: [],
     log: createSimulationLog(unexpectedErrors, trace),
     refusals,

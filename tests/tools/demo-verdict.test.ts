@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ShownEntry } from '../../tools/api-client.ts';
-import { judge, type UserHistory } from '../../tools/demo/verdict.ts';
+import { describeVerdict, judge, type UserHistory } from '../../tools/demo/verdict.ts';
 
 const at = (ms: number): string => new Date(1_700_000_000_000 + ms).toISOString();
 
@@ -163,5 +163,29 @@ describe('the verdict of the demo', () => {
     expect(judge(nobody).kept).toBe(false);
     expect(judge([]).kept).toBe(false);
     expect(judge([goodUser('ada', 5, 0)]).kept).toBe(false);
+  });
+
+  test('does not judge what another processor than echo makes of the requests, but its order, and that nothing is lost', () => {
+    const users = goodHistory();
+    for (const [n, entry] of users.flatMap(({ entries }) => entries).entries()) {
+      entry.result = { charged: n };
+      if (n % 3 === 0) Object.assign(entry, { status: 'failed', result: undefined });
+    }
+    const verdict = judge(users);
+    expect(verdict).toMatchObject({ isEcho: false, kept: true });
+    const text = describeVerdict(users, verdict, 1);
+    expect(text).toContain(
+      'The processor is not echo: what it makes of the requests is not judged. Done: 6, failed: 4.',
+    );
+    expect(text).toContain('✔ each user: in the order of seq, one at a time');
+    expect(text).not.toContain('every result');
+
+    entryOf(users[0], 3).startedAt = at(7);
+    users[1].entries.pop();
+    const violations = judge(users).checks.flatMap((check) => check.violations);
+    expect(violations).toEqual([
+      'ben: request 5 was accepted and is not in the ledger',
+      'ada: request 3 started 1 ms before 2 was settled',
+    ]);
   });
 });

@@ -1,7 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process, { execPath } from 'node:process';
 import { text } from 'node:stream/consumers';
@@ -238,10 +239,15 @@ describe('npm start', () => {
     );
   }, 120_000);
 
-  test('ends with 1 and gives the reason when the consumer dies, and stops the API too', async () => {
+  test('runs a processor of the folder from which npm was called; ends with 1 and the reason when the consumer dies', async () => {
     const port = await freePort();
-    await using started = await npmStart(port);
+    const caller = mkdtempSync(join(tmpdir(), 'lanekeeper-caller-'));
+    writeFileSync(join(caller, 'mine.ts'), "console.log('mine was loaded');\nexport default async () => 'mine';\n");
+    // As under npm --prefix: the working folder is the checkout's.
+    await using started = await npmStart(port, { INIT_CWD: caller, PROCESSOR: './mine.ts' });
     await started.line(ready);
+    expect(started.output()).toMatch(/^consumer +mine was loaded$/m);
+    rmSync(caller, { recursive: true });
     const [, pid] = /"role":"primary","pid":(\d+)|"pid":(\d+),"role":"primary"/.exec(started.log('consumer')) ?? [];
     process.kill(Number(pid), 'SIGKILL');
     expect(await started.exit).toBe(1);

@@ -26,7 +26,9 @@ const say = (line: string): void => void stdout.write(`${line}\n`);
 const checkApi = (apiUrl: string): Promise<unknown> =>
   callApi(apiUrl, 'GET /health').catch((error) => {
     if (error instanceof CallError && error.status !== undefined) throw error;
-    throw new Error(`${apiUrl} does not answer. Start it with "npm start" in another terminal, or set API_URL.`);
+    throw new Error(
+      `${apiUrl} does not answer. Start it in another terminal (npm start, or lanekeeper dev), or set API_URL.`,
+    );
   });
 
 const demo = async ({ users: wanted, requests }: { users: number; requests: number }): Promise<number> => {
