@@ -38,7 +38,6 @@ const typeScript = `
   export const policy: ProcessorPolicy = { maxAttempts: 7, retryBaseMs: 10 };
   // @ts-expect-error The policy has types.
   export const wrong: ProcessorPolicy = { maxAttempts: 'seven' };
-  declare const process: { argv: string[]; exit(code: number): never };
   const processor: Processor = async (request, { userId, seq, signal, logger }) => {
     signal.throwIfAborted();
     logger.child?.({ step: 1 }).info({ seq }, 'begun');
@@ -51,16 +50,47 @@ const typeScript = `
   export default processor;
 `;
 
+/** A back end with the library. */
+const service = (typed: boolean) => `
+  import { createLanekeeper, UnrecoverableError } from 'lanekeeper';
+  ${typed ? "import type { Processor } from 'lanekeeper/processor';" : ''}
+
+  const processor${typed ? ': Processor' : ''} = async (request, { user, seq }) => {
+    if (request === 'never') throw new UnrecoverableError('never');
+    return { user, seq, request };
+  };
+  const { MONGODB_URL: mongodbUrl, RABBITMQ_URL: rabbitmqUrl, QUEUE_PREFIX: queuePrefix, LANES } = process.env;
+  const lanekeeper = await createLanekeeper({ mongodbUrl, rabbitmqUrl, queuePrefix, lanes: Number(LANES) });
+  await lanekeeper.consume(processor, { workers: 'in-process', concurrency: 64 });
+  const first = await lanekeeper.enqueue('auth0|6571', { amount: 5 }, { key: 'order-17' });
+  const second = await lanekeeper.enqueue('auth0|6571', 'never');
+  for (const { seq } of [first, second]) {
+    const { status, result, error } = await lanekeeper.result('auth0|6571', seq, { waitMs: 20_000 });
+    console.log(JSON.stringify({ status, result, error: error?.name }));
+  }
+  await lanekeeper.close();
+`;
+
+const processorTest = `
+  import assert from 'node:assert/strict';
+  import { runProcessor } from 'lanekeeper/testing';
+  import processor from './processor.ts';
+
+  const outcome = await runProcessor(processor, 'now', { userId: 'u1', seq: 7 });
+  assert.deepEqual(outcome, { status: 'done', result: { id: 'u1:7' } });
+`;
+
 const tsconfig = {
   compilerOptions: {
     target: 'es2024',
     module: 'nodenext',
-    lib: ['es2024', 'dom'],
-    types: [],
+    lib: ['es2024'],
+    types: ['node'],
     strict: true,
     noEmit: true,
+    allowImportingTsExtensions: true,
   },
-  files: ['processor.ts'],
+  files: ['processor.ts', 'service.ts', 'processor-test.ts'],
 };
 
 beforeAll(async () => {
@@ -68,6 +98,9 @@ beforeAll(async () => {
     'tsconfig.json': JSON.stringify(tsconfig),
     'processor.js': javaScript,
     'processor.ts': typeScript,
+    'processor-test.ts': processorTest,
+    'service.ts': service(true),
+    'service.js': service(false),
   });
   if (hasOlderNode) olderNode = await installOlderNode(installed.folder);
 }, 300_000);
@@ -155,6 +188,24 @@ describe.each(hasOlderNode ? ['newer', 'older'] : ['newer'])('the command, with 
     expect(names).toEqual(expect.arrayContaining(['api', 'consumer', 'migrate', 'operator', 'services']));
     for (const name of names.filter((one) => one !== 'help'))
       expect(await command([name, '--help'])).toContain(`Usage: lanekeeper ${name}`);
+  });
+
+  test('is not needed to test a processor', async () => {
+    await run(node(), ['processor-test.ts'], { cwd: installed.project });
+  });
+
+  test('is not needed by a back end with the library', async () => {
+    const file = which === 'older' ? 'service.js' : 'service.ts';
+    await using world = await openWorld();
+    const { mongodbUrl, rabbitmqUrl, queuePrefix, lanes } = world.config;
+    const servers = { MONGODB_URL: mongodbUrl, RABBITMQ_URL: rabbitmqUrl };
+    const settings = { ...servers, QUEUE_PREFIX: queuePrefix, LANES: String(lanes) };
+    const output = await run(node(), [file], { cwd: installed.project, env: settings });
+    const outcomes = output.split('\n').filter((line) => line.startsWith('{"status"'));
+    expect(outcomes.map((line) => JSON.parse(line))).toEqual([
+      { status: 'done', result: { user: 'auth0|6571', seq: 1, request: { amount: 5 } } },
+      { status: 'failed', error: 'UnrecoverableError' },
+    ]);
   });
 
   test('serves requests with a typed processor, in threads, workers and isolated processes', async () => {

@@ -1,6 +1,6 @@
 /** The package, built, packed and installed with its production dependencies into a project of its own. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { arch, env, execPath, platform } from 'node:process';
@@ -43,6 +43,9 @@ export const installPackage = async (files: Record<string, string>) => {
   for (const [name, text] of Object.entries({ 'package.json': '{ "type": "module" }', ...files }))
     await writeFile(join(project, name), text);
   await install(project, join(folder, tarball));
+  // TypeScript looks above the project too; there they do not count for its size.
+  await mkdir(join(folder, 'node_modules', '@types'), { recursive: true });
+  await symlink(join(root, 'node_modules', '@types', 'node'), join(folder, 'node_modules', '@types', 'node'));
   return { folder, staged, project, remove: () => rm(folder, { recursive: true, force: true }) };
 };
 
