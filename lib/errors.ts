@@ -92,7 +92,7 @@ export class ConfigError extends AppError {
 /** Thrown when an index is missing without which a user name or an Idempotency-Key might be taken twice, or a login not be counted. */
 export class NotMigratedError extends AppError {
   constructor(missing: string[]) {
-    super(`The database lacks a unique index (${missing.join(', ')}). Run npm run migrate.`, {
+    super(`The database lacks a unique index (${missing.join(', ')}). Run lanekeeper migrate.`, {
       code: 'not-migrated',
       status: 503,
       retryAfterSeconds: 10,

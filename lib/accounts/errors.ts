@@ -83,11 +83,11 @@ export class SessionEndedError extends AppError {
   }
 }
 
-/** Thrown when there is no key of this name and secret, or when it has expired. It does not say whether the key ever existed. */
+/** Thrown when there is no key of this id and secret, or when the key has expired. */
 export class InvalidKeyError extends AppError {
   constructor(expiredAt?: Date) {
     const why = expiredAt
-      ? `has expired at ${expiredAt.toISOString()}`
+      ? `expired at ${expiredAt.toISOString()}`
       : 'is not valid: there is no such key, or it was revoked';
     super(`The API key ${why}. Create another one with \`lanekeeper keys create\`.`, {
       code: 'invalid-key',

@@ -20,12 +20,13 @@ export class UploadRoom {
     return upload;
   }
 
-  /** It holds more. That may refuse it, or others. */
+  /** It holds more. That may refuse it, or others that hold something. */
   grow(upload: Upload, bytes: number): void {
     upload.bytes += bytes;
     this.#total += bytes;
     for (const oldest of this.#uploads) {
       if (this.#total <= this.#maxBytes) break;
+      if (oldest.bytes === 0) continue;
       this.end(oldest);
       oldest.refuse();
     }

@@ -13,7 +13,10 @@ type LoggedCall = {
   startedAt: number;
   /** The route that the call took, as in serverless.yml: `GET /requests/{seq}`. */
   route?: string;
+  /** Who made the call; of a call with an API key, whose requests it is about. */
   userId?: string;
+  /** Whose requests an operator's call is about. */
+  about?: string;
   /** The id of the API key of the call. */
   key?: string;
   /** The caller's IP address, of a call without a user and without a key. */

@@ -137,7 +137,7 @@ export class NoSuchUserError extends AppError {
 export class AmbiguousUserError extends AppError {
   constructor(text: string, matches: { is: string; userId: string }[]) {
     const named = matches.map(({ is, userId }) => `${JSON.stringify(`${is}:${text}`)} (id ${userId})`);
-    super(`${JSON.stringify(text)} names more than one user. Send ${named.join(' or ')}.`, {
+    super(`${JSON.stringify(text)} names more than one user. Send ${named.join(' or ')}, or \`id:\` and the id.`, {
       code: 'ambiguous-user',
       status: 409,
     });

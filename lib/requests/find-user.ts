@@ -32,8 +32,8 @@ const candidates = async (text: string, kinds: Kind[], { accounts, userQueues }:
   return {
     name: account?.userId,
     reference: reference !== undefined && exists(reference) ? reference : undefined,
-    // An account whose registration was cut off has no user queue yet.
-    id: owner || (kinds.includes('id') && exists(text)) ? text : undefined,
+    // An account whose registration was cut off has no user queue yet. The store finds the id of an account in capitals too.
+    id: owner?.userId ?? (kinds.includes('id') && exists(text) ? text : undefined),
   };
 };
 
@@ -48,6 +48,9 @@ export const findUser = async (text: string, deps: FindDeps): Promise<string> =>
     kind === undefined || rest === undefined
       ? await candidates(text, ['name', 'reference', 'id'], deps)
       : await candidates(rest, [kind as Kind], deps);
+  // A back end may have given its user a reference with such a prefix.
+  const whole = kind === undefined || kind === 'reference' ? undefined : await candidates(text, ['reference'], deps);
+  found.reference ??= whole?.reference;
   const matches = (['name', 'reference', 'id'] as const).flatMap((is) => {
     const userId = found[is];
     return userId === undefined ? [] : [{ is, userId }];

@@ -31,7 +31,7 @@ export const sharedSettings = {
   logLevel: both('LOG_LEVEL', choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info')),
   /** How long RabbitMQ may take to confirm a message. The sweep catches up on what it did not confirm. */
   publishTimeoutMs: both('PUBLISH_TIMEOUT_MS', integer(10, 30_000, 1_000)),
-  /** 1: create missing indexes at the first call. 0: only report them, and leave them to `npm run migrate`. */
+  /** 1: create missing indexes at the first call. 0: only report them, and leave them to `lanekeeper migrate`. */
   autoMigrate: both('AUTO_MIGRATE', integer(0, 1, 0)),
   /** How long MongoDB may take to answer one operation. */
   storeTimeoutMs: both('STORE_TIMEOUT_MS', integer(100, 60_000, 5_000)),

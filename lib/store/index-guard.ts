@@ -21,7 +21,7 @@ type Build = (which: (index: NeededIndex) => boolean) => Promise<unknown>;
 type GuardOptions = {
   models: Models;
   log: Pick<Logger, 'warn' | 'info'>;
-  /** Creates missing indexes. Absent where only `npm run migrate` may do that. */
+  /** Creates missing indexes. Absent where only `lanekeeper migrate` may do that. */
   build: Build | undefined;
 };
 
@@ -41,7 +41,7 @@ const throwIfAway = (error: unknown): void => {
 /** MongoDB's code for a missing privilege. */
 const unauthorized = 13;
 
-const missingText = 'indexes are missing: run npm run migrate';
+const missingText = 'indexes are missing: run lanekeeper migrate';
 
 const readAbsent = async (models: Models, log: GuardOptions['log']): Promise<NeededIndex[]> => {
   const report = await compareIndexes(models).catch((error) => {

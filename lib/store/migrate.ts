@@ -48,7 +48,7 @@ export const createMissing = async (
   for (const index of wanted) await create(models, index);
   const inTheWay = conflicts.filter(({ index }) => which(index));
   if (inTheWay.length > 0) {
-    throw new MigrationError(`${inTheWay.map(describe).join('\n')}\nThen run npm run migrate again.`);
+    throw new MigrationError(`${inTheWay.map(describe).join('\n')}\nThen run lanekeeper migrate again.`);
   }
   return wanted.map(titleOf);
 };

@@ -72,7 +72,7 @@ test('without a unique index nothing is written that depends on it, and after np
   );
   api = undefined;
   const { output } = await end();
-  const lines = output.split('\n').filter((line) => line.includes('run npm run migrate'));
+  const lines = output.split('\n').filter((line) => line.includes('run lanekeeper migrate'));
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain('requests.userId_1_key_1');
 });

@@ -378,6 +378,10 @@ describe.each([
       expect(answer.body.detail).toContain(`"reference:${account.username}" (id ${userIdOf(account.username)})`);
       expect((await look(`name:${account.username}`)).body.requests).toEqual([]);
       expect((await look(`reference:${account.username}`)).body.requests).toMatchObject([{ seq: 1 }]);
+      // A reference with a prefix must not be taken for what the prefix says.
+      await enqueue(`name:${account.username}`, 'for the other reference');
+      expectProblem(await look(`name:${account.username}`), 409, 'ambiguous-user');
+      expect((await look(`id:${account.userId.toUpperCase()}`)).body.requests).toEqual([]);
       const decide = { user: account.username, seq: 1 };
       const answers = await call({ call: 'POST /dead-letters/drop', token: operator, body: { items: [decide] } });
       expect(answers.body.results).toMatchObject([{ ...decide, result: 'refused', code: 'ambiguous-user' }]);

@@ -81,9 +81,9 @@ const runToEnd = async (file: string, args: string[], env: Record<string, string
   return { code, output };
 };
 
-/** The calls of the README's section Start, for another API, and the answers that its comments give, by call. */
+/** The calls of the README's tour, for another API, and the answers that its comments give, by call. */
 const readmeCalls = (url: string) => {
-  const start = readFileSync(join(root, 'README.md'), 'utf8').split('\n## Start\n')[1] ?? '';
+  const start = readFileSync(join(root, 'README.md'), 'utf8').split('\n## Try it from the repository\n')[1] ?? '';
   const lines = (/^```sh\n(.*?)^```$/ms.exec(start)?.[1] ?? '').trim().split('\n');
   const script = lines.map((line) => line.replace(/^API=.*/, `API=${url}`)).join('\n');
   const spelledOut = lines.filter((line) => line.startsWith('curl')).map((line) => / # (\{.*\})/.exec(line)?.[1]);

@@ -35,7 +35,8 @@ export const callLog = (): Middleware => {
     // While a server is away every call fails with 503.
     if (error && status === 503) logSampled(log, 'error', fields, `function failed: ${asAppError(error).code}`);
     else if (error && (status ?? 500) >= 500) log.error(fields, 'function failed');
-    const userId = event.caller?.userId ?? event.identity?.userId;
+    const userId = event.identity?.userId ?? event.caller?.userId;
+    const about = event.caller?.userId;
     writeCallLine(log, {
       method: event.requestContext?.http?.method,
       path: pathOf(event),
@@ -43,6 +44,7 @@ export const callLog = (): Middleware => {
       startedAt: startedAt.get(request) ?? performance.now(),
       route: event.routeKey,
       userId,
+      about: about === userId ? undefined : about,
       key: event.apiKey?.id,
       address: userId === undefined && !event.apiKey ? event.requestContext?.http?.sourceIp : undefined,
       code: error ? asAppError(error).code : undefined,
