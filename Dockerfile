@@ -18,5 +18,5 @@ RUN ln -s /app/tools/lanekeeper.ts /usr/local/bin/lanekeeper
 
 # By number, because not every base image has a user named node.
 USER 1000:1000
-EXPOSE 3000 9464
+EXPOSE 3000 9464 9465
 CMD ["node", "functions/api.ts"]

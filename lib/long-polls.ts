@@ -22,6 +22,8 @@ export type LongPolls = {
    * aborts.
    */
   waitOf(call: PollingCall): Wait;
+  /** How many calls wait. */
+  open(): number;
 };
 
 type Waiting = PromiseWithResolvers<unknown>;
@@ -49,7 +51,7 @@ const checkLimits = (own: Place[], { keyId, sessionId }: PollingCall, limits: Li
  * Counts the calls that wait. When the process is full, a call of an owner with at least two fewer than the owner with the most takes the
  * place of that owner's oldest one, which `end` ends. With one fewer, the two owners would take that place from each other for ever.
  *
- * @returns what gives the place of a call back
+ * `take` returns what gives the place of a call back.
  */
 const createPlaces = (limits: Limits) => {
   const { maxPolls } = limits;
@@ -75,7 +77,7 @@ const createPlaces = (limits: Limits) => {
     oldest.end();
   };
 
-  return (call: PollingCall, end: () => void): (() => void) => {
+  const take = (call: PollingCall, end: () => void): (() => void) => {
     const owner = ownerOf(call);
     const own = [...(byOwner.get(owner) ?? [])];
     checkLimits(own, call, limits);
@@ -85,10 +87,11 @@ const createPlaces = (limits: Limits) => {
     size += 1;
     return () => giveBack(owner, place);
   };
+  return { take, taken: () => size };
 };
 
 export const createLongPolls = (clock: Pick<Clock, 'monotonicMs' | 'after'>, limits: Limits): LongPolls => {
-  const takePlace = createPlaces(limits);
+  const places = createPlaces(limits);
   const pollers = new Map<string, Poller>();
 
   const end = (what: string, poller: Poller): void => {
@@ -135,12 +138,13 @@ export const createLongPolls = (clock: Pick<Clock, 'monotonicMs' | 'after'>, lim
   return {
     waitOf: (call) => async (what, check) => {
       const waiting: Waiting = Promise.withResolvers();
-      const giveBack = takePlace(call, () => waiting.resolve(undefined));
+      const giveBack = places.take(call, () => waiting.resolve(undefined));
       try {
         return await waitFor(call, waiting, what, check);
       } finally {
         giveBack();
       }
     },
+    open: places.taken,
   };
 };

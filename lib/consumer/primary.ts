@@ -1,12 +1,12 @@
 import nodeCluster from 'node:cluster';
 import type { Config } from '../config.ts';
+import { type Endpoints, openEndpoints } from '../endpoints.ts';
 import { exitMarginMs } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
 import { decideOnSignal } from '../runs/supervision.ts';
 import { type ClusterMetrics, createClusterMetrics } from './cluster-metrics.ts';
-import { type Endpoints, openEndpoints } from './endpoints.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { exitCodes } from './messages.ts';
 import { UnownedLanes } from './readiness.ts';
@@ -49,13 +49,16 @@ const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpo
   openEndpoints({
     host: config.metricsHost,
     port: config.metricsPort,
+    portSetting: 'METRICS_PORT',
     log,
-    health: () => {
-      const reason = unreadiness(cluster, config);
-      const { life, slots } = cluster;
-      return { healthy: !reason, body: { state: life.state, reason, workers: slots.map(({ status }) => status) } };
+    probes: {
+      health: () => {
+        const reason = unreadiness(cluster, config);
+        const { life, slots } = cluster;
+        return { healthy: !reason, body: { state: life.state, reason, workers: slots.map(({ status }) => status) } };
+      },
+      state: () => cluster.life.state,
     },
-    state: () => cluster.life.state,
     metrics: async () => {
       const values = await Promise.all(cluster.slots.map((slot) => slot.metrics()));
       return cluster.metrics.render(values.flat());

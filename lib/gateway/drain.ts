@@ -31,7 +31,9 @@ export const createDrain = (server: Server): Drain => {
   return {
     refuse: ({ socket }, response, next) => {
       if (isDraining) {
-        const { statusCode = 503, headers, body } = problemReply(new DrainingError());
+        const error = new DrainingError();
+        const { statusCode = 503, headers, body } = problemReply(error);
+        response.locals.code = error.code;
         response.writeHead(statusCode, { ...(headers as Record<string, string>), connection: 'close' }).end(body);
         return;
       }

@@ -9,10 +9,11 @@ import type { CallContext, Reply } from '../http/call.ts';
 import { loggablePath, writeCallLine } from '../http/call-line.ts';
 import { type CorsConfig, corsHeaders } from '../http/cors.ts';
 import { InvalidRequestError } from '../http/errors.ts';
-import { asAppError, problemReply } from '../http/problem.ts';
+import { asAppError, problemReply, problemType } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
 import { CannotServeError } from '../start-or-exit.ts';
 import { type TrustsProxy, trustsNoProxy } from '../trusted-proxies.ts';
+import type { CallLocals } from './api-metrics.ts';
 import { boundConnections, closedSignal, serverOptions } from './connections.ts';
 import { createDrain } from './drain.ts';
 import { MethodNotAllowedError, NoSuchRouteError } from './errors.ts';
@@ -28,11 +29,25 @@ export type EventHandler = ((event: ReturnType<typeof eventOf>, context: Context
   maxBodyBytes?: number;
 };
 
-const send = (response: Response, { statusCode, headers, body, isBase64Encoded }: Reply): void => {
+/** Every error has the same form, whether a function answers with it or the gateway. */
+const codeOf = ({ headers, body }: Reply): string | undefined =>
+  headers?.['content-type'] === problemType ? JSON.parse(body ?? '{}').code : undefined;
+
+const send = (response: Response<unknown, CallLocals>, reply: Reply): void => {
+  const { statusCode, headers, body, isBase64Encoded } = reply;
+  response.locals.code = codeOf(reply);
   response.status(statusCode ?? 200);
   for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
   response.end(body === undefined ? undefined : Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'));
 };
+
+/** Notes which route the call has taken. */
+const takes =
+  (path: string): RequestHandler =>
+  (_request, response, next) => {
+    response.locals.route = path;
+    next();
+  };
 
 const invoke =
   (routeKey: string, handler: EventHandler, trustsProxy: TrustsProxy): RequestHandler =>
@@ -86,19 +101,20 @@ export const createGateway = (
     response.locals.startedAt = performance.now();
     next();
   });
-  const expressPath = ({ path }: Route) => path.replace(/\{(\w+)\+\}/g, '*$1').replace(/\{(\w+)\}/g, ':$1');
+  const expressPath = (path: string) => path.replace(/\{(\w+)\+\}/g, '*$1').replace(/\{(\w+)\}/g, ':$1');
   for (const route of routes) {
     const method = route.method.toLowerCase() as 'get' | 'post' | 'delete' | 'options';
     app[method](
-      expressPath(route),
+      expressPath(route.path),
+      takes(route.path),
       bodyOfAtMost(route.handler.maxBodyBytes ?? 0),
       invoke(`${route.method} ${route.path}`, route.handler, trustedProxies),
     );
   }
   const exact = routes.filter(({ path }) => !path.includes('+'));
-  for (const path of new Set(exact.map(expressPath))) {
-    const allowed = exact.filter((route) => expressPath(route) === path).map(({ method }) => method);
-    app.all(path, () => {
+  for (const path of new Set(exact.map((route) => route.path))) {
+    const allowed = exact.filter((route) => route.path === path).map(({ method }) => method);
+    app.all(expressPath(path), takes(path), () => {
       throw new MethodNotAllowedError(allowed);
     });
   }
@@ -116,7 +132,12 @@ export type Gateway = {
   close(graceMs: number): Promise<void>;
 };
 
-/** Serves the routes of serverless.yml. Port 0 means any free port. @throws {CannotServeError} */
+/**
+ * Serves the routes of serverless.yml. Port 0 means any free port.
+ *
+ * @param observe hears of every call, also of those that are refused.
+ * @throws {CannotServeError}
+ */
 export const serveGateway = async (
   config: Pick<
     Config,
@@ -130,6 +151,7 @@ export const serveGateway = async (
     | 'trustedProxies'
   >,
   log: Logger,
+  observe: RequestHandler,
 ): Promise<Gateway> => {
   const routes = await readRoutes();
   const loaded = await Promise.all(
@@ -139,7 +161,7 @@ export const serveGateway = async (
   const drain = createDrain(server);
   boundConnections(server, config);
   const room = new UploadRoom(config.maxUploadBytes);
-  const bounds = [createTurns(room), boundAnswers(config), allowOrigins(config), drain.refuse];
+  const bounds = [createTurns(room), observe, boundAnswers(config), allowOrigins(config), drain.refuse];
   server.on('request', express().use(bounds, createGateway(loaded, log, config, room)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(new CannotServeError(config.host, config.port, cause)));

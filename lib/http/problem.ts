@@ -3,6 +3,9 @@ import { STATUS_CODES } from 'node:http';
 import { AppError } from '../errors.ts';
 import { headersOf, type Reply } from './call.ts';
 
+/** The content type of every error. */
+export const problemType = 'application/problem+json';
+
 const unexpected = new AppError('Unexpected error.', { code: 'internal-error', status: 500 });
 
 /** An error that is not an `AppError` becomes a 500 without a detail. */
@@ -14,7 +17,7 @@ export const problemReply = (error: unknown): Reply => {
   return {
     statusCode: status,
     headers: {
-      ...headersOf('application/problem+json'),
+      ...headersOf(problemType),
       ...(status === 401 && { 'www-authenticate': 'Bearer' }),
       ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
     },

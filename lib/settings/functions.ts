@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { maxRequestBytes, minTokenSecretLength } from '../limits.ts';
 import { proxies } from '../trusted-proxies.ts';
-import { choice, functions, integer, textOf } from './setting.ts';
+import { choice, functions, integer, optionalInteger, textOf } from './setting.ts';
 
 const isOrigin = (text: string): boolean => URL.parse(text)?.origin === text && !text.includes('*');
 
@@ -67,6 +67,8 @@ export const functionSettings = {
   port: functions('PORT', integer(0, 65_535, 3_000)),
   /** The address that the gateway listens on. */
   host: functions('HOST', textOf(1).default('127.0.0.1')),
+  /** The port of `/metrics` of `functions/api.ts`. 0 means any free port. Without it they are not served: a host may have several APIs. */
+  apiMetricsPort: functions('API_METRICS_PORT', optionalInteger(0, 65_535)),
   /** How many connections the gateway serves at a time. It closes further ones at once. */
   maxConnections: functions('MAX_CONNECTIONS', integer(1, 1_000_000, 10_000)),
   /** The origins of web pages that may call the API from a browser, separated by commas, or `*`. */

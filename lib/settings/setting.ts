@@ -23,15 +23,18 @@ export const both = settingOf('both');
 export const functions = settingOf('functions');
 export const consumer = settingOf('consumer');
 
-export const integer = (min: number, max: number, byDefault: number) =>
+const wholeNumber = (min: number, max: number) =>
   z
     .string()
     .refine(
       (text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max,
       `must be a whole number from ${min} to ${max}`,
     )
-    .transform(Number)
-    .default(byDefault);
+    .transform(Number);
+
+export const optionalInteger = (min: number, max: number) => wholeNumber(min, max).optional();
+
+export const integer = (min: number, max: number, byDefault: number) => wholeNumber(min, max).default(byDefault);
 
 export const choice = <const Values extends readonly string[]>(...values: Values) =>
   z.enum(values, { error: `must be one of ${values.join(', ')}` });

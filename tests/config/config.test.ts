@@ -85,6 +85,8 @@ const notDeployed = {
   RABBITMQ_URL_FILE: 'a Lambda function has no files but those of its image',
   GRACE_MS: 'only the gateway drains',
   PORT: 'only the gateway listens',
+  API_METRICS_PORT: 'only the gateway listens',
+  METRICS_HOST: 'only the gateway listens',
   HOST: 'only the gateway listens',
   TRUSTED_PROXIES: 'only the gateway sees proxies',
   MAX_CONNECTIONS: 'only the gateway listens',

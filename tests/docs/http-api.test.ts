@@ -19,7 +19,7 @@ const bullet = (text: string, label: string): string | undefined =>
   new RegExp(`^- \\*\\*${label}:?\\*\\*(.*?)(?=^- \\*\\*|^\`\`\`)`, 'ms').exec(text)?.[1];
 
 /** Errors that end a process at its start. No call answers with them. */
-const startOnly = ['lib/consumer/', 'lib/library/', 'lib/runs/', 'lib/start-or-exit.ts'];
+const startOnly = ['lib/consumer/', 'lib/library/', 'lib/runs/', 'lib/endpoints.ts', 'lib/start-or-exit.ts'];
 
 /** The stable codes in the source, each with its status. */
 const codesInSource = (): Map<string, number> => {

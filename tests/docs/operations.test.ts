@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { filesUnder, read, rowsOf, section, sorted } from './support/markdown.ts';
 
-test('docs/operations.md lists every metric that the consumer serves, and no other', () => {
+test('docs/operations.md lists every metric that the consumer and the API serve, and no other', () => {
   const served = filesUnder('lib', '.ts').flatMap((file) => read(file).match(/(?<=')lanekeeper_\w+(?=')/g) ?? []);
   const listed = rowsOf(section(read('docs/operations.md'), '## Metrics')).map(([name]) => name);
   expect(served.length).toBeGreaterThan(15);

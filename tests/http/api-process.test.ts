@@ -62,6 +62,8 @@ describe('the API as a process', () => {
 
     const { output, status } = await api.end();
     expect(status).toBe(0);
+    // API_METRICS_PORT is not set.
+    expect(output).not.toContain('serving /metrics');
     for (const secret of [...Object.values(secrets), token]) expect(output).not.toContain(secret);
     const lines = output.split('\n').filter((line) => line.includes('"msg":"http"'));
     const logged = lines.map((line) => JSON.parse(line)).filter(({ route }) => route !== 'GET /health');
@@ -99,6 +101,11 @@ describe('the API as a process', () => {
       'its port is taken',
       () => ({ PORT: String(taken.port) }),
       /^Cannot serve the API on 127\.0\.0\.1:\d+ \(.*EADDRINUSE.*\)\. Set HOST/m,
+    ],
+    [
+      'the port of its metrics is taken',
+      () => ({ API_METRICS_PORT: String(taken.port) }),
+      /^Cannot serve \/metrics on 127\.0\.0\.1:\d+ \(.*EADDRINUSE.*\)\. Set METRICS_HOST and API_METRICS_PORT/m,
     ],
     [
       'MONGODB_URL has an unknown option',

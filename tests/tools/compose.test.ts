@@ -76,7 +76,7 @@ describe('docker-compose.yml', () => {
 
   test('publishes the API and the metrics, but no server', () => {
     const published = names.flatMap((name) => (service(name).ports ?? []).map(withDefaults));
-    expect(published.sort()).toEqual([3_000, 9_464].map((port) => `127.0.0.1:${port}:${port}`).sort());
+    expect(published.sort()).toEqual([3_000, 9_464, 9_465].map((port) => `127.0.0.1:${port}:${port}`).sort());
     expect(compose.networks.servers).toEqual({ internal: true });
     for (const server of ['rabbitmq', 'mongodb']) expect(service(server).networks).toEqual(['servers']);
   });
@@ -112,7 +112,8 @@ describe('docker-compose.yml', () => {
   test('the consumer starts with the given settings; the API also needs a secret', () => {
     expect(loadConfig(settingsOf('consumer'), 'consumer').metricsPort).toBe(9_464);
     expect(() => loadConfig(settingsOf('api'), 'functions')).toThrow('JWT_SECRET');
-    expect(loadConfig({ ...settingsOf('api'), JWT_SECRET: 'x'.repeat(32) }, 'functions').port).toBe(3_000);
+    const api = loadConfig({ ...settingsOf('api'), JWT_SECRET: 'x'.repeat(32) }, 'functions');
+    expect(api).toMatchObject({ port: 3_000, apiMetricsPort: 9_465, metricsHost: '0.0.0.0' });
   });
 
   test.each<[string, Role]>([

@@ -1,27 +1,35 @@
+/** The internal endpoints of a process: its metrics, and those that tell an orchestrator how it is. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AppError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { AppError } from './errors.ts';
+import type { Logger } from './log.ts';
 
 export type Endpoints = { port: number; close(): void };
+
+type Probes = {
+  /** Whether it is ready to work, and why not. */
+  health: () => { healthy: boolean; body: unknown };
+  /** What `/livez` shows. */
+  state: () => string;
+};
 
 type EndpointsOptions = {
   host: string;
   /** 0 means any free port. */
   port: number;
+  /** The environment variable of `port`, for the error. */
+  portSetting: string;
   log: Logger;
-  /** Whether it is ready to work, and why not. */
-  health: () => { healthy: boolean; body: unknown };
-  /** What `/livez` shows. */
-  state: () => string;
+  /** Without it `/healthz` and `/livez` are not served. */
+  probes?: Probes;
   metrics: () => Promise<string>;
   metricsType: string;
 };
 
-/** Thrown at start when the port of `/healthz` and `/metrics` is taken or not allowed. */
+/** Thrown at start when the port of `/metrics` is taken or not allowed. */
 export class CannotListenError extends AppError {
-  constructor(host: string, port: number, cause: Error) {
-    const advice = 'Set METRICS_HOST and METRICS_PORT; METRICS_PORT=0 means any free port.';
+  constructor({ host, port, portSetting }: Pick<EndpointsOptions, 'host' | 'port' | 'portSetting'>, cause: Error) {
+    const advice = `Set METRICS_HOST and ${portSetting}; ${portSetting}=0 means any free port.`;
     super(`Cannot serve /metrics on ${host}:${port} (${cause.message}). ${advice}`, {
       code: 'cannot-listen',
       status: 500,
@@ -30,19 +38,19 @@ export class CannotListenError extends AppError {
   }
 }
 
-const routes = '/healthz, /livez or /metrics';
-
 const respond = (response: ServerResponse, status: number, type: string, body: string): void => {
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
 };
 
 /**
- * Serves `GET /healthz` (200 or 503), `GET /livez` (200 as long as this process can answer: whatever else is wrong, to kill it
- * helps nobody) and `GET /metrics`.
+ * Serves `GET /metrics`, and with `probes` `GET /healthz` (200 or 503) and `GET /livez` (200 as long as this process can answer:
+ * whatever else is wrong, to kill it helps nobody).
  *
  * @throws {CannotListenError}
  */
 export const openEndpoints = async (options: EndpointsOptions): Promise<Endpoints> => {
+  const { probes } = options;
+  const routes = probes ? '/healthz, /livez or /metrics' : '/metrics';
   const sendMetrics = async (response: ServerResponse) => {
     try {
       respond(response, 200, options.metricsType, await options.metrics());
@@ -55,14 +63,14 @@ export const openEndpoints = async (options: EndpointsOptions): Promise<Endpoint
     const path = request.url?.split('?')[0];
     if (request.method !== 'GET') return respond(response, 405, 'text/plain', 'only GET is allowed\n');
     if (path === '/metrics') return void sendMetrics(response);
-    if (path === '/livez')
-      return respond(response, 200, 'application/json', JSON.stringify({ state: options.state() }));
-    if (path !== '/healthz') return respond(response, 404, 'text/plain', `no such route; try ${routes}\n`);
-    const { healthy, body } = options.health();
+    if (probes && path === '/livez')
+      return respond(response, 200, 'application/json', JSON.stringify({ state: probes.state() }));
+    if (!probes || path !== '/healthz') return respond(response, 404, 'text/plain', `no such route; try ${routes}\n`);
+    const { healthy, body } = probes.health();
     respond(response, healthy ? 200 : 503, 'application/json', JSON.stringify(body));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(new CannotListenError(options.host, options.port, cause)));
+    server.once('error', (cause) => reject(new CannotListenError(options, cause)));
     server.listen(options.port, options.host, resolve);
   });
   return {
