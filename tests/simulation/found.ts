@@ -19,6 +19,10 @@ const leaving: Omit<Scenario, 'seed'> = {
 
 export const found: [what: string, scenario: Scenario][] = [
   [
+    'an earlier owner declares a user queue between the last two steps of closing [R13]',
+    { ...leaving, seed: 502_410_414, skewMs: 60_000 },
+  ],
+  [
     'the check for a late declare comes when everything else is at rest [R13]',
     { ...leaving, seed: 1_449_916_027, workers: 3, idleTimeoutMs: 3_000 },
   ],
