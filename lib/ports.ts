@@ -76,7 +76,7 @@ export interface UserQueueChannel {
 export interface LaneBroker {
   /** The user queues of one lane hold. Opens channels when they are needed. */
   openUserQueues(events: UserQueueEvents): UserQueueChannel;
-  /** Deletes the user queue, if it exists and nobody consumes it. @throws {BrokerUnavailableError} */
+  /** Deletes the user queue, if it exists and nobody consumes it. @throws {BrokerRefusedError} {BrokerUnavailableError} */
   deleteUnusedUserQueue(userId: string): Promise<void>;
   /** Declares the lane and consumes it on a channel of its own. Events may arrive before the promise resolves. */
   openLane(lane: number, events: LaneEvents): Promise<LaneChannel>;

@@ -13,6 +13,7 @@ import { DeclaringChannel, watchChannelLimit } from './declaring-channel.ts';
 import { consumeLane } from './lane-consumer.ts';
 import { LaneReport, type LaneReportTimes } from './lane-report.ts';
 import { userQueue } from './names.ts';
+import { isRefusalOf, preconditionFailed, queueDelete } from './unavailable.ts';
 import { UserQueues } from './user-queues.ts';
 
 export type RabbitLaneBroker = LaneBroker & { close(): Promise<void> };
@@ -53,8 +54,7 @@ export const createLaneBroker = (
       try {
         await channel.delete(userQueue(config.queuePrefix, userId), { ifUnused: true });
       } catch (error) {
-        // Somebody consumes it.
-        if (!(error instanceof BrokerRefusedError)) throw error;
+        if (!isInUse(error)) throw error;
       } finally {
         await channel.close();
       }
@@ -65,6 +65,12 @@ export const createLaneBroker = (
     },
   };
 };
+
+/** Whether a delete was refused because somebody consumes the queue. */
+const isInUse = (error: unknown): boolean =>
+  error instanceof BrokerRefusedError &&
+  isRefusalOf(error.cause, queueDelete) &&
+  error.cause.code === preconditionFailed;
 
 type OpenDeps = { config: LaneBrokerConfig; log: Logger; report: LaneReport };
 

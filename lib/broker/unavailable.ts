@@ -13,7 +13,9 @@ export const orUnavailable = async <T>(what: string, answer: Promise<T>): Promis
 type Method = { classId: number; methodId: number };
 
 export const basicConsume: Method = { classId: 60, methodId: 20 };
+export const queueDelete: Method = { classId: 50, methodId: 40 };
 export const notFound = 404;
+export const preconditionFailed = 406;
 
 /** Whether the server itself refused, with a number and a text. A lost connection has neither. */
 export const isRefusal = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'number';

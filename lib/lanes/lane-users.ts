@@ -105,7 +105,7 @@ export class LaneUsers {
 
   /** The users whose queue is being declared. */
   opening(): string[] {
-    return [...this.#users.values()].filter(({ queue }) => queue === 'opening').map(({ userId }) => userId);
+    return this.#steps.opening();
   }
 
   /** The lane is released. */

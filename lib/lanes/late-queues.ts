@@ -10,8 +10,9 @@ const maxTries = 30;
 
 /**
  * A declare that was on its way may take effect after the next owner has closed the user: nobody else would delete that queue.
- * Once our channels are closed no declare of ours can follow. A user that is not closed by then is closed, and its queue
- * deleted, by its owner. A server that does not answer leaves the queue to `x-expires`.
+ * Once our channels are closed no declare of ours can follow. The owner of a user that is open by then deletes its queue when it
+ * closes the user. The owner of a user that is `closing` may have deleted the queue already, before our declare took effect. A
+ * server that does not answer leaves the queue to `x-expires`.
  */
 export const deleteLateQueues = async (
   userIds: string[],
@@ -23,8 +24,8 @@ export const deleteLateQueues = async (
   for (let tries = 1; ; tries += 1) {
     try {
       const found = await userQueues.get(userIds);
-      const closed = found.filter(({ state }) => state === 'closed');
-      await Promise.all(closed.map(({ userId }) => laneBroker.deleteUnusedUserQueue(userId)));
+      const notOpen = found.filter(({ state }) => state !== 'open');
+      await Promise.all(notOpen.map(({ userId }) => laneBroker.deleteUnusedUserQueue(userId)));
       return;
     } catch (err) {
       const isAway = err instanceof BrokerUnavailableError || err instanceof StoreUnavailableError;

@@ -31,6 +31,7 @@ export class UserQueueCare {
   readonly #context: WorkerContext;
   readonly #advance: (user: LoadedUser) => void;
   readonly #marks = new WeakMap<LoadedUser, Mark>();
+  readonly #opening = new Map<Promise<void>, string>();
 
   constructor({ lane, queues, registry, context, advance }: UserQueueCareOptions) {
     this.#lane = lane;
@@ -38,6 +39,11 @@ export class UserQueueCare {
     this.#registry = registry;
     this.#context = context;
     this.#advance = advance;
+  }
+
+  /** The users whose queue is being opened [R13]. `user.queue` does not say it: a consumer that is lost meanwhile makes it `none`. */
+  opening(): string[] {
+    return [...new Set(this.#opening.values())];
   }
 
   openWhenDue(user: LoadedUser, { kind }: Step): void {
@@ -79,8 +85,10 @@ export class UserQueueCare {
     user.queue = 'opening';
     const { clock } = this.#context.deps;
     const cancelSlow = clock.after(slowOpenMs, () => this.#markRefused(user));
-    this.#queues
-      .open(user.userId)
+    const opening = this.#queues.open(user.userId);
+    this.#opening.set(opening, user.userId);
+    opening
+      .finally(() => this.#opening.delete(opening))
       .then(
         () => this.#noteOpen(user),
         (error) => this.#noteFailed(user, error),

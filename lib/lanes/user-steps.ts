@@ -67,6 +67,11 @@ export class UserSteps {
     this.#queues.openLate(user);
   }
 
+  /** The users whose queue is being declared. */
+  opening(): string[] {
+    return this.#queues.opening();
+  }
+
   #now(): number {
     return this.#context.deps.clock.monotonicMs();
   }

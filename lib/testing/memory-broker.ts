@@ -142,7 +142,8 @@ const createLaneBroker = (server: Server, step: Step, onNotFound: () => void): O
         step(`delete unused user.${userId}`, () => {
           if (!server.isUp) throw unavailable();
           const queue = userQueue('', userId);
-          if (!server.queues.hasLiveConsumer(queue) && !server.refuses('delete', queue)) server.queues.delete(queue);
+          if (server.refuses('delete', queue)) throw refusal('delete', queue);
+          if (!server.queues.hasLiveConsumer(queue)) server.queues.delete(queue);
         }),
       openUserQueues(events) {
         const { shut, ...queues } = createMemoryUserQueues(server, step, links, events);

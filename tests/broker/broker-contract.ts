@@ -289,6 +289,21 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       await stranger.queues.close();
     });
 
+    test('deletes an unused user queue, and leaves one that somebody consumes', async () => {
+      const [used, unused] = [newUserId(), newUserId()];
+      const owner = openUserQueues(one);
+      const earlier = openUserQueues(other);
+      await owner.queues.open(used);
+      await earlier.queues.open(unused);
+      await earlier.queues.close();
+      for (const userId of [used, unused, unused]) await other.laneBroker.deleteUnusedUserQueue(userId);
+      expect(await one.publisher.publishRequest(unused, requestMessage(1))).toBe('unroutable');
+      await publishRequests(used, [1]);
+      await owner.until(['request 1']);
+      await owner.queues.delete(used);
+      await owner.queues.close();
+    });
+
     test('lets a user queue be opened again after it was deleted, by its owner or by somebody else', async () => {
       const userId = newUserId();
       const owner = openUserQueues(one);

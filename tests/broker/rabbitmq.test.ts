@@ -112,6 +112,7 @@ test('a connection without a channel left refuses user queues, and the lane stay
     const queues = broker.openUserQueues({ request: () => undefined, consumerLost: () => undefined });
     await expect(queues.open('ada')).rejects.toThrow(BrokerRefusedError);
     await expect(queues.delete('ada')).rejects.toThrow(BrokerRefusedError);
+    await expect(broker.deleteUnusedUserQueue('ada')).rejects.toThrow(BrokerRefusedError);
     expect(await lane.consumerCount()).toBe(1);
     expect(closed).toEqual([]);
   } finally {

@@ -90,6 +90,19 @@ describe('a queue that takes long to open', () => {
   });
 });
 
+test('a queue counts as being opened until the answer, also when its consumer is lost meanwhile', async () => {
+  const { care, user, opens } = open();
+  care.openWhenDue(user, idle);
+  user.queue = 'none';
+  expect(care.opening()).toEqual(['u']);
+  opens[0]!.resolve();
+  await settle();
+  expect(care.opening()).toEqual(['u']);
+  opens[1]!.resolve();
+  await settle();
+  expect(care.opening()).toEqual([]);
+});
+
 test('the mark that is wanted last is written last, one write at a time', async () => {
   const { care, user, opens, marks, timers } = open();
   user.markedRefused = true;

@@ -4,7 +4,7 @@ import type { Break } from './breaks.ts';
 import { createClients } from './clients.ts';
 import { createFaults, type Faults } from './faults.ts';
 import type { Scenario } from './scenario.ts';
-import { bytesHeld, finalState, isAtRest, type Violation, violationsOf } from './verdict.ts';
+import { bytesHeld, finalState, isAtRest, leftOverQueues, type Violation, violationsOf } from './verdict.ts';
 import { createWorkers } from './workers.ts';
 import { createSimulatedWorld, type Trace } from './world.ts';
 
@@ -22,6 +22,11 @@ const maxSteps = 60_000;
 const quietMs = 1_500;
 /** By then, a sluggish worker that was frozen has noticed that its lane is lost, and lets go of the bodies that it held. */
 const lettingGoMs = 20_000;
+/**
+ * By then, a worker that gave a lane up while it declared a user queue has checked that queue [R13]. Up to seven steps come one
+ * after the other, and the network holds up each of them for 5 s at most.
+ */
+const lateQueuesMs = 60_000;
 
 export const simulate = async (
   scenario: Scenario,
@@ -45,6 +50,9 @@ export const simulate = async (
   await scheduler.run(rest, { steps: maxSteps, untilMs: maxMs });
   const longestMs = scheduler.elapsedMs() + lettingGoMs;
   await scheduler.run(() => bytesHeld(workers) === 0, { steps: maxSteps, untilMs: longestMs });
+  const checkedMs = scheduler.elapsedMs() + lateQueuesMs;
+  const cleanedUp = () => leftOverQueues(world).length === 0 && (!ended || rest());
+  await scheduler.run(cleanedUp, { steps: maxSteps, untilMs: checkedMs });
   const violations = violationsOf(world, workers, ended);
   const result = { violations, history: world.history, final: finalState(world), steps: scheduler.stepsTaken() };
   for (const { process } of [...workers.live()]) process.kill();

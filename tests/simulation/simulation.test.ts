@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { breaks } from './breaks.ts';
 import { runCampaign } from './campaign.ts';
+import { found } from './found.ts';
 import { simulate } from './run.ts';
 import { anyScenario } from './scenario.ts';
 
@@ -20,6 +21,10 @@ describe('the production code under a seeded scheduler', () => {
     },
     120_000,
   );
+
+  test.each(found)('leaves nothing behind when %s', async (_what, scenario) => {
+    expect((await simulate(scenario)).violations).toEqual([]);
+  });
 
   test('produces the same history for the same scenario', async () => {
     const scenarios = fc.sample(anyScenario, { seed: 7, numRuns: 20 });

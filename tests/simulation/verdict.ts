@@ -99,6 +99,9 @@ const endedRanAgain = ({ database, ended }: SimulatedWorld): Violation[] =>
     return attempts > before ? [{ kind: 'ended-ran-again' as const, userId, seq, detail }] : [];
   });
 
+export const leftOverQueues = ({ broker }: Pick<SimulatedWorld, 'broker'>): string[] =>
+  broker.queues().filter((name) => name.startsWith('user.'));
+
 export const finalState = ({ database, broker }: SimulatedWorld): FinalState => ({
   ledger: [...database.entries.values()].map(({ userId, seq, key, status, attempts, result, deadLetter, retryOf }) => ({
     userId,
@@ -116,7 +119,7 @@ export const finalState = ({ database, broker }: SimulatedWorld): FinalState => 
     accepted,
     settled,
   })),
-  leftOverQueues: broker.queues().filter((name) => name.startsWith('user.')),
+  leftOverQueues: leftOverQueues({ broker }),
 });
 
 export const violationsOf = (world: SimulatedWorld, workers: Workers, ended: boolean): Violation[] => {
