@@ -1,11 +1,15 @@
 /** The commands of operators, as a person runs them, against a real API and against the servers themselves. */
 import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { RunRequest } from '../../lib/ports.ts';
 import { userIdOf } from '../../lib/references.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { findStuck } from '../../lib/requests/stuck.ts';
+import { asInDevelopment } from '../../tools/services/chosen.ts';
 import { type ApiProcess, startApi } from '../http/api-process.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
 import { eventually, openWorld, type World } from '../support/world.ts';
@@ -221,6 +225,41 @@ test('--direct answers as the API does, and decides in the same way', async () =
   expect(await asJson('dead-letters', 'drop', user, '1', '--direct')).toMatchObject({
     results: [{ result: 'dropped' }],
   });
+});
+
+test('--direct shows an account that has never logged in as the API does', async () => {
+  const user = uniqueName('new').slice(0, 60);
+  await world.stores.accounts.create(user, 'hash');
+  const [byApi, direct] = await Promise.all([asJson('requests', user), asJson('requests', user, '--direct')]);
+  expect([byApi, direct]).toEqual([{ requests: [] }, { requests: [] }]);
+});
+
+test('--direct warns of a wake that was not published', async () => {
+  const user = uniqueName('unwoken');
+  await enqueue(user, 'block');
+  await statusIs(user, 1, 'blocked');
+  const nowhere = { RABBITMQ_URL: 'amqp://127.0.0.1:1' };
+  const { status, err } = await lanekeeper(['requests', user, '1', 'skip', '--direct'], nowhere);
+  expect([status, err]).toEqual([0, expect.stringContaining('Warning: wake not published; the sweep will retry')]);
+});
+
+test('--direct takes all of the servers that its folder chose, or none', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-chosen-'));
+  mkdirSync(join(folder, '.data'));
+  const chosen = { rabbitmq: { url: 'amqp://chosen', queuePrefix: 'own.' }, mongodb: { url: 'mongodb://chosen/x' } };
+  writeFileSync(join(folder, '.data', 'services.json'), JSON.stringify(chosen));
+  const all = { RABBITMQ_URL: 'amqp://chosen', MONGODB_URL: 'mongodb://chosen/x', QUEUE_PREFIX: 'own.' };
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    expect(asInDevelopment({}, 'consumer')).toEqual(all);
+    expect(asInDevelopment({ MONGODB_URL: all.MONGODB_URL, LANES: '2' }, 'consumer')).toEqual({ ...all, LANES: '2' });
+    expect(asInDevelopment({ MONGODB_URL: 'mongodb://other/x' }, 'consumer')).toBeUndefined();
+    expect(asInDevelopment({ RABBITMQ_URL: 'amqp://other' }, 'consumer')).toBeUndefined();
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a run that hangs is ended, by the API and directly', async () => {
