@@ -170,6 +170,15 @@ test('stuck users and dead letters are listed and decided', async () => {
   expect(lines[1]).toMatch(new RegExp(line));
   expect(letters.deadLetters).toMatchObject([{ user: blocked, seq: 1, status: 'blocked', request: 'block' }]);
   expect(all.deadLetters).toHaveLength(3);
+  expect(all.next).toBeUndefined();
+  const [two, shown, one] = await Promise.all([
+    asJson('dead-letters', '--limit', '2'),
+    lanekeeper(['dead-letters', 'list', '--limit', '2']),
+    lanekeeper(['stuck', '--limit', '1']),
+  ]);
+  expect(shown.out).toContain(`More may follow: --after ${two.next}\n`);
+  expect(await asJson('dead-letters', 'list', '--after', two.next)).toEqual({ deadLetters: all.deadLetters.slice(2) });
+  expect(one.out).toMatch(/^More may follow: --limit 100$/m);
 
   const dropped = await lanekeeper(['dead-letters', 'drop', failed, '1', '9']);
   expect(dropped).toMatchObject({ status: 1, out: 'request 1: dropped\nrequest 9: There is no request 9.\n' });
