@@ -25,8 +25,6 @@ const copied = [
   ...['LICENSE', 'README.md', 'CHANGELOG.md', 'docs'],
   // The routes, and the servers where Docker Compose runs them.
   ...['serverless.yml', 'docker-compose.yml', 'tools/services/published-ports.yml'],
-  // The templates of `lanekeeper init`.
-  'tools/init',
   // What lanekeeper init writes.
   'tools/init',
 ];
