@@ -137,10 +137,14 @@ describe('lanekeeper doctor', () => {
   );
 
   test.each([
-    ['22.22.0', 'ok'],
-    ['24.0.0', 'ok'],
+    ['22.22.2', 'ok'],
+    ['22.23.0', 'ok'],
+    ['24.15.0', 'ok'],
     ['26.1.0', 'ok'],
-    ['22.21.9', 'broken'],
+    ['28.0.0', 'ok'],
+    ['22.22.1', 'broken'],
+    ['24.14.9', 'broken'],
+    ['25.9.0', 'broken'],
     ['20.19.0', 'broken'],
   ])('Node.js %s is %s', (version, status) => {
     expect(checkNode(version)).toMatchObject({ status });
