@@ -113,7 +113,7 @@ describe('lanekeeper doctor', () => {
     const { stdout } = await command(scratch, ['doctor'], env);
     expect(stdout).toMatch(/^✔ Node\.js: \d/);
     expect(stdout).toMatch(
-      /^✘ environment \(API\): [\s\S]*?JWT_SECRET is required[\s\S]*?\n {4}→ docs\/configuration\.md/m,
+      /^✘ environment \(API\): [\s\S]*?JWT_SECRET is required[\s\S]*?\n {4}→ \/.*\/docs\/configuration\.md has every setting/m,
     );
     expect(stdout).toMatch(/\n1 broken, \d to look at\.\n$/);
   });

@@ -5,6 +5,7 @@ import { cwd } from 'node:process';
 import { type Config, ConfigError, loadConfig } from '../../lib/config.ts';
 import { resolveSecrets } from '../../lib/secrets.ts';
 import { type Role, settings } from '../../lib/settings.ts';
+import { docsFile } from '../run-tool.ts';
 import { asInDevelopment } from '../services/chosen.ts';
 import { broken, type Finding, messageOf, ok } from './finding.ts';
 import { checkNode, checkOpenFiles, checkPort, checkProcessor } from './host.ts';
@@ -34,7 +35,8 @@ const readEnvironment = async (
     const from = chosen ? ', servers from .data/services.json' : '';
     return { finding: ok(check, `${set} settings, all valid${from}`), config };
   } catch (error) {
-    const todo = error instanceof ConfigError ? 'docs/configuration.md has every setting.' : 'Correct the environment.';
+    const page = error instanceof ConfigError ? docsFile('configuration.md') : undefined;
+    const todo = page ? `${page} has every setting.` : 'Correct the environment.';
     return { finding: broken(check, messageOf(error), todo), config: undefined };
   }
 };
