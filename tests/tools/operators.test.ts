@@ -290,7 +290,13 @@ test('says what is wrong: no key, a key without the scope, no API, no such user'
   const wrong: [args: string[], message: string, env?: Record<string, string>][] = [
     [['stuck'], 'LANEKEEPER_KEY is not set', { LANEKEEPER_KEY: '' }],
     [['stuck'], 'needs a key with the scope operate; yours has read', { LANEKEEPER_KEY: weak }],
-    [['stuck'], 'http://127.0.0.1:1 does not answer', { LANEKEEPER_API: 'http://127.0.0.1:1' }],
+    [['stuck'], 'http://127.0.0.1:1 does not answer (bad port)', { LANEKEEPER_API: 'http://127.0.0.1:1' }],
+    [
+      ['stuck'],
+      '"localhost:3000" is not the URL of an API: it must be such as http',
+      { LANEKEEPER_API: 'localhost:3000' },
+    ],
+    [['demo'], 'prod does not answer (bad port). Start it', { LANEKEEPER_API: 'http://127.0.0.1:1/prod' }],
     [['requests', 'nobody-here'], 'There is no user "nobody-here"'],
     [['requests', 'nobody-here', '--direct'], 'There is no user "nobody-here"'],
     [['dead-letters', 'drop'], 'Name a user, or say --all'],
