@@ -154,7 +154,7 @@ describe('npm start', () => {
     const box = lines.slice(lines.findIndex((line) => line.startsWith('╭'))).join('\n');
     for (const text of [`http://localhost:${port}`, `LANEKEEPER_API=http://localhost:${port} npm run demo`, 'Ctrl-C'])
       expect(box).toContain(text);
-    for (const text of ['README.md', `.data/logs/${port}`]) expect(box).toContain(text);
+    for (const text of ['docs/http-api.md', `.data/logs/${port}`]) expect(box).toContain(text);
     // The functions and routes of serverless-offline are in its log file alone.
     expect(started.log('api')).toContain('listDeadLetters');
     expect(started.output()).not.toContain('listDeadLetters');
