@@ -35,15 +35,27 @@ const callTimeoutMs = 30_000;
 const tries = 5;
 const pauseMs = 500;
 
-/** @throws {CallError} */
+/** The last cause says most: of `fetch failed`, which server refused the connection. */
+const reasonOf = ({ cause, message, code, name }: NodeJS.ErrnoException): string =>
+  cause ? reasonOf(cause as NodeJS.ErrnoException) : message || code || name;
+
+/** The URL of a path of the API, which may itself be below a path, such as the stage of an API Gateway. */
+const urlOf = (apiUrl: string, path: string): string => {
+  if (URL.canParse(apiUrl) && /^https?:\/\//.test(apiUrl)) return `${apiUrl.replace(/\/+$/, '')}${path}`;
+  throw new Error(
+    `"${apiUrl}" is not the URL of an API: it must be such as http://localhost:3000 or https://api.example.com/prod.`,
+  );
+};
+
+/** @throws {CallError} {Error} when `apiUrl` is not a URL. */
 export const callApi = async <T>(apiUrl: string, route: string, { token, json, key }: Call = {}): Promise<T> => {
   const [method, path = ''] = route.split(' ');
   const headers = new Headers({ 'content-type': 'application/json' });
   if (token) headers.set('authorization', `Bearer ${token}`);
   if (key) headers.set('idempotency-key', key);
   const options = { method, headers, body: JSON.stringify(json), signal: AbortSignal.timeout(callTimeoutMs) };
-  const response = await fetch(new URL(path, apiUrl), options).catch((cause) => {
-    throw new CallError(`${apiUrl} does not answer.`, { cause });
+  const response = await fetch(urlOf(apiUrl, path), options).catch((cause) => {
+    throw new CallError(`${apiUrl} does not answer (${reasonOf(cause)}).`, { cause });
   });
   const text = await response.text();
   if (response.ok) return JSON.parse(text);

@@ -2,9 +2,9 @@
 /** The command `lanekeeper`. Only the file of the chosen command is loaded. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { argv } from 'node:process';
-import { Command } from 'commander';
-import { root } from './run-tool.ts';
+import { argv, exit, version as node, stderr } from 'node:process';
+import type { Command } from 'commander';
+import { isSupportedNode, whichNode } from './node-versions.ts';
 
 type CommandFile = { command: () => Command };
 
@@ -28,13 +28,21 @@ const commands: Record<string, [about: string, load: () => Promise<CommandFile>]
   demo: ['send requests of several users, and judge the outcome', () => import('./commands/demo.ts')],
 };
 
+// Before anything is loaded that an older Node cannot load.
+if (!isSupportedNode(node.slice(1))) {
+  stderr.write(`${whichNode} This is ${node}.\n`);
+  exit(1);
+}
+const commander = await import('commander');
+const { root } = await import('./run-tool.ts');
+
 const { version, description } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const program = new Command('lanekeeper').description(description).version(version);
+const program = new commander.Command('lanekeeper').description(description).version(version);
 program.showHelpAfterError('Run lanekeeper --help.');
 
 const chosen = argv[2] === 'help' ? argv[3] : argv[2];
 for (const [name, [about, load]] of Object.entries(commands)) {
-  const made = name === chosen ? (await load()).command() : new Command();
+  const made = name === chosen ? (await load()).command() : new commander.Command();
   made.name(name).description(about).showHelpAfterError(`Run lanekeeper ${name} --help.`);
   program.addCommand(made);
 }

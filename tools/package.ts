@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { argv, execPath, stdout } from 'node:process';
 import { execa } from 'execa';
 import { build } from 'tsdown';
+import { nodeVersions } from './node-versions.ts';
 import { root } from './run-tool.ts';
 
 const folder = resolve(argv[2] ?? join(root, 'dist', 'package'));
@@ -25,8 +26,6 @@ const copied = [
   ...['LICENSE', 'README.md', 'CHANGELOG.md', 'docs'],
   // The routes, and the servers where Docker Compose runs them.
   ...['serverless.yml', 'docker-compose.yml', 'tools/services/published-ports.yml'],
-  // The templates of `lanekeeper init`.
-  'tools/init',
   // What lanekeeper init writes.
   'tools/init',
 ];
@@ -50,8 +49,7 @@ const manifestOf = () => {
   ]);
   return {
     ...{ name, version, description, license, type },
-    // What `which` asks for, the narrowest of the dependencies.
-    engines: { node: '^22.22.2 || ^24.15.0 || >=26.0.0' },
+    engines: { node: nodeVersions },
     exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
     bin: { lanekeeper: built(bin.lanekeeper) },
     files: ['functions', 'lib', 'tools', 'docs', 'serverless.yml', 'docker-compose.yml', 'CHANGELOG.md'],

@@ -1,10 +1,19 @@
 /** What the commands of tools/ have in common. */
-import { join } from 'node:path';
-import { exit, stderr, stdout } from 'node:process';
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { cwd, exit, stderr, stdout } from 'node:process';
 import { styleText } from 'node:util';
 
 /** The folder of the checkout. */
 export const root = join(import.meta.dirname, '..');
+
+/** A page of the documentation as people can open it from where they are. `undefined` where it is not shipped, as in the images. */
+export const docsFile = (name: string): string | undefined => {
+  const file = join(root, 'docs', name);
+  if (!existsSync(file)) return undefined;
+  const path = relative(cwd(), file);
+  return path.startsWith('..') ? file : path;
+};
 
 /** Where programs that were downloaded for the servers of a folder are. */
 export const programsOf = (folder: string): string =>

@@ -1,22 +1,11 @@
-/** The configuration of a command that uses MongoDB alone. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { cwd, env } from 'node:process';
+/** The configuration of a command that uses MongoDB, and perhaps RabbitMQ, and is neither role. */
+import { env } from 'node:process';
 import { type Config, loadConfig } from '../lib/config.ts';
 import { resolveSecrets } from '../lib/secrets.ts';
+import { asInDevelopment } from './services/chosen.ts';
 
-/** The MongoDB that an earlier command of this folder chose, if any. */
-const chosenMongodbUrl = (): string | undefined => {
-  try {
-    const chosen = readFileSync(join(cwd(), '.data', 'services.json'), 'utf8');
-    return JSON.parse(chosen).mongodb.url;
-  } catch {
-    return undefined;
-  }
-};
-
-/** What the environment says. Without `MONGODB_URL`, the MongoDB that an earlier command of this folder chose. @throws {ConfigError} */
+/** What the environment says. Where it names no servers, those that an earlier command of this folder chose. @throws {ConfigError} */
 export const loadStoreConfig = async (): Promise<Config> => {
   const given = await resolveSecrets(env, 'consumer');
-  return loadConfig({ ...given, MONGODB_URL: given.MONGODB_URL || chosenMongodbUrl() }, 'consumer');
+  return loadConfig(asInDevelopment(given, 'consumer') ?? given, 'consumer');
 };

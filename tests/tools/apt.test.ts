@@ -62,8 +62,8 @@ const script = `
   await announceInstall({ say, ask: askOnTerminal }).then(() => console.log('agreed'), (error) => console.log(String(error)));
 `;
 const node = `${process.execPath} --no-warnings --input-type=module-typescript -e "$SCRIPT"`;
-const onPseudoTerminal = (type: string) => {
-  const command = ['-qec', node, '/dev/null'];
+const onPseudoTerminal = (type: string, rest = '') => {
+  const command = ['-qec', node + rest, '/dev/null'];
   const child = spawn('script', command, { cwd: root, env: { ...process.env, SCRIPT: script, SHELL: '/bin/sh' } });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -90,4 +90,11 @@ describe('on a terminal', () => {
   ])('%s is understood', async (_name, typed, expected) => {
     expect(await onPseudoTerminal(typed)).toContain(expected);
   });
+
+  withScript(
+    'the question is asked on stderr where stdout goes elsewhere, as in eval "$(lanekeeper services)"',
+    async () => {
+      expect(await onPseudoTerminal('n\r', ' | cat')).toContain('you declined');
+    },
+  );
 });

@@ -165,6 +165,25 @@ describe('the verdict of the demo', () => {
     expect(judge([goodUser('ada', 5, 0)]).kept).toBe(false);
   });
 
+  test('does not judge requests of another processor that are blocked, in a back-off, or behind such a request', () => {
+    const users = goodHistory();
+    for (const entry of users.flatMap(({ entries }) => entries)) entry.result = { charged: entry.seq };
+    const open = { settledAt: undefined, result: undefined };
+    const holds: Partial<ShownEntry>[] = [{ status: 'blocked' }, { status: 'processing', retryAt: at(60_000) }];
+    for (const [n, user] of users.entries()) {
+      Object.assign(entryOf(user, 4), open, holds[n]);
+      Object.assign(entryOf(user, 5), open, { status: 'queued', startedAt: undefined });
+      user.queue = 'draining';
+    }
+    const verdict = judge(users);
+    expect(verdict).toMatchObject({ isEcho: false, kept: true });
+    expect(describeVerdict(users, verdict, 1)).toContain('Not judged: 4 requests that are blocked');
+
+    entryOf(users[0], 3).status = 'queued';
+    const violations = judge(users).checks.flatMap((check) => check.violations);
+    expect(violations).toContain('ada: request 3 was accepted and is queued');
+  });
+
   test('does not judge what another processor than echo makes of the requests, but its order, and that nothing is lost', () => {
     const users = goodHistory();
     for (const [n, entry] of users.flatMap(({ entries }) => entries).entries()) {

@@ -113,7 +113,7 @@ describe('lanekeeper doctor', () => {
     const { stdout } = await command(scratch, ['doctor'], env);
     expect(stdout).toMatch(/^✔ Node\.js: \d/);
     expect(stdout).toMatch(
-      /^✘ environment \(API\): [\s\S]*?JWT_SECRET is required[\s\S]*?\n {4}→ docs\/configuration\.md/m,
+      /^✘ environment \(API\): [\s\S]*?JWT_SECRET is required[\s\S]*?\n {4}→ \/.*\/docs\/configuration\.md has every setting/m,
     );
     expect(stdout).toMatch(/\n1 broken, \d to look at\.\n$/);
   });
@@ -137,10 +137,14 @@ describe('lanekeeper doctor', () => {
   );
 
   test.each([
-    ['22.22.0', 'ok'],
-    ['24.0.0', 'ok'],
+    ['22.22.2', 'ok'],
+    ['22.23.0', 'ok'],
+    ['24.15.0', 'ok'],
     ['26.1.0', 'ok'],
-    ['22.21.9', 'broken'],
+    ['28.0.0', 'ok'],
+    ['22.22.1', 'broken'],
+    ['24.14.9', 'broken'],
+    ['25.9.0', 'broken'],
     ['20.19.0', 'broken'],
   ])('Node.js %s is %s', (version, status) => {
     expect(checkNode(version)).toMatchObject({ status });

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execPath } from 'node:process';
+import process, { execPath } from 'node:process';
 import { afterAll, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { callApi, connectUser } from '../../tools/api-client.ts';
@@ -35,6 +35,15 @@ test('lanekeeper init writes a project whose dev, test and types work', async ()
   const seq = await enqueue({ item: 'tea', amount: 5 });
   const { result } = await callApi<{ result: unknown }>(dev.url, `GET /requests/${seq}?wait=20`, { token });
   expect(result).toMatchObject({ seq: 1, ordered: 5 });
+
+  // The first request of the project's README, with the servers that `dev` noted.
+  const [, calls = ''] =
+    /^Send a request.*\n\n((?: {4}.*\n)+)/m.exec(readFileSync(join(folder, 'README.md'), 'utf8')) ?? [];
+  const script = calls
+    .replaceAll('http://localhost:3000', dev.url)
+    .replaceAll('npx lanekeeper', `${execPath} ${join(root, 'tools', 'lanekeeper.ts')}`);
+  const { stdout: answers } = await run(folder, 'sh', ['-c', script], { PATH: process.env.PATH });
+  expect(answers).toMatch(/"seq":1[\s\S]*"status":"done"[\s\S]*"ordered":5/);
 }, 180_000);
 
 test('lanekeeper init writes nothing where it would overwrite a file, and says which', async () => {
@@ -52,14 +61,19 @@ test('lanekeeper init writes nothing where it would overwrite a file, and says w
 test('the containers of a new project run the command that its package has, on servers that they wait for', async () => {
   await command(scratch, ['init', 'contained']);
   const read = (file: string) => readFileSync(join(scratch, 'contained', file), 'utf8');
-  const { services, volumes } = parse(read('docker-compose.yml'));
+  const { services, volumes } = parse(read('docker-compose.yml'), { merge: true });
   expect(services.api).toMatchObject({ build: '.', command: ['lanekeeper', 'api'] });
   expect(services.consumer).toMatchObject({ build: '.', command: ['lanekeeper', 'consumer'] });
   for (const name of ['api', 'consumer'])
     expect(Object.keys(services[name].depends_on).filter((server) => !services[server].healthcheck)).toEqual([]);
+  for (const name of ['api', 'consumer']) expect(services[name].restart).toBe('unless-stopped');
+  // Whoever reads the processor's environment must not be able to sign tokens.
+  const { JWT_SECRET: secret, ...shared } = services.api.environment;
+  expect(secret).toMatch(/^\$\{JWT_SECRET:\?/);
+  expect(services.consumer.environment).toEqual(shared);
   expect(Object.keys(volumes)).toEqual(['rabbitmq-data', 'mongodb-data']);
   expect(read('Dockerfile')).toMatch(
     /^COPY package.json package-lock.json[\s\S]*^USER node$[\s\S]*^CMD \["lanekeeper", "consumer"\]$/m,
   );
-  expect(read('.dockerignore')).toContain('node_modules');
+  for (const file of ['.dockerignore', '.gitignore']) expect(read(file)).toMatch(/^node_modules[\s\S]*^\.env$/m);
 }, 30_000);

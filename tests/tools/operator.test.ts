@@ -42,6 +42,15 @@ test('an unknown or a missing name is refused, with a message that says what to 
   expect(operator()).toEqual({ status: 1, said: expect.stringContaining("missing required argument 'name'") });
 });
 
+test('the first operator of a deployment is made with one command', async () => {
+  const { status, said } = operator('Edsger', '--create', '--grant');
+  expect([status, said]).toEqual([
+    0,
+    expect.stringMatching(/^Edsger has an account now, with the password \S{24}\nEdsger is an operator now$/),
+  ]);
+  expect((await stores.accounts.findByUsername('edsger'))?.role).toBe('operator');
+});
+
 test('an account can be created, and its password logs in', async () => {
   const { status, said } = operator('Grace', '--create');
   expect(status).toBe(0);

@@ -1,11 +1,15 @@
 /** The commands of operators, as a person runs them, against a real API and against the servers themselves. */
 import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { RunRequest } from '../../lib/ports.ts';
 import { userIdOf } from '../../lib/references.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { findStuck } from '../../lib/requests/stuck.ts';
+import { asInDevelopment } from '../../tools/services/chosen.ts';
 import { type ApiProcess, startApi } from '../http/api-process.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
 import { eventually, openWorld, type World } from '../support/world.ts';
@@ -166,6 +170,15 @@ test('stuck users and dead letters are listed and decided', async () => {
   expect(lines[1]).toMatch(new RegExp(line));
   expect(letters.deadLetters).toMatchObject([{ user: blocked, seq: 1, status: 'blocked', request: 'block' }]);
   expect(all.deadLetters).toHaveLength(3);
+  expect(all.next).toBeUndefined();
+  const [two, shown, one] = await Promise.all([
+    asJson('dead-letters', '--limit', '2'),
+    lanekeeper(['dead-letters', 'list', '--limit', '2']),
+    lanekeeper(['stuck', '--limit', '1']),
+  ]);
+  expect(shown.out).toContain(`More may follow: --after ${two.next}\n`);
+  expect(await asJson('dead-letters', 'list', '--after', two.next)).toEqual({ deadLetters: all.deadLetters.slice(2) });
+  expect(one.out).toMatch(/^More may follow: --limit 100$/m);
 
   const dropped = await lanekeeper(['dead-letters', 'drop', failed, '1', '9']);
   expect(dropped).toMatchObject({ status: 1, out: 'request 1: dropped\nrequest 9: There is no request 9.\n' });
@@ -223,6 +236,41 @@ test('--direct answers as the API does, and decides in the same way', async () =
   });
 });
 
+test('--direct shows an account that has never logged in as the API does', async () => {
+  const user = uniqueName('new').slice(0, 60);
+  await world.stores.accounts.create(user, 'hash');
+  const [byApi, direct] = await Promise.all([asJson('requests', user), asJson('requests', user, '--direct')]);
+  expect([byApi, direct]).toEqual([{ requests: [] }, { requests: [] }]);
+});
+
+test('--direct warns of a wake that was not published', async () => {
+  const user = uniqueName('unwoken');
+  await enqueue(user, 'block');
+  await statusIs(user, 1, 'blocked');
+  const nowhere = { RABBITMQ_URL: 'amqp://127.0.0.1:1' };
+  const { status, err } = await lanekeeper(['requests', user, '1', 'skip', '--direct'], nowhere);
+  expect([status, err]).toEqual([0, expect.stringContaining('Warning: wake not published; the sweep will retry')]);
+});
+
+test('--direct takes all of the servers that its folder chose, or none', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-chosen-'));
+  mkdirSync(join(folder, '.data'));
+  const chosen = { rabbitmq: { url: 'amqp://chosen', queuePrefix: 'own.' }, mongodb: { url: 'mongodb://chosen/x' } };
+  writeFileSync(join(folder, '.data', 'services.json'), JSON.stringify(chosen));
+  const all = { RABBITMQ_URL: 'amqp://chosen', MONGODB_URL: 'mongodb://chosen/x', QUEUE_PREFIX: 'own.' };
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    expect(asInDevelopment({}, 'consumer')).toEqual(all);
+    expect(asInDevelopment({ MONGODB_URL: all.MONGODB_URL, LANES: '2' }, 'consumer')).toEqual({ ...all, LANES: '2' });
+    expect(asInDevelopment({ MONGODB_URL: 'mongodb://other/x' }, 'consumer')).toBeUndefined();
+    expect(asInDevelopment({ RABBITMQ_URL: 'amqp://other' }, 'consumer')).toBeUndefined();
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('a run that hangs is ended, by the API and directly', async () => {
   const user = uniqueName('hanging');
   await enqueue(user, 'hang', 'hang', 'c');
@@ -242,7 +290,13 @@ test('says what is wrong: no key, a key without the scope, no API, no such user'
   const wrong: [args: string[], message: string, env?: Record<string, string>][] = [
     [['stuck'], 'LANEKEEPER_KEY is not set', { LANEKEEPER_KEY: '' }],
     [['stuck'], 'needs a key with the scope operate; yours has read', { LANEKEEPER_KEY: weak }],
-    [['stuck'], 'http://127.0.0.1:1 does not answer', { LANEKEEPER_API: 'http://127.0.0.1:1' }],
+    [['stuck'], 'http://127.0.0.1:1 does not answer (bad port)', { LANEKEEPER_API: 'http://127.0.0.1:1' }],
+    [
+      ['stuck'],
+      '"localhost:3000" is not the URL of an API: it must be such as http',
+      { LANEKEEPER_API: 'localhost:3000' },
+    ],
+    [['demo'], 'prod does not answer (bad port). Start it', { LANEKEEPER_API: 'http://127.0.0.1:1/prod' }],
     [['requests', 'nobody-here'], 'There is no user "nobody-here"'],
     [['requests', 'nobody-here', '--direct'], 'There is no user "nobody-here"'],
     [['dead-letters', 'drop'], 'Name a user, or say --all'],

@@ -131,7 +131,7 @@ describe('npm start', () => {
       execPath,
       ['--no-warnings', 'tools/lanekeeper.ts', 'demo', '--users', '3', '--requests', '20'],
       {
-        API_URL: started.url,
+        LANEKEEPER_API: started.url,
       },
     );
     expect(demo.output).toMatch(/^60 requests of 3 users .*\nEvery guarantee was kept\.$/m);
@@ -152,9 +152,9 @@ describe('npm start', () => {
       `consumer  http://127.0.0.1:${started.metricsPort} - ready, 1 worker; /healthz and /metrics`,
     ]);
     const box = lines.slice(lines.findIndex((line) => line.startsWith('╭'))).join('\n');
-    for (const text of [`http://localhost:${port}`, `API_URL=http://localhost:${port} npm run demo`, 'Ctrl-C'])
+    for (const text of [`http://localhost:${port}`, `LANEKEEPER_API=http://localhost:${port} npm run demo`, 'Ctrl-C'])
       expect(box).toContain(text);
-    for (const text of ['README.md', `.data/logs/${port}`]) expect(box).toContain(text);
+    for (const text of ['docs/http-api.md', `.data/logs/${port}`]) expect(box).toContain(text);
     // The functions and routes of serverless-offline are in its log file alone.
     expect(started.log('api')).toContain('listDeadLetters');
     expect(started.output()).not.toContain('listDeadLetters');

@@ -18,23 +18,29 @@ type Counts = Extract<Decided, { results?: undefined }>;
 
 const pageSize = 100;
 
-const listAll = async (calls: OperatorCalls, user: string | undefined, limit: number): Promise<DeadLetter[]> => {
-  const found: DeadLetter[] = [];
-  for (let after: string | undefined; found.length < limit; ) {
-    const page = await calls.deadLetters({ user, after, limit: Math.min(pageSize, limit - found.length) });
-    found.push(...page.deadLetters);
-    after = page.next;
-    if (after === undefined) break;
-  }
+type Found = { deadLetters: DeadLetter[]; next?: string };
+type ListOptions = ConnectionOptions & { after?: string; limit: number };
+
+/** Pages until there are as many as were asked for. `next`: more follow. */
+const listAll = async (
+  calls: OperatorCalls,
+  user: string | undefined,
+  { after, limit }: ListOptions,
+): Promise<Found> => {
+  const found: Found = { deadLetters: [], next: after };
+  do {
+    const wanted = Math.min(pageSize, limit - found.deadLetters.length);
+    const page = await calls.deadLetters({ user, after: found.next, limit: wanted });
+    found.deadLetters.push(...page.deadLetters);
+    found.next = page.next;
+  } while (found.next !== undefined && found.deadLetters.length < limit);
   return found;
 };
 
-const list = async (
-  user: string | undefined,
-  { limit, ...options }: ConnectionOptions & { limit: number },
-): Promise<void> => {
-  const deadLetters = await withCalls(options, (calls) => listAll(calls, user, limit));
-  if (options.json) return printJson({ deadLetters });
+const list = async (user: string | undefined, options: ListOptions): Promise<void> => {
+  const found = await withCalls(options, (calls) => listAll(calls, user, options));
+  if (options.json) return printJson(found);
+  const { deadLetters, next } = found;
   if (deadLetters.length === 0) return say('There are no dead letters.');
   const rows = deadLetters.map((one) => [
     one.user ?? one.userId,
@@ -46,6 +52,7 @@ const list = async (
     one.error && `${one.error.name}: ${one.error.message}`,
   ]);
   printTable(['USER', 'SEQ', 'STATUS', 'REASON', 'ATTEMPTS', 'WHEN', 'ERROR'], rows);
+  if (next !== undefined) say(`More may follow: --after ${next}`);
 };
 
 /** One call decides about as many as fit in its time, and says where the next one goes on. */
@@ -118,6 +125,7 @@ export const command = (): Command =>
       withConnection(new Command('list'))
         .description('list dead letters, oldest first')
         .argument('[user]', `${whom}; default all users`)
+        .option('--after <cursor>', 'only those after an earlier list, which says where it ended')
         .option('--limit <number>', 'how many at most', wholeNumber(1, 1_000_000), 100)
         .action((user, options) => runTool(() => list(user, options))),
       { isDefault: true },

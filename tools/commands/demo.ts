@@ -25,15 +25,16 @@ const say = (line: string): void => void stdout.write(`${line}\n`);
 
 const checkApi = (apiUrl: string): Promise<unknown> =>
   callApi(apiUrl, 'GET /health').catch((error) => {
-    if (error instanceof CallError && error.status !== undefined) throw error;
+    if (!(error instanceof CallError) || error.status !== undefined) throw error;
     throw new Error(
-      `${apiUrl} does not answer. Start it in another terminal (npm start, or lanekeeper dev), or set API_URL.`,
+      `${error.message} Start it in another terminal (npm start, or lanekeeper dev), or set LANEKEEPER_API.`,
     );
   });
 
 const demo = async ({ users: wanted, requests }: { users: number; requests: number }): Promise<number> => {
   const chosen = names.slice(0, wanted);
-  const apiUrl = env.API_URL || 'http://localhost:3000';
+  // Its own name is the older one.
+  const apiUrl = env.LANEKEEPER_API || env.API_URL || 'http://localhost:3000';
   await checkApi(apiUrl);
   say(`${chosen.length} users register at ${apiUrl} and log in.`);
   const tag = randomBytes(3).toString('hex');
@@ -58,5 +59,5 @@ export const command = (): Command =>
   new Command()
     .option('--users <number>', `2 to ${names.length}`, count(2, names.length), 8)
     .option('--requests <number>', 'requests of each user, 1 to 5000', count(1, 5_000), 150)
-    .addHelpText('after', '\nAPI_URL names the API; the default is http://localhost:3000.')
+    .addHelpText('after', '\nLANEKEEPER_API names the API; the default is http://localhost:3000.')
     .action((options) => runTool(() => demo(options)));

@@ -31,7 +31,11 @@ const dev = async (given: string | undefined, { watch, ...options }: Options): P
 export const command = (): Command =>
   new Command()
     .argument('[processor]', 'a file or a package; PROCESSOR, or ./processor.ts, by default')
-    .option('--watch <folders...>', 'further folders whose edits reload the processor')
+    .option(
+      '--watch <folder>',
+      'a further folder whose edits reload the processor; may be repeated',
+      (folder, before: string[] | undefined) => [...(before ?? []), folder],
+    )
     .option('--yes', 'install or download what is missing without asking', false)
     .option('--verbose', 'show everything that the processes print', false)
     .option('--json', 'print JSON lines', false)

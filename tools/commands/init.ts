@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { cwd, stdout } from 'node:process';
 import { Command } from 'commander';
+import { nodeVersions } from '../node-versions.ts';
 import { root, runTool } from '../run-tool.ts';
 
 /** npm would leave a .gitignore out of the package, and take a package.json of a folder for one of its own. */
@@ -27,7 +28,7 @@ const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: fals
 /** @throws {Error} when a file of the project exists: then nothing is written. */
 const writeProject = (folder: string): void => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const values: Record<string, string> = { name: packageName(folder), version };
+  const values: Record<string, string> = { name: packageName(folder), version, node: nodeVersions };
   const taken = templates.filter((file) => exists(join(folder, file)));
   if (taken.length > 0) {
     const are = taken.length === 1 ? 'exists' : 'exist';

@@ -1,6 +1,6 @@
 /**
- * `lanekeeper operator NAME [--create | --revoke]`: gives an account the operator role, takes it away, or creates an account, also
- * when registration is closed.
+ * `lanekeeper operator NAME [--create] [--grant] | --revoke`: gives an account the operator role, takes it away, or creates an account,
+ * also when registration is closed.
  */
 import { randomBytes } from 'node:crypto';
 import { stdout } from 'node:process';
@@ -35,16 +35,16 @@ const setRole = async (name: string, role: Role, stores: Stores): Promise<string
   return `${name} ${role === 'user' ? 'is no longer an operator' : 'is an operator now'}`;
 };
 
-const operator = async (name: string, options: { create?: true; revoke?: true }): Promise<void> => {
+const operator = async (name: string, options: { create?: true; grant?: true; revoke?: true }): Promise<void> => {
   const { openStores } = await import('../../lib/store/stores.ts');
   const { loadStoreConfig } = await import('../store-config.ts');
   const config = await loadStoreConfig();
   const stores = openStores(config);
   try {
-    const done = options.create
-      ? await create(name, stores, config)
-      : await setRole(name, options.revoke ? 'user' : 'operator', stores);
-    stdout.write(`${done}\n`);
+    const tell = (done: string) => stdout.write(`${done}\n`);
+    // The password is told even if the role cannot be given afterwards.
+    if (options.create) tell(await create(name, stores, config));
+    if (!options.create || options.grant) tell(await setRole(name, options.revoke ? 'user' : 'operator', stores));
   } finally {
     await stores.close();
   }
@@ -53,6 +53,7 @@ const operator = async (name: string, options: { create?: true; revoke?: true })
 export const command = (): Command =>
   new Command()
     .argument('<name>', 'the user name of the account')
-    .option('--create', 'create the account, without the role, and print its password')
-    .addOption(new Option('--revoke', 'take the role away').conflicts('create'))
+    .option('--create', 'create the account and print its password; it has the role only with --grant')
+    .option('--grant', 'give the role, which is the default without --create')
+    .addOption(new Option('--revoke', 'take the role away').conflicts(['create', 'grant']))
     .action((name, options) => runTool(() => operator(name, options)));

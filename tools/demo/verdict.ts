@@ -37,10 +37,23 @@ const seemsEcho = (users: UserHistory[]): boolean => {
 
 const isSettled = (status: string | undefined): boolean => status === 'done' || status === 'failed';
 
-const notSettled = ({ sent, entries }: UserHistory): string[] => {
+/** A blocked request waits for a person, one with a `retryAt` for its next attempt; the requests behind it wait with it. */
+const heldFrom = ({ entries }: UserHistory): number => {
+  const holds = entries.filter(({ status, retryAt }) => status === 'blocked' || (status === 'processing' && retryAt));
+  return Math.min(...holds.map(({ seq }) => seq));
+};
+
+const isHeld = (user: UserHistory, { seq, status }: ShownEntry): boolean =>
+  seq >= heldFrom(user) && ['blocked', 'processing', 'queued'].includes(status);
+
+const heldOf = (user: UserHistory): ShownEntry[] => user.entries.filter((entry) => isHeld(user, entry));
+
+const notSettled = (user: UserHistory): string[] => {
+  const { sent, entries } = user;
   const statuses = new Map(entries.map(({ seq, status }) => [seq, status]));
+  const held = new Set(heldOf(user).map(({ seq }) => seq));
   return sent
-    .filter(({ seq }) => !isSettled(statuses.get(seq)))
+    .filter(({ seq }) => !isSettled(statuses.get(seq)) && !held.has(seq))
     .map(({ seq }) => `request ${seq} was accepted and is ${statuses.get(seq) ?? 'not in the ledger'}`);
 };
 
@@ -123,7 +136,9 @@ export const judge = (users: UserHistory[]): Verdict => {
   const violations = (find: (user: UserHistory) => string[]): string[] =>
     users.flatMap((user) => find(user).map((violation) => `${user.username}: ${violation}`));
   const alone = ({ username }: UserHistory): string[] => (together.has(username) ? [] : ['always ran alone']);
-  const open = ({ queue }: UserHistory): string[] => (queue === 'closed' ? [] : [`the queue is ${queue}`]);
+  const mayStay = (user: UserHistory): boolean => !isEcho && heldOf(user).length > 0;
+  const open = (user: UserHistory): string[] =>
+    user.queue === 'closed' || mayStay(user) ? [] : [`the queue is ${user.queue}`];
   const accepted = users.reduce((sum, { sent }) => sum + sent.length, 0);
   const isEcho = seemsEcho(users);
   const all = (find: (user: UserHistory) => string[]): string[] =>
@@ -158,6 +173,7 @@ const violationsShown = 5;
 export const describeVerdict = (users: UserHistory[], { kept, isEcho, checks }: Verdict, seconds: number): string => {
   const entries = users.flatMap(({ entries }) => entries);
   const accepted = users.reduce((sum, { sent }) => sum + sent.length, 0);
+  const held = users.flatMap(heldOf).length;
   const again = entries.filter(({ attempts = 0 }) => attempts > 1).length;
   return [
     ...checks.flatMap(({ guarantee, violations }) => [
@@ -168,6 +184,9 @@ export const describeVerdict = (users: UserHistory[], { kept, isEcho, checks }: 
     ...(isEcho
       ? []
       : [`\nThe processor is not echo: what it makes of the requests is not judged. ${countsOf(entries)}.`]),
+    ...(isEcho || held === 0
+      ? []
+      : [`Not judged: ${held} requests that are blocked, wait for their next attempt, or wait behind such a request.`]),
     `\n${accepted} requests of ${users.length} users in ${seconds.toFixed(1)} s; ${again} needed more than one attempt.`,
     kept ? 'Every guarantee was kept.' : 'NOT every guarantee was kept.',
   ].join('\n');

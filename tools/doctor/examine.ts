@@ -5,33 +5,18 @@ import { cwd } from 'node:process';
 import { type Config, ConfigError, loadConfig } from '../../lib/config.ts';
 import { resolveSecrets } from '../../lib/secrets.ts';
 import { type Role, settings } from '../../lib/settings.ts';
+import { docsFile } from '../run-tool.ts';
+import { asInDevelopment } from '../services/chosen.ts';
 import { broken, type Finding, messageOf, ok } from './finding.ts';
 import { checkNode, checkOpenFiles, checkPort, checkProcessor } from './host.ts';
 import { checkMongodb } from './mongodb.ts';
 import { checkRabbitmq } from './rabbitmq.ts';
 
-type Chosen = { rabbitmq: { url: string; hasRoleUsers?: boolean; queuePrefix?: string }; mongodb: { url: string } };
-
-/** The servers that an earlier command of this folder chose, where the environment names none. */
-const chosenServers = (env: NodeJS.ProcessEnv): Chosen | undefined => {
-  const file = join(cwd(), '.data', 'services.json');
-  const isNamed = Object.keys(env).some((name) => /^(MONGODB|RABBITMQ)_URL/.test(name) && env[name]);
-  return !isNamed && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
-};
-
-/** What `lanekeeper dev` would run with. */
-const asInDevelopment = async (env: NodeJS.ProcessEnv, role: Role, chosen: Chosen): Promise<NodeJS.ProcessEnv> => {
-  const { urlForRole } = await import('../services/rabbitmq-users.ts');
-  const { rabbitmq, mongodb } = chosen;
+/** What `lanekeeper dev` of this folder would add. */
+const inDevelopment = (given: NodeJS.ProcessEnv, chosen: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
   const secret = join(cwd(), '.data', 'jwt-secret');
-  return {
-    AUTO_MIGRATE: '1',
-    QUEUE_PREFIX: rabbitmq.queuePrefix,
-    JWT_SECRET: existsSync(secret) ? readFileSync(secret, 'utf8').trim() : undefined,
-    ...env,
-    RABBITMQ_URL: rabbitmq.hasRoleUsers ? urlForRole(rabbitmq.url, role) : rabbitmq.url,
-    MONGODB_URL: mongodb.url,
-  };
+  const kept = existsSync(secret) ? readFileSync(secret, 'utf8').trim() : undefined;
+  return { ...chosen, AUTO_MIGRATE: given.AUTO_MIGRATE || '1', JWT_SECRET: given.JWT_SECRET || kept };
 };
 
 const roleNames: Record<Role, string> = { functions: 'API', consumer: 'consumer' };
@@ -41,15 +26,17 @@ const readEnvironment = async (
   role: Role,
 ): Promise<{ finding: Finding; config: Config | undefined }> => {
   const check = `environment (${roleNames[role]})`;
-  const chosen = chosenServers(env);
   try {
-    const given = chosen ? await asInDevelopment(env, role, chosen) : env;
-    const config = loadConfig(await resolveSecrets(given, role), role);
+    const resolved = await resolveSecrets(env, role);
+    const chosen = asInDevelopment(resolved, role);
+    const given = chosen ? inDevelopment(resolved, chosen) : resolved;
+    const config = loadConfig(given, role);
     const set = Object.values(settings).filter(({ name }) => given[name]).length;
     const from = chosen ? ', servers from .data/services.json' : '';
     return { finding: ok(check, `${set} settings, all valid${from}`), config };
   } catch (error) {
-    const todo = error instanceof ConfigError ? 'docs/configuration.md has every setting.' : 'Correct the environment.';
+    const page = error instanceof ConfigError ? docsFile('configuration.md') : undefined;
+    const todo = page ? `${page} has every setting.` : 'Correct the environment.';
     return { finding: broken(check, messageOf(error), todo), config: undefined };
   }
 };

@@ -7,18 +7,14 @@ import { filesOfApi, filesOfWorker, openFilesLimit } from '../../lib/open-files.
 import { loadProcessor } from '../../lib/runs/load-processor.ts';
 import type { Role } from '../../lib/settings.ts';
 import { withTimeout } from '../../lib/timeout.ts';
+import { isSupportedNode, whichNode } from '../node-versions.ts';
 import { broken, type Finding, messageOf, ok, warning } from './finding.ts';
 
 const loadTimeoutMs = 30_000;
 const askTimeoutMs = 2_000;
 
-export const checkNode = (version = process.versions.node): Finding => {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const isTested = (major === 22 && minor >= 22) || major >= 24;
-  return isTested
-    ? ok('Node.js', version)
-    : broken('Node.js', version, 'Install Node.js 24, or 22.22 or later of version 22.');
-};
+export const checkNode = (version = process.versions.node): Finding =>
+  isSupportedNode(version) ? ok('Node.js', version) : broken('Node.js', version, whichNode);
 
 export const checkOpenFiles = (role: Role, config: Config, limit = openFilesLimit()): Finding => {
   const [check, needed, lower] =

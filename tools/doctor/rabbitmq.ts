@@ -6,12 +6,17 @@ import { channelsNeeded } from '../../lib/broker/limits.ts';
 import { userQueue } from '../../lib/broker/names.ts';
 import type { Config } from '../../lib/config.ts';
 import type { Role } from '../../lib/settings.ts';
+import { docsFile } from '../run-tool.ts';
 import { broken, type Finding, messageOf, ok, warning } from './finding.ts';
 
 const connectTimeoutMs = 5_000;
 /** The oldest that the tests have run on. */
 const oldest: [major: number, minor: number] = [3, 10];
-const chapter = 'docs/deploy.md, Permissions, has the right ones';
+/** Follows the advice, where the page is shipped. */
+const chapter = (): string => {
+  const page = docsFile('deploy.md');
+  return page ? `: ${page}, Permissions, has the right ones.` : '.';
+};
 
 const checkServer = (model: ChannelModel): Finding => {
   const { version } = model.connection.serverProperties;
@@ -66,14 +71,14 @@ const checkRights = async (role: Role, model: ChannelModel, { queuePrefix }: Con
   const own = userQueue(queuePrefix, `doctor-${randomUUID()}`);
   const needed = [await mayPublish(model, own), role === 'consumer' ? await mayDeclare(model, own) : undefined];
   const refusal = needed.find((reason) => reason !== undefined);
-  if (refusal) return broken(check, refusal, `Give the user of RABBITMQ_URL the permissions of its role: ${chapter}.`);
+  if (refusal) return broken(check, refusal, `Give the user of RABBITMQ_URL the permissions of its role${chapter()}`);
   const foreign = role === 'functions' ? own : `doctor-${randomUUID()}`;
   const mayMore = !(await mayDeclare(model, foreign));
   return mayMore
     ? warning(
         check,
         'the user may declare queues that its role does not need',
-        `Give each role a user of its own: ${chapter}.`,
+        `Give each role a user of its own${chapter()}`,
       )
     : ok(check, 'as much as the role needs, and no more');
 };

@@ -1,20 +1,17 @@
 /** The operators' calls on MongoDB and RabbitMQ, for whoever reaches those and not the API. */
+import { stderr } from 'node:process';
 import { createPublisher } from '../../lib/broker/publisher.ts';
 import { deadLettersJson, readCursor, readDecisionCursor } from '../../lib/http/dead-letter-json.ts';
 import { decideSelection } from '../../lib/http/decide-selected.ts';
 import { entryJson, pageJson } from '../../lib/http/entry-json.ts';
 import { maxPageChars } from '../../lib/http/page-text.ts';
-import { createLogger } from '../../lib/log.ts';
-import { cancelRequest } from '../../lib/requests/cancel.ts';
-import { dropDeadLetter, listDeadLetters, retryDeadLetter } from '../../lib/requests/dead-letters.ts';
-import { endRequest } from '../../lib/requests/end.ts';
+import { laneOf } from '../../lib/lane-of.ts';
+import { createLogger, type Logger } from '../../lib/log.ts';
+import { dropDeadLetter, retryDeadLetter } from '../../lib/requests/dead-letters.ts';
 import { findUser } from '../../lib/requests/find-user.ts';
-import { lookUpRequest } from '../../lib/requests/look-up.ts';
-import { searchEnd } from '../../lib/requests/operations.ts';
-import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
-import { findStuck } from '../../lib/requests/stuck.ts';
+import { createOperations } from '../../lib/requests/operations.ts';
 import { openStores } from '../../lib/store/stores.ts';
-import { requestStatuses, type UserQueue } from '../../lib/types.ts';
+import { type LedgerEntry, requestStatuses, type UserQueue } from '../../lib/types.ts';
 import { loadStoreConfig } from '../store-config.ts';
 import type { OperatorCalls } from './calls.ts';
 
@@ -26,64 +23,70 @@ const statusOf = (text: string | undefined) => {
   return status;
 };
 
+/** Failures are thrown. What is left are warnings, such as a wake that could not be published: a decision then takes effect with the next sweep. */
+const warnings = (): Logger =>
+  createLogger(
+    'warn',
+    {},
+    {
+      write: (line) => {
+        const { msg, err } = JSON.parse(line);
+        stderr.write(`Warning: ${msg}${err ? ` (${err.message})` : ''}\n`);
+      },
+    },
+  );
+
 export const openDirectCalls = async (): Promise<OperatorCalls> => {
   const config = await loadStoreConfig();
-  // Failures are thrown; the log would only repeat them.
-  const log = createLogger('silent');
+  const log = warnings();
   const stores = openStores(config);
   const publisher = createPublisher(config, log);
   const deps = { ...stores, publisher, log, config };
+  const operations = createOperations(deps);
   await stores.timeKnown();
 
   const find = (user: string) => findUser(user, deps);
+  /** An account that has never logged in has none yet. */
   const queueOf = async (user: string): Promise<UserQueue> => {
     const userId = await find(user);
     const [queue] = await stores.userQueues.get([userId]);
-    if (!queue) throw new Error(`${user} has not logged in yet, and has no requests.`);
-    return queue;
+    const empty = { state: 'closed' as const, accepted: 0, settled: 0, sessions: [], updatedAt: new Date(0) };
+    return queue ?? { userId, lane: laneOf(userId, config.lanes), ...empty };
   };
 
   return {
-    stuck: async (limit) => ({ stuck: await findStuck(limit, deps) }),
+    stuck: async (limit) => ({ stuck: await operations.stuck(limit) }),
     deadLetters: async ({ user, after, limit }) => {
       const userId = user === undefined ? undefined : await find(user);
       const query = { userId, after: after === undefined ? undefined : readCursor(String(after)), limit };
-      return JSON.parse(deadLettersJson(await listDeadLetters({ ...query, maxChars: maxPageChars }, deps), limit));
+      return JSON.parse(deadLettersJson(await operations.deadLetters({ ...query, maxChars: maxPageChars }), limit));
     },
     decide: async (decision, { after, ...selection }) => {
       const decide = decision === 'retry' ? retryDeadLetter : dropDeadLetter;
       if ('items' in selection) return decideSelection(selection, decide, deps);
       const user = 'user' in selection ? selection.user : undefined;
-      return decideSelection(
-        { user, after: after === undefined ? undefined : readDecisionCursor(after) },
-        decide,
-        deps,
-      );
+      const cursor = after === undefined ? undefined : readDecisionCursor(after);
+      return decideSelection({ user, after: cursor }, decide, deps);
     },
     requests: async (user, { status: text, after, limit }) => {
-      const { userId, settled, accepted } = await queueOf(user);
-      const query = { status: statusOf(text), after: Number(after ?? 0), limit };
-      const upTo = searchEnd(query);
-      const entries = await stores.ledger.page(userId, { ...query, upTo, maxChars: maxPageChars });
-      return JSON.parse(pageJson(entries, limit, settled, exposure, upTo < accepted ? upTo : undefined));
+      const queue = await queueOf(user);
+      const query = { status: statusOf(text), after: Number(after ?? 0), limit, maxChars: maxPageChars };
+      const { entries, searched } = await operations.list(queue, query);
+      return JSON.parse(pageJson(entries, limit, queue.settled, exposure, searched));
     },
     request: async (user, seq) => {
-      const { entry, settled } = await lookUpRequest(await queueOf(user), seq, undefined, deps);
+      const { entry, settled } = await operations.lookUp(await queueOf(user), seq);
       return JSON.parse(entryJson(entry, settled, exposure));
     },
     decideRequest: async (decision, user, seq) => {
       const { userId, settled } = await queueOf(user);
       const id = { userId, seq };
-      if (decision === 'cancel') return JSON.parse(entryJson(await cancelRequest(id, deps), settled, exposure));
-      if (decision === 'skip') return JSON.parse(entryJson(await skipRequest(id, deps), settled, exposure));
-      if (decision === 'end') {
-        const { entry } = await endRequest(id, undefined, deps);
-        return JSON.parse(entryJson(entry, settled, exposure));
-      }
-      const retried = await retryRequest({ ...id, sessionId: undefined }, deps);
-      return retried.kind === 'again'
-        ? { ...retried.accepted, retryOf: seq }
-        : JSON.parse(entryJson(retried.entry, settled, exposure));
+      const shown = (entry: LedgerEntry) => JSON.parse(entryJson(entry, settled, exposure));
+      if (decision === 'cancel') return shown(await operations.cancel(id));
+      if (decision === 'skip') return shown(await operations.skip(id));
+      if (decision === 'end') return shown((await operations.end(id)).entry);
+      const retried = await operations.retry({ userId, sessionId: undefined }, seq);
+      return retried.kind === 'again' ? { ...retried.accepted, retryOf: seq } : shown(retried.entry);
     },
     close: async () => {
       await Promise.all([publisher.close(), stores.close()]);

@@ -1,6 +1,6 @@
 /** Debian's or Ubuntu's RabbitMQ package, without the system service that it would start. */
 import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import process, { getuid, stdin, stdout } from 'node:process';
+import process, { getuid, stderr, stdin, stdout } from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import { execa } from 'execa';
 import { NoServerError } from './choose.ts';
@@ -36,11 +36,14 @@ export type Consent = {
   ask?: (question: string) => Promise<string>;
 };
 
+/** In `eval "$(lanekeeper services)"` a person sits there, but does not see stdout. */
+const screen = [stderr, stdout].find(({ isTTY }) => isTTY);
+
 /** `undefined` without a terminal. Ctrl-C and Ctrl-D mean no. */
 export const askOnTerminal: Consent['ask'] =
-  stdin.isTTY && stdout.isTTY
+  stdin.isTTY && screen
     ? async (question) => {
-        const terminal = createInterface({ input: stdin, output: stdout });
+        const terminal = createInterface({ input: stdin, output: screen });
         const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('no')));
         const answer = terminal.question(question).catch(() => 'no');
         return Promise.race([answer, closed]).finally(() => terminal.close());

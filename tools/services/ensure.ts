@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
+import { root as checkout } from '../run-tool.ts';
 import { askOnTerminal } from './apt.ts';
 import { type Choice, choose } from './choose.ts';
 import { type ServerName, stopContainer } from './compose.ts';
@@ -26,9 +27,11 @@ const describeChoice = ({ url, label, why }: Choice, explain = false): string =>
     ...(explain ? why.map((reason) => styleText('dim', `not: ${reason}`)) : []),
   ].join('\n');
 
+const here = (folder: string): string => (folder === checkout ? 'this checkout' : 'this folder');
+
 const stopOne = async (server: ServerName, { root, say }: Place): Promise<void> => {
   const stopped = await Promise.all([...foldersOf(root, server).map(stopServer), stopContainer(root, server)]);
-  say(server, stopped.includes(true) ? 'stopped' : 'nothing to stop: this checkout runs none');
+  say(server, stopped.includes(true) ? 'stopped' : `nothing to stop: ${here(root)} runs none`);
 };
 
 const chooseBoth = async ({ explain, ...request }: Request): Promise<Services> => {
@@ -49,7 +52,7 @@ const chooseBoth = async ({ explain, ...request }: Request): Promise<Services> =
 
 /** Only one command of a checkout starts or stops servers at a time. */
 const alone = <T>({ root, say }: Place, work: () => Promise<T>): Promise<T> => {
-  const onWait = () => say('services', 'waiting for another command of this checkout');
+  const onWait = () => say('services', `waiting for another command of ${here(root)}`);
   return withLock(join(root, '.data', 'services.lock'), onWait, work);
 };
 

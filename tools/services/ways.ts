@@ -47,7 +47,9 @@ const installByApt = async (consent: Consent): Promise<string | undefined> => {
 const downloadMongod = async ({ root, env }: Search): Promise<string | undefined> => {
   const options = { timeout: 300_000, reject: false, nodePath: execPath, env: { MONGOMS_MAX_RETRIES: '0', ...env } };
   const script = fileURLToPath(fileBeside(import.meta.url, 'download-mongod'));
-  const { stdout, failed } = await execaNode(script, [join(programsOf(root), 'mongod')], options);
+  const { stdout, stderr, failed } = await execaNode(script, [join(programsOf(root), 'mongod')], options);
+  if (String(stderr).includes("Cannot find package 'mongodb-memory-server-core'"))
+    throw new Error('mongod cannot be downloaded without the package mongodb-memory-server-core, which is optional');
   return failed ? undefined : String(stdout).split('\n').at(-1);
 };
 

@@ -1,6 +1,6 @@
 /** The environment of the processes that `npm start` and `lanekeeper dev` run. The caller's own settings take precedence. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { environmentOfRole, resolveSecrets } from '../../lib/secrets.ts';
 import type { Role } from '../../lib/settings.ts';
@@ -8,11 +8,15 @@ import type { Services } from '../services/ensure.ts';
 import { makeFolder } from '../services/private-server.ts';
 import { urlForRole } from '../services/rabbitmq-users.ts';
 
+/** Processors that are no files, whatever else has their names. */
+const builtIn = ['echo', 'webhook'];
+
 /** With the whole path of the processor's file: the folder of the caller need not be that of the consumer. */
 export const fromCaller = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
   const { PROCESSOR: name } = env;
-  const isFile = name && (/^\.{0,2}\//.test(name) || existsSync(name));
-  return isFile ? { ...env, PROCESSOR: resolve(name) } : env;
+  if (!name || builtIn.includes(name)) return env;
+  const isPath = /^\.{0,2}\//.test(name) || statSync(name, { throwIfNoEntry: false })?.isFile();
+  return isPath ? { ...env, PROCESSOR: resolve(name) } : env;
 };
 
 /** Each checkout keeps its own secret, so that tokens stay valid after a restart. */

@@ -10,26 +10,35 @@ type Kept = {
   startConsumer: () => Promise<Child>;
   isStopping: () => boolean;
   say: (name: string, line: string) => void;
+  watch?: typeof watchCode;
 };
 
+/** `up` resolves when the consumer is ready for the first time. */
+export type KeptConsumer = { death: Promise<never>; up: Promise<void> };
+
+/** Without the end of its log, which was printed as it was written. */
+const reasonOf = (error: Error): string => error.message.split(/ The end of .*:\n/)[0] ?? '';
+
 /** Resolves when the consumer was started, or waits for an edit. Its `death` never settles: an edit may bring it back. */
-export const keepCodeNew = async (kept: Kept): Promise<{ death: Promise<never> }> => {
-  const { folders, startConsumer, isStopping, say } = kept;
+export const keepCodeNew = async (kept: Kept): Promise<KeptConsumer> => {
+  const { folders, startConsumer, isStopping, say, watch = watchCode } = kept;
   let consumer: Child | undefined;
   let isStarting = false;
   let isOutdated = false;
+  const { promise: up, resolve: isUp } = Promise.withResolvers<void>();
 
-  const onEnd = (): void => {
+  const onEnd = (error: Error): void => {
     consumer = undefined;
-    if (!isStopping()) say('consumer', 'ended. It starts again at the next edit.');
+    if (!isStopping()) say('consumer', `${reasonOf(error)}\nIt starts again at the next edit.`);
   };
   const start = async (): Promise<void> => {
     isStarting = true;
     try {
       consumer = await startConsumer();
       consumer.death.catch(onEnd);
-    } catch {
-      onEnd();
+      isUp();
+    } catch (error) {
+      onEnd(error as Error);
     }
     isStarting = false;
     if (isOutdated) await onEdit();
@@ -42,8 +51,8 @@ export const keepCodeNew = async (kept: Kept): Promise<{ death: Promise<never> }
     else await start();
   };
 
-  const watched = watchCode(folders, (file) => void onEdit(file));
+  const watched = watch(folders, (file) => void onEdit(file));
   watched.on('error', (error) => say('start', `Edits may go unnoticed: ${(error as Error).message}`));
   await start();
-  return { death: new Promise(() => undefined) };
+  return { death: new Promise(() => undefined), up };
 };

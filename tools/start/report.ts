@@ -2,7 +2,7 @@
 import { stdout } from 'node:process';
 import { styleText } from 'node:util';
 import boxen from 'boxen';
-import { say as sayToPeople } from '../run-tool.ts';
+import { docsFile, say as sayToPeople } from '../run-tool.ts';
 import { forPeople } from './lines.ts';
 
 export type Report = {
@@ -16,10 +16,11 @@ export type Report = {
 
 const box = (url: string, { command, logs }: { command: string; logs: string }): string => {
   const demo = command === 'npm start' ? 'npm run demo' : 'npx lanekeeper demo';
+  const docs = docsFile('http-api.md');
   const rows = [
-    ['Try it', `${url.endsWith(':3000') ? '' : `API_URL=${url} `}${demo}`],
+    ['Try it', `${url.endsWith(':3000') ? '' : `LANEKEEPER_API=${url} `}${demo}`],
     ['Health', `curl ${url}/health`],
-    ['Docs', 'README.md, docs/http-api.md'],
+    ...(docs ? [['Docs', docs]] : []),
     ['Logs', logs],
     ['Stop', 'Ctrl-C'],
   ];

@@ -12,7 +12,7 @@ import { makeFolder } from '../services/private-server.ts';
 import { servers } from '../services/ways.ts';
 import { clearUpEarlier, forgetStart, noteStart } from './earlier.ts';
 import { environmentOf, fromCaller, quietServerless, withSecrets } from './environment.ts';
-import { keepCodeNew } from './keep-code-new.ts';
+import { type KeptConsumer, keepCodeNew } from './keep-code-new.ts';
 import { settlePorts } from './ports.ts';
 import { createReport } from './report.ts';
 import { listenForStop } from './stop-request.ts';
@@ -102,11 +102,19 @@ export const runStart = async ({ command, folder, env, watch, yes, verbose, json
     const args = [functionsFile('consumer')];
     return start({ name: 'consumer', role: 'consumer', args, cwd: cwd(), graceMs, url, about });
   };
+  const consume = async (): Promise<KeptConsumer> => {
+    if (watch) return keepCodeNew({ folders: watch, startConsumer, isStopping: stop.isRequested, say });
+    const { death } = await startConsumer();
+    return { death, up: Promise.resolve() };
+  };
   const running = async (): Promise<void> => {
-    const keepRunning = () => keepCodeNew({ folders: watch ?? [], startConsumer, isStopping: stop.isRequested, say });
-    const [api, consumer] = await Promise.all([startApi(), watch ? keepRunning() : startConsumer()]);
-    if (!stop.isRequested()) report.ready(`http://localhost:${config.port}`, { command, logs: relative(cwd(), logs) });
-    await Promise.race([api.death, consumer.death]);
+    const [api, consumer] = await Promise.all([startApi(), consume()]);
+    const tellReady = (): void => {
+      if (stop.isRequested()) return;
+      report.ready(`http://localhost:${config.port}`, { command, logs: relative(cwd(), logs) });
+    };
+    // A processor that does not load waits for an edit: until then nothing runs.
+    await Promise.race([api.death, consumer.death, consumer.up.then(tellReady).then(() => consumer.death)]);
   };
 
   try {

@@ -1,6 +1,7 @@
 /** The files whose edits call for a reload. */
 import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { cwd } from 'node:process';
 import { type FSWatcher, watch } from 'chokidar';
 
 /** Editors and compilers write several files at once. */
@@ -11,12 +12,15 @@ const code = /\.([cm]?[jt]s|json|wasm|node)$/;
 /** Node's packages, and folders such as .git and .data. */
 const isForeign = (path: string): boolean => /^(node_modules|coverage|\..+)$/.test(basename(path));
 
-/** The nearest folder above a file that has a package.json; without one, the folder of the file. */
-export const projectOf = (file: string): string => {
+/**
+ * The nearest folder above a file that has a package.json; without one, the folder of the file. The search ends at the folder `top`: a
+ * home folder may have a package.json, and is too large to watch.
+ */
+export const projectOf = (file: string, top = cwd()): string => {
   const own = dirname(resolve(file));
   for (let folder = own; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json'))) return folder;
-    if (folder === dirname(folder)) return own;
+    if (!folder.startsWith(top + sep)) return own;
   }
 };
 
