@@ -41,6 +41,9 @@ export class StoreUnavailableError extends AppError {
   }
 }
 
+/** Thrown once this process has closed its connection to MongoDB: no later attempt succeeds. */
+export class StoreClosedError extends StoreUnavailableError {}
+
 /** Thrown when RabbitMQ cannot be reached or does not confirm a message in time. */
 export class BrokerUnavailableError extends AppError {
   constructor(message: string, cause?: unknown) {

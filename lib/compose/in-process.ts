@@ -16,7 +16,10 @@ import { ownError } from '../runs/run-error.ts';
 import { warnWhileLoading } from '../runs/slow-load.ts';
 import { createRuns, type Runs, startLanes } from './worker.ts';
 
-/** A function has no other process: one request that may have ended this one runs at a time, so that only one can be blamed. */
+/**
+ * A function has no other process: one request that may have ended this one runs at a time, so that only one can be blamed. `2` gives
+ * the one place for runs that must be alone, and one that no run of a function takes.
+ */
 const processesForSuspects = 2;
 
 const crashedError = (crashes: number) =>
@@ -71,6 +74,6 @@ export const startInProcess = async ({ config, log, env, own }: InProcessOptions
   const runs = own
     ? createRunsOfFunction({ processor: own.processor, policy: policyFor(own.policy, config) }, deps)
     : createRuns(await warnWhileLoading(() => loadProcessor(deps), deps), deps);
-  task = startLanes(deps, runs);
+  task = startLanes(deps, runs, { outlived: true });
   return { ...task, metrics: () => registry.metrics() };
 };

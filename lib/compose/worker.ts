@@ -67,11 +67,19 @@ export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerS
   const runs = new CurrentRuns();
   outliveRejections({ ...deps, runs, counted: () => deps.isolationObserver.rejected(1) });
   const loaded = await warnWhileLoading(() => loadProcessor(deps), deps);
-  return startLanes(deps, createRuns(loaded, { ...deps, runs }), openServers);
+  return startLanes(deps, createRuns(loaded, { ...deps, runs }), { openServers });
 };
 
-/** The lanes of a worker whose processor is loaded. */
-export const startLanes = (deps: StartDeps, runs: Runs, openServers = openWorkerServers): WorkerTask => {
+/**
+ * The lanes of a worker whose processor is loaded.
+ *
+ * @param outlived the process goes on after `stop`, which waits for runs that ignore their signal.
+ */
+export const startLanes = (
+  deps: StartDeps,
+  runs: Runs,
+  { openServers = openWorkerServers, outlived = false } = {},
+): WorkerTask => {
   const { config, log } = deps;
   const servers = openServers(config, log);
   const heldBytes = Math.min(config.heldBytes, getHeapStatistics().heap_size_limit / heapPerHeldByte);
@@ -88,8 +96,11 @@ export const startLanes = (deps: StartDeps, runs: Runs, openServers = openWorker
     retire: () => lanes.retire(),
     noteGone: (workerId) => lanes.noteGone(workerId),
     stop: async () => {
-      await lanes.stop();
-      await servers.close();
+      try {
+        await lanes.stop({ outlived });
+      } finally {
+        await servers.close();
+      }
     },
   };
 };

@@ -3,8 +3,8 @@ import { AppError } from '../errors.ts';
 
 /** Thrown when the path, the query, a header or the HTTP body is invalid. */
 export class InvalidRequestError extends AppError {
-  constructor(message: string, code: 'invalid-request' | 'invalid-json' = 'invalid-request') {
-    super(message, { code, status: 400 });
+  constructor(message: string, code: 'invalid-request' | 'invalid-json' = 'invalid-request', cause?: unknown) {
+    super(message, { code, status: 400, cause });
   }
 }
 

@@ -11,7 +11,7 @@ import { LaneKeeper } from './lane-keeper.ts';
 import { momentOf } from './moment.ts';
 import { every } from './periodic-task.ts';
 import { persist } from './persist.ts';
-import { reportGone, whenOnlyUselessRunsLeft } from './retire.ts';
+import { reportGone, whenNoRunsLeft, whenOnlyUselessRunsLeft } from './retire.ts';
 import { createShare, type Share } from './share.ts';
 import { takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
 import { StatisticsCount } from './statistics.ts';
@@ -57,14 +57,20 @@ export class LaneWorker {
     this.#ended = this.#work().catch(this.#failed.resolve);
   }
 
-  /** Acquires no more lanes, hands over those it owns, and waits for its runs. After `graceMs` it aborts their signals. */
-  async stop(): Promise<void> {
+  /**
+   * Acquires no more lanes, hands over those it owns, and waits for its runs. After `graceMs` it aborts their signals.
+   *
+   * @param outlived the process goes on: a run that ignores its signal is waited for, because its user must wait for it.
+   */
+  async stop({ outlived = false } = {}): Promise<void> {
     const { clock, config } = this.#deps;
+    const { graceMs } = config;
     this.#stopping.abort();
-    const cancelAbort = clock.after(config.graceMs, () => this.#keeper.abortRuns());
-    const handedOver = this.#handEverythingOver(config.graceMs).then(() => this.#keeper.settled());
-    await withTimeout(clock, config.graceMs + abortTimeoutMs, handedOver, () => undefined);
+    const cancelAbort = clock.after(graceMs, () => this.#keeper.abortRuns());
+    const handedOver = this.#handEverythingOver({ graceMs, exits: !outlived }).then(() => this.#keeper.settled());
+    await withTimeout(clock, graceMs + abortTimeoutMs, handedOver, () => undefined);
     cancelAbort();
+    if (outlived) await whenNoRunsLeft(handedOver, this.#context);
     this.#finished.abort();
     await this.#heartbeat.remove();
   }
@@ -83,7 +89,7 @@ export class LaneWorker {
    */
   async retire(): Promise<void> {
     this.#stopping.abort();
-    await this.#handEverythingOver();
+    await this.#handEverythingOver({ exits: false });
     await whenOnlyUselessRunsLeft(this.#keeper, this.#context);
   }
 
@@ -207,10 +213,10 @@ export class LaneWorker {
     for (const hold of this.#keeper.held()) hold.users.ackHeldSince(before);
   }
 
-  /** @param graceMs of a worker that stops: it exits soon after. */
-  async #handEverythingOver(graceMs?: number): Promise<void> {
-    const { clock } = this.#deps;
-    const forMs = graceMs === undefined ? undefined : graceMs + exitMarginMs + killMarginMs;
+  /** @param exits the process of this worker exits soon after `graceMs`. */
+  async #handEverythingOver({ graceMs, exits }: { graceMs?: number; exits: boolean }): Promise<void> {
+    const { clock, config } = this.#deps;
+    const forMs = exits ? config.graceMs + exitMarginMs + killMarginMs : undefined;
     const handOver = (hold: LaneHold) => this.#keeper.handOver(hold, 'stopped', forMs);
     const owned = this.#keeper.owned();
     // First of all, so that no lane comes to this worker any more.

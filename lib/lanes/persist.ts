@@ -1,5 +1,5 @@
 import { sleep } from '../clock.ts';
-import { StoreUnavailableError } from '../errors.ts';
+import { StoreClosedError, StoreUnavailableError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 
 const firstPauseMs = 50;
@@ -20,7 +20,7 @@ export const persist = async <T>(
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error;
+      if (!(error instanceof StoreUnavailableError) || error instanceof StoreClosedError) throw error;
       await sleep(clock, pauseMs);
     }
   }

@@ -33,6 +33,10 @@ export class RunsUnderWay {
     run.close();
   }
 
+  get size(): number {
+    return this.#runs.size;
+  }
+
   all(): Iterable<RunUnderWay> {
     return this.#runs;
   }

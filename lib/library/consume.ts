@@ -2,12 +2,14 @@
 import { startInProcess } from '../compose/in-process.ts';
 import type { Config } from '../config.ts';
 import { ConfigError } from '../errors.ts';
+import { exitMarginMs } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { environmentOfRuns } from '../secrets.ts';
 import { settings } from '../settings.ts';
 import { startConsumerProcesses } from './consumer-processes.ts';
+import type { StartedConsumer } from './consumers.ts';
 import { configOf, environmentOf } from './settings.ts';
-import type { ConsumedProcessor, ConsumeOptions, Consumer } from './types.ts';
+import type { ConsumedProcessor, ConsumeOptions } from './types.ts';
 
 type Started = { environment: Record<string, string>; log: Logger };
 
@@ -21,7 +23,7 @@ const startHere = async (
   processor: ConsumedProcessor,
   config: Config,
   { policy, env, log }: { policy: ConsumeOptions['policy']; env: NodeJS.ProcessEnv; log: Logger },
-): Promise<Consumer> => {
+): Promise<StartedConsumer> => {
   const own = typeof processor === 'function' ? { processor, policy } : undefined;
   const worker = await startInProcess({ config, log, env, own });
   const failed = Promise.withResolvers<unknown>();
@@ -38,14 +40,15 @@ const startHere = async (
   void worker.mustRetire.then(() =>
     log.error('a run that an operator ended ignores its signal; it ends with this process, and its user waits for it'),
   );
-  return { failed: failed.promise, metrics: worker.metrics, close, [Symbol.asyncDispose]: close };
+  const consumer = { failed: failed.promise, metrics: worker.metrics, close, [Symbol.asyncDispose]: close };
+  return { consumer, closesWithinMs: config.graceMs + exitMarginMs };
 };
 
 export const startConsumer = async (
   processor: ConsumedProcessor,
   { workers = 'in-process', policy, ...options }: ConsumeOptions,
   { environment, log }: Started,
-): Promise<Consumer> => {
+): Promise<StartedConsumer> => {
   const isFunction = typeof processor === 'function';
   if (!isFunction && policy) throw new ConfigError(['policy: a module exports its own'], 'options');
   if (isFunction && workers !== 'in-process') {

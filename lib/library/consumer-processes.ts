@@ -1,6 +1,5 @@
 /** A consumer with processes of its own, as the process that has started it sees it. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,63 +7,70 @@ import { fileBeside } from '../file-beside.ts';
 import { exitMarginMs } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { ConsumerFailedError } from './consumer-failed.ts';
-import type { Consumer } from './types.ts';
+import { drainOrder, isRunningReport } from './consumer-messages.ts';
+import type { StartedConsumer } from './consumers.ts';
+import { logOutput } from './output.ts';
 
 const script = fileURLToPath(fileBeside(import.meta.url, 'consumer-process'));
 
-const levels = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' } as const;
+/** What this process is told to run, to debug or to read is not for its children; how it loads modules is. */
+const ownOptions = /^--?(e|p|pe|eval|print|inspect|watch|env-file|test|i|interactive|c|check)\b/;
 
-/** Log lines go to the logger. What the processor prints goes where this process prints. */
-const passOn = (line: string, log: Logger): void => {
-  try {
-    const {
-      level,
-      time: _,
-      msg,
-      ...fields
-    } = JSON.parse(line) as { level: keyof typeof levels; time: string; msg?: string };
-    log[levels[level]](fields, msg);
-  } catch {
-    process.stdout.write(`${line}\n`);
-  }
+/** The options of Node for the processes. An option's value may be an argument of its own, which begins with no dash. */
+export const nodeOptionsOf = (execArgv: string[]): string[] => {
+  let isOwn = false;
+  return execArgv.filter((arg) => {
+    if (arg.startsWith('-')) isOwn = ownOptions.test(arg);
+    return !isOwn;
+  });
 };
 
-const whenRunning = async (child: ChildProcess): Promise<void> => {
-  const running = new Promise<void>((resolve) => {
-    child.on('message', (message: unknown) => {
-      if ((message as { lanekeeper?: unknown } | null)?.lanekeeper === 'running') resolve();
-    });
+/** Resolves when the processes have ended, or could not be started. */
+const endOf = (child: ChildProcess): Promise<ConsumerFailedError | undefined> =>
+  new Promise((resolve) => {
+    child.once('error', (cause) => resolve(new ConsumerFailedError(null, null, cause)));
+    child.once('exit', (code, signal) => resolve(code === 0 ? undefined : new ConsumerFailedError(code, signal)));
   });
-  const exited = once(child, 'exit').then(([code, signal]) => {
-    throw new ConsumerFailedError(code, signal);
+
+const whenRunning = async (child: ChildProcess, ended: Promise<ConsumerFailedError | undefined>): Promise<void> => {
+  const running = new Promise<undefined>((resolve) => {
+    child.on('message', (message) => isRunningReport(message) && resolve(undefined));
   });
-  await Promise.race([running, exited]);
+  const failure = await Promise.race([running, ended.then((error) => error ?? new ConsumerFailedError(0, null))]);
+  if (failure) throw failure;
 };
 
 /** @throws {ConsumerFailedError} when it ended before a worker ran. Its log says why. */
 export const startConsumerProcesses = async (
   env: NodeJS.ProcessEnv,
   { log, graceMs }: { log: Logger; graceMs: number },
-): Promise<Consumer> => {
-  const child = fork(script, { env, execArgv: [], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  lines.on('line', (line) => passOn(line, log));
+): Promise<StartedConsumer> => {
+  const execArgv = nodeOptionsOf(process.execArgv);
+  const child = fork(script, { env, execArgv, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const lines = child.stdout && createInterface({ input: child.stdout });
+  lines?.on('line', logOutput(log));
   const failed = Promise.withResolvers<unknown>();
-  const exited = once(child, 'exit');
-  let isClosing = false;
-  void exited.then(([code, signal]) => {
-    if (!isClosing) failed.resolve(new ConsumerFailedError(code, signal));
+  const ended = endOf(child);
+  void ended.then((error) => {
+    if (error && !closing) failed.resolve(error);
   });
-  const close = async (): Promise<void> => {
-    isClosing = true;
+  let closing: Promise<void> | undefined;
+  const closesWithinMs = graceMs + 2 * exitMarginMs;
+  const end = async (): Promise<void> => {
     const given = new AbortController();
-    child.kill('SIGTERM');
-    const late = sleep(graceMs + 2 * exitMarginMs, true, { signal: given.signal }).catch(() => false);
-    if (child.exitCode === null && child.signalCode === null) await Promise.race([exited, late]);
+    // Not a signal: one that its group got as well would be the second, which ends the runs at once.
+    if (child.connected) child.send(drainOrder, () => {});
+    const late = sleep(closesWithinMs, undefined, { signal: given.signal }).catch(() => undefined);
+    await Promise.race([ended, late]);
     given.abort();
     child.kill('SIGKILL');
-    lines.close();
+    lines?.close();
   };
-  await whenRunning(child);
-  return { failed: failed.promise, metrics: async () => '', close, [Symbol.asyncDispose]: close };
+  const close = (): Promise<void> => {
+    closing ??= end();
+    return closing;
+  };
+  await whenRunning(child, ended);
+  const consumer = { failed: failed.promise, metrics: async () => '', close, [Symbol.asyncDispose]: close };
+  return { consumer, closesWithinMs: closesWithinMs + exitMarginMs };
 };

@@ -6,12 +6,12 @@ import { depthOf, maxDepth } from '../http/json-text.ts';
 import { maxRequestBytes } from '../limits.ts';
 import type { NewRequest } from '../requests/operations.ts';
 import { requestStatuses } from '../types.ts';
-import type { EnqueueOptions, PageOptions } from './types.ts';
+import type { DeadLetterSelection, EnqueueOptions, PageOptions } from './types.ts';
 
 type Ceilings = Parameters<typeof runLimits>[0];
 
 const limitRange = z.int().min(1).max(100).default(50);
-const page = z.object({
+const page = z.strictObject({
   status: z.enum(requestStatuses).optional(),
   after: z.int().min(0).default(0),
   limit: limitRange,
@@ -20,6 +20,23 @@ const page = z.object({
 const wait = z.number().min(0).max(2_147_483_647).default(0);
 const pending = z.enum(['drain', 'cancel']).default('drain');
 const seq = z.int().min(1);
+/** A reference, a user name or a user id. */
+const whom = z.string().min(1).max(256);
+const maxItems = 100;
+const selection = z
+  .strictObject({
+    items: z
+      .array(z.strictObject({ user: whom, seq }))
+      .min(1)
+      .max(maxItems)
+      .optional(),
+    user: whom.optional(),
+    all: z.literal(true).optional(),
+    after: z.string().optional(),
+  })
+  .refine(({ items, user, all }) => [items, user, all].filter((one) => one !== undefined).length === 1, {
+    message: 'must have exactly one of items, user and all: true',
+  });
 
 /** @throws {InvalidRequestError} 400 when it is no JSON value; {RequestTooLargeError} 413 */
 const textOf = (request: unknown): string => {
@@ -27,7 +44,7 @@ const textOf = (request: unknown): string => {
   try {
     text = JSON.stringify(request);
   } catch (cause) {
-    throw new InvalidRequestError(`request: is no JSON value: ${(cause as Error).message}`);
+    throw new InvalidRequestError(`request: is no JSON value: ${(cause as Error).message}`, 'invalid-request', cause);
   }
   if (text === undefined) throw new InvalidRequestError(`request: is no JSON value: it is ${typeof request}`);
   if (Buffer.byteLength(text) > maxRequestBytes) throw new RequestTooLargeError('The request', maxRequestBytes);
@@ -36,7 +53,7 @@ const textOf = (request: unknown): string => {
 };
 
 export const newRequestOf = (request: unknown, { key, ...rest }: EnqueueOptions, config: Ceilings): NewRequest => {
-  const limits = validate(runLimits(config), rest, 'options');
+  const limits = validate(runLimits(config).strict(), rest, 'options');
   return {
     body: textOf(request),
     key: validate(idempotencyKey, key, 'options.key'),
@@ -48,3 +65,7 @@ export const limitOf = (limit: number | undefined): number => validate(limitRang
 export const waitMsOf = (waitMs: number | undefined): number => validate(wait, waitMs, 'options.waitMs');
 export const pendingOf = (value: string | undefined) => validate(pending, value, 'options.pending');
 export const seqOf = (value: number): number => validate(seq, value, 'seq');
+export const whomOf = (value: string, what = 'user'): string => validate(whom, value, what);
+
+/** No empty selection means all users: a field that is misspelled must not decide about everybody. */
+export const checkedSelection = (value: DeadLetterSelection) => validate(selection, value, 'selection');

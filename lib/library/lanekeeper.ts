@@ -2,6 +2,7 @@
 import { openLibraryDeps } from '../compose/library.ts';
 import { createOperations } from '../requests/operations.ts';
 import { startConsumer } from './consume.ts';
+import { createConsumers } from './consumers.ts';
 import { loggerOf } from './logger.ts';
 import { createOperatorCalls, type OperatorCalls } from './operator-calls.ts';
 import { configOf, environmentOf } from './settings.ts';
@@ -14,10 +15,13 @@ export interface Lanekeeper extends UserCalls, OperatorCalls {
    *
    * @param processor a function, or a module: a path from the working folder, a file URL or a package. Only a module can run isolated, in
    *   another process, when its runs end their process.
-   * @throws {ProcessorLoadError} {ConfigError}
+   * @throws {ProcessorLoadError} {ConsumerFailedError} {ConfigError}; {StoreUnavailableError} after `close`
    */
   consume(processor: ConsumedProcessor, options?: ConsumeOptions): Promise<Consumer>;
-  /** Closes its consumers, then its connections. Nothing keeps the process alive after it. */
+  /**
+   * Closes its consumers, even those that are starting, then its connections. It does not wait for runs that ignore their signal: the
+   * process ends by itself when they have ended.
+   */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -29,20 +33,16 @@ export const openLanekeeper = async (options: LanekeeperOptions): Promise<Laneke
   const deps = await openLibraryDeps(config, log);
   const operations = createOperations(deps);
   const waiting = createWaiting(deps);
-  const consumers = new Set<Consumer>();
-
-  const close = async (): Promise<void> => {
-    await Promise.all([...consumers].map((consumer) => consumer.close()));
-    await deps.close();
+  const consumers = createConsumers(log);
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= consumers.close().finally(() => deps.close());
+    return closing;
   };
   return {
     ...createUserCalls(operations, deps, waiting),
     ...createOperatorCalls(operations, deps, waiting),
-    consume: async (processor, own = {}) => {
-      const consumer = await startConsumer(processor, own, { environment, log });
-      consumers.add(consumer);
-      return consumer;
-    },
+    consume: (processor, own = {}) => consumers.start(() => startConsumer(processor, own, { environment, log })),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -3,7 +3,7 @@ import pino from 'pino';
 import { createLogger, type Logger } from '../log.ts';
 import type { LanekeeperOptions, LibraryLogger } from './types.ts';
 
-const passOn = (logger: LibraryLogger, line: string): void => {
+const toCaller = (logger: LibraryLogger, line: string): void => {
   const { level, time: _, msg, ...fields } = JSON.parse(line) as { level: number; time: string; msg?: string };
   if (level >= 50) logger.error(fields, msg);
   else if (level >= 40) logger.warn(fields, msg);
@@ -17,5 +17,5 @@ export const loggerOf = ({ logger, logLevel }: Pick<LanekeeperOptions, 'logger' 
   if (logger === false) return createLogger('silent');
   const bindings = { lib: 'lanekeeper' };
   if (!logger) return createLogger(logLevel ?? 'warn', bindings, pino.destination({ dest: stderr, sync: true }));
-  return createLogger(logLevel ?? 'info', bindings, { write: (line) => passOn(logger, line) });
+  return createLogger(logLevel ?? 'info', bindings, { write: (line) => toCaller(logger, line) });
 };

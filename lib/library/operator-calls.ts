@@ -7,7 +7,7 @@ import type { Decided, DecidedAll } from '../requests/decide-many.ts';
 import { findUser } from '../requests/find-user.ts';
 import type { Operations, Selection } from '../requests/operations.ts';
 import type { StuckUser } from '../requests/stuck.ts';
-import { limitOf, seqOf } from './input.ts';
+import { checkedSelection, limitOf, seqOf, whomOf } from './input.ts';
 import { deadLetterState, requestState } from './shapes.ts';
 import type {
   DeadLetterDecisions,
@@ -63,27 +63,25 @@ const decisionsOf = (decided: Decided[] | DecidedAll): DeadLetterDecisions => {
 
 export const createOperatorCalls = (operations: Operations, deps: LibraryDeps, waiting: Waiting): OperatorCalls => {
   const selectionOf = async (selection: DeadLetterSelection): Promise<Selection> => {
-    if ('items' in selection) {
-      const items = selection.items.map(async ({ user, seq }) => ({
-        userId: await findUser(user, deps),
-        seq: seqOf(seq),
-      }));
-      return { items: await Promise.all(items) };
+    const { items, user, after: text } = checkedSelection(selection);
+    if (items) {
+      const found = items.map(async ({ user, seq }) => ({ userId: await findUser(user, deps), seq }));
+      return { items: await Promise.all(found) };
     }
-    const after = cursorFrom(readDecisionCursor, selection.after);
-    return 'user' in selection ? { userId: await findUser(selection.user, deps), after } : { after };
+    const after = cursorFrom(readDecisionCursor, text);
+    return user === undefined ? { after } : { userId: await findUser(user, deps), after };
   };
   return {
     stuck: async ({ limit } = {}) => operations.stuck(limitOf(limit)),
     end: async (user, seq, options = {}) => {
-      const id = { userId: await findUser(user, deps), seq: seqOf(seq) };
+      const id = { userId: await findUser(whomOf(user), deps), seq: seqOf(seq) };
       const { entry, settled } = await waiting(options, (wait) => operations.end(id, wait));
       return requestState(entry, settled);
     },
     deadLetters: {
       list: async ({ user, after, limit } = {}) => {
         const most = limitOf(limit);
-        const userId = user === undefined ? undefined : await findUser(user, deps);
+        const userId = user === undefined ? undefined : await findUser(whomOf(user, 'options.user'), deps);
         const letters = await operations.deadLetters({ userId, after: cursorFrom(readCursor, after), limit: most });
         const last = letters.length === most ? letters.at(-1) : undefined;
         return { deadLetters: letters.map(deadLetterState), ...(last ? { next: cursorText(cursorOf(last)) } : {}) };

@@ -1,11 +1,15 @@
 /** Ledger entries as callers of the library see them. A caller is a back end: it sees all of an error. */
-import { positionOf } from '../requests/accept.ts';
+import { type Accepted, positionOf } from '../requests/accept.ts';
 import type { ListedDeadLetter } from '../requests/dead-letters.ts';
 import { isSettled, type LedgerEntry } from '../types.ts';
-import type { DeadLetterState, RequestState } from './types.ts';
+import type { DeadLetterState, EnqueuedRequest, RequestState } from './types.ts';
 
 const withoutUndefined = <T extends object>(value: T): T =>
   Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;
+
+/** The API says by which of its calls the request runs again. The library says by which of its own. */
+export const enqueuedRequest = ({ retry, ...accepted }: Accepted): EnqueuedRequest =>
+  retry === undefined ? accepted : { ...accepted, retryBy: retry.startsWith('POST /enqueue') ? 'enqueue' : 'retry' };
 
 /** `settled` is the user queue's. */
 export const requestState = (entry: LedgerEntry, settled: number): RequestState => {

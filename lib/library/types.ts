@@ -66,14 +66,15 @@ export type EnqueueOptions = {
 
 /**
  * `position` counts from 1 for the request that runs or is next; 0 when it is settled. It is never too low. `retriedAs`: the request of
- * this key failed and runs again already, with that `seq`. `retry`: its key is known, and it needs a retry to run again.
+ * this key failed and runs again already, with that `seq`. `retryBy`: it needs this call to
+ * run again; `enqueue` with a new key.
  */
 export type EnqueuedRequest = {
   seq: number;
   status: RequestStatus;
   position: number;
   retriedAs?: number;
-  retry?: string;
+  retryBy?: 'retry' | 'enqueue';
 };
 
 /** How a call waits. */
@@ -193,7 +194,10 @@ export interface Consumer {
   readonly failed: Promise<unknown>;
   /** The metrics of an in-process consumer as Prometheus text; empty for processes, which serve their own at `metricsPort`. */
   metrics(): Promise<string>;
-  /** Takes nothing new, hands the lanes over, and lets runs end within `graceMs`. Then their signals abort. */
+  /**
+   * Takes nothing new, hands the lanes over, and lets runs end within `graceMs`. Then their signals abort. In this process it also waits
+   * for runs that ignore their signal: until they end, their users wait.
+   */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -7,7 +7,7 @@ import type { QueueAfterDisconnect } from '../requests/disconnect.ts';
 import type { QueueState } from '../requests/look-up.ts';
 import type { Operations } from '../requests/operations.ts';
 import { newRequestOf, pageOf, pendingOf, seqOf, waitMsOf } from './input.ts';
-import { requestState } from './shapes.ts';
+import { enqueuedRequest, requestState } from './shapes.ts';
 import type {
   DisconnectOptions,
   EnqueuedRequest,
@@ -96,9 +96,11 @@ export const createUserCalls = (
   const settledOf = async (user: string): Promise<number> => (await operations.queueByReference(user)).settled;
 
   return {
-    enqueue: async (user, request, options = {}) =>
-      operations.enqueue(callerFor(user), newRequestOf(request, options, config)),
-    result: (user, seq, options = {}) => lookUp(user, seq, { waitMs: resultWaitMs, ...options }),
+    enqueue: async (user, request, options = {}) => {
+      const accepted = await operations.enqueue(callerFor(user), newRequestOf(request, options, config));
+      return enqueuedRequest(accepted);
+    },
+    result: (user, seq, { waitMs = resultWaitMs, ...options } = {}) => lookUp(user, seq, { ...options, waitMs }),
     request: (user, seq) => lookUp(user, seq, {}),
     requests: async (user, options = {}) => {
       const query = pageOf(options);

@@ -2,7 +2,7 @@ import mongoose from 'mongoose';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { DatabaseClock } from '../database-clock.ts';
-import { StoreUnavailableError } from '../errors.ts';
+import { StoreClosedError, StoreUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
@@ -77,7 +77,7 @@ export const connectStore = (
   const measured = sharePromise((forget) => time.measure(serverTime).finally(forget));
 
   const execute: Execute = async (operate, needs, { mayBeSlow } = { mayBeSlow: false }) => {
-    if (closed) throw new StoreUnavailableError('The connection to MongoDB is closed.');
+    if (closed) throw new StoreClosedError('The connection to MongoDB is closed.');
     const operation = async () => {
       await opened.get();
       await indexes.check(needs);
@@ -120,7 +120,8 @@ export const connectStore = (
       }),
     close: async () => {
       closed = true;
-      await connection.close(true);
+      // Not `close`: mongoose would keep the connection in its list, with all of its models.
+      await connection.destroy(true);
     },
   };
 };

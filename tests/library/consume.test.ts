@@ -1,5 +1,6 @@
 /** The consumer of the library: in this process, in processes of its own, and the host that it lives in. */
 import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, jest, test } from '@jest/globals';
@@ -55,6 +56,31 @@ describe('in this process', () => {
     expect(await lk.result('ada', seq)).toMatchObject({ status: 'done', result: 'again' });
   });
 
+  test('a run that ignores its signal keeps its user to itself after close', async () => {
+    await using library = await openLibrary({ graceMs: 50 });
+    const { lk, options } = library;
+    const release = Promise.withResolvers<string>();
+    const begun = Promise.withResolvers<void>();
+    const other = await createLanekeeper(options);
+    const first = await other.consume(() => {
+      begun.resolve();
+      return release.promise;
+    });
+    await lk.enqueue('ada', 1);
+    await begun.promise;
+    const closed = first.close().then(() => 'closed');
+    const elsewhere: unknown[] = [];
+    await lk.consume((request) => elsewhere.push(request));
+    await other.close();
+    await lk.enqueue('bea', 2);
+    await lk.result('bea', 1);
+    expect(await Promise.race([closed, sleep(2_500, 'open')])).toBe('open');
+    expect(elsewhere).toEqual([2]);
+    release.resolve('first');
+    expect(await lk.result('ada', 1)).toMatchObject({ result: 'first', attempts: 1 });
+    await closed;
+  });
+
   test('a function has a policy, metrics, and log lines in the logger of the caller', async () => {
     const lines: [object, string?][] = [];
     const write = (fields: object, message?: string) => void lines.push([fields, message]);
@@ -66,7 +92,12 @@ describe('in this process', () => {
     const { seq } = await lk.enqueue('ada', 1);
     expect(await lk.result('ada', seq)).toMatchObject({ status: 'failed', attempts: 2, error: { message: 'no luck' } });
     expect(await consumer.metrics()).toContain('lanekeeper_retries_total 1');
-    const about = { user: 'ada', seq, attempt: 2, err: { message: 'no luck', stack: expect.any(String) } };
+    const about = {
+      user: 'ada',
+      seq,
+      attempt: 2,
+      err: expect.objectContaining({ message: 'no luck', stack: expect.any(String) }),
+    };
     expect(lines).toContainEqual([expect.objectContaining(about), expect.any(String)]);
     await expect(lk.consume(() => 1, { policy: { maxAttempts: 0 } })).rejects.toMatchObject({ code: 'bad-config' });
     await expect(lk.consume(() => 1, { workers: 2 })).rejects.toThrow('need a module');
@@ -85,6 +116,29 @@ describe('processes', () => {
     expect(attempts).toBe(3);
     expect((result as { pid: number }).pid).not.toBe(process.pid);
     await consumer.close();
+  });
+
+  test('log and print where they should, and drain although their group got a signal as well', async () => {
+    const lines: [object, string?][] = [];
+    const write = (fields: object, message?: string) => void lines.push([fields, message]);
+    const logger: LibraryLogger = { error: write, warn: write, info: write, debug: write };
+    await using library = await openLibrary({ logger });
+    const { lk } = library;
+    const consumer = await lk.consume(module, { workers: 1 });
+    await lk.enqueue('bea', 'fail');
+    await lk.result('bea', 1);
+    await eventually('the failed run is logged with its error', async () =>
+      lines.some(([fields]) => (fields as { err?: { stack?: string } }).err?.stack?.includes('no luck')),
+    );
+    await lk.enqueue('ada', 'slow');
+    await eventually('it runs', async () => (await lk.request('ada', 1)).status === 'processing');
+    const started = lines.map(([fields]) => fields as { role?: string; pid?: number });
+    const primary = started.find(({ role }) => role === 'primary')?.pid;
+    process.kill(primary ?? 0, 'SIGINT');
+    await sleep(500);
+    await consumer.close();
+    expect(await lk.result('ada', 1)).toMatchObject({ status: 'done', attempts: 1 });
+    expect(await Promise.race([consumer.failed, 'closed'])).toBe('closed');
   });
 
   test('a module that cannot be loaded keeps the consumer from starting', async () => {

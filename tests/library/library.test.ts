@@ -141,6 +141,19 @@ describe('the library refuses', () => {
     await expect(lk.deadLetters.list({ after: 'x' })).rejects.toThrow('options.after');
   });
 
+  test('a selection that does not say whose dead letters it means', async () => {
+    await using library = await openLibrary();
+    const { lk } = library;
+    const selections = [{}, { all: false }, { usr: ada }, { user: undefined }, { items: [] }, { all: true, user: ada }];
+    for (const wrong of selections) {
+      await expect(lk.deadLetters.drop(wrong as never)).rejects.toBeInstanceOf(InvalidRequestError);
+      await expect(lk.deadLetters.retry(wrong as never)).rejects.toBeInstanceOf(InvalidRequestError);
+    }
+    await expect(lk.deadLetters.drop({ items: Array(101).fill({ user: ada, seq: 1 }) })).rejects.toThrow('items');
+    await expect(lk.end(7 as never, 1)).rejects.toThrow('user');
+    await expect(lk.enqueue(ada, 1, { idempotencyKey: 'x' } as never)).rejects.toThrow('idempotencyKey');
+  });
+
   test('settings that are out of range or unknown, by the names of the options', async () => {
     const open = (more: object) => createLanekeeper({ ...testOptions(), ...more });
     await expect(open({ lanes: 0, maxPending: 'many' })).rejects.toThrow(
@@ -153,6 +166,15 @@ describe('the library refuses', () => {
   test('to start when MongoDB does not answer, and keeps nothing open', async () => {
     const options = testOptions({ mongodbUrl: 'mongodb://127.0.0.1:1/none', storeTimeoutMs: 200 });
     await expect(createLanekeeper(options)).rejects.toMatchObject({ code: 'store-unavailable' });
+  });
+
+  test('a consumer that starts while it closes, or later', async () => {
+    await using library = await openLibrary();
+    const { lk } = library;
+    const starting = lk.consume(processor);
+    await lk.close();
+    await expect(starting).rejects.toMatchObject({ code: 'store-unavailable' });
+    await expect(lk.consume(processor)).rejects.toMatchObject({ code: 'store-unavailable' });
   });
 
   test('every call after it was closed', async () => {
