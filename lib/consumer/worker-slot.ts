@@ -168,6 +168,7 @@ export class WorkerSlot {
     // SIGTERM ends a worker that does not listen to it yet.
     const isClean = (this.#draining || !isCurrent) && (code === 0 || signal === 'SIGTERM');
     this.#alive.delete(dead);
+    if (dead === this.#successor) this.#successor = undefined;
     if (dead.workerId) this.#options.exited(dead.workerId);
     // A successor that never ran is the matter of the reload, which says that it failed.
     if (isClean || (!isCurrent && dead.life.state === 'starting'))
