@@ -136,7 +136,11 @@ export class WorkerSlot {
     log.warn({ workerPid: worker.pid }, 'a worker must retire: starting another one in its place');
     const cameUp = this.startSuccessor();
     const successor = this.#successor;
-    if ((await cameUp) && this.#successor === successor && this.#promote()) {
+    const isUp = await cameUp;
+    if (worker !== this.#current) {
+      // It has died and was restarted, or a reload was faster: a worker that runs and should go on is in its place.
+      if (this.#successor === successor) this.dropSuccessor();
+    } else if (isUp && this.#successor === successor && this.#promote()) {
       this.#restarts += 1;
       restarted('retired');
       worker.tell({ kind: 'replaced' });

@@ -75,6 +75,18 @@ describe('a worker that must retire', () => {
     expect(slot.status).toMatchObject({ pid: 3, state: 'running', restarts: 1 });
   });
 
+  test('and dies while its successor loads leaves one worker, whichever comes up first', async () => {
+    const { slot, workers, pass } = await openRetiring();
+    workers[0]!.exit(1);
+    await pass(1_000);
+    expect(workers).toHaveLength(3);
+    workers[1]!.report('running');
+    workers[2]!.report('running');
+    await pass(0);
+    expect(slot.status.pid).toBe(3);
+    expect(workers.map(({ signals }) => signals)).toEqual([[], ['SIGTERM'], []]);
+  });
+
   test('and dies before its restart leaves its successor', async () => {
     const { slot, workers, pass } = await openRetiring();
     workers[0]!.exit(1);
