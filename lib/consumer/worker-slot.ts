@@ -137,10 +137,12 @@ export class WorkerSlot {
     const cameUp = this.startSuccessor();
     const successor = this.#successor;
     const isUp = await cameUp;
-    if (worker !== this.#current) {
-      // It has died and was restarted, or a reload was faster: a worker that runs and should go on is in its place.
-      if (this.#successor === successor) this.dropSuccessor();
-    } else if (isUp && this.#successor === successor && this.#promote()) {
+    if (worker !== this.#current && this.#successor === successor) {
+      // It has died and was started again: the new worker goes on.
+      this.dropSuccessor();
+    } else if (successor?.wasSignalled) {
+      log.info({ workerPid: worker.pid }, 'the successor of a worker that must retire was stopped');
+    } else if (isUp && this.#promote()) {
       this.#restarts += 1;
       restarted('retired');
       worker.tell({ kind: 'replaced' });

@@ -96,4 +96,16 @@ describe('a worker that must retire', () => {
     expect(slot.status.pid).toBe(2);
     expect(workers).toHaveLength(2);
   });
+
+  test.each([
+    ['drain', (slot: WorkerSlot) => void slot.drain()],
+    ['reload', (slot: WorkerSlot) => void slot.startSuccessor()],
+  ])('logs no error when a %s drops its successor', async (_what, drop) => {
+    const { slot, workers, pass, errors } = await openRetiring();
+    drop(slot);
+    workers[1]!.exit(0);
+    await pass(0);
+    expect(workers[1]!.signals).toContain('SIGTERM');
+    expect(errors()).toEqual([]);
+  });
 });
