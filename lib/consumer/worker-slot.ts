@@ -93,6 +93,11 @@ export class WorkerSlot {
     return this.#successor.cameUp;
   }
 
+  /** Whether it has come up and has not exited since. */
+  get successorRuns(): boolean {
+    return !!this.#successor && !this.#successor.hasExited && this.#successor.life.state === 'running';
+  }
+
   /** The successor takes the place of the current worker, which hands its lanes over and exits. */
   promoteSuccessor(): void {
     const { clock, stopTimeoutMs } = this.#options;
