@@ -128,7 +128,8 @@ const openSlots = (options: PrimaryOptions, cluster: Cluster, ending: Ending): v
     },
     reported: watchOwners(options, cluster),
     shouldRestart: (exitCode: number | null) => {
-      if (exitCode === exitCodes.nonRestartable) void ending.drain('failed');
+      // After a failed reload the file on disk is broken, and the other workers still run good code: they must not stop for it.
+      if (exitCode === exitCodes.nonRestartable && readyWorkers(slots) === 0) void ending.drain('failed');
       return life.state === 'starting' || life.state === 'running';
     },
     restarted: metrics.workerRestarted,
