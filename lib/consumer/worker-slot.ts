@@ -88,9 +88,7 @@ export class WorkerSlot {
   /** Starts a worker beside the current one, which goes on. Resolves with whether it has come up. */
   async startSuccessor(): Promise<boolean> {
     this.dropSuccessor();
-    if (this.#draining) return false;
-    this.#successor = this.#start();
-    return this.#successor.cameUp;
+    return this.#draining ? false : this.#startSuccessor().cameUp;
   }
 
   /** Whether it has come up and has not exited since. */
@@ -139,13 +137,12 @@ export class WorkerSlot {
     if (worker !== this.#current || this.#draining || this.#successor || this.#isReplacing) return;
     this.#isReplacing = true;
     log.warn({ workerPid: worker.pid }, 'a worker must retire: starting another one in its place');
-    const cameUp = this.startSuccessor();
-    const successor = this.#successor;
-    const isUp = await cameUp;
+    const successor = this.#startSuccessor();
+    const isUp = await successor.cameUp;
     if (worker !== this.#current && this.#successor === successor) {
       // It has died and was started again: the new worker goes on.
       this.dropSuccessor();
-    } else if (successor?.wasSignalled) {
+    } else if (successor.wasSignalled) {
       log.info({ workerPid: worker.pid }, 'the successor of a worker that must retire was stopped');
     } else if (isUp && this.#promote()) {
       this.#restarts += 1;
@@ -156,6 +153,12 @@ export class WorkerSlot {
       await sleep(clock, replaceAgainMs);
     }
     this.#isReplacing = false;
+  }
+
+  #startSuccessor(): WorkerProcess {
+    const successor = this.#start();
+    this.#successor = successor;
+    return successor;
   }
 
   #nowMs(): number {
