@@ -103,5 +103,7 @@ export type WorkerServers = Pick<
   Deps,
   'clock' | 'userQueues' | 'ledger' | 'lanes' | 'workers' | 'publisher' | 'laneBroker'
 > & {
+  /** The indexes that MongoDB lacks, as far as calls have found out. */
+  missingIndexes(): string[];
   close(): Promise<void>;
 };

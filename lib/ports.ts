@@ -106,11 +106,11 @@ export type NextRun = EntryId & { limits: RunLimits; interruptions: number; inte
 /**
  * Where the next run of a request happens. `here`: in this process, for at most `timeoutMs`; 0 means no timeout. `isolated`: in
  * another process, beside other runs. `alone`: in another process, beside none. Both processes are ended when a run goes on for too
- * long. `dead-letter`: it must not run again.
+ * long. With a `timeoutMs`, there is no other process: such a run is in this one. `dead-letter`: it must not run again.
  */
 export type RunPlan =
   | { kind: 'here'; timeoutMs: number }
-  | { kind: 'isolated' | 'alone' }
+  | { kind: 'isolated' | 'alone'; timeoutMs?: number }
   | { kind: 'dead-letter'; outcome: DeadLetterOutcome };
 
 /** Decides about the next run of a request. Asked before its claim. */

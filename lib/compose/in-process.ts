@@ -5,6 +5,7 @@ import { createWorkerMetrics } from '../consumer/metrics.ts';
 import type { StartDeps, WorkerTask } from '../consumer/worker.ts';
 import { ConfigError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { PlanRun } from '../ports.ts';
 import type { Processor, ProcessorPolicy } from '../processor.ts';
 import { CurrentRuns } from '../runs/current-runs.ts';
 import { type LoadedProcessor, loadProcessor } from '../runs/load-processor.ts';
@@ -14,6 +15,7 @@ import { decidePolicy, PolicyError, policyOfRun, type RunPolicy } from '../runs/
 import { createRunRequest } from '../runs/run.ts';
 import { ownError } from '../runs/run-error.ts';
 import { warnWhileLoading } from '../runs/slow-load.ts';
+import type { RunLimits } from '../types.ts';
 import { createRuns, type Runs, startLanes } from './worker.ts';
 
 /**
@@ -33,11 +35,18 @@ const policyFor = (own: ProcessorPolicy | undefined, config: Config): RunPolicy 
   }
 };
 
+type FunctionDeps = Pick<StartDeps, 'config' | 'clock' | 'log'> & { runs: CurrentRuns };
+
 /** All runs are in this process. A request whose runs ended it `maxCrashes` times in a row is dead-lettered instead of being run again. */
-export const createRunsOfFunction = (loaded: LoadedProcessor, deps: StartDeps & { runs: CurrentRuns }): Runs => {
+export const createRunsOfFunction = (loaded: LoadedProcessor, deps: FunctionDeps): Runs => {
   const { maxCrashes, isolatedRunTimeoutMs } = deps.config;
   const runHere = createRunRequest(loaded, deps);
-  const planRun = createPlanRun(loaded.policy, deps.config, () => true);
+  const planByPolicy = createPlanRun(loaded.policy, deps.config, () => true);
+  const timeoutOfSuspect = (limits: RunLimits) => policyOfRun(loaded.policy, limits).timeoutMs || isolatedRunTimeoutMs;
+  const planRun: PlanRun = (next) => {
+    const plan = planByPolicy(next);
+    return plan.kind === 'alone' ? { ...plan, timeoutMs: timeoutOfSuspect(next.limits) } : plan;
+  };
   return {
     planRun,
     runRequest: (run) => {
@@ -45,7 +54,7 @@ export const createRunsOfFunction = (loaded: LoadedProcessor, deps: StartDeps & 
       const policy = policyOfRun(loaded.policy, run.limits);
       if (run.interruptions >= maxCrashes)
         return Promise.resolve(deadLetterOutcome(crashedError(run.interruptions), 'crashed', policy));
-      return runHere({ ...run, limits: { ...run.limits, timeoutMs: policy.timeoutMs || isolatedRunTimeoutMs } });
+      return runHere({ ...run, limits: { ...run.limits, timeoutMs: timeoutOfSuspect(run.limits) } });
     },
   };
 };

@@ -34,6 +34,7 @@ export const openWorkerServers = (config: Config, log: Logger): WorkerServers =>
     workers: stores.workers,
     publisher,
     laneBroker,
+    missingIndexes: stores.missingIndexes,
     close: async () => {
       await Promise.all([stores.close(), publisher.close(), laneBroker.close()]);
     },
@@ -90,7 +91,7 @@ export const startLanes = (
     config: { ...config, heldBytes },
   });
   return {
-    snapshot: () => lanes.snapshot(),
+    snapshot: () => ({ ...lanes.snapshot(), missingIndexes: servers.missingIndexes() }),
     failed: lanes.failed,
     mustRetire: lanes.mustRetire,
     retire: () => lanes.retire(),

@@ -4,7 +4,7 @@ import type { LifecycleState } from './lifecycle.ts';
 
 export type MetricValues = MetricObjectWithValues<MetricValue<string>>[];
 
-/** How a worker ends. The primary starts another one, unless a restart cannot help: 78 is `EX_CONFIG` of sysexits.h. */
+/** How a worker ends. The primary starts another one, unless no other runs and a restart cannot help: 78 is `EX_CONFIG` of sysexits.h. */
 export const exitCodes = { stopped: 0, failed: 1, nonRestartable: 78 } as const;
 
 /**

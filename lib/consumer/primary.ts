@@ -11,7 +11,7 @@ import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { exitCodes } from './messages.ts';
 import { UnownedLanes } from './readiness.ts';
 import { createReload } from './reload.ts';
-import { WorkerSlot } from './worker-slot.ts';
+import { type SlotStatus, WorkerSlot } from './worker-slot.ts';
 
 export type PrimaryOptions = {
   config: Pick<
@@ -45,6 +45,12 @@ const unreadiness = (
   { unhealthyAfterMs }: PrimaryOptions['config'],
 ): string | undefined => (readyWorkers(slots) === 0 ? 'no worker is running' : unowned.complaint(unhealthyAfterMs));
 
+/** The consumer works without them, but the API refuses calls. `undefined` when none are missing. */
+const missingIn = (workers: SlotStatus[]): string[] | undefined => {
+  const titles = new Set(workers.flatMap(({ snapshot }) => snapshot?.missingIndexes ?? []));
+  return titles.size > 0 ? [...titles].sort() : undefined;
+};
+
 const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpoints> =>
   openEndpoints({
     host: config.metricsHost,
@@ -55,7 +61,9 @@ const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpo
       health: () => {
         const reason = unreadiness(cluster, config);
         const { life, slots } = cluster;
-        return { healthy: !reason, body: { state: life.state, reason, workers: slots.map(({ status }) => status) } };
+        const workers = slots.map(({ status }) => status);
+        const missingIndexes = missingIn(workers);
+        return { healthy: !reason, body: { state: life.state, reason, missingIndexes, workers } };
       },
       state: () => cluster.life.state,
     },
@@ -131,7 +139,8 @@ const openSlots = (options: PrimaryOptions, cluster: Cluster, ending: Ending): v
     },
     reported: watchOwners(options, cluster),
     shouldRestart: (exitCode: number | null) => {
-      if (exitCode === exitCodes.nonRestartable) void ending.drain('failed');
+      // After a failed reload the file on disk is broken, and the other workers still run good code: they must not stop for it.
+      if (exitCode === exitCodes.nonRestartable && readyWorkers(slots) === 0) void ending.drain('failed');
       return life.state === 'starting' || life.state === 'running';
     },
     restarted: metrics.workerRestarted,

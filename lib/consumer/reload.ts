@@ -3,7 +3,7 @@ import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
-type Reloaded = Pick<WorkerSlot, 'startSuccessor' | 'promoteSuccessor' | 'dropSuccessor'>;
+type Reloaded = Pick<WorkerSlot, 'startSuccessor' | 'successorRuns' | 'promoteSuccessor' | 'dropSuccessor'>;
 type ReloadDeps = {
   clock: Pick<Clock, 'monotonicMs'>;
   log: Logger;
@@ -13,10 +13,9 @@ type ReloadDeps = {
 };
 
 /** One worker loads the code before the others do: code that cannot be loaded costs one process, and is logged once. */
-const startSuccessors = async ([first, ...others]: Reloaded[], isLatest: () => boolean): Promise<boolean> => {
-  if (!(await first?.startSuccessor()) || !isLatest()) return false;
-  const cameUp = await Promise.all(others.map((slot) => slot.startSuccessor()));
-  return cameUp.every(Boolean);
+const startSuccessors = async ([first, ...others]: Reloaded[], isLatest: () => boolean): Promise<void> => {
+  if (!(await first?.startSuccessor()) || !isLatest()) return;
+  await Promise.all(others.map((slot) => slot.startSuccessor()));
 };
 
 /**
@@ -33,10 +32,11 @@ export const createReload = ({ clock, log, slots, isEnding }: ReloadDeps): (() =
     for (const slot of slots) slot.dropSuccessor();
     log.info({ generation }, 'reload started');
     const isLatest = () => generation === newest && !isEnding();
-    const cameUp = await startSuccessors(slots, isLatest);
+    await startSuccessors(slots, isLatest);
     const ms = Math.round(clock.monotonicMs() - startedMs);
     if (!isLatest()) return;
-    if (!cameUp) {
+    // All of them before the first takes over: one may have exited while the others loaded.
+    if (!slots.every((slot) => slot.successorRuns)) {
       for (const slot of slots) slot.dropSuccessor();
       log.error({ generation, ms }, 'reload failed: the workers with the earlier code go on');
       return;

@@ -38,6 +38,7 @@ export class WorkerProcess {
   #snapshot: WorkerSnapshot | undefined;
   #metrics: MetricValues | undefined;
   #hasExited = false;
+  #wasSignalled = false;
   #metricsArrival = Promise.withResolvers<void>();
 
   constructor(worker: Worker, options: WorkerProcessOptions) {
@@ -81,6 +82,11 @@ export class WorkerProcess {
     return this.#hasExited;
   }
 
+  /** Whether its slot has sent it a signal: it may exit. */
+  get wasSignalled(): boolean {
+    return this.#wasSignalled;
+  }
+
   /** Why the primary killed it, if it did. */
   get killedFor(): string | undefined {
     return this.#supervised.killedFor;
@@ -100,7 +106,9 @@ export class WorkerProcess {
   }
 
   signal(name: 'SIGTERM' | 'SIGKILL'): void {
-    if (!this.#hasExited) this.#worker.process.kill(name);
+    if (this.#hasExited) return;
+    this.#wasSignalled = true;
+    this.#worker.process.kill(name);
   }
 
   /** The worker's metrics, or the ones before when it does not answer within a second. */

@@ -88,9 +88,12 @@ export class WorkerSlot {
   /** Starts a worker beside the current one, which goes on. Resolves with whether it has come up. */
   async startSuccessor(): Promise<boolean> {
     this.dropSuccessor();
-    if (this.#draining) return false;
-    this.#successor = this.#start();
-    return this.#successor.cameUp;
+    return this.#draining ? false : this.#startSuccessor().cameUp;
+  }
+
+  /** Whether it has come up and has not exited since. */
+  get successorRuns(): boolean {
+    return !!this.#successor && !this.#successor.hasExited && this.#successor.life.state === 'running';
   }
 
   /** The successor takes the place of the current worker, which hands its lanes over and exits. */
@@ -134,9 +137,14 @@ export class WorkerSlot {
     if (worker !== this.#current || this.#draining || this.#successor || this.#isReplacing) return;
     this.#isReplacing = true;
     log.warn({ workerPid: worker.pid }, 'a worker must retire: starting another one in its place');
-    const cameUp = this.startSuccessor();
-    const successor = this.#successor;
-    if ((await cameUp) && this.#successor === successor && this.#promote()) {
+    const successor = this.#startSuccessor();
+    const isUp = await successor.cameUp;
+    if (worker !== this.#current && this.#successor === successor) {
+      // It has died and was started again: the new worker goes on.
+      this.dropSuccessor();
+    } else if (successor.wasSignalled) {
+      log.info({ workerPid: worker.pid }, 'the successor of a worker that must retire was stopped');
+    } else if (isUp && this.#promote()) {
       this.#restarts += 1;
       restarted('retired');
       worker.tell({ kind: 'replaced' });
@@ -145,6 +153,12 @@ export class WorkerSlot {
       await sleep(clock, replaceAgainMs);
     }
     this.#isReplacing = false;
+  }
+
+  #startSuccessor(): WorkerProcess {
+    const successor = this.#start();
+    this.#successor = successor;
+    return successor;
   }
 
   #nowMs(): number {
@@ -168,6 +182,7 @@ export class WorkerSlot {
     // SIGTERM ends a worker that does not listen to it yet.
     const isClean = (this.#draining || !isCurrent) && (code === 0 || signal === 'SIGTERM');
     this.#alive.delete(dead);
+    if (dead === this.#successor) this.#successor = undefined;
     if (dead.workerId) this.#options.exited(dead.workerId);
     // A successor that never ran is the matter of the reload, which says that it failed.
     if (isClean || (!isCurrent && dead.life.state === 'starting'))

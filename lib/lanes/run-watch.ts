@@ -74,13 +74,13 @@ class RunWatch {
 }
 
 /**
- * Runs a request that holds this slot. An isolated run is not watched here: it ends by its own timeout. Not an async function: that
- * would keep the body in memory until the run ends.
+ * Runs a request that holds this slot. A run in another process is not watched here: it ends by its own timeout. Not an async
+ * function: that would keep the body in memory until the run ends.
  */
 export const runWatched = (run: Run, running: RunUnderWay, slot: Slot, context: WorkerContext): Promise<Outcome> => {
   const { planRun, runRequest } = context.deps;
   const plan = planRun({ ...run, interrupted: false });
-  if (plan.kind !== 'here') return runRequest(run);
+  if (plan.kind === 'dead-letter' || plan.timeoutMs === undefined) return runRequest(run);
   const watch = new RunWatch({ run: running, slot, timeoutMs: plan.timeoutMs }, context);
   return runRequest(run).finally(() => watch.end());
 };

@@ -26,6 +26,8 @@ export type WorkerSnapshot = {
   refusedQueues: number;
   /** The lanes that no worker of any consumer owns. Absent until this worker knows. */
   lanesWithoutOwner?: number[];
+  /** The indexes that MongoDB lacks. A worker does without them. */
+  missingIndexes?: string[];
 };
 
 /** How long the oldest pending request has been accepted, as far as the owner knows. */

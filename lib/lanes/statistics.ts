@@ -9,7 +9,7 @@ import { findUsersWithoutProgress } from './stuck-users.ts';
 
 /** They cost a few queries over all open users, so they are counted once in so many sweeps. */
 const sweepsPerCount = 3;
-/** Above these, the number does not matter: stuck users are counted up to the end of a page. */
+/** No more are counted than this. Stuck users are counted up to the end of a page. */
 const maxStuck = 1_000;
 const maxDeadLetters = 100_000;
 

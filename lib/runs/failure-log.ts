@@ -1,11 +1,10 @@
 /** Failed runs in the log: each with its error and stack, in a bounded number of lines. */
 import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
+import { createLineLimit, windowMs } from './line-limit.ts';
 
-/** While every run fails, so many lines a second of one kind, and of all kinds together. A rare kind is seen beside a frequent one. */
-const maxOfKind = 10;
-const maxLines = 50;
-const windowMs = 1_000;
+/** While every run fails. */
+const limit = { ofKind: 10, ofAll: 50 };
 
 /** Logs one line at `warn`. `kind`: what lines of a storm have in common. */
 export type FailureLog = (kind: string, fields: Record<string, unknown>, text: string) => void;
@@ -18,9 +17,7 @@ export const createFailureLog = ({
   clock: Pick<Clock, 'monotonicMs' | 'after'>;
   log: Pick<Logger, 'warn'>;
 }): FailureLog => {
-  const linesOf = new Map<string, number>();
-  let since = Number.NEGATIVE_INFINITY;
-  let lines = 0;
+  const hasRoom = createLineLimit(clock, limit);
   let unlogged = 0;
 
   const sayHowMany = () => {
@@ -28,20 +25,8 @@ export const createFailureLog = ({
     unlogged = 0;
   };
   return (kind, fields, text) => {
-    const now = clock.monotonicMs();
-    if (now - since >= windowMs) {
-      since = now;
-      lines = 0;
-      linesOf.clear();
-    }
-    const ofKind = linesOf.get(kind) ?? 0;
-    if (ofKind >= maxOfKind || lines >= maxLines) {
-      if (unlogged === 0) clock.after(windowMs, sayHowMany);
-      unlogged += 1;
-      return;
-    }
-    linesOf.set(kind, ofKind + 1);
-    lines += 1;
-    log.warn(fields, text);
+    if (hasRoom(kind)) return log.warn(fields, text);
+    if (unlogged === 0) clock.after(windowMs, sayHowMany);
+    unlogged += 1;
   };
 };

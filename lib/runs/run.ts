@@ -1,6 +1,7 @@
 import type { Logger } from '../log.ts';
 import type { Clock, RunRequest } from '../ports.ts';
 import type { ProcessorContext } from '../processor.ts';
+import { RunEndedError } from '../run-ended.ts';
 import { propertyOf } from '../thrown.ts';
 import type { Outcome, Run } from '../types.ts';
 import { CurrentRuns, type RunInProcess } from './current-runs.ts';
@@ -80,8 +81,10 @@ export const createRunRequest = (
     const err = thrown ? forLog(thrown.value) : asError(outcome.error);
     const { kind } = outcome;
     const fields = { ...aboutOf(run), outcome: kind, ms: Math.round(clock.monotonicMs() - since), err };
-    // What an aborted run throws is no outcome: it runs again.
-    if (run.signal.aborted) log.debug({ ...fields, outcome: 'aborted' }, 'run aborted');
+    // What an aborted run throws is no outcome: it runs again, unless an operator ended it.
+    if (run.signal.reason instanceof RunEndedError)
+      logFailure(kindOf(err), { ...fields, outcome: 'ended' }, 'run failed after an operator ended it');
+    else if (run.signal.aborted) log.debug({ ...fields, outcome: 'aborted' }, 'run aborted');
     else logFailure(kindOf(err), kind === 'retry' ? { ...fields, delayMs: outcome.delayMs } : fields, 'run failed');
     return outcome;
   };

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
 import type { CurrentRuns } from './current-runs.ts';
+import { createLineLimit } from './line-limit.ts';
 import { forLog } from './run-error.ts';
 
 type RejectionDeps = {
@@ -16,25 +17,17 @@ type RejectionDeps = {
 
 /** Runs that a line names. */
 const maxNamed = 20;
-/** A loop may leave thousands of rejections: so many lines a second. */
-const maxLines = 10;
-const windowMs = 1_000;
+/** A loop may leave thousands of rejections. All are of one kind. */
+const limit = { ofKind: 10, ofAll: 10 };
 
 /** Unless the configuration says `exit`, which leaves them to Node.js: it ends the process. */
 export const outliveRejections = ({ config, clock, log, runs, counted }: RejectionDeps): void => {
   if (config.unhandledRejection === 'exit') return;
-  let since = Number.NEGATIVE_INFINITY;
-  let lines = 0;
+  const hasRoom = createLineLimit(clock, limit);
   let unlogged = 0;
 
   const logOne = (reason: unknown): void => {
-    const now = clock.monotonicMs();
-    if (now - since >= windowMs) {
-      since = now;
-      lines = 0;
-    }
-    lines += 1;
-    if (lines > maxLines) {
+    if (!hasRoom('rejection')) {
       unlogged += 1;
       return;
     }

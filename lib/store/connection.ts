@@ -34,6 +34,7 @@ export type StoreConnection = {
   clock: Clock;
   /** Resolves when MongoDB answers and has the unique indexes. */
   ping(): Promise<void>;
+  missingIndexes(): string[];
   /** Resolves when `clock` shows MongoDB's time. */
   timeKnown(): Promise<void>;
   drop(): Promise<void>;
@@ -109,6 +110,7 @@ export const connectStore = (
     execute,
     clock: time.clock,
     ping: () => execute(answer, 'all'),
+    missingIndexes: () => indexes.missing(),
     timeKnown: async () => {
       if (!time.isMeasured) await execute(answer);
     },

@@ -28,6 +28,8 @@ type GuardOptions = {
 export type IndexGuard = {
   /** Call it before an operation. `needs`: the unique index on which the operation depends, or all. @throws {NotMigratedError} */
   check(needs?: UniqueIndex | 'all'): Promise<void>;
+  /** The titles of the missing indexes, also of those that only make calls faster. None before the first look. */
+  missing(): string[];
   /** Resolves when no index is being created. */
   settled(): Promise<void>;
   /** The database was dropped. */
@@ -122,6 +124,7 @@ export const guardIndexes = ({ models, log, build }: GuardOptions): IndexGuard =
       if (missingOf(needs).length > 0) await building?.unique.catch(throwIfAway);
       if (missingOf(needs).length > 0) throw new NotMigratedError(missingOf(needs));
     },
+    missing: () => missing?.all ?? [],
     settled: async () => building?.all,
     forget() {
       missing = undefined;

@@ -38,6 +38,8 @@ export type Stores = {
   timeKnown(): Promise<void>;
   /** Resolves when MongoDB answers and has the unique indexes. Like any first call, connects. */
   ping(): Promise<void>;
+  /** The indexes that MongoDB lacks, as far as calls have found out. */
+  missingIndexes(): string[];
   /** Drops the database: for tests. */
   drop(): Promise<void>;
   /** Every call after it rejects. */
@@ -71,7 +73,7 @@ export const openStores = (
   log: Pick<Logger, 'warn' | 'info'> = createLogger('silent'),
   hostClock?: Clock,
 ): Stores => {
-  const { execute, clock, timeKnown, ping, drop, close } = connectStore(config, log, hostClock);
+  const { execute, clock, timeKnown, ping, missingIndexes, drop, close } = connectStore(config, log, hostClock);
   return {
     accounts: accountStore(execute),
     apiKeys: keyStore(execute),
@@ -83,6 +85,7 @@ export const openStores = (
     clock,
     timeKnown,
     ping,
+    missingIndexes,
     drop,
     close,
   };

@@ -1,4 +1,5 @@
 /** A queue in memory for the tests of a processor: the production worker decides, on in-memory servers and in fake time. */
+import { newRequestOf } from '../library/input.ts';
 import type { LaneObserver } from '../ports.ts';
 import type { Processor, ProcessorLogger, ProcessorPolicy } from '../processor.ts';
 import { callerFor, userIdOf } from '../references.ts';
@@ -11,7 +12,7 @@ import type { LedgerEntry, RunLimits } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { FakeClock } from './fake-clock.ts';
 import { Pace } from './pace.ts';
-import { bodyOf } from './run-processor.ts';
+import { defaultConfig } from './policy-in-test.ts';
 import { createTestLogger } from './test-logger.ts';
 import { requestOf, type TestDeadLetter, type TestRequest, type TestRun } from './test-request.ts';
 import { startTestWorker, type TestWorker } from './test-worker.ts';
@@ -67,13 +68,14 @@ export class TestQueue {
    * Accepts a request, which starts as soon as the user's earlier ones are settled.
    *
    * @param user the reference of a user: 1 to 128 printable characters.
-   * @throws {InvalidReferenceError}; {IdempotencyKeyReusedError} when the key belongs to another request; {TooManyPendingError} as in production.
+   * @throws as in production: {InvalidReferenceError}; {InvalidRequestError} for what is no JSON value, is nested too deep, or has an
+   * option out of range; {RequestTooLargeError}; {IdempotencyKeyReusedError} when the key belongs to another request;
+   * {TooManyPendingError}.
    */
   async enqueue(user: string, request: unknown, options: TestEnqueueOptions = {}): Promise<Accepted> {
-    const { key, ...limits } = options;
-    const own = Object.keys(limits).length > 0 ? { limits } : {};
+    const accepted = newRequestOf(request, options, defaultConfig);
     this.#userId(user);
-    return acceptRequest({ ...callerFor(user), body: bodyOf(request), key, ...own }, this.#worker.deps);
+    return acceptRequest({ ...callerFor(user), ...accepted }, this.#worker.deps);
   }
 
   /**

@@ -2,6 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import type { Config } from '../../lib/config.ts';
+import { openStores } from '../../lib/store/stores.ts';
+import { mongodbUrl, uniqueName } from '../support/servers.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { eventually, openWorld } from '../support/world.ts';
 import { startCluster, type TestCluster } from './support/cluster.ts';
@@ -72,6 +74,23 @@ test('a consumer whose RabbitMQ is away is alive and not ready, and both again w
   await proxy.restore();
   await untilStatus(cluster, 200);
   expect(cluster.workerPids()).toHaveLength(1);
+});
+
+test('a consumer whose MongoDB lacks indexes is ready, and says which', async () => {
+  await using world = await openWorld({ lanes: 4 });
+  const bare = { ...world.config, mongodbUrl: mongodbUrl(uniqueName('bare')), autoMigrate: 0 };
+  const stores = openStores(bare);
+  await using _dropped = {
+    [Symbol.asyncDispose]: async () => {
+      await stores.drop();
+      await stores.close();
+    },
+  };
+  await using cluster = startConsumer(bare, { AUTO_MIGRATE: '0' });
+  await untilOwned(cluster, 4);
+  const { status, text } = await cluster.get('/healthz');
+  expect(status).toBe(200);
+  expect(JSON.parse(text).missingIndexes).toContain('requests.userId_1_key_1');
 });
 
 test('a hand-over does not make a consumer unready', async () => {

@@ -1,7 +1,13 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { isAlive, type LogLine, startCluster, supportFile, until } from './support/cluster.ts';
 
 jest.setTimeout(60_000);
+
+const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-primary-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const stub = supportFile('stub-worker.ts');
 const running = (line: LogLine) => line.msg === 'worker running';
@@ -140,6 +146,25 @@ describe('the cluster primary', () => {
     });
     expect(await cluster.exited).toEqual({ code: 1, signal: null });
     expect(cluster.lines.filter(started)).toHaveLength(1);
+  });
+
+  test('goes on when one worker exits with that code while another one runs, and tries again', async () => {
+    const broken = join(folder, 'broken');
+    await using cluster = startCluster({ TEST_WORKER: stub, TEST_BROKEN: broken, WORKERS: '2' });
+    await cluster.logged(running, 2);
+    await until('both workers to be seen running', async () => {
+      const { workers } = JSON.parse((await cluster.get('/healthz')).text);
+      return workers.every((worker: { state: string }) => worker.state === 'running');
+    });
+    const [victim, healthy] = cluster.workerPids();
+    writeFileSync(broken, '');
+    process.kill(victim!, 'SIGKILL');
+    await cluster.logged((line) => line.msg === 'worker exited' && line.code === 78, 2);
+    expect(isAlive(healthy!)).toBe(true);
+    rmSync(broken);
+    await cluster.logged(running, 3);
+    const pauses = cluster.lines.filter((line) => line.msg === 'worker restart scheduled');
+    expect(pauses.slice(0, 3).map((line) => line.delayMs)).toEqual([200, 400, 800]);
   });
 
   test('a worker whose primary has died stops its task and exits', async () => {

@@ -1,10 +1,12 @@
 /** Runs that go on against their signal, on real servers: they keep their own user waiting, and nobody else. */
 import { expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
+import { createRunsOfFunction } from '../../lib/compose/in-process.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { LaneObserver } from '../../lib/ports.ts';
 import type { Processor } from '../../lib/processor.ts';
 import { findStuck } from '../../lib/requests/stuck.ts';
+import { CurrentRuns } from '../../lib/runs/current-runs.ts';
 import { createPlanRun } from '../../lib/runs/plan.ts';
 import { decidePolicy } from '../../lib/runs/policy.ts';
 import { createRunRequest } from '../../lib/runs/run.ts';
@@ -42,6 +44,32 @@ test('any number of users whose runs hang leave both slots to the others, and ar
   await eventually('the metric agrees', () => worker.snapshot().stuckUsers === ids.length);
   expect(worker.snapshot()).toMatchObject({ inFlight: ids.length, unresponsiveRuns: ids.length });
   for (const user of users) expect(await world.entry(user, 2)).toMatchObject({ status: 'queued' });
+});
+
+test('a hanging run that may have ended its process before, and has no other to run in, is reported and lets the next one start', async () => {
+  await using world = await openWorld({ graceMs: 100, isolatedProcesses: 2 });
+  const started: unknown[] = [];
+  const hanging: Processor = (request) => {
+    started.push(request);
+    return never;
+  };
+  const policy = decidePolicy({ timeoutMs: 50 }, world.config);
+  const loaded = { processor: hanging, policy };
+  const runs = createRunsOfFunction(loaded, {
+    config: world.config,
+    clock: systemClock,
+    log: createLogger('silent'),
+    runs: new CurrentRuns(),
+  });
+  const interruptions = 2;
+  const worker = world.work((run) => runs.runRequest({ ...run, interruptions }), {
+    planRun: (next) => runs.planRun({ ...next, interruptions }),
+  });
+  const [user, other] = [await world.user(), await world.user()];
+  await world.enqueue(user, 'first');
+  await eventually('it is unresponsive', () => worker.snapshot().unresponsiveRuns === 1);
+  await world.enqueue(other, 'second');
+  await eventually('the other one starts', () => started.includes('second'));
 });
 
 test('a user whose hanging run ends at last goes on in order, and is no longer reported', async () => {

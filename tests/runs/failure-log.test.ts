@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
 import { type Processor, UnrecoverableError } from '../../lib/processor.ts';
+import { RunEndedError } from '../../lib/run-ended.ts';
 import { createFailureLog } from '../../lib/runs/failure-log.ts';
 import type { TextProcessor } from '../../lib/runs/load-processor.ts';
 import { createRunRequest } from '../../lib/runs/run.ts';
@@ -114,6 +115,22 @@ describe('a run that fails', () => {
     expect(await logOf({ processor: throwing(new Error('aborted')) }, run)).toEqual([]);
     expect(await logOf({ processor: throwing(new Error('aborted')) }, run, 'debug')).toMatchObject([
       { msg: 'run aborted', outcome: 'aborted', err: { message: 'aborted' } },
+    ]);
+  });
+
+  test('is a warning when an operator ended it, with what it threw', async () => {
+    const lane = new AbortController();
+    const processor: Processor = () => {
+      lane.abort(new RunEndedError());
+      throw new TypeError('lost my place');
+    };
+    expect(await logOf({ processor }, { signal: lane.signal })).toMatchObject([
+      {
+        level: warn,
+        msg: 'run failed after an operator ended it',
+        outcome: 'ended',
+        err: { message: 'lost my place' },
+      },
     ]);
   });
 

@@ -142,9 +142,23 @@ test('a result that waits for a person is an error', async () => {
   await expect(queue.result('ada', 2)).rejects.toThrow('Request 1 is blocked');
 });
 
-test('a request that does not exist is an error, and so is one that is not JSON', async () => {
+test('a request that does not exist is an error', async () => {
   const queue = createTestQueue(() => 1);
   expect(() => queue.request('ada', 1)).toThrow('There is no request 1.');
   await expect(queue.result('ada', 1)).rejects.toThrow('There is no request 1.');
-  await expect(queue.enqueue('ada', undefined)).rejects.toThrow('must be JSON');
+});
+
+const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+
+test.each([
+  ['that is no JSON value', undefined, {}, 'is no JSON value'],
+  ['of more than 256 KiB', 'x'.repeat(256 * 1_024), {}, 'RequestTooLargeError'],
+  ['that is nested too deep', nested(501), {}, 'nest at most 500 levels'],
+  ['with an empty key', 1, { key: '' }, 'options.key'],
+  ['with a key that has a comma', 1, { key: 'a,b' }, 'options.key'],
+  ['with no attempts', 1, { maxAttempts: 0 }, 'options.maxAttempts'],
+])('a request %s is refused, as in production', async (_what, request, options, text) => {
+  const queue = createTestQueue(() => 1);
+  await expect(queue.enqueue('ada', request, options).catch(String)).resolves.toContain(text);
+  expect(() => queue.request('ada', 1)).toThrow('There is no request 1.');
 });

@@ -1,7 +1,11 @@
-/** A worker with a stub task. SIGUSR2 hangs its event loop; `TEST_STOP_MS` is how long its stop takes. */
+/**
+ * A worker with a stub task. SIGUSR2 hangs its event loop; `TEST_STOP_MS` is how long its stop takes. It cannot start while there is
+ * a file `TEST_BROKEN`, as when the code of the processor is broken.
+ */
+import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { systemClock } from '../../../lib/clock.ts';
-import { loadConfig } from '../../../lib/config.ts';
+import { ConfigError, loadConfig } from '../../../lib/config.ts';
 import { runWorker } from '../../../lib/consumer/worker.ts';
 import { createLogger } from '../../../lib/log.ts';
 
@@ -19,6 +23,7 @@ await runWorker({
   log,
   env: process.env,
   startTask: async ({ observer }) => {
+    if (existsSync(process.env.TEST_BROKEN ?? '')) throw new ConfigError(['the code is broken'], 'options');
     // Keeps the process alive, as connections do.
     const keepAlive = setInterval(() => {}, 60_000);
     const at = new Date(10_000);
