@@ -9,7 +9,7 @@ const resolutionMs = 10;
 const windowMs = 30_000;
 const nsPerSecond = 1e9;
 
-/** The longest delay of late, in seconds. */
+/** The longest delay of late, in seconds. One watch for the process: a library opens one consumer after another. */
 const watchEventLoop = (): (() => number) => {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
   delays.enable();
@@ -21,8 +21,11 @@ const watchEventLoop = (): (() => number) => {
   return () => Math.max(0, Math.max(before, delays.max) / nsPerSecond - resolutionMs / 1_000);
 };
 
+let watched: ReturnType<typeof watchEventLoop> | undefined;
+
 export const registerEventLoopLag = (registry: Registry): void => {
-  const longest = watchEventLoop();
+  watched ??= watchEventLoop();
+  const longest = watched;
   new Gauge({
     name: 'lanekeeper_event_loop_lag_seconds',
     help: 'The longest delay of the event loop in the last 30 to 60 s',

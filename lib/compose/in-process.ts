@@ -14,7 +14,6 @@ import { createPlanRun } from '../runs/plan.ts';
 import { decidePolicy, PolicyError, policyOfRun, type RunPolicy } from '../runs/policy.ts';
 import { createRunRequest } from '../runs/run.ts';
 import { ownError } from '../runs/run-error.ts';
-import { warnWhileLoading } from '../runs/slow-load.ts';
 import type { RunLimits } from '../types.ts';
 import { createRuns, type Runs, startLanes } from './worker.ts';
 
@@ -64,6 +63,8 @@ type InProcessOptions = {
   log: Logger;
   /** For the processes of isolated runs. */
   env: NodeJS.ProcessEnv;
+  /** Gets each line that they print. */
+  output: (line: string) => void;
   /** A function with its policy. Without it, the module that `config.processor` names. */
   own?: { processor: Processor; policy: ProcessorPolicy | undefined };
 };
@@ -75,14 +76,15 @@ export type InProcessWorker = WorkerTask & { metrics(): Promise<string> };
  *
  * @throws {ProcessorLoadError} {ConfigError}
  */
-export const startInProcess = async ({ config, log, env, own }: InProcessOptions): Promise<InProcessWorker> => {
+export const startInProcess = async ({ config, log, env, output, own }: InProcessOptions): Promise<InProcessWorker> => {
   let task: WorkerTask | undefined;
   const { registry, ...observers } = createWorkerMetrics({ clock, log, snapshot: () => task?.snapshot() });
   const suspects = own ? { isolatedProcesses: processesForSuspects } : {};
   const deps = { config: { ...config, ...suspects }, clock, log, env, ...observers, runs: new CurrentRuns() };
+  // The load is not watched: the watch pauses the main thread and prints, and this process is the caller's.
   const runs = own
     ? createRunsOfFunction({ processor: own.processor, policy: policyFor(own.policy, config) }, deps)
-    : createRuns(await warnWhileLoading(() => loadProcessor(deps), deps), deps);
+    : createRuns(await loadProcessor(deps), { ...deps, output });
   task = startLanes(deps, runs, { outlived: true });
   return { ...task, metrics: () => registry.metrics() };
 };

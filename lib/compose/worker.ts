@@ -48,7 +48,10 @@ export const checkServers = (config: Config): void => void checkMongodbUrl(confi
 export type Runs = { planRun: PlanRun; runRequest: RunRequest };
 
 /** Runs requests in this process, except those that may end it. */
-export const createRuns = (loaded: LoadedProcessor, deps: StartDeps & { runs: CurrentRuns }): Runs => {
+export const createRuns = (
+  loaded: LoadedProcessor,
+  deps: StartDeps & { runs: CurrentRuns; output?: (line: string) => void },
+): Runs => {
   const runHere = createRunRequest(loaded, deps);
   const isolation = createIsolation({ ...deps, policy: loaded.policy, observer: deps.isolationObserver });
   const planRun = createPlanRun(loaded.policy, deps.config, isolation.runsAlone);

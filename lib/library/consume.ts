@@ -8,6 +8,7 @@ import { environmentOfRuns } from '../secrets.ts';
 import { settings } from '../settings.ts';
 import { startConsumerProcesses } from './consumer-processes.ts';
 import type { StartedConsumer } from './consumers.ts';
+import { logOutput } from './output.ts';
 import { configOf, environmentOf } from './settings.ts';
 import type { ConsumedProcessor, ConsumeOptions } from './types.ts';
 
@@ -25,7 +26,7 @@ const startHere = async (
   { policy, env, log }: { policy: ConsumeOptions['policy']; env: NodeJS.ProcessEnv; log: Logger },
 ): Promise<StartedConsumer> => {
   const own = typeof processor === 'function' ? { processor, policy } : undefined;
-  const worker = await startInProcess({ config, log, env, own });
+  const worker = await startInProcess({ config, log, env, output: logOutput(log), own });
   const failed = Promise.withResolvers<unknown>();
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -53,6 +54,9 @@ export const startConsumer = async (
   if (!isFunction && policy) throw new ConfigError(['policy: a module exports its own'], 'options');
   if (isFunction && workers !== 'in-process') {
     throw new ConfigError(['workers: processes of their own need a module, not a function'], 'options');
+  }
+  if (workers === 'in-process' && (options.metricsPort !== undefined || options.metricsHost !== undefined)) {
+    throw new ConfigError(['metricsPort, metricsHost: only processes of their own serve metrics'], 'options');
   }
   const own = {
     METRICS_PORT: '0',

@@ -14,7 +14,7 @@ import { logOutput } from './output.ts';
 const script = fileURLToPath(fileBeside(import.meta.url, 'consumer-process'));
 
 /** What this process is told to run, to debug or to read is not for its children; how it loads modules is. */
-const ownOptions = /^--?(e|p|pe|eval|print|inspect|watch|env-file|test|i|interactive|c|check)\b/;
+const ownOptions = /^--?(e|p|pe|eval|print|inspect|watch|env-file|test|i|interactive|input-type|c|check)\b/;
 
 /** The options of Node for the processes. An option's value may be an argument of its own, which begins with no dash. */
 export const nodeOptionsOf = (execArgv: string[]): string[] => {

@@ -5,7 +5,7 @@ import { startConsumer } from './consume.ts';
 import { createConsumers } from './consumers.ts';
 import { loggerOf } from './logger.ts';
 import { createOperatorCalls, type OperatorCalls } from './operator-calls.ts';
-import { configOf, environmentOf } from './settings.ts';
+import { configOf, resolvedEnvironmentOf } from './settings.ts';
 import type { ConsumedProcessor, ConsumeOptions, Consumer, LanekeeperOptions } from './types.ts';
 import { createUserCalls, createWaiting, type UserCalls } from './user-calls.ts';
 
@@ -27,7 +27,7 @@ export interface Lanekeeper extends UserCalls, OperatorCalls {
 }
 
 export const openLanekeeper = async (options: LanekeeperOptions): Promise<Lanekeeper> => {
-  const environment = environmentOf(options);
+  const environment = await resolvedEnvironmentOf(options);
   const config = configOf(environment);
   const log = loggerOf({ logger: options.logger, logLevel: environment.LOG_LEVEL ? config.logLevel : undefined });
   const deps = await openLibraryDeps(config, log);

@@ -1,5 +1,6 @@
 /** A process for isolated runs, as its worker sees it. */
 import { fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
 import { fileBeside } from '../file-beside.ts';
@@ -38,11 +39,14 @@ export type ProcessDeps = {
   observer: { rejected(count: number): void };
   /** The environment of the process; it names the processor to load. */
   env: NodeJS.ProcessEnv;
+  /** Gets each line of its stdout. Without it the process prints where this one prints. */
+  output?: (line: string) => void;
 };
 
 /** @throws {Error} when the system cannot start another process. */
-export const startProcess = ({ config, clock, observer, env }: ProcessDeps): IsolatedProcess => {
-  const child = fork(script, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] });
+export const startProcess = ({ config, clock, observer, env, output }: ProcessDeps): IsolatedProcess => {
+  const child = fork(script, { env, stdio: ['ignore', output ? 'pipe' : 'inherit', 'inherit', 'ipc', 'pipe'] });
+  if (output && child.stdout) createInterface({ input: child.stdout }).on('line', output);
   const supervised = new SupervisedChild<KillReason>(child, { ...config, clock });
   const ready = Promise.withResolvers<void>();
   const outcomes = new Map<number, (outcome: Outcome) => void>();

@@ -102,6 +102,7 @@ describe('in this process', () => {
     await expect(lk.consume(() => 1, { policy: { maxAttempts: 0 } })).rejects.toMatchObject({ code: 'bad-config' });
     await expect(lk.consume(() => 1, { workers: 2 })).rejects.toThrow('need a module');
     await expect(lk.consume('./no-such-file.mjs')).rejects.toMatchObject({ code: 'bad-processor' });
+    await expect(lk.consume(() => 1, { metricsPort: 9100 })).rejects.toThrow('processes of their own serve');
   });
 });
 

@@ -159,6 +159,9 @@ describe('the library refuses', () => {
     await expect(open({ lanes: 0, maxPending: 'many' })).rejects.toThrow(
       'Invalid options:\n  - lanes must be a whole number from 1 to 1024\n  - maxPending must be',
     );
+    await expect(open({ mongodbUrl: '' })).rejects.toThrow('mongodbUrl must not be empty');
+    const env = { MONGODB_URL_FILE: '/no/such/file' };
+    await expect(open({ mongodbUrl: undefined, env })).rejects.toThrow('MONGODB_URL_FILE');
     await expect(open({ mongoUrl: 'x' })).rejects.toThrow('there is no option mongoUrl');
     await expect(open({ retryBaseMs: 100 })).rejects.toThrow('retryMaxMs must be at least retryBaseMs (100)');
   });
