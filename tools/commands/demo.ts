@@ -34,7 +34,7 @@ const checkApi = (apiUrl: string): Promise<unknown> =>
 const demo = async ({ users: wanted, requests }: { users: number; requests: number }): Promise<number> => {
   const chosen = names.slice(0, wanted);
   // Its own name is the older one.
-  const apiUrl = env.LANEKEEPER_API || env.API_URL || 'http://localhost:3000';
+  const apiUrl = env.LANEKEEPER_API || 'http://localhost:3000';
   await checkApi(apiUrl);
   say(`${chosen.length} users register at ${apiUrl} and log in.`);
   const tag = randomBytes(3).toString('hex');
