@@ -9,6 +9,7 @@ const databaseOf = (has: { accounts: object[]; counters: object[] }) => {
   const modelOf = (collection: keyof typeof has, key: object) => ({
     schema: { indexes: () => [[key, { unique: true }]] },
     collection: { listIndexes: () => ({ toArray: async () => [...has[collection]] }) },
+    db: { get: () => undefined },
   });
   const models = { accounts: modelOf('accounts', { name: 1 }), counters: modelOf('counters', { key: 1 }) };
   return { models: models as unknown as Models, collections: { accounts: models.accounts.collection } };
