@@ -1,5 +1,5 @@
 /** What a RabbitMQ refuses because of its limits and permissions. It is a private server, so that no other test is refused. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type ChannelModel, connect } from 'amqplib';
 import { createLaneBroker, type RabbitLaneBroker } from '../../lib/broker/lane-broker.ts';
 import { userQueue, userQueueOptions } from '../../lib/broker/names.ts';
@@ -13,6 +13,9 @@ import { type PrivateServer, privateRabbitmq } from '../support/private-servers.
 import { testConfig } from '../support/servers.ts';
 import { eventually, openWorld } from '../support/world.ts';
 import { ignoredEvents } from './ignored-events.ts';
+
+/** A call of rabbitmqctl takes seconds on a busy machine. */
+jest.setTimeout(120_000);
 
 const adminUser = 'lanekeeper';
 const startTimeoutMs = 120_000;
