@@ -113,7 +113,7 @@ test('a closed store rejects every operation, and closing it again is harmless',
   await stores.ping();
   await stores.close();
   await stores.close();
-  expect(await outcomes(stores)).toEqual(all('StoreUnavailableError'));
+  expect(await outcomes(stores)).toEqual(all('StoreClosedError'));
 });
 
 test('many concurrent first operations share one connection and one creation of the indexes', async () => {
