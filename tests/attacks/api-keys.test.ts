@@ -1,5 +1,6 @@
 /** What an API key may cost and reveal, with a process of its own. */
 import { afterEach, expect, jest, test } from '@jest/globals';
+import getPort from 'get-port';
 import { createApiKey, type NewApiKey } from '../../lib/accounts/api-keys.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
 import { type ApiProcess, startApi } from '../http/api-process.ts';
@@ -67,7 +68,8 @@ test('a large body costs nothing before its key is verified and has the scope', 
 });
 
 test('the calls with one key that wait have one limit, for however many users, and leave places to others', async () => {
-  await start({ MAX_KEY_POLLS: '5', MAX_POLLS: '6' });
+  const metricsPort = await getPort({ host: '127.0.0.1' });
+  await start({ MAX_KEY_POLLS: '5', MAX_POLLS: '6', API_METRICS_PORT: String(metricsPort) });
   const [key, other] = [await newKey(), await newKey()];
   const users = Array.from({ length: 5 }, (_, index) => `user-${index}`);
   for (const user of [...users, 'late']) {
@@ -81,11 +83,13 @@ test('the calls with one key that wait have one limit, for however many users, a
       return connection;
     }),
   );
-  const look = (token: string) => api.call({ call: 'GET /users/late/requests/1?wait=0.05', token });
-  const refused = await eventually('the key has all its places', async () => {
-    const answer = await look(key);
-    return answer.status !== 200 && answer;
+  // Another call with the key, to find out, could take the place of one of them.
+  await eventually('the key has all its places', async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    return metrics.includes('lanekeeper_api_long_polls_open 5');
   });
+  const look = (token: string) => api.call({ call: 'GET /users/late/requests/1?wait=0.05', token });
+  const refused = await look(key);
   expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-polls' } });
   expect(refused.body.detail).toContain('5 calls of this key wait already');
   expect(await look(other)).toMatchObject({ status: 200 });
