@@ -10,8 +10,8 @@ import { openWorld, type TestUser, type World } from '../support/world.ts';
 
 jest.setTimeout(240_000);
 
-/** Five times as many as a worker without a budget could hold. */
-const hogs = 100;
+/** More than twice as many as a worker without a budget could hold. */
+const hogs = 40;
 const requestsOfHog = 9;
 /** Some of the hogs end, to see that what was not held is read again. */
 const endingHogs = 3;
