@@ -1,6 +1,8 @@
 /** @type {import('jest').Config} */
 export default {
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
+  // `npm run test:slow` runs these, and `npm test` the others: CI has 20 minutes.
+  testPathIgnorePatterns: ['/node_modules/', ...(process.env.SLOW_TESTS ? [] : ['\\.slow\\.test\\.ts$'])],
   // The package that `npm run package` builds there has the name of this one.
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   testEnvironment: 'node',
