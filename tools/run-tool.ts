@@ -38,5 +38,7 @@ export const runTool = async (run: () => Promise<unknown>): Promise<never> => {
     stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   });
+  // A pipe may not have taken everything yet, and `exit` does not wait for it.
+  await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))));
   exit(typeof code === 'number' ? code : 0);
 };

@@ -28,6 +28,7 @@ describe('routes', () => {
       'GET /dead-letters',
       'POST /dead-letters/retry',
       'POST /dead-letters/drop',
+      'POST /users/{ref}/requests/{seq}/end',
       'GET /stuck',
       'GET /health',
       'GET /livez',
