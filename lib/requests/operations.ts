@@ -3,7 +3,6 @@
  * it, and add what is theirs: who calls, how input is read, and how an answer looks.
  */
 import type { Deps } from '../deps.ts';
-import { laneOf } from '../lane-of.ts';
 import type { Wait } from '../long-polls.ts';
 import { type Caller, permanentSession, userIdOf } from '../references.ts';
 import type { EntryId, LedgerEntry, RequestStatus, RunLimits, UserQueue } from '../types.ts';
@@ -22,6 +21,7 @@ import { endRequest } from './end.ts';
 import { describeQueue, lookUpRequest, type QueueState } from './look-up.ts';
 import { type Retried, retryRequest, skipRequest } from './retry.ts';
 import { findStuck, type StuckUser } from './stuck.ts';
+import { userQueueOf } from './user-queue.ts';
 
 export type OperationDeps = AcceptDeps &
   Pick<Deps, 'accounts' | 'workers'> & { config: AcceptDeps['config'] & Pick<Deps['config'], 'stuckAfterMs'> };
@@ -43,15 +43,6 @@ export type EntryPage = { entries: LedgerEntry[]; searched?: number };
 
 /** The listed dead letters, or those of one user or of all users, after the cursor. */
 export type Selection = { items: EntryId[] } | { items?: undefined; userId?: string; after?: DecisionCursor };
-
-/** The user queue of a user by reference. One that has never sent a request has an empty one, which is not recorded. */
-const queueByReference = async (reference: string, deps: OperationDeps): Promise<UserQueue> => {
-  const userId = userIdOf(reference);
-  const [found] = await deps.userQueues.get([userId]);
-  const lane = laneOf(userId, deps.config.lanes);
-  const empty = { state: 'closed' as const, accepted: 0, settled: 0, sessions: [], updatedAt: new Date(0) };
-  return found ?? { userId, user: reference, lane, ...empty };
-};
 
 const pageOf = async (
   { userId, accepted }: UserQueue,
@@ -113,7 +104,7 @@ export const createOperations = (deps: OperationDeps): Operations => ({
   retryDeadLetters: (selection) => decide(selection, retryDeadLetter, deps),
   dropDeadLetters: (selection) => decide(selection, dropDeadLetter, deps),
   end: (id, wait) => endRequest(id, wait, deps),
-  queueByReference: (reference) => queueByReference(reference, deps),
+  queueByReference: async (reference) => userQueueOf(userIdOf(reference), deps),
   disconnectReference: (reference, options) =>
     disconnect({ userId: userIdOf(reference), sessionId: permanentSession.id, ...options }, deps),
 });

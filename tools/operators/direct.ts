@@ -5,11 +5,11 @@ import { deadLettersJson, readCursor, readDecisionCursor } from '../../lib/http/
 import { decideSelection } from '../../lib/http/decide-selected.ts';
 import { entryJson, pageJson } from '../../lib/http/entry-json.ts';
 import { maxPageChars } from '../../lib/http/page-text.ts';
-import { laneOf } from '../../lib/lane-of.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
 import { dropDeadLetter, retryDeadLetter } from '../../lib/requests/dead-letters.ts';
 import { findUser } from '../../lib/requests/find-user.ts';
 import { createOperations } from '../../lib/requests/operations.ts';
+import { userQueueOf } from '../../lib/requests/user-queue.ts';
 import { openStores } from '../../lib/store/stores.ts';
 import { type LedgerEntry, requestStatuses, type UserQueue } from '../../lib/types.ts';
 import { loadStoreConfig } from '../store-config.ts';
@@ -46,13 +46,7 @@ export const openDirectCalls = async (): Promise<OperatorCalls> => {
   await stores.timeKnown();
 
   const find = (user: string) => findUser(user, deps);
-  /** An account that has never logged in has none yet. */
-  const queueOf = async (user: string): Promise<UserQueue> => {
-    const userId = await find(user);
-    const [queue] = await stores.userQueues.get([userId]);
-    const empty = { state: 'closed' as const, accepted: 0, settled: 0, sessions: [], updatedAt: new Date(0) };
-    return queue ?? { userId, lane: laneOf(userId, config.lanes), ...empty };
-  };
+  const queueOf = async (user: string): Promise<UserQueue> => userQueueOf(await find(user), deps);
 
   return {
     stuck: async (limit) => ({ stuck: await operations.stuck(limit) }),
