@@ -14,6 +14,9 @@ export const maxMessageBodyBytes = 16 * kib;
 
 const dayMs = 86_400_000;
 
+/** A use of an API key is recorded at most this often, so that a call costs no write. */
+export const keyUseMs = 60_000;
+
 /** Attempts and times of a run, wherever they come from: the environment, a processor's policy, or the request. */
 export const attemptsRange = { min: 1, max: 1_000 } as const;
 /** 0, in the environment and in a policy only, means no timeout. */

@@ -1,6 +1,7 @@
 /** API keys: what a back end calls with, in the place of a session. The store has only the hash of each key's secret part. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Deps } from '../deps.ts';
+import { keyUseMs } from '../limits.ts';
 import type { ApiKey } from '../ports.ts';
 import { InvalidKeyError, KeyRateError } from './errors.ts';
 
@@ -9,9 +10,6 @@ const idBytes = 6;
 /** 256 bits: nobody guesses that, so a plain hash protects it as well as a slow one would. */
 const secretBytes = 32;
 const form = new RegExp(`^${prefix}([0-9a-f]{${2 * idBytes}})_([0-9a-f]{${2 * secretBytes}})$`);
-
-/** A use is recorded at most this often, so that a call costs no write. */
-const useMs = 60_000;
 
 const digestOf = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
@@ -55,7 +53,7 @@ export const verifyApiKey = async (credential: string, deps: Pick<Deps, 'apiKeys
 const countCall = async (key: ApiKey, now: Date, { apiKeys }: Pick<Deps, 'apiKeys'>): Promise<void> => {
   const { id, ratePerSecond, lastUsedAt } = key;
   if (ratePerSecond === undefined) {
-    if (!lastUsedAt || now.getTime() - lastUsedAt.getTime() >= useMs) await apiKeys.noteUse(id, now);
+    if (!lastUsedAt || now.getTime() - lastUsedAt.getTime() >= keyUseMs) await apiKeys.noteUse(id, now);
     return;
   }
   const waitMs = await apiKeys.takeCall(id, ratePerSecond, now);

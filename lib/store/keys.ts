@@ -1,11 +1,9 @@
+import { keyUseMs } from '../limits.ts';
 import type { ApiKey, KeyStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
 import type { KeyDocument } from './key-documents.ts';
 import { insertIfAbsent, native } from './models.ts';
 import { or0, rateOf } from './rate.ts';
-
-/** A use is recorded at most this often. */
-const useMs = 60_000;
 
 const toKey = ({ _id, rateAt: _, refused: __, ...key }: KeyDocument): ApiKey => ({ id: _id, ...key });
 
@@ -40,7 +38,7 @@ export const keyStore = (execute: Execute): KeyStore => ({
 
   noteUse: (id, now) =>
     execute(async ({ apiKeys }) => {
-      const before = new Date(now.getTime() - useMs);
+      const before = new Date(now.getTime() - keyUseMs);
       const isDue = { $or: [{ lastUsedAt: { $exists: false } }, { lastUsedAt: { $lte: before } }] };
       await native(apiKeys).updateOne({ _id: id, ...isDue }, { $set: { lastUsedAt: now } });
     }),

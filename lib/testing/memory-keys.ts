@@ -1,5 +1,6 @@
 /** API keys in the stand-in for MongoDB. */
 import { clockToleranceMs } from '../database-clock.ts';
+import { keyUseMs } from '../limits.ts';
 import type { ApiKey, KeyStore } from '../ports.ts';
 import type { MemoryDatabase, Step } from './memory-stores.ts';
 
@@ -29,7 +30,7 @@ export const memoryKeyStore = ({ apiKeys }: Pick<MemoryDatabase, 'apiKeys'>, ste
   noteUse: (id, now) =>
     step('apiKeys.noteUse', () => {
       const found = apiKeys.get(id);
-      if (!found || (found.lastUsedAt && now.getTime() - found.lastUsedAt.getTime() < 60_000)) return;
+      if (!found || (found.lastUsedAt && now.getTime() - found.lastUsedAt.getTime() < keyUseMs)) return;
       found.lastUsedAt = new Date(now);
     }),
   takeCall: (id, ratePerSecond, at) =>
