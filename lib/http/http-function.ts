@@ -40,9 +40,10 @@ export const httpFunction = (
     // An anonymous caller must not cost the parsing of a large body.
     ...(identity ? [authenticateByHeader(), checkKey(access)] : []),
     ...(json ? [parseJson(json)] : []),
-    ...(identity ? [authenticateByBody(), withCaller(access)] : []),
-    ...(identity === 'session' || identity === 'operator' ? [requireSession()] : []),
+    ...(identity ? [authenticateByBody()] : []),
     ...(identity === 'operator' ? [requireOperator()] : []),
+    ...(identity ? [withCaller(access)] : []),
+    ...(identity === 'session' ? [requireSession()] : []),
   ];
   return Object.assign(middy<Call, Reply>().use(middlewares), { maxBodyBytes: json?.maxBytes ?? 0 });
 };

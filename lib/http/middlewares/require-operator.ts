@@ -1,13 +1,19 @@
+import { liveUserQueue } from '../../accounts/live-session.ts';
 import { checkOperatorRole } from '../../accounts/operator-role.ts';
-import type { Middleware } from '../call.ts';
+import type { Call, Middleware } from '../call.ts';
 
 /**
- * Lets only operators pass. A key may make the call if it has the scope: `checkKey` has seen to that.
+ * Checks that an operator makes the call. A key may make it if it has the scope: `checkKey` has seen to that.
  *
- * @throws {NotAnOperatorError} 403
+ * @throws {SessionEndedError} 401; {NotAnOperatorError} 403
  */
+export const checkOperator = async ({ apiKey, identity, deps }: Call): Promise<void> => {
+  if (apiKey) return;
+  await liveUserQueue(identity, deps);
+  await checkOperatorRole(identity.userId, deps);
+};
+
+/** Lets only operators pass. @throws as `checkOperator` */
 export const requireOperator = (): Middleware => ({
-  before: async ({ event }) => {
-    if (!event.apiKey) await checkOperatorRole(event.identity.userId, event.deps);
-  },
+  before: ({ event }) => checkOperator(event),
 });

@@ -1,18 +1,10 @@
 import { KeyRequiredError } from '../../accounts/errors.ts';
-import { liveUserQueue } from '../../accounts/live-session.ts';
-import { checkOperatorRole } from '../../accounts/operator-role.ts';
 import { callerFor } from '../../references.ts';
 import { findUser } from '../../requests/find-user.ts';
-import type { Call, Middleware } from '../call.ts';
+import type { Middleware } from '../call.ts';
 import { isAsOperator, referenceOf } from '../user-route.ts';
 import type { CallAccess } from './check-key.ts';
-
-/** The rights of a key are in its scopes. */
-const checkOperator = async ({ apiKey, identity, deps }: Call): Promise<void> => {
-  if (apiKey) return;
-  await liveUserQueue(identity, deps);
-  await checkOperatorRole(identity.userId, deps);
-};
+import { checkOperator } from './require-operator.ts';
 
 /**
  * Finds out whose requests the call is about. Needs what the middlewares before have set: `identity` or a key that may make the call.
@@ -25,7 +17,8 @@ export const withCaller = ({ identity }: CallAccess): Middleware => ({
     const reference = referenceOf(event);
     if (reference === undefined) event.caller = event.identity;
     else if (identity === 'operator' || isAsOperator(event)) {
-      await checkOperator(event);
+      // `requireOperator` has checked the caller of an operators' function.
+      if (identity !== 'operator') await checkOperator(event);
       event.caller = { userId: await findUser(reference, event.deps), sessionId: undefined };
     } else if (event.apiKey) event.caller = callerFor(reference);
     else throw new KeyRequiredError();
