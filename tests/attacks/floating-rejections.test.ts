@@ -6,17 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import { startCluster } from '../consumer/support/cluster.ts';
 import { uniqueName } from '../support/servers.ts';
-import { eventually, openWorld, type World } from '../support/world.ts';
+import { eventually, openWorld, serversOf, type World } from '../support/world.ts';
 
 jest.setTimeout(120_000);
 
 const startWorker = (world: World, env: Record<string, string> = {}) =>
   startCluster(
     {
-      MONGODB_URL: world.config.mongodbUrl,
-      RABBITMQ_URL: world.config.rabbitmqUrl,
-      QUEUE_PREFIX: world.config.queuePrefix,
-      LANES: String(world.config.lanes),
+      ...serversOf(world),
       PROCESSOR: fileURLToPath(new URL('./processors/floating.ts', import.meta.url)),
       WORKERS: '1',
       ...env,

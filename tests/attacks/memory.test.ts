@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import { startCluster } from '../consumer/support/cluster.ts';
 import { uniqueName } from '../support/servers.ts';
-import { openWorld, type TestUser, type World } from '../support/world.ts';
+import { openWorld, serversOf, type TestUser, type World } from '../support/world.ts';
 
 jest.setTimeout(240_000);
 
@@ -21,10 +21,7 @@ const text = 'x'.repeat(256 * 1_024 - 200);
 const startWorkers = (world: World) =>
   startCluster(
     {
-      MONGODB_URL: world.config.mongodbUrl,
-      RABBITMQ_URL: world.config.rabbitmqUrl,
-      QUEUE_PREFIX: world.config.queuePrefix,
-      LANES: String(world.config.lanes),
+      ...serversOf(world),
       PROCESSOR: fileURLToPath(new URL('./processors/hog.ts', import.meta.url)),
       NODE_OPTIONS: '--max-old-space-size=64',
       WORKERS: '2',

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import { runsSupportFile } from '../runs/support/support-file.ts';
-import { openWorld } from '../support/world.ts';
+import { openWorld, serversOf } from '../support/world.ts';
 import { startCluster, supportFile } from './support/cluster.ts';
 
 jest.setTimeout(60_000);
@@ -15,10 +15,7 @@ test('why a run failed = read the log: one line has the error with its stack and
   await using world = await openWorld();
   await using cluster = startCluster(
     {
-      MONGODB_URL: world.config.mongodbUrl,
-      RABBITMQ_URL: world.config.rabbitmqUrl,
-      QUEUE_PREFIX: world.config.queuePrefix,
-      LANES: String(world.config.lanes),
+      ...serversOf(world),
       PROCESSOR: supportFile('failing-processor.ts'),
       MAX_ATTEMPTS: '2',
       RETRY_BASE_MS: '5',

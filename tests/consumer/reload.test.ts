@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
-import { eventually, openWorld, type World } from '../support/world.ts';
+import { eventually, openWorld, serversOf, type World } from '../support/world.ts';
 import { isAlive, type LogLine, startCluster, supportFile, until } from './support/cluster.ts';
 
 jest.setTimeout(120_000);
@@ -26,10 +26,7 @@ const openEdited = (world: World, name: string, first = answering('first')) => {
   edit(first);
   const cluster = startCluster(
     {
-      MONGODB_URL: world.config.mongodbUrl,
-      RABBITMQ_URL: world.config.rabbitmqUrl,
-      QUEUE_PREFIX: world.config.queuePrefix,
-      LANES: String(world.config.lanes),
+      ...serversOf(world),
       PROCESSOR: file,
       WORKERS: '2',
       // Longer than any reload on a busy machine: no run is aborted.

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { describe, expect, jest, test } from '@jest/globals';
 import { createLanekeeper, type LibraryLogger } from '../../lib/index.ts';
 import { eventually } from '../support/world.ts';
-import { cleanUp, openLibrary, testOptions } from './open.ts';
+import { cleanUp, environmentOf, openLibrary, testOptions } from './open.ts';
 
 jest.setTimeout(120_000);
 
@@ -153,15 +153,7 @@ describe('processes', () => {
 describe('the host', () => {
   test('enqueues for its own user with one import and one call', async () => {
     const options = testOptions();
-    const { mongodbUrl, rabbitmqUrl, queuePrefix } = options;
-    const env = {
-      ...process.env,
-      MONGODB_URL: mongodbUrl,
-      RABBITMQ_URL: rabbitmqUrl,
-      QUEUE_PREFIX: queuePrefix,
-      AUTO_MIGRATE: '1',
-    };
-    const { stdout, stderr } = await run('one-call.mjs', [], env);
+    const { stdout, stderr } = await run('one-call.mjs', [], environmentOf(options));
     expect([stdout, stderr]).toEqual(['{"seq":1,"status":"queued","position":1}\n', '']);
     await cleanUp(options);
   });

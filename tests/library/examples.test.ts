@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { expect, jest, test } from '@jest/globals';
-import { cleanUp, testOptions } from './open.ts';
+import { cleanUp, environmentOf, testOptions } from './open.ts';
 
 jest.setTimeout(90_000);
 
@@ -11,16 +11,7 @@ test.each(['embedded/server.ts', 'nest/main.mjs'])(
   'examples/%s takes orders of its own users, and stops at SIGTERM',
   async (file) => {
     const options = testOptions();
-    const { mongodbUrl, rabbitmqUrl, queuePrefix } = options;
-    const env = {
-      ...process.env,
-      MONGODB_URL: mongodbUrl,
-      RABBITMQ_URL: rabbitmqUrl,
-      QUEUE_PREFIX: queuePrefix,
-      LANES: String(options.lanes),
-      AUTO_MIGRATE: '1',
-      PORT: '0',
-    };
+    const env = { ...environmentOf(options), LANES: String(options.lanes), PORT: '0' };
     const child = spawn(process.execPath, ['--no-warnings', `examples/${file}`], {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -26,6 +26,15 @@ export const testOptions = (more: LanekeeperOptions = {}) => {
 
 export type TestOptions = ReturnType<typeof testOptions>;
 
+/** The environment of a process that works on the same servers, with the same names. */
+export const environmentOf = ({ mongodbUrl, rabbitmqUrl, queuePrefix }: TestOptions) => ({
+  ...process.env,
+  MONGODB_URL: mongodbUrl,
+  RABBITMQ_URL: rabbitmqUrl,
+  QUEUE_PREFIX: queuePrefix,
+  AUTO_MIGRATE: '1',
+});
+
 /** Deletes what the library leaves on the servers. */
 export const cleanUp = async (options: TestOptions): Promise<void> => {
   const stores = openStores(testConfig({ mongodbUrl: options.mongodbUrl }));

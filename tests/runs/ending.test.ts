@@ -9,7 +9,7 @@ import { pollUntil } from '../../lib/poll.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { endRequest } from '../../lib/requests/end.ts';
 import { startCluster, type TestCluster } from '../consumer/support/cluster.ts';
-import { eventually, openWorld, type TestUser, type World } from '../support/world.ts';
+import { eventually, openWorld, serversOf, type TestUser, type World } from '../support/world.ts';
 import { runsSupportFile } from './support/support-file.ts';
 
 jest.setTimeout(120_000);
@@ -30,10 +30,7 @@ beforeAll(async () => {
   world = await openWorld({ lanes: 2 });
   cluster = startCluster(
     {
-      MONGODB_URL: world.config.mongodbUrl,
-      RABBITMQ_URL: world.config.rabbitmqUrl,
-      QUEUE_PREFIX: world.config.queuePrefix,
-      LANES: String(world.config.lanes),
+      ...serversOf(world),
       PROCESSOR: runsSupportFile('processors/deaf.ts'),
       WORKERS: '1',
       GRACE_MS: '1000',

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import { startCluster } from '../consumer/support/cluster.ts';
-import { openWorld, type TestUser } from '../support/world.ts';
+import { openWorld, serversOf, type TestUser } from '../support/world.ts';
 import { runsSupportFile } from './support/support-file.ts';
 
 jest.setTimeout(90_000);
@@ -15,10 +15,7 @@ test('requests that end their workers become dead letters; their users go on, an
   await using world = await openWorld();
   await using cluster = startCluster(
     {
-      MONGODB_URL: world.config.mongodbUrl,
-      RABBITMQ_URL: world.config.rabbitmqUrl,
-      QUEUE_PREFIX: world.config.queuePrefix,
-      LANES: String(world.config.lanes),
+      ...serversOf(world),
       PROCESSOR: runsSupportFile('processors/fatal.ts'),
       NODE_OPTIONS: '--max-old-space-size=128',
       WORKERS: '2',

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, jest, test } from '@jest/globals';
 import { type LogLine, startCluster } from '../consumer/support/cluster.ts';
-import { openWorld, type World } from '../support/world.ts';
+import { openWorld, serversOf, type World } from '../support/world.ts';
 import { isolate } from './support/isolate.ts';
 import { runsSupportFile } from './support/support-file.ts';
 
@@ -19,10 +19,7 @@ const killed = (line: LogLine) => line.msg === 'killing a worker whose processor
 const startConsumer = (world: World, env: Record<string, string>) =>
   startCluster(
     {
-      MONGODB_URL: world.config.mongodbUrl,
-      RABBITMQ_URL: world.config.rabbitmqUrl,
-      QUEUE_PREFIX: world.config.queuePrefix,
-      LANES: String(world.config.lanes),
+      ...serversOf(world),
       WORKERS: '1',
       WORKER_HANG_MS: '1000',
       ...env,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import { isAlive, startCluster } from '../consumer/support/cluster.ts';
-import { eventually, openWorld, type TestUser } from '../support/world.ts';
+import { eventually, openWorld, serversOf, type TestUser } from '../support/world.ts';
 import { runsSupportFile } from './support/support-file.ts';
 
 jest.setTimeout(120_000);
@@ -18,10 +18,7 @@ test('after two kills of their worker all users run again at once, isolated, als
   await using world = await openWorld();
   await using cluster = startCluster(
     {
-      MONGODB_URL: world.config.mongodbUrl,
-      RABBITMQ_URL: world.config.rabbitmqUrl,
-      QUEUE_PREFIX: world.config.queuePrefix,
-      LANES: String(world.config.lanes),
+      ...serversOf(world),
       PROCESSOR: runsSupportFile('processors/fatal.ts'),
       WORKERS: '1',
       SWEEP_MS: '300',

@@ -37,6 +37,14 @@ export const runHere: PlanRun = () => ({ kind: 'here', timeoutMs: 0 });
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
+/** The environment of a process that works on the servers, with the names, of a world. */
+export const serversOf = ({ config }: World) => ({
+  MONGODB_URL: config.mongodbUrl,
+  RABBITMQ_URL: config.rabbitmqUrl,
+  QUEUE_PREFIX: config.queuePrefix,
+  LANES: String(config.lanes),
+});
+
 /**
  * Polls until `check` returns a truthy value, and returns it.
  *

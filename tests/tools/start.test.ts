@@ -7,25 +7,12 @@ import { join } from 'node:path';
 import process, { execPath } from 'node:process';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
-import { connect } from 'amqplib';
-import mongoose from 'mongoose';
-import { laneQueue } from '../../lib/broker/names.ts';
 import { connectUser } from '../../tools/api-client.ts';
 import { root } from '../../tools/run-tool.ts';
 import { freePort, isFree } from '../../tools/services/probe.ts';
 import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
-
-/** What a consumer with two lanes leaves on the shared servers. */
-const removeTraces = async (name: string): Promise<void> => {
-  const broker = await connect(rabbitmqUrl());
-  const channel = await broker.createChannel();
-  for (const lane of [0, 1]) await channel.deleteQueue(laneQueue(`${name}.`, lane));
-  await broker.close();
-  const store = await mongoose.createConnection(mongodbUrl(name)).asPromise();
-  await store.dropDatabase();
-  await store.close();
-};
+import { removeTraces } from './support/remove-traces.ts';
 
 /** `npm start` with ports and names of its own. It uses the servers of the tests, so it starts none and must stop none. */
 const npmStart = async (port: number, env: Record<string, string> = {}) => {

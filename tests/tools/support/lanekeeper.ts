@@ -4,13 +4,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import process, { execPath } from 'node:process';
 import { promisify } from 'node:util';
-import { connect } from 'amqplib';
-import mongoose from 'mongoose';
-import { laneQueue } from '../../../lib/broker/names.ts';
 import { root } from '../../../tools/run-tool.ts';
 import { freePort } from '../../../tools/services/probe.ts';
 import { mongodbUrl, rabbitmqUrl, uniqueName } from '../../support/servers.ts';
 import { eventually } from '../../support/world.ts';
+import { removeTraces } from './remove-traces.ts';
 
 const lanekeeper = join(root, 'tools', 'lanekeeper.ts');
 
@@ -56,13 +54,7 @@ export const startDev = async (folder: string, ...args: string[]) => {
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await exit;
-      const broker = await connect(rabbitmqUrl());
-      const channel = await broker.createChannel();
-      for (const lane of [0, 1]) await channel.deleteQueue(laneQueue(`${name}.`, lane));
-      await broker.close();
-      const store = await mongoose.createConnection(mongodbUrl(name)).asPromise();
-      await store.dropDatabase();
-      await store.close();
+      await removeTraces(name);
     },
   };
 };
