@@ -171,6 +171,7 @@ export type WorkEntry = Pick<
   | 'endRequestedAt'
   | 'acceptedAt'
   | 'bytesThrough'
+  | 'settledAt'
 >;
 
 /** A message in a user's RabbitMQ queue. `body` is JSON text, `acceptedAt` is in ms since the epoch. */

@@ -122,6 +122,8 @@ const wasBlocked = ({ status }: WorkEntry): boolean => status !== 'processing';
  *   may have decided about the request in its back-off since: it is not `processing` any more, and the retry was there.
  * - A give-back, a requeue and a person's unblock leave `queued`. The owner's own change tells them apart: a give-back follows the
  *   owner's own claim of this attempt, a requeue does without one, and an unblock needs a block before it.
+ * - The end of a run and a person's skip both leave `failed`. The time of the settlement tells them apart: the dead letter may have
+ *   been dropped since.
  */
 export const isApplied = (change: LedgerChange, entry: WorkEntry): boolean => {
   if (entry.token !== change.token || entry.attempts !== change.attempt) return false;
@@ -138,7 +140,7 @@ export const isApplied = (change: LedgerChange, entry: WorkEntry): boolean => {
     case 'give-up':
       return change.status === 'blocked' ? wasBlocked(entry) : entry.status === change.status;
     case 'end':
-      return entry.status === 'failed';
+      return entry.status === 'failed' && entry.settledAt?.getTime() === change.at.getTime();
     case 'settle':
       return entry.status === change.status;
   }

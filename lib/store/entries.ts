@@ -69,6 +69,7 @@ export const workFields = {
   endRequestedAt: 1,
   acceptedAt: 1,
   bytesThrough: 1,
+  settledAt: 1,
 } as const satisfies Record<Exclude<keyof WorkEntry, 'body'> | '_id', 0 | 1>;
 
 /** Documents that a page fetches at a time: each may hold a text of 256 KiB. */

@@ -472,7 +472,7 @@ const headOf = ({
 });
 
 const workOf = (entry: LedgerEntry, withBody: boolean): WorkEntry => {
-  const { key, result, error, deadLetter, retryOf, startedAt, settledAt, body, ...work } = entry;
+  const { key, result, error, deadLetter, retryOf, startedAt, body, ...work } = entry;
   return { ...work, ...(withBody && body !== undefined && { body }) };
 };
 

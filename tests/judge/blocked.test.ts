@@ -35,6 +35,13 @@ describe('A request that is blocked', () => {
     expect(judged(skipped)).toEqual(['inversion', 'wrong-outcome']);
   });
 
+  test('is passed over when an operator ended its run, also after its dead letter was dropped', () => {
+    const ended = { ...skipped, deadLetter: { reason: 'ended' }, endRequested: true } as const;
+    expect(judged(ended)).toEqual([]);
+    expect(judged({ ...ended, deadLetter: undefined }, decided('retry', 9))).toEqual(['dead-letter']);
+    expect(judged({ ...skipped, endRequested: true })).toEqual(['inversion', 'wrong-outcome']);
+  });
+
   test('is passed over when its user disconnects with a cancel, and not before', () => {
     const leaving = { kind: 'leaving', userId, session: 'one', pending: 'cancel' } as const;
     expect(judged(cancelled, { ...leaving, at: 9 })).toEqual([]);

@@ -100,8 +100,14 @@ export type FinalEntry = {
   attempts: number;
   result?: string;
   deadLetter?: { reason: DeadLetterReason };
+  /** An operator has decided to end its run. */
+  endRequested?: boolean;
   retryOf?: number;
 };
+
+/** Why a request was given up. A dead letter that has been dropped since may have been the end of its run. */
+export const gaveUpAs = ({ status, deadLetter, endRequested }: FinalEntry): DeadLetterReason | undefined =>
+  deadLetter?.reason ?? (status === 'failed' && endRequested ? 'ended' : undefined);
 
 /** The state that is read after every user has disconnected and the queues have had time to close. */
 export type FinalState = {

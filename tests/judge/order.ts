@@ -1,6 +1,6 @@
 /** Guarantee 2: the requests of a user run in the order of `seq`, one at a time. */
 import type { Excuses, JudgeOptions } from './excuses.ts';
-import type { FinalEntry, RunSpan, UserHistory } from './history.ts';
+import { type FinalEntry, gaveUpAs, type RunSpan, type UserHistory } from './history.ts';
 import { decisionsOn, describeRun, type Report, settlementId } from './violation.ts';
 
 /**
@@ -64,8 +64,7 @@ export const judgeSettledBefore = (user: UserHistory, stale: Set<RunSpan>, repor
   const settledAt = new Map(user.settled.map((event) => [settlementId(event), event.at]));
   const cancelled = new Set(user.entries.filter(({ status }) => status === 'cancelled').map(({ seq }) => seq));
   /** Their last run may have ended in any way: its worker died before anybody learned of it, or an operator had ended it. */
-  const isGivenUp = ({ deadLetter }: FinalEntry): boolean =>
-    ['interrupted', 'ended'].includes(deadLetter?.reason ?? '');
+  const isGivenUp = (entry: FinalEntry): boolean => ['interrupted', 'ended'].includes(gaveUpAs(entry) ?? '');
   const givenUp = new Set(user.entries.filter(isGivenUp).map(({ seq }) => seq));
   const judgePair = ({ start: { seq: before }, end }: RunSpan, run: RunSpan): void => {
     const { seq, at } = run.start;

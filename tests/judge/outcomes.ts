@@ -1,7 +1,7 @@
 /** Guarantee 3, second half: the outcome of the newest run is recorded once and never changes. */
-import { isSettled, type RequestStatus } from '../../lib/types.ts';
+import { type DeadLetterReason, isSettled, type RequestStatus } from '../../lib/types.ts';
 import type { Excuses } from './excuses.ts';
-import type { Ended, FinalEntry, RunSpan, Settled, UserHistory } from './history.ts';
+import { type Ended, type FinalEntry, gaveUpAs, type RunSpan, type Settled, type UserHistory } from './history.ts';
 import { decisionsOn, describeRun, type Report, settlementId } from './violation.ts';
 
 /**
@@ -11,21 +11,20 @@ import { decisionsOn, describeRun, type Report, settlementId } from './violation
 const leadsTo = (
   outcome: Ended['outcome'] | undefined,
   status: RequestStatus | undefined,
-  deadLetter: FinalEntry['deadLetter'],
+  reason: DeadLetterReason | undefined,
 ): boolean =>
   outcome === status ||
-  (status === 'failed' &&
-    (outcome === 'crashed' || ['crashed', 'interrupted', 'ended'].includes(deadLetter?.reason ?? '')));
+  (status === 'failed' && (outcome === 'crashed' || ['crashed', 'interrupted', 'ended'].includes(reason ?? '')));
 
 /** The outcome in the ledger is that of the newest run that the ledger knows of. */
 const judgeDecidingRun = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], report: Report): void => {
-  const { seq, status, attempts, result, deadLetter } = entry;
+  const { seq, status, attempts, result } = entry;
   const newest = runs.findLast(({ start }) => start.attempt === attempts);
   const outcome = newest?.end?.outcome;
   // After a crash the request waits for its next attempt, as after any other failure.
   const mayBeSkipped = outcome === 'blocked' || outcome === 'retry' || outcome === 'crashed';
   const skipped = mayBeSkipped && decisionsOn(user, seq, 'skip').length > 0;
-  if (!leadsTo(outcome, status, deadLetter) && !(status === 'failed' && skipped)) {
+  if (!leadsTo(outcome, status, gaveUpAs(entry)) && !(status === 'failed' && skipped)) {
     const end = outcome ? `ended as ${outcome}` : 'has no recorded end';
     report('wrong-outcome', seq, `${status} after ${attempts} attempts, but the last one ${end}`);
   }
@@ -48,7 +47,7 @@ const judgeSettlement = (
   const { seq, status, worker, fencingToken } = event;
   if (entry?.status !== status) report('second-outcome', seq, `settled as ${status}, the ledger has ${entry?.status}`);
   const own = runs.filter(({ start }) => settlementId(start) === settlementId(event));
-  if (![...own, undefined].some((run) => leadsTo(run?.end?.outcome, status, entry?.deadLetter))) {
+  if (![...own, undefined].some((run) => leadsTo(run?.end?.outcome, status, entry && gaveUpAs(entry)))) {
     report('wrong-outcome', seq, `settled as ${status}, but no run of ${worker} ended like that`);
   }
   const later = runs.find((run) => !stale.has(run) && run.start.at > event.at);
@@ -92,7 +91,7 @@ const judgeEntry = (user: UserHistory, entry: FinalEntry, runs: RunSpan[], excus
     report('wrong-outcome', seq, 'dead-lettered as crashed, but none of its runs ended its process');
   const needsRun = status === 'done' || status === 'failed';
   // Its worker may have died between the claim and the run.
-  const mayLackRun = entry.deadLetter?.reason === 'ended';
+  const mayLackRun = gaveUpAs(entry) === 'ended';
   if (needsRun && runs.length === 0 && !mayLackRun) report('outcome-without-run', seq, `${status}, but it never ran`);
   if (needsRun && runs.length > 0) judgeDecidingRun(user, entry, runs, report);
   if (needsRun || !isSettled(entry) || runs.length === 0) return;

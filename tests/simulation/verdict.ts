@@ -103,16 +103,20 @@ export const leftOverQueues = ({ broker }: Pick<SimulatedWorld, 'broker'>): stri
   broker.queues().filter((name) => name.startsWith('user.'));
 
 export const finalState = ({ database, broker }: SimulatedWorld): FinalState => ({
-  ledger: [...database.entries.values()].map(({ userId, seq, key, status, attempts, result, deadLetter, retryOf }) => ({
-    userId,
-    seq,
-    key,
-    status,
-    attempts,
-    result,
-    deadLetter,
-    retryOf,
-  })),
+  ledger: [...database.entries.values()].map((entry) => {
+    const { userId, seq, key, status, attempts, result, deadLetter, endRequestedAt, retryOf } = entry;
+    return {
+      userId,
+      seq,
+      key,
+      status,
+      attempts,
+      result,
+      deadLetter,
+      endRequested: endRequestedAt !== undefined,
+      retryOf,
+    };
+  }),
   userQueues: [...database.userQueues.values()].map(({ userId, state, accepted, settled }) => ({
     userId,
     state,

@@ -58,6 +58,17 @@ describeStores('the end of a run by an operator', (ports) => {
     expect(await theEntry(ports, userId, 1)).not.toHaveProperty('endRequestedAt');
   });
 
+  test.each([
+    ['blocked', block],
+    ['in its back-off', retry],
+  ])('is not mistaken for an operator’s skip of what is %s', async (_, change) => {
+    const userId = await running(ports);
+    await request(ports, userId);
+    await ports.ledger.commit([change(guard(userId))]);
+    expect(await ports.ledger.skip({ userId, seq: 1 }, at(35))).toBe(true);
+    expect(await isApplied(ports, end(userId, 7))).toBe(false);
+  });
+
   test.each<[what: string, change: ((userId: string) => LedgerChange) | undefined]>([
     ['interrupted', undefined],
     ['queued again', (userId) => requeue(guard(userId))],
