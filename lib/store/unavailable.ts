@@ -71,3 +71,7 @@ export const tookTooLong = (error: unknown): boolean =>
 
 export const isDuplicate = (error: unknown): error is mongoose.mongo.MongoServerError =>
   error instanceof mongoose.mongo.MongoServerError && error.code === 11000;
+
+/** Whether no server could be reached, so that every operation fails. One that was reached and did not answer is another matter. */
+export const isUnreachable = ({ cause }: StoreUnavailableError): boolean =>
+  cause instanceof Error && connectionErrors.has(cause.name) && cause.name !== 'MongoNetworkTimeoutError';
