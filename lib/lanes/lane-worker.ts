@@ -5,6 +5,7 @@ import type { StalledUser } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { surplusOf } from './balance.ts';
 import { createContext, type LaneDeps, type WorkerContext } from './context.ts';
+import { dueFlushes, flush } from './flush.ts';
 import { HeardWorkers } from './heard-workers.ts';
 import type { LaneHold } from './lane-hold.ts';
 import { LaneKeeper } from './lane-keeper.ts';
@@ -143,13 +144,10 @@ export class LaneWorker {
   }
 
   async #flush(): Promise<void> {
-    const { clock, config, userQueues } = this.#deps;
-    const now = clock.monotonicMs();
-    const vouchedBefore = now - config.stuckAfterMs / 3;
-    const progress = this.#keeper.active().flatMap((hold) => hold.users.progress(vouchedBefore));
-    if (progress.length === 0) return;
-    await userQueues.flushSettled(progress, clock.now());
-    for (const hold of this.#keeper.active()) hold.users.noteFlushed(progress, now);
+    const { clock, config } = this.#deps;
+    const vouchedBefore = clock.monotonicMs() - config.stuckAfterMs / 3;
+    const users = this.#keeper.active().flatMap((hold) => [...hold.users.all()]);
+    await flush(dueFlushes(users, vouchedBefore), this.#deps);
   }
 
   #noteStuck(found: StalledUser[]): void {
