@@ -7,6 +7,7 @@ import type { Logger } from '../log.ts';
 import { type Outages, warnSeldom, watchOutages } from '../outage.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { withTimeout } from '../timeout.ts';
+import { beatFaster, heartbeatSecondsWithin } from './heartbeat.ts';
 
 export type BrokerConnection = {
   /** The live connection; opens one if there is none. @throws {BrokerUnavailableError} */
@@ -21,16 +22,24 @@ export type BrokerConnection = {
   close(): Promise<void>;
 };
 
-export type ConnectionOptions = { url: string; name: string; heartbeatSeconds: number };
+export type ConnectionOptions = {
+  url: string;
+  name: string;
+  heartbeatSeconds: number;
+  /** Its consumers own lanes: RabbitMQ closes it within this time when the process is frozen. Default: after three heartbeats. */
+  frozenAfterMs?: number;
+};
 
 const connectTimeoutMs = 5_000;
 /** After this time without an answer to a close, the socket is destroyed. A channel is left to its connection. */
 export const closeTimeoutMs = 2_000;
 const outageTexts = { away: 'RabbitMQ is not available', back: 'RabbitMQ is available again' };
 
-const withHeartbeat = (url: string, seconds: number): string => {
+const withHeartbeat = ({ url, heartbeatSeconds, frozenAfterMs }: ConnectionOptions): string => {
   const parsed = new URL(url);
-  if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(seconds));
+  const { searchParams } = parsed;
+  if (frozenAfterMs !== undefined) searchParams.set('heartbeat', String(heartbeatSecondsWithin(frozenAfterMs)));
+  else if (!searchParams.has('heartbeat')) searchParams.set('heartbeat', String(heartbeatSeconds));
   return parsed.href;
 };
 
@@ -75,18 +84,18 @@ const explained = (error: unknown, url: string): unknown => {
   return new Error(`RabbitMQ refused the user ${user} or the password in RABBITMQ_URL`, { cause: error });
 };
 
-const open = async ({ url, name, heartbeatSeconds }: ConnectionOptions, outages: Outages): Promise<ChannelModel> => {
+const open = async (options: ConnectionOptions, outages: Outages): Promise<ChannelModel> => {
   const failuresBefore = outages.failures();
   try {
-    const model = await connect(withHeartbeat(url, heartbeatSeconds), {
+    const model = await connect(withHeartbeat(options), {
       timeout: connectTimeoutMs,
       noDelay: true,
-      clientProperties: { connection_name: name },
+      clientProperties: { connection_name: options.name },
     });
     outages.succeeded(failuresBefore);
     return model;
   } catch (error) {
-    const reason = explained(error, url);
+    const reason = explained(error, options.url);
     outages.failed(reason);
     throw new BrokerUnavailableError('RabbitMQ could not be reached.', reason);
   }
@@ -126,6 +135,7 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
     model.once('close', lost);
     // amqplib reads on before it returns the connection: it may have been closed before a listener could be added.
     if (isLost(model)) lost();
+    else if (options.frozenAfterMs !== undefined) beatFaster(model, options.heartbeatSeconds);
     return model;
   });
 

@@ -18,16 +18,20 @@ import { UserQueues } from './user-queues.ts';
 
 export type RabbitLaneBroker = LaneBroker & { close(): Promise<void> };
 
-type LaneBrokerConfig = Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'laneQueueType' | 'lanes'>;
+type LaneBrokerConfig = Pick<
+  Config,
+  'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'frozenAfterMs' | 'laneQueueType' | 'lanes'
+>;
 
 export const createLaneBroker = (
   config: LaneBrokerConfig,
   log: Logger,
   times: LaneReportTimes = {},
 ): RabbitLaneBroker => {
-  const { rabbitmqUrl: url, heartbeatSeconds } = config;
-  const lanes = createConnection({ url, name: 'lanekeeper worker', heartbeatSeconds }, log);
-  const consumers = createConnection({ url, name: 'lanekeeper user queues', heartbeatSeconds }, log);
+  const { rabbitmqUrl: url, heartbeatSeconds, frozenAfterMs } = config;
+  const shared = { url, heartbeatSeconds, frozenAfterMs };
+  const lanes = createConnection({ name: 'lanekeeper worker', ...shared }, log);
+  const consumers = createConnection({ name: 'lanekeeper user queues', ...shared }, log);
   const channelLimit = watchChannelLimit();
   const report = new LaneReport({ url, lanes: config.lanes, ...times }, log);
 
