@@ -13,6 +13,7 @@ import { DeclaringChannel, watchChannelLimit } from './declaring-channel.ts';
 import { consumeLane } from './lane-consumer.ts';
 import { LaneReport, type LaneReportTimes } from './lane-report.ts';
 import { userQueue } from './names.ts';
+import { urlsInRandomOrder } from './open-connection.ts';
 import { isRefusalOf, preconditionFailed, queueDelete } from './unavailable.ts';
 import { UserQueues } from './user-queues.ts';
 
@@ -26,8 +27,10 @@ export const createLaneBroker = (
   times: LaneReportTimes = {},
 ): RabbitLaneBroker => {
   const { rabbitmqUrl: url, heartbeatSeconds } = config;
-  const lanes = createConnection({ url, name: 'lanekeeper worker', heartbeatSeconds }, log);
-  const consumers = createConnection({ url, name: 'lanekeeper user queues', heartbeatSeconds }, log);
+  // The same for both: most of what a worker declares and consumes is on one host.
+  const urls = urlsInRandomOrder(url);
+  const lanes = createConnection({ urls, name: 'lanekeeper worker', heartbeatSeconds }, log);
+  const consumers = createConnection({ urls, name: 'lanekeeper user queues', heartbeatSeconds }, log);
   const channelLimit = watchChannelLimit();
   const report = new LaneReport({ url, lanes: config.lanes, ...times }, log);
 
