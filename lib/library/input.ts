@@ -4,6 +4,7 @@ import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
 import { idempotencyKey, runLimits, validate } from '../http/input.ts';
 import { depthOf, maxDepth } from '../http/json-text.ts';
 import { maxRequestBytes } from '../limits.ts';
+import { onceFor } from '../once-for.ts';
 import type { NewRequest } from '../requests/operations.ts';
 import { requestStatuses } from '../types.ts';
 import type {
@@ -16,6 +17,8 @@ import type {
 } from './types.ts';
 
 type Ceilings = Parameters<typeof runLimits>[0];
+
+const strictRunLimits = onceFor((ceilings: Ceilings) => runLimits(ceilings).strict());
 
 const limitRange = z.int().min(1).max(100).default(50);
 const page = z.strictObject({
@@ -65,7 +68,7 @@ const textOf = (request: unknown): string => {
 };
 
 export const newRequestOf = (request: unknown, { key, ...rest }: EnqueueOptions, config: Ceilings): NewRequest => {
-  const limits = validate(runLimits(config).strict(), rest, 'options');
+  const limits = validate(strictRunLimits(config), rest, 'options');
   return {
     body: textOf(request),
     key: validate(idempotencyKey, key, 'options.key'),
