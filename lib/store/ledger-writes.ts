@@ -1,7 +1,7 @@
 /** Changes of the ledger, apart from a person's decisions. */
 
 import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
-import type { Duplicate, LedgerStore } from '../ports.ts';
+import type { Duplicate, LedgerStore, SeqRange } from '../ports.ts';
 import { endOfBackOff, entryId, guardOf, isApplied, updateOf } from './changes.ts';
 import type { Execute } from './connection.ts';
 import { inBackOff, inRange, toDocument } from './entries.ts';
@@ -88,6 +88,20 @@ const findResults = async (changes: LedgerChange[], read: LedgerStore['readWork'
   });
 };
 
+/** A user may have thousands of pending requests. */
+const cancelledPerStatement = 500;
+
+const cancelRange = (execute: Execute, userId: string, range: SeqRange, now: Date): Promise<number> =>
+  execute(async ({ requests }) => {
+    const cancelled = {
+      $set: { status: 'cancelled' as const, settledAt: now },
+      $unset: { deadLetter: 1, ...endOfBackOff },
+    } as const;
+    const queuedOrBlocked = { status: { $in: ['queued' as const, 'blocked' as const] } };
+    const waiting = { userId, seq: inRange(range), $or: [queuedOrBlocked, inBackOff] };
+    return (await requests.updateMany(waiting, cancelled)).modifiedCount;
+  });
+
 export const ledgerWrites = (execute: Execute, read: LedgerStore['readWork']): LedgerWrites => ({
   insert: insertOf(execute),
 
@@ -125,14 +139,12 @@ export const ledgerWrites = (execute: Execute, read: LedgerStore['readWork']): L
       return (await requests.updateOne(waiting, cancelled)).matchedCount === 1;
     }),
 
-  cancelQueued: (userId, range, now) =>
-    execute(async ({ requests }) => {
-      const cancelled = {
-        $set: { status: 'cancelled' as const, settledAt: now },
-        $unset: { deadLetter: 1, ...endOfBackOff },
-      } as const;
-      const queuedOrBlocked = { status: { $in: ['queued' as const, 'blocked' as const] } };
-      const waiting = { userId, seq: inRange(range), $or: [queuedOrBlocked, inBackOff] };
-      return (await requests.updateMany(waiting, cancelled)).modifiedCount;
-    }),
+  cancelQueued: async (userId, { after, upTo }, now) => {
+    let count = 0;
+    for (let above = after; above < upTo; above += cancelledPerStatement) {
+      const range = { after: above, upTo: Math.min(upTo, above + cancelledPerStatement) };
+      count += await cancelRange(execute, userId, range, now);
+    }
+    return count;
+  },
 });

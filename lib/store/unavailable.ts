@@ -81,3 +81,7 @@ export const refusedIn = (error: unknown): number[] => {
   if (error.result.getWriteConcernError()) return [];
   return [error.writeErrors].flat().map(({ index }) => index);
 };
+
+/** Whether no server could be reached, so that every operation fails. One that was reached and did not answer is another matter. */
+export const isUnreachable = ({ cause }: StoreUnavailableError): boolean =>
+  cause instanceof Error && connectionErrors.has(cause.name) && cause.name !== 'MongoNetworkTimeoutError';

@@ -283,6 +283,13 @@ describeStores('cancelling', (ports) => {
     }
   });
 
+  test('all queued requests of a long range are cancelled, and none behind it', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 500, 501, 1_200, 1_201);
+    expect(await ports.ledger.cancelQueued(userId, { after: 0, upTo: 1_200 }, at(30))).toBe(4);
+    expect((await theEntry(ports, userId, 1_201)).status).toBe('queued');
+  });
+
   test('cancelling the waiting requests of a range includes those that have run', async () => {
     const userId = newUserId();
     await insertQueued(ports, userId, 1, 2);

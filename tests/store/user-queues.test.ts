@@ -91,6 +91,16 @@ describeStores('sessions of a user queue', (ports) => {
     expect((await theUserQueue(ports, userId)).sessions).toEqual([session('s')]);
   });
 
+  test('the expired sessions of many users are dropped at once', async () => {
+    const ended = { id: 'ended', expiresAt: at(5) };
+    const users: string[] = [];
+    while (users.length < 104) users.push(...(await Promise.all(Array.from({ length: 8 }, () => newUser(ports)))));
+    for (const userId of users) await ports.userQueues.addSession(userId, ended, 1, 10);
+    await ports.userQueues.dropExpiredSessions(at(7));
+    const left = await ports.userQueues.get(users);
+    expect(left.every(({ sessions }) => sessions.map(({ id }) => id).join() === 's')).toBe(true);
+  });
+
   test('expired sessions are dropped, live ones stay', async () => {
     const userId = await newUser(ports);
     await ports.userQueues.addSession(userId, { id: 'past', expiresAt: at(7) }, 1, 10);
