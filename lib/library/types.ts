@@ -36,6 +36,7 @@ type OfProcesses =
   | 'maxConnections'
   | 'maxUnreadBytes'
   | 'maxUploadBytes'
+  | 'apiWorkers'
   | 'processor'
   | 'workers';
 
