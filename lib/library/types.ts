@@ -65,6 +65,9 @@ export type EnqueueOptions = {
   onInterruption?: InterruptionPolicy;
 };
 
+/** One of several requests, with its own key and limits. `request` is any JSON value of up to 256 KiB. */
+export type RequestToEnqueue = EnqueueOptions & { request: unknown };
+
 /**
  * `position` counts from 1 for the request that runs or is next; 0 when it is settled. It is never too low. `retriedAs`: the request of
  * this key failed and runs again already, with that `seq`. `retryBy`: it needs this call to
