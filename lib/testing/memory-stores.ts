@@ -233,6 +233,12 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
     get: (userIds) =>
       step(`userQueues.get ${userIds}`, () => structuredClone(all().filter(({ userId }) => userIds.includes(userId)))),
 
+    lastAccepted: (userIds) =>
+      step(`userQueues.lastAccepted ${userIds}`, () => {
+        const asked = all().filter(({ userId }) => userIds.includes(userId));
+        return new Map(asked.map(({ userId, accepted }) => [userId, accepted]));
+      }),
+
     notClosed: async function* (lane) {
       let after = '';
       for (;;) {
