@@ -17,7 +17,7 @@ import { createShare, type Share } from './share.ts';
 import { takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
 import { StatisticsCount } from './statistics.ts';
 import { createSweep } from './sweep.ts';
-import { inTurns } from './turns.ts';
+import { inTurns, usersOf } from './turns.ts';
 import { createWorkerId, WorkerHeartbeat } from './worker-heartbeat.ts';
 
 /** How long a stopping worker waits for runs that ignore their aborted signal. */
@@ -184,7 +184,8 @@ export class LaneWorker {
 
   async #balance(): Promise<void> {
     const surplus = await surplusOf(this.#keeper.owned(), this.#share);
-    await inTurns(surplus, { clock: this.#deps.clock, signal: this.#stopping.signal }, async (hold) => {
+    const users = usersOf(surplus);
+    await inTurns(surplus, { clock: this.#deps.clock, users, signal: this.#stopping.signal }, async (hold) => {
       const isWanted = hold.mayStart() && (await hold.consumerCount()) !== 1;
       if (isWanted) await this.#keeper.handOver(hold, 'handed-over');
     });
@@ -219,7 +220,7 @@ export class LaneWorker {
     const owned = this.#keeper.owned();
     // First of all, so that no lane comes to this worker any more.
     const others = this.#keeper.held().filter((hold) => !owned.includes(hold));
-    await Promise.all([...others.map(handOver), inTurns(owned, { clock, graceMs }, handOver)]);
+    await Promise.all([...others.map(handOver), inTurns(owned, { clock, users: usersOf(owned), graceMs }, handOver)]);
     await this.#ended;
   }
 }

@@ -338,6 +338,37 @@ describeStores('tickets', (ports) => {
     expect((await theUserQueue(ports, userId)).accepted).toBe(10);
   });
 
+  test('one ticket is for several requests, all of them or none', async () => {
+    const userId = await newUser(ports);
+    const take = (count: number, limits: Partial<TicketDemand> = {}) =>
+      ports.userQueues.takeTicket(userId, 's', at(1), {
+        ...demand,
+        maxPending: 10,
+        ...limits,
+        count,
+        bytes: 10 * count,
+      });
+    expect(await take(3)).toMatchObject({ first: 1, seq: 3, wasOpen: false, bytesThrough: 30 });
+    expect(await take(7)).toMatchObject({ first: 4, seq: 10, wasOpen: true, bytesThrough: 100 });
+    await ports.userQueues.flushSettled([{ userId, settled: 4, settledBytes: 40, advanced: true }], at(2));
+    expect(await take(5)).toMatchObject({ refused: 'requests', pending: 6 });
+    expect(await take(4, { maxPendingBytes: 99 })).toMatchObject({ refused: 'bytes', pendingBytes: 60 });
+    expect(await take(4)).toMatchObject({ first: 11, seq: 14 });
+    await ports.userQueues.flushSettled([{ userId, settled: 14, settledBytes: 140, advanced: true }], at(2));
+    expect(await take(2, { maxPendingBytes: 19 })).toMatchObject({ refused: 'bytes', pendingBytes: 0 });
+    expect(await take(1, { maxPendingBytes: 9 })).toMatchObject({ seq: 15 });
+  });
+
+  test('a ticket for more requests than the rate of a second is given when the whole rate is free, and delays the next', async () => {
+    const userId = await newUser(ports);
+    const take = (count: number, seconds: number) =>
+      ports.userQueues.takeTicket(userId, 's', at(seconds), { ...demand, maxPending: 100, ratePerSecond: 2, count });
+    expect(await take(6, 1)).toMatchObject({ first: 1, seq: 6 });
+    expect(await take(1, 1)).toMatchObject({ refused: 'rate', waitMs: 2_500 });
+    expect(await take(2, 3.5)).toMatchObject({ refused: 'rate', waitMs: 500 });
+    expect(await take(2, 4)).toMatchObject({ seq: 8 });
+  });
+
   test('a session gets no ticket after it was removed', async () => {
     const userId = await newUser(ports);
     const racing = Array.from({ length: 30 }, () => ports.userQueues.takeTicket(userId, 's', at(1)));
