@@ -21,7 +21,7 @@ import type {
   WorkerStore,
 } from '../ports.ts';
 import { permanentSession } from '../references.ts';
-import { isApplied } from '../store/changes.ts';
+import { countsOf, isApplied } from '../store/changes.ts';
 import {
   claimableStatuses,
   type DeadLetter,
@@ -372,8 +372,7 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
         status: 'processing',
         token,
         attempts: attempt,
-        interruptions: change.interruptions,
-        forgiven: change.forgiven,
+        ...countsOf(change),
         startedAt: new Date(at),
       });
       endBackOff(entry);
