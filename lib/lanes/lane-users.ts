@@ -1,5 +1,5 @@
 /** The loaded users of one lane hold: loaded, refreshed, forgotten; what they know and what is due for them. */
-import type { Delivery, Progress, UserQueueChannel } from '../ports.ts';
+import type { Delivery, UserQueueChannel } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import type { RequestMessage, UserQueue } from '../types.ts';
 import { Activity } from './activity.ts';
@@ -14,7 +14,6 @@ import {
   loadUserAtAcquisition,
   noteMessage,
   noteRefresh,
-  waitsForKnownReason,
 } from './loaded-user.ts';
 import { momentOf } from './moment.ts';
 import type { OwnedLane } from './owned-lane.ts';
@@ -193,23 +192,6 @@ export class LaneUsers {
     cancelTimers(user);
     user.held.dropAll();
     this.#users.delete(user.userId);
-  }
-
-  /** Progress to flush: new settlements, and waiting users last vouched for before `vouchedBefore`. */
-  progress(vouchedBefore: number): Progress[] {
-    return [...this.#users.values()]
-      .map((user) => ({ user, settled: user.next - 1, advanced: user.next - 1 > user.flushed }))
-      .filter(({ user, advanced }) => advanced || (user.vouchedAt < vouchedBefore && waitsForKnownReason(user)))
-      .map(({ user: { userId, settledBytes }, settled, advanced }) => ({ userId, settled, settledBytes, advanced }));
-  }
-
-  noteFlushed(flushed: Progress[], at: number): void {
-    for (const { userId, settled } of flushed) {
-      const user = this.#users.get(userId);
-      if (!user) continue;
-      user.flushed = Math.max(user.flushed, settled);
-      user.vouchedAt = at;
-    }
   }
 
   /** Acknowledges messages held since `before`: none is held near the broker's `consumer_timeout`. */

@@ -4,11 +4,21 @@ import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
 import { idempotencyKey, runLimits, validate } from '../http/input.ts';
 import { depthOf, maxDepth } from '../http/json-text.ts';
 import { maxRequestBytes } from '../limits.ts';
+import { onceFor } from '../once-for.ts';
 import type { NewRequest } from '../requests/operations.ts';
 import { requestStatuses } from '../types.ts';
-import type { DeadLetterSelection, EnqueueOptions, PageOptions } from './types.ts';
+import type {
+  DeadLetterQuery,
+  DeadLetterSelection,
+  DisconnectOptions,
+  EnqueueOptions,
+  PageOptions,
+  WaitOptions,
+} from './types.ts';
 
 type Ceilings = Parameters<typeof runLimits>[0];
+
+const strictRunLimits = onceFor((ceilings: Ceilings) => runLimits(ceilings).strict());
 
 const limitRange = z.int().min(1).max(100).default(50);
 const page = z.strictObject({
@@ -16,12 +26,17 @@ const page = z.strictObject({
   after: z.int().min(0).default(0),
   limit: limitRange,
 });
-/** As long as a timer of Node can be. */
-const wait = z.number().min(0).max(2_147_483_647).default(0);
-const pending = z.enum(['drain', 'cancel']).default('drain');
+const wait = z.strictObject({
+  /** As long as a timer of Node can be. */
+  waitMs: z.number().min(0).max(2_147_483_647).default(0),
+  signal: z.instanceof(AbortSignal).optional(),
+});
+const disconnection = wait.extend({ pending: z.enum(['drain', 'cancel']).default('drain') });
 const seq = z.int().min(1);
 /** A reference, a user name or a user id. */
 const whom = z.string().min(1).max(256);
+const stuckPage = z.strictObject({ limit: limitRange });
+const deadLetterPage = z.strictObject({ user: whom.optional(), after: z.string().optional(), limit: limitRange });
 const maxItems = 100;
 const selection = z
   .strictObject({
@@ -53,7 +68,7 @@ const textOf = (request: unknown): string => {
 };
 
 export const newRequestOf = (request: unknown, { key, ...rest }: EnqueueOptions, config: Ceilings): NewRequest => {
-  const limits = validate(runLimits(config).strict(), rest, 'options');
+  const limits = validate(strictRunLimits(config), rest, 'options');
   return {
     body: textOf(request),
     key: validate(idempotencyKey, key, 'options.key'),
@@ -61,11 +76,12 @@ export const newRequestOf = (request: unknown, { key, ...rest }: EnqueueOptions,
   };
 };
 export const pageOf = (options: PageOptions) => validate(page, options, 'options');
-export const limitOf = (limit: number | undefined): number => validate(limitRange, limit, 'options.limit');
-export const waitMsOf = (waitMs: number | undefined): number => validate(wait, waitMs, 'options.waitMs');
-export const pendingOf = (value: string | undefined) => validate(pending, value, 'options.pending');
+export const stuckPageOf = (options: { limit?: number }) => validate(stuckPage, options, 'options');
+export const deadLetterPageOf = (options: DeadLetterQuery) => validate(deadLetterPage, options, 'options');
+export const waitOf = (options: WaitOptions) => validate(wait, options, 'options');
+export const disconnectionOf = (options: DisconnectOptions) => validate(disconnection, options, 'options');
 export const seqOf = (value: number): number => validate(seq, value, 'seq');
-export const whomOf = (value: string, what = 'user'): string => validate(whom, value, what);
+export const whomOf = (value: string): string => validate(whom, value, 'user');
 
 /** No empty selection means all users: a field that is misspelled must not decide about everybody. */
 export const checkedSelection = (value: DeadLetterSelection) => validate(selection, value, 'selection');

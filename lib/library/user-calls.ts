@@ -6,7 +6,7 @@ import { callerFor } from '../references.ts';
 import type { QueueAfterDisconnect } from '../requests/disconnect.ts';
 import type { QueueState } from '../requests/look-up.ts';
 import type { Operations } from '../requests/operations.ts';
-import { newRequestOf, pageOf, pendingOf, seqOf, waitMsOf } from './input.ts';
+import { disconnectionOf, newRequestOf, pageOf, seqOf, waitOf } from './input.ts';
 import { enqueuedRequest, requestState } from './shapes.ts';
 import type {
   DisconnectOptions,
@@ -72,11 +72,11 @@ export type Waiting = <T>(options: WaitOptions, call: (wait: Wait | undefined) =
 /** Makes a call that waits as its options say. */
 export const createWaiting =
   ({ longPolls }: Pick<LibraryDeps, 'longPolls'>): Waiting =>
-  async ({ waitMs, signal }, call) => {
-    const ms = waitMsOf(waitMs);
+  async (options, call) => {
+    const { waitMs, signal } = waitOf(options);
     signal?.throwIfAborted();
     try {
-      return await call(ms > 0 ? longPolls.waitOf({ keyId: 'library', waitMs: ms, signal }) : undefined);
+      return await call(waitMs > 0 ? longPolls.waitOf({ keyId: 'library', waitMs, signal }) : undefined);
     } catch (error) {
       throw error instanceof CallerGoneError && signal?.aborted ? signal.reason : error;
     }
@@ -119,9 +119,9 @@ export const createUserCalls = (
     },
     skip: async (user, seq) => requestState(await operations.skip(idOf(user, seq)), await settledOf(user)),
     queue: async (user) => operations.describe(await operations.queueByReference(user)),
-    disconnect: async (user, { pending, ...options } = {}) => {
-      const how = pendingOf(pending);
-      return waiting(options, (wait) => operations.disconnectReference(user, { pending: how, wait }));
+    disconnect: async (user, options = {}) => {
+      const { pending, ...rest } = disconnectionOf(options);
+      return waiting(rest, (wait) => operations.disconnectReference(user, { pending, wait }));
     },
   };
 };

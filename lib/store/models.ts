@@ -182,6 +182,10 @@ export const native = <Document extends { _id: unknown }>(model: Model<Document>
   const limit = { maxTimeMS: model.db.get('maxTimeMS') };
   return {
     insertOne: (document: mongoose.mongo.OptionalUnlessRequiredId<Document>) => collection.insertOne(document, limit),
+    insertMany: (
+      documents: mongoose.mongo.OptionalUnlessRequiredId<Document>[],
+      options: mongoose.mongo.BulkWriteOptions,
+    ) => collection.insertMany(documents, { ...options, ...limit }),
     updateOne: (filter: mongoose.mongo.Filter<Document>, update: mongoose.mongo.UpdateFilter<Document>) =>
       collection.updateOne(filter, update, limit),
     findOneAndUpdate: (

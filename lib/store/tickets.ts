@@ -26,10 +26,13 @@ const pendingBytes = { $subtract: [or0('$acceptedBytes'), { $max: [or0('$settled
  */
 const ticketUpdate = (demand: TicketDemand, now: number, sessions: Session[] | undefined) => {
   const { everyMs, limitMs, rateAt } = rateOf(demand, now);
-  const isTooMany = { $gte: [pending, demand.maxPending] };
+  const { count = 1 } = demand;
+  const isTooMany = { $gt: [{ $add: [pending, count] }, demand.maxPending] };
   const isTooMuch = { $gt: [{ $add: [pendingBytes, demand.bytes] }, demand.maxPendingBytes] };
+  // One request alone may have more bytes than that, when nothing else is pending.
+  const isMoreThanAll = count > 1 && demand.bytes > demand.maxPendingBytes;
   const isTooFast = demand.ratePerSecond ? { $gt: [rateAt, limitMs] } : false;
-  const isOverBytes = { $and: [{ $gt: [pending, 0] }, isTooMuch] };
+  const isOverBytes = { $cond: [{ $gt: [pending, 0] }, isTooMuch, isMoreThanAll] };
   const refusal = {
     $cond: [isTooMany, 'requests', { $cond: [isOverBytes, 'bytes', { $cond: [isTooFast, 'rate', ''] }] }],
   };
@@ -52,7 +55,7 @@ const ticketUpdate = (demand: TicketDemand, now: number, sessions: Session[] | u
     },
     {
       $set: {
-        accepted: taken({ $add: ['$accepted', 1] }, '$accepted'),
+        accepted: taken({ $add: ['$accepted', count] }, '$accepted'),
         acceptedBytes: taken({ $add: [or0('$acceptedBytes'), demand.bytes] }, or0('$acceptedBytes')),
         state: taken('open', '$state'),
         ...(sessions ? { sessions: taken(sessions, '$sessions') } : {}),
@@ -80,20 +83,11 @@ const projection = {
   countDue: 1,
 } as const;
 
-const toTicket = ({
-  lane,
-  accepted: seq,
-  settled,
-  closedThrough,
-  queueRefused,
-  acceptedBytes = 0,
-}: UserQueueDocument): Ticket => ({
-  seq,
-  lane,
-  wasOpen: seq - 1 !== closedThrough && !queueRefused,
-  settled,
-  bytesThrough: acceptedBytes,
-});
+const toTicket = (after: UserQueueDocument, count = 1): Ticket => {
+  const { lane, accepted: seq, settled, closedThrough, queueRefused, acceptedBytes = 0 } = after;
+  const wasOpen = seq - count !== closedThrough && !queueRefused;
+  return { first: seq - count + 1, seq, lane, wasOpen, settled, bytesThrough: acceptedBytes };
+};
 
 const toRefusal = (after: UserQueueDocument, refused: TicketRefusal['refused'], waitMs: number): TicketRefusal => {
   const { accepted, settled, acceptedBytes = 0, settledBytes = 0, countedSettled, countedBytes } = after;
@@ -118,7 +112,7 @@ const take = (execute: Execute, { filter, sets, now, demand }: Asked): Promise<T
   execute(async ({ userQueues }) => {
     const update = ticketUpdate(demand, now.getTime(), sets);
     const after = await native(userQueues).findOneAndUpdate(filter, update, { returnDocument: 'after', projection });
-    if (!after?.refusal) return after ? toTicket(after) : undefined;
+    if (!after?.refusal) return after ? toTicket(after, demand.count) : undefined;
     return toRefusal(after, after.refusal, (after.rateAt ?? 0) - rateOf(demand, now.getTime()).limitMs);
     // So that no ticket is taken for a request that could not be recorded.
   }, 'requests.userId_1_key_1');

@@ -535,14 +535,25 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       : { applied: false, entry: structuredClone(workOf(entry, false)) };
   };
 
+  const insert: LedgerStore['insert'] = (entry) =>
+    step(`ledger.insert ${entryId(entry)}`, () => {
+      if (entries.has(entryId(entry))) return 'duplicate-seq';
+      if (entry.key !== undefined && withKey(entry.userId, entry.key)) return 'duplicate-key';
+      entries.set(entryId(entry), newEntry(entry));
+      return 'inserted';
+    });
+
   return {
-    insert: (entry) =>
-      step(`ledger.insert ${entryId(entry)}`, () => {
-        if (entries.has(entryId(entry))) return 'duplicate-seq';
-        if (entry.key !== undefined && withKey(entry.userId, entry.key)) return 'duplicate-key';
-        entries.set(entryId(entry), newEntry(entry));
-        return 'inserted';
-      }),
+    insert,
+
+    // As in MongoDB, one entry after the other.
+    insertInOrder: async (newEntries) => {
+      for (const [inserted, entry] of newEntries.entries()) {
+        const answer = await insert(entry);
+        if (answer !== 'inserted') return { inserted, refused: answer };
+      }
+      return { inserted: newEntries.length };
+    },
 
     insertTombstone: ({ userId, seq, ...ofTicket }, now) =>
       step(`ledger.insertTombstone ${userId}:${seq}`, () => {

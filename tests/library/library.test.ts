@@ -151,7 +151,26 @@ describe('the library refuses', () => {
     }
     await expect(lk.deadLetters.drop({ items: Array(101).fill({ user: ada, seq: 1 }) })).rejects.toThrow('items');
     await expect(lk.end(7 as never, 1)).rejects.toThrow('user');
-    await expect(lk.enqueue(ada, 1, { idempotencyKey: 'x' } as never)).rejects.toThrow('idempotencyKey');
+  });
+
+  test('options that it does not know', async () => {
+    await using library = await openLibrary();
+    const { lk } = library;
+    const wrong = { wait: 5 } as never;
+    const calls = [
+      lk.enqueue(ada, 1, wrong),
+      lk.result(ada, 1, wrong),
+      lk.requests(ada, wrong),
+      lk.disconnect(ada, wrong),
+      lk.end(ada, 1, wrong),
+      lk.stuck(wrong),
+      lk.deadLetters.list(wrong),
+    ];
+    const refusals = await Promise.allSettled(calls);
+    expect(refusals.map((one) => one.status === 'rejected' && one.reason.message)).toEqual(
+      calls.map(() => expect.stringContaining('wait')),
+    );
+    expect((await lk.queue(ada)).accepted).toBe(0);
   });
 
   test('settings that are out of range or unknown, by the names of the options', async () => {

@@ -40,6 +40,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'userQueues.countPending': ({ userQueues }) => userQueues.countPending(),
   'userQueues.stuck': ({ userQueues }) => userQueues.stuck({ from: at(0), to: at(1) }, 10, 'all'),
   'ledger.insert': ({ ledger }) => ledger.insert({ ...id, body: '1', acceptedAt: at(0) }),
+  'ledger.insertInOrder': ({ ledger }) => ledger.insertInOrder([{ ...id, body: '1', acceptedAt: at(0) }]),
   'ledger.insertTombstone': ({ ledger }) => ledger.insertTombstone(id, at(0)),
   'ledger.findByKey': ({ ledger }) => ledger.findByKey('u', 'k'),
   'ledger.read': ({ ledger }) => ledger.read([id]),
