@@ -22,7 +22,7 @@ import type {
   WorkerStore,
 } from '../ports.ts';
 import { permanentSession } from '../references.ts';
-import { isApplied } from '../store/changes.ts';
+import { countsOf, isApplied } from '../store/changes.ts';
 import { createTicketTaker } from '../store/ticket-taker.ts';
 import {
   claimableStatuses,
@@ -230,6 +230,12 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
     get: (userIds) =>
       step(`userQueues.get ${userIds}`, () => structuredClone(all().filter(({ userId }) => userIds.includes(userId)))),
 
+    lastAccepted: (userIds) =>
+      step(`userQueues.lastAccepted ${userIds}`, () => {
+        const asked = all().filter(({ userId }) => userIds.includes(userId));
+        return new Map(asked.map(({ userId, accepted }) => [userId, accepted]));
+      }),
+
     notClosed: async function* (lane) {
       let after = '';
       for (;;) {
@@ -363,8 +369,7 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
         status: 'processing',
         token,
         attempts: attempt,
-        interruptions: change.interruptions,
-        forgiven: change.forgiven,
+        ...countsOf(change),
         startedAt: new Date(at),
       });
       endBackOff(entry);

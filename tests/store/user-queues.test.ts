@@ -111,6 +111,17 @@ describeStores('sessions of a user queue', (ports) => {
     expect(updatedAt).toEqual(at(0));
   });
 
+  test('the last tickets of some users are read, and those of no others', async () => {
+    const [one, other] = [await newUser(ports), await newUser(ports)];
+    await takeTickets(ports, one, 3);
+    expect(await ports.userQueues.lastAccepted([one, other, newUserId()])).toEqual(
+      new Map([
+        [one, 3],
+        [other, 0],
+      ]),
+    );
+  });
+
   test('unknown users are left out', async () => {
     const userId = await newUser(ports);
     const found = await ports.userQueues.get([newUserId(), userId]);
