@@ -9,7 +9,10 @@ export const closingStore = (execute: Execute): Pick<UserQueueStore, 'beginClose
       const withoutSession = onlyWithoutSession ? { sessions: { $not: liveSession(now) } } : {};
       const { matchedCount } = await userQueues.updateOne(
         { _id: userId, state: 'open', accepted, ...withoutSession },
-        { $set: { state: 'closing', settled: accepted, closedThrough: accepted, updatedAt: now } },
+        {
+          $set: { state: 'closing', settled: accepted, closedThrough: accepted, updatedAt: now },
+          $unset: { quiet: 1 },
+        },
       );
       return matchedCount === 1;
     }),

@@ -1,10 +1,9 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
 import type { Role, Statistics } from '../ports.ts';
-import type { LedgerEntry, TicketRefusal, UserQueue } from '../types.ts';
+import type { LedgerEntry, UserQueue } from '../types.ts';
 import { type KeyDocument, keySchema } from './key-documents.ts';
 import { schemaOptions as options } from './schema-options.ts';
-import type { TicketOutcome } from './ticket-groups.ts';
-import type { OutcomeName } from './ticket-taker.ts';
+import type { TicketFields } from './ticket-taker.ts';
 import { isDuplicate } from './unavailable.ts';
 
 /** The documents: the plain data with MongoDB's `_id`. */
@@ -17,16 +16,14 @@ export type AccountDocument = {
   /** Absent means `user`. */
   role?: Role;
 };
-export type UserQueueDocument = Omit<UserQueue, 'userId'> & {
-  _id: string;
-  /** `accepted` when closing last began, at first 0. The user queue is not open until a ticket exceeds it. */
-  closedThrough: number;
-  /** What refused the newest call that asked for a ticket; empty when it got one. */
-  refusal?: '' | TicketRefusal['refused'];
-  countDue?: boolean;
-  /** The last outcomes of tickets that were taken in bulks, for the processes that sent those. */
-  tickets?: (OutcomeName & TicketOutcome)[];
-};
+export type UserQueueDocument = Omit<UserQueue, 'userId'> &
+  TicketFields & {
+    _id: string;
+    /** `accepted` when closing last began, at first 0. The user queue is not open until a ticket exceeds it. */
+    closedThrough: number;
+    /** A search for users without progress has found the user open, with a session and without pending work. Whoever changes that unsets it. */
+    quiet?: true | null;
+  };
 export type RequestDocument = LedgerEntry & { _id: string };
 export type LaneDocument = { _id: number; lease: number };
 export type WorkerDocument = {
@@ -89,12 +86,13 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
     rateAt: Number,
     refusal: String,
     countDue: Boolean,
+    quiet: Boolean,
     tickets: { type: [Object], default: undefined },
   },
   options,
 )
   .index({ lane: 1, state: 1, _id: 1 })
-  .index({ state: 1, updatedAt: 1, _id: 1 })
+  .index({ state: 1, quiet: 1, updatedAt: 1, _id: 1 })
   .index({ 'sessions.expiresAt': 1 });
 
 // Native writes record errors, and lean reads return them: what is nested in one needs no schema.

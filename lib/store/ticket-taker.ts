@@ -12,6 +12,15 @@ export type OutcomeName = { by: string; at: number };
 /** How a bulk's updates name their outcomes. Those of the same process before `unreadFrom` have been read. */
 export type OutcomeMark = OutcomeName & { unreadFrom: number };
 
+/** What the ticket step keeps in the user's document for itself. */
+export type TicketFields = {
+  /** What refused the newest call that asked for a ticket; empty when it got one. */
+  refusal?: '' | TicketRefusal['refused'];
+  countDue?: boolean;
+  /** The last outcomes of tickets that were taken in bulks, for the processes that sent those. */
+  tickets?: (OutcomeName & TicketOutcome)[];
+};
+
 /** What the taker needs of MongoDB. */
 export type TicketServer = {
   takeOne(ask: TicketAsk): Promise<TicketAnswer>;

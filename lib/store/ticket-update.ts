@@ -82,6 +82,7 @@ export const ticketUpdate = (ask: TicketAsk, mark?: OutcomeMark) => {
         accepted: taken({ $add: ['$accepted', count] }, '$accepted'),
         acceptedBytes: taken({ $add: [or0('$acceptedBytes'), bytes] }, or0('$acceptedBytes')),
         state: taken('open', '$state'),
+        quiet: taken(null, { $ifNull: ['$quiet', null] }),
         ...(sets ? { sessions: taken(sets, '$sessions') } : {}),
         ...(ratePerSecond ? { rateAt: taken({ $add: [{ $max: [rateAt, now] }, everyMs] }, or0('$rateAt')) } : {}),
         countAgainAt: { $cond: ['$countDue', now + countingMs, or0('$countAgainAt')] },

@@ -10,6 +10,7 @@ export const toUserQueue = ({
   refusal: __,
   countDue: ___,
   tickets: ____,
+  quiet: _____,
   ...rest
 }: UserQueueDocument): UserQueue => ({
   userId: _id,

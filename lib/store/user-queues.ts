@@ -4,6 +4,7 @@ import { closingStore } from './closing.ts';
 import type { Execute } from './connection.ts';
 import { progressStore } from './progress.ts';
 import { sessionStore } from './sessions.ts';
+import { stalledStore } from './stalled.ts';
 import { ticketStore } from './tickets.ts';
 import { notClosedStates, toUserQueue } from './user-queue-documents.ts';
 
@@ -44,5 +45,6 @@ export const userQueueStore = (execute: Execute): UserQueueStore => {
     ...ticketStore(execute),
     ...closingStore(execute),
     ...progressStore(execute),
+    ...stalledStore(execute),
   };
 };

@@ -29,6 +29,12 @@ const enqueue = (pauseMs: number, waits: boolean, work: Partial<Work> = {}): Act
   kind: 'enqueue',
   work: { ms: 0, ends: [], honorsSignal: true, backOffMs: 50, ...work },
 });
+const together = (pauseMs: number): Action => ({
+  pauseMs,
+  waits: false,
+  kind: 'two together',
+  works: [0, 20].map((ms) => ({ ms, ends: [], honorsSignal: true, backOffMs: 50 })),
+});
 const cancelLast: Action = { pauseMs: 400, waits: true, kind: 'cancel', which: 0 };
 const repeated = (times: number, ...actions: Action[]): Action[] => Array.from({ length: times }, () => actions).flat();
 const user = (program: Action[], leaves: Leaving = 'settled', lane = 0): SimulatedUser => ({ lane, leaves, program });
@@ -39,6 +45,12 @@ const fault = (after: number, kind: SimulatedFaultKind, target = 0, ms = 0): Sim
   target,
   ms,
 });
+
+/** Two processes take the tickets of several calls at the same time. */
+export const togetherInTwo: ScenarioKind = {
+  ...only(),
+  fixed: { users: [user(repeated(4, together(0)))], pace: uneven, idleTimeoutMs: never },
+};
 
 /** A user that leaves while it sends: functions publish while the owner closes the user queue. */
 export const leavingEarly: ScenarioKind = {

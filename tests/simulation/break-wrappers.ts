@@ -11,6 +11,20 @@ export const takeForWaiting = ({ database }: Site, { userId, seq }: EntryId): vo
   if (entry?.status === 'processing') entry.retryAt ??= new Date(0);
 };
 
+/** Believes that the newest ticket of the user is its own. */
+export const takeLatestTicket = (deps: FunctionDeps, { database, step }: Site): FunctionDeps => ({
+  ...deps,
+  userQueues: {
+    ...deps.userQueues,
+    async takeTicket(userId, ...asked) {
+      const ticket = await deps.userQueues.takeTicket(userId, ...asked);
+      if (ticket?.seq === undefined) return ticket;
+      const seq = await step('reads the user again', () => database.userQueues.get(userId)?.accepted ?? ticket.seq);
+      return { ...ticket, seq, first: ticket.first + seq - ticket.seq };
+    },
+  },
+});
+
 /** Reads an entry in its back-off as it was when the back-off began. */
 export const rememberBackOffs = (ledger: LaneDeps['ledger'], { database }: Site): LaneDeps['ledger'] => {
   const remembered = new Map<string, LedgerEntry>();

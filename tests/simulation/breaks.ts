@@ -33,6 +33,7 @@ import {
   sameOwnerAgain,
   storeSetBackWhileIdle,
   storeSetInBackOffs,
+  togetherInTwo,
 } from './break-scenarios.ts';
 import {
   believeMessages,
@@ -44,6 +45,7 @@ import {
   rememberBackOffs,
   stuckSince,
   takeForWaiting,
+  takeLatestTicket,
   takeLentOver,
   takeOverAnything,
   withoutBackOffs,
@@ -90,6 +92,14 @@ export const breaks: Break[] = [
     scenarios: calm,
     shows: ['unfinished'],
     withinRuns: 1_000,
+  },
+  {
+    name: 'outcome-of-another',
+    what: 'a call takes what the document says later for the ticket that its own update took',
+    function: takeLatestTicket,
+    scenarios: togetherInTwo,
+    shows: ['error'],
+    withinRuns: 50,
   },
   {
     name: 'R2',

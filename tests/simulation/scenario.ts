@@ -19,6 +19,10 @@ type Act =
   | { kind: 'enqueue with key'; key: number; work: Work }
   | { kind: 'same key twice concurrently'; key: number; work: Work }
   | { kind: 'two concurrently'; work: Work; other: Work }
+  /** Two calls of one process, which take their tickets together. */
+  | { kind: 'two together'; works: Work[] }
+  /** One call with several requests. */
+  | { kind: 'enqueue several'; works: Work[] }
   | { kind: 'cancel'; which: number }
   | { kind: 'disconnect'; pending: 'drain' | 'cancel'; waitMs: number }
   | { kind: 'log in' };
@@ -158,6 +162,8 @@ const work: fc.Arbitrary<Work> = fc.record({
 
 const key = fc.nat({ max: 1 });
 
+const worksOf = (maxLength: number): fc.Arbitrary<Work[]> => fc.array(work, { minLength: 2, maxLength });
+
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('enqueue' as const), work }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('enqueue with key' as const), key, work }) },
@@ -173,6 +179,8 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('log in' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('two together' as const), works: worksOf(2) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('enqueue several' as const), works: worksOf(3) }) },
 );
 
 const action: fc.Arbitrary<Action> = fc
