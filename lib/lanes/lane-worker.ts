@@ -153,7 +153,7 @@ export class LaneWorker {
   #noteStuck(found: StalledUser[]): void {
     this.#found = found;
     this.#deps.observer.swept({ stuck: found.length, at: this.#deps.clock.now() });
-    this.#adoptLane(Math.max(-1, ...found.map(({ lane }) => lane)));
+    this.#keeper.adoptLanesOfUsers(found);
   }
 
   async #sweepOnce(): Promise<void> {
@@ -166,18 +166,12 @@ export class LaneWorker {
     }
   }
 
-  /** Functions may know of more lanes than this worker. Those lanes' users must not wait for the worker's restart. */
-  #adoptLane(lane: number): void {
-    const lanes = this.#keeper.count;
-    if (lane < lanes) return;
-    this.#deps.log.error({ lane, lanes }, 'found users in lanes beyond LANES: standing by on those too');
-    this.#keeper.keepUpTo(lane + 1);
-  }
-
   /** Reads the heartbeats of all workers: the loans of dead ones end. */
   async #hear(): Promise<void> {
     this.#heard.note(await this.#deps.workers.all());
-    this.#share.noteHeartbeats(this.#heard.alive(heartbeatValidMs));
+    const alive = this.#heard.alive(heartbeatValidMs);
+    this.#share.noteHeartbeats(alive);
+    this.#keeper.adoptLanesOfWorkers(alive);
     for (const hold of this.#keeper.owned())
       hold.users.endLoansOfDead((workerId) => this.#heard.isAlive(workerId, this.#heartbeat.lenderValidMs));
   }
