@@ -35,6 +35,7 @@ export type LaneDeps = Pick<
     | 'graceMs'
     | 'gapTimeoutMs'
     | 'idleTimeoutMs'
+    | 'maxOpenQueues'
     | 'stuckAfterMs'
     | 'sweepMs'
     | 'balanceMs'

@@ -70,7 +70,7 @@ export class LaneUsers {
 
   /** Starts the work after an acquisition. */
   start(): void {
-    for (const user of [...this.#users.values()]) this.#steps.advance(user);
+    this.#steps.start([...this.#users.values()]);
     for (const userId of this.#earlyWakes) this.refresh(userId);
     this.#earlyWakes.clear();
     this.#context.deps.clock.after(lateQueuesMs, () => {
@@ -190,8 +190,7 @@ export class LaneUsers {
   }
 
   #forget(user: LoadedUser): void {
-    cancelTimers(user);
-    user.held.dropAll();
+    this.#steps.forget(user);
     this.#users.delete(user.userId);
   }
 

@@ -11,8 +11,8 @@ const maxTries = 30;
 /**
  * A declare that was on its way may take effect after the next owner has closed the user: nobody else would delete that queue.
  * Once our channels are closed no declare of ours can follow. The owner of a user that is open by then deletes its queue when it
- * closes the user. The owner of a user that is `closing` may have deleted the queue already, before our declare took effect. A
- * server that does not answer leaves the queue to `x-expires`.
+ * closes the user. The owner of a user that is `closing`, or marked because it is beyond the cap [R15], may have deleted the queue
+ * already, before our declare took effect. A server that does not answer leaves the queue to `x-expires`.
  */
 export const deleteLateQueues = async (
   userIds: string[],
@@ -24,8 +24,8 @@ export const deleteLateQueues = async (
   for (let tries = 1; ; tries += 1) {
     try {
       const found = await userQueues.get(userIds);
-      const notOpen = found.filter(({ state }) => state !== 'open');
-      await Promise.all(notOpen.map(({ userId }) => laneBroker.deleteUnusedUserQueue(userId)));
+      const unwanted = found.filter(({ state, queueRefused }) => state !== 'open' || queueRefused);
+      await Promise.all(unwanted.map(({ userId }) => laneBroker.deleteUnusedUserQueue(userId)));
       return;
     } catch (err) {
       const isAway = err instanceof BrokerUnavailableError || err instanceof StoreUnavailableError;

@@ -1,12 +1,13 @@
-/** Opens and deletes the RabbitMQ queues of loaded users. A refused queue affects only its user [R10]. */
+/** Opens and deletes the RabbitMQ queues of loaded users. A refused queue affects only its user [R10], and so does a missing one [R15]. */
 import { BrokerUnavailableError } from '../errors.ts';
 import { logSampled } from '../log-sampled.ts';
 import type { UserQueueChannel } from '../ports.ts';
 import type { WorkerContext } from './context.ts';
 import type { Step } from './decide-step.ts';
-import { type LoadedUser, noteRefusal, postponeClose } from './loaded-user.ts';
+import { closeEarly, hasWork, type LoadedUser, noteRefusal, postponeClose } from './loaded-user.ts';
 import type { OwnedLane } from './owned-lane.ts';
 import { persist } from './persist.ts';
+import { capOfLane, QueueCap } from './queue-cap.ts';
 import type { UserRegistry } from './user-steps.ts';
 
 type UserQueueCareOptions = {
@@ -32,6 +33,7 @@ export class UserQueueCare {
   readonly #advance: (user: LoadedUser) => void;
   readonly #marks = new WeakMap<LoadedUser, Mark>();
   readonly #opening = new Map<Promise<void>, string>();
+  readonly #cap: QueueCap;
 
   constructor({ lane, queues, registry, context, advance }: UserQueueCareOptions) {
     this.#lane = lane;
@@ -39,6 +41,17 @@ export class UserQueueCare {
     this.#registry = registry;
     this.#context = context;
     this.#advance = advance;
+    this.#cap = new QueueCap(capOfLane(lane.lane, context.deps.config));
+  }
+
+  /** After an acquisition, before anything is opened: the queues that the last owner may have left come first in the cap. */
+  inherit(users: Iterable<LoadedUser>): void {
+    for (const user of users) if (user.closing || !user.markedRefused) this.#cap.take(user);
+  }
+
+  /** The user is forgotten. */
+  forget(user: LoadedUser): void {
+    this.#cap.release(user);
   }
 
   /** The users whose queue is being opened [R13]. `user.queue` does not say it: a consumer that is lost meanwhile makes it `none`. */
@@ -48,7 +61,8 @@ export class UserQueueCare {
 
   openWhenDue(user: LoadedUser, { kind }: Step): void {
     if (user.queue === 'later' && kind !== 'read' && kind !== 'run') user.queue = 'none';
-    if (user.queue === 'none' && !user.closing) this.#open(user);
+    const wantsQueue = user.queue === 'none' || (user.queue === 'beyond-cap' && hasWork(user));
+    if (wantsQueue && !user.closing) this.#open(user);
     if (user.queue === 'open' && user.markedRefused) this.#mark(user, false);
   }
 
@@ -61,6 +75,7 @@ export class UserQueueCare {
     const { clock, random } = this.#clock();
     try {
       await this.#queues.delete(user.userId);
+      this.#cap.release(user);
       user.queue = 'none';
       user.refusals = 0;
       return true;
@@ -82,6 +97,11 @@ export class UserQueueCare {
   }
 
   #open(user: LoadedUser): void {
+    if (this.#cap.take(user)) this.#openNow(user);
+    else this.#serveWithout(user);
+  }
+
+  #openNow(user: LoadedUser): void {
     user.queue = 'opening';
     const { clock } = this.#context.deps;
     const cancelSlow = clock.after(slowOpenMs, () => this.#markRefused(user));
@@ -95,6 +115,27 @@ export class UserQueueCare {
       )
       .finally(cancelSlow)
       .catch((error) => this.#lane.lose('a user queue could not be opened', error));
+  }
+
+  /** The queue of a user that is idle closes, if there is one. It is free for whoever has work by then. */
+  #serveWithout(user: LoadedUser): void {
+    const { clock, config } = this.#context.deps;
+    if (user.queue !== 'beyond-cap') {
+      user.queue = 'beyond-cap';
+      this.#markRefused(user, () => this.#deleteBeyondCap(user));
+    }
+    const idle = this.#cap.takeIdle(clock.monotonicMs(), config.idleTimeoutMs);
+    if (!idle) return;
+    closeEarly(idle);
+    this.#advance(idle);
+  }
+
+  /** Functions publish to it no more, and a refresh is on its way [R15]. If RabbitMQ refuses, the queue stays until the user closes. */
+  #deleteBeyondCap(user: LoadedUser): void {
+    if (user.queue !== 'beyond-cap') return;
+    this.#queues.delete(user.userId).catch((error) => {
+      if (!(error instanceof BrokerUnavailableError)) this.#lane.lose('a user queue could not be deleted', error);
+    });
   }
 
   #noteOpen(user: LoadedUser): void {
@@ -126,10 +167,12 @@ export class UserQueueCare {
   }
 
   /** Marks first, then refreshes: functions that took their ticket before the mark may have published already [R10]. */
-  #markRefused(user: LoadedUser): void {
+  #markRefused(user: LoadedUser, then = () => {}): void {
     if (!this.#isServed(user)) return;
     this.#mark(user, true, () => {
-      if (this.#isServed(user)) this.#registry.refresh(user.userId);
+      if (!this.#isServed(user)) return;
+      then();
+      this.#registry.refresh(user.userId);
     });
   }
 
