@@ -13,21 +13,27 @@ import { DeclaringChannel, watchChannelLimit } from './declaring-channel.ts';
 import { consumeLane } from './lane-consumer.ts';
 import { LaneReport, type LaneReportTimes } from './lane-report.ts';
 import { userQueue } from './names.ts';
+import { urlsInRandomOrder } from './open-connection.ts';
 import { isRefusalOf, preconditionFailed, queueDelete } from './unavailable.ts';
 import { UserQueues } from './user-queues.ts';
 
 export type RabbitLaneBroker = LaneBroker & { close(): Promise<void> };
 
-type LaneBrokerConfig = Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'laneQueueType' | 'lanes'>;
+type LaneBrokerConfig = Pick<
+  Config,
+  'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'frozenAfterMs' | 'laneQueueType' | 'lanes'
+>;
 
 export const createLaneBroker = (
   config: LaneBrokerConfig,
   log: Logger,
   times: LaneReportTimes = {},
 ): RabbitLaneBroker => {
-  const { rabbitmqUrl: url, heartbeatSeconds } = config;
-  const lanes = createConnection({ url, name: 'lanekeeper worker', heartbeatSeconds }, log);
-  const consumers = createConnection({ url, name: 'lanekeeper user queues', heartbeatSeconds }, log);
+  const { rabbitmqUrl: url, heartbeatSeconds, frozenAfterMs } = config;
+  // The same for both: most of what a worker declares and consumes is on one host.
+  const shared = { urls: urlsInRandomOrder(url), heartbeatSeconds, frozenAfterMs };
+  const lanes = createConnection({ name: 'lanekeeper worker', ...shared }, log);
+  const consumers = createConnection({ name: 'lanekeeper user queues', ...shared }, log);
   const channelLimit = watchChannelLimit();
   const report = new LaneReport({ url, lanes: config.lanes, ...times }, log);
 

@@ -6,8 +6,8 @@ import type { WorkerContext } from './context.ts';
 import type { Step } from './decide-step.ts';
 import { closeEarly, hasWork, type LoadedUser, noteRefusal, postponeClose } from './loaded-user.ts';
 import type { OwnedLane } from './owned-lane.ts';
-import { persist } from './persist.ts';
 import { capOfLane, QueueCap } from './queue-cap.ts';
+import { QueueMarks } from './queue-marks.ts';
 import type { UserRegistry } from './user-steps.ts';
 
 type UserQueueCareOptions = {
@@ -19,11 +19,14 @@ type UserQueueCareOptions = {
   advance: (user: LoadedUser) => void;
 };
 
-/** A user whose queue takes longer to open is served from the ledger meanwhile: others may be opened before it, each slowly. */
+/** A user whose queue takes longer to open, once it is its turn, is served from the ledger meanwhile. */
 const slowOpenMs = 1_000;
 
-/** What `userQueues` should say, and the write that is under way. */
-type Mark = { wanted: boolean; writing: Promise<void> | undefined };
+/**
+ * A lane declares one queue after the other on one channel, and consumes them on others. More calls under way would only wait there, and
+ * look slow.
+ */
+const opensAtATime = 4;
 
 export class UserQueueCare {
   readonly #lane: OwnedLane;
@@ -31,9 +34,11 @@ export class UserQueueCare {
   readonly #registry: UserRegistry;
   readonly #context: WorkerContext;
   readonly #advance: (user: LoadedUser) => void;
-  readonly #marks = new WeakMap<LoadedUser, Mark>();
+  readonly #marks: QueueMarks;
   readonly #opening = new Map<Promise<void>, string>();
   readonly #cap: QueueCap;
+  /** Who waits for its turn. */
+  readonly #line: LoadedUser[] = [];
 
   constructor({ lane, queues, registry, context, advance }: UserQueueCareOptions) {
     this.#lane = lane;
@@ -41,6 +46,7 @@ export class UserQueueCare {
     this.#registry = registry;
     this.#context = context;
     this.#advance = advance;
+    this.#marks = new QueueMarks(lane, context);
     this.#cap = new QueueCap(capOfLane(lane.lane, context.deps.config));
   }
 
@@ -63,7 +69,7 @@ export class UserQueueCare {
     if (user.queue === 'later' && kind !== 'read' && kind !== 'run') user.queue = 'none';
     const wantsQueue = user.queue === 'none' || (user.queue === 'beyond-cap' && hasWork(user));
     if (wantsQueue && !user.closing) this.#open(user);
-    if (user.queue === 'open' && user.markedRefused) this.#mark(user, false);
+    if (user.queue === 'open' && user.markedRefused) this.#marks.set(user, false);
   }
 
   openLate(user: LoadedUser): void {
@@ -97,18 +103,33 @@ export class UserQueueCare {
   }
 
   #open(user: LoadedUser): void {
-    if (this.#cap.take(user)) this.#openNow(user);
-    else this.#serveWithout(user);
+    if (!this.#cap.take(user)) {
+      this.#serveWithout(user);
+      return;
+    }
+    user.queue = 'opening';
+    this.#line.push(user);
+    this.#openNext();
+  }
+
+  #openNext(): void {
+    while (this.#opening.size < opensAtATime) {
+      const user = this.#line.shift();
+      if (!user) return;
+      this.#openNow(user);
+    }
   }
 
   #openNow(user: LoadedUser): void {
-    user.queue = 'opening';
     const { clock } = this.#context.deps;
     const cancelSlow = clock.after(slowOpenMs, () => this.#markRefused(user));
     const opening = this.#queues.open(user.userId);
     this.#opening.set(opening, user.userId);
     opening
-      .finally(() => this.#opening.delete(opening))
+      .finally(() => {
+        this.#opening.delete(opening);
+        this.#openNext();
+      })
       .then(
         () => this.#noteOpen(user),
         (error) => this.#noteFailed(user, error),
@@ -169,31 +190,11 @@ export class UserQueueCare {
   /** Marks first, then refreshes: functions that took their ticket before the mark may have published already [R10]. */
   #markRefused(user: LoadedUser, then = () => {}): void {
     if (!this.#isServed(user)) return;
-    this.#mark(user, true, () => {
+    this.#marks.set(user, true, () => {
       if (!this.#isServed(user)) return;
       then();
       this.#registry.refresh(user.userId);
     });
-  }
-
-  /** One write at a time, so that the last one is what was wanted last. */
-  #mark(user: LoadedUser, wanted: boolean, then = () => {}): void {
-    const mark = this.#marks.get(user) ?? { wanted, writing: undefined };
-    this.#marks.set(user, mark);
-    mark.wanted = wanted;
-    mark.writing ??= this.#writeMark(user, mark).finally(() => {
-      mark.writing = undefined;
-    });
-    mark.writing.then(then).catch((error) => this.#lane.lose('the refusal of a user queue could not be marked', error));
-  }
-
-  async #writeMark(user: LoadedUser, mark: Mark): Promise<void> {
-    const { clock, userQueues } = this.#context.deps;
-    while (user.markedRefused !== mark.wanted && this.#lane.isHeld()) {
-      const { wanted } = mark;
-      await persist(clock, this.#lane.isHeld, () => userQueues.noteQueueRefused(user.userId, wanted));
-      user.markedRefused = wanted;
-    }
   }
 
   #warnOnce(user: LoadedUser, err: BrokerUnavailableError, text: string): void {

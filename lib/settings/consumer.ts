@@ -55,6 +55,11 @@ export const consumerSettings = {
   batonRenewMs: consumer('BATON_RENEW_MS', integer(1_000, 600_000, 300_000)),
   /** The queue type of the lanes: `quorum` where RabbitMQ is a cluster. */
   laneQueueType: consumer('LANE_QUEUE_TYPE', choice('classic', 'quorum').default('classic')),
+  /**
+   * The lanes of a frozen worker or container are free within this time. RabbitMQ finds it by its AMQP heartbeat, a third of this in whole
+   * seconds. A worker whose event loop is blocked for a quarter of this keeps its lanes.
+   */
+  frozenAfterMs: consumer('FROZEN_AFTER_MS', integer(3_000, 180_000, 4_000)),
   /** A worker whose event loop is blocked for this long is killed, once its processor has loaded. */
   workerHangMs: consumer('WORKER_HANG_MS', integer(100, 600_000, 5_000)),
   /** How long a worker or an isolated process may take to load the processor. Then it is killed and started again. */
