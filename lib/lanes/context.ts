@@ -36,6 +36,7 @@ export type LaneDeps = Pick<
     | 'graceMs'
     | 'gapTimeoutMs'
     | 'idleTimeoutMs'
+    | 'maxOpenQueues'
     | 'stuckAfterMs'
     | 'sweepMs'
     | 'balanceMs'

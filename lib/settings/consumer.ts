@@ -38,6 +38,11 @@ export const consumerSettings = {
   isolatedRunTimeoutMs: consumer('ISOLATED_RUN_TIMEOUT_MS', integer(1, runTimeoutRange.max, 60_000)),
   /** A user queue closes when nothing came for this long. */
   idleTimeoutMs: consumer('IDLE_TIMEOUT_MS', integer(100, 86_400_000, 60_000)),
+  /**
+   * How many user queues all workers together may have open, for a broker with a cap on queues. Users beyond it are served from MongoDB
+   * and by wakes. Lanes do not count. 0: no cap.
+   */
+  maxOpenQueues: consumer('MAX_OPEN_QUEUES', integer(0, 1_000_000, 0)),
   /** How long a ticket may lack its ledger entry before the owner writes a tombstone. */
   gapTimeoutMs: consumer('GAP_TIMEOUT_MS', integer(10, 600_000, 2_000)),
   /** The time between two sweeps of a worker. */

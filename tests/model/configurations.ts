@@ -40,6 +40,10 @@ export const small: Configuration[] = [
   { title: 'two requests, a run is lent out', defines: [...twoRequests, 'FAULTS=1', 'LEND'] },
   { title: 'two requests, the user queue is refused', defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'] },
   {
+    title: 'two requests, two of: no room for the user queue, handover',
+    defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
+  },
+  {
     title: 'an interrupted request is queued again, a worker is cut off but alive',
     defines: [...oneRequest, 'REQUEUE', 'FAULTS=1', 'CUT_OFF'],
   },
@@ -107,6 +111,14 @@ export const large: Configuration[] = [
   {
     title: 'one request and a disconnect, two of: the user queue is refused, worker dies',
     defines: [...oneRequest, 'DISCONNECT', 'FAULTS=2', 'QUEUE_REFUSED', 'WORKER_DIES'],
+  },
+  {
+    title: 'one request and a disconnect, three of: no room for the user queue, worker dies',
+    defines: [...oneRequest, 'DISCONNECT', 'FAULTS=3', 'BEYOND_CAP', 'WORKER_DIES'],
+  },
+  {
+    title: 'two requests and idle close, two of: no room for the user queue, worker dies',
+    defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=2', 'BEYOND_CAP', 'WORKER_DIES'],
   },
   {
     title: 'an interrupted request is queued again, two requests, one of: worker dies, cut off, a run is lent out',
@@ -236,6 +248,12 @@ export const brokenRules: BrokenRule[] = [
     defines: [...oneRequest, 'END', 'FAULTS=1', 'WORKER_DIES'],
     fails: /endAsked/,
   },
+  {
+    rule: 'R15',
+    title: 'a request in a queue that is deleted beyond the cap waits for a sweep',
+    defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
+    fails: waits,
+  },
 ];
 
 /** The protocol without a step or a condition that is a part of a rule, or that has no number. */
@@ -262,6 +280,18 @@ export const brokenParts: BrokenRule[] = [
     rule: 'R10_REFRESH',
     title: 'a request that was published before the refusal is not noticed',
     defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'],
+    fails: waits,
+  },
+  {
+    rule: 'R15_MARK',
+    title: 'functions go on publishing to a queue that is deleted beyond the cap',
+    defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
+    fails: waits,
+  },
+  {
+    rule: 'R15_REFRESH',
+    title: 'a request that was published before its user was beyond the cap is not noticed',
+    defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
     fails: waits,
   },
   {

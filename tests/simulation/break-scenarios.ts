@@ -52,6 +52,31 @@ export const togetherInTwo: ScenarioKind = {
   fixed: { users: [user(repeated(4, together(0)))], pace: uneven, idleTimeoutMs: never },
 };
 
+const nowAndThen = user([enqueue(0, true), enqueue(400, false), enqueue(400, false)]);
+/** The lane goes from a worker without a cap to one that has no room for most of its queues. */
+export const capIntroduced: ScenarioKind = {
+  ...only(),
+  fixed: {
+    lanes: 1,
+    workers: 2,
+    users: [nowAndThen, nowAndThen, nowAndThen, nowAndThen],
+    faults: [fault(140, 'worker stopped')],
+    pace: { slowness: 0.1, holdUp: 0.08, holdUpMs: 1_000, sluggish: '' },
+    idleTimeoutMs: never,
+    maxOpenQueues: [0, 1],
+  },
+};
+
+/** More users than queues, all of them for long. */
+export const manyUsers: ScenarioKind = {
+  ...only(),
+  fixed: {
+    users: Array.from({ length: 3 }, () => user([enqueue(0, true), enqueue(40_000, true)])),
+    maxOpenQueues: [1],
+    idleTimeoutMs: never,
+  },
+};
+
 /** A user that leaves while it sends: functions publish while the owner closes the user queue. */
 export const leavingEarly: ScenarioKind = {
   ...only(),
