@@ -41,6 +41,7 @@ export type LaneDeps = Pick<
     | 'flushMs'
     | 'batonRenewMs'
     | 'storeTimeoutMs'
+    | 'frozenAfterMs'
   >;
 };
 

@@ -89,6 +89,8 @@ export type Scenario = {
   idleTimeoutMs: number;
   /** `STUCK_AFTER_MS`, where it is not the short one of all workers. A long one hides no missing notification. */
   stuckAfterMs?: number;
+  /** `FROZEN_AFTER_MS`, where workers take the lanes of others that stand still away. */
+  frozenAfterMs?: number;
   /** Whether no operator decides about requests that wait: then each waits until its back-off ends. */
   undecided?: boolean;
   /** After this time a run is late, where less may hold it up than in other scenarios. */
