@@ -43,6 +43,7 @@ export type LaneDeps = Pick<
     | 'flushMs'
     | 'batonRenewMs'
     | 'storeTimeoutMs'
+    | 'frozenAfterMs'
   >;
 };
 

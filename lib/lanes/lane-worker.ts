@@ -6,6 +6,7 @@ import { withTimeout } from '../timeout.ts';
 import { surplusOf } from './balance.ts';
 import { createContext, type LaneDeps, type WorkerContext } from './context.ts';
 import { dueFlushes, flush } from './flush.ts';
+import { beatMsOf, watchFrozenWorkers } from './frozen-workers.ts';
 import { HeardWorkers } from './heard-workers.ts';
 import type { LaneHold } from './lane-hold.ts';
 import { LaneKeeper } from './lane-keeper.ts';
@@ -128,10 +129,10 @@ export class LaneWorker {
       () => lanes.known(),
     );
     this.#keeper.keepUpTo(Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1)));
-    const askAboutEnds = () => this.#context.underWay.askWhereDue();
-    for (const task of [() => this.#sendHeartbeat(), () => this.#hear(), askAboutEnds]) {
-      void every(this.#deps, heartbeatEveryMs, this.#finished.signal, task);
-    }
+    const go = (ms: number, task: () => Promise<void>) => void every(this.#deps, ms, this.#finished.signal, task);
+    go(beatMsOf(config.frozenAfterMs), () => this.#sendHeartbeat());
+    for (const task of [() => this.#hear(), () => this.#context.underWay.askWhereDue()]) go(heartbeatEveryMs, task);
+    void watchFrozenWorkers(this.#deps, this.#context.workerId, signal);
     const repeat = (ms: number, task: () => Promise<void>) => every(this.#deps, ms, signal, task);
     await Promise.all([
       repeat(config.flushMs, () => this.#flush()),

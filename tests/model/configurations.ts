@@ -36,6 +36,7 @@ export const small: Configuration[] = [
     ],
   },
   { title: 'a request, a worker is cut off but alive', defines: [...oneRequest, 'FAULTS=1', 'CUT_OFF'] },
+  { title: 'a request, the lane is taken away from its owner', defines: [...oneRequest, 'FAULTS=1', 'TAKEN_AWAY'] },
   { title: 'a request, the broker loses everything', defines: [...oneRequest, 'FAULTS=1', 'BROKER_WIPED'] },
   { title: 'two requests, a run is lent out', defines: [...twoRequests, 'FAULTS=1', 'LEND'] },
   { title: 'two requests, the user queue is refused', defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'] },
@@ -161,6 +162,10 @@ export const large: Configuration[] = [
   {
     title: 'two requests and idle close, a worker is cut off but alive',
     defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=1', 'CUT_OFF'],
+  },
+  {
+    title: 'two requests and idle close, the lane is taken away from its owner',
+    defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=1', 'TAKEN_AWAY'],
   },
   {
     title: 'the broker drops the consumers of a dead worker in any order, two deaths',

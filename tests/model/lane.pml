@@ -24,6 +24,7 @@
  *
  * Faults: FAULTS=n allows n faults in total, of the kinds
  *   WORKER_DIES FUNCTION_DIES BROKER_SILENT BROKER_WIPED HAND_OVER QUEUE_DELETED CUT_OFF EARLY_SWEEP
+ *   TAKEN_AWAY       a worker deletes the lane of another one that seems to stand still; late, it may be any owner's
  *   LEND             a lane is handed over while a run goes on
  *   RUN_FAILS        a run fails: its request waits for its next attempt or for a person, who may decide about it
  *   QUEUE_REFUSED    the broker refuses the user queue, temporarily or permanently: nobody can declare, consume or delete it
@@ -715,6 +716,14 @@ inline wipe() {
   printf("FAULT: the broker loses everything\n")
 }
 inline cut(x) { faults--; cutOff[x] = 1; everCutOff = 1; closeChannel(x); printf("FAULT: W%d is cut off\n", x) }
+/* LaneBroker.deleteLane: its messages are lost. Who stood by learns of it at once. The owner does not: it stands still. */
+inline takeAway(x) {
+  faults--; cutOff[x] = 1; everCutOff = 1; consumes[x] = 0;
+  laneExists = 0; batons = 0; wakes = 0; laneOwner = 0;
+  dead[1-x] = (standsBy[1-x] && !lending[1-x] -> 1 : dead[1-x]);
+  standsBy[0] = 0; standsBy[1] = 0; heldBatons[0] = 0; heldBatons[1] = 0; heldWakes[0] = 0; heldWakes[1] = 0;
+  printf("FAULT: the lane is taken away from W%d\n", x)
+}
 /* A lent run does not depend on the channel: it goes on. */
 inline notice(x) {
   cutOff[x] = 0;
@@ -748,6 +757,12 @@ proctype Faults() {
 #ifdef CUT_OFF
   :: d_step { faults > 0 && standsBy[0] && !dead[0] && !cutOff[0] -> cut(0) }
   :: d_step { faults > 0 && standsBy[1] && !dead[1] && !cutOff[1] -> cut(1) }
+#endif
+#ifdef TAKEN_AWAY
+  :: d_step { faults > 0 && laneOwner == 1 && standsBy[0] && !dead[0] && !cutOff[0] -> takeAway(0) }
+  :: d_step { faults > 0 && laneOwner == 2 && standsBy[1] && !dead[1] && !cutOff[1] -> takeAway(1) }
+#endif
+#if defined(CUT_OFF) || defined(TAKEN_AWAY)
   :: d_step { cutOff[0] -> notice(0) }
   :: d_step { cutOff[1] -> notice(1) }
 #endif

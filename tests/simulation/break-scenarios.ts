@@ -102,6 +102,22 @@ export const frozenOwner: ScenarioKind = {
   },
 };
 
+/** Workers stand still, and the others take their lanes away. No step is held up, so that they do that to no other worker. */
+export const takenAway: ScenarioKind = {
+  ...only(),
+  fixed: {
+    lanes: 2,
+    workers: 3,
+    frozenAfterMs: 2_000,
+    users: [
+      user(repeated(12, enqueue(400, false, { ms: 200 })), 'settled', 0),
+      user(repeated(6, enqueue(400, true)), 'settled', 1),
+    ],
+    faults: [fault(200, 'worker frozen', 0, 4_000), fault(260, 'worker frozen', 1, 10_000)],
+    pace: prompt,
+  },
+};
+
 /** Messages lie in the user queue while its first request runs. */
 export const deletedQueue: ScenarioKind = {
   ...only('user queue deleted'),

@@ -95,6 +95,8 @@ export type Scenario = {
   stuckAfterMs?: number;
   /** `MAX_OPEN_QUEUES` of the workers in turn, where the seed does not draw it. 0: no cap. */
   maxOpenQueues?: number[];
+  /** `FROZEN_AFTER_MS`, where workers take the lanes of others that stand still away. */
+  frozenAfterMs?: number;
   /** Whether no operator decides about requests that wait: then each waits until its back-off ends. */
   undecided?: boolean;
   /** After this time a run is late, where less may hold it up than in other scenarios. */

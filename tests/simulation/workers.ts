@@ -36,6 +36,7 @@ export const timeouts = {
   graceMs: 2_000,
   batonRenewMs: 7_000,
   storeTimeoutMs: 5_000,
+  frozenAfterMs: 4_000,
   runTimeoutMs: 1_000,
 };
 
@@ -153,6 +154,7 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
         maxOpenQueues,
         idleTimeoutMs,
         stuckAfterMs,
+        frozenAfterMs: scenario.frozenAfterMs ?? timeouts.frozenAfterMs,
       },
     };
     const wrapped = world.broken?.worker?.(deps, { database, broker, step, host: process.clock }) ?? deps;
