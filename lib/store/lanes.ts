@@ -1,6 +1,6 @@
 import type { LaneStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
-import { insertIfAbsent } from './models.ts';
+import { insertIfAbsent, native } from './models.ts';
 
 export const laneStore = (execute: Execute): LaneStore => {
   /** The new lease; `undefined` for a lane that was never acquired. */
@@ -34,7 +34,7 @@ export const laneStore = (execute: Execute): LaneStore => {
 
     leases: (lanes) =>
       execute(async (models) => {
-        const found = await models.lanes.find({ _id: { $in: lanes } }).lean();
+        const found = await native(models.lanes).find({ _id: { $in: lanes } });
         const leases = new Map(found.map(({ _id, lease }) => [_id, lease]));
         return new Map(lanes.map((lane) => [lane, leases.get(lane) ?? 0]));
       }),

@@ -38,14 +38,14 @@ const findByKeyOf = (execute: Execute): LedgerStore['findByKey'] => {
 
 export const ledgerReads = (execute: Execute): LedgerReads => ({
   read: (ids) =>
-    execute(async ({ requests }) => (await requests.find({ _id: { $in: ids.map(entryId) } }).lean()).map(toEntry)),
+    execute(async ({ requests }) => (await native(requests).find({ _id: { $in: ids.map(entryId) } })).map(toEntry)),
 
   readWork: async (ids) => {
     const { whole = [], rest = [] } = Object.groupBy(ids, ({ withBody }) => (withBody ? 'whole' : 'rest'));
     const read = (some: typeof ids, fields: object) =>
       some.length === 0
         ? []
-        : execute(({ requests }) => requests.find({ _id: { $in: some.map(entryId) } }, fields).lean());
+        : execute(({ requests }) => native(requests).find({ _id: { $in: some.map(entryId) } }, { projection: fields }));
     const found = await Promise.all([read(whole, { ...workFields, body: 1 }), read(rest, workFields)]);
     return found.flat() as WorkEntry[];
   },
