@@ -37,6 +37,8 @@ export class UserQueueCare {
   readonly #marks: QueueMarks;
   readonly #opening = new Map<Promise<void>, string>();
   readonly #cap: QueueCap;
+  /** An earlier owner may have left their queues. */
+  readonly #inherited = new WeakSet<LoadedUser>();
   /** Who waits for its turn. */
   readonly #line: LoadedUser[] = [];
 
@@ -52,7 +54,10 @@ export class UserQueueCare {
 
   /** After an acquisition, before anything is opened: the queues that the last owner may have left come first in the cap. */
   inherit(users: Iterable<LoadedUser>): void {
-    for (const user of users) if (user.closing || !user.markedRefused) this.#cap.take(user);
+    for (const user of users) {
+      this.#inherited.add(user);
+      if (user.closing || !user.markedRefused) this.#cap.take(user);
+    }
   }
 
   /** The user is forgotten. */
@@ -153,7 +158,7 @@ export class UserQueueCare {
 
   /** Functions publish to it no more, and a refresh is on its way [R15]. If RabbitMQ refuses, the queue stays until the user closes. */
   #deleteBeyondCap(user: LoadedUser): void {
-    if (user.queue !== 'beyond-cap') return;
+    if (user.queue !== 'beyond-cap' || !this.#inherited.delete(user)) return;
     this.#queues.delete(user.userId).catch((error) => {
       if (!(error instanceof BrokerUnavailableError)) this.#lane.lose('a user queue could not be deleted', error);
     });
