@@ -32,12 +32,27 @@ const isMongodbUrl = (text: string): boolean => {
   }
 };
 
-const isRabbitmqUrl = (text: string): boolean => {
+/** What stands before the hosts, the hosts, and what stands behind them. */
+const aroundHosts = /^([^:/?#]+:\/\/(?:[^/?#]*@)?)([^/?#]*)(.*)$/s;
+
+/** One URL for each host that `RABBITMQ_URL` names, in that order. Only these are URLs for a parser. */
+export const urlsOfHosts = (rabbitmqUrl: string): string[] => {
+  const [, before = '', hosts = '', behind = ''] = aroundHosts.exec(rabbitmqUrl) ?? [];
+  return hosts.split(',').map((host) => `${before}${host}${behind}`);
+};
+
+const isUrlOfHost = (text: string): boolean => {
   const url = URL.parse(text);
   if (!url || !['amqp:', 'amqps:'].includes(url.protocol) || !isHost(url.host)) return false;
   // A password with a bare /, ? or # seems to end there. What follows it, with the @, then stands after the host.
   const afterHost = url.pathname + url.search;
   return isDecodable(url.username + url.password + afterHost) && !afterHost.includes('@') && url.hash === '';
+};
+
+/** A second URL behind a comma looks like a host `amqp:`. */
+const isRabbitmqUrl = (text: string): boolean => {
+  const urls = urlsOfHosts(text);
+  return urls.every(isUrlOfHost) && (urls.length === 1 || !/,amqps?:\/\//.test(text));
 };
 
 /** `fetch` refuses a URL that holds a user name or a password. */
@@ -47,7 +62,7 @@ const isWebUrl = (text: string): boolean => {
   return url.username === '' && url.password === '';
 };
 
-const rabbitmqForm = 'amqp://user:password@host:5672/vhost, or the same with amqps://';
+const rabbitmqForm = 'amqp://user:password@host:5672,host2:5672/vhost, or the same with amqps://';
 const mongodbForm =
   'mongodb://user:password@host:27017,host2:27017/database, or mongodb+srv:// with one host and no port';
 

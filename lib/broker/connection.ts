@@ -1,13 +1,14 @@
 /** One RabbitMQ connection, opened on demand and opened again after it was lost. */
 import type { Duplex } from 'node:stream';
-import { type ChannelModel, connect } from 'amqplib';
+import type { ChannelModel } from 'amqplib';
 import { systemClock } from '../clock.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type Outages, warnSeldom, watchOutages } from '../outage.ts';
+import { warnSeldom, watchOutages } from '../outage.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { withTimeout } from '../timeout.ts';
-import { beatFaster, heartbeatSecondsWithin } from './heartbeat.ts';
+import { beatFaster } from './heartbeat.ts';
+import { type ConnectionOptions, createOpener } from './open-connection.ts';
 
 export type BrokerConnection = {
   /** The live connection; opens one if there is none. @throws {BrokerUnavailableError} */
@@ -22,26 +23,9 @@ export type BrokerConnection = {
   close(): Promise<void>;
 };
 
-export type ConnectionOptions = {
-  url: string;
-  name: string;
-  heartbeatSeconds: number;
-  /** Its consumers own lanes: RabbitMQ closes it within this time when the process is frozen. Default: after three heartbeats. */
-  frozenAfterMs?: number;
-};
-
-const connectTimeoutMs = 5_000;
 /** After this time without an answer to a close, the socket is destroyed. A channel is left to its connection. */
 export const closeTimeoutMs = 2_000;
 const outageTexts = { away: 'RabbitMQ is not available', back: 'RabbitMQ is available again' };
-
-const withHeartbeat = ({ url, heartbeatSeconds, frozenAfterMs }: ConnectionOptions): string => {
-  const parsed = new URL(url);
-  const { searchParams } = parsed;
-  if (frozenAfterMs !== undefined) searchParams.set('heartbeat', String(heartbeatSecondsWithin(frozenAfterMs)));
-  else if (!searchParams.has('heartbeat')) searchParams.set('heartbeat', String(heartbeatSeconds));
-  return parsed.href;
-};
 
 const socketOf = (model: ChannelModel): Duplex => (model.connection as unknown as { stream: Duplex }).stream;
 
@@ -70,37 +54,6 @@ const end = async (model: ChannelModel): Promise<void> => {
   });
 };
 
-/** amqplib does not pass on what RabbitMQ said about the virtual host, and of a wrong password only its protocol's words. */
-const explained = (error: unknown, url: string): unknown => {
-  const { message } = error as Error;
-  const { pathname, username } = new URL(url);
-  const user = decodeURIComponent(username) || 'guest';
-  if (/ConnectionOpenOk.*ConnectionClose/.test(message)) {
-    const vhost = decodeURIComponent(pathname.slice(1)) || '/';
-    const reasons = `it does not exist, the user ${user} may not use it, or it has all the connections that it may have`;
-    return new Error(`RabbitMQ refused the virtual host ${vhost}: ${reasons}`, { cause: error });
-  }
-  if (!/^Handshake terminated by server: 403/.test(message)) return error;
-  return new Error(`RabbitMQ refused the user ${user} or the password in RABBITMQ_URL`, { cause: error });
-};
-
-const open = async (options: ConnectionOptions, outages: Outages): Promise<ChannelModel> => {
-  const failuresBefore = outages.failures();
-  try {
-    const model = await connect(withHeartbeat(options), {
-      timeout: connectTimeoutMs,
-      noDelay: true,
-      clientProperties: { connection_name: options.name },
-    });
-    outages.succeeded(failuresBefore);
-    return model;
-  } catch (error) {
-    const reason = explained(error, options.url);
-    outages.failed(reason);
-    throw new BrokerUnavailableError('RabbitMQ could not be reached.', reason);
-  }
-};
-
 export const createConnection = (options: ConnectionOptions, log: Logger): BrokerConnection => {
   const connectionName = { connection: options.name };
   // Logged here and not by the callers: a consumer tries to open each of its lanes again and again.
@@ -111,8 +64,10 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
   let blocked = false;
   let closed = false;
 
+  const open = createOpener(options, outages, log);
+
   const shared = sharePromise(async (forget) => {
-    const model = await open(options, outages);
+    const model = await open();
     const lost = () => {
       blocked = false;
       forget();

@@ -13,6 +13,7 @@ import { DeclaringChannel, watchChannelLimit } from './declaring-channel.ts';
 import { consumeLane } from './lane-consumer.ts';
 import { LaneReport, type LaneReportTimes } from './lane-report.ts';
 import { laneQueue, userQueue } from './names.ts';
+import { urlsInRandomOrder } from './open-connection.ts';
 import { isRefusalOf, preconditionFailed, queueDelete } from './unavailable.ts';
 import { UserQueues } from './user-queues.ts';
 
@@ -29,7 +30,8 @@ export const createLaneBroker = (
   times: LaneReportTimes = {},
 ): RabbitLaneBroker => {
   const { rabbitmqUrl: url, heartbeatSeconds, frozenAfterMs } = config;
-  const shared = { url, heartbeatSeconds, frozenAfterMs };
+  // The same for both: most of what a worker declares and consumes is on one host.
+  const shared = { urls: urlsInRandomOrder(url), heartbeatSeconds, frozenAfterMs };
   const lanes = createConnection({ name: 'lanekeeper worker', ...shared }, log);
   const consumers = createConnection({ name: 'lanekeeper user queues', ...shared }, log);
   const channelLimit = watchChannelLimit();

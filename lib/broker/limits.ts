@@ -10,7 +10,7 @@ export const isOutOfChannels = (error: unknown): boolean =>
 /** @param url the connection's; it may set a limit of its own. */
 export const tooFewChannels = (channelMax: number, lanes: number, url: string): string => {
   const needed = channelsNeeded(lanes);
-  const setting = new URL(url).searchParams.has('channelMax')
+  const setting = /[?&]channelMax=/.test(url)
     ? 'channelMax in RABBITMQ_URL'
     : 'channel_max in the configuration of RabbitMQ';
   return (

@@ -9,6 +9,7 @@ import { withTimeout } from '../timeout.ts';
 import { createConnection } from './connection.ts';
 import { laneMessage } from './messages.ts';
 import { laneQueue, userQueue } from './names.ts';
+import { urlsInRandomOrder } from './open-connection.ts';
 import { createLines, type Line, type LineUse, type Message, openLine, publishOn } from './publishing-line.ts';
 import { notTaken, refusedMessage, SuspectMessages } from './suspect-messages.ts';
 
@@ -32,8 +33,9 @@ export const createPublisher = (
   config: Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'publishTimeoutMs' | 'heartbeatSeconds'>,
   log: Logger,
 ): RabbitPublisher => {
-  const { rabbitmqUrl: url, heartbeatSeconds, queuePrefix, publishTimeoutMs } = config;
-  const connection = createConnection({ url, name: 'lanekeeper publisher', heartbeatSeconds }, log);
+  const { rabbitmqUrl, heartbeatSeconds, queuePrefix, publishTimeoutMs } = config;
+  const urls = urlsInRandomOrder(rabbitmqUrl);
+  const connection = createConnection({ urls, name: 'lanekeeper publisher', heartbeatSeconds }, log);
   const lines = createLines(connection, log);
   const suspects = new SuspectMessages(() => openLine(connection, log));
   // Never over: whoever is refused now and then would log the beginning and the end of an outage each time.

@@ -1,4 +1,5 @@
 /** The composition root of the functions: only this file connects them to their servers. */
+import cluster from 'node:cluster';
 import { createSecretKey } from 'node:crypto';
 import { createPasswords } from '../accounts/passwords.ts';
 import { createPublisher } from '../broker/publisher.ts';
@@ -11,10 +12,12 @@ import { createComparisons } from '../requests/comparisons.ts';
 import { resolveSecrets } from '../secrets.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { openStores } from '../store/stores.ts';
+import { shareOfWorker } from '../worker-share.ts';
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
-  const config: FunctionConfig = loadConfig(await resolveSecrets(process.env, 'functions'), 'functions');
-  const log = createLogger(config.logLevel, { role: 'functions' });
+  const whole: FunctionConfig = loadConfig(await resolveSecrets(process.env, 'functions'), 'functions');
+  const config = cluster.isWorker ? shareOfWorker(whole) : whole;
+  const log = createLogger(config.logLevel, { role: 'functions', ...(cluster.isWorker && { pid: process.pid }) });
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
   const passwords = createPasswords(config);

@@ -38,7 +38,8 @@ const send = (response: Response<unknown, CallLocals>, reply: Reply): void => {
   response.locals.code = codeOf(reply);
   response.status(statusCode ?? 200);
   for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
-  response.end(body === undefined ? undefined : Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'));
+  // Text goes out with the head in one write.
+  response.end(body !== undefined && isBase64Encoded ? Buffer.from(body, 'base64') : body);
 };
 
 /** Notes which route the call has taken. */

@@ -5,6 +5,7 @@ import type { StalledUser } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { surplusOf } from './balance.ts';
 import { createContext, type LaneDeps, type WorkerContext } from './context.ts';
+import { dueFlushes, flush } from './flush.ts';
 import { beatMsOf, watchFrozenWorkers } from './frozen-workers.ts';
 import { HeardWorkers } from './heard-workers.ts';
 import type { LaneHold } from './lane-hold.ts';
@@ -17,7 +18,7 @@ import { createShare, type Share } from './share.ts';
 import { takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
 import { StatisticsCount } from './statistics.ts';
 import { createSweep } from './sweep.ts';
-import { inTurns } from './turns.ts';
+import { inTurns, usersOf } from './turns.ts';
 import { createWorkerId, WorkerHeartbeat } from './worker-heartbeat.ts';
 
 /** How long a stopping worker waits for runs that ignore their aborted signal. */
@@ -144,13 +145,10 @@ export class LaneWorker {
   }
 
   async #flush(): Promise<void> {
-    const { clock, config, userQueues } = this.#deps;
-    const now = clock.monotonicMs();
-    const vouchedBefore = now - config.stuckAfterMs / 3;
-    const progress = this.#keeper.active().flatMap((hold) => hold.users.progress(vouchedBefore));
-    if (progress.length === 0) return;
-    await userQueues.flushSettled(progress, clock.now());
-    for (const hold of this.#keeper.active()) hold.users.noteFlushed(progress, now);
+    const { clock, config } = this.#deps;
+    const vouchedBefore = clock.monotonicMs() - config.stuckAfterMs / 3;
+    const users = this.#keeper.active().flatMap((hold) => [...hold.users.all()]);
+    await flush(dueFlushes(users, vouchedBefore), this.#deps);
   }
 
   #noteStuck(found: StalledUser[]): void {
@@ -187,7 +185,8 @@ export class LaneWorker {
 
   async #balance(): Promise<void> {
     const surplus = await surplusOf(this.#keeper.owned(), this.#share);
-    await inTurns(surplus, { clock: this.#deps.clock, signal: this.#stopping.signal }, async (hold) => {
+    const users = usersOf(surplus);
+    await inTurns(surplus, { clock: this.#deps.clock, users, signal: this.#stopping.signal }, async (hold) => {
       const isWanted = hold.mayStart() && (await hold.consumerCount()) !== 1;
       if (isWanted) await this.#keeper.handOver(hold, 'handed-over');
     });
@@ -222,7 +221,7 @@ export class LaneWorker {
     const owned = this.#keeper.owned();
     // First of all, so that no lane comes to this worker any more.
     const others = this.#keeper.held().filter((hold) => !owned.includes(hold));
-    await Promise.all([...others.map(handOver), inTurns(owned, { clock, graceMs }, handOver)]);
+    await Promise.all([...others.map(handOver), inTurns(owned, { clock, users: usersOf(owned), graceMs }, handOver)]);
     await this.#ended;
   }
 }

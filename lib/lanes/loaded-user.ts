@@ -110,9 +110,15 @@ export const loadUserAtAcquisition = (queue: UserQueue, now: Moment, bodies: Bod
 /** Whether `next` is accepted, as far as this owner knows. */
 export const hasWork = (user: LoadedUser): boolean => user.next <= user.known;
 
-/** Whether pending work does not advance for a reason that the owner knows: it runs, or waits for a slot, a time or a person. */
-export const waitsForKnownReason = (user: LoadedUser): boolean =>
-  hasWork(user) && (user.activity !== 'idle' || user.cancelTimer !== undefined);
+/**
+ * Whether the user does not advance for a reason that the owner knows: a request runs, or waits for a slot, a time or a person, or the
+ * user queue is being closed. RabbitMQ may take long to delete the queues of many users.
+ */
+export const waitsForKnownReason = (user: LoadedUser): boolean => {
+  const isUnderWay = user.activity !== 'idle' || user.cancelTimer !== undefined;
+  if (hasWork(user)) return isUnderWay;
+  return (user.drain || user.closing) && (isUnderWay || user.queue === 'opening');
+};
 
 /** [R5] */
 export const noteRefresh = (user: LoadedUser, queue: UserQueue, now: Moment): void => {

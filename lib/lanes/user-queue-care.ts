@@ -18,8 +18,14 @@ type UserQueueCareOptions = {
   advance: (user: LoadedUser) => void;
 };
 
-/** A user whose queue takes longer to open is served from the ledger meanwhile: others may be opened before it, each slowly. */
+/** A user whose queue takes longer to open, once it is its turn, is served from the ledger meanwhile. */
 const slowOpenMs = 1_000;
+
+/**
+ * A lane declares one queue after the other on one channel, and consumes them on others. More calls under way would only wait there, and
+ * look slow.
+ */
+const opensAtATime = 4;
 
 /** What `userQueues` should say, and the write that is under way. */
 type Mark = { wanted: boolean; writing: Promise<void> | undefined };
@@ -32,6 +38,8 @@ export class UserQueueCare {
   readonly #advance: (user: LoadedUser) => void;
   readonly #marks = new WeakMap<LoadedUser, Mark>();
   readonly #opening = new Map<Promise<void>, string>();
+  /** Who waits for its turn. */
+  readonly #line: LoadedUser[] = [];
 
   constructor({ lane, queues, registry, context, advance }: UserQueueCareOptions) {
     this.#lane = lane;
@@ -83,12 +91,28 @@ export class UserQueueCare {
 
   #open(user: LoadedUser): void {
     user.queue = 'opening';
+    this.#line.push(user);
+    this.#openNext();
+  }
+
+  #openNext(): void {
+    while (this.#opening.size < opensAtATime) {
+      const user = this.#line.shift();
+      if (!user) return;
+      this.#openNow(user);
+    }
+  }
+
+  #openNow(user: LoadedUser): void {
     const { clock } = this.#context.deps;
     const cancelSlow = clock.after(slowOpenMs, () => this.#markRefused(user));
     const opening = this.#queues.open(user.userId);
     this.#opening.set(opening, user.userId);
     opening
-      .finally(() => this.#opening.delete(opening))
+      .finally(() => {
+        this.#opening.delete(opening);
+        this.#openNext();
+      })
       .then(
         () => this.#noteOpen(user),
         (error) => this.#noteFailed(user, error),

@@ -18,7 +18,7 @@ export const closingStore = (execute: Execute): Pick<UserQueueStore, 'beginClose
     execute(async ({ userQueues }) => {
       const { matchedCount } = await userQueues.updateOne(
         { _id: userId, state: 'closing', accepted },
-        { $set: { state: 'closed', updatedAt: now }, $unset: { queueRefused: 1, lent: 1 } },
+        { $set: { state: 'closed', updatedAt: now }, $unset: { queueRefused: 1, lent: 1, tickets: 1 } },
       );
       return matchedCount === 1;
     }),

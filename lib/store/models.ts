@@ -3,6 +3,8 @@ import type { Role, Statistics } from '../ports.ts';
 import type { LedgerEntry, TicketRefusal, UserQueue } from '../types.ts';
 import { type KeyDocument, keySchema } from './key-documents.ts';
 import { schemaOptions as options } from './schema-options.ts';
+import type { TicketOutcome } from './ticket-groups.ts';
+import type { OutcomeName } from './ticket-taker.ts';
 import { isDuplicate } from './unavailable.ts';
 
 /** The documents: the plain data with MongoDB's `_id`. */
@@ -22,9 +24,10 @@ export type UserQueueDocument = Omit<UserQueue, 'userId'> & {
   /** What refused the newest call that asked for a ticket; empty when it got one. */
   refusal?: '' | TicketRefusal['refused'];
   countDue?: boolean;
+  /** The last outcomes of tickets that were taken in bulks, for the processes that sent those. */
+  tickets?: (OutcomeName & TicketOutcome)[];
 };
 export type RequestDocument = LedgerEntry & { _id: string };
-/** `owner`: the worker that has taken the lease, until another one takes the lane away from it. */
 export type LaneDocument = { _id: number; lease: number; owner?: string };
 export type WorkerDocument = {
   _id: string;
@@ -86,6 +89,7 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
     rateAt: Number,
     refusal: String,
     countDue: Boolean,
+    tickets: { type: [Object], default: undefined },
   },
   options,
 )
@@ -183,6 +187,12 @@ export const native = <Document extends { _id: unknown }>(model: Model<Document>
   const limit = { maxTimeMS: model.db.get('maxTimeMS') };
   return {
     insertOne: (document: mongoose.mongo.OptionalUnlessRequiredId<Document>) => collection.insertOne(document, limit),
+    insertMany: (
+      documents: mongoose.mongo.OptionalUnlessRequiredId<Document>[],
+      options: mongoose.mongo.BulkWriteOptions,
+    ) => collection.insertMany(documents, { ...options, ...limit }),
+    find: (filter: mongoose.mongo.Filter<Document>, options: mongoose.mongo.FindOptions = {}) =>
+      collection.find(filter, { ...options, ...limit }).toArray() as Promise<Document[]>,
     updateOne: (filter: mongoose.mongo.Filter<Document>, update: mongoose.mongo.UpdateFilter<Document>) =>
       collection.updateOne(filter, update, limit),
     findOneAndUpdate: (

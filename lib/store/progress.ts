@@ -53,13 +53,17 @@ export const progressStore = (
 
   // A closed user has nothing pending. The index on the state finds the others.
   countPending: () =>
-    execute(async ({ userQueues }) => {
-      const [sum] = await userQueues.aggregate<{ pending: number }>([
-        { $match: { state: { $in: notClosedStates } } },
-        { $group: { _id: null, pending: { $sum: { $subtract: ['$accepted', '$settled'] } } } },
-      ]);
-      return sum?.pending ?? 0;
-    }),
+    execute(
+      async ({ userQueues }) => {
+        const [sum] = await userQueues.aggregate<{ pending: number }>([
+          { $match: { state: { $in: notClosedStates } } },
+          { $group: { _id: null, pending: { $sum: { $subtract: ['$accepted', '$settled'] } } } },
+        ]);
+        return sum?.pending ?? 0;
+      },
+      undefined,
+      { mayBeSlow: true },
+    ),
 
   // Sorted by `updatedAt`, so that a limit never hides the users that have waited longest. The second query finds somebody only
   // after MongoDB's clock was set back. It is a query of its own because an `$or` would keep the first one from its index.

@@ -9,6 +9,7 @@ export const toUserQueue = ({
   closedThrough: _,
   refusal: __,
   countDue: ___,
+  tickets: ____,
   ...rest
 }: UserQueueDocument): UserQueue => ({
   userId: _id,

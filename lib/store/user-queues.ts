@@ -17,6 +17,12 @@ export const userQueueStore = (execute: Execute): UserQueueStore => {
   return {
     get,
 
+    lastAccepted: (userIds) =>
+      execute(async ({ userQueues }) => {
+        const found = await userQueues.find({ _id: { $in: userIds } }, { accepted: 1 }).lean();
+        return new Map(found.map(({ _id, accepted }) => [_id, accepted]));
+      }),
+
     notClosed: async function* (lane) {
       let after = '';
       for (;;) {

@@ -8,7 +8,7 @@ const reasonFor = async (change: (url: URL) => void): Promise<unknown> => {
   const { log, lines } = readableLog();
   const url = new URL(rabbitmqUrl());
   change(url);
-  const connection = createConnection({ url: url.href, name: 'test', heartbeatSeconds: 5 }, log);
+  const connection = createConnection({ urls: [url.href], name: 'test', heartbeatSeconds: 5 }, log);
   await expect(connection.get()).rejects.toMatchObject({ code: 'broker-unavailable' });
   await connection.close();
   return lines.find(({ msg }) => msg === 'RabbitMQ is not available')?.reason;

@@ -14,7 +14,7 @@ url.port = String(proxy.port);
 // The heartbeat in a URL is for the other connections.
 url.searchParams.set('heartbeat', '60');
 const connection = createConnection(
-  { url: url.href, name: 'test', heartbeatSeconds: 5, frozenAfterMs: 4_000 },
+  { urls: [url.href], name: 'test', heartbeatSeconds: 5, frozenAfterMs: 4_000 },
   createLogger('silent'),
 );
 afterAll(async () => {

@@ -21,6 +21,7 @@ describe('a URL that is accepted', () => {
     [amqp, 'amqps://user:p%23ss%25@broker.example:5671/%2Fvhost?heartbeat=5'],
     [amqp, 'amqp://user:p@ss@broker'],
     [amqp, 'amqp://[::1]:5672'],
+    [amqp, 'amqps://user:p,ss@one.example:5671,two.example,[::1]:5673/vhost?heartbeat=5'],
     [mongodb, 'mongodb://127.0.0.1:27017/lanekeeper?directConnection=true'],
     [mongodb, 'mongodb://user:p%40ss@one.example:27017,two.example,[::1]:27019/lanekeeper?replicaSet=rs'],
     [mongodb, 'mongodb://user@host?appName=a'],
@@ -35,7 +36,7 @@ describe('a URL that is accepted', () => {
 describe('a URL that is refused', () => {
   const forms = {
     [amqp]:
-      'must have the form amqp://user:password@host:5672/vhost, or the same with amqps://, with special characters',
+      'must have the form amqp://user:password@host:5672,host2:5672/vhost, or the same with amqps://, with special characters',
     [mongodb]:
       'must have the form mongodb://user:password@host:27017,host2:27017/database, or mongodb+srv:// with one host',
     [webhook]: 'must be an http:// or https:// URL without a user name or password',
@@ -56,7 +57,12 @@ describe('a URL that is refused', () => {
     [amqp, 'amqp://user:secret/2@broker'],
     [amqp, 'amqp://user:secret%@broker'],
     [amqp, 'amqp://broker/secret%'],
-    [amqp, 'amqp://one,two'],
+    [amqp, 'amqp://one,,two'],
+    [amqp, 'amqp://one,two,'],
+    [amqp, 'amqp://one,two:0'],
+    [amqp, 'amqp://one, two'],
+    [amqp, 'amqp://one,amqp://two'],
+    [amqp, 'amqp://user:secret@one,amqp://user:secret@two'],
     [amqp, 'amqp://bro ker'],
     [mongodb, 'http://host'],
     [mongodb, 'mongodb://'],

@@ -24,6 +24,7 @@ const twoClients = ['REQUESTS=2', 'ENQUEUE=1', 'ENQUEUE_TWICE'];
 export const small: Configuration[] = [
   { title: 'two requests, idle close, no fault', defines: [...twoRequests, 'IDLE_CLOSE', 'DISCONNECT'] },
   { title: 'the same key from two clients at the same time, no fault', defines: [...twoClients, 'SAME_KEY'] },
+  { title: 'two clients in one group commit, no fault', defines: [...twoClients, 'GROUP_COMMIT'] },
   {
     title: 'a request and a disconnect that cancels, one fault of eight kinds',
     defines: [
@@ -79,6 +80,14 @@ export const large: Configuration[] = [
     title:
       'two requests, the disconnect cancels what is queued, one worker or function dies or the lane is handed over',
     defines: [...twoRequests, 'DISCONNECT', 'CANCEL_PENDING', 'FAULTS=1', 'WORKER_DIES', 'FUNCTION_DIES', 'HAND_OVER'],
+  },
+  {
+    title: 'two clients in one group commit, one function or worker dies',
+    defines: [...twoClients, 'GROUP_COMMIT', 'FAULTS=1', 'FUNCTION_DIES', 'WORKER_DIES'],
+  },
+  {
+    title: 'two clients in one group commit, the outcome of one is gone, no fault',
+    defines: ['REQUESTS=3', 'ENQUEUE=1', 'ENQUEUE_TWICE', 'GROUP_COMMIT'],
   },
   {
     title: 'a second session logs in, enqueues and disconnects, idle close, no fault',
@@ -236,6 +245,12 @@ export const brokenRules: BrokenRule[] = [
 
 /** The protocol without a step or a condition that is a part of a rule, or that has no number. */
 export const brokenParts: BrokenRule[] = [
+  {
+    rule: 'OUTCOME',
+    title: 'a call of a group commit takes what the document says later for its own ticket',
+    defines: [...twoClients, 'GROUP_COMMIT'],
+    fails: /status\[seq\]==/,
+  },
   {
     rule: 'R8_BEGIN',
     title: 'a user that was closed too early is stuck',

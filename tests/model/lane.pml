@@ -13,6 +13,7 @@
  *   DISCONNECT       the session disconnects at any time
  *   CANCEL_PENDING   the disconnect cancels what is queued
  *   RELOGIN          a second session logs in, enqueues and disconnects at any time
+ *   GROUP_COMMIT     a ticket is two steps, the update and the read of its outcome, which may be gone by then, once for each request
  *   IDLE_CLOSE       the owner also closes the user queue of a connected user that is drained
  *
  *   END              an operator ends one run, any one; it may ignore its signal, so that its worker retires
@@ -166,12 +167,12 @@ inline findByKey(k) {
 /* acceptRequest, `count` times, in session s. The first request has the key `firstKey`, the others have unique keys. */
 proctype Enqueue(byte who; byte s; byte firstKey; byte count) {
   byte seq = 0, k = 0, sent = 0, other = 0;
-  bit wasOpen = 0;
+  bit wasOpen = 0, lost = 0;
   if :: s == 1 -> (session[1]) :: else fi;                       /* its login comes first */
 next:
   if
   :: sent == count -> goto end
-  :: else -> k = (sent == 0 -> firstKey : 4 * sent + who); sent++; seq = 0; wasOpen = 0; other = 0
+  :: else -> k = (sent == 0 -> firstKey : 4 * sent + who); sent++; seq = 0; wasOpen = 0; other = 0; lost = 0
   fi;
 #ifdef SAME_KEY
   if DIES
@@ -184,10 +185,21 @@ ticket:                                                          /* userQueues.t
   :: d_step { session[s] && accepted < REQUESTS ->
        wasOpen = (state == OPEN && !queueRefused); state = OPEN; accepted++; seq = accepted;
        printf("F%d takeTicket: %d, was open %d\n", who, seq, wasOpen) }
-  :: d_step { !session[s] || accepted == REQUESTS -> printf("F%d takeTicket: no session\n", who) }; goto end
+  :: d_step { !session[s] || accepted == REQUESTS ->
+       sweepExcused = sweepExcused || lost; printf("F%d takeTicket: no session\n", who) }; goto end
   fi;
+#ifdef GROUP_COMMIT                                              /* the read of the users of the batch */
+  if DIES
+  :: d_step { true ->
+#ifdef BREAK_OUTCOME
+       seq = accepted;
+#endif
+       printf("F%d finds its outcome: %d\n", who, seq) }
+  :: d_step { !lost -> lost = 1; printf("F%d does not find its outcome %d\n", who, seq) }; goto ticket
+  fi;
+#endif
   if DIES                                                        /* ledger.insert */
-  :: d_step { status[seq] != MISSING -> printf("F%d insert %d: duplicate seq\n", who, seq) }; goto ticket
+  :: d_step { status[seq] != MISSING -> assert(status[seq] == ABANDONED); printf("F%d insert %d: duplicate seq\n", who, seq) }; goto ticket
   :: d_step { status[seq] == MISSING ->
        findByKey(k);
        if
@@ -229,7 +241,7 @@ answer:
   fi;
   goto next;
 end:
-  atomic { seq = 0; k = 0; sent = 0; other = 0; wasOpen = 0; who = 0; s = 0; firstKey = 0; count = 0 }
+  atomic { seq = 0; k = 0; sent = 0; other = 0; wasOpen = 0; lost = 0; who = 0; s = 0; firstKey = 0; count = 0 }
 }
 
 proctype Disconnect(byte s; bit loginFirst) {

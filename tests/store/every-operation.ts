@@ -30,6 +30,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'userQueues.takeTicketByReference': ({ userQueues }) =>
     userQueues.takeTicketByReference({ userId: 'u', user: 'ada', lane: 1 }, at(0)),
   'userQueues.noteCounted': ({ userQueues }) => userQueues.noteCounted('u', { requests: 1, bytes: 1 }, at(0)),
+  'userQueues.lastAccepted': ({ userQueues }) => userQueues.lastAccepted(['u']),
   'userQueues.get': ({ userQueues }) => userQueues.get(['u']),
   'userQueues.notClosed': ({ userQueues }) => userQueues.notClosed(1)[Symbol.asyncIterator]().next(),
   'userQueues.beginClose': ({ userQueues }) => userQueues.beginClose('u', 1, false, at(0)),
@@ -40,6 +41,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'userQueues.countPending': ({ userQueues }) => userQueues.countPending(),
   'userQueues.stuck': ({ userQueues }) => userQueues.stuck({ from: at(0), to: at(1) }, 10, 'all'),
   'ledger.insert': ({ ledger }) => ledger.insert({ ...id, body: '1', acceptedAt: at(0) }),
+  'ledger.insertInOrder': ({ ledger }) => ledger.insertInOrder([{ ...id, body: '1', acceptedAt: at(0) }]),
   'ledger.insertTombstone': ({ ledger }) => ledger.insertTombstone(id, at(0)),
   'ledger.findByKey': ({ ledger }) => ledger.findByKey('u', 'k'),
   'ledger.read': ({ ledger }) => ledger.read([id]),

@@ -100,6 +100,19 @@ describe('lanekeeper doctor', () => {
     expect(of('RabbitMQ')).toMatchObject({ status: 'broken', todo: expect.stringContaining('RABBITMQ_URL') });
   });
 
+  test('names the hosts of a cluster that cannot be reached, and lanes that do not outlive a node', async () => {
+    const nowhere = `127.0.0.1:${await freePort()}`;
+    const { host } = new URL(rabbitmqUrl());
+    const { of } = await doctor(
+      { RABBITMQ_URL: rabbitmqUrl().replace(host, `${nowhere},${host}`) },
+      '--role',
+      'consumer',
+    );
+    expect(of('RabbitMQ')).toMatchObject({ status: 'ok' });
+    expect(of(`RabbitMQ at ${nowhere}`)).toMatchObject({ status: 'warning' });
+    expect(of('lanes in RabbitMQ')).toMatchObject({ todo: expect.stringContaining('LANE_QUEUE_TYPE=quorum') });
+  });
+
   test('names every validation error, and checks one role alone where asked', async () => {
     const { of } = await doctor({ JWT_SECRET: 'short', BCRYPT_COST: '99' });
     expect(of('environment (API)')?.found).toMatch(/JWT_SECRET[\s\S]*BCRYPT_COST/);

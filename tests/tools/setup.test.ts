@@ -13,7 +13,7 @@ test('two test configurations share neither a database nor queue names', () => {
 test('the test RabbitMQ accepts its own user and refuses guest', async () => {
   const { rabbitmqUrl } = testConfig();
   const login = async (url: string) => {
-    const options = { url, name: 'test', heartbeatSeconds: 5, connectTimeoutMs: 5_000 };
+    const options = { urls: [url], name: 'test', heartbeatSeconds: 5 };
     const connection = createConnection(options, pino({ level: 'silent' }));
     await connection.get().finally(() => connection.close());
   };

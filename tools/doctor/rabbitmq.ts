@@ -5,6 +5,7 @@ import { channelMaxOf } from '../../lib/broker/connection.ts';
 import { channelsNeeded } from '../../lib/broker/limits.ts';
 import { userQueue } from '../../lib/broker/names.ts';
 import type { Config } from '../../lib/config.ts';
+import { urlsOfHosts } from '../../lib/server-url.ts';
 import type { Role } from '../../lib/settings.ts';
 import { docsFile } from '../run-tool.ts';
 import { broken, type Finding, messageOf, ok, warning } from './finding.ts';
@@ -83,19 +84,50 @@ const checkRights = async (role: Role, model: ChannelModel, { queuePrefix }: Con
     : ok(check, 'as much as the role needs, and no more');
 };
 
+/** With classic queues, a lane whose node is down has no owner until the node is back. */
+const checkLanes = (url: string, { laneQueueType }: Config): Finding[] => {
+  if (urlsOfHosts(url).length === 1) return [];
+  const found = `${laneQueueType} queues in a cluster`;
+  if (laneQueueType === 'quorum') return [ok('lanes in RabbitMQ', found)];
+  return [
+    warning('lanes in RabbitMQ', found, 'Set LANE_QUEUE_TYPE=quorum, so that lanes outlive a node of the cluster.'),
+  ];
+};
+
+type Reached = { model: ChannelModel | undefined; unreachable: Finding[] };
+
+/** Connects to the first host that can be reached, and tries the others too. */
+const reach = async (url: string): Promise<Reached> => {
+  const reached: Reached = { model: undefined, unreachable: [] };
+  for (const urlOfHost of urlsOfHosts(url)) {
+    try {
+      const model = await connect(urlOfHost, { timeout: connectTimeoutMs });
+      model.on('error', () => undefined);
+      if (reached.model) await model.close();
+      else reached.model = model;
+    } catch (error) {
+      const todo = 'Start this node, or take its host out of RABBITMQ_URL.';
+      reached.unreachable.push(warning(`RabbitMQ at ${new URL(urlOfHost).host}`, messageOf(error), todo));
+    }
+  }
+  return reached;
+};
+
 /** @param urls of the roles that are checked. */
 export const checkRabbitmq = async (urls: Partial<Record<Role, string>>, config: Config): Promise<Finding[]> => {
   const findings: Finding[] = [];
   for (const [role, url] of Object.entries(urls) as [Role, string][]) {
-    let model: ChannelModel | undefined;
+    const { model, unreachable } = await reach(url);
     try {
-      model = await connect(url, { timeout: connectTimeoutMs });
-      model.on('error', () => undefined);
-      if (findings.length === 0) findings.push(checkServer(model), checkChannels(model, config));
+      if (!model) {
+        const todo = 'Start it, or correct RABBITMQ_URL. In development, lanekeeper services does both.';
+        return [...findings, broken('RabbitMQ', unreachable.map(({ found }) => found).join('; '), todo)];
+      }
+      if (findings.length === 0) findings.push(checkServer(model), checkChannels(model, config), ...unreachable);
+      if (role === 'consumer') findings.push(...checkLanes(url, config));
       findings.push(await checkRights(role, model, config));
     } catch (error) {
-      const todo = 'Start it, or correct RABBITMQ_URL. In development, lanekeeper services does both.';
-      return [...findings, broken('RabbitMQ', messageOf(error), todo)];
+      return [...findings, broken('RabbitMQ', messageOf(error), 'Look into the log of RabbitMQ.')];
     } finally {
       await model?.close().catch(() => undefined);
     }

@@ -2,6 +2,7 @@
 import { connect } from 'amqplib';
 import getPort, { clearLockedPorts, portNumbers } from 'get-port';
 import mongoose from 'mongoose';
+import { urlsOfHosts } from '../../lib/server-url.ts';
 
 /** Why the server does not let this URL in; `undefined` when it does. */
 export type Probe = (url: string) => Promise<string | undefined>;
@@ -14,8 +15,16 @@ const reasonOf = (attempt: Promise<unknown>): Promise<string | undefined> =>
     (error) => error.message || String(error),
   );
 
-export const probeRabbitmq: Probe = (url) =>
-  reasonOf(connect(url, { timeout: timeoutMs }).then((model) => model.close()));
+/** Of several hosts one will do. */
+export const probeRabbitmq: Probe = async (url) => {
+  const reasons: string[] = [];
+  for (const urlOfHost of urlsOfHosts(url)) {
+    const reason = await reasonOf(connect(urlOfHost, { timeout: timeoutMs }).then((model) => model.close()));
+    if (reason === undefined) return undefined;
+    reasons.push(reason);
+  }
+  return reasons.join('; ');
+};
 
 export const probeMongodb: Probe = async (url) => {
   // Without its own limit, a connection to a server that sends nothing stays open for 30 s, even after close().

@@ -27,13 +27,12 @@ export const permissionsOfRole = (prefix: string): Record<Role, Permissions> => 
 const passwordOfRole = (password: string, role: Role): string =>
   createHmac('sha256', password).update(role).digest('base64url');
 
-/** The URL for a role, from that of the administrator. */
-export const urlForRole = (url: string, role: Role): string => {
-  const forRole = new URL(url);
-  forRole.password = passwordOfRole(forRole.password, role);
-  forRole.username = userOfRole[role];
-  return forRole.href;
-};
+/** The URL for a role, from that of the administrator, which may name several hosts. */
+export const urlForRole = (url: string, role: Role): string =>
+  url.replace(/\/\/[^/?#]*@/, (user) => {
+    const { password } = new URL(`amqp:${user}host`);
+    return `//${userOfRole[role]}:${passwordOfRole(password, role)}@`;
+  });
 
 const anyPrefix = '[A-Za-z0-9._-]*';
 
