@@ -25,7 +25,6 @@ export type UserQueueDocument = Omit<UserQueue, 'userId'> &
     quiet?: true | null;
   };
 export type RequestDocument = LedgerEntry & { _id: string };
-/** `owner`: the worker that has taken the lease, until another one takes the lane away from it. */
 export type LaneDocument = { _id: number; lease: number; owner?: string };
 export type WorkerDocument = {
   _id: string;
