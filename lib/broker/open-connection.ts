@@ -16,7 +16,7 @@ export type ConnectionOptions = {
 };
 
 const connectTimeoutMs = 5_000;
-/** Where there are other hosts: a frozen one accepts the connection and says nothing. */
+/** Where there are other hosts: a frozen one accepts the connection and says nothing. Not after all have failed: they may be slow. */
 const connectToOneOfManyMs = 2_000;
 
 /** The hosts of `RABBITMQ_URL` in a random order, so that the processes spread over them, also when one of them is gone. */
@@ -26,7 +26,7 @@ export const urlsInRandomOrder = (rabbitmqUrl: string): string[] =>
     .sort((a, b) => a.place - b.place)
     .map(({ url }) => url);
 
-const withHeartbeat = (url: string, { heartbeatSeconds, frozenAfterMs }: ConnectionOptions): string => {
+const withHeartbeat = (url: string, { heartbeatSeconds, frozenAfterMs }: Attempt): string => {
   const parsed = new URL(url);
   const { searchParams } = parsed;
   if (frozenAfterMs !== undefined) searchParams.set('heartbeat', String(heartbeatSecondsWithin(frozenAfterMs)));
@@ -48,12 +48,14 @@ const explained = (error: unknown, url: string): unknown => {
   return new Error(`RabbitMQ refused the user ${user} or the password in RABBITMQ_URL`, { cause: error });
 };
 
-const openTo = async (url: string, options: ConnectionOptions): Promise<ChannelModel> => {
+type Attempt = Omit<ConnectionOptions, 'urls'> & { timeout: number };
+
+const openTo = async (url: string, attempt: Attempt): Promise<ChannelModel> => {
   try {
-    return await connect(withHeartbeat(url, options), {
-      timeout: options.urls.length > 1 ? connectToOneOfManyMs : connectTimeoutMs,
+    return await connect(withHeartbeat(url, attempt), {
+      timeout: attempt.timeout,
       noDelay: true,
-      clientProperties: { connection_name: options.name },
+      clientProperties: { connection_name: attempt.name },
     });
   } catch (error) {
     throw explained(error, url);
@@ -69,13 +71,16 @@ const openTo = async (url: string, options: ConnectionOptions): Promise<ChannelM
 export const createOpener = (options: ConnectionOptions, outages: Outages, log: Pick<Logger, 'info'>) => {
   const { urls, name } = options;
   let tries = 0;
+  let haveAllFailed = false;
   return async (): Promise<ChannelModel> => {
     const failuresBefore = outages.failures();
     const reasons: unknown[] = [];
+    const timeout = urls.length > 1 && !haveAllFailed ? connectToOneOfManyMs : connectTimeoutMs;
     while (reasons.length < urls.length) {
       const url = urls[tries++ % urls.length] as string;
       try {
-        const model = await openTo(url, options);
+        const model = await openTo(url, { ...options, timeout });
+        haveAllFailed = false;
         outages.succeeded(failuresBefore);
         if (tries > 1 && urls.length > 1)
           log.info({ connection: name, host: new URL(url).host }, 'connected to another host of RabbitMQ');
@@ -84,6 +89,7 @@ export const createOpener = (options: ConnectionOptions, outages: Outages, log: 
         reasons.push(error);
       }
     }
+    haveAllFailed = true;
     const reason = reasons.length > 1 ? new AggregateError(reasons) : reasons[0];
     outages.failed(reason);
     throw new BrokerUnavailableError('RabbitMQ could not be reached.', reason);
