@@ -1,7 +1,8 @@
 /** What callers of the library pass, checked by the rules of the HTTP API. */
 import { z } from 'zod';
+import { checkKeysDiffer, listOf } from '../http/batch-input.ts';
 import { InvalidRequestError, RequestTooLargeError } from '../http/errors.ts';
-import { idempotencyKey, runLimits, validate } from '../http/input.ts';
+import { idempotencyKey, maxEnqueueTextBytes, runLimits, validate } from '../http/input.ts';
 import { depthOf, maxDepth } from '../http/json-text.ts';
 import { maxRequestBytes } from '../limits.ts';
 import { onceFor } from '../once-for.ts';
@@ -13,6 +14,7 @@ import type {
   DisconnectOptions,
   EnqueueOptions,
   PageOptions,
+  RequestToEnqueue,
   WaitOptions,
 } from './types.ts';
 
@@ -54,27 +56,50 @@ const selection = z
   });
 
 /** @throws {InvalidRequestError} 400 when it is no JSON value; {RequestTooLargeError} 413 */
-const textOf = (request: unknown): string => {
+const textOf = (request: unknown, what: string): string => {
   let text: string | undefined;
   try {
     text = JSON.stringify(request);
   } catch (cause) {
-    throw new InvalidRequestError(`request: is no JSON value: ${(cause as Error).message}`, 'invalid-request', cause);
+    throw new InvalidRequestError(`${what}: is no JSON value: ${(cause as Error).message}`, 'invalid-request', cause);
   }
-  if (text === undefined) throw new InvalidRequestError(`request: is no JSON value: it is ${typeof request}`);
+  if (text === undefined) throw new InvalidRequestError(`${what}: is no JSON value: it is ${typeof request}`);
   if (Buffer.byteLength(text) > maxRequestBytes) throw new RequestTooLargeError('The request', maxRequestBytes);
-  if (depthOf(text) > maxDepth) throw new InvalidRequestError(`request: may nest at most ${maxDepth} levels deep`);
+  if (depthOf(text) > maxDepth) throw new InvalidRequestError(`${what}: may nest at most ${maxDepth} levels deep`);
   return text;
 };
 
-export const newRequestOf = (request: unknown, { key, ...rest }: EnqueueOptions, config: Ceilings): NewRequest => {
-  const limits = validate(strictRunLimits(config), rest, 'options');
+/** @param what the names of the two arguments, for errors. */
+export const newRequestOf = (
+  request: unknown,
+  { key, ...rest }: EnqueueOptions,
+  config: Ceilings,
+  what = { request: 'request', options: 'options' },
+): NewRequest => {
+  const limits = validate(strictRunLimits(config), rest, what.options);
   return {
-    body: textOf(request),
-    key: validate(idempotencyKey, key, 'options.key'),
+    body: textOf(request, what.request),
+    key: validate(idempotencyKey, key, `${what.options}.key`),
     limits: Object.keys(limits).length > 0 ? limits : undefined,
   };
 };
+
+const listOfObjects = listOf(z.looseObject({}));
+
+/** @throws {InvalidRequestError} 400; {RequestTooLargeError} 413 */
+export const newRequestsOf = (requests: RequestToEnqueue[], config: Ceilings): NewRequest[] => {
+  validate(listOfObjects, requests, 'requests');
+  const all = requests.map(({ request, ...options }, index) => {
+    const what = `requests.${index}`;
+    return newRequestOf(request, options, config, { request: `${what}.request`, options: what });
+  });
+  checkKeysDiffer(all, 'requests');
+  const bytes = all.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
+  if (bytes > maxEnqueueTextBytes)
+    throw new RequestTooLargeError('The requests of a call together', maxEnqueueTextBytes);
+  return all;
+};
+
 export const pageOf = (options: PageOptions) => validate(page, options, 'options');
 export const stuckPageOf = (options: { limit?: number }) => validate(stuckPage, options, 'options');
 export const deadLetterPageOf = (options: DeadLetterQuery) => validate(deadLetterPage, options, 'options');

@@ -6,7 +6,7 @@ import { callerFor } from '../references.ts';
 import type { QueueAfterDisconnect } from '../requests/disconnect.ts';
 import type { QueueState } from '../requests/look-up.ts';
 import type { Operations } from '../requests/operations.ts';
-import { disconnectionOf, newRequestOf, pageOf, seqOf, waitOf } from './input.ts';
+import { disconnectionOf, newRequestOf, newRequestsOf, pageOf, seqOf, waitOf } from './input.ts';
 import { enqueuedRequest, requestState } from './shapes.ts';
 import type {
   DisconnectOptions,
@@ -15,6 +15,7 @@ import type {
   PageOptions,
   RequestPage,
   RequestState,
+  RequestToEnqueue,
   RetriedRequest,
   WaitOptions,
 } from './types.ts';
@@ -36,6 +37,17 @@ export interface UserCalls {
    *   {NotRecordedInTimeError}
    */
   enqueue(user: string, request: unknown, options?: EnqueueOptions): Promise<EnqueuedRequest>;
+  /**
+   * Accepts 1 to 100 requests of the user, of up to 272 KiB together: all or none, to run in this order. Returns what `enqueue` returns, for each of
+   * them. Those whose key was used before are not accepted again. It costs about as much as one `enqueue`.
+   *
+   * @example
+   * ```ts
+   * await lanekeeper.enqueueAll('auth0|6571', [{ request: 'pick', key: 'o-17-1' }, { request: 'pack', key: 'o-17-2' }]);
+   * ```
+   * @throws as `enqueue`
+   */
+  enqueueAll(user: string, requests: RequestToEnqueue[]): Promise<EnqueuedRequest[]>;
   /**
    * The request, once it is settled or blocked, or after `waitMs`: look at its `status`. `waitMs` is 20,000 by default.
    *
@@ -99,6 +111,10 @@ export const createUserCalls = (
     enqueue: async (user, request, options = {}) => {
       const accepted = await operations.enqueue(callerFor(user), newRequestOf(request, options, config));
       return enqueuedRequest(accepted);
+    },
+    enqueueAll: async (user, requests) => {
+      const accepted = await operations.enqueueAll(callerFor(user), newRequestsOf(requests, config));
+      return accepted.map(enqueuedRequest);
     },
     result: (user, seq, { waitMs = resultWaitMs, ...options } = {}) => lookUp(user, seq, { ...options, waitMs }),
     request: (user, seq) => lookUp(user, seq, {}),

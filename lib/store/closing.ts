@@ -9,7 +9,10 @@ export const closingStore = (execute: Execute): Pick<UserQueueStore, 'beginClose
       const withoutSession = onlyWithoutSession ? { sessions: { $not: liveSession(now) } } : {};
       const { matchedCount } = await userQueues.updateOne(
         { _id: userId, state: 'open', accepted, ...withoutSession },
-        { $set: { state: 'closing', settled: accepted, closedThrough: accepted, updatedAt: now } },
+        {
+          $set: { state: 'closing', settled: accepted, closedThrough: accepted, updatedAt: now },
+          $unset: { quiet: 1 },
+        },
       );
       return matchedCount === 1;
     }),
@@ -18,7 +21,7 @@ export const closingStore = (execute: Execute): Pick<UserQueueStore, 'beginClose
     execute(async ({ userQueues }) => {
       const { matchedCount } = await userQueues.updateOne(
         { _id: userId, state: 'closing', accepted },
-        { $set: { state: 'closed', updatedAt: now }, $unset: { queueRefused: 1, lent: 1 } },
+        { $set: { state: 'closed', updatedAt: now }, $unset: { queueRefused: 1, lent: 1, tickets: 1 } },
       );
       return matchedCount === 1;
     }),

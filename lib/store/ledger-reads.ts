@@ -4,6 +4,8 @@ import { type EntryHead, pendingStatuses, settledStatuses, type WorkEntry } from
 import { entryId } from './changes.ts';
 import type { Execute } from './connection.ts';
 import { headFields, inRange, pageBatch, readUpTo, toEntry, workFields } from './entries.ts';
+import { native, type RequestDocument } from './models.ts';
+import { shareStatements } from './share-statements.ts';
 
 /** Heads that one query reads. */
 const headsBatch = 1_000;
@@ -12,6 +14,27 @@ type LedgerReads = Pick<
   LedgerStore,
   'read' | 'readWork' | 'readHeads' | 'findByKey' | 'sumSettled' | 'status' | 'page' | 'oldestPending'
 >;
+
+/** The text of a key may hold any character, a user id no space. */
+const nameOf = ({ userId, key }: { userId: string; key?: string }): string => `${userId} ${key}`;
+
+const findByKeyOf = (execute: Execute): LedgerStore['findByKey'] => {
+  type Key = { userId: string; key: string };
+  const find = (filter: object) => execute(({ requests }) => native(requests).find(filter));
+  const findTogether = async (keys: Key[]) => {
+    // Not one `$in` for the users and one for the keys: that is every pair of them.
+    const found = new Map((await find({ $or: keys })).map((one) => [nameOf(one), one]));
+    return keys.map((key) => ({ answer: found.get(nameOf(key)) }));
+  };
+  const findKey = shareStatements<Key, RequestDocument | undefined>({
+    alone: async (key) => (await find(key))[0],
+    together: findTogether,
+  });
+  return async (userId, key) => {
+    const found = await findKey({ userId, key });
+    return found && toEntry(found);
+  };
+};
 
 export const ledgerReads = (execute: Execute): LedgerReads => ({
   read: (ids) =>
@@ -37,11 +60,7 @@ export const ledgerReads = (execute: Execute): LedgerReads => ({
     return heads;
   },
 
-  findByKey: (userId, key) =>
-    execute(async ({ requests }) => {
-      const found = await requests.findOne({ userId, key }).lean();
-      return found ? toEntry(found) : undefined;
-    }),
+  findByKey: findByKeyOf(execute),
 
   sumSettled: (userId, { after, upTo }) =>
     execute(

@@ -7,6 +7,7 @@ import type { Execute } from './connection.ts';
 import { inBackOff, inRange, toDocument } from './entries.ts';
 import type { UniqueIndex } from './index-guard.ts';
 import { native, type RequestDocument } from './models.ts';
+import { type Shared, shareStatements } from './share-statements.ts';
 import { isDuplicate, refusedIn } from './unavailable.ts';
 
 type LedgerWrites = Pick<
@@ -15,6 +16,9 @@ type LedgerWrites = Pick<
 >;
 
 const keyIndex: UniqueIndex = 'requests.userId_1_key_1';
+
+/** Of bodies in one statement, which has to end in time. */
+const maxInsertBytes = 4 * 1024 * 1024;
 
 const insertDocument = (
   execute: Execute,
@@ -31,6 +35,19 @@ const insertDocument = (
     }
   }, needs);
 
+/** Tells the documents that were inserted; each of the others has to be inserted alone, and is told then why it is refused. */
+const insertTogether = (execute: Execute, documents: RequestDocument[]): Promise<Shared<'inserted'>[]> =>
+  execute(async ({ requests }) => {
+    let refused: number[] = [];
+    try {
+      await native(requests).insertMany(documents, { ordered: false });
+    } catch (error) {
+      refused = refusedIn(error);
+      if (refused.length === 0) throw error;
+    }
+    return documents.map((_, index) => (refused.includes(index) ? undefined : { answer: 'inserted' }));
+  }, keyIndex);
+
 /** Inserts the documents up to the first that MongoDB refuses, and returns how many it took. */
 const insertDocuments = (execute: Execute, documents: RequestDocument[]): Promise<number> =>
   execute(async ({ requests }) => {
@@ -42,6 +59,17 @@ const insertDocuments = (execute: Execute, documents: RequestDocument[]): Promis
       throw error;
     }
   }, keyIndex);
+
+const insertOf = (execute: Execute): LedgerStore['insert'] => {
+  const insert = shareStatements<RequestDocument, 'inserted' | Duplicate>(
+    {
+      alone: (document) => insertDocument(execute, document, keyIndex),
+      together: (documents) => insertTogether(execute, documents),
+    },
+    { max: maxInsertBytes, of: ({ bytes }) => bytes ?? 0 },
+  );
+  return (entry) => insert(toDocument(entry));
+};
 
 /** Sends the changes in one bulk, and returns how many matched. */
 const sendChanges = (execute: Execute, changes: LedgerChange[]): Promise<number> =>
@@ -75,7 +103,7 @@ const cancelRange = (execute: Execute, userId: string, range: SeqRange, now: Dat
   });
 
 export const ledgerWrites = (execute: Execute, read: LedgerStore['readWork']): LedgerWrites => ({
-  insert: (entry) => insertDocument(execute, toDocument(entry), keyIndex),
+  insert: insertOf(execute),
 
   insertInOrder: async (entries) => {
     const documents = entries.map(toDocument);

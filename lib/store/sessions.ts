@@ -43,7 +43,7 @@ export const sessionStore = (
 
   removeSession: (userId, sessionId) =>
     execute(async ({ userQueues }) => {
-      const pull = { $pull: { sessions: { id: sessionId } } };
+      const pull = { $pull: { sessions: { id: sessionId } }, $unset: { quiet: 1 } } as const;
       const after = await userQueues.findOneAndUpdate({ _id: userId }, pull, { returnDocument: 'after' }).lean();
       return after ? toUserQueue(after) : undefined;
     }),

@@ -4,6 +4,7 @@ import { closingStore } from './closing.ts';
 import type { Execute } from './connection.ts';
 import { progressStore } from './progress.ts';
 import { sessionStore } from './sessions.ts';
+import { stalledStore } from './stalled.ts';
 import { ticketStore } from './tickets.ts';
 import { notClosedStates, toUserQueue } from './user-queue-documents.ts';
 
@@ -16,6 +17,12 @@ export const userQueueStore = (execute: Execute): UserQueueStore => {
 
   return {
     get,
+
+    lastAccepted: (userIds) =>
+      execute(async ({ userQueues }) => {
+        const found = await userQueues.find({ _id: { $in: userIds } }, { accepted: 1 }).lean();
+        return new Map(found.map(({ _id, accepted }) => [_id, accepted]));
+      }),
 
     notClosed: async function* (lane) {
       let after = '';
@@ -38,5 +45,6 @@ export const userQueueStore = (execute: Execute): UserQueueStore => {
     ...ticketStore(execute),
     ...closingStore(execute),
     ...progressStore(execute),
+    ...stalledStore(execute),
   };
 };

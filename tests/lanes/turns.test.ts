@@ -37,9 +37,8 @@ test('there are at most four turns, with a pause between two', async () => {
 
 test.each([
   [0, 8],
-  [100, 8],
-  [101, 4],
-  [301, 2],
+  [3, 8],
+  [4, 2],
 ])('lanes with %i users in all go %i at a time', async (users, count) => {
   expect(begin({ users }).acted).toHaveLength(count);
 });

@@ -40,6 +40,20 @@ describe('a back end', () => {
     });
   });
 
+  test('enqueues several requests with one call, and repeats it without accepting them again', async () => {
+    await using library = await openLibrary();
+    const { lk } = library;
+    const requests = [
+      { request: 'pick', key: 'o-1', maxAttempts: 2 },
+      { request: null },
+      { request: 'pack', key: 'o-2' },
+    ];
+    const accepted = await lk.enqueueAll(ada, requests);
+    expect(accepted).toEqual([1, 2, 3].map((seq) => ({ seq, status: 'queued', position: seq })));
+    expect((await lk.enqueueAll(ada, requests)).map(({ seq }) => seq)).toEqual([1, 4, 3]);
+    expect(await lk.request(ada, 1)).toMatchObject({ key: 'o-1', maxAttempts: 2 });
+  });
+
   test('lists, cancels, and looks at the queue of a user, known or not', async () => {
     await using library = await openLibrary();
     const { lk } = library;
@@ -136,6 +150,17 @@ describe('the library refuses', () => {
     await expect(lk.enqueue(ada, 'x'.repeat(300_000))).rejects.toMatchObject({ code: 'request-too-large' });
     await expect(lk.enqueue(ada, 1, { key: 'ä' })).rejects.toThrow('options.key');
     await expect(lk.enqueue(ada, 1, { timeoutMs: 1e9 })).rejects.toThrow('at most 900000');
+    await expect(lk.enqueueAll(ada, [])).rejects.toThrow('requests: must have 1 to 100 items');
+    await expect(lk.enqueueAll(ada, 'all' as never)).rejects.toThrow('requests: ');
+    await expect(lk.enqueueAll(ada, [{ request: 1 }, { request: 10n }])).rejects.toThrow('requests.1.request: ');
+    await expect(lk.enqueueAll(ada, [{ request: 1, keys: 'k' } as never])).rejects.toThrow('requests.0: ');
+    const twice = [
+      { request: 1, key: 'k' },
+      { request: 2, key: 'k' },
+    ];
+    await expect(lk.enqueueAll(ada, twice)).rejects.toThrow('requests.1.key: is that of requests.0 too');
+    const large = Array.from({ length: 2 }, () => ({ request: 'x'.repeat(150_000) }));
+    await expect(lk.enqueueAll(ada, large)).rejects.toMatchObject({ code: 'request-too-large' });
     await expect(lk.request(ada, 0)).rejects.toThrow('seq');
     await expect(lk.result(ada, 1, { waitMs: -1 })).rejects.toThrow('options.waitMs');
     await expect(lk.deadLetters.list({ after: 'x' })).rejects.toThrow('options.after');

@@ -30,6 +30,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'userQueues.takeTicketByReference': ({ userQueues }) =>
     userQueues.takeTicketByReference({ userId: 'u', user: 'ada', lane: 1 }, at(0)),
   'userQueues.noteCounted': ({ userQueues }) => userQueues.noteCounted('u', { requests: 1, bytes: 1 }, at(0)),
+  'userQueues.lastAccepted': ({ userQueues }) => userQueues.lastAccepted(['u']),
   'userQueues.get': ({ userQueues }) => userQueues.get(['u']),
   'userQueues.notClosed': ({ userQueues }) => userQueues.notClosed(1)[Symbol.asyncIterator]().next(),
   'userQueues.beginClose': ({ userQueues }) => userQueues.beginClose('u', 1, false, at(0)),
@@ -61,7 +62,8 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'ledger.sumSettled': ({ ledger }) => ledger.sumSettled('u', { after: 0, upTo: 1 }),
   'ledger.page': ({ ledger }) => ledger.page('u', { after: 0, limit: 1 }),
   'ledger.oldestPending': ({ ledger }) => ledger.oldestPending('u', 1),
-  'lanes.takeLease': ({ lanes }) => lanes.takeLease(1),
+  'lanes.takeLease': ({ lanes }) => lanes.takeLease(1, 'w'),
+  'lanes.takeAway': ({ lanes }) => lanes.takeAway(1, 'w'),
   'lanes.leases': ({ lanes }) => lanes.leases([1]),
   'lanes.known': ({ lanes }) => lanes.known(),
   'workers.report': ({ workers }) => workers.report({ workerId: 'w', lanes: [], unresponsive: [], at: at(0) }),

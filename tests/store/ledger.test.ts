@@ -160,8 +160,6 @@ describeStores('reading the ledger', (ports) => {
         settledAt: at(20),
         token: first.token,
         attempts: 1,
-        interruptions: 0,
-        forgiven: 0,
       },
       { userId, seq: 2, status: 'queued', acceptedAt: at(2), attempts: 0 },
     ]);

@@ -1,6 +1,6 @@
 import { AggregatorRegistry, type PrometheusContentType, Registry } from 'prom-client';
 import type { MetricValues } from './messages.ts';
-import { registerPrimaryMetrics } from './metric-definitions.ts';
+import { type ClusterKind, registerPrimaryMetrics } from './primary-metrics.ts';
 
 export type ClusterMetrics = {
   workerRestarted(reason: string): void;
@@ -23,9 +23,9 @@ const neverFalls = (metric: MetricValues[number]): boolean =>
  *
  * @param readyWorkers called at every scrape.
  */
-export const createClusterMetrics = (readyWorkers: () => number): ClusterMetrics => {
+export const createClusterMetrics = (kind: ClusterKind, readyWorkers: () => number): ClusterMetrics => {
   const own = new Registry();
-  const restarts = registerPrimaryMetrics(own, readyWorkers);
+  const restarts = registerPrimaryMetrics(own, kind, readyWorkers);
   let retired: Promise<MetricValues> = Promise.resolve([]);
 
   return {

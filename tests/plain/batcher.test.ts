@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { createBatcher } from '../../lib/batcher.ts';
 import { chooseSurplus } from '../../lib/lanes/balance.ts';
-import { createBatcher } from '../../lib/lanes/batcher.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -31,6 +31,10 @@ export type SlotOptions = Omit<WorkerProcessOptions, 'mustRetire'> & {
   retired: (last: MetricValues | undefined) => void;
 };
 
+/** How many workers are running. */
+export const readyWorkers = (slots: Pick<WorkerSlot, 'status'>[]): number =>
+  slots.filter(({ status }) => status.state === 'running').length;
+
 /** The pause before another try to replace a worker that must retire. */
 const replaceAgainMs = 5_000;
 

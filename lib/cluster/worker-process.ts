@@ -10,7 +10,7 @@ import { createLifecycle, type Lifecycle, type LifecycleState, mayBecome } from 
 import { isWorkerMessage, type MetricValues, type PrimaryMessage } from './messages.ts';
 
 export type WorkerProcessOptions = {
-  config: Pick<Config, 'processor' | 'workerHangMs' | 'startTimeoutMs'>;
+  config: Pick<Config, 'workerHangMs' | 'startTimeoutMs'> & Partial<Pick<Config, 'processor'>>;
   clock: Pick<Clock, 'after' | 'monotonicMs'>;
   log: Logger;
   /** The state of the worker has changed. */
@@ -142,7 +142,9 @@ export class WorkerProcess {
     const { config, log } = this.#options;
     const { processor, startTimeoutMs } = config;
     const hung = { workerPid: this.pid, verdict, silentMs: Math.round(silentMs) };
-    const late = 'killing a worker whose processor did not load within START_TIMEOUT_MS';
+    const late = processor
+      ? 'killing a worker whose processor did not load within START_TIMEOUT_MS'
+      : 'killing a worker that did not come up in time';
     if (verdict === 'hung') log.error(hung, 'killing an unresponsive worker');
     else log.error({ workerPid: this.pid, verdict, processor, startTimeoutMs }, late);
   }
