@@ -12,7 +12,7 @@ import { ConsumingChannel } from './consuming-channel.ts';
 import { DeclaringChannel, watchChannelLimit } from './declaring-channel.ts';
 import { consumeLane } from './lane-consumer.ts';
 import { LaneReport, type LaneReportTimes } from './lane-report.ts';
-import { userQueue } from './names.ts';
+import { laneQueue, userQueue } from './names.ts';
 import { urlsInRandomOrder } from './open-connection.ts';
 import { isRefusalOf, preconditionFailed, queueDelete } from './unavailable.ts';
 import { UserQueues } from './user-queues.ts';
@@ -61,6 +61,14 @@ export const createLaneBroker = (
         await channel.delete(userQueue(config.queuePrefix, userId), { ifUnused: true });
       } catch (error) {
         if (!isInUse(error)) throw error;
+      } finally {
+        await channel.close();
+      }
+    },
+    async deleteLane(lane) {
+      const channel = new DeclaringChannel(lanes, channelLimit);
+      try {
+        await channel.delete(laneQueue(config.queuePrefix, lane));
       } finally {
         await channel.close();
       }

@@ -6,7 +6,7 @@ import { createPublisher } from '../broker/publisher.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
 import { createHealthCheck } from '../health.ts';
-import { createLogger } from '../log.ts';
+import { createLogger, outputByTurn } from '../log.ts';
 import { createLongPolls } from '../long-polls.ts';
 import { createComparisons } from '../requests/comparisons.ts';
 import { resolveSecrets } from '../secrets.ts';
@@ -17,7 +17,8 @@ import { shareOfWorker } from '../worker-share.ts';
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const whole: FunctionConfig = loadConfig(await resolveSecrets(process.env, 'functions'), 'functions');
   const config = cluster.isWorker ? shareOfWorker(whole) : whole;
-  const log = createLogger(config.logLevel, { role: 'functions', ...(cluster.isWorker && { pid: process.pid }) });
+  const bindings = { role: 'functions', ...(cluster.isWorker && { pid: process.pid }) };
+  const log = createLogger(config.logLevel, bindings, outputByTurn());
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
   const passwords = createPasswords(config);

@@ -115,6 +115,7 @@ export const registerGauges = (registry: Registry, snapshot: () => WorkerSnapsho
   );
   gauge('lanekeeper_held_bytes', 'Bytes of requests that workers hold before they run', 'sum', (s) => s.heldBytes);
   gauge('lanekeeper_refused_user_queues', 'Users whose queue RabbitMQ refuses', 'sum', (s) => s.refusedQueues);
+  gauge('lanekeeper_users_beyond_queue_cap', 'Users without a queue: MAX_OPEN_QUEUES', 'sum', (s) => s.queuesBeyondCap);
   registerEventLoopLag(registry);
   registerServersUp(registry, () => ({
     mongodb: snapshot()?.mongodbUp ?? false,

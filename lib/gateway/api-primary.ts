@@ -37,7 +37,7 @@ const serveAll = async (
  */
 export const runApiPrimary = async (options: PrimaryOptions): Promise<number> => {
   const { config, script } = options;
-  const log = options.log.child({ role: 'primary', pid: process.pid });
+  const log = options.log.child({ pid: process.pid });
   const slots: WorkerSlot[] = [];
   const life = createLifecycle((to) => log.info({ state: to, workers: config.apiWorkers }, `API ${to}`));
   const metrics = createClusterMetrics('api', () => readyWorkers(slots));

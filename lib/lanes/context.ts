@@ -36,12 +36,14 @@ export type LaneDeps = Pick<
     | 'graceMs'
     | 'gapTimeoutMs'
     | 'idleTimeoutMs'
+    | 'maxOpenQueues'
     | 'stuckAfterMs'
     | 'sweepMs'
     | 'balanceMs'
     | 'flushMs'
     | 'batonRenewMs'
     | 'storeTimeoutMs'
+    | 'frozenAfterMs'
   >;
 };
 

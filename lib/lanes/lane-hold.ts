@@ -178,7 +178,7 @@ export class LaneHold implements OwnedLane {
   /** Reads the lease again after the load: an owner that was replaced meanwhile must not start anything [R4]. */
   async #load(): Promise<boolean> {
     const { lane, isHeld } = this;
-    this.#token = await this.#context.deps.lanes.takeLease(lane);
+    this.#token = await this.#context.deps.lanes.takeLease(lane, this.#context.workerId);
     await this.users.load();
     return (await this.#context.lease({ lane, wanted: isHeld })) === this.#token;
   }

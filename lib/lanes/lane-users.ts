@@ -72,10 +72,9 @@ export class LaneUsers {
 
   /** Starts the work after an acquisition. */
   start(): void {
-    for (const user of [...this.#users.values()]) {
-      this.#unheard.add(user);
-      this.#steps.advance(user);
-    }
+    const users = [...this.#users.values()];
+    for (const user of users) this.#unheard.add(user);
+    this.#steps.start(users);
     for (const userId of this.#earlyWakes) this.refresh(userId);
     this.#earlyWakes.clear();
     this.#context.deps.clock.after(lateQueuesMs, () => {
@@ -198,8 +197,7 @@ export class LaneUsers {
   }
 
   #forget(user: LoadedUser): void {
-    cancelTimers(user);
-    user.held.dropAll();
+    this.#steps.forget(user);
     this.#users.delete(user.userId);
   }
 

@@ -6,6 +6,7 @@ import { withTimeout } from '../timeout.ts';
 import { surplusOf } from './balance.ts';
 import { createContext, type LaneDeps, type WorkerContext } from './context.ts';
 import { dueFlushes, flush } from './flush.ts';
+import { beatMsOf, watchFrozenWorkers } from './frozen-workers.ts';
 import { HeardWorkers } from './heard-workers.ts';
 import type { LaneHold } from './lane-hold.ts';
 import { LaneKeeper } from './lane-keeper.ts';
@@ -128,10 +129,10 @@ export class LaneWorker {
       () => lanes.known(),
     );
     this.#keeper.keepUpTo(Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1)));
-    const askAboutEnds = () => this.#context.underWay.askWhereDue();
-    for (const task of [() => this.#sendHeartbeat(), () => this.#hear(), askAboutEnds]) {
-      void every(this.#deps, heartbeatEveryMs, this.#finished.signal, task);
-    }
+    const go = (ms: number, task: () => Promise<void>) => void every(this.#deps, ms, this.#finished.signal, task);
+    go(beatMsOf(config.frozenAfterMs), () => this.#sendHeartbeat());
+    for (const task of [() => this.#hear(), () => this.#context.underWay.askWhereDue()]) go(heartbeatEveryMs, task);
+    void watchFrozenWorkers(this.#deps, this.#context.workerId, signal);
     const repeat = (ms: number, task: () => Promise<void>) => every(this.#deps, ms, signal, task);
     await Promise.all([
       repeat(config.flushMs, () => this.#flush()),
@@ -153,7 +154,7 @@ export class LaneWorker {
   #noteStuck(found: StalledUser[]): void {
     this.#found = found;
     this.#deps.observer.swept({ stuck: found.length, at: this.#deps.clock.now() });
-    this.#adoptLane(Math.max(-1, ...found.map(({ lane }) => lane)));
+    this.#keeper.adoptLanesOfUsers(found);
   }
 
   async #sweepOnce(): Promise<void> {
@@ -166,18 +167,12 @@ export class LaneWorker {
     }
   }
 
-  /** Functions may know of more lanes than this worker. Those lanes' users must not wait for the worker's restart. */
-  #adoptLane(lane: number): void {
-    const lanes = this.#keeper.count;
-    if (lane < lanes) return;
-    this.#deps.log.error({ lane, lanes }, 'found users in lanes beyond LANES: standing by on those too');
-    this.#keeper.keepUpTo(lane + 1);
-  }
-
   /** Reads the heartbeats of all workers: the loans of dead ones end. */
   async #hear(): Promise<void> {
     this.#heard.note(await this.#deps.workers.all());
-    this.#share.noteHeartbeats(this.#heard.alive(heartbeatValidMs));
+    const alive = this.#heard.alive(heartbeatValidMs);
+    this.#share.noteHeartbeats(alive);
+    this.#keeper.adoptLanesOfWorkers(alive);
     for (const hold of this.#keeper.owned())
       hold.users.endLoansOfDead((workerId) => this.#heard.isAlive(workerId, this.#heartbeat.lenderValidMs));
   }

@@ -11,19 +11,20 @@ const maxTries = 30;
 /** Each delete has a channel of its own, and a connection has few. */
 const atATime = 16;
 
-const deleteUnlessOpen = async (
+const deleteUnwanted = async (
   userIds: string[],
   { userQueues, laneBroker }: Pick<LaneDeps, 'userQueues' | 'laneBroker'>,
 ): Promise<void> => {
-  const notOpen = (await userQueues.get(userIds)).filter(({ state }) => state !== 'open');
-  await Promise.all(notOpen.map(({ userId }) => laneBroker.deleteUnusedUserQueue(userId)));
+  const found = await userQueues.get(userIds);
+  const unwanted = found.filter(({ state, queueRefused }) => state !== 'open' || queueRefused);
+  await Promise.all(unwanted.map(({ userId }) => laneBroker.deleteUnusedUserQueue(userId)));
 };
 
 /**
  * A declare that was on its way may take effect after the next owner has closed the user: nobody else would delete that queue.
  * Once our channels are closed no declare of ours can follow. The owner of a user that is open by then deletes its queue when it
- * closes the user. The owner of a user that is `closing` may have deleted the queue already, before our declare took effect. A
- * server that does not answer leaves the queue to `x-expires`.
+ * closes the user. The owner of a user that is `closing`, or marked because it is beyond the cap [R15], may have deleted the queue
+ * already, before our declare took effect. A server that does not answer leaves the queue to `x-expires`.
  */
 export const deleteLateQueues = async (
   userIds: string[],
@@ -34,7 +35,7 @@ export const deleteLateQueues = async (
   let left = userIds;
   for (let tries = 1; left.length > 0; ) {
     try {
-      await deleteUnlessOpen(left.slice(0, atATime), { userQueues, laneBroker });
+      await deleteUnwanted(left.slice(0, atATime), { userQueues, laneBroker });
       left = left.slice(atATime);
     } catch (err) {
       const isAway = err instanceof BrokerUnavailableError || err instanceof StoreUnavailableError;

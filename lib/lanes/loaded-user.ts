@@ -33,12 +33,13 @@ export type LoadedUser = {
   refreshes: number;
   /**
    * The RabbitMQ queue. `later`: opened shortly after the acquisition, so that pending work is claimed first.
-   * `refused`: RabbitMQ refused it, and it is tried again later [R10].
+   * `refused`: RabbitMQ refused it, and it is tried again later [R10]. `beyond-cap`: it has none, because the lane has its part of
+   * the cap; it gets one when there is room and the user has work [R15].
    */
-  queue: 'none' | 'later' | 'opening' | 'open' | 'refused';
+  queue: 'none' | 'later' | 'opening' | 'open' | 'refused' | 'beyond-cap';
   /** How often in a row RabbitMQ has refused to open or delete the queue. */
   refusals: number;
-  /** `userQueues` says that the queue is refused. */
+  /** `userQueues` says `queueRefused`: functions wake the lane. */
   markedRefused: boolean;
   /** What `userQueues` says about a request that another worker still runs [R11]; `until`: by then that worker has exited. */
   lent: (Lent & { until?: number }) | undefined;
@@ -186,6 +187,11 @@ export const postponeClose = (user: LoadedUser, now: number, pauseMs = closePaus
 export const noteRefusal = (user: LoadedUser): number => {
   user.refusals += 1;
   return Math.min(longestRefusalPauseMs, firstRefusalPauseMs * 2 ** (user.refusals - 1));
+};
+
+/** The user closes as if nothing had come for `idleTimeoutMs`, unless something comes before. */
+export const closeEarly = (user: LoadedUser): void => {
+  user.idleSince = Number.NEGATIVE_INFINITY;
 };
 
 export const cancelTimers = (user: LoadedUser): void => {

@@ -8,11 +8,19 @@ export const fairShare = (lanes: number, workers: number): number => Math.ceil(l
  * The share of one of the workers that are known by name. These shares add up to the number of lanes, so that a remainder of the
  * division leaves no worker without lanes. `undefined` for a worker that is not among them.
  */
-export const exactShare = (lanes: number, workerIds: string[], workerId: string): number | undefined => {
-  const place = workerIds.toSorted().indexOf(workerId);
-  if (place < 0) return undefined;
-  return Math.floor(lanes / workerIds.length) + (place < lanes % workerIds.length ? 1 : 0);
+export const exactShare = (
+  lanes: number,
+  places: ReadonlyMap<string, number>,
+  workerId: string,
+): number | undefined => {
+  const place = places.get(workerId);
+  if (place === undefined) return undefined;
+  return Math.floor(lanes / places.size) + (place < lanes % places.size ? 1 : 0);
 };
+
+/** The place of each worker among all, the same for whoever asks. */
+export const placesOf = (workerIds: string[]): ReadonlyMap<string, number> =>
+  new Map(workerIds.toSorted().map((workerId, place) => [workerId, place]));
 
 /** A lane that is offered again this soon is kept: no worker with fewer lanes stands by on it at the moment. */
 const passAgainMs = 1_000;
@@ -37,13 +45,11 @@ export const createShare = (clock: Pick<Clock, 'monotonicMs'>, workerId: string,
   const taken = new Set<number>();
   const passedAt = new Map<number, number>();
   let standingBy: Heartbeat[] = [];
+  // Known once for each reading of the heartbeats: with many workers, a lane may be offered hundreds of times.
+  let places = placesOf([]);
+  let isAnotherShort = false;
 
-  const exactOf = (id: string): number | undefined =>
-    exactShare(
-      laneCount(),
-      standingBy.map((heartbeat) => heartbeat.workerId),
-      id,
-    );
+  const exactOf = (id: string): number | undefined => exactShare(laneCount(), places, id);
 
   const size = (consumers: Consumers): number => {
     const areAllHeard = consumers === undefined || consumers === standingBy.length;
@@ -52,7 +58,7 @@ export const createShare = (clock: Pick<Clock, 'monotonicMs'>, workerId: string,
   };
 
   /** A worker that has died is still heard for a moment, with all of its lanes: nobody waits for it to take another one. */
-  const isAnotherShort = (): boolean =>
+  const findAnotherShort = (): boolean =>
     standingBy.some((other) => other.workerId !== workerId && other.lanes.length < (exactOf(other.workerId) ?? 0));
 
   const hasPassed = (lane: number, now: number): boolean => {
@@ -63,11 +69,13 @@ export const createShare = (clock: Pick<Clock, 'monotonicMs'>, workerId: string,
   return {
     noteHeartbeats(heartbeats) {
       standingBy = heartbeats.filter(({ away }) => !away);
+      places = placesOf(standingBy.map((heartbeat) => heartbeat.workerId));
+      isAnotherShort = findAnotherShort();
     },
     size,
     take(lane, consumers) {
       const now = clock.monotonicMs();
-      const isWantedElsewhere = consumers !== undefined || isAnotherShort();
+      const isWantedElsewhere = consumers !== undefined || isAnotherShort;
       if (taken.size >= size(consumers) && isWantedElsewhere && !hasPassed(lane, now)) {
         passedAt.set(lane, now);
         return false;

@@ -1,12 +1,13 @@
-/** Opens and deletes the RabbitMQ queues of loaded users. A refused queue affects only its user [R10]. */
+/** Opens and deletes the RabbitMQ queues of loaded users. A refused queue affects only its user [R10], and so does a missing one [R15]. */
 import { BrokerUnavailableError } from '../errors.ts';
 import { logSampled } from '../log-sampled.ts';
 import type { UserQueueChannel } from '../ports.ts';
 import type { WorkerContext } from './context.ts';
 import type { Step } from './decide-step.ts';
-import { type LoadedUser, noteRefusal, postponeClose } from './loaded-user.ts';
+import { closeEarly, hasWork, type LoadedUser, noteRefusal, postponeClose } from './loaded-user.ts';
 import type { OwnedLane } from './owned-lane.ts';
-import { persist } from './persist.ts';
+import { capOfLane, QueueCap } from './queue-cap.ts';
+import { QueueMarks } from './queue-marks.ts';
 import type { UserRegistry } from './user-steps.ts';
 
 type UserQueueCareOptions = {
@@ -27,17 +28,17 @@ const slowOpenMs = 1_000;
  */
 const opensAtATime = 4;
 
-/** What `userQueues` should say, and the write that is under way. */
-type Mark = { wanted: boolean; writing: Promise<void> | undefined };
-
 export class UserQueueCare {
   readonly #lane: OwnedLane;
   readonly #queues: UserQueueChannel;
   readonly #registry: UserRegistry;
   readonly #context: WorkerContext;
   readonly #advance: (user: LoadedUser) => void;
-  readonly #marks = new WeakMap<LoadedUser, Mark>();
+  readonly #marks: QueueMarks;
   readonly #opening = new Map<Promise<void>, string>();
+  readonly #cap: QueueCap;
+  /** An earlier owner may have left their queues. */
+  readonly #inherited = new WeakSet<LoadedUser>();
   /** Who waits for its turn. */
   readonly #line: LoadedUser[] = [];
 
@@ -47,6 +48,21 @@ export class UserQueueCare {
     this.#registry = registry;
     this.#context = context;
     this.#advance = advance;
+    this.#marks = new QueueMarks(lane, context);
+    this.#cap = new QueueCap(capOfLane(lane.lane, context.deps.config));
+  }
+
+  /** After an acquisition, before anything is opened: the queues that the last owner may have left come first in the cap. */
+  inherit(users: Iterable<LoadedUser>): void {
+    for (const user of users) {
+      this.#inherited.add(user);
+      if (user.closing || !user.markedRefused) this.#cap.take(user);
+    }
+  }
+
+  /** The user is forgotten. */
+  forget(user: LoadedUser): void {
+    this.#cap.release(user);
   }
 
   /** The users whose queue is being opened [R13]. `user.queue` does not say it: a consumer that is lost meanwhile makes it `none`. */
@@ -56,8 +72,9 @@ export class UserQueueCare {
 
   openWhenDue(user: LoadedUser, { kind }: Step): void {
     if (user.queue === 'later' && kind !== 'read' && kind !== 'run') user.queue = 'none';
-    if (user.queue === 'none' && !user.closing) this.#open(user);
-    if (user.queue === 'open' && user.markedRefused) this.#mark(user, false);
+    const wantsQueue = user.queue === 'none' || (user.queue === 'beyond-cap' && hasWork(user));
+    if (wantsQueue && !user.closing) this.#open(user);
+    if (user.queue === 'open' && user.markedRefused) this.#marks.set(user, false);
   }
 
   openLate(user: LoadedUser): void {
@@ -69,6 +86,7 @@ export class UserQueueCare {
     const { clock, random } = this.#clock();
     try {
       await this.#queues.delete(user.userId);
+      this.#cap.release(user);
       user.queue = 'none';
       user.refusals = 0;
       return true;
@@ -90,6 +108,10 @@ export class UserQueueCare {
   }
 
   #open(user: LoadedUser): void {
+    if (!this.#cap.take(user)) {
+      this.#serveWithout(user);
+      return;
+    }
     user.queue = 'opening';
     this.#line.push(user);
     this.#openNext();
@@ -121,6 +143,27 @@ export class UserQueueCare {
       .catch((error) => this.#lane.lose('a user queue could not be opened', error));
   }
 
+  /** The queue of a user that is idle closes, if there is one. It is free for whoever has work by then. */
+  #serveWithout(user: LoadedUser): void {
+    const { clock, config } = this.#context.deps;
+    if (user.queue !== 'beyond-cap') {
+      user.queue = 'beyond-cap';
+      this.#markRefused(user, () => this.#deleteBeyondCap(user));
+    }
+    const idle = this.#cap.takeIdle(clock.monotonicMs(), config.idleTimeoutMs);
+    if (!idle) return;
+    closeEarly(idle);
+    this.#advance(idle);
+  }
+
+  /** Functions publish to it no more, and a refresh is on its way [R15]. If RabbitMQ refuses, the queue stays until the user closes. */
+  #deleteBeyondCap(user: LoadedUser): void {
+    if (user.queue !== 'beyond-cap' || !this.#inherited.delete(user)) return;
+    this.#queues.delete(user.userId).catch((error) => {
+      if (!(error instanceof BrokerUnavailableError)) this.#lane.lose('a user queue could not be deleted', error);
+    });
+  }
+
   #noteOpen(user: LoadedUser): void {
     user.refusals = 0;
     if (user.queue === 'opening') user.queue = 'open';
@@ -150,31 +193,13 @@ export class UserQueueCare {
   }
 
   /** Marks first, then refreshes: functions that took their ticket before the mark may have published already [R10]. */
-  #markRefused(user: LoadedUser): void {
+  #markRefused(user: LoadedUser, then = () => {}): void {
     if (!this.#isServed(user)) return;
-    this.#mark(user, true, () => {
-      if (this.#isServed(user)) this.#registry.refresh(user.userId);
+    this.#marks.set(user, true, () => {
+      if (!this.#isServed(user)) return;
+      then();
+      this.#registry.refresh(user.userId);
     });
-  }
-
-  /** One write at a time, so that the last one is what was wanted last. */
-  #mark(user: LoadedUser, wanted: boolean, then = () => {}): void {
-    const mark = this.#marks.get(user) ?? { wanted, writing: undefined };
-    this.#marks.set(user, mark);
-    mark.wanted = wanted;
-    mark.writing ??= this.#writeMark(user, mark).finally(() => {
-      mark.writing = undefined;
-    });
-    mark.writing.then(then).catch((error) => this.#lane.lose('the refusal of a user queue could not be marked', error));
-  }
-
-  async #writeMark(user: LoadedUser, mark: Mark): Promise<void> {
-    const { clock, userQueues } = this.#context.deps;
-    while (user.markedRefused !== mark.wanted && this.#lane.isHeld()) {
-      const { wanted } = mark;
-      await persist(clock, this.#lane.isHeld, () => userQueues.noteQueueRefused(user.userId, wanted));
-      user.markedRefused = wanted;
-    }
   }
 
   #warnOnce(user: LoadedUser, err: BrokerUnavailableError, text: string): void {

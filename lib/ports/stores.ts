@@ -228,7 +228,9 @@ export interface LedgerStore {
 
 export interface LaneStore {
   /** Step 1 of acquiring a lane: adds one to the lease. The new value is the fencing token. */
-  takeLease(lane: number): Promise<number>;
+  takeLease(lane: number, workerId: string): Promise<number>;
+  /** Whether this call is the one that takes the lane away from this worker: it was the last that took the lease, and nobody has taken the lane away since. */
+  takeAway(lane: number, workerId: string): Promise<boolean>;
   /** The leases of these lanes; 0 for a lane that was never acquired. */
   leases(lanes: number[]): Promise<Map<number, number>>;
   /** All lanes that were ever acquired. */

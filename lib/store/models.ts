@@ -25,7 +25,7 @@ export type UserQueueDocument = Omit<UserQueue, 'userId'> &
     quiet?: true | null;
   };
 export type RequestDocument = LedgerEntry & { _id: string };
-export type LaneDocument = { _id: number; lease: number };
+export type LaneDocument = { _id: number; lease: number; owner?: string };
 export type WorkerDocument = {
   _id: string;
   lanes: number[];
@@ -139,7 +139,7 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
   .index({ userId: 1, seq: 1, 'deadLetter.at': 1 }, { partialFilterExpression: { deadLetter: { $exists: true } } })
   .index({ userId: 1, key: 1 }, { unique: true, partialFilterExpression: { key: { $exists: true } } });
 
-const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Number }, options);
+const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Number, owner: String }, options);
 
 // The heartbeat of a worker that is gone expires after an hour.
 const workerSchema = new mongoose.Schema<WorkerDocument>(

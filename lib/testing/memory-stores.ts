@@ -53,6 +53,8 @@ export type MemoryDatabase = {
   outcomes: Map<string, MemoryOutcome>;
   entries: Map<string, LedgerEntry>;
   leases: Map<number, number>;
+  /** The worker that has taken the lease of each lane, until another one takes the lane away. */
+  owners: Map<number, string>;
   heartbeats: Map<string, Heartbeat>;
   /** If set, records the changes that were made, in their order. */
   journal?: LedgerChange[];
@@ -75,6 +77,7 @@ export const createMemoryDatabase = (): MemoryDatabase => ({
   outcomes: new Map(),
   entries: new Map(),
   leases: new Map(),
+  owners: new Map(),
   heartbeats: new Map(),
 });
 
@@ -132,13 +135,16 @@ const workerStore = ({ heartbeats }: MemoryDatabase, step: Step): WorkerStore =>
   all: () => step('workers.all', () => structuredClone([...heartbeats.values()])),
 });
 
-const laneStore = ({ leases }: MemoryDatabase, step: Step): LaneStore => ({
-  takeLease: (lane) =>
+const laneStore = ({ leases, owners }: MemoryDatabase, step: Step): LaneStore => ({
+  takeLease: (lane, workerId) =>
     step(`lanes.takeLease ${lane}`, () => {
       const lease = (leases.get(lane) ?? 0) + 1;
       leases.set(lane, lease);
+      owners.set(lane, workerId);
       return lease;
     }),
+  takeAway: (lane, workerId) =>
+    step(`lanes.takeAway ${lane}`, () => owners.get(lane) === workerId && owners.delete(lane)),
   leases: (lanes) => step(`lanes.leases ${lanes}`, () => new Map(lanes.map((lane) => [lane, leases.get(lane) ?? 0]))),
   known: () => step('lanes.known', () => [...leases.keys()].sort((a, b) => a - b)),
 });

@@ -13,6 +13,7 @@ const counts = {
   unresponsiveRuns: 1,
   stuckUsers: 3,
   refusedQueues: 0,
+  queuesBeyondCap: 0,
   heldBytes: 4_096,
   pendingRequests: 7,
   deadLetters: 2,

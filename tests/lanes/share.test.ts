@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createShare, exactShare, fairShare } from '../../lib/lanes/share.ts';
+import { createShare, exactShare, fairShare, placesOf } from '../../lib/lanes/share.ts';
 
 const heartbeats = (...workerIds: string[]) =>
   workerIds.map((workerId) => ({ workerId, lanes: [], unresponsive: [], at: new Date(0) }));
@@ -17,8 +17,9 @@ describe('the size of a share', () => {
 
   test('the shares of workers whose ids are known add up to the number of lanes, also for nine workers', () => {
     const workerIds = ['i', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'a'];
-    expect(workerIds.map((workerId) => exactShare(64, workerIds, workerId))).toEqual([7, 7, 7, 7, 7, 7, 7, 7, 8]);
-    expect(exactShare(64, workerIds, 'stranger')).toBeUndefined();
+    const places = placesOf(workerIds);
+    expect(workerIds.map((workerId) => exactShare(64, places, workerId))).toEqual([7, 7, 7, 7, 7, 7, 7, 7, 8]);
+    expect(exactShare(64, places, 'stranger')).toBeUndefined();
   });
 
   test('known ids count only when as many workers are subscribed: a worker that died is left out at once', () => {

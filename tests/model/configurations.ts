@@ -36,9 +36,14 @@ export const small: Configuration[] = [
     ],
   },
   { title: 'a request, a worker is cut off but alive', defines: [...oneRequest, 'FAULTS=1', 'CUT_OFF'] },
+  { title: 'a request, the lane is taken away from its owner', defines: [...oneRequest, 'FAULTS=1', 'TAKEN_AWAY'] },
   { title: 'a request, the broker loses everything', defines: [...oneRequest, 'FAULTS=1', 'BROKER_WIPED'] },
   { title: 'two requests, a run is lent out', defines: [...twoRequests, 'FAULTS=1', 'LEND'] },
   { title: 'two requests, the user queue is refused', defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'] },
+  {
+    title: 'two requests, two of: no room for the user queue, handover',
+    defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
+  },
   {
     title: 'an interrupted request is queued again, a worker is cut off but alive',
     defines: [...oneRequest, 'REQUEUE', 'FAULTS=1', 'CUT_OFF'],
@@ -109,6 +114,14 @@ export const large: Configuration[] = [
     defines: [...oneRequest, 'DISCONNECT', 'FAULTS=2', 'QUEUE_REFUSED', 'WORKER_DIES'],
   },
   {
+    title: 'one request and a disconnect, three of: no room for the user queue, worker dies',
+    defines: [...oneRequest, 'DISCONNECT', 'FAULTS=3', 'BEYOND_CAP', 'WORKER_DIES'],
+  },
+  {
+    title: 'two requests and idle close, two of: no room for the user queue, worker dies',
+    defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=2', 'BEYOND_CAP', 'WORKER_DIES'],
+  },
+  {
     title: 'an interrupted request is queued again, two requests, one of: worker dies, cut off, a run is lent out',
     defines: [...twoRequests, 'REQUEUE', 'FAULTS=1', 'WORKER_DIES', 'CUT_OFF', 'LEND'],
   },
@@ -149,6 +162,10 @@ export const large: Configuration[] = [
   {
     title: 'two requests and idle close, a worker is cut off but alive',
     defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=1', 'CUT_OFF'],
+  },
+  {
+    title: 'two requests and idle close, the lane is taken away from its owner',
+    defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=1', 'TAKEN_AWAY'],
   },
   {
     title: 'the broker drops the consumers of a dead worker in any order, two deaths',
@@ -236,6 +253,12 @@ export const brokenRules: BrokenRule[] = [
     defines: [...oneRequest, 'END', 'FAULTS=1', 'WORKER_DIES'],
     fails: /endAsked/,
   },
+  {
+    rule: 'R15',
+    title: 'a request in a queue that is deleted beyond the cap waits for a sweep',
+    defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
+    fails: waits,
+  },
 ];
 
 /** The protocol without a step or a condition that is a part of a rule, or that has no number. */
@@ -262,6 +285,18 @@ export const brokenParts: BrokenRule[] = [
     rule: 'R10_REFRESH',
     title: 'a request that was published before the refusal is not noticed',
     defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'],
+    fails: waits,
+  },
+  {
+    rule: 'R15_MARK',
+    title: 'functions go on publishing to a queue that is deleted beyond the cap',
+    defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
+    fails: waits,
+  },
+  {
+    rule: 'R15_REFRESH',
+    title: 'a request that was published before its user was beyond the cap is not noticed',
+    defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
     fails: waits,
   },
   {

@@ -52,6 +52,31 @@ export const togetherInTwo: ScenarioKind = {
   fixed: { users: [user(repeated(4, together(0)))], pace: uneven, idleTimeoutMs: never },
 };
 
+const nowAndThen = user([enqueue(0, true), enqueue(400, false), enqueue(400, false)]);
+/** The lane goes from a worker without a cap to one that has no room for most of its queues. */
+export const capIntroduced: ScenarioKind = {
+  ...only(),
+  fixed: {
+    lanes: 1,
+    workers: 2,
+    users: [nowAndThen, nowAndThen, nowAndThen, nowAndThen],
+    faults: [fault(140, 'worker stopped')],
+    pace: { slowness: 0.1, holdUp: 0.08, holdUpMs: 1_000, sluggish: '' },
+    idleTimeoutMs: never,
+    maxOpenQueues: [0, 1],
+  },
+};
+
+/** More users than queues, all of them for long. */
+export const manyUsers: ScenarioKind = {
+  ...only(),
+  fixed: {
+    users: Array.from({ length: 3 }, () => user([enqueue(0, true), enqueue(40_000, true)])),
+    maxOpenQueues: [1],
+    idleTimeoutMs: never,
+  },
+};
+
 /** A user that leaves while it sends: functions publish while the owner closes the user queue. */
 export const leavingEarly: ScenarioKind = {
   ...only(),
@@ -74,6 +99,22 @@ export const frozenOwner: ScenarioKind = {
     users: [user(waiting, 'settled', 0), user(waiting, 'settled', 2), running, running],
     faults: [fault(60, 'worker frozen as it acquires a lane', 0, 10_000), fault(60, 'worker cut off')],
     pace: { slowness: 0.1, holdUp: 0, holdUpMs: 1_000, sluggish: 'w2' },
+  },
+};
+
+/** Workers stand still, and the others take their lanes away. No step is held up, so that they do that to no other worker. */
+export const takenAway: ScenarioKind = {
+  ...only(),
+  fixed: {
+    lanes: 2,
+    workers: 3,
+    frozenAfterMs: 2_000,
+    users: [
+      user(repeated(12, enqueue(400, false, { ms: 200 })), 'settled', 0),
+      user(repeated(6, enqueue(400, true)), 'settled', 1),
+    ],
+    faults: [fault(200, 'worker frozen', 0, 4_000), fault(260, 'worker frozen', 1, 10_000)],
+    pace: prompt,
   },
 };
 

@@ -147,6 +147,33 @@ export const withoutRefreshAfterRefusal = (deps: LaneDeps): LaneDeps => {
   };
 };
 
+/** Neither marks users nor shows what they have accepted since they were first read, until their queue was deleted and opened again. */
+export const withoutMarkBeyondCap = (deps: LaneDeps): LaneDeps => {
+  const known = new Map<string, number>();
+  const beyond = new Set<string>();
+  return {
+    ...deps,
+    userQueues: {
+      ...deps.userQueues,
+      noteQueueRefused: async (userId) => void beyond.add(userId),
+      async get(userIds) {
+        const queues = await deps.userQueues.get(userIds);
+        return queues.map((queue) => {
+          const accepted = (beyond.delete(queue.userId) && known.get(queue.userId)) || queue.accepted;
+          known.set(queue.userId, accepted);
+          return { ...queue, accepted };
+        });
+      },
+      async *notClosed(lane) {
+        for await (const page of deps.userQueues.notClosed(lane)) {
+          for (const { userId, accepted } of page) known.set(userId, accepted);
+          yield page;
+        }
+      },
+    },
+  };
+};
+
 /** Gives the entry the token of the change before the commit, so that the change passes every check of the token. */
 export const forgetTokens =
   (commit: LaneDeps['ledger']['commit'], { database }: Site): LaneDeps['ledger']['commit'] =>

@@ -16,6 +16,7 @@ import {
 } from '../breaks/wrappers.ts';
 import {
   cancelledRuns,
+  capIntroduced,
   cutOffs,
   decidedBackOff,
   deletedQueue,
@@ -28,6 +29,7 @@ import {
   leavingEarly,
   lending,
   lendingWithWrongClocks,
+  manyUsers,
   queueRefusedSuddenly,
   refusedQueue,
   sameOwnerAgain,
@@ -49,6 +51,7 @@ import {
   takeLentOver,
   takeOverAnything,
   withoutBackOffs,
+  withoutMarkBeyondCap,
   withoutRefreshAfterRefusal,
 } from './break-wrappers.ts';
 import type { FunctionDeps } from './clients.ts';
@@ -283,6 +286,22 @@ export const breaks: Break[] = [
     scenarios: endedRuns,
     shows: ['ended-ran-again'],
     withinRuns: 50,
+  },
+  {
+    name: 'R15',
+    what: 'a worker deletes a queue beyond the cap, and neither marks the user nor refreshes it',
+    worker: withoutMarkBeyondCap,
+    scenarios: capIntroduced,
+    shows: ['unfinished', 'loss'],
+    withinRuns: 200,
+  },
+  {
+    name: 'cap-ignored',
+    what: 'a worker opens as many queues as it has users',
+    worker: (deps) => ({ ...deps, config: { ...deps.config, maxOpenQueues: 0 } }),
+    scenarios: manyUsers,
+    shows: ['above-cap'],
+    withinRuns: 20,
   },
   {
     name: 'end-unnoticed',

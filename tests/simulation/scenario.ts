@@ -93,6 +93,10 @@ export type Scenario = {
   idleTimeoutMs: number;
   /** `STUCK_AFTER_MS`, where it is not the short one of all workers. A long one hides no missing notification. */
   stuckAfterMs?: number;
+  /** `MAX_OPEN_QUEUES` of the workers in turn, where the seed does not draw it. 0: no cap. */
+  maxOpenQueues?: number[];
+  /** `FROZEN_AFTER_MS`, where workers take the lanes of others that stand still away. */
+  frozenAfterMs?: number;
   /** Whether no operator decides about requests that wait: then each waits until its back-off ends. */
   undecided?: boolean;
   /** After this time a run is late, where less may hold it up than in other scenarios. */
@@ -107,6 +111,20 @@ export const runsOnce = ({ seed }: Pick<Scenario, 'seed'>): boolean => seed % 3 
 /** Room for no body, for two or three small ones, and for all: each in a third of all scenarios. Drawn like `runsOnce`. */
 export const heldBytesOf = ({ seed }: Pick<Scenario, 'seed'>): number =>
   [0, 1_000, 2 ** 30][Math.floor(seed / 3) % 3] ?? 0;
+
+/**
+ * `MAX_OPEN_QUEUES` of the workers in turn: no cap, fewer queues than there may be users, or a cap that is being introduced. Drawn like
+ * `runsOnce`.
+ */
+export const capsOf = ({ seed, maxOpenQueues }: Pick<Scenario, 'seed' | 'maxOpenQueues'>): number[] =>
+  maxOpenQueues ?? [[0], [0], [0], [1], [2], [0, 1]][Math.floor(seed / 27) % 6] ?? [];
+
+/** The most user queues that there may be; `undefined` without a cap that all workers have. */
+export const capOfAll = (scenario: Scenario): number | undefined => {
+  const caps = new Set(capsOf(scenario));
+  const [cap] = caps;
+  return caps.size === 1 && cap !== 0 ? cap : undefined;
+};
 
 /** Whether this user has no login: a third of all. Drawn like `runsOnce`. */
 export const isByReference = ({ seed }: Pick<Scenario, 'seed'>, index: number): boolean =>

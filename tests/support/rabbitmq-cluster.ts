@@ -1,52 +1,64 @@
-/** A cluster of private RabbitMQ nodes on this machine, which one test owns. Its nodes share one epmd. */
-import { randomBytes } from 'node:crypto';
+/** A cluster of private RabbitMQ nodes on this machine, which one test owns. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  killServer,
-  makeFolder,
-  noteRunning,
-  startOnce,
-  stopServer,
-  writeJson,
-} from '../../tools/services/private-server.ts';
-import { freePort, probeRabbitmq } from '../../tools/services/probe.ts';
+import { kill } from 'node:process';
+import { systemClock } from '../../lib/clock.ts';
+import { pollUntil } from '../../lib/poll.ts';
+import { killServer, noteRunning, startOnce, stopServer } from '../../tools/services/private-server.ts';
+import { probeRabbitmq } from '../../tools/services/probe.ts';
 import { killProcess, type StartedProcess } from '../../tools/services/processes.ts';
 import {
   findRabbitmq,
   type Node,
-  type NodeSettings,
   nodeOf,
   rabbitmqctl,
   startEpmd,
   startNode,
   urlOf,
 } from '../../tools/services/rabbitmq.ts';
+import { planCluster, startNodes, urlOfNodes } from '../../tools/services/rabbitmq-cluster.ts';
 import { servers } from '../../tools/services/ways.ts';
 import type { PrivateServer } from './private-servers.ts';
 
 const host = '127.0.0.1';
 
-export type ClusterNode = Pick<PrivateServer, 'folder' | 'url' | 'start' | 'stop' | 'kill'>;
+export type ClusterNode = Pick<PrivateServer, 'folder' | 'url' | 'start' | 'stop' | 'kill'> & {
+  /** SIGSTOP. */
+  freeze(): void;
+  thaw(): void;
+  /** Ends its connections to the other nodes, and lets none come about. Clients still reach it. */
+  cutOff(): Promise<void>;
+  rejoin(): Promise<void>;
+};
 
 export type RabbitmqCluster = {
   nodes: ClusterNode[];
-  /**
-   * One for each node: every connection to it goes to this node, or to the next one that accepts connections. When a node
-   * dies, its connections end.
-   */
+  /** The URLs that processes use in turn. */
   urls: string[];
+  /** Resolves when every node is up and connected to the others. */
+  untilWhole(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-const clusterNode = (node: Node): ClusterNode => {
-  const { folder, settings } = node;
+export type ClusterOptions = {
+  /** Its `rabbitmq-server`. Default: the installed one. */
+  binary?: string;
+  /**
+   * `load-balancer`: there is a URL for each node. Every connection to it goes to this node, or to the next one that accepts
+   * connections; when a node dies, its connections end. `hosts`: there is one URL, which names all nodes.
+   */
+  reachedBy?: 'load-balancer' | 'hosts';
+};
+
+const clusterNode = (node: Node, others: Node[]): ClusterNode => {
+  const { folder, settings, binary } = node;
   const url = urlOf(settings);
+  let processes: StartedProcess[] = [];
   const start = async () => {
-    const processes: StartedProcess[] = [];
+    processes = [];
     const running = { url, label: nodeOf(settings), processes };
     await startNode(node, (started) => {
       processes.push(started);
@@ -54,33 +66,24 @@ const clusterNode = (node: Node): ClusterNode => {
     });
     return running;
   };
+  const signal = (name: NodeJS.Signals): void => void kill(processes.at(-1)!.pid, name);
+  const names = `[${others.map(({ settings }) => `'${nodeOf(settings)}'`).join()}]`;
+  const evaluate = async (expression: string) => void (await rabbitmqctl(folder, ['eval', `${expression}.`], binary));
+  /** A moment later: a command whose node stops RabbitMQ meanwhile may not end. */
+  const later = (expression: string) => `spawn(fun() -> timer:sleep(500), ${expression} end)`;
   return {
     folder,
     url,
     start: () => startOnce(folder, probeRabbitmq, start),
     stop: () => stopServer(folder),
     kill: () => killServer(folder),
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    // Two nodes with different cookies for each other do not connect.
+    cutOff: () =>
+      evaluate(later(`[begin erlang:set_cookie(N, another), erlang:disconnect_node(N) end || N <- ${names}]`)),
+    rejoin: () => evaluate(`[erlang:set_cookie(N, erlang:get_cookie()) || N <- ${names}]`),
   };
-};
-
-/** The first node starts alone. The others find it by their configuration, and join it at their first start. */
-const planNodes = async (binary: string, folder: string, count: number): Promise<Node[]> => {
-  const secrets = { password: randomBytes(18).toString('base64url'), cookie: randomBytes(18).toString('hex') };
-  const epmd = await freePort();
-  const members: NodeSettings[] = [];
-  for (let number = 1; number <= count; number += 1) {
-    const ports = { amqp: await freePort(), distribution: await freePort(), epmd };
-    members.push({ ...secrets, ports, nodeName: `lanekeeper-${number}` });
-  }
-  const discovery = [
-    'cluster_formation.peer_discovery_backend = classic_config',
-    ...members.map((member, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${nodeOf(member)}`),
-  ];
-  return members.map((settings, index) => {
-    const nodeFolder = makeFolder(folder, `node-${index + 1}`);
-    writeJson(join(nodeFolder, 'settings.json'), settings);
-    return { binary, folder: nodeFolder, settings, configuration: index === 0 ? [] : discovery };
-  });
 };
 
 const firstThatAccepts = async (ports: number[]): Promise<Socket | undefined> => {
@@ -131,38 +134,62 @@ const startFront = async (ports: number[]) => {
   };
 };
 
-export const startRabbitmqCluster = async (count = 3): Promise<RabbitmqCluster> => {
-  const binary = findRabbitmq();
+const openFronts = async (nodes: Node[]) => {
+  const ports = nodes.map(({ settings }) => settings.ports.amqp);
+  const fronts = await Promise.all(
+    ports.map((_, index) => startFront([...ports.slice(index), ...ports.slice(0, index)])),
+  );
+  return {
+    urls: nodes.map(({ settings }, index) =>
+      urlOf({ ...settings, ports: { ...settings.ports, amqp: fronts[index]!.port } }),
+    ),
+    close: async () => void (await Promise.all(fronts.map((front) => front.close()))),
+  };
+};
+
+const wholeMs = 90_000;
+
+export const startRabbitmqCluster = async (options: ClusterOptions = {}): Promise<RabbitmqCluster> => {
+  const { binary = findRabbitmq(), reachedBy = 'load-balancer' } = options;
   if (!binary) throw new Error(servers.rabbitmq.remedy);
   const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-cluster-'));
-  const planned = await planNodes(binary, folder, count);
-  const epmd = await startEpmd(folder, String(planned[0]!.settings.ports.epmd));
-  const nodes = planned.map(clusterNode);
+  const planned = await planCluster(binary, folder);
+  const epmd = await startEpmd(binary, folder, planned.epmdPort);
+  const nodes = planned.nodes.map((node) =>
+    clusterNode(
+      node,
+      planned.nodes.filter((other) => other !== node),
+    ),
+  );
   const end = async () => {
     await Promise.all(nodes.map((node) => node.kill()));
     await killProcess(epmd);
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const [first, ...others] = nodes;
-    await first!.start();
-    await Promise.all(others.map((node) => node.start()));
-    await rabbitmqctl(first!.folder, ['await_online_nodes', String(count), '--timeout', '60']);
+    await startNodes(planned.nodes, async (node) => void (await nodes[planned.nodes.indexOf(node)]!.start()));
   } catch (error) {
     await end();
     throw error;
   }
-  const ports = planned.map(({ settings }) => settings.ports.amqp);
-  const fronts = await Promise.all(
-    ports.map((_, index) => startFront([...ports.slice(index), ...ports.slice(0, index)])),
-  );
+  const fronts = reachedBy === 'load-balancer' ? await openFronts(planned.nodes) : undefined;
+  const isWhole = async (): Promise<boolean> => {
+    const all = planned.nodes.map(({ settings }) => `'${nodeOf(settings)}'`);
+    const ask = (node: Node) =>
+      rabbitmqctl(node.folder, ['eval', `[] =:= [${all.join()}] -- rabbit_nodes:list_running().`], binary).catch(
+        () => 'down',
+      );
+    return (await Promise.all(planned.nodes.map(ask))).every((answer) => answer.trim() === 'true');
+  };
   return {
     nodes,
-    urls: planned.map(({ settings }, index) =>
-      urlOf({ ...settings, ports: { ...settings.ports, amqp: fronts[index]!.port } }),
-    ),
+    urls: fronts?.urls ?? [urlOfNodes(planned.nodes)],
+    untilWhole: async () => {
+      const found = await pollUntil(systemClock, wholeMs, async () => (await isWhole()) || undefined);
+      if (!found) throw new Error(`The nodes are not connected after ${wholeMs / 1_000} s.`);
+    },
     async [Symbol.asyncDispose]() {
-      await Promise.all(fronts.map((front) => front.close()));
+      await fronts?.close();
       await end();
     },
   };

@@ -50,17 +50,26 @@ export const askOnTerminal: Consent['ask'] =
       }
     : undefined;
 
+/** @throws {NoServerError} with `declined` when the answer is no. */
+export const agree = async ({ say, yes = false, ask }: Consent, question: string, declined: string): Promise<void> => {
+  if (yes || !ask) return say('rabbitmq', 'installing; this takes a minute');
+  const answer = await ask(`rabbitmq  ${question} [Y/n] `);
+  if (!/^\s*(y|yes)?\s*$/i.test(answer)) throw new NoServerError(declined);
+};
+
 /** Says what will be installed and asks for it. @throws {NoServerError} when the answer is no. */
-export const announceInstall = async ({ say, yes = false, ask }: Consent): Promise<void> => {
-  say(
+export const announceInstall = async (consent: Consent): Promise<void> => {
+  consent.say(
     'rabbitmq',
     'There is no RabbitMQ. apt-get will install the package rabbitmq-server and the Erlang that it needs.',
   );
-  say('rabbitmq', `${policy} keeps the package from starting a system service; it is restored after the installation.`);
-  if (yes || !ask) return say('rabbitmq', 'installing; this takes a minute');
-  const answer = await ask('rabbitmq  Install it now? [Y/n] ');
-  if (/^\s*(y|yes)?\s*$/i.test(answer)) return;
-  throw new NoServerError(
+  consent.say(
+    'rabbitmq',
+    `${policy} keeps the package from starting a system service; it is restored after the installation.`,
+  );
+  await agree(
+    consent,
+    'Install it now?',
     'No RabbitMQ: you declined its installation. Install it yourself (apt-get install rabbitmq-server), start Docker, or name a server in RABBITMQ_URL.',
   );
 };
@@ -70,14 +79,14 @@ const apt = (...args: string[]) => {
   return execa('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], options);
 };
 
-/** @throws {Error} with what apt-get printed. */
-export const installRabbitmq = async (): Promise<void> => {
+/** Starts no system service. @throws {Error} with what apt-get printed. */
+export const installPackage = async (name: string): Promise<void> => {
   await apt('update');
   forbidServices();
   // A second Ctrl-C ends this process at once; even then the policy must not stay.
   process.once('exit', restoreServices);
   try {
-    await apt('install', '-y', '--no-install-recommends', 'rabbitmq-server');
+    await apt('install', '-y', '--no-install-recommends', name);
   } finally {
     process.off('exit', restoreServices);
     restoreServices();

@@ -8,7 +8,7 @@ import { type Choice, choose } from './choose.ts';
 import { type ServerName, stopContainer } from './compose.ts';
 import { withLock } from './lock.ts';
 import { stopServer, writeJson } from './private-server.ts';
-import { foldersOf, type Search, servers, waysTo, withoutPassword } from './ways.ts';
+import { clusterFolder, clusterRemedy, foldersOf, type Search, servers, waysTo, withoutPassword } from './ways.ts';
 
 export type Services = Record<ServerName, Choice>;
 
@@ -30,13 +30,16 @@ const describeChoice = ({ url, label, why }: Choice, explain = false): string =>
 const here = (folder: string): string => (folder === checkout ? 'this checkout' : 'this folder');
 
 const stopOne = async (server: ServerName, { root, say }: Place): Promise<void> => {
-  const stopped = await Promise.all([...foldersOf(root, server).map(stopServer), stopContainer(root, server)]);
+  const folders = [...foldersOf(root, server), ...(server === 'rabbitmq' ? [clusterFolder(root)] : [])];
+  const stopped = await Promise.all([...folders.map(stopServer), stopContainer(root, server)]);
   say(server, stopped.includes(true) ? 'stopped' : `nothing to stop: ${here(root)} runs none`);
 };
 
 const chooseBoth = async ({ explain, ...request }: Request): Promise<Services> => {
   const search = { ...request, ask: askOnTerminal };
-  const find = (server: ServerName) => choose(servers[server].title, waysTo(server, search), servers[server].remedy);
+  const remedyOf = (server: ServerName): string =>
+    search.cluster && server === 'rabbitmq' ? clusterRemedy : servers[server].remedy;
+  const find = (server: ServerName) => choose(servers[server].title, waysTo(server, search), remedyOf(server));
   const results = await Promise.allSettled(serverNames.map(find));
   const choices = results.map((result) => (result.status === 'fulfilled' ? result.value : undefined));
   const [rabbitmq, mongodb] = choices;

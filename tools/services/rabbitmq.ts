@@ -1,6 +1,6 @@
 /** A private RabbitMQ: all its files are in one folder, all its ports are its own. */
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { env as environment } from 'node:process';
 import { execa } from 'execa';
 import { makeFolder, noteRunning, type Running, readJson, settingsOf, startOnce, writeJson } from './private-server.ts';
@@ -57,8 +57,8 @@ const serverEnvironment = (folder: string, settings: NodeSettings): Record<strin
 });
 
 /** The epmd that a node starts is a daemon of unknown pid, so it is started here. */
-export const startEpmd = async (folder: string, port: string): Promise<StartedProcess> => {
-  const file = findBinary('epmd');
+export const startEpmd = async (binary: string, folder: string, port: string): Promise<StartedProcess> => {
+  const file = findBinary('epmd', [dirname(binary)]);
   if (!file) throw new Error('epmd is not in PATH. It comes with Erlang: install Erlang completely.');
   const logFile = join(folder, 'epmd.log');
   const args = ['-port', port, '-address', host];
@@ -108,7 +108,7 @@ const start = async (binary: string, folder: string): Promise<Running> => {
     running.processes.push(started);
     noteRunning(folder, running);
   };
-  note(await startEpmd(folder, String(settings.ports.epmd)));
+  note(await startEpmd(binary, folder, String(settings.ports.epmd)));
   await startNode({ binary, folder, settings }, note);
   return running;
 };
@@ -117,9 +117,13 @@ const start = async (binary: string, folder: string): Promise<Running> => {
 export const startRabbitmq = (binary: string, folder: string): Promise<Running> =>
   startOnce(folder, probeRabbitmq, () => start(binary, folder));
 
-/** What `rabbitmqctl` prints for the RabbitMQ of this folder. */
-export const rabbitmqctl = async (folder: string, args: string[]): Promise<string> => {
+/**
+ * What `rabbitmqctl` prints for the RabbitMQ of this folder.
+ *
+ * @param binary its `rabbitmq-server`, where that is not the installed one.
+ */
+export const rabbitmqctl = async (folder: string, args: string[], binary?: string): Promise<string> => {
   const env = serverEnvironment(folder, readJson<NodeSettings>(join(folder, 'settings.json')) as NodeSettings);
-  const file = findBinary('rabbitmqctl', folders) ?? 'rabbitmqctl';
+  const file = findBinary('rabbitmqctl', binary ? [dirname(binary)] : folders) ?? 'rabbitmqctl';
   return (await execa(file, args, { env, extendEnv: false, timeout: 60_000 })).stdout;
 };

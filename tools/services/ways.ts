@@ -7,7 +7,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { fileBeside } from '../../lib/file-beside.ts';
 import { pollUntil } from '../../lib/poll.ts';
 import { programsOf } from '../run-tool.ts';
-import { announceInstall, type Consent, installRabbitmq, whyNoApt } from './apt.ts';
+import { announceInstall, type Consent, installPackage, whyNoApt } from './apt.ts';
 import { type Found, NoServerError, type Refused, type Way } from './choose.ts';
 import { checkoutId, hasCompose, type ServerName, startContainer, startedContainer } from './compose.ts';
 import { type MongoProgram, mongod, standin, startMongodb } from './mongodb.ts';
@@ -15,9 +15,16 @@ import { answeringServer, type Running } from './private-server.ts';
 import { type Probe, probeMongodb, probeRabbitmq } from './probe.ts';
 import { findBinary } from './processes.ts';
 import { findRabbitmq, startRabbitmq } from './rabbitmq.ts';
+import { rabbitmq4 } from './rabbitmq-4.ts';
+import { startCluster } from './rabbitmq-cluster.ts';
 import { builtStandin, wheelStandin } from './standin.ts';
 
-export type Search = Consent & { root: string; env: NodeJS.ProcessEnv };
+export type Search = Consent & {
+  root: string;
+  env: NodeJS.ProcessEnv;
+  /** Whether RabbitMQ is to be a cluster of three nodes, whatever the environment names. */
+  cluster?: boolean;
+};
 
 /** Where the program of a private server comes from. `folder`: of its data, for programs that can read each other's files. */
 type Source<P> = { name: string; folder: string; missing: string; find(): Promise<P | undefined> };
@@ -39,7 +46,7 @@ const installByApt = async (consent: Consent): Promise<string | undefined> => {
   const reason = whyNoApt();
   if (reason) throw new Error(reason);
   await announceInstall(consent);
-  await installRabbitmq();
+  await installPackage('rabbitmq-server');
   return findRabbitmq();
 };
 
@@ -189,10 +196,27 @@ const started = (server: ServerName, { name, folder, find, missing }: Source<unk
   },
 });
 
-export const waysTo = (server: ServerName, search: Search): Way[] => [
-  named(server, search.env[servers[server].variable]),
-  alreadyRunning(server, search.root),
-  onUsualPort(server, search.root),
-  composed(server, search.root),
-  ...servers[server].sources(search).map((source) => started(server, source, search.root)),
-];
+export const clusterFolder = (root: string): string => join(root, '.data', 'rabbitmq-cluster');
+export const clusterRemedy = 'Run it as root on Debian 12 or later, or leave --cluster out.';
+
+const asCluster = (search: Search): Way => ({
+  name: 'cluster',
+  async find() {
+    const folder = clusterFolder(search.root);
+    const before = await answeringServer(folder, probeRabbitmq);
+    if (before) return { ...found(before), label: `already running: ${before.label}` };
+    const running = await startCluster(await rabbitmq4(search.root, search), folder);
+    return { ...found(running), label: `started: ${running.label}`, startedNow: true };
+  },
+});
+
+export const waysTo = (server: ServerName, search: Search): Way[] => {
+  if (search.cluster && server === 'rabbitmq') return [asCluster(search)];
+  return [
+    named(server, search.env[servers[server].variable]),
+    alreadyRunning(server, search.root),
+    onUsualPort(server, search.root),
+    composed(server, search.root),
+    ...servers[server].sources(search).map((source) => started(server, source, search.root)),
+  ];
+};
