@@ -26,7 +26,7 @@ export const urlsInRandomOrder = (rabbitmqUrl: string): string[] =>
     .sort((a, b) => a.place - b.place)
     .map(({ url }) => url);
 
-const withHeartbeat = (url: string, { heartbeatSeconds, frozenAfterMs }: Attempt): string => {
+const withHeartbeat = (url: string, { heartbeatSeconds, frozenAfterMs }: ConnectionOptions): string => {
   const parsed = new URL(url);
   const { searchParams } = parsed;
   if (frozenAfterMs !== undefined) searchParams.set('heartbeat', String(heartbeatSecondsWithin(frozenAfterMs)));
@@ -48,14 +48,12 @@ const explained = (error: unknown, url: string): unknown => {
   return new Error(`RabbitMQ refused the user ${user} or the password in RABBITMQ_URL`, { cause: error });
 };
 
-type Attempt = Omit<ConnectionOptions, 'urls'> & { timeout: number };
-
-const openTo = async (url: string, attempt: Attempt): Promise<ChannelModel> => {
+const openTo = async (url: string, options: ConnectionOptions, timeout: number): Promise<ChannelModel> => {
   try {
-    return await connect(withHeartbeat(url, attempt), {
-      timeout: attempt.timeout,
+    return await connect(withHeartbeat(url, options), {
+      timeout,
       noDelay: true,
-      clientProperties: { connection_name: attempt.name },
+      clientProperties: { connection_name: options.name },
     });
   } catch (error) {
     throw explained(error, url);
@@ -79,7 +77,7 @@ export const createOpener = (options: ConnectionOptions, outages: Outages, log: 
     while (reasons.length < urls.length) {
       const url = urls[tries++ % urls.length] as string;
       try {
-        const model = await openTo(url, { ...options, timeout });
+        const model = await openTo(url, options, timeout);
         haveAllFailed = false;
         outages.succeeded(failuresBefore);
         if (tries > 1 && urls.length > 1)
