@@ -24,6 +24,7 @@ const open = () => {
   const user: LoadedUser = { ...loadedUser(), queue: 'none' };
   const context = {
     deps: {
+      config: { lanes: 8, maxOpenQueues: 0 },
       clock: {
         monotonicMs: () => 0,
         random: () => 0,
