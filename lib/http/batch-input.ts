@@ -15,6 +15,7 @@ const listRange = `must have 1 to ${maxRequestsPerCall} items`;
 
 const ofOneRequest = z.never('belongs into an item of requests').optional();
 
+/** zod looks at no item of a list that is too long: an HTTP body has room for 139,000 items that are wrong. */
 export const listOf = <T extends z.ZodType>(item: T) =>
   z.array(item).min(1, listRange).max(maxRequestsPerCall, listRange);
 
