@@ -1,12 +1,14 @@
 /** The API with several workers, as processes of their own. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, jest, test } from '@jest/globals';
 import getPort from 'get-port';
 import { isAlive } from '../consumer/support/cluster.ts';
+import { error } from '../support/log-lines.ts';
 import { uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
-import { type ApiProcess, startApi } from './api-process.ts';
+import { type ApiProcess, spawnApi, startApi } from './api-process.ts';
 
 /** Processes start slowly on a busy machine. */
 jest.setTimeout(360_000);
@@ -115,6 +117,22 @@ test('workers end what has begun and exit when their primary was killed', async 
   await eventually('no worker is left', () => pids.every((pid) => !isAlive(pid)), patienceMs);
   await api.end();
 });
+
+test.each([0, 150, 300, 600])(
+  'Ctrl-C %i ms after the start of a worker ends everything without an error',
+  async (ms) => {
+    const api = await spawnApi(['functions/api.ts'], { API_WORKERS: String(workers) }, { ownGroup: true });
+    await eventually('a worker was started', () => api.childPids().length > 0, patienceMs);
+    const pids = api.childPids();
+    await pause(ms);
+    api.signalGroup('SIGINT');
+    expect(await api.exited).toBe(0);
+    expect(pids.filter(isAlive)).toEqual([]);
+    const { output } = await api.end();
+    const isHarmless = (line: string) => line === '' || (line.startsWith('{') && JSON.parse(line).level < error);
+    expect(output.split('\n').filter((line) => !isHarmless(line))).toEqual([]);
+  },
+);
 
 test('what keeps every worker from starting is said once', async () => {
   const server = createServer();
