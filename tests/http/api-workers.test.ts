@@ -134,6 +134,24 @@ test.each([0, 150, 300, 600])(
   },
 );
 
+/** As `pm2 -i 2` runs it. */
+const foreignPrimary = 'tests/http/support/foreign-primary.ts';
+
+test('a worker of another program is a whole API: it serves metrics, and stops when it is told to', async () => {
+  const metricsPort = await getPort({ host: '127.0.0.1' });
+  const api = await startApi([foreignPrimary], { API_METRICS_PORT: String(metricsPort) });
+  await callOften(api);
+  const metrics = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+  expect(await metrics.text()).toContain(`lanekeeper_api_requests_total${livez}`);
+  expect((await api.end()).status).toBe(0);
+});
+
+test('a worker of another program refuses to have workers of its own', async () => {
+  const failure = await startApi([foreignPrimary], { API_WORKERS: '2' }).catch(({ message }: Error) => message);
+  expect(String(failure)).toContain('API_WORKERS must be 1 in a process that another program runs as a worker');
+  expect(String(failure)).not.toMatch(/^ +at /m);
+});
+
 test('what keeps every worker from starting is said once', async () => {
   const server = createServer();
   await once(server.listen(0, '127.0.0.1'), 'listening');
