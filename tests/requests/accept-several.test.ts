@@ -60,7 +60,9 @@ describe('a call with several requests', () => {
     await expect(accept(world, user, bodies('3', '4'))).rejects.toThrow(
       '2 requests are pending, and this call has 2; the limit is 3 (MAX_PENDING). Wait until some of them are settled, or cancel some.',
     );
-    await expect(accept(world, user, bodies('3', '4', '5', '6'))).rejects.toThrow('Send fewer requests in one call.');
+    const neverFits = accept(world, user, bodies('3', '4', '5', '6'));
+    await expect(neverFits).rejects.toThrow('Send fewer requests in one call.');
+    await expect(neverFits).rejects.toMatchObject({ retryAfterSeconds: undefined });
     expect(await world.queue(user)).toMatchObject({ accepted: 2 });
   });
 
