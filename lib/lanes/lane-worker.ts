@@ -147,8 +147,9 @@ export class LaneWorker {
   async #flush(): Promise<void> {
     const { clock, config } = this.#deps;
     const vouchedBefore = clock.monotonicMs() - config.stuckAfterMs / 3;
-    const users = this.#keeper.active().flatMap((hold) => [...hold.users.all()]);
-    await flush(dueFlushes(users, vouchedBefore), this.#deps);
+    const lanes = this.#keeper.active();
+    const due = lanes.flatMap(({ users, isHeld }) => dueFlushes(users.all(), vouchedBefore, isHeld));
+    await flush(due, this.#deps);
   }
 
   #noteStuck(found: StalledUser[]): void {

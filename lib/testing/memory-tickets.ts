@@ -46,13 +46,15 @@ const takeFrom = (
 };
 
 /** As in MongoDB, each update of a bulk is a step, and the read of the outcomes is one. */
-export const memoryTicketServer = ({ userQueues, outcomes }: MemoryDatabase, step: Step): TicketServer => {
+export const memoryTicketServer = ({ userQueues, outcomes, quiet }: MemoryDatabase, step: Step): TicketServer => {
   const take = (ask: TicketAsk, isAlone: boolean): TicketAnswer => {
     const { userId, sessionId, now } = ask;
     const queue = userQueues.get(userId);
     const isLive = ({ id, expiresAt }: Session) => id === sessionId && expiresAt > now;
     if (!queue || (sessionId !== undefined && !queue.sessions.some(isLive))) return undefined;
-    return takeFrom(queue, ask, isAlone);
+    const taken = takeFrom(queue, ask, isAlone);
+    if (taken.seq !== undefined) quiet.delete(userId);
+    return taken;
   };
 
   const takeInBulk = (ask: TicketAsk, { by, at }: OutcomeMark): void => {
