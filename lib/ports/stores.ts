@@ -250,6 +250,8 @@ export type Heartbeat = {
   gone?: boolean;
   /** What this worker last counted for all. */
   statistics?: Statistics;
+  /** How often the worker writes. An older version does not say it, and writes every second. */
+  beatMs?: number;
   at: Date;
 };
 
