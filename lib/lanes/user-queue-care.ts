@@ -69,6 +69,8 @@ export class UserQueueCare {
   opening(): string[] {
     return [...new Set(this.#opening.values())];
   }
+    // An earlier owner may have opened the queue, and unset the mark after we had set it or read it.
+    if (user.queue === 'beyond-cap' && !user.closing && this.#marks.isUnset(user)) this.#markRefused(user);
 
   openWhenDue(user: LoadedUser, { kind }: Step): void {
     if (user.queue === 'later' && kind !== 'read' && kind !== 'run') user.queue = 'none';
