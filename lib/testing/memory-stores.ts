@@ -148,6 +148,10 @@ const laneStore = ({ leases, owners }: MemoryDatabase, step: Step): LaneStore =>
     }),
   takeAway: (lane, workerId) =>
     step(`lanes.takeAway ${lane}`, () => owners.get(lane) === workerId && owners.delete(lane)),
+  giveBack: (lane, workerId) =>
+    step(`lanes.giveBack ${lane}`, () => {
+      if (leases.has(lane) && !owners.has(lane)) owners.set(lane, workerId);
+    }),
   leases: (lanes) => step(`lanes.leases ${lanes}`, () => new Map(lanes.map((lane) => [lane, leases.get(lane) ?? 0]))),
   known: () => step('lanes.known', () => [...leases.keys()].sort((a, b) => a - b)),
 });
