@@ -1,15 +1,12 @@
 /** The input of a call that enqueues several requests. */
 import { z } from 'zod';
-import { maxRequestBytes } from '../limits.ts';
+import { maxRequestBytes, maxRequestsPerCall } from '../limits.ts';
 import { onceFor } from '../once-for.ts';
 import type { NewRequest } from '../requests/operations.ts';
 import type { Call } from './call.ts';
 import { InvalidRequestError, RequestTooLargeError } from './errors.ts';
 import { idempotencyKey, runLimits, validate } from './input.ts';
 import { elementTexts, memberText } from './json-text.ts';
-
-/** As many as one ticket is for. */
-const maxRequestsPerCall = 100;
 
 const listRange = `must have 1 to ${maxRequestsPerCall} items`;
 

@@ -1,5 +1,5 @@
 /** The update that takes a ticket: alone, or in a bulk, where it also writes down its outcome. */
-import { or0, rateOf, unlessAhead } from './rate.ts';
+import { or0, ticketRateOf, unlessAhead } from './rate.ts';
 import type { TicketAsk } from './ticket-groups.ts';
 import type { OutcomeMark } from './ticket-taker.ts';
 
@@ -20,7 +20,7 @@ const taken = (value: unknown, otherwise: unknown) => ({ $cond: [{ $eq: ['$refus
 /** The limit that refuses the ticket; an empty text when none does. */
 const refusalOf = ({ demand, isSum = false, now }: TicketAsk) => {
   const { count = 1, bytes, maxPending, maxPendingBytes, ratePerSecond } = demand;
-  const { limitMs, sumLimitMs, rateAt } = rateOf(demand, now.getTime());
+  const { limitMs, sumLimitMs, rateAt } = ticketRateOf(demand, now.getTime());
   const isTooMany = { $gt: [{ $add: [pending, count] }, maxPending] };
   const isTooMuch = { $gt: [{ $add: [pendingBytes, bytes] }, maxPendingBytes] };
   // One request alone may have more bytes than that, when nothing else is pending.
@@ -63,7 +63,7 @@ export const ticketUpdate = (ask: TicketAsk, mark?: OutcomeMark) => {
   const { demand, sets } = ask;
   const { count = 1, bytes, ratePerSecond } = demand;
   const now = ask.now.getTime();
-  const { everyMs, rateAt } = rateOf(demand, now);
+  const { everyMs, rateAt } = ticketRateOf(demand, now);
   return [
     { $set: { refusal: refusalOf(ask) } },
     {

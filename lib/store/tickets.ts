@@ -6,7 +6,7 @@ import type { Ticket, TicketRefusal } from '../types.ts';
 import type { Execute } from './connection.ts';
 import type { UniqueIndex } from './index-guard.ts';
 import { native, type UserQueueDocument } from './models.ts';
-import { rateOf } from './rate.ts';
+import { ticketRateOf } from './rate.ts';
 import { createIfAbsent } from './sessions.ts';
 import type { TicketAsk } from './ticket-groups.ts';
 import { createTicketTaker, type TicketServer } from './ticket-taker.ts';
@@ -87,7 +87,7 @@ const ticketServer = (execute: Execute): TicketServer => {
         const options = { returnDocument: 'after', projection } as const;
         const after = await native(userQueues).findOneAndUpdate(filterOf(ask), ticketUpdate(ask), options);
         if (!after?.refusal) return after ? toTicket(after, demand.count) : undefined;
-        return toRefusal(after, after.refusal, (after.rateAt ?? 0) - rateOf(demand, now.getTime()).limitMs);
+        return toRefusal(after, after.refusal, (after.rateAt ?? 0) - ticketRateOf(demand, now.getTime()).limitMs);
       }, needed),
 
     takeAll: (asks, mark) =>

@@ -1,5 +1,6 @@
 /** The ticket step of the stand-in for MongoDB: what `lib/store/tickets.ts` leaves to the server. */
 import { clockToleranceMs } from '../database-clock.ts';
+import { ticketAheadMs } from '../store/rate.ts';
 import type { TicketAsk, TicketOutcome } from '../store/ticket-groups.ts';
 import type { OutcomeMark, OutcomeName, TicketAnswer, TicketServer } from '../store/ticket-taker.ts';
 import type { Session, Ticket, TicketRefusal, UserQueue } from '../types.ts';
@@ -22,7 +23,7 @@ const takeFrom = (
   const pending = queue.accepted - Math.max(settled, countedSettled);
   const pendingBytes = acceptedBytes - Math.max(settledBytes, countedBytes);
   const everyMs = ratePerSecond > 0 ? (count * 1_000) / ratePerSecond : 0;
-  const rateAt = unlessAhead(queue.rateAt ?? 0, now, 1_000);
+  const rateAt = unlessAhead(queue.rateAt ?? 0, now, ticketAheadMs(ratePerSecond));
   const sumLimitMs = now + 1_000 - everyMs;
   const waitMs = isSum ? Math.max(rateAt, now) - sumLimitMs : rateAt - Math.max(now, sumLimitMs);
   const refuse = (refused: TicketRefusal['refused']): TicketRefusal => {
