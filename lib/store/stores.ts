@@ -81,7 +81,7 @@ export const openStores = (
     accounts: named('accounts', accountStore(execute)),
     apiKeys: named('apiKeys', keyStore(execute)),
     counters: named('counters', counterStore(execute)),
-    userQueues: named('userQueues', userQueueStore(execute)),
+    userQueues: named('userQueues', userQueueStore(execute, clock)),
     ledger: named('ledger', ledgerStore(execute)),
     lanes: named('lanes', laneStore(execute)),
     workers: named('workers', workerStore(execute)),

@@ -6,11 +6,11 @@ import type { OutcomeMark } from './ticket-taker.ts';
 /** How long the caller that may count has until another one may: the longest pause, which a count that succeeds makes shorter. */
 const countingMs = 10_000;
 
-/** An outcome is read within a round trip. Those of a process that died are never read. */
-const outcomeMs = 10_000;
-
-/** Every outcome in the list makes the user's next updates slower. */
-const maxOutcomes = 16;
+/**
+ * Every outcome in the list makes the user's next updates slower. There is one for each process that serves the user, and for each
+ * bulk that it has under way.
+ */
+const maxOutcomes = 64;
 
 const pending = { $subtract: ['$accepted', { $max: ['$settled', or0('$countedSettled')] }] };
 const pendingBytes = { $subtract: [or0('$acceptedBytes'), { $max: [or0('$settledBytes'), or0('$countedBytes')] }] };
@@ -43,11 +43,11 @@ const countDueOf = (now: number, mark: OutcomeMark | undefined) =>
       };
 
 /** Appends the outcome, and drops those that have been read or will not be. */
-const withOutcome = (count: number, { by, at, unreadFrom }: OutcomeMark) => {
+const withOutcome = (count: number, { by, at, unreadFrom, othersFrom }: OutcomeMark) => {
   const wasOpen = {
     $and: [{ $ne: [{ $subtract: ['$accepted', count] }, '$closedThrough'] }, { $ne: ['$queueRefused', true] }],
   };
-  const keptFrom = { $cond: [{ $eq: ['$$one.by', by] }, unreadFrom, at - outcomeMs] };
+  const keptFrom = { $cond: [{ $eq: ['$$one.by', by] }, unreadFrom, othersFrom] };
   const kept = { $filter: { input: orNone('$tickets'), as: 'one', cond: { $gte: ['$$one.at', keptFrom] } } };
   const outcome = { by, at, seq: '$accepted', bytes: '$acceptedBytes', wasOpen };
   return { $slice: [{ $concatArrays: [kept, [outcome]] }, -maxOutcomes] };

@@ -1,5 +1,5 @@
 /** Tickets: the atomic update that checks a user's limits, opens the user queue and gives out the next `seq`. */
-import type { TicketDemand, UserQueueStore } from '../ports.ts';
+import type { Clock, TicketDemand, UserQueueStore } from '../ports.ts';
 import { permanentSession } from '../references.ts';
 import { sharePromise } from '../shared-promise.ts';
 import type { Ticket, TicketRefusal } from '../types.ts';
@@ -62,7 +62,7 @@ const filterOf = ({ userId, sessionId, now }: TicketAsk) => ({
   ...(sessionId === undefined ? {} : { sessions: liveSession(now, sessionId) }),
 });
 
-const ticketServer = (execute: Execute): TicketServer => {
+const ticketServer = (execute: Execute, clock: Pick<Clock, 'now'>): TicketServer => {
   const tryBulk = sharePromise(() =>
     execute(async ({ userQueues }) => {
       const nobody = { updateOne: { filter: { _id: '' }, update: [{ $set: { refusal: '' } }] } };
@@ -113,13 +113,15 @@ const ticketServer = (execute: Execute): TicketServer => {
       }),
 
     takesBulks: () => tryBulk.get(),
+    now: () => clock.now().getTime(),
   };
 };
 
 export const ticketStore = (
   execute: Execute,
+  clock: Pick<Clock, 'now'>,
 ): Pick<UserQueueStore, 'takeTicket' | 'takeTicketByReference' | 'noteCounted'> => {
-  const take = createTicketTaker(ticketServer(execute));
+  const take = createTicketTaker(ticketServer(execute, clock));
   const sets = [permanentSession];
 
   return {
