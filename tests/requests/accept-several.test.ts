@@ -99,6 +99,22 @@ describe('a call with several requests', () => {
     expect(await world.entry(user, 3)).toMatchObject({ status: 'abandoned', bytes: 3, bytesThrough: 9 });
   });
 
+  test('keeps its order when another call records one of its keys behind its ticket', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    let other: Promise<unknown> | undefined;
+    const insertInOrder: AcceptDeps['ledger']['insertInOrder'] = async (entries) => {
+      other ??= accept(world, user, keyed('b'));
+      await other;
+      return world.stores.ledger.insertInOrder(entries);
+    };
+    const ledger = { ...world.stores.ledger, insertInOrder };
+    const answers = await accept(world, user, keyed('a', 'b', 'c', 'd'), { ledger });
+    expect(answers.map(({ seq }) => seq)).toEqual([1, 5, 6, 7]);
+    expect(await ledgerOf(world, user, 7)).toEqual(['"a"', undefined, undefined, undefined, '"b"', '"c"', '"d"']);
+    for (const seq of [2, 3, 4]) expect(await world.entry(user, seq)).toMatchObject({ status: 'abandoned' });
+  });
+
   test('keeps its order when a tombstone has fenced the beginning of its ticket', async () => {
     await using world = await openWorld();
     const user = await world.user();
