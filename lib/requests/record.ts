@@ -37,15 +37,21 @@ export const recordInOrder = async (
   deps: AcceptDeps,
 ): Promise<Recorded[]> => {
   const entries = entriesOf(userId, requests, ticket, deps.clock.now());
-  const recorded: Entry[] = [];
-  const outcomes = await recordUpToFence(entries, recorded, deps);
+  const { outcomes, recorded } = await recordUpToFence(entries, deps).catch(async (error) => {
+    // Some may be recorded all the same: the owner reads in the ledger which. The caller has to know this error, and not that of the wake.
+    await wakeLane(ticket.lane, userId, deps).catch(() => undefined);
+    throw error;
+  });
   await announce(userId, recorded, ticket, deps);
   return outcomes;
 };
 
-/** Adds what it records to `recorded`. */
-const recordUpToFence = async (entries: Entry[], recorded: Entry[], deps: AcceptDeps): Promise<Recorded[]> => {
+const recordUpToFence = async (
+  entries: Entry[],
+  deps: AcceptDeps,
+): Promise<{ outcomes: Recorded[]; recorded: Entry[] }> => {
   const outcomes: Recorded[] = [];
+  const recorded: Entry[] = [];
   while (outcomes.length < entries.length) {
     const rest = entries.slice(outcomes.length);
     const { inserted, refused } = await insert(rest, deps);
@@ -61,7 +67,7 @@ const recordUpToFence = async (entries: Entry[], recorded: Entry[], deps: Accept
     await Promise.all(behind.map((unused) => tombstone(unused, deps)));
     outcomes.push(...behind.map(() => ({ kind: 'fenced' as const })));
   }
-  return outcomes;
+  return { outcomes, recorded };
 };
 
 /** Whether the requests behind this one have to run later than its ticket says. */

@@ -15,6 +15,19 @@ const keyed = (...keys: string[]): RequestToAccept[] => keys.map((key) => ({ bod
 const ledgerOf = async (world: World, user: TestUser, upTo: number): Promise<(string | undefined)[]> =>
   Promise.all(Array.from({ length: upTo }, async (_, index) => (await world.entry(user, index + 1))?.body));
 
+/** Records the lanes that are woken too, in place of waking them. */
+const recordWakes = (world: World) => {
+  const { published, publisher } = recordPublished(world);
+  const wakes: number[] = [];
+  const publishWake: AcceptDeps['publisher']['publishWake'] = async (lane) => {
+    wakes.push(lane);
+    return 'routed';
+  };
+  return { published, wakes, publisher: { ...publisher, publishWake } };
+};
+
+const away = new StoreUnavailableError('MongoDB did not answer within 5000 ms.');
+
 describe('a call with several requests', () => {
   test('gets one ticket for all of them, in their order, and they run in that order', async () => {
     await using world = await openWorld();
@@ -34,19 +47,11 @@ describe('a call with several requests', () => {
   test('publishes each to an open queue, and wakes the lane once otherwise', async () => {
     await using world = await openWorld();
     const user = await world.user();
-    const { published, publisher } = recordPublished(world);
-    let wakes = 0;
-    const counting: AcceptDeps['publisher'] = {
-      ...publisher,
-      publishWake: async () => {
-        wakes += 1;
-        return 'routed';
-      },
-    };
-    await accept(world, user, bodies('1', '2'), { publisher: counting });
-    expect([wakes, published]).toEqual([1, []]);
-    await accept(world, user, bodies('3', '4'), { publisher: counting });
-    expect(wakes).toBe(1);
+    const { published, publisher, wakes } = recordWakes(world);
+    await accept(world, user, bodies('1', '2'), { publisher });
+    expect([wakes, published]).toEqual([[user.lane], []]);
+    await accept(world, user, bodies('3', '4'), { publisher });
+    expect(wakes).toEqual([user.lane]);
     expect(published).toMatchObject([
       { seq: 3, body: '3' },
       { seq: 4, body: '4' },
@@ -136,5 +141,25 @@ describe('a call with several requests', () => {
     await expect(failing).rejects.toMatchObject({ status: 503 });
     const answers = await accept(world, user, keyed('a', 'b', 'c'));
     expect(answers.map(({ seq }) => seq)).toEqual([1, 2, 4]);
+  });
+
+  test('wakes the lane when a later step fails, and fails with the error of that step', async () => {
+    await using world = await openWorld();
+    const user = await world.user();
+    await accept(world, user, keyed('opens the queue', 'c'));
+    const { published, publisher, wakes } = recordWakes(world);
+    const ledger: AcceptDeps['ledger'] = {
+      ...world.stores.ledger,
+      // As if another call recorded the key meanwhile.
+      findByKey: async () => undefined,
+      insertTombstone: () => Promise.reject(away),
+      insert: () => Promise.reject(away),
+    };
+    await expect(accept(world, user, keyed('a', 'b', 'c'), { publisher, ledger })).rejects.toBe(away);
+    expect(await ledgerOf(world, user, 4)).toEqual(['"opens the queue"', '"c"', '"a"', '"b"']);
+    await expect(accept(world, user, bodies('1'), { publisher, ledger })).rejects.toBe(away);
+    expect([wakes, published]).toEqual([[user.lane, user.lane], []]);
+    const failing = { ...publisher, publishWake: () => Promise.reject(new Error('no broker')) };
+    await expect(accept(world, user, bodies('1'), { publisher: failing, ledger })).rejects.toBe(away);
   });
 });
