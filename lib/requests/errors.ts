@@ -117,13 +117,23 @@ export class EarlierRefusedError extends AppError {
   }
 }
 
-/** Thrown when tombstones came before the record every time: MongoDB is too slow for `gapTimeoutMs`. */
+/**
+ * Thrown when tickets ended before all requests of a call were recorded: MongoDB is too slow for `gapTimeoutMs`, or other calls recorded
+ * their keys. `refusal`: why the rest got no other ticket although the beginning is recorded.
+ */
 export class NotRecordedInTimeError extends AppError {
-  constructor(tickets: number) {
-    super(`MongoDB was too slow: ${tickets} tickets in a row expired before the request was recorded. Try again.`, {
+  constructor({
+    tickets,
+    refusal,
+  }: { tickets: number; refusal?: undefined } | { tickets?: undefined; refusal: AppError }) {
+    const what = refusal
+      ? `Only the first requests of the call were recorded: ${refusal.message}`
+      : `${tickets} tickets in a row ended before the requests of the call were recorded. MongoDB may be too slow.`;
+    super(`${what} Try again, with the same keys.`, {
       code: 'not-recorded-in-time',
       status: 503,
-      retryAfterSeconds: 1,
+      cause: refusal,
+      retryAfterSeconds: refusal?.retryAfterSeconds ?? 1,
     });
   }
 }

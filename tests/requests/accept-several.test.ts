@@ -162,4 +162,46 @@ describe('a call with several requests', () => {
     const failing = { ...publisher, publishWake: () => Promise.reject(new Error('no broker')) };
     await expect(accept(world, user, bodies('1'), { publisher: failing, ledger })).rejects.toBe(away);
   });
+
+  test('can be repeated when its beginning is recorded and a limit refuses the rest', async () => {
+    await using world = await openWorld({ enqueueRate: 1 });
+    const [begun, fenced] = [await world.user(), await world.user()];
+    await world.stores.ledger.insertTombstone({ userId: begun.userId, seq: 2 }, new Date());
+    const now = new Date();
+    const clock = { ...world.deps.clock, now: () => now };
+    const refused = { code: 'not-recorded-in-time', status: 503, retryAfterSeconds: 3 };
+    await expect(accept(world, begun, keyed('a', 'b', 'c'), { clock })).rejects.toMatchObject(refused);
+    expect(await ledgerOf(world, begun, 4)).toEqual(['"a"', undefined, undefined, undefined]);
+    await world.stores.ledger.insertTombstone({ userId: fenced.userId, seq: 1 }, new Date());
+    const nothing = accept(world, fenced, keyed('a', 'b', 'c'), { clock });
+    await expect(nothing).rejects.toMatchObject({ code: 'enqueue-rate-exceeded', status: 429 });
+  });
+
+  test.each([
+    ['a tombstone', []],
+    ['a key of another request', keyed('b')],
+  ])('can be repeated when its beginning is recorded and its session ends before %s', async (_what, others) => {
+    await using world = await openWorld();
+    const user = await world.user();
+    const { userId, sessionId } = user;
+    const first = others.length + 1;
+    if (others.length > 0) await accept(world, user, others);
+    else await world.stores.ledger.insertTombstone({ userId, seq: first + 1 }, new Date());
+    const ledger: AcceptDeps['ledger'] = {
+      ...world.stores.ledger,
+      insertInOrder: async (entries) => {
+        const answer = await world.stores.ledger.insertInOrder(entries);
+        await world.stores.userQueues.removeSession(userId, sessionId);
+        return answer;
+      },
+    };
+    let looked = 0;
+    ledger.findByKey = async (...key) => {
+      looked += 1;
+      return looked <= 2 ? undefined : world.stores.ledger.findByKey(...key);
+    };
+    const ended = accept(world, user, keyed('a', 'b'), { ledger });
+    await expect(ended).rejects.toMatchObject({ code: 'not-recorded-in-time', status: 503 });
+    expect(await world.entry(user, first)).toMatchObject({ body: '"a"' });
+  });
 });
