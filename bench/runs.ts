@@ -21,7 +21,7 @@ export const createRecorder = (path: string) => {
     lines = '';
   };
   const releases: (() => void)[] = [];
-  // Whatever the benchmark says means: go on. An error means that it has ended.
+  // The benchmark sends data only to let held runs go on. An error means that the benchmark has ended.
   socket
     .on('error', () => undefined)
     .on('data', () => {
