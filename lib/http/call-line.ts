@@ -16,6 +16,10 @@ type LoggedCall = {
   route?: string;
   /** Who made the call; of a call with an API key, whose requests it is about. */
   userId?: string;
+  /** The request that the call is about; the last one, of several that it enqueued. */
+  seq?: number;
+  /** The id of the call's trace. */
+  trace?: string;
   /** Whose requests an operator's call is about. */
   about?: string;
   /** The id of the API key of the call. */

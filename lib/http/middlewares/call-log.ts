@@ -1,6 +1,7 @@
 import type { Request } from '@middy/core';
 import { createLogger, type Logger } from '../../log.ts';
 import { logSampled } from '../../log-sampled.ts';
+import { traceIdOf } from '../../traceparent.ts';
 import type { Call, Middleware, Reply } from '../call.ts';
 import { loggablePath, writeCallLine } from '../call-line.ts';
 import { asAppError } from '../problem.ts';
@@ -20,6 +21,10 @@ const pathOf = ({ routeKey, rawPath }: Partial<Call>): string => {
   // API Gateway puts the name of a stage, other than $default, before the path.
   return loggablePath(template, rawPath) ?? template;
 };
+
+/** Without a check, since a call with a bad path is logged too. */
+const seqOf = ({ enqueued, pathParameters }: Partial<Call>): number | undefined =>
+  enqueued ?? (/^\d{1,15}$/.test(pathParameters?.seq ?? '') ? Number(pathParameters?.seq) : undefined);
 
 /** Logs each call in one line, and an internal error in one more. */
 export const callLog = (): Middleware => {
@@ -44,6 +49,8 @@ export const callLog = (): Middleware => {
       startedAt: startedAt.get(request) ?? performance.now(),
       route: event.routeKey,
       userId,
+      seq: seqOf(event),
+      trace: traceIdOf(event.traceparent),
       about: about === userId ? undefined : about,
       key: event.apiKey?.id,
       address: userId === undefined && !event.apiKey ? event.requestContext?.http?.sourceIp : undefined,
