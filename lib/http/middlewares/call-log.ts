@@ -42,7 +42,7 @@ export const callLog = (): Middleware => {
     else if (error && (status ?? 500) >= 500) log.error(fields, 'function failed');
     const userId = event.identity?.userId ?? event.caller?.userId;
     const about = event.caller?.userId;
-    writeCallLine(log, {
+    const call = {
       method: event.requestContext?.http?.method,
       path: pathOf(event),
       status,
@@ -55,7 +55,8 @@ export const callLog = (): Middleware => {
       key: event.apiKey?.id,
       address: userId === undefined && !event.apiKey ? event.requestContext?.http?.sourceIp : undefined,
       code: error ? asAppError(error).code : undefined,
-    });
+    };
+    writeCallLine(log, call, event.deps?.config.emfNamespace);
   };
 
   return {
