@@ -1,5 +1,6 @@
 /** Processes that have loaded their program and wait: with one of them, a worker runs a second sooner. */
 import cluster, { type Worker } from 'node:cluster';
+import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
 import { isPrimaryMessage, type PrimaryMessage } from './messages.ts';
 
@@ -9,7 +10,12 @@ const variable = 'LANEKEEPER_SPARE';
 /** Workers that have just come up need the machine more. */
 const settleMs = 1_000;
 
-type SpareOptions = { count: number; clock: Pick<Clock, 'after'>; fork: (env?: Record<string, string>) => Worker };
+type SpareOptions = {
+  count: number;
+  clock: Pick<Clock, 'after'>;
+  log: Logger;
+  fork: (env?: Record<string, string>) => Worker;
+};
 
 export type SpareWorkers = {
   /** Starts the processes that are missing, a moment later. */
@@ -21,13 +27,14 @@ export type SpareWorkers = {
 };
 
 /** Keeps up to `count` processes waiting. None starts before the first call of `replenish`. */
-export const createSpareWorkers = ({ count, clock, fork }: SpareOptions): SpareWorkers => {
+export const createSpareWorkers = ({ count, clock, log, fork }: SpareOptions): SpareWorkers => {
   const waiting = new Set<Worker>();
   let cancel = () => {};
   const start = () => {
     while (waiting.size < count) {
       const spare = fork({ [variable]: '1' });
       waiting.add(spare);
+      log.info({ workerPid: spare.process.pid }, 'spare worker started');
       spare.once('exit', () => waiting.delete(spare));
       // A process that could not be spawned has no exit.
       spare.once('error', () => waiting.delete(spare));
