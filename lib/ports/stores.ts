@@ -135,10 +135,9 @@ export interface UserQueueStore {
   ): Promise<StalledUser[]>;
 }
 
-export type NewEntry = Pick<
-  LedgerEntry,
-  'userId' | 'seq' | 'key' | 'body' | 'bytes' | 'bytesThrough' | 'acceptedAt' | 'limits' | 'retryOf' | 'interruptions'
->;
+type OfTicket = 'userId' | 'seq' | 'bytes' | 'bytesThrough' | 'acceptedAt';
+type OfRequest = 'key' | 'body' | 'limits' | 'retryOf' | 'interruptions' | 'traceparent';
+export type NewEntry = Pick<LedgerEntry, OfTicket | OfRequest>;
 
 /** Why an entry was not inserted: another one has its `seq`, or its key. */
 export type Duplicate = 'duplicate-seq' | 'duplicate-key';

@@ -119,6 +119,7 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
     interruptions: Number,
     deadLetter: { type: deadLetterSchema, default: undefined },
     retryOf: Number,
+    traceparent: String,
     acceptedAt: Date,
     startedAt: Date,
     settledAt: Date,

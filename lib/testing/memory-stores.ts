@@ -372,6 +372,7 @@ const saysTheSame = ({ said }: { said?: Said }, entry: LedgerEntry): boolean =>
   (said.body === entry.body &&
     (said.interruptions ?? 0) === (entry.interruptions ?? 0) &&
     said.bytesThrough === entry.bytesThrough &&
+    said.traceparent === entry.traceparent &&
     said.acceptedAt.getTime() === entry.acceptedAt.getTime() &&
     isDeepStrictEqual({ ...said.limits }, { ...entry.limits }));
 
@@ -463,7 +464,7 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
 };
 
 const newEntry = ({ userId, seq, key, body, bytes, bytesThrough, ...rest }: NewEntry): LedgerEntry => {
-  const { limits, retryOf, interruptions, acceptedAt } = rest;
+  const { limits, retryOf, interruptions, traceparent, acceptedAt } = rest;
   return {
     userId,
     seq,
@@ -474,6 +475,7 @@ const newEntry = ({ userId, seq, key, body, bytes, bytesThrough, ...rest }: NewE
     ...(limits === undefined ? {} : { limits: structuredClone(limits) }),
     ...(retryOf === undefined ? {} : { retryOf }),
     ...(interruptions === undefined ? {} : { interruptions }),
+    ...(traceparent === undefined ? {} : { traceparent }),
     status: 'queued',
     attempts: 0,
     acceptedAt: new Date(acceptedAt),
