@@ -9,8 +9,8 @@ ENV NODE_ENV=production
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
-# The API reads its routes from serverless.yml.
-COPY serverless.yml ./
+# The API reads its routes here.
+COPY infra/functions.yml infra/
 COPY functions functions
 COPY lib lib
 COPY tools tools

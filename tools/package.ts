@@ -25,7 +25,7 @@ const sources = [
 const copied = [
   ...['LICENSE', 'README.md', 'CHANGELOG.md', 'docs'],
   // The routes, and the servers where Docker Compose runs them.
-  ...['serverless.yml', 'docker-compose.yml', 'tools/services/published-ports.yml'],
+  ...['infra/functions.yml', 'docker-compose.yml', 'tools/services/published-ports.yml'],
   // What lanekeeper init writes.
   'tools/init',
 ];
@@ -61,7 +61,7 @@ const manifestOf = () => {
     engines: { node: nodeVersions },
     exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
     bin: { lanekeeper: built(bin.lanekeeper) },
-    files: ['functions', 'lib', 'tools', 'docs', 'serverless.yml', 'docker-compose.yml', 'CHANGELOG.md'],
+    files: ['functions', 'infra', 'lib', 'tools', 'docs', 'docker-compose.yml', 'CHANGELOG.md'],
     dependencies: ranges(dependencies),
     peerDependencies: ranges(Object.fromEntries(optional.map((peer) => [peer, devDependencies[peer]]))),
     peerDependenciesMeta: Object.fromEntries(optional.map((peer) => [peer, { optional: true }])),

@@ -13,7 +13,7 @@ export type LoggedCall = {
   status: number | undefined;
   /** By `performance.now()`. */
   startedAt: number;
-  /** The route that the call took, as in serverless.yml: `GET /requests/{seq}`. */
+  /** The route that the call took, as in infra/functions.yml: `GET /requests/{seq}`. */
   route?: string;
   /** Who made the call; of a call with an API key, whose requests it is about. */
   userId?: string;

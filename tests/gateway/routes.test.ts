@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readRoutes, routesOf } from '../../lib/gateway/routes.ts';
 
 describe('routes', () => {
-  test('serverless.yml has a route for every call of the API', async () => {
+  test('infra/functions.yml has a route for every call of the API', async () => {
     const calls = (await readRoutes()).map(({ method, path }) => `${method} ${path}`);
     expect(calls).toEqual([
       'POST /register',
