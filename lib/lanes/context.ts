@@ -44,6 +44,7 @@ export type LaneDeps = Pick<
     | 'batonRenewMs'
     | 'storeTimeoutMs'
     | 'frozenAfterMs'
+    | 'pendingPerWorker'
   >;
 };
 

@@ -45,6 +45,6 @@ export const sharedSettings = {
   maxRequestAttempts: both('MAX_REQUEST_ATTEMPTS', integer(attemptsRange.min, attemptsRange.max, 20)),
   /** A user with pending requests and no progress for this long is stalled: the sweep wakes the user's lane. */
   stuckAfterMs: both('STUCK_AFTER_MS', integer(100, 3_600_000, 5_000)),
-  /** The address that serves `/metrics`, and the consumer's `/healthz` and `/livez`. */
+  /** The address that serves `/metrics`, and the consumer's `/healthz`, `/livez` and `/backlog`. */
   metricsHost: both('METRICS_HOST', textOf(1).default('127.0.0.1')),
 } as const;

@@ -143,6 +143,7 @@ const workerSchema = new mongoose.Schema<WorkerDocument>(
     gone: Boolean,
     beatMs: Number,
     statistics: Object,
+    demand: Object,
     at: Date,
   },
   options,
