@@ -12,6 +12,7 @@ import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
 import { backlogOf } from './backlog.ts';
+import { logBacklog } from './log-backlog.ts';
 import { UnownedLanes } from './readiness.ts';
 import { createReload } from './reload.ts';
 
@@ -27,6 +28,7 @@ export type PrimaryOptions = {
     | 'metricsHost'
     | 'metricsPort'
     | 'unhealthyAfterMs'
+    | 'emfNamespace'
   >;
   clock: Pick<Clock, 'monotonicMs' | 'after'>;
   log: Logger;
@@ -58,6 +60,11 @@ const missingIn = (workers: SlotStatus[]): string[] | undefined => {
   return titles.size > 0 ? [...titles].sort() : undefined;
 };
 
+const backlogIn =
+  ({ slots }: Cluster) =>
+  () =>
+    backlogOf(slots.map(({ status }) => status));
+
 const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpoints> =>
   openEndpoints({
     host: config.metricsHost,
@@ -73,7 +80,7 @@ const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpo
         return { healthy: !reason, body: { state: life.state, reason, missingIndexes, workers } };
       },
       state: () => cluster.life.state,
-      backlog: () => backlogOf(cluster.slots.map(({ status }) => status)),
+      backlog: backlogIn(cluster),
     },
     metrics: async () => {
       const values = await Promise.all(cluster.slots.map((slot) => slot.metrics()));
@@ -149,7 +156,9 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
     createReload({ ...options, slots, isEnding: () => !['starting', 'running'].includes(life.state) }),
   );
 
+  const stopLogging = logBacklog(options, backlogIn(cluster));
   const exitCode = await ending.ended;
+  stopLogging();
   endpoints.close();
   return exitCode;
 };
