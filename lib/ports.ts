@@ -17,6 +17,7 @@ import type {
 
 export type * from './ports/keys.ts';
 export type * from './ports/stores.ts';
+export type * from './ports/workers.ts';
 
 /** `unroutable`: the queue does not exist, and the message was dropped. */
 export type PublishResult = 'routed' | 'unroutable';

@@ -11,6 +11,7 @@ import { exitMarginMs } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
+import { backlogOf } from './backlog.ts';
 import { UnownedLanes } from './readiness.ts';
 import { createReload } from './reload.ts';
 
@@ -72,6 +73,7 @@ const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpo
         return { healthy: !reason, body: { state: life.state, reason, missingIndexes, workers } };
       },
       state: () => cluster.life.state,
+      backlog: () => backlogOf(cluster.slots.map(({ status }) => status)),
     },
     metrics: async () => {
       const values = await Promise.all(cluster.slots.map((slot) => slot.metrics()));

@@ -47,6 +47,7 @@ export type LaneDeps = Pick<
     | 'batonRenewMs'
     | 'storeTimeoutMs'
     | 'frozenAfterMs'
+    | 'pendingPerWorker'
   >;
 };
 

@@ -68,7 +68,9 @@ export const consumerSettings = {
   startTimeoutMs: consumer('START_TIMEOUT_MS', integer(100, 3_600_000, 60_000)),
   /** `/healthz` answers 503 when a lane has had no owner for this long. Above the time of a failover from a frozen worker. */
   unhealthyAfterMs: consumer('UNHEALTHY_AFTER_MS', integer(1_000, 3_600_000, 30_000)),
-  /** The port of `/healthz` and `/metrics`. 0 means any free port. */
+  /** `/backlog` asks for one worker for so many pending requests. */
+  pendingPerWorker: consumer('PENDING_PER_WORKER', integer(1, 1_000_000, 100)),
+  /** The port of `/healthz`, `/livez`, `/backlog` and `/metrics`. 0 means any free port. */
   metricsPort: consumer('METRICS_PORT', integer(0, 65_535, 9_464)),
   /** Where the processor `webhook` posts requests to. Required by it. */
   webhookUrl: consumer('WEBHOOK_URL', webUrl.optional()),

@@ -53,6 +53,6 @@ export const sharedSettings = {
       .regex(/^[A-Za-z0-9._/#:-]{1,255}$/, 'must be 1 to 255 of A-Z a-z 0-9 . _ / # : -')
       .optional(),
   ),
-  /** The address that serves `/metrics`, and the consumer's `/healthz` and `/livez`. */
+  /** The address that serves `/metrics`, and the consumer's `/healthz`, `/livez` and `/backlog`. */
   metricsHost: both('METRICS_HOST', textOf(1).default('127.0.0.1')),
 } as const;

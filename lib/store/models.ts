@@ -144,6 +144,7 @@ const workerSchema = new mongoose.Schema<WorkerDocument>(
     gone: Boolean,
     beatMs: Number,
     statistics: Object,
+    demand: Object,
     at: Date,
   },
   options,

@@ -336,11 +336,12 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
       }),
 
     countPending: () =>
-      step('userQueues.countPending', () =>
-        all()
-          .filter(({ state }) => state !== 'closed')
-          .reduce((sum, { accepted, settled }) => sum + accepted - settled, 0),
-      ),
+      step('userQueues.countPending', () => {
+        const pending = all()
+          .filter(({ state, accepted, settled }) => state !== 'closed' && accepted > settled)
+          .map(({ accepted, settled }) => accepted - settled);
+        return { requests: pending.reduce((sum, one) => sum + one, 0), users: pending.length };
+      }),
 
     stuck: async (recently, limit, which, after) => {
       const { idle, stalled } = await step('userQueues.stuck', () => {
