@@ -12,6 +12,7 @@ import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
 import { UnownedLanes } from './readiness.ts';
 import { createReload } from './reload.ts';
+import { protectLongRuns } from './task-protection.ts';
 
 export type PrimaryOptions = {
   config: Pick<
@@ -31,6 +32,8 @@ export type PrimaryOptions = {
   script: string;
   /** Called when the first worker runs. */
   running?: () => void;
+  /** `ECS_AGENT_URI`: set by ECS, in a container of its own. */
+  ecsAgentUri?: string | undefined;
 };
 
 type Cluster = { slots: WorkerSlot[]; life: Lifecycle; metrics: ClusterMetrics; unowned: UnownedLanes };
@@ -48,6 +51,9 @@ const missingIn = (workers: SlotStatus[]): string[] | undefined => {
   const titles = new Set(workers.flatMap(({ snapshot }) => snapshot?.missingIndexes ?? []));
   return titles.size > 0 ? [...titles].sort() : undefined;
 };
+
+const oldestRunMs = (slots: WorkerSlot[]): number =>
+  Math.max(0, ...slots.map(({ status }) => status.snapshot?.oldestRunMs ?? 0));
 
 const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpoints> =>
   openEndpoints({
@@ -130,6 +136,7 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   log.info({ host: config.metricsHost, port: endpoints.port }, 'serving /healthz and /metrics');
   const ending = createEnding(options, cluster);
   openSlots(options, cluster, ending);
+  protectLongRuns(options.ecsAgentUri, () => oldestRunMs(slots), options);
   process.on(
     'SIGUSR2',
     createReload({ ...options, slots, isEnding: () => !['starting', 'running'].includes(life.state) }),
