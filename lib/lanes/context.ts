@@ -67,6 +67,8 @@ export type WorkerContext = {
   commit: Batcher<Wanted & { change: LedgerChange }, ChangeResult | undefined>;
   /** Of one user each time. */
   readEntries: Batcher<Wanted & EntryRead, WorkEntry[] | undefined>;
+  /** Takes a lane's lease and loads its users, a few lanes at a time. */
+  load: Batcher<() => Promise<boolean>, boolean>;
   /** A lane's lease, read after the call [R4]. A worker that acquires many lanes at once reads all leases in one query. */
   lease: Batcher<Wanted & { lane: number }, number | undefined>;
   refresh: Batcher<Wanted & { userId: string; lane: number }, Refreshed | undefined>;
@@ -87,6 +89,11 @@ const commitBatch = {
   sizeOf: ({ change }: { change: LedgerChange }) => charsOf(change),
 };
 const readBatch = { maxItems: 64, maxInFlight: 2 };
+/**
+ * Whoever acquires many lanes loads the first ones soon, and serves them. All at once, each statement waits behind the statements of all others:
+ * on a slow server every one of them would exceed its timeout, and all would begin again.
+ */
+const loadBatch = { maxItems: 1, maxInFlight: 8 };
 const leaseBatch = { maxItems: 500, maxInFlight: 2 };
 /** One at a time, so that a later refresh never shows an older state. */
 const refreshBatch = { maxItems: 500, maxInFlight: 1 };
@@ -109,6 +116,7 @@ export const createContext = (
     },
     commit: createBatcher(commitAll(deps), commitBatch),
     readEntries: createBatcher(readAll(deps), readBatch),
+    load: createBatcher((loads) => Promise.all(loads.map((load) => load())), loadBatch),
     lease: createBatcher(leaseAll(deps), leaseBatch),
     refresh: createBatcher(refreshAll(deps), refreshBatch),
     runs: new Map(),
