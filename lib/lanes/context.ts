@@ -72,6 +72,8 @@ export type WorkerContext = {
   /** A lane's lease, read after the call [R4]. A worker that acquires many lanes at once reads all leases in one query. */
   lease: Batcher<Wanted & { lane: number }, number | undefined>;
   refresh: Batcher<Wanted & { userId: string; lane: number }, Refreshed | undefined>;
+  /** The last tickets of this lane's users, and of others [`lastTickets`]. `users`: how many the lane has. */
+  lastTickets: Batcher<{ lane: number; users: number }, Map<string, number>>;
   /** The runs of this process, by user, whichever lane hold started them: the next run of a user waits for its end. */
   runs: Map<string, Promise<void>>;
   /** The runs of this process that ignore their signal, whichever lane hold started them. */
@@ -95,6 +97,13 @@ const readBatch = { maxItems: 64, maxInFlight: 2 };
  */
 const loadBatch = { maxItems: 1, maxInFlight: 8 };
 const leaseBatch = { maxItems: 500, maxInFlight: 2 };
+/** How many users one look-up reads at most, unless they are all in one lane. One at a time: it never keeps claims from MongoDB. */
+const lookUpBatch = {
+  maxItems: 500,
+  maxInFlight: 1,
+  maxSize: 2_000,
+  sizeOf: ({ users }: { users: number }) => users,
+};
 /** One at a time, so that a later refresh never shows an older state. */
 const refreshBatch = { maxItems: 500, maxInFlight: 1 };
 
@@ -119,6 +128,7 @@ export const createContext = (
     load: createBatcher((loads) => Promise.all(loads.map((load) => load())), loadBatch),
     lease: createBatcher(leaseAll(deps), leaseBatch),
     refresh: createBatcher(refreshAll(deps), refreshBatch),
+    lastTickets: createBatcher(lookUpAll(deps), lookUpBatch),
     runs: new Map(),
     unresponsive: new Set(),
     underWay: new RunsUnderWay(deps),
@@ -160,6 +170,13 @@ const leaseAll = (deps: LaneDeps) => (items: (Wanted & { lane: number })[]) =>
     const leases = await deps.lanes.leases(wanted.map(({ lane }) => lane));
     return wanted.map(({ lane }) => leases.get(lane) ?? 0);
   });
+
+const lookUpAll =
+  ({ userQueues }: LaneDeps) =>
+  async (asked: { lane: number; users: number }[]) => {
+    const found = await userQueues.lastTickets(asked.map(({ lane }) => lane));
+    return asked.map(() => found);
+  };
 
 const refreshAll = (deps: LaneDeps) => (items: (Wanted & { userId: string; lane: number })[]) =>
   whileWanted(deps, items, async (wanted): Promise<Refreshed[]> => {
