@@ -1,4 +1,4 @@
-/** Publishes persistent, mandatory, confirmed messages, each with a deadline, on a connection of its own. */
+/** Publishes mandatory, confirmed messages, each with a deadline, on a connection of its own. */
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
@@ -23,10 +23,12 @@ const outageTexts = { away: 'RabbitMQ refused a message', back: 'RabbitMQ takes 
 /** Lines that are closed one after the other because of other messages, before this one was sent on any of them. */
 const maxLines = 5;
 
+/** Only a baton survives a restart of RabbitMQ: requests and wakes are in MongoDB, and a broker that writes them to its disk confirms them late. */
 const messageFor = (queue: string, content: unknown, type?: string): Message => ({
   queue,
   body: Buffer.from(JSON.stringify(content)),
   type,
+  persistent: type === laneMessage.baton,
 });
 
 export const createPublisher = (
