@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { systemClock as clock } from '../clock.ts';
+import { untilNeeded } from '../cluster/spare-workers.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
 import { filesOfWorker, warnOfFewFiles } from '../open-files.ts';
@@ -20,6 +21,7 @@ type ConsumerOptions = {
 };
 
 const start = async ({ env, script, startTask, checkServers, running }: ConsumerOptions): Promise<void> => {
+  await untilNeeded(env);
   const given = await resolveSecrets(env, 'consumer');
   const config = loadConfig(given, 'consumer');
   checkServers?.(config);

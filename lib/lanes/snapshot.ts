@@ -19,6 +19,9 @@ export type WorkerSnapshot = {
   deadLetters: number;
   /** How old these three numbers are. */
   statisticsAgeMs: number;
+  /** Of all consumers: see backlog.ts. */
+  oldestWaitMs: number;
+  workersWanted?: number;
   /** Whether the servers answer this worker. */
   mongodbUp: boolean;
   rabbitmqUp: boolean;

@@ -14,7 +14,7 @@ import { takeTicket } from './take-ticket.ts';
 
 /**
  * `body` is the request as JSON text, `key` the Idempotency-Key. `retryOf` is the failed request that is sent again, with its
- * `interruptions`.
+ * `interruptions`. `traceparent`: the trace of the caller.
  */
 export type RequestToAccept = {
   body: string;
@@ -22,6 +22,7 @@ export type RequestToAccept = {
   limits?: RunLimits;
   retryOf?: number;
   interruptions?: number;
+  traceparent?: string;
 };
 
 export type AcceptCommand = Caller & RequestToAccept;
@@ -50,9 +51,9 @@ export const positionOf = (entry: Pick<LedgerEntry, 'seq' | 'status'>, settled: 
 
 /** `acceptRequests` for one request. */
 export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): Promise<Accepted> => {
-  const { body, key, limits, retryOf, interruptions, ...caller } = command;
+  const { body, key, limits, retryOf, interruptions, traceparent, ...caller } = command;
   const [accepted] = await acceptRequests(
-    { ...caller, requests: [{ body, key, limits, retryOf, interruptions }] },
+    { ...caller, requests: [{ body, key, limits, retryOf, interruptions, traceparent }] },
     deps,
   );
   return accepted as Accepted;

@@ -1,6 +1,7 @@
 import type { Request } from '@middy/core';
 import { createLogger, type Logger } from '../../log.ts';
 import { logSampled } from '../../log-sampled.ts';
+import { traceIdOf } from '../../traceparent.ts';
 import type { Call, Middleware, Reply } from '../call.ts';
 import { loggablePath, writeCallLine } from '../call-line.ts';
 import { asAppError } from '../problem.ts';
@@ -21,6 +22,10 @@ const pathOf = ({ routeKey, rawPath }: Partial<Call>): string => {
   return loggablePath(template, rawPath) ?? template;
 };
 
+/** Without a check, since a call with a bad path is logged too. */
+const seqOf = ({ enqueued, pathParameters }: Partial<Call>): number | undefined =>
+  enqueued ?? (/^\d{1,15}$/.test(pathParameters?.seq ?? '') ? Number(pathParameters?.seq) : undefined);
+
 /** Logs each call in one line, and an internal error in one more. */
 export const callLog = (): Middleware => {
   const startedAt = new WeakMap<object, number>();
@@ -37,18 +42,21 @@ export const callLog = (): Middleware => {
     else if (error && (status ?? 500) >= 500) log.error(fields, 'function failed');
     const userId = event.identity?.userId ?? event.caller?.userId;
     const about = event.caller?.userId;
-    writeCallLine(log, {
+    const call = {
       method: event.requestContext?.http?.method,
       path: pathOf(event),
       status,
       startedAt: startedAt.get(request) ?? performance.now(),
       route: event.routeKey,
       userId,
+      seq: seqOf(event),
+      trace: traceIdOf(event.traceparent),
       about: about === userId ? undefined : about,
       key: event.apiKey?.id,
       address: userId === undefined && !event.apiKey ? event.requestContext?.http?.sourceIp : undefined,
       code: error ? asAppError(error).code : undefined,
-    });
+    };
+    writeCallLine(log, call, event.deps?.config.emfNamespace);
   };
 
   return {

@@ -52,6 +52,8 @@ await runWorker({
         pendingRequests: 7,
         deadLetters: 2,
         statisticsAgeMs: 4_500,
+        oldestWaitMs: 3_500,
+        workersWanted: 5,
         mongodbUp: true,
         rabbitmqUp: false,
         lanesWithoutOwner: [],
