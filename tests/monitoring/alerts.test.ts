@@ -1,9 +1,12 @@
 /** The alerting rules: with promtool on their own unit tests, and against the metrics that the code has. */
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { execa } from 'execa';
 import { filesUnder, read, section, sorted } from '../docs/support/markdown.ts';
 import { folder, metricsIn, queriesOf, readAlertCases, readAlerts, readDashboard } from './support/files.ts';
 import { findPrometheus, type PrometheusPrograms } from './support/prometheus.ts';
+
+// promtool takes 3 s of a core, and the package may have to be downloaded.
+jest.setTimeout(120_000);
 
 const served = new Set(
   filesUnder('lib', '.ts').flatMap((file) => read(file).match(/(?<=')lanekeeper_\w+(?=')/g) ?? []),
