@@ -71,6 +71,7 @@ export default {
       from: { path: '^(lib|functions)/', pathNot: [room('compose'), room('broker'), room('store'), room('testing')] },
       to: { path: '^lib/(broker|store)/' },
     },
+    onlyFrom('telemetry-opentelemetry', '@opentelemetry', room('telemetry')),
     onlyFrom('broker-amqplib', 'amqplib', room('broker')),
     onlyFrom('store-mongoose', '(mongoose|mongodb)', room('store')),
     onlyFrom('http-middy', '@middy', room('http'), '^functions/'),

@@ -19,6 +19,7 @@ import type {
   UserQueueStore,
   WorkerStore,
 } from './ports.ts';
+import type { Tracing } from './tracing.ts';
 
 /** Ask for what you use: `Pick<Deps, 'ledger' | 'clock'>`. */
 export type Deps = {
@@ -98,6 +99,8 @@ export type FunctionDeps = Pick<
   /** Resolves when `clock` shows MongoDB's time. */
   timeKnown(): Promise<void>;
   health(): Promise<Health>;
+  /** Where spans are made. */
+  tracing?: Tracing;
   close(): Promise<void>;
 };
 

@@ -154,6 +154,8 @@ export interface LaneObserver {
       fencingToken: number;
       trace?: RunTrace;
       outcome: Outcome['kind'] | 'aborted';
+      /** The class of the error. */
+      error?: string;
       at: Date;
     },
   ): void;

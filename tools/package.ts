@@ -37,6 +37,15 @@ const imported: Record<string, string> = source.exports;
 
 const built = (file: string): string => file.replace(/\.ts$/, '.js');
 
+/**
+ * Packages that the product loads only where they are wanted: `lanekeeper services` downloads a mongod where neither a MongoDB nor Docker is
+ * installed, and OTEL_EXPORTER_OTLP_ENDPOINT exports traces.
+ */
+const optional = [
+  'mongodb-memory-server-core',
+  ...['api', 'exporter-trace-otlp-http', 'resources', 'sdk-trace'].map((name) => `@opentelemetry/${name}`),
+];
+
 /** A project takes in a fix of a dependency without waiting for a release of ours, and shares what it uses itself. */
 const ranges = (versions: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(versions).map(([name, version]) => [name, `^${version}`]));
@@ -54,9 +63,8 @@ const manifestOf = () => {
     bin: { lanekeeper: built(bin.lanekeeper) },
     files: ['functions', 'infra', 'lib', 'tools', 'docs', 'docker-compose.yml', 'CHANGELOG.md'],
     dependencies: ranges(dependencies),
-    // Only for `lanekeeper services` where neither a MongoDB nor Docker is installed: it downloads a mongod.
-    peerDependencies: ranges({ 'mongodb-memory-server-core': devDependencies['mongodb-memory-server-core'] }),
-    peerDependenciesMeta: { 'mongodb-memory-server-core': { optional: true } },
+    peerDependencies: ranges(Object.fromEntries(optional.map((peer) => [peer, devDependencies[peer]]))),
+    peerDependenciesMeta: Object.fromEntries(optional.map((peer) => [peer, { optional: true }])),
   };
 };
 

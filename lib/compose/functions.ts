@@ -12,6 +12,7 @@ import { createComparisons } from '../requests/comparisons.ts';
 import { resolveSecrets } from '../secrets.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { openStores } from '../store/stores.ts';
+import { openTracing } from '../telemetry/open-tracing.ts';
 import { shareOfWorker } from '../worker-share.ts';
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
@@ -19,6 +20,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const config = isApiWorker() ? shareOfWorker(whole) : whole;
   const bindings = { role: 'functions', ...(isApiWorker() && { pid: process.pid }) };
   const log = createLogger(config.logLevel, bindings, outputByTurn());
+  const tracing = await openTracing(config, 'lanekeeper-functions', log);
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
   const passwords = createPasswords(config);
@@ -35,6 +37,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     ledger: stores.ledger,
     workers: stores.workers,
     publisher,
+    tracing,
     // `loadConfig` requires it of functions.
     tokenSecrets: tokenKeysOf(config.jwtSecret as string),
     passwords,
@@ -43,6 +46,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     health: createHealthCheck({ ping: { mongodb: stores.ping, rabbitmq: publisher.ping }, clock: stores.clock, log }),
     close: async () => {
       await Promise.all([stores.close(), publisher.close(), passwords.close(), comparisons.close()]);
+      await tracing?.close();
     },
   };
 };

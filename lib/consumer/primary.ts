@@ -12,6 +12,7 @@ import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
 import { backlogOf } from './backlog.ts';
+import { logBacklog } from './log-backlog.ts';
 import { UnownedLanes } from './readiness.ts';
 import { createReload } from './reload.ts';
 import { protectLongRuns } from './task-protection.ts';
@@ -28,6 +29,7 @@ export type PrimaryOptions = {
     | 'metricsHost'
     | 'metricsPort'
     | 'unhealthyAfterMs'
+    | 'emfNamespace'
   >;
   clock: Pick<Clock, 'monotonicMs' | 'after'>;
   log: Logger;
@@ -64,6 +66,11 @@ const missingIn = (workers: SlotStatus[]): string[] | undefined => {
 const oldestRunMs = (slots: WorkerSlot[]): number =>
   Math.max(0, ...slots.map(({ status }) => status.snapshot?.oldestRunMs ?? 0));
 
+const backlogIn =
+  ({ slots }: Cluster) =>
+  () =>
+    backlogOf(slots.map(({ status }) => status));
+
 const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpoints> =>
   openEndpoints({
     host: config.metricsHost,
@@ -79,7 +86,7 @@ const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpo
         return { healthy: !reason, body: { state: life.state, reason, missingIndexes, workers } };
       },
       state: () => cluster.life.state,
-      backlog: () => backlogOf(cluster.slots.map(({ status }) => status)),
+      backlog: backlogIn(cluster),
     },
     metrics: async () => {
       const values = await Promise.all(cluster.slots.map((slot) => slot.metrics()));
@@ -156,7 +163,9 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
     createReload({ ...options, slots, isEnding: () => !['starting', 'running'].includes(life.state) }),
   );
 
+  const stopLogging = logBacklog(options, backlogIn(cluster));
   const exitCode = await ending.ended;
+  stopLogging();
   endpoints.close();
   return exitCode;
 };

@@ -6,7 +6,7 @@ import type { Logger } from '../log.ts';
 import { onceFor } from '../once-for.ts';
 import { embeddedCall } from '../telemetry/embedded-metrics.ts';
 
-type LoggedCall = {
+export type LoggedCall = {
   method: string | undefined;
   /** See `loggablePath`. */
   path: string | undefined;

@@ -4,6 +4,7 @@ import type { Identity } from '../accounts/tokens.ts';
 import type { FunctionDeps } from '../deps.ts';
 import type { ApiKey } from '../ports.ts';
 import type { Caller } from '../references.ts';
+import type { Span } from '../tracing.ts';
 import type { UserQueue } from '../types.ts';
 
 /**
@@ -16,6 +17,8 @@ export type Call = APIGatewayProxyEventV2 & {
   signal?: AbortSignal;
   /** The trace of the call; absent when it belongs to none. */
   traceparent?: string;
+  /** The span of the call, where spans are made. */
+  span?: Span;
   /** The HTTP body, which is JSON. `{}` if the HTTP body is optional and empty. */
   text: string;
   /** The parsed `text`. */

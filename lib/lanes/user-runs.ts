@@ -149,7 +149,8 @@ export class UserRuns {
     this.#activity.runEnds();
     const outcome = running.isEnded && own.kind !== 'done' ? endedOutcome(own.error) : own;
     const aborted = signal.aborted && !running.isEnded && outcome.kind !== 'done';
-    observer.runEnded({ ...about, outcome: aborted ? 'aborted' : outcome.kind, at: clock.now() });
+    const error = outcome.kind === 'done' ? {} : { error: outcome.error.name };
+    observer.runEnded({ ...about, outcome: aborted ? 'aborted' : outcome.kind, ...error, at: clock.now() });
     if (aborted) return this.#outcomeOfAbort(user, seq, request);
     return user.known > seq ? explainTimeout(outcome, user.known - seq) : outcome;
   }

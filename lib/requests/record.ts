@@ -6,7 +6,7 @@ import type { Duplicate, NewEntry } from '../ports.ts';
 import { traceIdOf } from '../traceparent.ts';
 import type { LedgerEntry, RequestMessage, Ticket } from '../types.ts';
 import { wakeLane } from '../wake.ts';
-import type { AcceptDeps } from './accept.ts';
+import type { AcceptDeps, InSpan } from './accept.ts';
 
 type Request = Pick<NewEntry, 'key' | 'limits' | 'retryOf' | 'interruptions' | 'traceparent'> & { body: string };
 type Entry = NewEntry & Request & { bytes: number };
@@ -35,7 +35,7 @@ export const recordInOrder = async (
   userId: string,
   requests: Request[],
   ticket: Ticket,
-  deps: AcceptDeps,
+  deps: AcceptDeps & InSpan,
 ): Promise<Recorded[]> => {
   const entries = entriesOf(userId, requests, ticket, deps.clock.now());
   const { outcomes, recorded } = await recordUpToFence(entries, deps).catch(async (error) => {
@@ -43,7 +43,9 @@ export const recordInOrder = async (
     await wakeLane(ticket.lane, userId, deps).catch(() => undefined);
     throw error;
   });
+  deps.span?.event('recorded', { 'lanekeeper.requests': recorded.length });
   await announce(userId, recorded, ticket, deps);
+  deps.span?.event(ticket.wasOpen ? 'published' : 'lane woken');
   return outcomes;
 };
 

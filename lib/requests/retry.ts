@@ -1,7 +1,6 @@
 /** What a person decides about a request that failed: to run it again, at once and not after its back-off, or to skip it. */
 import type { Deps } from '../deps.ts';
 import type { Caller } from '../references.ts';
-import { newTraceLike } from '../traceparent.ts';
 import { type EntryId, isInBackOff, type LedgerEntry } from '../types.ts';
 import { wakeOwner } from '../wake.ts';
 import { type AcceptDeps, type Accepted, acceptRequest } from './accept.ts';
@@ -67,9 +66,8 @@ const acceptAgain = async (
   if (!deadLetter || body === undefined) throw await refusal({ userId, seq }, deps);
   // A request whose workers ended with it runs isolated from the start, instead of ending two more.
   const interruptions = deadLetter.reason === 'failed' ? undefined : entry.interruptions;
-  const traceparent = entry.traceparent && newTraceLike(entry.traceparent);
-  const command = { ...caller, body, limits, interruptions, traceparent, retryOf: seq, key: retryKey(seq) };
-  const accepted = await acceptRequest(command, deps);
+  const again = { body, limits, interruptions, retryOf: seq, key: retryKey(seq), linkedTo: entry.traceparent };
+  const accepted = await acceptRequest({ ...caller, ...again }, deps);
   if (!(await deps.ledger.dropDeadLetter({ userId, seq }))) throw await refusal({ userId, seq }, deps);
   return accepted;
 };

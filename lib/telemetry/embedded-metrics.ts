@@ -36,3 +36,7 @@ export const embeddedCall = (
     ...(code === undefined ? [] : [{ dimensions: [['code']], metrics: problems }]),
   ]);
 };
+
+/** For a line with gauges of the whole consumer. */
+export const embeddedGauges = (namespace: string, at: Date, gauges: Metric[]): Record<string, unknown> =>
+  fieldsOf(namespace, at, [{ dimensions: [[]], metrics: gauges }]);

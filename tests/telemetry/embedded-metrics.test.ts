@@ -1,8 +1,11 @@
 /** CloudWatch makes metrics from these lines: they are held to its specification. */
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
+import type { Backlog } from '../../lib/consumer/backlog.ts';
+import { logBacklog } from '../../lib/consumer/log-backlog.ts';
 import { writeCallLine } from '../../lib/http/call-line.ts';
 import { createLogger } from '../../lib/log.ts';
+import { FakeClock } from '../../lib/testing/fake-clock.ts';
 
 /** The schema of the specification, as far as it binds what is written: names, units, and references to fields of the line. */
 const specified = z
@@ -31,13 +34,50 @@ const specified = z
     }
   });
 
+const parsed = (lines: string[]) => lines.map((line) => JSON.parse(line));
+
 const written = (call: Partial<Parameters<typeof writeCallLine>[1]>, namespace?: string, level = 'info') => {
   const lines: string[] = [];
   const log = createLogger(level, {}, { write: (line: string) => void lines.push(line) });
   const whole = { method: 'GET', path: '/queue', status: 200, startedAt: performance.now() - 12, route: 'GET /queue' };
   writeCallLine(log, { ...whole, ...call }, namespace);
-  return lines.map((line) => JSON.parse(line));
+  return parsed(lines);
 };
+
+describe('the backlog of a consumer', () => {
+  const backlog = { pending: 7, oldestWaitMs: 1_500, workersWanted: 2 };
+
+  const logging = (known: () => Backlog | undefined, emfNamespace: string | undefined) => {
+    const lines: string[] = [];
+    const log = createLogger('silent', {}, { write: (line: string) => void lines.push(line) });
+    const clock = new FakeClock(new Date());
+    const stop = logBacklog({ config: { emfNamespace }, clock, log }, known);
+    const minutes = (count: number) => {
+      for (let minute = 0; minute < count; minute += 1) clock.fireNext();
+      return parsed(lines);
+    };
+    return { minutes, stop };
+  };
+
+  test('is written once a minute, at any log level, until it ends', () => {
+    const { minutes, stop } = logging(() => backlog, 'Lanekeeper');
+    expect(minutes(3)).toHaveLength(3);
+    const [line] = minutes(0);
+    expect(specified.parse(line)._aws.CloudWatchMetrics).toMatchObject([{ Namespace: 'Lanekeeper', Dimensions: [[]] }]);
+    expect(line).toMatchObject({ msg: 'backlog', PendingRequests: 7, OldestWaitMs: 1_500, WorkersWanted: 2 });
+    stop();
+    expect(minutes(2)).toHaveLength(3);
+  });
+
+  test('is not written while it is not known, so that an alarm finds values missing; nor without a namespace', () => {
+    let known: Backlog | undefined;
+    const { minutes } = logging(() => known, 'Lanekeeper');
+    expect(minutes(2)).toEqual([]);
+    known = backlog;
+    expect(minutes(1)).toHaveLength(1);
+    expect(logging(() => backlog, undefined).minutes(2)).toEqual([]);
+  });
+});
 
 describe('the line of a call', () => {
   test('has the metrics of the call, in sum and by route', () => {
