@@ -63,13 +63,13 @@ const missingIn = (workers: SlotStatus[]): string[] | undefined => {
   return titles.size > 0 ? [...titles].sort() : undefined;
 };
 
-const oldestRunMs = (slots: WorkerSlot[]): number =>
-  Math.max(0, ...slots.map(({ status }) => status.snapshot?.oldestRunMs ?? 0));
-
 const backlogIn =
   ({ slots }: Cluster) =>
   () =>
     backlogOf(slots.map(({ status }) => status));
+
+const oldestRunMs = (slots: WorkerSlot[]): number =>
+  Math.max(0, ...slots.map(({ status }) => status.snapshot?.oldestRunMs ?? 0));
 
 const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpoints> =>
   openEndpoints({
