@@ -120,7 +120,7 @@ const notOnFargate = {
 /** What does not come from outside: it must agree with the other parts of infra/. */
 const fixedOnFargate = [
   ...['MONGODB_URL_SECRET_ID', 'RABBITMQ_URL_SECRET_ID', 'MAX_OPEN_QUEUES', 'LANE_QUEUE_TYPE'],
-  ...['GRACE_MS', 'WORKERS', 'EMF_NAMESPACE', 'METRICS_HOST', 'METRICS_PORT'],
+  ...['GRACE_MS', 'WORKERS', 'METRICS_HOST', 'METRICS_PORT', 'EMF_NAMESPACE'],
 ];
 
 /** The variables that docker-compose.yml leaves out. */
