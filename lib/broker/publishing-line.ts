@@ -27,7 +27,7 @@ export type Line = {
 /** One call's use of a line. `line` is set once it is open. Calls that share a line share its fate. */
 export type LineUse = { opening: Promise<Line>; line: Line | undefined };
 
-export type Message = { queue: string; body: Buffer; type?: string };
+export type Message = { queue: string; body: Buffer; type?: string; headers?: Record<string, string> };
 
 /**
  * What became of a message. `nacked`: its queue did not take it. `suspect`: the server closed the channel, because of this
@@ -50,7 +50,7 @@ export const publishOn = async (line: Line, message: Message): Promise<Attempt> 
       else reject(error);
     };
     const properties = { persistent: true, mandatory: true, contentType: 'application/json', messageId };
-    const options = { ...properties, type: message.type };
+    const options = { ...properties, type: message.type, headers: message.headers };
     if (!line.channel.publish('', message.queue, message.body, options, onAnswer)) line.drained ??= untilDrained(line);
   });
 };
