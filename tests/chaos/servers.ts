@@ -59,17 +59,6 @@ const createServer = (server: PrivateServer): Server => {
   };
 };
 
-const createStore = async (mongodb: PrivateServer): Promise<Servers['store']> => {
-  const server = createServer(mongodb);
-  if (!(await isReplicaSet(mongodb.url))) return server;
-  const stepDownOnce = async (lastsMs: number, now: () => number) => {
-    const at = now();
-    await stepDown(mongodb.url, Math.ceil(lastsMs / 1_000));
-    return { at, until: now() };
-  };
-  return { ...server, stepDown: (lastsMs, now) => server.whileUp(() => stepDownOnce(lastsMs, now)) };
-};
-
 const through = (url: string, port: number): string => {
   const named = new URL(url);
   named.port = String(port);
@@ -107,6 +96,17 @@ const clusterBroker = (cluster: RabbitmqCluster): Broker => ({
   // It belongs to the caller.
   [Symbol.asyncDispose]: async () => undefined,
 });
+
+const createStore = async (mongodb: PrivateServer): Promise<Servers['store']> => {
+  const server = createServer(mongodb);
+  if (!(await isReplicaSet(mongodb.url))) return server;
+  const stepDownOnce = async (lastsMs: number, now: () => number) => {
+    const at = now();
+    await stepDown(mongodb.url, Math.ceil(lastsMs / 1_000));
+    return { at, until: now() };
+  };
+  return { ...server, stepDown: (lastsMs, now) => server.whileUp(() => stepDownOnce(lastsMs, now)) };
+};
 
 /** @param cluster is used in place of a RabbitMQ with one node. */
 export const startServers = async (cluster?: RabbitmqCluster): Promise<Servers> => {
