@@ -72,6 +72,9 @@ export const createFaults = ({ stage, record, users, aim }: FaultOptions): Fault
     (server: Server, kind: FaultKind, outage: Omit<Outage, 'lastsMs'>): Injector =>
     async ({ lastsMs }) => [{ kind, ...(await server.outage({ ...outage, lastsMs }, monotonicMs)) }];
 
+  const stepDown: Injector = async ({ lastsMs }) =>
+    store.stepDown ? [{ kind: 'store-restarted', ...(await store.stepDown(lastsMs, monotonicMs)) }] : [];
+
   const owners = () => [
     ...(aim?.of === 'apis' ? [] : free(stage.containers())),
     ...(aim?.of === 'containers' ? [] : free(stage.apis)),
@@ -117,6 +120,7 @@ export const createFaults = ({ stage, record, users, aim }: FaultOptions): Fault
     'broker wiped': restart(broker, 'broker-wiped', { how: 'stop', wipe: true }),
     'store stopped': restart(store, 'store-restarted', { how: 'stop' }),
     'store killed': restart(store, 'store-restarted', { how: 'kill' }),
+    'store stepped down': stepDown,
     'connections cut': hitConnections(
       'connection-cut',
       (proxy) => proxy.cut(),

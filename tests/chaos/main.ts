@@ -39,7 +39,7 @@ const printViolations = (violations: ChaosViolation[]): void => {
 };
 
 const report = (result: ChaosResult): void => {
-  const { injected, recoveries, foundHung, historyFile, pictureFile, violations, seconds } = result;
+  const { injected, leftOut, recoveries, foundHung, historyFile, pictureFile, violations, seconds } = result;
   const counts = new Map<string, number>();
   for (const { fault } of injected) counts.set(fault, (counts.get(fault) ?? 0) + 1);
   print('\nFor each fault, how long its worst user waited for the next run, in ms:');
@@ -51,6 +51,7 @@ const report = (result: ChaosResult): void => {
   );
   if (foundHung > 0) print(`${foundHung} hung workers were found although no fault had made them hang.`);
   print(`history: ${historyFile}\npicture: ${pictureFile}`);
+  for (const sentence of leftOut) print(sentence);
   printViolations(violations);
   print(`${injected.length} faults in ${seconds} s, ${violations.length} violations, seed ${seed}`);
 };

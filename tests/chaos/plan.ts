@@ -23,6 +23,7 @@ const kinds = {
   'broker wiped': { weight: 1, lastsMs: [200, 3_000] },
   'store stopped': { weight: 1, lastsMs: [200, 4_000] },
   'store killed': { weight: 1, lastsMs: [200, 4_000] },
+  'store stepped down': { weight: 1, lastsMs: [1_000, 4_000] },
   'connections cut': { weight: 3, lastsMs: [0, 2_000] },
   'connections delayed': { weight: 3, lastsMs: [2_000, 6_000] },
   'connections frozen': { weight: 2, lastsMs: [1_000, 9_000] },

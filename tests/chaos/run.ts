@@ -49,6 +49,8 @@ export type ChaosResult = {
   violations: ChaosViolation[];
   counts: Verdict['counts'];
   injected: Injected[];
+  /** Why kinds of faults were left out, a sentence each. */
+  leftOut: string[];
   recoveries: Recovery[];
   /** The number of hung workers that no fault had made hang: the machine or the worker was too busy. */
   foundHung: number;
@@ -67,6 +69,8 @@ const usualLateMs = 20_000;
 /** More than a hand-over on a busy machine, or the time after which hanging runs have lost their slots. */
 const usualCalmLateMs = 8_000;
 const usualClosedMs = 60_000;
+
+const noStepDown = 'MongoDB did not step down, because this one is no replica set.';
 
 /** Faults that must not cost any worker a lane. */
 const costNoLane: readonly ChaosFault[] = ['container stalled'];
@@ -147,6 +151,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosResult> => {
     ],
     counts: verdict.counts,
     injected,
+    leftOut: stage.servers.store.stepDown ? [] : [noStepDown],
     recoveries: recoveriesOf(events, injected),
     foundHung: Math.max(0, stage.foundHung() - hung),
     seconds: Math.round((endedAt - startedAt) / 1_000),

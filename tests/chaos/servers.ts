@@ -4,6 +4,7 @@ import { createSequence } from '../../lib/sequence.ts';
 import { rabbitmqctl } from '../../tools/services/rabbitmq.ts';
 import { type PrivateServer, privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
 import type { RabbitmqCluster } from '../support/rabbitmq-cluster.ts';
+import { isReplicaSet, stepDown } from '../support/replica-set.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 /** The proxies of one process. `env` makes the process use them. */
@@ -33,7 +34,10 @@ export type Servers = {
     /** Runs `rabbitmqctl`. */
     administer(...args: string[]): Promise<string>;
   };
-  store: Server;
+  store: Server & {
+    /** Steps down as the primary of its replica set for so long. `undefined` where the server is no replica set. */
+    stepDown?: (lastsMs: number, now: () => number) => Promise<{ at: number; until: number }>;
+  };
   openProxies(): Promise<Proxies>;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -93,14 +97,26 @@ const clusterBroker = (cluster: RabbitmqCluster): Broker => ({
   [Symbol.asyncDispose]: async () => undefined,
 });
 
+const createStore = async (mongodb: PrivateServer): Promise<Servers['store']> => {
+  const server = createServer(mongodb);
+  if (!(await isReplicaSet(mongodb.url))) return server;
+  const stepDownOnce = async (lastsMs: number, now: () => number) => {
+    const at = now();
+    await stepDown(mongodb.url, Math.ceil(lastsMs / 1_000));
+    return { at, until: now() };
+  };
+  return { ...server, stepDown: (lastsMs, now) => server.whileUp(() => stepDownOnce(lastsMs, now)) };
+};
+
 /** @param cluster is used in place of a RabbitMQ with one node. */
 export const startServers = async (cluster?: RabbitmqCluster): Promise<Servers> => {
   const [rabbitmq, mongodb] = await Promise.all([cluster ? clusterBroker(cluster) : openNode(), privateMongodb()]);
+  const store = await createStore(mongodb);
   const proxies = new Set<TcpProxy>();
   let opened = 0;
   return {
     broker: rabbitmq.server,
-    store: createServer(mongodb),
+    store,
     openProxies: async () => {
       const brokerUrl = rabbitmq.urls[opened % rabbitmq.urls.length] as string;
       opened += 1;
