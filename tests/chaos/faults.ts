@@ -9,6 +9,7 @@ import { createCallerFaults } from './caller-faults.ts';
 import { createContainerFaults } from './container-faults.ts';
 import { openDirectDeps } from './direct-deps.ts';
 import { exclusively, free, type Injector } from './injector.ts';
+import { createNodeFaults } from './node-faults.ts';
 import type { ChaosFault, PlannedFault } from './plan.ts';
 import { createQueueFaults } from './queue-faults.ts';
 import { type Random, seededRandom } from './random.ts';
@@ -142,6 +143,7 @@ export const createFaults = ({ stage, record, users, aim }: FaultOptions): Fault
     'runs hung': hangRuns,
     ...createCallerFaults({ stage, users }),
     ...createQueueFaults({ stage, activeUsers: users.active }),
+    ...createNodeFaults(stage.cluster),
   };
 
   return {
@@ -152,7 +154,8 @@ export const createFaults = ({ stage, record, users, aim }: FaultOptions): Fault
       if (!first) return undefined;
       const until = Math.max(...hits.map((hit) => hit.until ?? hit.at));
       const hitsOne = hits.every(({ target }) => target === first.target);
-      return { fault, at: first.at, until, target: hitsOne ? first.target : undefined };
+      const target = first.kind.startsWith('node-') ? 'node' : first.target;
+      return { fault, at: first.at, until, target: hitsOne ? target : undefined };
     },
   };
 };

@@ -2,10 +2,13 @@
 import { join } from 'node:path';
 import process, { exit, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
+import { rabbitmq4, whyNoRabbitmq4 } from '../../tools/services/rabbitmq-4.ts';
+import { startRabbitmqCluster } from '../support/rabbitmq-cluster.ts';
 import { breakNames, isBreakName } from './breaks.ts';
 import { type Measured, shortfallsOf } from './limits.ts';
 import { runMeasures } from './measure.ts';
 import { type Neighbors, runNeighbors } from './neighbors.ts';
+import { clusterFaults } from './plan.ts';
 import { recoveryTable } from './promptness.ts';
 import { type ChaosOptions, type ChaosResult, type ChaosViolation, runChaos } from './run.ts';
 import { kindsOf, runTrial, tryAll } from './run-trials.ts';
@@ -23,6 +26,7 @@ const { values } = parseArgs({
     control: { type: 'boolean', default: false },
     measure: { type: 'boolean', default: false },
     neighbors: { type: 'boolean', default: false },
+    cluster: { type: 'boolean', default: false },
     only: { type: 'string' },
     every: { type: 'string', default: '4' },
     out: { type: 'string', default: join(root, '.data', 'chaos') },
@@ -66,6 +70,23 @@ const options: ChaosOptions = {
 const runFaults = async (): Promise<boolean> => {
   print(`seed ${seed}; replay: npm run chaos -- --minutes ${values.minutes} --seed ${seed} --every ${values.every}`);
   const result = await runChaos(options);
+  report(result);
+  return result.violations.length === 0;
+};
+
+/** The same with a cluster of three nodes, whose nodes are hit one at a time. Without RabbitMQ 4 there is nothing to run. */
+const runClusterFaults = async (): Promise<boolean> => {
+  const reason = whyNoRabbitmq4();
+  if (reason) {
+    print(`Skipped: ${reason}.`);
+    return true;
+  }
+  print(
+    `seed ${seed}; replay: npm run chaos -- --cluster --minutes ${values.minutes} --seed ${seed} --every ${values.every}`,
+  );
+  const binary = await rabbitmq4(root, { say: (_name, line) => print(line) });
+  await using cluster = await startRabbitmqCluster({ binary, reachedBy: 'hosts' });
+  const result = await runChaos({ ...options, only: clusterFaults, cluster, env: { LANE_QUEUE_TYPE: 'quorum' } });
   report(result);
   return result.violations.length === 0;
 };
@@ -143,6 +164,7 @@ const compareNeighbors = async (): Promise<boolean> => {
 const chosen = () => {
   if (values.neighbors) return compareNeighbors;
   if (values.measure) return measure;
+  if (values.cluster) return runClusterFaults;
   return values.break ? () => tryBreak(values.break as string) : runFaults;
 };
 exit((await chosen()()) ? 0 : 1);

@@ -173,20 +173,22 @@ export const startRabbitmqCluster = async (options: ClusterOptions = {}): Promis
     throw error;
   }
   const fronts = reachedBy === 'load-balancer' ? await openFronts(planned.nodes) : undefined;
+  let answers: string[] = [];
   const isWhole = async (): Promise<boolean> => {
     const all = planned.nodes.map(({ settings }) => `'${nodeOf(settings)}'`);
     const ask = (node: Node) =>
       rabbitmqctl(node.folder, ['eval', `[] =:= [${all.join()}] -- rabbit_nodes:list_running().`], binary).catch(
         () => 'down',
       );
-    return (await Promise.all(planned.nodes.map(ask))).every((answer) => answer.trim() === 'true');
+    answers = (await Promise.all(planned.nodes.map(ask))).map((answer) => answer.trim());
+    return answers.every((answer) => answer === 'true');
   };
   return {
     nodes,
     urls: fronts?.urls ?? [urlOfNodes(planned.nodes)],
     untilWhole: async () => {
       const found = await pollUntil(systemClock, wholeMs, async () => (await isWhole()) || undefined);
-      if (!found) throw new Error(`The nodes are not connected after ${wholeMs / 1_000} s.`);
+      if (!found) throw new Error(`The nodes are not connected after ${wholeMs / 1_000} s: ${answers.join(', ')}.`);
     },
     async [Symbol.asyncDispose]() {
       await fronts?.close();
