@@ -47,9 +47,10 @@ export default {
     layer('lanes'),
     layer('requests', room('(accounts|lanes)')),
     layer('runs'),
-    layer('consumer', room('(lanes|runs)')),
+    layer('cluster', room('(lanes|runs)')),
+    layer('consumer', room('(lanes|runs|cluster)')),
     layer('http', room('(accounts|requests)')),
-    layer('gateway', room('http')),
+    layer('gateway', room('(http|cluster|runs)')),
     layer('library', room('(requests|http|consumer|compose)')),
     {
       name: 'production-code-alone',

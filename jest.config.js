@@ -11,6 +11,7 @@ export default {
     '\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }],
   },
   globalSetup: '<rootDir>/tests/setup/servers.ts',
+  testSequencer: '<rootDir>/tests/setup/longest-first.js',
   reporters: ['default', '<rootDir>/tests/support/reporter.ts'],
   testTimeout: 30_000,
   maxWorkers: 2,

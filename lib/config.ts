@@ -34,11 +34,23 @@ const requiredOf: Record<Role, (config: Partial<Config>) => [name: string, why: 
       : [],
 };
 
+/** Of bodies or answers, for each worker of the API: as the least of the settings. */
+const minWorkerBytes = 1_048_576;
+
+/** Each worker of the API has its part of these. */
+const workerConflicts = ({ apiWorkers = 1, maxUploadBytes, maxUnreadBytes }: Partial<Config>): string[] => {
+  const least = apiWorkers * minWorkerBytes;
+  return Object.entries({ MAX_UPLOAD_BYTES: maxUploadBytes, MAX_UNREAD_BYTES: maxUnreadBytes })
+    .filter(([, bytes = Infinity]) => bytes < least)
+    .map(([name]) => `${name} must be at least ${least}: ${minWorkerBytes} for each of API_WORKERS (${apiWorkers})`);
+};
+
 /** What must hold between several settings. A setting that is invalid itself is missing in `config`. */
 const conflictsIn = (config: Partial<Config>, env: NodeJS.ProcessEnv, role: Role): string[] => {
   const { retryBaseMs = 0, retryMaxMs = Infinity } = config;
   return [
     ...(retryMaxMs < retryBaseMs ? [`RETRY_MAX_MS must be at least RETRY_BASE_MS (${retryBaseMs})`] : []),
+    ...(role === 'functions' ? workerConflicts(config) : []),
     ...requiredOf[role](config)
       .filter(([name]) => !env[name])
       .map(([name, why]) => `${name} is required${why}`),

@@ -80,6 +80,8 @@ export interface LaneBroker {
   deleteUnusedUserQueue(userId: string): Promise<void>;
   /** Declares the lane and consumes it on a channel of its own. Events may arrive before the promise resolves. */
   openLane(lane: number, events: LaneEvents): Promise<LaneChannel>;
+  /** Deletes the lane's queue, if it exists: every worker on it finds its channel closed. @throws {BrokerRefusedError} {BrokerUnavailableError} */
+  deleteLane(lane: number): Promise<void>;
 }
 
 /** Time and chance, so that a scheduler can decide both. */

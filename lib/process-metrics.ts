@@ -62,6 +62,7 @@ export const registerBuildInfo = (registry: Registry): void => {
     name: 'lanekeeper_build_info',
     help: 'Always 1: the version of Lanekeeper and of Node.js',
     labelNames: ['version', 'node'],
+    aggregator: 'max',
     registers: [registry],
   }).set({ version, node: process.version }, 1);
 };

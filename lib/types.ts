@@ -52,8 +52,18 @@ export type Lent = {
   forMs?: number;
 };
 
-/** The result of the ticket step: the new `seq`, the state of the user queue before it, and `acceptedBytes` after it. */
-export type Ticket = { seq: number; lane: number; wasOpen: boolean; settled: number; bytesThrough: number };
+/**
+ * The result of the ticket step. It is for the requests from `first` to `seq`, which are the same for one request. `wasOpen`: the user
+ * queue was open before. `bytesThrough`: `acceptedBytes` after it.
+ */
+export type Ticket = {
+  first: number;
+  seq: number;
+  lane: number;
+  wasOpen: boolean;
+  settled: number;
+  bytesThrough: number;
+};
 
 /** Why there was no ticket, and what is pending. `countDue`: this caller is the one that may count what was settled. */
 export type TicketRefusal = {

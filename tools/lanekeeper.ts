@@ -24,7 +24,7 @@ const commands: Record<string, [about: string, load: () => Promise<CommandFile>]
   keys: ['create, list and revoke API keys', () => import('./commands/keys.ts')],
   stuck: ['list users whose requests make no progress, and why', () => import('./commands/stuck.ts')],
   'dead-letters': ['list, retry and drop dead letters', () => import('./commands/dead-letters.ts')],
-  requests: ['show, cancel, retry and skip the requests of a user', () => import('./commands/requests.ts')],
+  requests: ['show, cancel, retry, skip and end the requests of a user', () => import('./commands/requests.ts')],
   demo: ['send requests of several users, and judge the outcome', () => import('./commands/demo.ts')],
 };
 

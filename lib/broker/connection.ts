@@ -7,6 +7,7 @@ import type { Logger } from '../log.ts';
 import { warnSeldom, watchOutages } from '../outage.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { withTimeout } from '../timeout.ts';
+import { beatFaster } from './heartbeat.ts';
 import { type ConnectionOptions, createOpener } from './open-connection.ts';
 
 export type BrokerConnection = {
@@ -89,6 +90,7 @@ export const createConnection = (options: ConnectionOptions, log: Logger): Broke
     model.once('close', lost);
     // amqplib reads on before it returns the connection: it may have been closed before a listener could be added.
     if (isLost(model)) lost();
+    else if (options.frozenAfterMs !== undefined) beatFaster(model, options.heartbeatSeconds);
     return model;
   });
 

@@ -12,25 +12,28 @@ import { ConsumingChannel } from './consuming-channel.ts';
 import { DeclaringChannel, watchChannelLimit } from './declaring-channel.ts';
 import { consumeLane } from './lane-consumer.ts';
 import { LaneReport, type LaneReportTimes } from './lane-report.ts';
-import { userQueue } from './names.ts';
+import { laneQueue, userQueue } from './names.ts';
 import { urlsInRandomOrder } from './open-connection.ts';
 import { isRefusalOf, preconditionFailed, queueDelete } from './unavailable.ts';
 import { UserQueues } from './user-queues.ts';
 
 export type RabbitLaneBroker = LaneBroker & { close(): Promise<void> };
 
-type LaneBrokerConfig = Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'laneQueueType' | 'lanes'>;
+type LaneBrokerConfig = Pick<
+  Config,
+  'rabbitmqUrl' | 'queuePrefix' | 'heartbeatSeconds' | 'frozenAfterMs' | 'laneQueueType' | 'lanes'
+>;
 
 export const createLaneBroker = (
   config: LaneBrokerConfig,
   log: Logger,
   times: LaneReportTimes = {},
 ): RabbitLaneBroker => {
-  const { rabbitmqUrl: url, heartbeatSeconds } = config;
+  const { rabbitmqUrl: url, heartbeatSeconds, frozenAfterMs } = config;
   // The same for both: most of what a worker declares and consumes is on one host.
-  const urls = urlsInRandomOrder(url);
-  const lanes = createConnection({ urls, name: 'lanekeeper worker', heartbeatSeconds }, log);
-  const consumers = createConnection({ urls, name: 'lanekeeper user queues', heartbeatSeconds }, log);
+  const shared = { urls: urlsInRandomOrder(url), heartbeatSeconds, frozenAfterMs };
+  const lanes = createConnection({ name: 'lanekeeper worker', ...shared }, log);
+  const consumers = createConnection({ name: 'lanekeeper user queues', ...shared }, log);
   const channelLimit = watchChannelLimit();
   const report = new LaneReport({ url, lanes: config.lanes, ...times }, log);
 
@@ -58,6 +61,14 @@ export const createLaneBroker = (
         await channel.delete(userQueue(config.queuePrefix, userId), { ifUnused: true });
       } catch (error) {
         if (!isInUse(error)) throw error;
+      } finally {
+        await channel.close();
+      }
+    },
+    async deleteLane(lane) {
+      const channel = new DeclaringChannel(lanes, channelLimit);
+      try {
+        await channel.delete(laneQueue(config.queuePrefix, lane));
       } finally {
         await channel.close();
       }

@@ -4,12 +4,15 @@ import { BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Outages } from '../outage.ts';
 import { urlsOfHosts } from '../server-url.ts';
+import { heartbeatSecondsWithin } from './heartbeat.ts';
 
 export type ConnectionOptions = {
   /** One for each host, in the order in which they are tried. */
   urls: string[];
   name: string;
   heartbeatSeconds: number;
+  /** Its consumers own lanes: RabbitMQ closes it within this time when the process is frozen. Default: after three heartbeats. */
+  frozenAfterMs?: number;
 };
 
 const connectTimeoutMs = 5_000;
@@ -23,9 +26,11 @@ export const urlsInRandomOrder = (rabbitmqUrl: string): string[] =>
     .sort((a, b) => a.place - b.place)
     .map(({ url }) => url);
 
-const withHeartbeat = (url: string, seconds: number): string => {
+const withHeartbeat = (url: string, { heartbeatSeconds, frozenAfterMs }: ConnectionOptions): string => {
   const parsed = new URL(url);
-  if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(seconds));
+  const { searchParams } = parsed;
+  if (frozenAfterMs !== undefined) searchParams.set('heartbeat', String(heartbeatSecondsWithin(frozenAfterMs)));
+  else if (!searchParams.has('heartbeat')) searchParams.set('heartbeat', String(heartbeatSeconds));
   return parsed.href;
 };
 
@@ -43,14 +48,12 @@ const explained = (error: unknown, url: string): unknown => {
   return new Error(`RabbitMQ refused the user ${user} or the password in RABBITMQ_URL`, { cause: error });
 };
 
-type Attempt = Omit<ConnectionOptions, 'urls'> & { timeout: number };
-
-const openTo = async (url: string, { name, heartbeatSeconds, timeout }: Attempt): Promise<ChannelModel> => {
+const openTo = async (url: string, options: ConnectionOptions, timeout: number): Promise<ChannelModel> => {
   try {
-    return await connect(withHeartbeat(url, heartbeatSeconds), {
+    return await connect(withHeartbeat(url, options), {
       timeout,
       noDelay: true,
-      clientProperties: { connection_name: name },
+      clientProperties: { connection_name: options.name },
     });
   } catch (error) {
     throw explained(error, url);
@@ -74,7 +77,7 @@ export const createOpener = (options: ConnectionOptions, outages: Outages, log: 
     while (reasons.length < urls.length) {
       const url = urls[tries++ % urls.length] as string;
       try {
-        const model = await openTo(url, { ...options, timeout });
+        const model = await openTo(url, options, timeout);
         haveAllFailed = false;
         outages.succeeded(failuresBefore);
         if (tries > 1 && urls.length > 1)

@@ -1,20 +1,24 @@
 /** The composition root of the functions: only this file connects them to their servers. */
+import cluster from 'node:cluster';
 import { createSecretKey } from 'node:crypto';
 import { createPasswords } from '../accounts/passwords.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
 import { createHealthCheck } from '../health.ts';
-import { createLogger } from '../log.ts';
+import { createLogger, outputByTurn } from '../log.ts';
 import { createLongPolls } from '../long-polls.ts';
 import { createComparisons } from '../requests/comparisons.ts';
 import { resolveSecrets } from '../secrets.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { openStores } from '../store/stores.ts';
+import { shareOfWorker } from '../worker-share.ts';
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
-  const config: FunctionConfig = loadConfig(await resolveSecrets(process.env, 'functions'), 'functions');
-  const log = createLogger(config.logLevel, { role: 'functions' });
+  const whole: FunctionConfig = loadConfig(await resolveSecrets(process.env, 'functions'), 'functions');
+  const config = cluster.isWorker ? shareOfWorker(whole) : whole;
+  const bindings = { role: 'functions', ...(cluster.isWorker && { pid: process.pid }) };
+  const log = createLogger(config.logLevel, bindings, outputByTurn());
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
   const passwords = createPasswords(config);

@@ -2,14 +2,11 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../lanes/snapshot.ts';
 import { laneReleaseReasons, runOutcomes } from '../ports.ts';
-import { registerBuildInfo, registerEventLoopLag, registerServersUp } from '../process-metrics.ts';
+import { registerEventLoopLag, registerServersUp } from '../process-metrics.ts';
 import { deadLetterReasons, settledStatuses } from '../types.ts';
 
 const latencySeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
 const runSeconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
-
-/** Why the primary started a worker in place of another one. */
-const restartReasons = ['died', 'hung', 'never-came-up', 'retired'];
 
 /** A counter whose series begins with its first event seems not to have risen then: `increase` misses that event. */
 const fromZero = <Label extends string>(counter: Counter<Label>, label: Label, values: readonly string[]) => {
@@ -118,6 +115,7 @@ export const registerGauges = (registry: Registry, snapshot: () => WorkerSnapsho
   );
   gauge('lanekeeper_held_bytes', 'Bytes of requests that workers hold before they run', 'sum', (s) => s.heldBytes);
   gauge('lanekeeper_refused_user_queues', 'Users whose queue RabbitMQ refuses', 'sum', (s) => s.refusedQueues);
+  gauge('lanekeeper_users_beyond_queue_cap', 'Users without a queue: MAX_OPEN_QUEUES', 'sum', (s) => s.queuesBeyondCap);
   registerEventLoopLag(registry);
   registerServersUp(registry, () => ({
     mongodb: snapshot()?.mongodbUp ?? false,
@@ -126,21 +124,3 @@ export const registerGauges = (registry: Registry, snapshot: () => WorkerSnapsho
 };
 
 /** The primary's own metrics. Returns the counter of the restarts. */
-export const registerPrimaryMetrics = (registry: Registry, readyWorkers: () => number): Counter<'reason'> => {
-  new Gauge({
-    name: 'lanekeeper_workers_ready',
-    help: 'Workers in the state running',
-    registers: [registry],
-    collect() {
-      this.set(readyWorkers());
-    },
-  });
-  registerBuildInfo(registry);
-  const restarts = new Counter({
-    name: 'lanekeeper_worker_restarts_total',
-    help: 'Workers started in place of one that exited, by reason',
-    labelNames: ['reason'],
-    registers: [registry],
-  });
-  return fromZero(restarts, 'reason', restartReasons);
-};

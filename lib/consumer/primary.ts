@@ -1,17 +1,17 @@
 import nodeCluster from 'node:cluster';
+import { type ClusterMetrics, createClusterMetrics } from '../cluster/cluster-metrics.ts';
+import { createEnding, type Ending } from '../cluster/ending.ts';
+import { createLifecycle, type Lifecycle } from '../cluster/lifecycle.ts';
+import { exitCodes } from '../cluster/messages.ts';
+import { readyWorkers, type SlotStatus, WorkerSlot } from '../cluster/worker-slot.ts';
 import type { Config } from '../config.ts';
 import { type Endpoints, openEndpoints } from '../endpoints.ts';
 import { exitMarginMs } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
-import { decideOnSignal } from '../runs/supervision.ts';
-import { type ClusterMetrics, createClusterMetrics } from './cluster-metrics.ts';
-import { createLifecycle, type Lifecycle } from './lifecycle.ts';
-import { exitCodes } from './messages.ts';
 import { UnownedLanes } from './readiness.ts';
 import { createReload } from './reload.ts';
-import { type SlotStatus, WorkerSlot } from './worker-slot.ts';
 
 export type PrimaryOptions = {
   config: Pick<
@@ -36,8 +36,6 @@ export type PrimaryOptions = {
 type Cluster = { slots: WorkerSlot[]; life: Lifecycle; metrics: ClusterMetrics; unowned: UnownedLanes };
 
 const ownerTexts = { away: 'lanes have no owner', back: 'every lane has an owner again' };
-
-const readyWorkers = (slots: WorkerSlot[]): number => slots.filter(({ status }) => status.state === 'running').length;
 
 /** Why the consumer is not ready; `undefined` when it is. */
 const unreadiness = (
@@ -73,45 +71,6 @@ const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpo
     },
     metricsType: cluster.metrics.contentType,
   });
-
-/** Ends the workers: by SIGTERM while there is time, then by SIGKILL. */
-const createEnding = ({ config, clock, log }: PrimaryOptions, { slots, life }: Cluster) => {
-  const ended = Promise.withResolvers<number>();
-  let drainingSince: number | undefined;
-
-  const end = (state: 'stopped' | 'failed') => {
-    if (['stopped', 'failed'].includes(life.state)) return;
-    life.become(state);
-    ended.resolve(exitCodes[state]);
-  };
-  const killAll = () => {
-    for (const slot of slots) slot.kill();
-  };
-  const drain = async (finalState?: 'failed') => {
-    if (drainingSince !== undefined) return;
-    drainingSince = clock.monotonicMs();
-    life.become('draining');
-    const cancelKill = clock.after(config.graceMs + exitMarginMs, () => {
-      log.error({ graceMs: config.graceMs }, 'killing the workers that did not stop in time');
-      killAll();
-    });
-    const clean = await Promise.all(slots.map((slot) => slot.drain()));
-    cancelKill();
-    end(finalState ?? (clean.every(Boolean) ? 'stopped' : 'failed'));
-  };
-  const onSignal = (signal: NodeJS.Signals) => {
-    const drainingForMs = drainingSince === undefined ? undefined : clock.monotonicMs() - drainingSince;
-    const verdict = decideOnSignal(drainingForMs);
-    log.info({ signal, verdict }, 'signal received');
-    if (verdict === 'drain') void drain();
-    if (verdict !== 'end-now') return;
-    killAll();
-    end('failed');
-  };
-  return { ended: ended.promise, drain, onSignal };
-};
-
-type Ending = ReturnType<typeof createEnding>;
 
 /** Call it after each report of a worker: it logs when lanes have no owner for too long, and when that is over. */
 const watchOwners = ({ config, log }: PrimaryOptions, { slots, unowned }: Cluster): (() => void) => {
@@ -165,13 +124,12 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
     log.info({ state: to, workers: config.workers }, `consumer ${to}`);
     if (to === 'running') options.running?.();
   });
-  const metrics = createClusterMetrics(() => readyWorkers(slots));
+  const metrics = createClusterMetrics('consumer', () => readyWorkers(slots));
   const cluster = { slots, life, metrics, unowned: new UnownedLanes(options.clock) };
   const endpoints = await serve(options, cluster);
   log.info({ host: config.metricsHost, port: endpoints.port }, 'serving /healthz and /metrics');
   const ending = createEnding(options, cluster);
   openSlots(options, cluster, ending);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, ending.onSignal);
   process.on(
     'SIGUSR2',
     createReload({ ...options, slots, isEnding: () => !['starting', 'running'].includes(life.state) }),

@@ -1,7 +1,8 @@
 /** Replaces all workers by new ones, which load the processor's code anew. */
+
+import type { WorkerSlot } from '../cluster/worker-slot.ts';
 import type { Logger } from '../log.ts';
 import type { Clock } from '../ports.ts';
-import type { WorkerSlot } from './worker-slot.ts';
 
 type Reloaded = Pick<WorkerSlot, 'startSuccessor' | 'successorRuns' | 'promoteSuccessor' | 'dropSuccessor'>;
 type ReloadDeps = {

@@ -1,3 +1,6 @@
+import { createLifecycle } from '../cluster/lifecycle.ts';
+import { exitCodes } from '../cluster/messages.ts';
+import { linkToPrimary, type PrimaryLink } from '../cluster/primary-link.ts';
 import type { Config } from '../config.ts';
 import { ConfigError } from '../config.ts';
 import type { WorkerSnapshot } from '../lanes/snapshot.ts';
@@ -6,10 +9,7 @@ import type { Clock } from '../ports.ts';
 import { ProcessorLoadError } from '../runs/load-processor.ts';
 import { toRunError } from '../runs/run-error.ts';
 import { reportEveryMs } from '../runs/supervision.ts';
-import { createLifecycle } from './lifecycle.ts';
-import { exitCodes } from './messages.ts';
 import { createWorkerMetrics, type WorkerObservers } from './metrics.ts';
-import { linkToPrimary, type PrimaryLink } from './primary-link.ts';
 
 /** What a worker runs. */
 export type WorkerTask = {

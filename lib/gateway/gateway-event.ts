@@ -9,12 +9,19 @@ import { sourceIpOf } from './source-ip.ts';
 const textTypes = /^(text\/.*|application\/(json|javascript|xml)|application\/.*\+(json|xml))\s*(;|$)/i;
 
 /** API Gateway joins repeated headers with commas. Cookies have a field of their own. */
-const headersOf = ({ headersDistinct }: Request): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(headersDistinct)
-      .filter(([name]) => name !== 'cookie')
-      .map(([name, values]) => [name, (values ?? []).join(',')]),
-  );
+const headersOf = ({ rawHeaders }: Request): Record<string, string> => {
+  // Without a prototype, because a client chooses the names.
+  const headers: Record<string, string> = Object.create(null);
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] as string).toLowerCase();
+    const value = rawHeaders[at + 1] as string;
+    if (name !== 'cookie') headers[name] = name in headers ? `${headers[name]},${value}` : value;
+  }
+  return headers;
+};
+
+const cookiesOf = ({ headersDistinct }: Request): string[] | undefined =>
+  headersDistinct.cookie?.flatMap((line) => line.split(/; */));
 
 const queryOf = (query: URLSearchParams): Record<string, string> | undefined => {
   if (query.size === 0) return undefined;
@@ -37,16 +44,17 @@ const bodyOf = (request: Request): Pick<APIGatewayProxyEventV2, 'body' | 'isBase
 
 /** The event that API Gateway would make of an Express request: HTTP API, payload 2.0. `request.body` must be a Buffer. */
 export const eventOf = (request: Request, routeKey: string, trustsProxy: TrustsProxy): APIGatewayProxyEventV2 => {
-  const [, rawQueryString = ''] = /\?(.*)$/s.exec(request.originalUrl) ?? [];
+  const queryAt = request.originalUrl.indexOf('?');
+  const rawQueryString = queryAt < 0 ? '' : request.originalUrl.slice(queryAt + 1);
   const now = new Date();
   return {
     version: '2.0',
     routeKey,
     rawPath: request.path,
     rawQueryString,
-    cookies: request.headersDistinct.cookie?.flatMap((line) => line.split(/; */)),
+    cookies: request.headers.cookie === undefined ? undefined : cookiesOf(request),
     headers: headersOf(request),
-    queryStringParameters: queryOf(new URLSearchParams(rawQueryString)),
+    queryStringParameters: rawQueryString === '' ? undefined : queryOf(new URLSearchParams(rawQueryString)),
     pathParameters: parametersOf(request),
     ...bodyOf(request),
     requestContext: {

@@ -38,7 +38,8 @@ const send = (response: Response<unknown, CallLocals>, reply: Reply): void => {
   response.locals.code = codeOf(reply);
   response.status(statusCode ?? 200);
   for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
-  response.end(body === undefined ? undefined : Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'));
+  // Text goes out with the head in one write.
+  response.end(body !== undefined && isBase64Encoded ? Buffer.from(body, 'base64') : body);
 };
 
 /** Notes which route the call has taken. */
@@ -88,15 +89,21 @@ const allowOrigins =
     next();
   };
 
-/** Routes in the order of serverless.yml. Every other call is answered with 404 or 405, as problem+json. */
+/**
+ * Routes in the order of serverless.yml. Every other call is answered with 404 or 405, as problem+json.
+ *
+ * @param bounds go before all routes.
+ */
 export const createGateway = (
   routes: (Route & { handler: EventHandler })[],
   log: Logger,
   { trustedProxies = trustsNoProxy, maxUploadBytes }: Pick<Config, 'trustedProxies' | 'maxUploadBytes'>,
   room = new UploadRoom(maxUploadBytes),
+  bounds: RequestHandler[] = [],
 ): Express => {
   const bodyOfAtMost = createUploads(room);
   const app = express().disable('x-powered-by').enable('case sensitive routing').enable('strict routing');
+  for (const bound of bounds) app.use(bound);
   app.use((_request, response, next) => {
     response.locals.startedAt = performance.now();
     next();
@@ -162,7 +169,7 @@ export const serveGateway = async (
   boundConnections(server, config);
   const room = new UploadRoom(config.maxUploadBytes);
   const bounds = [createTurns(room), observe, boundAnswers(config), allowOrigins(config), drain.refuse];
-  server.on('request', express().use(bounds, createGateway(loaded, log, config, room)));
+  server.on('request', createGateway(loaded, log, config, room, bounds));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(new CannotServeError(config.host, config.port, cause)));
     server.listen(config.port, config.host, resolve);

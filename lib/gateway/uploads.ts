@@ -45,7 +45,11 @@ const collect = (request: IncomingMessage, maxBytes: number, grow: (bytes: numbe
     const onGone = (): void => stop(new InvalidRequestError('The body could not be read.'));
     request
       .on('data', onData)
-      .once('end', () => resolve(buffer.subarray(0, size)))
+      .once('end', () => {
+        // It comes after each call, and an error costs its stack.
+        request.off('close', onGone);
+        resolve(buffer.subarray(0, size));
+      })
       .once('error', onGone)
       .once('close', onGone);
   });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { maxRequestBytes } from '../limits.ts';
+import { onceFor } from '../once-for.ts';
 import { interruptionPolicies, type RunLimits, requestStatuses } from '../types.ts';
 import type { Call } from './call.ts';
 import { InvalidRequestError, RequestTooLargeError } from './errors.ts';
@@ -39,13 +40,17 @@ const credentials = z.object({ username: z.string().max(256), password: password
 const upTo = (max: number, setting: string) =>
   z.number().int().min(1).max(max, `may be at most ${max} here (${setting})`);
 
-/** Not 0: a request can switch neither its attempts nor the timeout of its runs off. */
-export const runLimits = ({ maxRequestAttempts, maxRunTimeoutMs }: Ceilings) =>
+/**
+ * Not 0: a request can switch neither its attempts nor the timeout of its runs off. Once for a configuration, because zod compiles
+ * each schema.
+ */
+export const runLimits = onceFor(({ maxRequestAttempts, maxRunTimeoutMs }: Ceilings) =>
   z.object({
     maxAttempts: upTo(maxRequestAttempts, 'MAX_REQUEST_ATTEMPTS').optional(),
     timeoutMs: upTo(maxRunTimeoutMs, 'MAX_RUN_TIMEOUT_MS').optional(),
     onInterruption: z.enum(interruptionPolicies).optional(),
-  });
+  }),
+);
 const seq = z.object({ seq: z.string().regex(/^[1-9]\d{0,14}$/, 'must be a positive whole number') });
 const waitRange = 'must be a number of seconds from 0 to 20, with at most 3 decimals';
 const wait = z.object({

@@ -47,3 +47,18 @@ export const memberText = (objectText: string, name: string): string | undefined
   }
   return found;
 };
+
+/** The unchanged texts of the elements of a JSON array. The text must be valid JSON. */
+export const elementTexts = (arrayText: string): string[] => {
+  const found: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (const { 0: token, index } of arrayText.matchAll(tokens)) {
+    const ends = depth === 1 && (token === ',' || token === ']');
+    if (ends) found.push(arrayText.slice(start, index).trim());
+    if (ends || depth === 0) start = index + 1;
+    if (opens(token)) depth += 1;
+    else if (closes(token)) depth -= 1;
+  }
+  return found.length === 1 && found[0] === '' ? [] : found;
+};

@@ -3,7 +3,8 @@ export class Activity {
   #steps = 0;
   #runs = 0;
   readonly #waiting = new Set<() => void>();
-  readonly #ending = Promise.withResolvers<undefined>();
+  readonly #leaving = new Set<() => void>();
+  #isEnding = false;
 
   /** Steps under way, runs included. */
   get count(): number {
@@ -30,12 +31,22 @@ export class Activity {
 
   /** A handover begins: what `unlessEnding` waits for is waited for no longer. */
   beginEnd(): void {
-    this.#ending.resolve(undefined);
+    this.#isEnding = true;
+    for (const leave of this.#leaving) leave();
+    this.#leaving.clear();
   }
 
-  /** For what may take long and can be left to the next owner. Resolves to `undefined` when a handover begins before it ends. */
+  /**
+   * For what may take long and can be left to the next owner. Resolves to `undefined` when a handover begins before it ends. Not a
+   * `Promise.race` with a promise of the handover: that lives as long as the lane is owned, and keeps something of every race.
+   */
   unlessEnding<T>(work: Promise<T>): Promise<T | undefined> {
-    return Promise.race([work, this.#ending.promise]);
+    return new Promise((resolve, reject) => {
+      const leave = () => resolve(undefined);
+      if (this.#isEnding) leave();
+      else this.#leaving.add(leave);
+      work.then(resolve, reject).finally(() => this.#leaving.delete(leave));
+    });
   }
 
   /** Resolves when no step is under way. */

@@ -1,9 +1,10 @@
 /** What all lanes of one worker share: group commits, slots, and the runs under way. */
+
+import { type Batcher, createBatcher } from '../batcher.ts';
 import type { Deps } from '../deps.ts';
 import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
 import { isolationSizes } from '../limits.ts';
 import type { EntryId, UserQueue, WorkEntry } from '../types.ts';
-import { type Batcher, createBatcher } from './batcher.ts';
 import { BodyBudget } from './body-budget.ts';
 import { charsOf } from './changes.ts';
 import { persist } from './persist.ts';
@@ -35,12 +36,14 @@ export type LaneDeps = Pick<
     | 'graceMs'
     | 'gapTimeoutMs'
     | 'idleTimeoutMs'
+    | 'maxOpenQueues'
     | 'stuckAfterMs'
     | 'sweepMs'
     | 'balanceMs'
     | 'flushMs'
     | 'batonRenewMs'
     | 'storeTimeoutMs'
+    | 'frozenAfterMs'
   >;
 };
 

@@ -6,6 +6,7 @@ import { withTimeout } from '../timeout.ts';
 import { publishBaton } from './baton.ts';
 import type { WorkerContext } from './context.ts';
 import { ackAtOnce, BatonDelivery } from './deliveries.ts';
+import { dueFlushes, flush } from './flush.ts';
 import { assertHolds, type HoldState, holdTransitions } from './lane-state.ts';
 import { LaneUsers } from './lane-users.ts';
 import { deleteLateQueues } from './late-queues.ts';
@@ -177,7 +178,7 @@ export class LaneHold implements OwnedLane {
   /** Reads the lease again after the load: an owner that was replaced meanwhile must not start anything [R4]. */
   async #load(): Promise<boolean> {
     const { lane, isHeld } = this;
-    this.#token = await this.#context.deps.lanes.takeLease(lane);
+    this.#token = await this.#context.deps.lanes.takeLease(lane, this.#context.workerId);
     await this.users.load();
     return (await this.#context.lease({ lane, wanted: isHeld })) === this.#token;
   }
@@ -192,8 +193,8 @@ export class LaneHold implements OwnedLane {
   }
 
   async #flush(): Promise<void> {
-    const { userQueues, clock } = this.#context.deps;
-    await userQueues.flushSettled(this.users.progress(Number.NEGATIVE_INFINITY), clock.now()).catch(() => undefined);
+    const due = dueFlushes(this.users.all(), Number.NEGATIVE_INFINITY);
+    await flush(due, this.#context.deps).catch(() => undefined);
   }
 
   async #release(reason: ReleaseReason): Promise<void> {

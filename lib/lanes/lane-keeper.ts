@@ -1,5 +1,6 @@
 /** Keeps a worker subscribed to every lane, and knows the holds. */
 import { sleep } from '../clock.ts';
+import type { Heartbeat, StalledUser } from '../ports.ts';
 import type { WorkerContext } from './context.ts';
 import { LaneHold } from './lane-hold.ts';
 
@@ -72,6 +73,25 @@ export class LaneKeeper {
     }));
     added.sort((a, b) => a.place - b.place);
     for (const { lane } of added) this.#kept.push(this.#keep(lane));
+  }
+
+  /** Functions may know of more lanes than this worker. Those lanes' users must not wait for the worker's restart. */
+  adoptLanesOfUsers(users: Pick<StalledUser, 'lane'>[]): void {
+    const text = 'found users in lanes beyond LANES: standing by on those too';
+    this.#adopt(Math.max(-1, ...users.map(({ lane }) => lane)), 'error', text);
+  }
+
+  /** A worker that was started with a larger `LANES` owns lanes that this one does not know. It must not be alone with them. */
+  adoptLanesOfWorkers(heartbeats: Pick<Heartbeat, 'lanes'>[]): void {
+    const text = 'another worker owns lanes beyond LANES: standing by on those too';
+    this.#adopt(Math.max(-1, ...heartbeats.flatMap(({ lanes }) => lanes)), 'info', text);
+  }
+
+  #adopt(lane: number, level: 'error' | 'info', text: string): void {
+    const lanes = this.count;
+    if (lane < lanes || this.#stopping.aborted) return;
+    this.#context.deps.log[level]({ lane, lanes }, text);
+    this.keepUpTo(lane + 1);
   }
 
   /** Runs that go on after the handover stay known until they end. */

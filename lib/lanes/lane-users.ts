@@ -1,5 +1,5 @@
 /** The loaded users of one lane hold: loaded, refreshed, forgotten; what they know and what is due for them. */
-import type { Delivery, Progress, UserQueueChannel } from '../ports.ts';
+import type { Delivery, UserQueueChannel } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import type { RequestMessage, UserQueue } from '../types.ts';
 import { Activity } from './activity.ts';
@@ -14,10 +14,10 @@ import {
   loadUserAtAcquisition,
   noteMessage,
   noteRefresh,
-  waitsForKnownReason,
 } from './loaded-user.ts';
 import { momentOf } from './moment.ts';
 import type { OwnedLane } from './owned-lane.ts';
+import { UnheardUsers } from './unheard-users.ts';
 import { UserSteps } from './user-steps.ts';
 
 /** By then, pending work of all lanes acquired together has been claimed. */
@@ -29,6 +29,7 @@ export class LaneUsers {
   readonly #steps: UserSteps;
   readonly #activity = new Activity();
   readonly #users = new Map<string, LoadedUser>();
+  readonly #unheard: UnheardUsers;
   /** How many refreshes are under way, by user. */
   readonly #refreshing = new Map<string, number>();
   /** Wakes that came before the lane was owned, or during a handover. */
@@ -42,6 +43,7 @@ export class LaneUsers {
       forget: (user: LoadedUser) => this.#forget(user),
       refresh: (userId: string) => this.refresh(userId),
     };
+    this.#unheard = new UnheardUsers(lane, registry, context.deps);
     this.#steps = new UserSteps({ lane, queues, registry, activity: this.#activity, context });
   }
 
@@ -70,12 +72,15 @@ export class LaneUsers {
 
   /** Starts the work after an acquisition. */
   start(): void {
-    for (const user of [...this.#users.values()]) this.#steps.advance(user);
+    const users = [...this.#users.values()];
+    for (const user of users) this.#unheard.add(user);
+    this.#steps.start(users);
     for (const userId of this.#earlyWakes) this.refresh(userId);
     this.#earlyWakes.clear();
     this.#context.deps.clock.after(lateQueuesMs, () => {
       for (const user of this.#users.values()) this.#steps.openLateQueue(user);
     });
+    this.#unheard.start();
   }
 
   /** Resolves when no step is under way, lent runs included. */
@@ -138,6 +143,8 @@ export class LaneUsers {
     if (!user || !this.#lane.isHeld()) return;
     user.queue = 'none';
     this.refresh(userId);
+    this.#unheard.add(user);
+    this.#unheard.start();
   }
 
   /** Reads the user's queue document, and the lane's lease after it [R4, R5]. */
@@ -190,26 +197,8 @@ export class LaneUsers {
   }
 
   #forget(user: LoadedUser): void {
-    cancelTimers(user);
-    user.held.dropAll();
+    this.#steps.forget(user);
     this.#users.delete(user.userId);
-  }
-
-  /** Progress to flush: new settlements, and waiting users last vouched for before `vouchedBefore`. */
-  progress(vouchedBefore: number): Progress[] {
-    return [...this.#users.values()]
-      .map((user) => ({ user, settled: user.next - 1, advanced: user.next - 1 > user.flushed }))
-      .filter(({ user, advanced }) => advanced || (user.vouchedAt < vouchedBefore && waitsForKnownReason(user)))
-      .map(({ user: { userId, settledBytes }, settled, advanced }) => ({ userId, settled, settledBytes, advanced }));
-  }
-
-  noteFlushed(flushed: Progress[], at: number): void {
-    for (const { userId, settled } of flushed) {
-      const user = this.#users.get(userId);
-      if (!user) continue;
-      user.flushed = Math.max(user.flushed, settled);
-      user.vouchedAt = at;
-    }
   }
 
   /** Acknowledges messages held since `before`: none is held near the broker's `consumer_timeout`. */

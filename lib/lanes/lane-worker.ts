@@ -5,6 +5,8 @@ import type { StalledUser } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { surplusOf } from './balance.ts';
 import { createContext, type LaneDeps, type WorkerContext } from './context.ts';
+import { dueFlushes, flush } from './flush.ts';
+import { beatMsOf, watchFrozenWorkers } from './frozen-workers.ts';
 import { HeardWorkers } from './heard-workers.ts';
 import type { LaneHold } from './lane-hold.ts';
 import { LaneKeeper } from './lane-keeper.ts';
@@ -16,7 +18,7 @@ import { createShare, type Share } from './share.ts';
 import { takeSnapshot, type WorkerSnapshot } from './snapshot.ts';
 import { StatisticsCount } from './statistics.ts';
 import { createSweep } from './sweep.ts';
-import { inTurns } from './turns.ts';
+import { inTurns, usersOf } from './turns.ts';
 import { createWorkerId, WorkerHeartbeat } from './worker-heartbeat.ts';
 
 /** How long a stopping worker waits for runs that ignore their aborted signal. */
@@ -127,10 +129,10 @@ export class LaneWorker {
       () => lanes.known(),
     );
     this.#keeper.keepUpTo(Math.max(config.lanes, ...(known ?? []).map((lane) => lane + 1)));
-    const askAboutEnds = () => this.#context.underWay.askWhereDue();
-    for (const task of [() => this.#sendHeartbeat(), () => this.#hear(), askAboutEnds]) {
-      void every(this.#deps, heartbeatEveryMs, this.#finished.signal, task);
-    }
+    const go = (ms: number, task: () => Promise<void>) => void every(this.#deps, ms, this.#finished.signal, task);
+    go(beatMsOf(config.frozenAfterMs), () => this.#sendHeartbeat());
+    for (const task of [() => this.#hear(), () => this.#context.underWay.askWhereDue()]) go(heartbeatEveryMs, task);
+    void watchFrozenWorkers(this.#deps, this.#context.workerId, signal);
     const repeat = (ms: number, task: () => Promise<void>) => every(this.#deps, ms, signal, task);
     await Promise.all([
       repeat(config.flushMs, () => this.#flush()),
@@ -143,19 +145,16 @@ export class LaneWorker {
   }
 
   async #flush(): Promise<void> {
-    const { clock, config, userQueues } = this.#deps;
-    const now = clock.monotonicMs();
-    const vouchedBefore = now - config.stuckAfterMs / 3;
-    const progress = this.#keeper.active().flatMap((hold) => hold.users.progress(vouchedBefore));
-    if (progress.length === 0) return;
-    await userQueues.flushSettled(progress, clock.now());
-    for (const hold of this.#keeper.active()) hold.users.noteFlushed(progress, now);
+    const { clock, config } = this.#deps;
+    const vouchedBefore = clock.monotonicMs() - config.stuckAfterMs / 3;
+    const users = this.#keeper.active().flatMap((hold) => [...hold.users.all()]);
+    await flush(dueFlushes(users, vouchedBefore), this.#deps);
   }
 
   #noteStuck(found: StalledUser[]): void {
     this.#found = found;
     this.#deps.observer.swept({ stuck: found.length, at: this.#deps.clock.now() });
-    this.#adoptLane(Math.max(-1, ...found.map(({ lane }) => lane)));
+    this.#keeper.adoptLanesOfUsers(found);
   }
 
   async #sweepOnce(): Promise<void> {
@@ -168,25 +167,20 @@ export class LaneWorker {
     }
   }
 
-  /** Functions may know of more lanes than this worker. Those lanes' users must not wait for the worker's restart. */
-  #adoptLane(lane: number): void {
-    const lanes = this.#keeper.count;
-    if (lane < lanes) return;
-    this.#deps.log.error({ lane, lanes }, 'found users in lanes beyond LANES: standing by on those too');
-    this.#keeper.keepUpTo(lane + 1);
-  }
-
   /** Reads the heartbeats of all workers: the loans of dead ones end. */
   async #hear(): Promise<void> {
     this.#heard.note(await this.#deps.workers.all());
-    this.#share.noteHeartbeats(this.#heard.alive(heartbeatValidMs));
+    const alive = this.#heard.alive(heartbeatValidMs);
+    this.#share.noteHeartbeats(alive);
+    this.#keeper.adoptLanesOfWorkers(alive);
     for (const hold of this.#keeper.owned())
       hold.users.endLoansOfDead((workerId) => this.#heard.isAlive(workerId, this.#heartbeat.lenderValidMs));
   }
 
   async #balance(): Promise<void> {
     const surplus = await surplusOf(this.#keeper.owned(), this.#share);
-    await inTurns(surplus, { clock: this.#deps.clock, signal: this.#stopping.signal }, async (hold) => {
+    const users = usersOf(surplus);
+    await inTurns(surplus, { clock: this.#deps.clock, users, signal: this.#stopping.signal }, async (hold) => {
       const isWanted = hold.mayStart() && (await hold.consumerCount()) !== 1;
       if (isWanted) await this.#keeper.handOver(hold, 'handed-over');
     });
@@ -221,7 +215,7 @@ export class LaneWorker {
     const owned = this.#keeper.owned();
     // First of all, so that no lane comes to this worker any more.
     const others = this.#keeper.held().filter((hold) => !owned.includes(hold));
-    await Promise.all([...others.map(handOver), inTurns(owned, { clock, graceMs }, handOver)]);
+    await Promise.all([...others.map(handOver), inTurns(owned, { clock, users: usersOf(owned), graceMs }, handOver)]);
     await this.#ended;
   }
 }

@@ -3,16 +3,28 @@
 import { sleep } from '../clock.ts';
 import { BrokerUnavailableError, StoreUnavailableError } from '../errors.ts';
 import { logSampled } from '../log-sampled.ts';
-import type { WorkerContext } from './context.ts';
+import type { LaneDeps, WorkerContext } from './context.ts';
 
 const retryMs = 1_000;
 const maxTries = 30;
 
+/** Each delete has a channel of its own, and a connection has few. */
+const atATime = 16;
+
+const deleteUnwanted = async (
+  userIds: string[],
+  { userQueues, laneBroker }: Pick<LaneDeps, 'userQueues' | 'laneBroker'>,
+): Promise<void> => {
+  const found = await userQueues.get(userIds);
+  const unwanted = found.filter(({ state, queueRefused }) => state !== 'open' || queueRefused);
+  await Promise.all(unwanted.map(({ userId }) => laneBroker.deleteUnusedUserQueue(userId)));
+};
+
 /**
  * A declare that was on its way may take effect after the next owner has closed the user: nobody else would delete that queue.
  * Once our channels are closed no declare of ours can follow. The owner of a user that is open by then deletes its queue when it
- * closes the user. The owner of a user that is `closing` may have deleted the queue already, before our declare took effect. A
- * server that does not answer leaves the queue to `x-expires`.
+ * closes the user. The owner of a user that is `closing`, or marked because it is beyond the cap [R15], may have deleted the queue
+ * already, before our declare took effect. A server that does not answer leaves the queue to `x-expires`.
  */
 export const deleteLateQueues = async (
   userIds: string[],
@@ -20,19 +32,23 @@ export const deleteLateQueues = async (
   { deps: { clock, userQueues, laneBroker, log } }: Pick<WorkerContext, 'deps'>,
 ): Promise<void> => {
   await channelsClosed;
-  if (userIds.length === 0) return;
-  for (let tries = 1; ; tries += 1) {
+  let left = userIds;
+  for (let tries = 1; left.length > 0; ) {
     try {
-      const found = await userQueues.get(userIds);
-      const notOpen = found.filter(({ state }) => state !== 'open');
-      await Promise.all(notOpen.map(({ userId }) => laneBroker.deleteUnusedUserQueue(userId)));
-      return;
+      await deleteUnwanted(left.slice(0, atATime), { userQueues, laneBroker });
+      left = left.slice(atATime);
     } catch (err) {
       const isAway = err instanceof BrokerUnavailableError || err instanceof StoreUnavailableError;
       if (!isAway || tries === maxTries) {
-        logSampled(log, 'error', { userIds, err }, 'could not delete unused user queues: they expire in RabbitMQ');
+        logSampled(
+          log,
+          'error',
+          { userIds: left, err },
+          'could not delete unused user queues: they expire in RabbitMQ',
+        );
         return;
       }
+      tries += 1;
       await sleep(clock, retryMs);
     }
   }

@@ -33,12 +33,13 @@ export type LoadedUser = {
   refreshes: number;
   /**
    * The RabbitMQ queue. `later`: opened shortly after the acquisition, so that pending work is claimed first.
-   * `refused`: RabbitMQ refused it, and it is tried again later [R10].
+   * `refused`: RabbitMQ refused it, and it is tried again later [R10]. `beyond-cap`: it has none, because the lane has its part of
+   * the cap; it gets one when there is room and the user has work [R15].
    */
-  queue: 'none' | 'later' | 'opening' | 'open' | 'refused';
+  queue: 'none' | 'later' | 'opening' | 'open' | 'refused' | 'beyond-cap';
   /** How often in a row RabbitMQ has refused to open or delete the queue. */
   refusals: number;
-  /** `userQueues` says that the queue is refused. */
+  /** `userQueues` says `queueRefused`: functions wake the lane. */
   markedRefused: boolean;
   /** What `userQueues` says about a request that another worker still runs [R11]; `until`: by then that worker has exited. */
   lent: (Lent & { until?: number }) | undefined;
@@ -110,9 +111,15 @@ export const loadUserAtAcquisition = (queue: UserQueue, now: Moment, bodies: Bod
 /** Whether `next` is accepted, as far as this owner knows. */
 export const hasWork = (user: LoadedUser): boolean => user.next <= user.known;
 
-/** Whether pending work does not advance for a reason that the owner knows: it runs, or waits for a slot, a time or a person. */
-export const waitsForKnownReason = (user: LoadedUser): boolean =>
-  hasWork(user) && (user.activity !== 'idle' || user.cancelTimer !== undefined);
+/**
+ * Whether the user does not advance for a reason that the owner knows: a request runs, or waits for a slot, a time or a person, or the
+ * user queue is being closed. RabbitMQ may take long to delete the queues of many users.
+ */
+export const waitsForKnownReason = (user: LoadedUser): boolean => {
+  const isUnderWay = user.activity !== 'idle' || user.cancelTimer !== undefined;
+  if (hasWork(user)) return isUnderWay;
+  return (user.drain || user.closing) && (isUnderWay || user.queue === 'opening');
+};
 
 /** [R5] */
 export const noteRefresh = (user: LoadedUser, queue: UserQueue, now: Moment): void => {
@@ -180,6 +187,11 @@ export const postponeClose = (user: LoadedUser, now: number, pauseMs = closePaus
 export const noteRefusal = (user: LoadedUser): number => {
   user.refusals += 1;
   return Math.min(longestRefusalPauseMs, firstRefusalPauseMs * 2 ** (user.refusals - 1));
+};
+
+/** The user closes as if nothing had come for `idleTimeoutMs`, unless something comes before. */
+export const closeEarly = (user: LoadedUser): void => {
+  user.idleSince = Number.NEGATIVE_INFINITY;
 };
 
 export const cancelTimers = (user: LoadedUser): void => {

@@ -1,7 +1,8 @@
 /** The runs under way in this worker, whichever lane hold started them, and the question whether an operator has ended one. */
+
+import { type Batcher, createBatcher } from '../batcher.ts';
 import { heartbeatEveryMs } from '../heartbeat-times.ts';
 import { isSettled } from '../types.ts';
-import { type Batcher, createBatcher } from './batcher.ts';
 import type { LaneDeps } from './context.ts';
 import type { LoadedUser } from './loaded-user.ts';
 import type { RunUnderWay } from './run-under-way.ts';

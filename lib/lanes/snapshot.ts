@@ -24,6 +24,8 @@ export type WorkerSnapshot = {
   heldBytes: number;
   /** Users whose queue RabbitMQ refuses. */
   refusedQueues: number;
+  /** Users without a queue, because of the cap. */
+  queuesBeyondCap: number;
   /** The lanes that no worker of any consumer owns. Absent until this worker knows. */
   lanesWithoutOwner?: number[];
   /** The indexes that MongoDB lacks. A worker does without them. */
@@ -43,7 +45,7 @@ export const takeSnapshot = (
   owned: LaneHold[],
   unvouchedSince: Date | undefined,
   now: Moment,
-): Pick<WorkerSnapshot, 'lanesOwned' | 'usersLoaded' | 'oldestPendingAgeMs' | 'refusedQueues'> => {
+): Pick<WorkerSnapshot, 'lanesOwned' | 'usersLoaded' | 'oldestPendingAgeMs' | 'refusedQueues' | 'queuesBeyondCap'> => {
   const users = owned.flatMap((hold) => [...hold.users.all()]);
   const unvouchedMs = unvouchedSince ? Math.max(0, now.date.getTime() - unvouchedSince.getTime()) : 0;
   return {
@@ -51,5 +53,6 @@ export const takeSnapshot = (
     usersLoaded: users.length,
     oldestPendingAgeMs: users.reduce((oldest, user) => Math.max(oldest, pendingAgeMs(user, now)), unvouchedMs),
     refusedQueues: users.filter(({ queue }) => queue === 'refused').length,
+    queuesBeyondCap: users.filter(({ queue }) => queue === 'beyond-cap').length,
   };
 };

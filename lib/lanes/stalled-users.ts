@@ -19,6 +19,34 @@ export const firstUnflushed = async (
   return new Map((await ledger.readHeads(ids)).map((head) => [head.userId, head]));
 };
 
+/** `unknown`: the request after `settled` is not in the ledger. `none`: all that the ledger has is settled, and not flushed yet. */
+export type FirstPending = EntryHead | 'unknown' | 'none';
+
+/**
+ * For each user with pending work, the first request that is not settled. The request after `settled` may be: its owner flushes late,
+ * and later still where MongoDB is slow.
+ */
+export const firstPending = async (
+  users: StalledUser[],
+  ledger: Pick<LedgerStore, 'readHeads' | 'oldestPending'>,
+): Promise<Map<string, FirstPending>> => {
+  const pending = users.filter(isPending);
+  const unflushed = await firstUnflushed(pending, ledger);
+  const isFlushLate = ({ userId }: StalledUser) => {
+    const first = unflushed.get(userId);
+    return first !== undefined && isSettled(first);
+  };
+  const late = pending.filter(isFlushLate);
+  const later = await oldestPendingOf(
+    late.map((user) => ({ ...user, settled: user.settled + 1 })),
+    ledger,
+  );
+  return new Map([
+    ...pending.map(({ userId }) => [userId, unflushed.get(userId) ?? 'unknown'] as const),
+    ...late.map(({ userId }) => [userId, later.get(userId) ?? 'none'] as const),
+  ]);
+};
+
 /** Entries that one query of a search asks for, over all its users. */
 const headsPerQuery = 1_000;
 /** After this many queries each user left is looked up alone. An owner flushes every second or so: most searches end at once. */
@@ -78,6 +106,10 @@ export const lastTimes = (now: Date, ms: number): TimeSpan => ({
   from: new Date(now.getTime() - ms),
   to: new Date(now.getTime() + clockToleranceMs),
 });
+
+/** Whether the request was accepted or started in this time span. */
+export const hasMovedIn = (span: TimeSpan, { acceptedAt, startedAt = acceptedAt }: EntryHead): boolean =>
+  [acceptedAt, startedAt].some((time) => time >= span.from && time <= span.to);
 
 /** Whether it was accepted in this time span. */
 export const wasAcceptedIn = ({ from, to }: TimeSpan, { acceptedAt }: Pick<EntryHead, 'acceptedAt'>): boolean =>

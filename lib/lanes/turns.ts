@@ -6,23 +6,32 @@ import { sleep } from '../clock.ts';
 import type { Clock } from '../ports.ts';
 import { lendAfterMs } from './lend-runs.ts';
 
-const turns = 4;
+const maxTurns = 4;
+/** So few users flood nobody, and would wait for the pauses alone: after an edit in the dev loop, for example. */
+const fewUsers = 3;
 /** In a pause the next owners load what they were given. */
 const pauseMs = 250;
 /** What a worker that stops may spend on turns: the rest is for the runs. */
 const shareOfGrace = 0.25;
 
-const longestMs = turns * (lendAfterMs + pauseMs);
+const longestMs = maxTurns * (lendAfterMs + pauseMs);
 
-type TurnOptions = { clock: Pick<Clock, 'after'>; graceMs?: number; signal?: AbortSignal };
+export const usersOf = (lanes: { users: { size: number } }[]): number =>
+  lanes.reduce((sum, { users }) => sum + users.size, 0);
 
-/** @param graceMs of a worker that stops: if it is short, all have their turn at once. */
+type TurnOptions = { clock: Pick<Clock, 'after'>; users: number; graceMs?: number; signal?: AbortSignal };
+
+/**
+ * @param users that the next owners have to load.
+ * @param graceMs of a worker that stops: if it is short, all have their turn at once.
+ */
 export const inTurns = async <T>(
   items: T[],
-  { clock, graceMs = Number.POSITIVE_INFINITY, signal }: TurnOptions,
+  { clock, users, graceMs = Number.POSITIVE_INFINITY, signal }: TurnOptions,
   act: (item: T) => Promise<void>,
 ): Promise<void> => {
-  const size = Math.ceil(items.length / (longestMs <= graceMs * shareOfGrace ? turns : 1));
+  const turns = users > fewUsers && longestMs <= graceMs * shareOfGrace ? maxTurns : 1;
+  const size = Math.ceil(items.length / turns);
   for (let first = 0; first < items.length; first += size) {
     if (first > 0) await sleep(clock, pauseMs, signal);
     if (signal?.aborted) return;

@@ -1,12 +1,13 @@
-/** Opens and deletes the RabbitMQ queues of loaded users. A refused queue affects only its user [R10]. */
+/** Opens and deletes the RabbitMQ queues of loaded users. A refused queue affects only its user [R10], and so does a missing one [R15]. */
 import { BrokerUnavailableError } from '../errors.ts';
 import { logSampled } from '../log-sampled.ts';
 import type { UserQueueChannel } from '../ports.ts';
 import type { WorkerContext } from './context.ts';
 import type { Step } from './decide-step.ts';
-import { type LoadedUser, noteRefusal, postponeClose } from './loaded-user.ts';
+import { closeEarly, hasWork, type LoadedUser, noteRefusal, postponeClose } from './loaded-user.ts';
 import type { OwnedLane } from './owned-lane.ts';
-import { persist } from './persist.ts';
+import { capOfLane, QueueCap } from './queue-cap.ts';
+import { QueueMarks } from './queue-marks.ts';
 import type { UserRegistry } from './user-steps.ts';
 
 type UserQueueCareOptions = {
@@ -18,11 +19,14 @@ type UserQueueCareOptions = {
   advance: (user: LoadedUser) => void;
 };
 
-/** A user whose queue takes longer to open is served from the ledger meanwhile: others may be opened before it, each slowly. */
+/** A user whose queue takes longer to open, once it is its turn, is served from the ledger meanwhile. */
 const slowOpenMs = 1_000;
 
-/** What `userQueues` should say, and the write that is under way. */
-type Mark = { wanted: boolean; writing: Promise<void> | undefined };
+/**
+ * A lane declares one queue after the other on one channel, and consumes them on others. More calls under way would only wait there, and
+ * look slow.
+ */
+const opensAtATime = 4;
 
 export class UserQueueCare {
   readonly #lane: OwnedLane;
@@ -30,8 +34,13 @@ export class UserQueueCare {
   readonly #registry: UserRegistry;
   readonly #context: WorkerContext;
   readonly #advance: (user: LoadedUser) => void;
-  readonly #marks = new WeakMap<LoadedUser, Mark>();
+  readonly #marks: QueueMarks;
   readonly #opening = new Map<Promise<void>, string>();
+  readonly #cap: QueueCap;
+  /** An earlier owner may have left their queues. */
+  readonly #inherited = new WeakSet<LoadedUser>();
+  /** Who waits for its turn. */
+  readonly #line: LoadedUser[] = [];
 
   constructor({ lane, queues, registry, context, advance }: UserQueueCareOptions) {
     this.#lane = lane;
@@ -39,6 +48,21 @@ export class UserQueueCare {
     this.#registry = registry;
     this.#context = context;
     this.#advance = advance;
+    this.#marks = new QueueMarks(lane, context);
+    this.#cap = new QueueCap(capOfLane(lane.lane, context.deps.config));
+  }
+
+  /** After an acquisition, before anything is opened: the queues that the last owner may have left come first in the cap. */
+  inherit(users: Iterable<LoadedUser>): void {
+    for (const user of users) {
+      this.#inherited.add(user);
+      if (user.closing || !user.markedRefused) this.#cap.take(user);
+    }
+  }
+
+  /** The user is forgotten. */
+  forget(user: LoadedUser): void {
+    this.#cap.release(user);
   }
 
   /** The users whose queue is being opened [R13]. `user.queue` does not say it: a consumer that is lost meanwhile makes it `none`. */
@@ -48,8 +72,9 @@ export class UserQueueCare {
 
   openWhenDue(user: LoadedUser, { kind }: Step): void {
     if (user.queue === 'later' && kind !== 'read' && kind !== 'run') user.queue = 'none';
-    if (user.queue === 'none' && !user.closing) this.#open(user);
-    if (user.queue === 'open' && user.markedRefused) this.#mark(user, false);
+    const wantsQueue = user.queue === 'none' || (user.queue === 'beyond-cap' && hasWork(user));
+    if (wantsQueue && !user.closing) this.#open(user);
+    if (user.queue === 'open' && user.markedRefused) this.#marks.set(user, false);
   }
 
   openLate(user: LoadedUser): void {
@@ -61,6 +86,7 @@ export class UserQueueCare {
     const { clock, random } = this.#clock();
     try {
       await this.#queues.delete(user.userId);
+      this.#cap.release(user);
       user.queue = 'none';
       user.refusals = 0;
       return true;
@@ -82,19 +108,60 @@ export class UserQueueCare {
   }
 
   #open(user: LoadedUser): void {
+    if (!this.#cap.take(user)) {
+      this.#serveWithout(user);
+      return;
+    }
     user.queue = 'opening';
+    this.#line.push(user);
+    this.#openNext();
+  }
+
+  #openNext(): void {
+    while (this.#opening.size < opensAtATime) {
+      const user = this.#line.shift();
+      if (!user) return;
+      this.#openNow(user);
+    }
+  }
+
+  #openNow(user: LoadedUser): void {
     const { clock } = this.#context.deps;
     const cancelSlow = clock.after(slowOpenMs, () => this.#markRefused(user));
     const opening = this.#queues.open(user.userId);
     this.#opening.set(opening, user.userId);
     opening
-      .finally(() => this.#opening.delete(opening))
+      .finally(() => {
+        this.#opening.delete(opening);
+        this.#openNext();
+      })
       .then(
         () => this.#noteOpen(user),
         (error) => this.#noteFailed(user, error),
       )
       .finally(cancelSlow)
       .catch((error) => this.#lane.lose('a user queue could not be opened', error));
+  }
+
+  /** The queue of a user that is idle closes, if there is one. It is free for whoever has work by then. */
+  #serveWithout(user: LoadedUser): void {
+    const { clock, config } = this.#context.deps;
+    if (user.queue !== 'beyond-cap') {
+      user.queue = 'beyond-cap';
+      this.#markRefused(user, () => this.#deleteBeyondCap(user));
+    }
+    const idle = this.#cap.takeIdle(clock.monotonicMs(), config.idleTimeoutMs);
+    if (!idle) return;
+    closeEarly(idle);
+    this.#advance(idle);
+  }
+
+  /** Functions publish to it no more, and a refresh is on its way [R15]. If RabbitMQ refuses, the queue stays until the user closes. */
+  #deleteBeyondCap(user: LoadedUser): void {
+    if (user.queue !== 'beyond-cap' || !this.#inherited.delete(user)) return;
+    this.#queues.delete(user.userId).catch((error) => {
+      if (!(error instanceof BrokerUnavailableError)) this.#lane.lose('a user queue could not be deleted', error);
+    });
   }
 
   #noteOpen(user: LoadedUser): void {
@@ -126,31 +193,13 @@ export class UserQueueCare {
   }
 
   /** Marks first, then refreshes: functions that took their ticket before the mark may have published already [R10]. */
-  #markRefused(user: LoadedUser): void {
+  #markRefused(user: LoadedUser, then = () => {}): void {
     if (!this.#isServed(user)) return;
-    this.#mark(user, true, () => {
-      if (this.#isServed(user)) this.#registry.refresh(user.userId);
+    this.#marks.set(user, true, () => {
+      if (!this.#isServed(user)) return;
+      then();
+      this.#registry.refresh(user.userId);
     });
-  }
-
-  /** One write at a time, so that the last one is what was wanted last. */
-  #mark(user: LoadedUser, wanted: boolean, then = () => {}): void {
-    const mark = this.#marks.get(user) ?? { wanted, writing: undefined };
-    this.#marks.set(user, mark);
-    mark.wanted = wanted;
-    mark.writing ??= this.#writeMark(user, mark).finally(() => {
-      mark.writing = undefined;
-    });
-    mark.writing.then(then).catch((error) => this.#lane.lose('the refusal of a user queue could not be marked', error));
-  }
-
-  async #writeMark(user: LoadedUser, mark: Mark): Promise<void> {
-    const { clock, userQueues } = this.#context.deps;
-    while (user.markedRefused !== mark.wanted && this.#lane.isHeld()) {
-      const { wanted } = mark;
-      await persist(clock, this.#lane.isHeld, () => userQueues.noteQueueRefused(user.userId, wanted));
-      user.markedRefused = wanted;
-    }
   }
 
   #warnOnce(user: LoadedUser, err: BrokerUnavailableError, text: string): void {

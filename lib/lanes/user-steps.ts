@@ -6,7 +6,7 @@ import type { Activity } from './activity.ts';
 import type { WorkerContext } from './context.ts';
 import { decideStep, type Step } from './decide-step.ts';
 import type { HeldRequest } from './held-requests.ts';
-import { advancePast, endLoan, type LoadedUser, postponeClose } from './loaded-user.ts';
+import { advancePast, cancelTimers, endLoan, type LoadedUser, postponeClose } from './loaded-user.ts';
 import type { OwnedLane } from './owned-lane.ts';
 import { persist } from './persist.ts';
 import type { Slots } from './slots.ts';
@@ -60,6 +60,19 @@ export class UserSteps {
     const step = decideStep(user, now, this.#context.deps.config);
     this.#queues.openWhenDue(user, step);
     this.#take(user, step, now);
+  }
+
+  /** Starts what is due after an acquisition. */
+  start(users: LoadedUser[]): void {
+    this.#queues.inherit(users);
+    for (const user of users) this.advance(user);
+  }
+
+  /** Lets go of everything that is kept for the user, who is closed. */
+  forget(user: LoadedUser): void {
+    cancelTimers(user);
+    user.held.dropAll();
+    this.#queues.forget(user);
   }
 
   /** Opens a user queue that was left until pending work was claimed. */

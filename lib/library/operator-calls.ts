@@ -7,7 +7,7 @@ import type { Decided, DecidedAll } from '../requests/decide-many.ts';
 import { findUser } from '../requests/find-user.ts';
 import type { Operations, Selection } from '../requests/operations.ts';
 import type { StuckUser } from '../requests/stuck.ts';
-import { checkedSelection, limitOf, seqOf, whomOf } from './input.ts';
+import { checkedSelection, deadLetterPageOf, seqOf, stuckPageOf, whomOf } from './input.ts';
 import { deadLetterState, requestState } from './shapes.ts';
 import type {
   DeadLetterDecisions,
@@ -72,18 +72,20 @@ export const createOperatorCalls = (operations: Operations, deps: LibraryDeps, w
     return user === undefined ? { after } : { userId: await findUser(user, deps), after };
   };
   return {
-    stuck: async ({ limit } = {}) => operations.stuck(limitOf(limit)),
+    stuck: async (options = {}) => operations.stuck(stuckPageOf(options).limit),
     end: async (user, seq, options = {}) => {
-      const id = { userId: await findUser(whomOf(user), deps), seq: seqOf(seq) };
-      const { entry, settled } = await waiting(options, (wait) => operations.end(id, wait));
+      const { entry, settled } = await waiting(options, async (wait) => {
+        const id = { userId: await findUser(whomOf(user), deps), seq: seqOf(seq) };
+        return operations.end(id, wait);
+      });
       return requestState(entry, settled);
     },
     deadLetters: {
-      list: async ({ user, after, limit } = {}) => {
-        const most = limitOf(limit);
-        const userId = user === undefined ? undefined : await findUser(whomOf(user, 'options.user'), deps);
-        const letters = await operations.deadLetters({ userId, after: cursorFrom(readCursor, after), limit: most });
-        const last = letters.length === most ? letters.at(-1) : undefined;
+      list: async (query = {}) => {
+        const { user, after, limit } = deadLetterPageOf(query);
+        const userId = user === undefined ? undefined : await findUser(user, deps);
+        const letters = await operations.deadLetters({ userId, after: cursorFrom(readCursor, after), limit });
+        const last = letters.length === limit ? letters.at(-1) : undefined;
         return { deadLetters: letters.map(deadLetterState), ...(last ? { next: cursorText(cursorOf(last)) } : {}) };
       },
       retry: async (selection) => decisionsOf(await operations.retryDeadLetters(await selectionOf(selection))),

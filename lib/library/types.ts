@@ -36,6 +36,7 @@ type OfProcesses =
   | 'maxConnections'
   | 'maxUnreadBytes'
   | 'maxUploadBytes'
+  | 'apiWorkers'
   | 'processor'
   | 'workers';
 
@@ -63,6 +64,9 @@ export type EnqueueOptions = {
   /** `dead-letter`: the request must not run twice. */
   onInterruption?: InterruptionPolicy;
 };
+
+/** One of several requests, with its own key and limits. `request` is any JSON value of up to 256 KiB. */
+export type RequestToEnqueue = EnqueueOptions & { request: unknown };
 
 /**
  * `position` counts from 1 for the request that runs or is next; 0 when it is settled. It is never too low. `retriedAs`: the request of

@@ -6,7 +6,7 @@ import { callerFor } from '../references.ts';
 import type { QueueAfterDisconnect } from '../requests/disconnect.ts';
 import type { QueueState } from '../requests/look-up.ts';
 import type { Operations } from '../requests/operations.ts';
-import { newRequestOf, pageOf, pendingOf, seqOf, waitMsOf } from './input.ts';
+import { disconnectionOf, newRequestOf, newRequestsOf, pageOf, seqOf, waitOf } from './input.ts';
 import { enqueuedRequest, requestState } from './shapes.ts';
 import type {
   DisconnectOptions,
@@ -15,6 +15,7 @@ import type {
   PageOptions,
   RequestPage,
   RequestState,
+  RequestToEnqueue,
   RetriedRequest,
   WaitOptions,
 } from './types.ts';
@@ -36,6 +37,17 @@ export interface UserCalls {
    *   {NotRecordedInTimeError}
    */
   enqueue(user: string, request: unknown, options?: EnqueueOptions): Promise<EnqueuedRequest>;
+  /**
+   * Accepts 1 to 100 requests of the user, of up to 272 KiB together: all or none, to run in this order. Returns what `enqueue` returns, for each of
+   * them. Those whose key was used before are not accepted again. It costs about as much as one `enqueue`.
+   *
+   * @example
+   * ```ts
+   * await lanekeeper.enqueueAll('auth0|6571', [{ request: 'pick', key: 'o-17-1' }, { request: 'pack', key: 'o-17-2' }]);
+   * ```
+   * @throws as `enqueue`
+   */
+  enqueueAll(user: string, requests: RequestToEnqueue[]): Promise<EnqueuedRequest[]>;
   /**
    * The request, once it is settled or blocked, or after `waitMs`: look at its `status`. `waitMs` is 20,000 by default.
    *
@@ -72,11 +84,11 @@ export type Waiting = <T>(options: WaitOptions, call: (wait: Wait | undefined) =
 /** Makes a call that waits as its options say. */
 export const createWaiting =
   ({ longPolls }: Pick<LibraryDeps, 'longPolls'>): Waiting =>
-  async ({ waitMs, signal }, call) => {
-    const ms = waitMsOf(waitMs);
+  async (options, call) => {
+    const { waitMs, signal } = waitOf(options);
     signal?.throwIfAborted();
     try {
-      return await call(ms > 0 ? longPolls.waitOf({ keyId: 'library', waitMs: ms, signal }) : undefined);
+      return await call(waitMs > 0 ? longPolls.waitOf({ keyId: 'library', waitMs, signal }) : undefined);
     } catch (error) {
       throw error instanceof CallerGoneError && signal?.aborted ? signal.reason : error;
     }
@@ -100,6 +112,10 @@ export const createUserCalls = (
       const accepted = await operations.enqueue(callerFor(user), newRequestOf(request, options, config));
       return enqueuedRequest(accepted);
     },
+    enqueueAll: async (user, requests) => {
+      const accepted = await operations.enqueueAll(callerFor(user), newRequestsOf(requests, config));
+      return accepted.map(enqueuedRequest);
+    },
     result: (user, seq, { waitMs = resultWaitMs, ...options } = {}) => lookUp(user, seq, { ...options, waitMs }),
     request: (user, seq) => lookUp(user, seq, {}),
     requests: async (user, options = {}) => {
@@ -119,9 +135,9 @@ export const createUserCalls = (
     },
     skip: async (user, seq) => requestState(await operations.skip(idOf(user, seq)), await settledOf(user)),
     queue: async (user) => operations.describe(await operations.queueByReference(user)),
-    disconnect: async (user, { pending, ...options } = {}) => {
-      const how = pendingOf(pending);
-      return waiting(options, (wait) => operations.disconnectReference(user, { pending: how, wait }));
+    disconnect: async (user, options = {}) => {
+      const { pending, ...rest } = disconnectionOf(options);
+      return waiting(rest, (wait) => operations.disconnectReference(user, { pending, wait }));
     },
   };
 };

@@ -49,8 +49,17 @@ export type Progress = { userId: string; settled: number; settledBytes?: number;
 /** A request that is lent out, and its user. */
 export type Loan = Lent & { userId: string };
 
-/** The bytes of one request, and the limits of its user. `ratePerSecond` is absent where no rate applies. */
-export type TicketDemand = { bytes: number; maxPending: number; maxPendingBytes: number; ratePerSecond?: number };
+/**
+ * What a ticket is for, and the limits of its user. `bytes` are those of all its requests, `count` says how many: 1 when it is absent.
+ * `ratePerSecond` is absent where no rate applies.
+ */
+export type TicketDemand = {
+  count?: number;
+  bytes: number;
+  maxPending: number;
+  maxPendingBytes: number;
+  ratePerSecond?: number;
+};
 
 /** A user by reference, and what its user queue is created with. */
 export type ReferredUser = { userId: string; user: string; lane: number };
@@ -94,6 +103,8 @@ export interface UserQueueStore {
   /** Records what a refused call has counted, as totals of the user. It never lowers them. */
   noteCounted(userId: string, total: SettledSum, countAgainAt: Date): Promise<void>;
   get(userIds: string[]): Promise<UserQueue[]>;
+  /** The last ticket of each of these users that exists. Reads nothing else. */
+  lastAccepted(userIds: string[]): Promise<Map<string, number>>;
   /** All user queues of a lane that are not closed, in batches, in any order. */
   notClosed(lane: number): AsyncIterable<UserQueue[]>;
   /** Close step 1 [R8]: open -> closing, if nothing was accepted after `accepted`. Returns whether it closed. */
@@ -129,6 +140,9 @@ export type NewEntry = Pick<
   'userId' | 'seq' | 'key' | 'body' | 'bytes' | 'bytesThrough' | 'acceptedAt' | 'limits' | 'retryOf' | 'interruptions'
 >;
 
+/** Why an entry was not inserted: another one has its `seq`, or its key. */
+export type Duplicate = 'duplicate-seq' | 'duplicate-key';
+
 /** The requests with `after < seq <= upTo`. */
 export type SeqRange = { after: number; upTo: number };
 
@@ -138,7 +152,9 @@ export type DeadLetterCursor = { at: Date } & EntryId;
 export type DeadLetterQuery = { userId?: string; after?: DeadLetterCursor; limit: number };
 
 export interface LedgerStore {
-  insert(entry: NewEntry): Promise<'inserted' | 'duplicate-seq' | 'duplicate-key'>;
+  insert(entry: NewEntry): Promise<'inserted' | Duplicate>;
+  /** Inserts the entries of one user in this order, up to the first that is refused: nothing behind that one is inserted. */
+  insertInOrder(entries: NewEntry[]): Promise<{ inserted: number; refused?: Duplicate }>;
   /**
    * Returns true when the tombstone was written, false when the ledger already has an entry with this `seq`. The ticket's holder
    * knows its bytes.
@@ -212,7 +228,9 @@ export interface LedgerStore {
 
 export interface LaneStore {
   /** Step 1 of acquiring a lane: adds one to the lease. The new value is the fencing token. */
-  takeLease(lane: number): Promise<number>;
+  takeLease(lane: number, workerId: string): Promise<number>;
+  /** Whether this call is the one that takes the lane away from this worker: it was the last that took the lease, and nobody has taken the lane away since. */
+  takeAway(lane: number, workerId: string): Promise<boolean>;
   /** The leases of these lanes; 0 for a lane that was never acquired. */
   leases(lanes: number[]): Promise<Map<number, number>>;
   /** All lanes that were ever acquired. */

@@ -2,18 +2,19 @@ import { AppError, inSeconds } from '../errors.ts';
 import type { TicketDemand } from '../ports.ts';
 import { type EntryHead, isInBackOff, type LedgerEntry, type TicketRefusal } from '../types.ts';
 
-/** Thrown when a user has too many pending requests, or when with this one they would have too many bytes. */
+/** Thrown when a user has too many pending requests, or when with those of the call they would have too many or too many bytes. */
 export class TooManyPendingError extends AppError {
-  constructor({ refused, pending, pendingBytes }: TicketRefusal, { bytes, maxPending, maxPendingBytes }: TicketDemand) {
+  constructor({ refused, pending, pendingBytes }: TicketRefusal, demand: TicketDemand) {
+    const { count = 1, bytes, maxPending, maxPendingBytes } = demand;
+    const isNeverAccepted = count > 1 && (count > maxPending || bytes > maxPendingBytes);
     const what =
       refused === 'bytes'
-        ? `${pending} requests with ${pendingBytes} bytes are pending, and this one has ${bytes} bytes; the limit is ${maxPendingBytes} bytes (MAX_PENDING_BYTES).`
-        : `${pending} requests are pending; the limit is ${maxPending} (MAX_PENDING).`;
-    super(`${what} Wait until some of them are settled, or cancel some.`, {
-      code: 'too-many-pending',
-      status: 429,
-      retryAfterSeconds: 1,
-    });
+        ? `${pending} requests with ${pendingBytes} bytes are pending, and ${count > 1 ? `these ${count} have` : 'this one has'} ${bytes} bytes; the limit is ${maxPendingBytes} bytes (MAX_PENDING_BYTES).`
+        : `${pending} requests are pending${count > 1 ? `, and this call has ${count}` : ''}; the limit is ${maxPending} (MAX_PENDING).`;
+    const advice = isNeverAccepted
+      ? 'Send fewer requests in one call.'
+      : 'Wait until some of them are settled, or cancel some.';
+    super(`${what} ${advice}`, { code: 'too-many-pending', status: 429, retryAfterSeconds: 1 });
   }
 }
 

@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts';
 import type { Wait } from '../long-polls.ts';
 import { type Caller, permanentSession, userIdOf } from '../references.ts';
 import type { EntryId, LedgerEntry, RequestStatus, RunLimits, UserQueue } from '../types.ts';
-import { type AcceptDeps, type Accepted, acceptRequest } from './accept.ts';
+import { type AcceptDeps, type Accepted, acceptRequest, acceptRequests } from './accept.ts';
 import { cancelRequest } from './cancel.ts';
 import {
   type Decision,
@@ -61,6 +61,8 @@ const decide = async (selection: Selection, decision: Decision, deps: AcceptDeps
 export type UserOperations = {
   /** @throws as `acceptRequest` */
   enqueue(caller: Caller, request: NewRequest): Promise<Accepted>;
+  /** All or none, in their order. @throws as `acceptRequests` */
+  enqueueAll(caller: Caller, requests: NewRequest[]): Promise<Accepted[]>;
   lookUp(queue: UserQueue, seq: number, wait?: Wait): Promise<{ entry: LedgerEntry; settled: number }>;
   list(queue: UserQueue, query: PageQuery): Promise<EntryPage>;
   cancel(id: EntryId): Promise<LedgerEntry>;
@@ -92,6 +94,7 @@ export type Operations = UserOperations &
 
 export const createOperations = (deps: OperationDeps): Operations => ({
   enqueue: (caller, request) => acceptRequest({ ...caller, ...request }, deps),
+  enqueueAll: (caller, requests) => acceptRequests({ ...caller, requests }, deps),
   lookUp: (queue, seq, wait) => lookUpRequest(queue, seq, wait, deps),
   list: (queue, query) => pageOf(queue, query, deps),
   cancel: (id) => cancelRequest(id, deps),

@@ -38,6 +38,11 @@ export const consumerSettings = {
   isolatedRunTimeoutMs: consumer('ISOLATED_RUN_TIMEOUT_MS', integer(1, runTimeoutRange.max, 60_000)),
   /** A user queue closes when nothing came for this long. */
   idleTimeoutMs: consumer('IDLE_TIMEOUT_MS', integer(100, 86_400_000, 60_000)),
+  /**
+   * How many user queues all workers together may have open, for a broker with a cap on queues. Users beyond it are served from MongoDB
+   * and by wakes. Lanes do not count. 0: no cap.
+   */
+  maxOpenQueues: consumer('MAX_OPEN_QUEUES', integer(0, 1_000_000, 0)),
   /** How long a ticket may lack its ledger entry before the owner writes a tombstone. */
   gapTimeoutMs: consumer('GAP_TIMEOUT_MS', integer(10, 600_000, 2_000)),
   /** The time between two sweeps of a worker. */
@@ -50,6 +55,11 @@ export const consumerSettings = {
   batonRenewMs: consumer('BATON_RENEW_MS', integer(1_000, 600_000, 300_000)),
   /** The queue type of the lanes: `quorum` where RabbitMQ is a cluster. */
   laneQueueType: consumer('LANE_QUEUE_TYPE', choice('classic', 'quorum').default('classic')),
+  /**
+   * A frozen worker or container is found within this time, and its lanes go to another worker. RabbitMQ finds it by its AMQP heartbeat, a
+   * third of this in whole seconds. Below 3 s the other workers look too. An event loop that is blocked for a second is no reason.
+   */
+  frozenAfterMs: consumer('FROZEN_AFTER_MS', integer(2_000, 180_000, 4_000)),
   /** A worker whose event loop is blocked for this long is killed, once its processor has loaded. */
   workerHangMs: consumer('WORKER_HANG_MS', integer(100, 600_000, 5_000)),
   /** How long a worker or an isolated process may take to load the processor. Then it is killed and started again. */

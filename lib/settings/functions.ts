@@ -65,6 +65,8 @@ export const functionSettings = {
   exposeErrors: functions('EXPOSE_ERRORS', choice('marked', 'all').default('marked')),
   /** The port of the API when the gateway serves it. 0 means any free port. */
   port: functions('PORT', integer(0, 65_535, 3_000)),
+  /** How many processes `functions/api.ts` serves the API with. Its limits are those of all of them together. */
+  apiWorkers: functions('API_WORKERS', integer(1, 64, 1)),
   /** The address that the gateway listens on. */
   host: functions('HOST', textOf(1).default('127.0.0.1')),
   /** The port of `/metrics` of `functions/api.ts`. 0 means any free port. Without it they are not served: a host may have several APIs. */

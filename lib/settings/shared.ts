@@ -35,7 +35,7 @@ export const sharedSettings = {
   autoMigrate: both('AUTO_MIGRATE', integer(0, 1, 0)),
   /** How long MongoDB may take to answer one operation. */
   storeTimeoutMs: both('STORE_TIMEOUT_MS', integer(100, 60_000, 5_000)),
-  /** The AMQP heartbeat. RabbitMQ gives up a frozen worker's connection after about three of them. */
+  /** The AMQP heartbeat. A RabbitMQ that is silent for two to three of them counts as lost. */
   heartbeatSeconds: both('HEARTBEAT_SECONDS', integer(1, 60, 5)),
   /** How long runs and calls may go on after SIGTERM. Then runs are aborted and calls are cut off. */
   graceMs: both('GRACE_MS', integer(0, 3_600_000, 20_000)),

@@ -15,6 +15,12 @@ const limitNames = Object.keys({
   onInterruption: 1,
 } satisfies Record<keyof RunLimits, 1>) as (keyof RunLimits)[];
 
+/** Most requests have no limits of their own. */
+const sameLimits = (limits: RunLimits | undefined) =>
+  limits && Object.keys(limits).length > 0
+    ? Object.fromEntries(limitNames.map((name) => [`limits.${name}`, { $eq: limits[name] ?? null }]))
+    : { limits: { $in: [null, {}] } };
+
 /** `$eq`, because a message may contain anything, operators included. `$eq: null` matches what is absent. */
 const sameAs = ({ body, bytesThrough, limits, interruptions, acceptedAt }: Said) =>
   ({
@@ -22,7 +28,7 @@ const sameAs = ({ body, bytesThrough, limits, interruptions, acceptedAt }: Said)
     bytesThrough: { $eq: bytesThrough ?? null },
     interruptions: interruptions ? { $eq: interruptions } : { $in: [null, 0] },
     acceptedAt: { $eq: acceptedAt },
-    ...Object.fromEntries(limitNames.map((name) => [`limits.${name}`, { $eq: limits?.[name] ?? null }])),
+    ...sameLimits(limits),
   }) as mongo.Filter<RequestDocument>;
 
 /** Matches the entry while the change may be made. */
@@ -33,6 +39,10 @@ export const guardOf = (change: LedgerChange): mongo.Filter<RequestDocument> => 
   const noLaterToken = { $not: { $gt: token } };
   switch (change.kind) {
     case 'claim':
+      // A request that was never claimed is queued, and has neither a token nor the decision to end its run. The shorter filter is
+      // cheaper for the driver and the server, and most claims are first claims.
+      if (attempt === 1)
+        return { _id, status: 'queued' as const, attempts: 0, ...(change.said && sameAs(change.said)) };
       return {
         _id,
         status: { $in: [...claimableStatuses] },
@@ -64,15 +74,19 @@ export const guardOf = (change: LedgerChange): mongo.Filter<RequestDocument> => 
   }
 };
 
+/** What a claim records of its counts. What was never counted is absent, and most requests are claimed once. */
+export const countsOf = ({ attempt, interruptions, forgiven }: Extract<LedgerChange, { kind: 'claim' }>) =>
+  attempt === 1
+    ? { ...(interruptions > 0 ? { interruptions } : {}), ...(forgiven > 0 ? { forgiven } : {}) }
+    : { interruptions, forgiven };
+
 export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocument> => {
   const { at, attempt, token } = change;
   switch (change.kind) {
     case 'claim': {
-      const { interruptions, forgiven } = change;
-      return {
-        $set: { status: 'processing', token, attempts: attempt, interruptions, forgiven, startedAt: at },
-        $unset: endOfBackOff,
-      };
+      const claimed = { status: 'processing' as const, token, attempts: attempt, startedAt: at, ...countsOf(change) };
+      // The first claim ends no back-off.
+      return attempt === 1 ? { $set: claimed } : { $set: claimed, $unset: endOfBackOff };
     }
     case 'requeue': {
       const { interruptions, forgiven } = change;
@@ -101,7 +115,8 @@ export const updateOf = (change: LedgerChange): mongo.UpdateFilter<RequestDocume
     }
     case 'settle': {
       if (change.status === 'done') {
-        return { $set: { status: 'done', result: change.result, settledAt: at }, $unset: { error: 1 } };
+        const done = { $set: { status: 'done' as const, result: change.result, settledAt: at } };
+        return attempt === 1 ? done : { ...done, $unset: { error: 1 } };
       }
       const { status, error, reason } = change;
       return { $set: { status, error, settledAt: at, deadLetter: { reason, at } } };

@@ -4,6 +4,8 @@ import { type EntryHead, pendingStatuses, settledStatuses, type WorkEntry } from
 import { entryId } from './changes.ts';
 import type { Execute } from './connection.ts';
 import { headFields, inRange, pageBatch, readUpTo, toEntry, workFields } from './entries.ts';
+import { native, type RequestDocument } from './models.ts';
+import { shareStatements } from './share-statements.ts';
 
 /** Heads that one query reads. */
 const headsBatch = 1_000;
@@ -13,16 +15,37 @@ type LedgerReads = Pick<
   'read' | 'readWork' | 'readHeads' | 'findByKey' | 'sumSettled' | 'status' | 'page' | 'oldestPending'
 >;
 
+/** The text of a key may hold any character, a user id no space. */
+const nameOf = ({ userId, key }: { userId: string; key?: string }): string => `${userId} ${key}`;
+
+const findByKeyOf = (execute: Execute): LedgerStore['findByKey'] => {
+  type Key = { userId: string; key: string };
+  const find = (filter: object) => execute(({ requests }) => native(requests).find(filter));
+  const findTogether = async (keys: Key[]) => {
+    // Not one `$in` for the users and one for the keys: that is every pair of them.
+    const found = new Map((await find({ $or: keys })).map((one) => [nameOf(one), one]));
+    return keys.map((key) => ({ answer: found.get(nameOf(key)) }));
+  };
+  const findKey = shareStatements<Key, RequestDocument | undefined>({
+    alone: async (key) => (await find(key))[0],
+    together: findTogether,
+  });
+  return async (userId, key) => {
+    const found = await findKey({ userId, key });
+    return found && toEntry(found);
+  };
+};
+
 export const ledgerReads = (execute: Execute): LedgerReads => ({
   read: (ids) =>
-    execute(async ({ requests }) => (await requests.find({ _id: { $in: ids.map(entryId) } }).lean()).map(toEntry)),
+    execute(async ({ requests }) => (await native(requests).find({ _id: { $in: ids.map(entryId) } })).map(toEntry)),
 
   readWork: async (ids) => {
     const { whole = [], rest = [] } = Object.groupBy(ids, ({ withBody }) => (withBody ? 'whole' : 'rest'));
     const read = (some: typeof ids, fields: object) =>
       some.length === 0
         ? []
-        : execute(({ requests }) => requests.find({ _id: { $in: some.map(entryId) } }, fields).lean());
+        : execute(({ requests }) => native(requests).find({ _id: { $in: some.map(entryId) } }, { projection: fields }));
     const found = await Promise.all([read(whole, { ...workFields, body: 1 }), read(rest, workFields)]);
     return found.flat() as WorkEntry[];
   },
@@ -37,11 +60,7 @@ export const ledgerReads = (execute: Execute): LedgerReads => ({
     return heads;
   },
 
-  findByKey: (userId, key) =>
-    execute(async ({ requests }) => {
-      const found = await requests.findOne({ userId, key }).lean();
-      return found ? toEntry(found) : undefined;
-    }),
+  findByKey: findByKeyOf(execute),
 
   sumSettled: (userId, { after, upTo }) =>
     execute(

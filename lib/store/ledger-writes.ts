@@ -1,31 +1,75 @@
 /** Changes of the ledger, apart from a person's decisions. */
 
 import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
-import type { LedgerStore } from '../ports.ts';
+import type { Duplicate, LedgerStore, SeqRange } from '../ports.ts';
 import { endOfBackOff, entryId, guardOf, isApplied, updateOf } from './changes.ts';
 import type { Execute } from './connection.ts';
 import { inBackOff, inRange, toDocument } from './entries.ts';
 import type { UniqueIndex } from './index-guard.ts';
 import { native, type RequestDocument } from './models.ts';
-import { isDuplicate } from './unavailable.ts';
+import { type Shared, shareStatements } from './share-statements.ts';
+import { isDuplicate, refusedIn } from './unavailable.ts';
 
-type LedgerWrites = Pick<LedgerStore, 'insert' | 'insertTombstone' | 'commit' | 'cancel' | 'cancelQueued'>;
+type LedgerWrites = Pick<
+  LedgerStore,
+  'insert' | 'insertInOrder' | 'insertTombstone' | 'commit' | 'cancel' | 'cancelQueued'
+>;
 
-/** Inserts the document. Returns which unique index already holds its value; `undefined` when it was inserted. */
+const keyIndex: UniqueIndex = 'requests.userId_1_key_1';
+
+/** Of bodies in one statement, which has to end in time. */
+const maxInsertBytes = 4 * 1024 * 1024;
+
 const insertDocument = (
   execute: Execute,
   document: RequestDocument,
   needs?: UniqueIndex,
-): Promise<'seq' | 'key' | undefined> =>
+): Promise<'inserted' | Duplicate> =>
   execute(async ({ requests }) => {
     try {
       await native(requests).insertOne(document);
-      return undefined;
+      return 'inserted';
     } catch (error) {
-      if (isDuplicate(error)) return error.keyPattern?.key ? 'key' : 'seq';
+      if (isDuplicate(error)) return error.keyPattern?.key ? 'duplicate-key' : 'duplicate-seq';
       throw error;
     }
   }, needs);
+
+/** Tells the documents that were inserted; each of the others has to be inserted alone, and is told then why it is refused. */
+const insertTogether = (execute: Execute, documents: RequestDocument[]): Promise<Shared<'inserted'>[]> =>
+  execute(async ({ requests }) => {
+    let refused: number[] = [];
+    try {
+      await native(requests).insertMany(documents, { ordered: false });
+    } catch (error) {
+      refused = refusedIn(error);
+      if (refused.length === 0) throw error;
+    }
+    return documents.map((_, index) => (refused.includes(index) ? undefined : { answer: 'inserted' }));
+  }, keyIndex);
+
+/** Inserts the documents up to the first that MongoDB refuses, and returns how many it took. */
+const insertDocuments = (execute: Execute, documents: RequestDocument[]): Promise<number> =>
+  execute(async ({ requests }) => {
+    try {
+      return (await native(requests).insertMany(documents, { ordered: true })).insertedCount;
+    } catch (error) {
+      const refused = refusedIn(error);
+      if (refused.length > 0) return Math.min(...refused);
+      throw error;
+    }
+  }, keyIndex);
+
+const insertOf = (execute: Execute): LedgerStore['insert'] => {
+  const insert = shareStatements<RequestDocument, 'inserted' | Duplicate>(
+    {
+      alone: (document) => insertDocument(execute, document, keyIndex),
+      together: (documents) => insertTogether(execute, documents),
+    },
+    { max: maxInsertBytes, of: ({ bytes }) => bytes ?? 0 },
+  );
+  return (entry) => insert(toDocument(entry));
+};
 
 /** Sends the changes in one bulk, and returns how many matched. */
 const sendChanges = (execute: Execute, changes: LedgerChange[]): Promise<number> =>
@@ -44,15 +88,41 @@ const findResults = async (changes: LedgerChange[], read: LedgerStore['readWork'
   });
 };
 
+/** A user may have thousands of pending requests. */
+const cancelledPerStatement = 500;
+
+const cancelRange = (execute: Execute, userId: string, range: SeqRange, now: Date): Promise<number> =>
+  execute(async ({ requests }) => {
+    const cancelled = {
+      $set: { status: 'cancelled' as const, settledAt: now },
+      $unset: { deadLetter: 1, ...endOfBackOff },
+    } as const;
+    const queuedOrBlocked = { status: { $in: ['queued' as const, 'blocked' as const] } };
+    const waiting = { userId, seq: inRange(range), $or: [queuedOrBlocked, inBackOff] };
+    return (await requests.updateMany(waiting, cancelled)).modifiedCount;
+  });
+
 export const ledgerWrites = (execute: Execute, read: LedgerStore['readWork']): LedgerWrites => ({
-  insert: async (entry) => {
-    const duplicate = await insertDocument(execute, toDocument(entry), 'requests.userId_1_key_1');
-    return duplicate ? (`duplicate-${duplicate}` as const) : 'inserted';
+  insert: insertOf(execute),
+
+  insertInOrder: async (entries) => {
+    const documents = entries.map(toDocument);
+    let inserted = 0;
+    while (inserted < documents.length) {
+      inserted += await insertDocuments(execute, documents.slice(inserted));
+      const refused = documents[inserted];
+      if (!refused) break;
+      // The error of a bulk does not say which index refused the document: its own does.
+      const answer = await insertDocument(execute, refused, keyIndex);
+      if (answer !== 'inserted') return { inserted, refused: answer };
+      inserted += 1;
+    }
+    return { inserted };
   },
 
   insertTombstone: async ({ userId, seq, bytes, bytesThrough }, now) => {
     const entry = toDocument({ userId, seq, bytes, bytesThrough, acceptedAt: now });
-    return (await insertDocument(execute, { ...entry, status: 'abandoned', settledAt: now })) === undefined;
+    return (await insertDocument(execute, { ...entry, status: 'abandoned', settledAt: now })) === 'inserted';
   },
 
   commit: async (changes) => {
@@ -69,14 +139,12 @@ export const ledgerWrites = (execute: Execute, read: LedgerStore['readWork']): L
       return (await requests.updateOne(waiting, cancelled)).matchedCount === 1;
     }),
 
-  cancelQueued: (userId, range, now) =>
-    execute(async ({ requests }) => {
-      const cancelled = {
-        $set: { status: 'cancelled' as const, settledAt: now },
-        $unset: { deadLetter: 1, ...endOfBackOff },
-      } as const;
-      const queuedOrBlocked = { status: { $in: ['queued' as const, 'blocked' as const] } };
-      const waiting = { userId, seq: inRange(range), $or: [queuedOrBlocked, inBackOff] };
-      return (await requests.updateMany(waiting, cancelled)).modifiedCount;
-    }),
+  cancelQueued: async (userId, { after, upTo }, now) => {
+    let count = 0;
+    for (let above = after; above < upTo; above += cancelledPerStatement) {
+      const range = { after: above, upTo: Math.min(upTo, above + cancelledPerStatement) };
+      count += await cancelRange(execute, userId, range, now);
+    }
+    return count;
+  },
 });

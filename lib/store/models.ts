@@ -1,8 +1,9 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
 import type { Role, Statistics } from '../ports.ts';
-import type { LedgerEntry, TicketRefusal, UserQueue } from '../types.ts';
+import type { LedgerEntry, UserQueue } from '../types.ts';
 import { type KeyDocument, keySchema } from './key-documents.ts';
 import { schemaOptions as options } from './schema-options.ts';
+import type { TicketFields } from './ticket-taker.ts';
 import { isDuplicate } from './unavailable.ts';
 
 /** The documents: the plain data with MongoDB's `_id`. */
@@ -15,16 +16,16 @@ export type AccountDocument = {
   /** Absent means `user`. */
   role?: Role;
 };
-export type UserQueueDocument = Omit<UserQueue, 'userId'> & {
-  _id: string;
-  /** `accepted` when closing last began, at first 0. The user queue is not open until a ticket exceeds it. */
-  closedThrough: number;
-  /** What refused the newest call that asked for a ticket; empty when it got one. */
-  refusal?: '' | TicketRefusal['refused'];
-  countDue?: boolean;
-};
+export type UserQueueDocument = Omit<UserQueue, 'userId'> &
+  TicketFields & {
+    _id: string;
+    /** `accepted` when closing last began, at first 0. The user queue is not open until a ticket exceeds it. */
+    closedThrough: number;
+    /** A search for users without progress has found the user open, with a session and without pending work. Whoever changes that unsets it. */
+    quiet?: true | null;
+  };
 export type RequestDocument = LedgerEntry & { _id: string };
-export type LaneDocument = { _id: number; lease: number };
+export type LaneDocument = { _id: number; lease: number; owner?: string };
 export type WorkerDocument = {
   _id: string;
   lanes: number[];
@@ -85,11 +86,13 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
     rateAt: Number,
     refusal: String,
     countDue: Boolean,
+    quiet: Boolean,
+    tickets: { type: [Object], default: undefined },
   },
   options,
 )
   .index({ lane: 1, state: 1, _id: 1 })
-  .index({ state: 1, updatedAt: 1, _id: 1 })
+  .index({ state: 1, quiet: 1, updatedAt: 1, _id: 1 })
   .index({ 'sessions.expiresAt': 1 });
 
 // Native writes record errors, and lean reads return them: what is nested in one needs no schema.
@@ -136,7 +139,7 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
   .index({ userId: 1, seq: 1, 'deadLetter.at': 1 }, { partialFilterExpression: { deadLetter: { $exists: true } } })
   .index({ userId: 1, key: 1 }, { unique: true, partialFilterExpression: { key: { $exists: true } } });
 
-const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Number }, options);
+const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Number, owner: String }, options);
 
 // The heartbeat of a worker that is gone expires after an hour.
 const workerSchema = new mongoose.Schema<WorkerDocument>(
@@ -182,6 +185,12 @@ export const native = <Document extends { _id: unknown }>(model: Model<Document>
   const limit = { maxTimeMS: model.db.get('maxTimeMS') };
   return {
     insertOne: (document: mongoose.mongo.OptionalUnlessRequiredId<Document>) => collection.insertOne(document, limit),
+    insertMany: (
+      documents: mongoose.mongo.OptionalUnlessRequiredId<Document>[],
+      options: mongoose.mongo.BulkWriteOptions,
+    ) => collection.insertMany(documents, { ...options, ...limit }),
+    find: (filter: mongoose.mongo.Filter<Document>, options: mongoose.mongo.FindOptions = {}) =>
+      collection.find(filter, { ...options, ...limit }).toArray() as Promise<Document[]>,
     updateOne: (filter: mongoose.mongo.Filter<Document>, update: mongoose.mongo.UpdateFilter<Document>) =>
       collection.updateOne(filter, update, limit),
     findOneAndUpdate: (

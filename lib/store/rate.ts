@@ -10,9 +10,13 @@ export const unlessAhead = (field: string, now: number, ms: number) => ({
   $cond: [{ $gt: [or0(field), now + ms + clockToleranceMs] }, 0, or0(field)],
 });
 
-/** A token bucket as one time: the whole rate is free again at `rateAt`, and each call moves that by `everyMs`. It may not lie behind `limitMs`. */
-export const rateOf = ({ ratePerSecond }: { ratePerSecond?: number }, now: number) => {
-  const everyMs = secondMs / (ratePerSecond ?? Number.POSITIVE_INFINITY);
-  const limitMs = now + secondMs - everyMs;
-  return { everyMs, limitMs, rateAt: unlessAhead('$rateAt', now, secondMs) };
+/**
+ * A token bucket as one time: the whole rate is free again at `rateAt`, and `count` calls move that by `everyMs`. It may not lie behind
+ * `limitMs`. More calls than the rate of a second are let through when the bucket is full, and what comes next waits longer;
+ * for the sum of several calls, neither `rateAt` nor now may lie behind `sumLimitMs`.
+ */
+export const rateOf = ({ ratePerSecond, count = 1 }: { ratePerSecond?: number; count?: number }, now: number) => {
+  const everyMs = (count * secondMs) / (ratePerSecond ?? Number.POSITIVE_INFINITY);
+  const limitMs = now + Math.max(0, secondMs - everyMs);
+  return { everyMs, limitMs, sumLimitMs: now + secondMs - everyMs, rateAt: unlessAhead('$rateAt', now, secondMs) };
 };

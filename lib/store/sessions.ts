@@ -5,6 +5,9 @@ import type { Execute } from './connection.ts';
 import { insertIfAbsent } from './models.ts';
 import { liveSession, toUserQueue } from './user-queue-documents.ts';
 
+/** Sessions of many users may expire at the same time, after a morning's logins. */
+const expiredPerStatement = 100;
+
 type NewUserQueue = { userId: string; user: string | undefined; lane: number; sessions: Session[]; updatedAt: Date };
 
 /** Returns whether the user queue was created; false when it exists. */
@@ -40,7 +43,7 @@ export const sessionStore = (
 
   removeSession: (userId, sessionId) =>
     execute(async ({ userQueues }) => {
-      const pull = { $pull: { sessions: { id: sessionId } } };
+      const pull = { $pull: { sessions: { id: sessionId } }, $unset: { quiet: 1 } } as const;
       const after = await userQueues.findOneAndUpdate({ _id: userId }, pull, { returnDocument: 'after' }).lean();
       return after ? toUserQueue(after) : undefined;
     }),
@@ -53,9 +56,17 @@ export const sessionStore = (
     }),
 
   dropExpiredSessions: async (now) => {
-    const expired = { expiresAt: { $lte: now } };
-    await execute(({ userQueues }) =>
-      userQueues.updateMany({ 'sessions.expiresAt': { $lte: now } }, { $pull: { sessions: expired } }),
-    );
+    const isExpired = { 'sessions.expiresAt': { $lte: now } };
+    for (;;) {
+      const ids = await execute(async ({ userQueues }) => {
+        const page = await userQueues.find(isExpired, { _id: 1 }).limit(expiredPerStatement).lean();
+        const found = page.map(({ _id }) => _id);
+        if (found.length === 0) return found;
+        const expired = { $pull: { sessions: { expiresAt: { $lte: now } } } };
+        await userQueues.updateMany({ _id: { $in: found }, ...isExpired }, expired);
+        return found;
+      });
+      if (ids.length < expiredPerStatement) return;
+    }
   },
 });

@@ -15,6 +15,7 @@ import { connectStore, type StoreConfig } from './connection.ts';
 import { counterStore } from './counters.ts';
 import { keyStore } from './keys.ts';
 import { laneStore } from './lanes.ts';
+import { nameLateOperations } from './late-operations.ts';
 import { ledgerStore } from './ledger.ts';
 import { migrate } from './migrate.ts';
 import { asStoreError } from './unavailable.ts';
@@ -74,14 +75,16 @@ export const openStores = (
   hostClock?: Clock,
 ): Stores => {
   const { execute, clock, timeKnown, ping, missingIndexes, drop, close } = connectStore(config, log, hostClock);
+  const named = <Store extends object>(name: string, store: Store): Store =>
+    nameLateOperations(name, store, { log, storeTimeoutMs: config.storeTimeoutMs });
   return {
-    accounts: accountStore(execute),
-    apiKeys: keyStore(execute),
-    counters: counterStore(execute),
-    userQueues: userQueueStore(execute),
-    ledger: ledgerStore(execute),
-    lanes: laneStore(execute),
-    workers: workerStore(execute),
+    accounts: named('accounts', accountStore(execute)),
+    apiKeys: named('apiKeys', keyStore(execute)),
+    counters: named('counters', counterStore(execute)),
+    userQueues: named('userQueues', userQueueStore(execute)),
+    ledger: named('ledger', ledgerStore(execute)),
+    lanes: named('lanes', laneStore(execute)),
+    workers: named('workers', workerStore(execute)),
     clock,
     timeKnown,
     ping,

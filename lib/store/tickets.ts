@@ -1,15 +1,18 @@
 /** Tickets: the atomic update that checks a user's limits, opens the user queue and gives out the next `seq`. */
 import type { TicketDemand, UserQueueStore } from '../ports.ts';
 import { permanentSession } from '../references.ts';
-import type { Session, Ticket, TicketRefusal } from '../types.ts';
+import { sharePromise } from '../shared-promise.ts';
+import type { Ticket, TicketRefusal } from '../types.ts';
 import type { Execute } from './connection.ts';
+import type { UniqueIndex } from './index-guard.ts';
 import { native, type UserQueueDocument } from './models.ts';
-import { or0, rateOf, unlessAhead } from './rate.ts';
+import { rateOf } from './rate.ts';
 import { createIfAbsent } from './sessions.ts';
+import type { TicketAsk } from './ticket-groups.ts';
+import { createTicketTaker, type TicketServer } from './ticket-taker.ts';
+import { ticketUpdate } from './ticket-update.ts';
+import { refusedIn } from './unavailable.ts';
 import { liveSession } from './user-queue-documents.ts';
-
-/** How long the caller that may count has until another one may: the longest pause, which a count that succeeds makes shorter. */
-const countingMs = 10_000;
 
 const unlimited: TicketDemand = {
   bytes: 0,
@@ -17,53 +20,8 @@ const unlimited: TicketDemand = {
   maxPendingBytes: Number.MAX_SAFE_INTEGER,
 };
 
-const pending = { $subtract: ['$accepted', { $max: ['$settled', or0('$countedSettled')] }] };
-const pendingBytes = { $subtract: [or0('$acceptedBytes'), { $max: [or0('$settledBytes'), or0('$countedBytes')] }] };
-
-/**
- * As a pipeline, because an `$expr` in the filter scans the collection in the stand-in, and a refusal has to say why. `sessions`: what
- * the ticket makes the sessions of the user.
- */
-const ticketUpdate = (demand: TicketDemand, now: number, sessions: Session[] | undefined) => {
-  const { everyMs, limitMs, rateAt } = rateOf(demand, now);
-  const isTooMany = { $gte: [pending, demand.maxPending] };
-  const isTooMuch = { $gt: [{ $add: [pendingBytes, demand.bytes] }, demand.maxPendingBytes] };
-  const isTooFast = demand.ratePerSecond ? { $gt: [rateAt, limitMs] } : false;
-  const isOverBytes = { $and: [{ $gt: [pending, 0] }, isTooMuch] };
-  const refusal = {
-    $cond: [isTooMany, 'requests', { $cond: [isOverBytes, 'bytes', { $cond: [isTooFast, 'rate', ''] }] }],
-  };
-  const taken = (value: unknown, otherwise: unknown) => ({ $cond: [{ $eq: ['$refusal', ''] }, value, otherwise] });
-  const isCountDue = {
-    $and: [{ $in: ['$refusal', ['requests', 'bytes']] }, { $lte: [unlessAhead('$countAgainAt', now, 20_000), now] }],
-  };
-  return [
-    { $set: { refusal } },
-    {
-      $set: {
-        // Bytes of tickets that were never used end here at the latest. A count does not move it: the next count starts at `settled`,
-        // and would count what is settled above it twice.
-        settledBytes: taken(
-          { $cond: [{ $lte: ['$accepted', '$settled'] }, or0('$acceptedBytes'), or0('$settledBytes')] },
-          or0('$settledBytes'),
-        ),
-        countDue: isCountDue,
-      },
-    },
-    {
-      $set: {
-        accepted: taken({ $add: ['$accepted', 1] }, '$accepted'),
-        acceptedBytes: taken({ $add: [or0('$acceptedBytes'), demand.bytes] }, or0('$acceptedBytes')),
-        state: taken('open', '$state'),
-        ...(sessions ? { sessions: taken(sessions, '$sessions') } : {}),
-        ...(demand.ratePerSecond
-          ? { rateAt: taken({ $add: [{ $max: [rateAt, now] }, everyMs] }, or0('$rateAt')) }
-          : {}),
-        countAgainAt: { $cond: ['$countDue', now + countingMs, or0('$countAgainAt')] },
-      },
-    },
-  ];
-};
+/** So that no ticket is taken for a request that could not be recorded. */
+const needed: UniqueIndex = 'requests.userId_1_key_1';
 
 const projection = {
   lane: 1,
@@ -80,20 +38,11 @@ const projection = {
   countDue: 1,
 } as const;
 
-const toTicket = ({
-  lane,
-  accepted: seq,
-  settled,
-  closedThrough,
-  queueRefused,
-  acceptedBytes = 0,
-}: UserQueueDocument): Ticket => ({
-  seq,
-  lane,
-  wasOpen: seq - 1 !== closedThrough && !queueRefused,
-  settled,
-  bytesThrough: acceptedBytes,
-});
+const toTicket = (after: UserQueueDocument, count = 1): Ticket => {
+  const { lane, accepted: seq, settled, closedThrough, queueRefused, acceptedBytes = 0 } = after;
+  const wasOpen = seq - count !== closedThrough && !queueRefused;
+  return { first: seq - count + 1, seq, lane, wasOpen, settled, bytesThrough: acceptedBytes };
+};
 
 const toRefusal = (after: UserQueueDocument, refused: TicketRefusal['refused'], waitMs: number): TicketRefusal => {
   const { accepted, settled, acceptedBytes = 0, settledBytes = 0, countedSettled, countedBytes } = after;
@@ -108,43 +57,89 @@ const toRefusal = (after: UserQueueDocument, refused: TicketRefusal['refused'], 
   };
 };
 
-type Asked = { filter: { _id: string; sessions?: object }; sets?: Session[]; now: Date; demand: TicketDemand };
+const filterOf = ({ userId, sessionId, now }: TicketAsk) => ({
+  _id: userId,
+  ...(sessionId === undefined ? {} : { sessions: liveSession(now, sessionId) }),
+});
 
-/**
- * Leaves `updatedAt` alone: that is the owner's, and a ticket that changed it would hide an owner that is stuck. The document after the
- * update says what was decided, and whether the user queue was open: the stand-ins do not read the one before it atomically.
- */
-const take = (execute: Execute, { filter, sets, now, demand }: Asked): Promise<Ticket | TicketRefusal | undefined> =>
-  execute(async ({ userQueues }) => {
-    const update = ticketUpdate(demand, now.getTime(), sets);
-    const after = await native(userQueues).findOneAndUpdate(filter, update, { returnDocument: 'after', projection });
-    if (!after?.refusal) return after ? toTicket(after) : undefined;
-    return toRefusal(after, after.refusal, (after.rateAt ?? 0) - rateOf(demand, now.getTime()).limitMs);
-    // So that no ticket is taken for a request that could not be recorded.
-  }, 'requests.userId_1_key_1');
+const ticketServer = (execute: Execute): TicketServer => {
+  const tryBulk = sharePromise(() =>
+    execute(async ({ userQueues }) => {
+      const nobody = { updateOne: { filter: { _id: '' }, update: [{ $set: { refusal: '' } }] } };
+      try {
+        await native(userQueues).bulkWrite([nobody], { ordered: false });
+        return true;
+      } catch (error) {
+        if (refusedIn(error).length > 0) return false;
+        throw error;
+      }
+    }),
+  );
+
+  return {
+    /**
+     * Leaves `updatedAt` alone: that is the owner's, and a ticket that changed it would hide an owner that is stuck. The document after
+     * the update says what was decided, and whether the user queue was open: the stand-ins do not read the one before it atomically.
+     */
+    takeOne: (ask) =>
+      execute(async ({ userQueues }) => {
+        const { demand, now } = ask;
+        const options = { returnDocument: 'after', projection } as const;
+        const after = await native(userQueues).findOneAndUpdate(filterOf(ask), ticketUpdate(ask), options);
+        if (!after?.refusal) return after ? toTicket(after, demand.count) : undefined;
+        return toRefusal(after, after.refusal, (after.rateAt ?? 0) - rateOf(demand, now.getTime()).limitMs);
+      }, needed),
+
+    takeAll: (asks, mark) =>
+      execute(async ({ userQueues }) => {
+        const updates = asks.map((ask) => ({ updateOne: { filter: filterOf(ask), update: ticketUpdate(ask, mark) } }));
+        await native(userQueues)
+          .bulkWrite(updates, { ordered: false })
+          .catch((error) => {
+            // The others were made.
+            if (refusedIn(error).length === 0) throw error;
+          });
+      }, needed),
+
+    readOutcomes: (userIds, { by, at }) =>
+      execute(async ({ userQueues }) => {
+        const fields = { lane: 1, settled: 1, tickets: 1 } as const;
+        const found = await native(userQueues).find({ _id: { $in: userIds } }, { projection: fields });
+        return found.flatMap(({ _id: userId, lane, settled, tickets = [] }) => {
+          // The last one: a server that made an update twice has written two.
+          const outcome = tickets.findLast((one) => one.by === by && one.at === at);
+          return outcome ? [{ userId, lane, settled, outcome }] : [];
+        });
+      }),
+
+    takesBulks: () => tryBulk.get(),
+  };
+};
 
 export const ticketStore = (
   execute: Execute,
-): Pick<UserQueueStore, 'takeTicket' | 'takeTicketByReference' | 'noteCounted'> => ({
-  takeTicket: (userId, sessionId, now, demand = unlimited) => {
-    const session = sessionId === undefined ? {} : { sessions: liveSession(now, sessionId) };
-    return take(execute, { filter: { _id: userId, ...session }, now, demand });
-  },
+): Pick<UserQueueStore, 'takeTicket' | 'takeTicketByReference' | 'noteCounted'> => {
+  const take = createTicketTaker(ticketServer(execute));
+  const sets = [permanentSession];
 
-  takeTicketByReference: async ({ userId, user, lane }, now, demand = unlimited) => {
-    const asked = { filter: { _id: userId }, sets: [permanentSession], now, demand };
-    const taken = await take(execute, asked);
-    if (taken) return taken;
-    // Not an upsert: of several at once, the stand-ins may answer one with null.
-    await createIfAbsent(execute, { userId, user, lane, sessions: [], updatedAt: new Date(0) });
-    const ticket = await take(execute, asked);
-    if (!ticket) throw new Error(`The user queue ${userId} was created and is not there.`);
-    return ticket;
-  },
+  return {
+    takeTicket: (userId, sessionId, now, demand = unlimited) => take({ userId, sessionId, now, demand }),
 
-  noteCounted: async (userId, { requests, bytes }, countAgainAt) => {
-    const counted = { countedSettled: requests, countedBytes: bytes };
-    const update = { $max: counted, $set: { countAgainAt: countAgainAt.getTime() } };
-    await execute(({ userQueues }) => native(userQueues).updateOne({ _id: userId }, update));
-  },
-});
+    takeTicketByReference: async ({ userId, user, lane }, now, demand = unlimited) => {
+      const ask = { userId, sets, now, demand };
+      const taken = await take(ask);
+      if (taken) return taken;
+      // Not an upsert: of several at once, the stand-ins may answer one with null.
+      await createIfAbsent(execute, { userId, user, lane, sessions: [], updatedAt: new Date(0) });
+      const ticket = await take(ask);
+      if (!ticket) throw new Error(`The user queue ${userId} was created and is not there.`);
+      return ticket;
+    },
+
+    noteCounted: async (userId, { requests, bytes }, countAgainAt) => {
+      const counted = { countedSettled: requests, countedBytes: bytes };
+      const update = { $max: counted, $set: { countAgainAt: countAgainAt.getTime() } };
+      await execute(({ userQueues }) => native(userQueues).updateOne({ _id: userId }, update));
+    },
+  };
+};

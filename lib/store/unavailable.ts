@@ -71,3 +71,17 @@ export const tookTooLong = (error: unknown): boolean =>
 
 export const isDuplicate = (error: unknown): error is mongoose.mongo.MongoServerError =>
   error instanceof mongoose.mongo.MongoServerError && error.code === 11000;
+
+/**
+ * Which documents of a bulk the server refused, by their place in it. None when the bulk failed for another reason: then nobody knows
+ * what became of the others.
+ */
+export const refusedIn = (error: unknown): number[] => {
+  if (!(error instanceof MongoBulkWriteError) || isUnavailable(error)) return [];
+  if (error.result.getWriteConcernError()) return [];
+  return [error.writeErrors].flat().map(({ index }) => index);
+};
+
+/** Whether no server could be reached, so that every operation fails. One that was reached and did not answer is another matter. */
+export const isUnreachable = ({ cause }: StoreUnavailableError): boolean =>
+  cause instanceof Error && connectionErrors.has(cause.name) && cause.name !== 'MongoNetworkTimeoutError';

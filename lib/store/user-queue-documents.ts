@@ -9,6 +9,8 @@ export const toUserQueue = ({
   closedThrough: _,
   refusal: __,
   countDue: ___,
+  tickets: ____,
+  quiet: _____,
   ...rest
 }: UserQueueDocument): UserQueue => ({
   userId: _id,

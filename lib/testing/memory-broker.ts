@@ -145,6 +145,11 @@ const createLaneBroker = (server: Server, step: Step, onNotFound: () => void): O
           if (server.refuses('delete', queue)) throw refusal('delete', queue);
           if (!server.queues.hasLiveConsumer(queue)) server.queues.delete(queue);
         }),
+      deleteLane: (lane) =>
+        step(`delete ${laneQueue('', lane)}`, () => {
+          if (!server.isUp) throw unavailable();
+          server.queues.delete(laneQueue('', lane));
+        }),
       openUserQueues(events) {
         const { shut, ...queues } = createMemoryUserQueues(server, step, links, events);
         const userQueues = { ...queues, shut };

@@ -16,12 +16,14 @@ import type {
   LedgerStore,
   NewEntry,
   StalledUserCursor,
+  TicketDemand,
   TimeSpan,
   UserQueueStore,
   WorkerStore,
 } from '../ports.ts';
 import { permanentSession } from '../references.ts';
-import { isApplied } from '../store/changes.ts';
+import { countsOf, isApplied } from '../store/changes.ts';
+import { createTicketTaker } from '../store/ticket-taker.ts';
 import {
   claimableStatuses,
   type DeadLetter,
@@ -30,7 +32,6 @@ import {
   isInBackOff,
   type LedgerEntry,
   pendingStatuses,
-  type Session,
   settledStatuses,
   type Ticket,
   type TicketRefusal,
@@ -38,7 +39,7 @@ import {
   type WorkEntry,
 } from '../types.ts';
 import { type MemoryKey, memoryKeyStore } from './memory-keys.ts';
-import { takeMemoryTicket } from './memory-tickets.ts';
+import { type MemoryOutcome, memoryTicketServer } from './memory-tickets.ts';
 
 /** Runs `operate` once, at a time of its choice. A rejection means that the server did not answer, before or after the effect. */
 export type Step = <T>(name: string, operate: () => T) => Promise<T>;
@@ -48,8 +49,12 @@ export type MemoryDatabase = {
   accounts: Map<string, Account>;
   apiKeys: Map<string, MemoryKey>;
   userQueues: Map<string, UserQueue>;
+  /** By user: the last outcome of a ticket that was taken in a bulk. */
+  outcomes: Map<string, MemoryOutcome>;
   entries: Map<string, LedgerEntry>;
   leases: Map<number, number>;
+  /** The worker that has taken the lease of each lane, until another one takes the lane away. */
+  owners: Map<number, string>;
   heartbeats: Map<string, Heartbeat>;
   /** If set, records the changes that were made, in their order. */
   journal?: LedgerChange[];
@@ -69,8 +74,10 @@ export const createMemoryDatabase = (): MemoryDatabase => ({
   accounts: new Map(),
   apiKeys: new Map(),
   userQueues: new Map(),
+  outcomes: new Map(),
   entries: new Map(),
   leases: new Map(),
+  owners: new Map(),
   heartbeats: new Map(),
 });
 
@@ -128,13 +135,16 @@ const workerStore = ({ heartbeats }: MemoryDatabase, step: Step): WorkerStore =>
   all: () => step('workers.all', () => structuredClone([...heartbeats.values()])),
 });
 
-const laneStore = ({ leases }: MemoryDatabase, step: Step): LaneStore => ({
-  takeLease: (lane) =>
+const laneStore = ({ leases, owners }: MemoryDatabase, step: Step): LaneStore => ({
+  takeLease: (lane, workerId) =>
     step(`lanes.takeLease ${lane}`, () => {
       const lease = (leases.get(lane) ?? 0) + 1;
       leases.set(lane, lease);
+      owners.set(lane, workerId);
       return lease;
     }),
+  takeAway: (lane, workerId) =>
+    step(`lanes.takeAway ${lane}`, () => owners.get(lane) === workerId && owners.delete(lane)),
   leases: (lanes) => step(`lanes.leases ${lanes}`, () => new Map(lanes.map((lane) => [lane, leases.get(lane) ?? 0]))),
   known: () => step('lanes.known', () => [...leases.keys()].sort((a, b) => a - b)),
 });
@@ -159,7 +169,12 @@ const byUpdate = (a: StalledUserCursor, b: StalledUserCursor) =>
 
 const byUserAndSeq = (a: EntryId, b: EntryId) => byUserId(a, b) || a.seq - b.seq;
 
-const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueStore => {
+const unlimited: TicketDemand = { bytes: 0, maxPending: Infinity, maxPendingBytes: Infinity };
+const permanent = [permanentSession];
+
+const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore => {
+  const { userQueues } = database;
+  const take = createTicketTaker(memoryTicketServer(database, step));
   const create = (userId: string, lane: number, updatedAt: Date, user?: string): UserQueue => {
     const userQueue = userQueues.get(userId) ?? newUserQueue(userId, lane, updatedAt, user);
     userQueues.set(userId, userQueue);
@@ -198,27 +213,15 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
         return structuredClone(userQueue);
       }),
 
-    takeTicket: (userId, sessionId, now, demand) =>
-      step(`userQueues.takeTicket ${userId}`, () => {
-        const userQueue = userQueues.get(userId);
-        const isLive = ({ id, expiresAt }: Session) => id === sessionId && expiresAt > now;
-        if (!userQueue || (sessionId !== undefined && !userQueue.sessions.some(isLive))) return undefined;
-        return takeMemoryTicket(userQueue, now.getTime(), demand);
-      }),
+    takeTicket: (userId, sessionId, now, demand = unlimited) => take({ userId, sessionId, now, demand }),
 
     // Three steps, as on the real server: others may come in between.
-    takeTicketByReference: async ({ userId, user, lane }, now, demand) => {
-      const take = () =>
-        step(`userQueues.takeTicketByReference ${userId}`, () => {
-          const userQueue = userQueues.get(userId);
-          const taken = userQueue && takeMemoryTicket(userQueue, now.getTime(), demand);
-          if (userQueue && taken?.seq !== undefined) userQueue.sessions = [structuredClone(permanentSession)];
-          return taken;
-        });
-      const taken = await take();
+    takeTicketByReference: async ({ userId, user, lane }, now, demand = unlimited) => {
+      const ask = { userId, sets: permanent, now, demand };
+      const taken = await take(ask);
       if (taken) return taken;
       await step(`userQueues.create ${userId}`, () => void create(userId, lane, new Date(0), user));
-      return (await take()) as Ticket | TicketRefusal;
+      return (await take(ask)) as Ticket | TicketRefusal;
     },
 
     noteCounted: (userId, { requests, bytes }, countAgainAt) =>
@@ -232,6 +235,12 @@ const userQueueStore = ({ userQueues }: MemoryDatabase, step: Step): UserQueueSt
 
     get: (userIds) =>
       step(`userQueues.get ${userIds}`, () => structuredClone(all().filter(({ userId }) => userIds.includes(userId)))),
+
+    lastAccepted: (userIds) =>
+      step(`userQueues.lastAccepted ${userIds}`, () => {
+        const asked = all().filter(({ userId }) => userIds.includes(userId));
+        return new Map(asked.map(({ userId, accepted }) => [userId, accepted]));
+      }),
 
     notClosed: async function* (lane) {
       let after = '';
@@ -366,8 +375,7 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
         status: 'processing',
         token,
         attempts: attempt,
-        interruptions: change.interruptions,
-        forgiven: change.forgiven,
+        ...countsOf(change),
         startedAt: new Date(at),
       });
       endBackOff(entry);
@@ -535,14 +543,25 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       : { applied: false, entry: structuredClone(workOf(entry, false)) };
   };
 
+  const insert: LedgerStore['insert'] = (entry) =>
+    step(`ledger.insert ${entryId(entry)}`, () => {
+      if (entries.has(entryId(entry))) return 'duplicate-seq';
+      if (entry.key !== undefined && withKey(entry.userId, entry.key)) return 'duplicate-key';
+      entries.set(entryId(entry), newEntry(entry));
+      return 'inserted';
+    });
+
   return {
-    insert: (entry) =>
-      step(`ledger.insert ${entryId(entry)}`, () => {
-        if (entries.has(entryId(entry))) return 'duplicate-seq';
-        if (entry.key !== undefined && withKey(entry.userId, entry.key)) return 'duplicate-key';
-        entries.set(entryId(entry), newEntry(entry));
-        return 'inserted';
-      }),
+    insert,
+
+    // As in MongoDB, one entry after the other.
+    insertInOrder: async (newEntries) => {
+      for (const [inserted, entry] of newEntries.entries()) {
+        const answer = await insert(entry);
+        if (answer !== 'inserted') return { inserted, refused: answer };
+      }
+      return { inserted: newEntries.length };
+    },
 
     insertTombstone: ({ userId, seq, ...ofTicket }, now) =>
       step(`ledger.insertTombstone ${userId}:${seq}`, () => {

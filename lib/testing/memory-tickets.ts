@@ -1,32 +1,84 @@
 /** The ticket step of the stand-in for MongoDB: what `lib/store/tickets.ts` leaves to the server. */
 import { clockToleranceMs } from '../database-clock.ts';
-import type { TicketDemand } from '../ports.ts';
-import type { Ticket, TicketRefusal, UserQueue } from '../types.ts';
+import type { TicketAsk, TicketOutcome } from '../store/ticket-groups.ts';
+import type { OutcomeMark, OutcomeName, TicketAnswer, TicketServer } from '../store/ticket-taker.ts';
+import type { Session, Ticket, TicketRefusal, UserQueue } from '../types.ts';
+import type { MemoryDatabase, Step } from './memory-stores.ts';
+
+/** MongoDB keeps 16 of a user, the stand-in one: so it is often lost. */
+export type MemoryOutcome = OutcomeName & TicketOutcome;
 
 const unlessAhead = (time: number, now: number, ms: number) => (time > now + ms + clockToleranceMs ? 0 : time);
 
-/** Takes the ticket, or says why not. Changes the user queue in both cases. */
-export const takeMemoryTicket = (queue: UserQueue, now: number, demand?: TicketDemand): Ticket | TicketRefusal => {
-  const { bytes = 0, maxPending = Infinity, maxPendingBytes = Infinity, ratePerSecond = 0 } = demand ?? {};
+/** Takes the ticket, or says why not. Alone, it changes the user queue in both cases. */
+const takeFrom = (
+  queue: UserQueue,
+  { demand, isSum, sets, ...ask }: TicketAsk,
+  isAlone: boolean,
+): Ticket | TicketRefusal => {
+  const { count = 1, bytes, maxPending, maxPendingBytes, ratePerSecond = 0 } = demand;
+  const now = ask.now.getTime();
   const { acceptedBytes = 0, settledBytes = 0, countedSettled = 0, countedBytes = 0, settled, lane, state } = queue;
   const pending = queue.accepted - Math.max(settled, countedSettled);
   const pendingBytes = acceptedBytes - Math.max(settledBytes, countedBytes);
-  const everyMs = ratePerSecond > 0 ? 1_000 / ratePerSecond : 0;
+  const everyMs = ratePerSecond > 0 ? (count * 1_000) / ratePerSecond : 0;
   const rateAt = unlessAhead(queue.rateAt ?? 0, now, 1_000);
-  const waitMs = rateAt - (now + 1_000 - everyMs);
+  const sumLimitMs = now + 1_000 - everyMs;
+  const waitMs = isSum ? Math.max(rateAt, now) - sumLimitMs : rateAt - Math.max(now, sumLimitMs);
   const refuse = (refused: TicketRefusal['refused']): TicketRefusal => {
-    const countDue = refused !== 'rate' && unlessAhead(queue.countAgainAt ?? 0, now, 20_000) <= now;
+    const countDue = isAlone && refused !== 'rate' && unlessAhead(queue.countAgainAt ?? 0, now, 20_000) <= now;
     if (countDue) queue.countAgainAt = now + 10_000;
     return { refused, pending, pendingBytes, waitMs, countDue, settled, settledBytes };
   };
-  if (pending >= maxPending) return refuse('requests');
-  if (pending > 0 && pendingBytes + bytes > maxPendingBytes) return refuse('bytes');
+  if (pending + count > maxPending) return refuse('requests');
+  if (pending > 0 ? pendingBytes + bytes > maxPendingBytes : count > 1 && bytes > maxPendingBytes)
+    return refuse('bytes');
   if (ratePerSecond > 0 && waitMs > 0) return refuse('rate');
   if (queue.accepted <= settled) queue.settledBytes = acceptedBytes;
-  queue.accepted += 1;
+  const first = queue.accepted + 1;
+  queue.accepted += count;
   queue.acceptedBytes = acceptedBytes + bytes;
   queue.state = 'open';
+  if (sets) queue.sessions = structuredClone(sets);
   if (ratePerSecond > 0) queue.rateAt = Math.max(rateAt, now) + everyMs;
   const wasOpen = state === 'open' && !queue.queueRefused;
-  return { seq: queue.accepted, lane, wasOpen, settled, bytesThrough: queue.acceptedBytes };
+  return { first, seq: queue.accepted, lane, wasOpen, settled, bytesThrough: queue.acceptedBytes };
+};
+
+/** As in MongoDB, each update of a bulk is a step, and the read of the outcomes is one. */
+export const memoryTicketServer = ({ userQueues, outcomes }: MemoryDatabase, step: Step): TicketServer => {
+  const take = (ask: TicketAsk, isAlone: boolean): TicketAnswer => {
+    const { userId, sessionId, now } = ask;
+    const queue = userQueues.get(userId);
+    const isLive = ({ id, expiresAt }: Session) => id === sessionId && expiresAt > now;
+    if (!queue || (sessionId !== undefined && !queue.sessions.some(isLive))) return undefined;
+    return takeFrom(queue, ask, isAlone);
+  };
+
+  const takeInBulk = (ask: TicketAsk, { by, at }: OutcomeMark): void => {
+    const taken = take(ask, false);
+    if (taken?.seq === undefined) return;
+    const { seq, bytesThrough: bytes, wasOpen } = taken;
+    outcomes.set(ask.userId, { by, at, seq, bytes, wasOpen });
+  };
+
+  return {
+    takeOne: (ask) => step(`userQueues.takeTicket ${ask.userId}`, () => take(ask, true)),
+
+    takeAll: async (asks, mark) => {
+      await Promise.all(asks.map((ask) => step(`userQueues.takeAll ${ask.userId}`, () => takeInBulk(ask, mark))));
+    },
+
+    readOutcomes: (userIds, { by, at }) =>
+      step(`userQueues.readOutcomes ${userIds}`, () =>
+        userIds.flatMap((userId) => {
+          const queue = userQueues.get(userId);
+          const outcome = outcomes.get(userId);
+          if (!queue || outcome?.by !== by || outcome.at !== at) return [];
+          return [{ userId, lane: queue.lane, settled: queue.settled, outcome: { ...outcome } }];
+        }),
+      ),
+
+    takesBulks: async () => true,
+  };
 };

@@ -1,26 +1,54 @@
+import { createSecretKey } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { signToken, verifyToken } from '../../lib/accounts/tokens.ts';
+import { VerifiedTokens } from '../../lib/accounts/verified-tokens.ts';
+import type { TokenSecret } from '../../lib/deps.ts';
 
 const secret = 'a-secret-of-at-least-32-characters';
+const key = createSecretKey(Buffer.from(secret));
 const identity = { userId: 'u1', sessionId: 's1' };
 const now = new Date('2026-01-01T00:00:00Z');
 const later = (seconds: number) => new Date(now.getTime() + seconds * 1_000);
 const exp = later(60).getTime() / 1_000;
 const code = (value: string) => expect.objectContaining({ status: 401, code: value });
-const refused = (token: string, at = now): unknown => {
+const refused = (token: string, at = now, used: TokenSecret = secret): unknown => {
   try {
-    return verifyToken(token, secret, at);
+    return verifyToken(token, used, at);
   } catch (error) {
     return error;
   }
 };
 
 describe('tokens', () => {
-  test('a token is valid until the second in which it expires', () => {
+  test('a token is valid until the second in which it expires, however often it was verified', () => {
     const token = signToken(identity, later(60), secret);
-    expect(verifyToken(token, secret, later(59))).toEqual(identity);
-    expect(refused(token, later(60))).toEqual(code('expired-token'));
+    for (const used of [secret, key]) {
+      for (const at of [now, later(59)]) expect(verifyToken(token, used, at)).toEqual(identity);
+      expect(refused(token, later(60), used)).toEqual(code('expired-token'));
+      // The clock was set back.
+      expect(verifyToken(token, used, later(59))).toEqual(identity);
+    }
+  });
+
+  test('a token that one secret has verified is refused by another', () => {
+    const token = signToken(identity, later(60), key);
+    expect(verifyToken(token, key, now)).toEqual(identity);
+    expect(refused(token, now, createSecretKey(Buffer.from(`${secret}!`)))).toEqual(code('invalid-token'));
+    expect(refused(`${token.slice(0, -4)}AAAA`, now, key)).toEqual(code('invalid-token'));
+  });
+
+  test('of the verified tokens those that were not used for longest are forgotten', () => {
+    const tokens = new VerifiedTokens();
+    for (let count = 0; count < 10_000; count += 1) tokens.add(`t${count}`, { ...identity, exp });
+    tokens.find('t0', 0);
+    tokens.add('one more', { ...identity, exp });
+    expect(['t0', 't1', 't2', 'one more'].map((token) => tokens.find(token, 0) !== undefined)).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
   });
 
   test('a token has only sub, sid and exp, and is signed with HS256', () => {

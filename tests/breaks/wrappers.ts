@@ -70,8 +70,8 @@ export const trustOwnLease = (lanes: LaneStore): LaneStore => {
   const own = new Map<number, number>();
   return {
     ...lanes,
-    async takeLease(lane) {
-      const lease = await lanes.takeLease(lane);
+    async takeLease(lane, workerId) {
+      const lease = await lanes.takeLease(lane, workerId);
       own.set(lane, lease);
       return lease;
     },

@@ -109,6 +109,22 @@ export const describeBrokerContract = (name: string, open: () => Promise<BrokerU
       expect(await one.publisher.publishRequest(newUserId(), requestMessage(1))).toBe('unroutable');
     });
 
+    test('closes the channels of every worker on a lane that is deleted, and the lane can be opened again', async () => {
+      const lane = newLane();
+      const owner = await openLane(one, lane);
+      const next = await openLane(other, lane);
+      await one.publisher.publishBaton(lane);
+      await owner.until(['baton']);
+      await other.laneBroker.deleteLane(lane);
+      await owner.until(['baton', 'closed']);
+      await next.until(['closed']);
+      await other.laneBroker.deleteLane(lane);
+      const again = await openLane(other, lane);
+      await other.publisher.publishBaton(lane);
+      await again.until(['baton']);
+      await again.channel.close();
+    });
+
     test('delivers batons, wakes and requests as they were published', async () => {
       const [lane, userId] = [newLane(), newUserId()];
       const recorder = createRecorder();

@@ -38,17 +38,19 @@ export const createContainerFaults = ({ stage, users }: ContainerFaultOptions) =
     container.signalWorker(pid, 'SIGCONT');
   };
 
-  const freezeContainer: Injector = ({ random, lastsMs }) =>
-    exclusively(freeContainers(), random, async (container) => {
-      const at = monotonicMs();
-      container.signalPrimary('SIGSTOP');
-      const pids = container.workerPids();
-      for (const pid of pids) container.signalWorker(pid, 'SIGSTOP');
-      await pause(lastsMs);
-      for (const pid of pids) container.signalWorker(pid, 'SIGCONT');
-      container.signalPrimary('SIGCONT');
-      return [{ kind: 'worker-frozen', at, until: monotonicMs(), target: container.name }];
-    });
+  const freezeContainer =
+    (kind: 'worker-frozen' | 'worker-stalled'): Injector =>
+    ({ random, lastsMs }) =>
+      exclusively(freeContainers(), random, async (container) => {
+        const at = monotonicMs();
+        container.signalPrimary('SIGSTOP');
+        const pids = container.workerPids();
+        for (const pid of pids) container.signalWorker(pid, 'SIGSTOP');
+        await pause(lastsMs);
+        for (const pid of pids) container.signalWorker(pid, 'SIGCONT');
+        container.signalPrimary('SIGCONT');
+        return [{ kind, at, until: monotonicMs(), target: container.name }];
+      });
 
   /** Waits for containers that are starting, because one must be left to acquire the lanes. */
   const untilTwoAreFree = async (): Promise<boolean> => {
@@ -130,7 +132,8 @@ export const createContainerFaults = ({ stage, users }: ContainerFaultOptions) =
     'worker frozen': hitWorker('worker-frozen', freeze),
     'worker hung': hitWorker('worker-hung', freeze),
     'workers killed in a row': killWorkersInARow,
-    'container frozen': freezeContainer,
+    'container stalled': freezeContainer('worker-stalled'),
+    'container frozen': freezeContainer('worker-frozen'),
     'primary killed': killPrimary,
     'container replaced': replaceContainer,
     'container joined': joinContainer,

@@ -4,7 +4,7 @@ import { laneOf } from '../../lib/lane-of.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import type { RunLimits } from '../../lib/types.ts';
-import { closedLoop } from '../../tools/bench/load.ts';
+import { closedLoop } from '../../tools/load.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import type { Recorder } from '../system/recorder.ts';
 import type { openDirectDeps } from './direct-deps.ts';

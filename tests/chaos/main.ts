@@ -8,7 +8,7 @@ import { breakNames, isBreakName } from './breaks.ts';
 import { type Measured, shortfallsOf } from './limits.ts';
 import { runMeasures } from './measure.ts';
 import { type Neighbors, runNeighbors } from './neighbors.ts';
-import { clusterFaults } from './plan.ts';
+import { type ChaosFault, chaosFaults, clusterFaults } from './plan.ts';
 import { recoveryTable } from './promptness.ts';
 import { type ChaosOptions, type ChaosResult, type ChaosViolation, runChaos } from './run.ts';
 import { kindsOf, runTrial, tryAll } from './run-trials.ts';
@@ -66,10 +66,19 @@ const options: ChaosOptions = {
   signal: stopping.signal,
 };
 
-/** Runs all kinds of faults. Resolves to whether every guarantee was kept. */
+const kindOf = (name: string): ChaosFault => {
+  const found = chaosFaults.find((fault) => fault === name);
+  if (found) return found;
+  throw new Error(`--only names "${name}". A kind of fault is one of: ${chaosFaults.join(', ')}.`);
+};
+
+/** Runs all kinds of faults, or those that `--only` names, with commas between them. Resolves to whether every guarantee was kept. */
 const runFaults = async (): Promise<boolean> => {
-  print(`seed ${seed}; replay: npm run chaos -- --minutes ${values.minutes} --seed ${seed} --every ${values.every}`);
-  const result = await runChaos(options);
+  const only = values.only?.split(',').map((name) => kindOf(name.trim()));
+  const chosen = values.only ? ` --only "${values.only}"` : '';
+  const { minutes, every } = values;
+  print(`seed ${seed}; replay: npm run chaos -- --minutes ${minutes} --seed ${seed} --every ${every}${chosen}`);
+  const result = await runChaos({ ...options, only });
   report(result);
   return result.violations.length === 0;
 };

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../../lib/clock.ts';
 import { StoreUnavailableError } from '../../lib/errors.ts';
 import { pollUntil } from '../../lib/poll.ts';
-import { openLoop } from '../../tools/bench/load.ts';
+import { openLoop } from '../../tools/load.ts';
 import { judgeHistory } from '../judge/judge.ts';
 import type { Violation } from '../judge/violation.ts';
 import { type RabbitmqCluster, startRabbitmqCluster } from '../support/rabbitmq-cluster.ts';

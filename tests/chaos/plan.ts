@@ -12,6 +12,7 @@ const kinds = {
   'worker killed': { weight: 4, lastsMs: [0, 0] },
   'worker frozen': { weight: 2, lastsMs: [500, 1_200] },
   'worker hung': { weight: 2, lastsMs: [3_500, 6_000] },
+  'container stalled': { weight: 2, lastsMs: [500, 500] },
   'container frozen': { weight: 3, lastsMs: [1_000, 9_000] },
   'primary killed': { weight: 2, lastsMs: [0, 0] },
   'workers killed in a row': { weight: 1, lastsMs: [700, 1_500] },
@@ -57,7 +58,13 @@ export const chaosFaults = allFaults.filter((fault) => !ofNodes.includes(fault))
 export const clusterFaults = allFaults.filter((fault) => !ofWholeBroker.includes(fault));
 
 /** Of these a harder variant comes too: a minute can do without them. */
-const milder: readonly ChaosFault[] = ['broker stopped', 'store stopped', 'worker frozen', 'connections frozen'];
+const milder: readonly ChaosFault[] = [
+  'broker stopped',
+  'store stopped',
+  'worker frozen',
+  'container stalled',
+  'connections frozen',
+];
 
 /** For the minute of chaos in `npm test`: each of these kinds comes in it. */
 export const minute = {

@@ -12,7 +12,11 @@ export const logMessages = {
   workerEnded: 'worker exited',
   workerRunning: 'worker running',
   killingWorker: 'killing an unresponsive worker',
+  laneLost: 'lane lost: ',
 } as const;
+
+/** A lane that a worker owned, or was about to own, and did not hand over. */
+export type LostLane = { worker: string; lane: number; reason: string };
 
 type RosterOptions = {
   /** The name of the container. */
@@ -25,16 +29,18 @@ export const createRoster = ({ name, record, now }: RosterOptions) => {
   const pids = new Set<number>();
   let running = 0;
   let hung = 0;
+  const lost: LostLane[] = [];
 
-  const onLine = ({ msg, workerPid = 0, verdict }: LogLine): void => {
+  const onLine = ({ msg, pid = 0, workerPid = 0, verdict, lane }: LogLine): void => {
     if (msg === logMessages.workerStarted) pids.add(workerPid);
     if (msg === logMessages.workerEnded) pids.delete(workerPid);
     if (msg === logMessages.workerRunning) running += 1;
+    if (msg?.startsWith(logMessages.laneLost)) lost.push({ worker: `${name}/${pid}`, lane: Number(lane), reason: msg });
     if (msg !== logMessages.killingWorker) return;
     hung += 1;
     const kind = verdict === 'hung' ? 'worker-hung' : 'worker-killed';
     record({ kind: 'fault', fault: kind, target: `${name}/${workerPid}`, at: now() });
   };
 
-  return { onLine, pids: () => [...pids], hasRun: (count: number) => running >= count, hung: () => hung };
+  return { onLine, pids: () => [...pids], hasRun: (count: number) => running >= count, hung: () => hung, lost };
 };

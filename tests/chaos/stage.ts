@@ -7,7 +7,7 @@ import type { RabbitmqCluster } from '../support/rabbitmq-cluster.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import type { Recorder } from '../system/recorder.ts';
 import { type Child, signalPid, startChild } from './child.ts';
-import { createRoster } from './roster.ts';
+import { createRoster, type LostLane } from './roster.ts';
 import { type Proxies, type Servers, startServers } from './servers.ts';
 
 /** The clock of the host of one container or one API process. */
@@ -54,6 +54,8 @@ export type Stage = {
   startContainer(): Promise<Container>;
   /** The number of hung workers that their primaries found, whether a fault or something else had made them hang. */
   foundHung(): number;
+  /** The lanes that the workers lost, for any reason. */
+  lostLanes(): LostLane[];
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -124,6 +126,7 @@ const settings = {
   SWEEP_MS: '700',
   BALANCE_MS: '1500',
   HEARTBEAT_SECONDS: '2',
+  FROZEN_AFTER_MS: '6000',
   WORKER_HANG_MS: '2500',
   STORE_TIMEOUT_MS: '2000',
 };
@@ -132,7 +135,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
   const { folder, record, historyFile } = options;
   const servers = await startServers(options.cluster);
   const env = { ...settings, WORKERS: String(options.workers), HISTORY_FILE: historyFile, ...options.env };
-  const containers: (Container & { child: Child; hung(): number })[] = [];
+  const containers: (Container & { child: Child; hung(): number; lost: LostLane[] })[] = [];
   let started = 0;
 
   const startContainer = async (): Promise<Container> => {
@@ -159,6 +162,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       proxies,
       child,
       hung: roster.hung,
+      lost: roster.lost,
       isRunning: () => !child.hasExited(),
       exited: child.exited,
       workerPids: roster.pids,
@@ -223,6 +227,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       apis,
       containers: () => containers.filter((container) => container.isRunning()),
       startContainer,
+      lostLanes: () => containers.flatMap(({ lost }) => lost),
       foundHung: () => containers.reduce((sum, container) => sum + container.hung(), 0),
       async [Symbol.asyncDispose]() {
         const running = [...containers.map(({ child }) => child), ...apis.map((api) => api.child())];

@@ -116,7 +116,7 @@ export const trials: Record<BreakName, Trial> = {
     only: ['container frozen', 'connections frozen'],
     everyMs: 4_000,
     seconds: 40,
-    env: { HEARTBEAT_SECONDS: '1' },
+    env: { HEARTBEAT_SECONDS: '1', FROZEN_AFTER_MS: '3000' },
     habits: { ...patient, runMs: [1_500, 4_000], burst: [1, 2], awaitResultMs: 20_000 },
   },
   R8: {

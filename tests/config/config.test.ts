@@ -36,6 +36,16 @@ describe('the configuration', () => {
     ]);
   });
 
+  test('refuses fewer bytes of bodies and answers than the workers of the API need', () => {
+    const message = messageOf(
+      { JWT_SECRET: 'x'.repeat(32), API_WORKERS: '4', MAX_UPLOAD_BYTES: '4194303', MAX_UNREAD_BYTES: '4194304' },
+      'functions',
+    );
+    expect(message.split('\n').slice(1)).toEqual([
+      '  - MAX_UPLOAD_BYTES must be at least 4194304: 1048576 for each of API_WORKERS (4)',
+    ]);
+  });
+
   test('asks each role only for what it reads', () => {
     const env = { PROCESSOR: 'webhook', REGISTRATION: 'invite' };
     expect(messageOf(env, 'functions').split('\n').slice(1)).toEqual([
@@ -90,6 +100,7 @@ const notDeployed = {
   HOST: 'only the gateway listens',
   TRUSTED_PROXIES: 'only the gateway sees proxies',
   MAX_CONNECTIONS: 'only the gateway listens',
+  API_WORKERS: 'only functions/api.ts has processes of its own',
   KEEP_ALIVE_MS: 'only the gateway listens',
   MAX_UNREAD_BYTES: 'only the gateway listens',
   MAX_UPLOAD_BYTES: 'only the gateway listens',

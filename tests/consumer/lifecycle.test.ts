@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createLifecycle, type LifecycleState, mayBecome } from '../../lib/consumer/lifecycle.ts';
+import { createLifecycle, type LifecycleState, mayBecome } from '../../lib/cluster/lifecycle.ts';
 
 const states: LifecycleState[] = ['starting', 'running', 'draining', 'stopped', 'failed'];
 

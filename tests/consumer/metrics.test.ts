@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
-import { createClusterMetrics } from '../../lib/consumer/cluster-metrics.ts';
+import { createClusterMetrics } from '../../lib/cluster/cluster-metrics.ts';
 import { createWorkerMetrics } from '../../lib/consumer/metrics.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { Clock } from '../../lib/ports.ts';
@@ -13,6 +13,7 @@ const counts = {
   unresponsiveRuns: 1,
   stuckUsers: 3,
   refusedQueues: 0,
+  queuesBeyondCap: 0,
   heldBytes: 4_096,
   pendingRequests: 7,
   deadLetters: 2,
@@ -144,7 +145,7 @@ describe('cluster metrics', () => {
     const lane = { lane: 1, fencingToken: 5, users: 2, at: at(0) };
     one.observer.laneTaken(lane);
     other.observer.laneTaken(lane);
-    const cluster = createClusterMetrics(() => 1);
+    const cluster = createClusterMetrics('consumer', () => 1);
     cluster.retire(await one.registry.getMetricsAsJSON());
     cluster.retire(undefined);
     cluster.workerRestarted('hung');
@@ -160,7 +161,7 @@ describe('cluster metrics', () => {
   });
 
   test('are only those of the primary while there is no worker, with every counter and the version', async () => {
-    const text = await createClusterMetrics(() => 0).render([]);
+    const text = await createClusterMetrics('consumer', () => 0).render([]);
     expect(text).toContain('lanekeeper_workers_ready 0\n');
     expect(text).toMatch(/^lanekeeper_build_info\{version="\d+\.\d+\.\d+",node="v\d+\.\d+\.\d+"\} 1$/m);
     for (const reason of ['died', 'hung', 'never-came-up', 'retired'])

@@ -1,7 +1,7 @@
 /** How a slot of the primary replaces its worker, in fake time and without processes. */
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { WorkerSlot } from '../../lib/consumer/worker-slot.ts';
+import { WorkerSlot } from '../../lib/cluster/worker-slot.ts';
 import { FakeClock } from '../../lib/testing/fake-clock.ts';
 import { error, readableLog } from '../support/log-lines.ts';
 import { FakeWorker } from './support/fake-worker.ts';

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import getPort from 'get-port';
 import { openStores } from '../../lib/store/stores.ts';
@@ -10,6 +11,10 @@ export type ApiProcess = {
   port: number;
   call: ReturnType<typeof httpClient>;
   signal(name: NodeJS.Signals): void;
+  /** Of its workers. */
+  childPids(): number[];
+  /** Resolves to the exit status. */
+  exited: Promise<number | null>;
   /** Ends the process with SIGTERM and drops its database. Resolves to all that it wrote, and its exit status. */
   end(): Promise<{ output: string; status: number | null }>;
 };
@@ -53,9 +58,11 @@ export const startApi = async (args: string[], environment: Record<string, strin
   try {
     const answers = () => call({ call: 'GET /health' }).catch(() => undefined);
     const answersOrDied = async () => (await answers()) ?? (child.exitCode === null ? undefined : 'died');
-    if ((await eventually('the API answers', answersOrDied, 60_000)) === 'died') throw new Error('The API died.');
+    if ((await eventually('the API answers', answersOrDied, 120_000)) === 'died') throw new Error('The API died.');
   } catch (error) {
     throw new Error((await end()).output, { cause: error });
   }
-  return { port, call, signal: (name) => child.kill(name), end };
+  const childPids = () =>
+    readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  return { port, call, signal: (name) => child.kill(name), childPids, exited, end };
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { maxEnqueueTextBytes } from '../../lib/http/input.ts';
-import { depthOf, memberText } from '../../lib/http/json-text.ts';
+import { depthOf, elementTexts, memberText } from '../../lib/http/json-text.ts';
 
 describe('memberText', () => {
   test('returns the text of any JSON value, wherever it is in the object', () => {
@@ -49,6 +49,19 @@ describe('memberText', () => {
   test('returns undefined when there is no such member', () => {
     expect(memberText('{}', 'request')).toBeUndefined();
     expect(memberText('{"a":"request","b":{"request":1}}', 'request')).toBeUndefined();
+  });
+});
+
+describe('elementTexts', () => {
+  test('returns the texts of any JSON values, however the array is spaced', () => {
+    const space = fc.constantFrom('', ' ', '\n\t');
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), fc.constantFrom(undefined, 2), space, (values, indent, around) => {
+        const texts = values.map((value) => JSON.stringify(value, null, indent));
+        const array = `${around}[${around}${texts.join(`${around},${around}`)}${around}]`;
+        expect(elementTexts(array)).toEqual(texts);
+      }),
+    );
   });
 });
 

@@ -23,6 +23,8 @@ export const faultEffects = {
   /** The event loop hangs; the primary kills the worker. */
   'worker-hung': { kills: true, cutsOff: true, repeats: true },
   'worker-frozen': { kills: false, cutsOff: true, repeats: true },
+  /** It stands still for so short a time that it must keep its lanes. */
+  'worker-stalled': harmless,
   'connection-cut': { kills: false, cutsOff: true, repeats: true },
   'network-slow': { kills: false, cutsOff: true, repeats: true },
   'broker-restarted': { kills: false, cutsOff: true, repeats: true },

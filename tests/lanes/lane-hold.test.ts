@@ -28,6 +28,7 @@ test('a lane that cannot be opened because of a defect is logged as an error, bu
     const { lines, log } = readableLog('debug');
     const laneBroker = {
       ...noQueues,
+      deleteLane: async () => undefined,
       openLane: async () => {
         throw cause;
       },

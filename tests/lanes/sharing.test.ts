@@ -29,6 +29,21 @@ test('a worker that joins later gets its share within 10 s, and no request runs 
   expect(runs.every(({ attempt }) => attempt === 1)).toBe(true);
 });
 
+test('a running worker stands by on the lanes of one that was started with more, and takes them over', async () => {
+  await using world = await openWorld({ lanes: 8, balanceMs: 300 });
+  const { runRequest } = quickRuns();
+  const before = world.work(runRequest, { config: { lanes: 4 } });
+  await eventually('all lanes are owned', () => before.snapshot().lanesOwned === 4);
+  const raised = world.work(runRequest, { config: { lanes: 8 } });
+  await eventually('the lanes are shared', () => {
+    const shares = [before, raised].map((worker) => worker.snapshot().lanesOwned);
+    return shares.join() === '4,4';
+  });
+  await eventually('both stand by on the last lane', async () => (await world.laneConsumers(7)) === 2);
+  await raised.stop();
+  await eventually('the earlier worker owns all lanes', () => before.snapshot().lanesOwned === 8);
+});
+
 test('a worker that joins five others gets its share within 10 s with the default settings', async () => {
   await using world = await openWorld({ lanes: 64 });
   const { runRequest } = quickRuns();

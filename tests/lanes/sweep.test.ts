@@ -107,12 +107,42 @@ describeStores('a sweep', (ports) => {
     expect(await sweeper(ports, userId, ahead)(8)).toEqual([userId, ahead]);
   });
 
-  test('wakes users with nothing pending that have no session or are closing', async () => {
+  test('does not wake users whose owner is late with its flush while their requests run, and wakes them when the next one waits for long', async () => {
+    const userId = await newUser(ports);
+    await takeTickets(ports, userId, 3);
+    const guard = { userId, seq: 1, token: 1, attempt: 1 };
+    await insertQueued(ports, userId, 1);
+    await ports.ledger.commit([claim(guard)]);
+    await ports.ledger.commit([done(guard)]);
+    const sweep = sweeper(ports, userId);
+    expect(await sweep(30)).toEqual([]);
+    await insertQueued(ports, userId, 2);
+    await ports.ledger.commit([{ ...claim({ ...guard, seq: 2 }), at: at(31) }]);
+    expect(await sweep(33)).toEqual([]);
+    expect(await sweep(36.1)).toEqual([userId]);
+  });
+
+  test('wakes users with nothing pending that have no session or are closing, when two sweeps in a row find them', async () => {
     const [orphan, closing] = [await newUser(ports), await newUser(ports)];
     for (const userId of [orphan, closing]) await takeTickets(ports, userId, 1);
     await ports.userQueues.flushSettled([{ userId: orphan, settled: 1, advanced: true }], at(1));
     await ports.userQueues.removeSession(orphan, 's');
     await ports.userQueues.beginClose(closing, 1, false, at(1));
-    expect(await sweeper(ports, orphan, closing)(8)).toEqual([orphan, closing]);
+    const sweep = sweeper(ports, orphan, closing);
+    expect(await sweep(8)).toEqual([]);
+    expect(await sweep(11)).toEqual([orphan, closing]);
+  });
+
+  test('does not wake a user that was idle and has disconnected a moment ago: its owner closes the queue', async () => {
+    const userId = await newUser(ports);
+    await takeTickets(ports, userId, 1);
+    await ports.userQueues.flushSettled([{ userId, settled: 1, advanced: true }], at(1));
+    const sweep = sweeper(ports, userId);
+    expect(await sweep(30)).toEqual([]);
+    await ports.userQueues.removeSession(userId, 's');
+    expect(await sweep(33)).toEqual([]);
+    await ports.userQueues.beginClose(userId, 1, true, at(33.1));
+    await ports.userQueues.endClose(userId, 1, at(33.2));
+    expect(await sweep(36)).toEqual([]);
   });
 });

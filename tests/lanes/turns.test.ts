@@ -18,10 +18,10 @@ const pausedClock = () => {
 
 const items = [1, 2, 3, 4, 5, 6, 7, 8];
 
-const begin = (graceMs?: number, signal?: AbortSignal) => {
+const begin = ({ users = 1_000, ...options }: { users?: number; graceMs?: number; signal?: AbortSignal } = {}) => {
   const { clock, endPause } = pausedClock();
   const acted: number[] = [];
-  const ended = inTurns(items, { clock, graceMs, signal }, async (item) => void acted.push(item));
+  const ended = inTurns(items, { clock, users, ...options }, async (item) => void acted.push(item));
   return { acted, ended, endPause };
 };
 
@@ -35,16 +35,24 @@ test('there are at most four turns, with a pause between two', async () => {
   expect(acted).toEqual(items);
 });
 
+test.each([
+  [0, 8],
+  [3, 8],
+  [4, 2],
+])('lanes with %i users in all go %i at a time', async (users, count) => {
+  expect(begin({ users }).acted).toHaveLength(count);
+});
+
 test('a worker that stops takes a single turn when its grace period is short', async () => {
-  const short = begin(11_999);
+  const short = begin({ graceMs: 11_999 });
   await short.ended;
   expect(short.acted).toEqual(items);
-  expect(begin(12_000).acted).toHaveLength(2);
+  expect(begin({ graceMs: 12_000 }).acted).toHaveLength(2);
 });
 
 test('no turn begins after the signal', async () => {
   const stopping = new AbortController();
-  const { acted, ended } = begin(undefined, stopping.signal);
+  const { acted, ended } = begin({ signal: stopping.signal });
   stopping.abort();
   await ended;
   expect(acted).toHaveLength(2);

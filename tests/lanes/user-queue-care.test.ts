@@ -62,6 +62,22 @@ const open = () => {
   return { care, user, opens, marks, timers, lost: lost!, refreshed: refreshed!, warned: warned! };
 };
 
+test('queues are opened a few at a time, and the time of one begins when it is its turn', async () => {
+  const { care, opens, timers } = open();
+  for (let index = 0; index < 10; index += 1)
+    care.openWhenDue({ ...loadedUser(), userId: `u${index}`, queue: 'none' }, idle);
+  expect([opens.length, timers.length, care.opening().length]).toEqual([4, 4, 4]);
+  opens[1]!.reject(refusal);
+  await settle();
+  expect(opens).toHaveLength(5);
+  for (let index = 0; index < 10; index += 1) {
+    opens[index]!.resolve();
+    await settle();
+  }
+  expect(opens).toHaveLength(10);
+  expect(care.opening()).toEqual([]);
+});
+
 describe('a queue that takes long to open', () => {
   test('is marked after a second, so that its user does not wait for it, and unmarked when it is open', async () => {
     const { care, user, opens, marks, timers, refreshed } = open();

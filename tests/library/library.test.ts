@@ -40,6 +40,20 @@ describe('a back end', () => {
     });
   });
 
+  test('enqueues several requests with one call, and repeats it without accepting them again', async () => {
+    await using library = await openLibrary();
+    const { lk } = library;
+    const requests = [
+      { request: 'pick', key: 'o-1', maxAttempts: 2 },
+      { request: null },
+      { request: 'pack', key: 'o-2' },
+    ];
+    const accepted = await lk.enqueueAll(ada, requests);
+    expect(accepted).toEqual([1, 2, 3].map((seq) => ({ seq, status: 'queued', position: seq })));
+    expect((await lk.enqueueAll(ada, requests)).map(({ seq }) => seq)).toEqual([1, 4, 3]);
+    expect(await lk.request(ada, 1)).toMatchObject({ key: 'o-1', maxAttempts: 2 });
+  });
+
   test('lists, cancels, and looks at the queue of a user, known or not', async () => {
     await using library = await openLibrary();
     const { lk } = library;
@@ -136,6 +150,17 @@ describe('the library refuses', () => {
     await expect(lk.enqueue(ada, 'x'.repeat(300_000))).rejects.toMatchObject({ code: 'request-too-large' });
     await expect(lk.enqueue(ada, 1, { key: 'ä' })).rejects.toThrow('options.key');
     await expect(lk.enqueue(ada, 1, { timeoutMs: 1e9 })).rejects.toThrow('at most 900000');
+    await expect(lk.enqueueAll(ada, [])).rejects.toThrow('requests: must have 1 to 100 items');
+    await expect(lk.enqueueAll(ada, 'all' as never)).rejects.toThrow('requests: ');
+    await expect(lk.enqueueAll(ada, [{ request: 1 }, { request: 10n }])).rejects.toThrow('requests.1.request: ');
+    await expect(lk.enqueueAll(ada, [{ request: 1, keys: 'k' } as never])).rejects.toThrow('requests.0: ');
+    const twice = [
+      { request: 1, key: 'k' },
+      { request: 2, key: 'k' },
+    ];
+    await expect(lk.enqueueAll(ada, twice)).rejects.toThrow('requests.1.key: is that of requests.0 too');
+    const large = Array.from({ length: 2 }, () => ({ request: 'x'.repeat(150_000) }));
+    await expect(lk.enqueueAll(ada, large)).rejects.toMatchObject({ code: 'request-too-large' });
     await expect(lk.request(ada, 0)).rejects.toThrow('seq');
     await expect(lk.result(ada, 1, { waitMs: -1 })).rejects.toThrow('options.waitMs');
     await expect(lk.deadLetters.list({ after: 'x' })).rejects.toThrow('options.after');
@@ -151,7 +176,26 @@ describe('the library refuses', () => {
     }
     await expect(lk.deadLetters.drop({ items: Array(101).fill({ user: ada, seq: 1 }) })).rejects.toThrow('items');
     await expect(lk.end(7 as never, 1)).rejects.toThrow('user');
-    await expect(lk.enqueue(ada, 1, { idempotencyKey: 'x' } as never)).rejects.toThrow('idempotencyKey');
+  });
+
+  test('options that it does not know', async () => {
+    await using library = await openLibrary();
+    const { lk } = library;
+    const wrong = { wait: 5 } as never;
+    const calls = [
+      lk.enqueue(ada, 1, wrong),
+      lk.result(ada, 1, wrong),
+      lk.requests(ada, wrong),
+      lk.disconnect(ada, wrong),
+      lk.end(ada, 1, wrong),
+      lk.stuck(wrong),
+      lk.deadLetters.list(wrong),
+    ];
+    const refusals = await Promise.allSettled(calls);
+    expect(refusals.map((one) => one.status === 'rejected' && one.reason.message)).toEqual(
+      calls.map(() => expect.stringContaining('wait')),
+    );
+    expect((await lk.queue(ada)).accepted).toBe(0);
   });
 
   test('settings that are out of range or unknown, by the names of the options', async () => {

@@ -24,6 +24,7 @@ const twoClients = ['REQUESTS=2', 'ENQUEUE=1', 'ENQUEUE_TWICE'];
 export const small: Configuration[] = [
   { title: 'two requests, idle close, no fault', defines: [...twoRequests, 'IDLE_CLOSE', 'DISCONNECT'] },
   { title: 'the same key from two clients at the same time, no fault', defines: [...twoClients, 'SAME_KEY'] },
+  { title: 'two clients in one group commit, no fault', defines: [...twoClients, 'GROUP_COMMIT'] },
   {
     title: 'a request and a disconnect that cancels, one fault of eight kinds',
     defines: [
@@ -35,9 +36,14 @@ export const small: Configuration[] = [
     ],
   },
   { title: 'a request, a worker is cut off but alive', defines: [...oneRequest, 'FAULTS=1', 'CUT_OFF'] },
+  { title: 'a request, the lane is taken away from its owner', defines: [...oneRequest, 'FAULTS=1', 'TAKEN_AWAY'] },
   { title: 'a request, the broker loses everything', defines: [...oneRequest, 'FAULTS=1', 'BROKER_WIPED'] },
   { title: 'two requests, a run is lent out', defines: [...twoRequests, 'FAULTS=1', 'LEND'] },
   { title: 'two requests, the user queue is refused', defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'] },
+  {
+    title: 'two requests, two of: no room for the user queue, handover',
+    defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
+  },
   {
     title: 'an interrupted request is queued again, a worker is cut off but alive',
     defines: [...oneRequest, 'REQUEUE', 'FAULTS=1', 'CUT_OFF'],
@@ -80,6 +86,14 @@ export const large: Configuration[] = [
     defines: [...twoRequests, 'DISCONNECT', 'CANCEL_PENDING', 'FAULTS=1', 'WORKER_DIES', 'FUNCTION_DIES', 'HAND_OVER'],
   },
   {
+    title: 'two clients in one group commit, one function or worker dies',
+    defines: [...twoClients, 'GROUP_COMMIT', 'FAULTS=1', 'FUNCTION_DIES', 'WORKER_DIES'],
+  },
+  {
+    title: 'two clients in one group commit, the outcome of one is gone, no fault',
+    defines: ['REQUESTS=3', 'ENQUEUE=1', 'ENQUEUE_TWICE', 'GROUP_COMMIT'],
+  },
+  {
     title: 'a second session logs in, enqueues and disconnects, idle close, no fault',
     defines: ['REQUESTS=2', 'ENQUEUE=1', 'DISCONNECT', 'RELOGIN', 'IDLE_CLOSE'],
   },
@@ -98,6 +112,14 @@ export const large: Configuration[] = [
   {
     title: 'one request and a disconnect, two of: the user queue is refused, worker dies',
     defines: [...oneRequest, 'DISCONNECT', 'FAULTS=2', 'QUEUE_REFUSED', 'WORKER_DIES'],
+  },
+  {
+    title: 'one request and a disconnect, three of: no room for the user queue, worker dies',
+    defines: [...oneRequest, 'DISCONNECT', 'FAULTS=3', 'BEYOND_CAP', 'WORKER_DIES'],
+  },
+  {
+    title: 'two requests and idle close, two of: no room for the user queue, worker dies',
+    defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=2', 'BEYOND_CAP', 'WORKER_DIES'],
   },
   {
     title: 'an interrupted request is queued again, two requests, one of: worker dies, cut off, a run is lent out',
@@ -140,6 +162,10 @@ export const large: Configuration[] = [
   {
     title: 'two requests and idle close, a worker is cut off but alive',
     defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=1', 'CUT_OFF'],
+  },
+  {
+    title: 'two requests and idle close, the lane is taken away from its owner',
+    defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=1', 'TAKEN_AWAY'],
   },
   {
     title: 'the broker drops the consumers of a dead worker in any order, two deaths',
@@ -227,10 +253,22 @@ export const brokenRules: BrokenRule[] = [
     defines: [...oneRequest, 'END', 'FAULTS=1', 'WORKER_DIES'],
     fails: /endAsked/,
   },
+  {
+    rule: 'R15',
+    title: 'a request in a queue that is deleted beyond the cap waits for a sweep',
+    defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
+    fails: waits,
+  },
 ];
 
 /** The protocol without a step or a condition that is a part of a rule, or that has no number. */
 export const brokenParts: BrokenRule[] = [
+  {
+    rule: 'OUTCOME',
+    title: 'a call of a group commit takes what the document says later for its own ticket',
+    defines: [...twoClients, 'GROUP_COMMIT'],
+    fails: /status\[seq\]==/,
+  },
   {
     rule: 'R8_BEGIN',
     title: 'a user that was closed too early is stuck',
@@ -247,6 +285,18 @@ export const brokenParts: BrokenRule[] = [
     rule: 'R10_REFRESH',
     title: 'a request that was published before the refusal is not noticed',
     defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'],
+    fails: waits,
+  },
+  {
+    rule: 'R15_MARK',
+    title: 'functions go on publishing to a queue that is deleted beyond the cap',
+    defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
+    fails: waits,
+  },
+  {
+    rule: 'R15_REFRESH',
+    title: 'a request that was published before its user was beyond the cap is not noticed',
+    defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
     fails: waits,
   },
   {

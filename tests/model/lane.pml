@@ -3,7 +3,7 @@
  *
  * The model follows docs/protocol.md. Every operation on MongoDB or RabbitMQ is one step (`d_step`), named after the port in
  * lib/ports.ts that it stands for. Between any two steps of a process, every other process may take any number of steps,
- * and the process may die. [R1] to [R12] and [R14] are rules of the protocol. BREAK_R1 and so on each remove one. Every other
+ * and the process may die. [R1] to [R12], [R14] and [R15] are rules of the protocol. BREAK_R1 and so on each remove one. Every other
  * BREAK removes a part of a rule, or a step that has no number.
  *
  * What the functions do:
@@ -13,6 +13,7 @@
  *   DISCONNECT       the session disconnects at any time
  *   CANCEL_PENDING   the disconnect cancels what is queued
  *   RELOGIN          a second session logs in, enqueues and disconnects at any time
+ *   GROUP_COMMIT     a ticket is two steps, the update and the read of its outcome, which may be gone by then, once for each request
  *   IDLE_CLOSE       the owner also closes the user queue of a connected user that is drained
  *
  *   END              an operator ends one run, any one; it may ignore its signal, so that its worker retires
@@ -23,9 +24,11 @@
  *
  * Faults: FAULTS=n allows n faults in total, of the kinds
  *   WORKER_DIES FUNCTION_DIES BROKER_SILENT BROKER_WIPED HAND_OVER QUEUE_DELETED CUT_OFF EARLY_SWEEP
+ *   TAKEN_AWAY       a worker deletes the lane of another one that seems to stand still; late, it may be any owner's
  *   LEND             a lane is handed over while a run goes on
  *   RUN_FAILS        a run fails: its request waits for its next attempt or for a person, who may decide about it
  *   QUEUE_REFUSED    the broker refuses the user queue, temporarily or permanently: nobody can declare, consume or delete it
+ *   BEYOND_CAP       there is no room for the user's queue: the owner does without it, until there is room again
  *   DEATH_SEEN_LATE  the broker drops a dead worker's two kinds of consumers one after the other, in any order
  *
  * SWEEPS=n (default 4): after this many sweeps, everything must be settled and closed.
@@ -48,7 +51,7 @@
 byte state = CLOSED;                 /* userQueues: the one user's document */
 byte accepted = 0;
 byte settled = 0;
-bit queueRefused = 0;                /* the owner cannot consume the user queue: functions wake the lane [R10] */
+bit queueRefused = 0;                /* the owner has no user queue: functions wake the lane [R10, R15] */
 byte lentSeq = 0, lentToken = 0;     /* the request that still runs at the worker that handed the lane over [R11] */
 bit session[2];
 #define NO_SESSION (!session[0] && !session[1])
@@ -165,12 +168,12 @@ inline findByKey(k) {
 /* acceptRequest, `count` times, in session s. The first request has the key `firstKey`, the others have unique keys. */
 proctype Enqueue(byte who; byte s; byte firstKey; byte count) {
   byte seq = 0, k = 0, sent = 0, other = 0;
-  bit wasOpen = 0;
+  bit wasOpen = 0, lost = 0;
   if :: s == 1 -> (session[1]) :: else fi;                       /* its login comes first */
 next:
   if
   :: sent == count -> goto end
-  :: else -> k = (sent == 0 -> firstKey : 4 * sent + who); sent++; seq = 0; wasOpen = 0; other = 0
+  :: else -> k = (sent == 0 -> firstKey : 4 * sent + who); sent++; seq = 0; wasOpen = 0; other = 0; lost = 0
   fi;
 #ifdef SAME_KEY
   if DIES
@@ -183,10 +186,21 @@ ticket:                                                          /* userQueues.t
   :: d_step { session[s] && accepted < REQUESTS ->
        wasOpen = (state == OPEN && !queueRefused); state = OPEN; accepted++; seq = accepted;
        printf("F%d takeTicket: %d, was open %d\n", who, seq, wasOpen) }
-  :: d_step { !session[s] || accepted == REQUESTS -> printf("F%d takeTicket: no session\n", who) }; goto end
+  :: d_step { !session[s] || accepted == REQUESTS ->
+       sweepExcused = sweepExcused || lost; printf("F%d takeTicket: no session\n", who) }; goto end
   fi;
+#ifdef GROUP_COMMIT                                              /* the read of the users of the batch */
+  if DIES
+  :: d_step { true ->
+#ifdef BREAK_OUTCOME
+       seq = accepted;
+#endif
+       printf("F%d finds its outcome: %d\n", who, seq) }
+  :: d_step { !lost -> lost = 1; printf("F%d does not find its outcome %d\n", who, seq) }; goto ticket
+  fi;
+#endif
   if DIES                                                        /* ledger.insert */
-  :: d_step { status[seq] != MISSING -> printf("F%d insert %d: duplicate seq\n", who, seq) }; goto ticket
+  :: d_step { status[seq] != MISSING -> assert(status[seq] == ABANDONED); printf("F%d insert %d: duplicate seq\n", who, seq) }; goto ticket
   :: d_step { status[seq] == MISSING ->
        findByKey(k);
        if
@@ -228,7 +242,7 @@ answer:
   fi;
   goto next;
 end:
-  atomic { seq = 0; k = 0; sent = 0; other = 0; wasOpen = 0; who = 0; s = 0; firstKey = 0; count = 0 }
+  atomic { seq = 0; k = 0; sent = 0; other = 0; wasOpen = 0; lost = 0; who = 0; s = 0; firstKey = 0; count = 0 }
 }
 
 proctype Disconnect(byte s; bit loginFirst) {
@@ -372,6 +386,8 @@ proctype Operator() {
 #define MAY_TAKE_OVER (status[next] == PROCESSING && MAY_CLAIM)  /* [R7] */
 #endif
 #define REFUSED 2
+#define BEYOND 3                     /* marked, and not deleted yet */
+#define WITHOUT 4                    /* there is no room for the queue */
 #define FOR_A_TIME 2
 #define OWNS (laneOwner == w + 1 && standsBy[w] && !cutOff[w])
 
@@ -438,7 +454,7 @@ proctype Worker(byte w) {
   byte my = 0;                       /* the fencing token */
   byte next = 0, known = 0;          /* of the loaded user: the next seq to run, the highest known seq */
   bit loaded = 0, noSession = 0, closing = 0;
-  byte declared = 0;                 /* the user queue: 0, 1, or REFUSED */
+  byte declared = 0;                 /* the user queue: 0, 1, REFUSED, BEYOND or WITHOUT */
   bit refreshDue = 0;                /* the user must be refreshed */
   byte held = 0;                     /* `next` is lent out, blocked or in its back-off: it waits for a refresh, or FOR_A_TIME */
 standBy:
@@ -511,6 +527,21 @@ own:
     :: d_step { loaded && declared == REFUSED && !refuses -> declared = 0; printf("W%d tries the user queue again\n", w) }
     :: d_step { loaded && consumes[w] && !cutOff[w] && standsBy[w] && queueRefused ->
          queueRefused = 0; printf("W%d noteQueueOpened\n", w) }
+#ifdef BEYOND_CAP
+    /* --- no room for the queue: noteQueueRefused, then UserQueueChannel.delete and a refresh, in any order [R15] */
+    :: d_step { faults > 0 && loaded && !consumes[w] && !declared && !cutOff[w] && standsBy[w] && !closing ->
+         faults--; declared = BEYOND;
+#if !defined(BREAK_R15) && !defined(BREAK_R15_MARK)
+         queueRefused = 1;
+#endif
+#if !defined(BREAK_R15) && !defined(BREAK_R15_REFRESH)
+         refreshDue = 1;
+#endif
+         printf("W%d is beyond the cap: noteQueueRefused\n", w) }
+    :: d_step { loaded && declared == BEYOND && !cutOff[w] && standsBy[w] ->
+         dropUserQueue(); declared = WITHOUT; printf("W%d deleteUserQueue, beyond the cap\n", w) }
+    :: d_step { loaded && declared == WITHOUT -> declared = 0; printf("W%d has room for the user queue\n", w) }
+#endif
     REQUEST_DELIVERY(1)
 #if REQUESTS > 1
     REQUEST_DELIVERY(2)
@@ -685,6 +716,14 @@ inline wipe() {
   printf("FAULT: the broker loses everything\n")
 }
 inline cut(x) { faults--; cutOff[x] = 1; everCutOff = 1; closeChannel(x); printf("FAULT: W%d is cut off\n", x) }
+/* LaneBroker.deleteLane: its messages are lost. Who stood by learns of it at once. The owner does not: it stands still. */
+inline takeAway(x) {
+  faults--; cutOff[x] = 1; everCutOff = 1; consumes[x] = 0;
+  laneExists = 0; batons = 0; wakes = 0; laneOwner = 0;
+  dead[1-x] = (standsBy[1-x] && !lending[1-x] -> 1 : dead[1-x]);
+  standsBy[0] = 0; standsBy[1] = 0; heldBatons[0] = 0; heldBatons[1] = 0; heldWakes[0] = 0; heldWakes[1] = 0;
+  printf("FAULT: the lane is taken away from W%d\n", x)
+}
 /* A lent run does not depend on the channel: it goes on. */
 inline notice(x) {
   cutOff[x] = 0;
@@ -718,6 +757,12 @@ proctype Faults() {
 #ifdef CUT_OFF
   :: d_step { faults > 0 && standsBy[0] && !dead[0] && !cutOff[0] -> cut(0) }
   :: d_step { faults > 0 && standsBy[1] && !dead[1] && !cutOff[1] -> cut(1) }
+#endif
+#ifdef TAKEN_AWAY
+  :: d_step { faults > 0 && laneOwner == 1 && standsBy[0] && !dead[0] && !cutOff[0] -> takeAway(0) }
+  :: d_step { faults > 0 && laneOwner == 2 && standsBy[1] && !dead[1] && !cutOff[1] -> takeAway(1) }
+#endif
+#if defined(CUT_OFF) || defined(TAKEN_AWAY)
   :: d_step { cutOff[0] -> notice(0) }
   :: d_step { cutOff[1] -> notice(1) }
 #endif

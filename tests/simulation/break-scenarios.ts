@@ -29,6 +29,12 @@ const enqueue = (pauseMs: number, waits: boolean, work: Partial<Work> = {}): Act
   kind: 'enqueue',
   work: { ms: 0, ends: [], honorsSignal: true, backOffMs: 50, ...work },
 });
+const together = (pauseMs: number): Action => ({
+  pauseMs,
+  waits: false,
+  kind: 'two together',
+  works: [0, 20].map((ms) => ({ ms, ends: [], honorsSignal: true, backOffMs: 50 })),
+});
 const cancelLast: Action = { pauseMs: 400, waits: true, kind: 'cancel', which: 0 };
 const repeated = (times: number, ...actions: Action[]): Action[] => Array.from({ length: times }, () => actions).flat();
 const user = (program: Action[], leaves: Leaving = 'settled', lane = 0): SimulatedUser => ({ lane, leaves, program });
@@ -39,6 +45,37 @@ const fault = (after: number, kind: SimulatedFaultKind, target = 0, ms = 0): Sim
   target,
   ms,
 });
+
+/** Two processes take the tickets of several calls at the same time. */
+export const togetherInTwo: ScenarioKind = {
+  ...only(),
+  fixed: { users: [user(repeated(4, together(0)))], pace: uneven, idleTimeoutMs: never },
+};
+
+const nowAndThen = user([enqueue(0, true), enqueue(400, false), enqueue(400, false)]);
+/** The lane goes from a worker without a cap to one that has no room for most of its queues. */
+export const capIntroduced: ScenarioKind = {
+  ...only(),
+  fixed: {
+    lanes: 1,
+    workers: 2,
+    users: [nowAndThen, nowAndThen, nowAndThen, nowAndThen],
+    faults: [fault(140, 'worker stopped')],
+    pace: { slowness: 0.1, holdUp: 0.08, holdUpMs: 1_000, sluggish: '' },
+    idleTimeoutMs: never,
+    maxOpenQueues: [0, 1],
+  },
+};
+
+/** More users than queues, all of them for long. */
+export const manyUsers: ScenarioKind = {
+  ...only(),
+  fixed: {
+    users: Array.from({ length: 3 }, () => user([enqueue(0, true), enqueue(40_000, true)])),
+    maxOpenQueues: [1],
+    idleTimeoutMs: never,
+  },
+};
 
 /** A user that leaves while it sends: functions publish while the owner closes the user queue. */
 export const leavingEarly: ScenarioKind = {
@@ -62,6 +99,22 @@ export const frozenOwner: ScenarioKind = {
     users: [user(waiting, 'settled', 0), user(waiting, 'settled', 2), running, running],
     faults: [fault(60, 'worker frozen as it acquires a lane', 0, 10_000), fault(60, 'worker cut off')],
     pace: { slowness: 0.1, holdUp: 0, holdUpMs: 1_000, sluggish: 'w2' },
+  },
+};
+
+/** Workers stand still, and the others take their lanes away. No step is held up, so that they do that to no other worker. */
+export const takenAway: ScenarioKind = {
+  ...only(),
+  fixed: {
+    lanes: 2,
+    workers: 3,
+    frozenAfterMs: 2_000,
+    users: [
+      user(repeated(12, enqueue(400, false, { ms: 200 })), 'settled', 0),
+      user(repeated(6, enqueue(400, true)), 'settled', 1),
+    ],
+    faults: [fault(200, 'worker frozen', 0, 4_000), fault(260, 'worker frozen', 1, 10_000)],
+    pace: prompt,
   },
 };
 

@@ -11,6 +11,20 @@ export const takeForWaiting = ({ database }: Site, { userId, seq }: EntryId): vo
   if (entry?.status === 'processing') entry.retryAt ??= new Date(0);
 };
 
+/** Believes that the newest ticket of the user is its own. */
+export const takeLatestTicket = (deps: FunctionDeps, { database, step }: Site): FunctionDeps => ({
+  ...deps,
+  userQueues: {
+    ...deps.userQueues,
+    async takeTicket(userId, ...asked) {
+      const ticket = await deps.userQueues.takeTicket(userId, ...asked);
+      if (ticket?.seq === undefined) return ticket;
+      const seq = await step('reads the user again', () => database.userQueues.get(userId)?.accepted ?? ticket.seq);
+      return { ...ticket, seq, first: ticket.first + seq - ticket.seq };
+    },
+  },
+});
+
 /** Reads an entry in its back-off as it was when the back-off began. */
 export const rememberBackOffs = (ledger: LaneDeps['ledger'], { database }: Site): LaneDeps['ledger'] => {
   const remembered = new Map<string, LedgerEntry>();
@@ -128,6 +142,33 @@ export const withoutRefreshAfterRefusal = (deps: LaneDeps): LaneDeps => {
           throw error;
         };
         return { ...queues, open: (userId) => queues.open(userId).catch(noteRefusal(userId)) };
+      },
+    },
+  };
+};
+
+/** Neither marks users nor shows what they have accepted since they were first read, until their queue was deleted and opened again. */
+export const withoutMarkBeyondCap = (deps: LaneDeps): LaneDeps => {
+  const known = new Map<string, number>();
+  const beyond = new Set<string>();
+  return {
+    ...deps,
+    userQueues: {
+      ...deps.userQueues,
+      noteQueueRefused: async (userId) => void beyond.add(userId),
+      async get(userIds) {
+        const queues = await deps.userQueues.get(userIds);
+        return queues.map((queue) => {
+          const accepted = (beyond.delete(queue.userId) && known.get(queue.userId)) || queue.accepted;
+          known.set(queue.userId, accepted);
+          return { ...queue, accepted };
+        });
+      },
+      async *notClosed(lane) {
+        for await (const page of deps.userQueues.notClosed(lane)) {
+          for (const { userId, accepted } of page) known.set(userId, accepted);
+          yield page;
+        }
       },
     },
   };

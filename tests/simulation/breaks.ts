@@ -16,6 +16,7 @@ import {
 } from '../breaks/wrappers.ts';
 import {
   cancelledRuns,
+  capIntroduced,
   cutOffs,
   decidedBackOff,
   deletedQueue,
@@ -28,11 +29,13 @@ import {
   leavingEarly,
   lending,
   lendingWithWrongClocks,
+  manyUsers,
   queueRefusedSuddenly,
   refusedQueue,
   sameOwnerAgain,
   storeSetBackWhileIdle,
   storeSetInBackOffs,
+  togetherInTwo,
 } from './break-scenarios.ts';
 import {
   believeMessages,
@@ -44,9 +47,11 @@ import {
   rememberBackOffs,
   stuckSince,
   takeForWaiting,
+  takeLatestTicket,
   takeLentOver,
   takeOverAnything,
   withoutBackOffs,
+  withoutMarkBeyondCap,
   withoutRefreshAfterRefusal,
 } from './break-wrappers.ts';
 import type { FunctionDeps } from './clients.ts';
@@ -90,6 +95,14 @@ export const breaks: Break[] = [
     scenarios: calm,
     shows: ['unfinished'],
     withinRuns: 1_000,
+  },
+  {
+    name: 'outcome-of-another',
+    what: 'a call takes what the document says later for the ticket that its own update took',
+    function: takeLatestTicket,
+    scenarios: togetherInTwo,
+    shows: ['error'],
+    withinRuns: 50,
   },
   {
     name: 'R2',
@@ -273,6 +286,22 @@ export const breaks: Break[] = [
     scenarios: endedRuns,
     shows: ['ended-ran-again'],
     withinRuns: 50,
+  },
+  {
+    name: 'R15',
+    what: 'a worker deletes a queue beyond the cap, and neither marks the user nor refreshes it',
+    worker: withoutMarkBeyondCap,
+    scenarios: capIntroduced,
+    shows: ['unfinished', 'loss'],
+    withinRuns: 200,
+  },
+  {
+    name: 'cap-ignored',
+    what: 'a worker opens as many queues as it has users',
+    worker: (deps) => ({ ...deps, config: { ...deps.config, maxOpenQueues: 0 } }),
+    scenarios: manyUsers,
+    shows: ['above-cap'],
+    withinRuns: 20,
   },
   {
     name: 'end-unnoticed',

@@ -5,7 +5,7 @@ import { AppError } from '../../lib/errors.ts';
 import type { Wait } from '../../lib/long-polls.ts';
 import { pollUntil } from '../../lib/poll.ts';
 import { permanentSession } from '../../lib/references.ts';
-import { type AcceptDeps, acceptRequest } from '../../lib/requests/accept.ts';
+import { type AcceptDeps, acceptRequest, acceptRequests } from '../../lib/requests/accept.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { endRequest } from '../../lib/requests/end.ts';
@@ -140,37 +140,81 @@ export const createClients = (world: SimulatedWorld): Clients => {
       forget(sessionId);
     };
 
+    const callerNow = async () => {
+      if (byReference) expectTicket();
+      else if (sessions.length === 0) await logIn();
+      const sessionId = sessions.at(-1) ?? 'none';
+      return { sessionId, caller: byReference ? { userId, reference: userId } : { userId, sessionId } };
+    };
+
+    const limits: RunLimits | undefined = runsOnce(scenario) ? { onInterruption: 'dead-letter' } : undefined;
+    const requestOf = (work: Work, key?: string) => ({ body: bodyOf(scenario, work), key, limits });
+
+    const noteAccepted = (seq: number, sentAt: number, sessionId: string, key?: string): void => {
+      // With the sweep on, the session may expire. With a key, an earlier call of another session may have been accepted.
+      const session = scenario.sweep || byReference || key !== undefined ? undefined : sessionId;
+      accepted.push(seq);
+      const once = database.entries.get(`${userId}:${seq}`)?.limits?.onInterruption === 'dead-letter';
+      history.push({ kind: 'accepted', userId, seq, at: scheduler.timestamp(), key, sentAt, session, once });
+    };
+
+    const noteRefused = (code: string, sessionId: string): void => {
+      history.push({ kind: 'refused', userId, at: scheduler.timestamp(), code });
+      if (code === 'session-ended') noteEnded(sessionId);
+    };
+
+    const codeOf = (answer: Exclude<Answer<unknown>, { kind: 'answered' }>): string =>
+      answer.kind === 'refused' ? answer.error.code : 'no-answer';
+
     const enqueue = async (work: Work, keyNumber?: number): Promise<void> => {
       const key = keyNumber === undefined ? undefined : `key ${keyNumber}`;
       const sentAt = scheduler.timestamp();
       for (let tried = 0; tried < tries; tried += 1) {
-        if (byReference) expectTicket();
-        else if (sessions.length === 0) await logIn();
-        const sessionId = sessions.at(-1) ?? 'none';
-        const caller = byReference ? { userId, reference: userId } : { userId, sessionId };
-        const limits: RunLimits | undefined = runsOnce(scenario) ? { onInterruption: 'dead-letter' } : undefined;
-        const command = { ...caller, body: bodyOf(scenario, work), key, limits };
+        const { caller, sessionId } = await callerNow();
+        const command = { ...caller, ...requestOf(work, key) };
         const answer = await call(`${userId} enqueue`, (deps) => acceptRequest(command, deps));
-        const at = scheduler.timestamp();
         if (byReference) expectTicket();
-        if (answer.kind !== 'answered') ticketMayFollow = true;
-        if (answer.kind === 'answered') {
-          const { seq } = answer.value;
-          // With the sweep on, the session may expire. With a key, an earlier call of another session may have been
-          // accepted.
-          const session = scenario.sweep || byReference || key !== undefined ? undefined : sessionId;
-          accepted.push(seq);
-          const entry = database.entries.get(`${userId}:${seq}`);
-          const once = entry?.limits?.onInterruption === 'dead-letter';
-          history.push({ kind: 'accepted', userId, seq, at, key, sentAt, session, once });
-          return;
-        }
-        const code = answer.kind === 'refused' ? answer.error.code : 'no-answer';
-        history.push({ kind: 'refused', userId, at, code });
-        if (code === 'session-ended') noteEnded(sessionId);
-        else if (key === undefined || code === 'idempotency-key-reused') return;
+        if (answer.kind === 'answered') return noteAccepted(answer.value.seq, sentAt, sessionId, key);
+        ticketMayFollow = true;
+        const code = codeOf(answer);
+        noteRefused(code, sessionId);
+        if (code !== 'session-ended' && (key === undefined || code === 'idempotency-key-reused')) return;
         await pause(repeatMs);
       }
+    };
+
+    const enqueueTogether = async (works: Work[]): Promise<void> => {
+      const sentAt = scheduler.timestamp();
+      const { caller, sessionId } = await callerNow();
+      const answer = await call(`${userId} enqueue together`, (deps) =>
+        Promise.allSettled(works.map((work) => acceptRequest({ ...caller, ...requestOf(work) }, deps))),
+      );
+      if (byReference) expectTicket();
+      if (answer.kind !== 'answered') ticketMayFollow = true;
+      for (const one of answer.kind === 'answered' ? answer.value : []) {
+        if (one.status === 'fulfilled') noteAccepted(one.value.seq, sentAt, sessionId);
+        else if (one.reason instanceof AppError) {
+          ticketMayFollow = true;
+          noteRefused(one.reason.code, sessionId);
+        } else world.unexpectedErrors.push(`a call of ${userId} failed: ${one.reason?.stack}`);
+      }
+    };
+
+    const enqueueSeveral = async (works: Work[]): Promise<void> => {
+      const sentAt = scheduler.timestamp();
+      const { caller, sessionId } = await callerNow();
+      const requests = works.map((work) => requestOf(work));
+      const answer = await call(`${userId} enqueue several`, (deps) => acceptRequests({ ...caller, requests }, deps));
+      if (byReference) expectTicket();
+      if (answer.kind !== 'answered') {
+        ticketMayFollow = true;
+        noteRefused(codeOf(answer), sessionId);
+        return;
+      }
+      const seqs = answer.value.map(({ seq }) => seq);
+      if (seqs.some((seq, index) => index > 0 && seq <= (seqs[index - 1] ?? 0)))
+        world.unexpectedErrors.push(`a call of ${userId} lost the order of its requests: ${seqs}`);
+      for (const seq of seqs) noteAccepted(seq, sentAt, sessionId);
     };
 
     const cancelAccepted = async (which: number): Promise<void> => {
@@ -212,6 +256,10 @@ export const createClients = (world: SimulatedWorld): Clients => {
         case 'two concurrently':
           await Promise.all([enqueue(action.work), enqueue(action.other)]);
           return;
+        case 'two together':
+          return enqueueTogether(action.works);
+        case 'enqueue several':
+          return enqueueSeveral(action.works);
         case 'cancel':
           return cancelAccepted(action.which);
         case 'disconnect':

@@ -1,7 +1,7 @@
 /** Injects the faults of a scenario when they are due, and repairs what must not stay broken. */
 import { isInBackOff } from '../../lib/types.ts';
 import type { Clients } from './clients.ts';
-import type { SimulatedFault } from './scenario.ts';
+import { capOfAll, type SimulatedFault } from './scenario.ts';
 import { type SimulatedWorker, timeouts, type Workers } from './workers.ts';
 import type { Refusal, SimulatedWorld } from './world.ts';
 
@@ -29,6 +29,15 @@ const noteEnded = ({ database, ended }: SimulatedWorld): void => {
   for (const [id, { endRequestedAt, attempts }] of database.entries) {
     if (endRequestedAt && !ended.has(id)) ended.set(id, attempts);
   }
+};
+
+const noteCap = ({ scenario, scheduler, broker, aboveCap }: SimulatedWorld): void => {
+  const cap = capOfAll(scenario);
+  if (cap === undefined) return;
+  const now = scheduler.elapsedMs();
+  const isAbove = broker.queues().filter((name) => name.startsWith('user.')).length > cap;
+  aboveCap.sinceMs = isAbove ? (aboveCap.sinceMs ?? now) : undefined;
+  if (aboveCap.sinceMs !== undefined) aboveCap.longestMs = Math.max(aboveCap.longestMs, now - aboveCap.sinceMs);
 };
 
 export const createFaults = (world: SimulatedWorld, workers: Workers, clients: Clients): Faults => {
@@ -197,6 +206,7 @@ export const createFaults = (world: SimulatedWorld, workers: Workers, clients: C
       for (const fault of waiting.splice(0)) if (!hit(fault)) waiting.push(fault);
       world.leaseTaker.name = undefined;
       noteEnded(world);
+      noteCap(world);
       if (workers.live().length === 0 && repairs === 0) repairAfter(rescueMs, workers.start);
     },
     isRepairing: () => repairs > 0,

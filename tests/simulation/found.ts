@@ -11,6 +11,7 @@ const leaving: Omit<Scenario, 'seed'> = {
   maxPending: 1_000,
   sessionMs: 3_600_000,
   skewMs: 0,
+  maxOpenQueues: [0],
   idleTimeoutMs: 3_600_000,
   users: [],
   faults: [],

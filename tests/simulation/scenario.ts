@@ -19,6 +19,10 @@ type Act =
   | { kind: 'enqueue with key'; key: number; work: Work }
   | { kind: 'same key twice concurrently'; key: number; work: Work }
   | { kind: 'two concurrently'; work: Work; other: Work }
+  /** Two calls of one process, which take their tickets together. */
+  | { kind: 'two together'; works: Work[] }
+  /** One call with several requests. */
+  | { kind: 'enqueue several'; works: Work[] }
   | { kind: 'cancel'; which: number }
   | { kind: 'disconnect'; pending: 'drain' | 'cancel'; waitMs: number }
   | { kind: 'log in' };
@@ -89,6 +93,10 @@ export type Scenario = {
   idleTimeoutMs: number;
   /** `STUCK_AFTER_MS`, where it is not the short one of all workers. A long one hides no missing notification. */
   stuckAfterMs?: number;
+  /** `MAX_OPEN_QUEUES` of the workers in turn, where the seed does not draw it. 0: no cap. */
+  maxOpenQueues?: number[];
+  /** `FROZEN_AFTER_MS`, where workers take the lanes of others that stand still away. */
+  frozenAfterMs?: number;
   /** Whether no operator decides about requests that wait: then each waits until its back-off ends. */
   undecided?: boolean;
   /** After this time a run is late, where less may hold it up than in other scenarios. */
@@ -103,6 +111,20 @@ export const runsOnce = ({ seed }: Pick<Scenario, 'seed'>): boolean => seed % 3 
 /** Room for no body, for two or three small ones, and for all: each in a third of all scenarios. Drawn like `runsOnce`. */
 export const heldBytesOf = ({ seed }: Pick<Scenario, 'seed'>): number =>
   [0, 1_000, 2 ** 30][Math.floor(seed / 3) % 3] ?? 0;
+
+/**
+ * `MAX_OPEN_QUEUES` of the workers in turn: no cap, fewer queues than there may be users, or a cap that is being introduced. Drawn like
+ * `runsOnce`.
+ */
+export const capsOf = ({ seed, maxOpenQueues }: Pick<Scenario, 'seed' | 'maxOpenQueues'>): number[] =>
+  maxOpenQueues ?? [[0], [0], [0], [1], [2], [0, 1]][Math.floor(seed / 27) % 6] ?? [];
+
+/** The most user queues that there may be; `undefined` without a cap that all workers have. */
+export const capOfAll = (scenario: Scenario): number | undefined => {
+  const caps = new Set(capsOf(scenario));
+  const [cap] = caps;
+  return caps.size === 1 && cap !== 0 ? cap : undefined;
+};
 
 /** Whether this user has no login: a third of all. Drawn like `runsOnce`. */
 export const isByReference = ({ seed }: Pick<Scenario, 'seed'>, index: number): boolean =>
@@ -158,6 +180,8 @@ const work: fc.Arbitrary<Work> = fc.record({
 
 const key = fc.nat({ max: 1 });
 
+const worksOf = (maxLength: number): fc.Arbitrary<Work[]> => fc.array(work, { minLength: 2, maxLength });
+
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('enqueue' as const), work }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('enqueue with key' as const), key, work }) },
@@ -173,6 +197,8 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('log in' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('two together' as const), works: worksOf(2) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('enqueue several' as const), works: worksOf(3) }) },
 );
 
 const action: fc.Arbitrary<Action> = fc

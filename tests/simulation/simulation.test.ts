@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { takenAway } from './break-scenarios.ts';
 import { breaks } from './breaks.ts';
 import { runCampaign } from './campaign.ts';
 import { found } from './found.ts';
 import { simulate } from './run.ts';
-import { anyScenario } from './scenario.ts';
+import { anyScenario, scenarioOf } from './scenario.ts';
+import type { Trace } from './world.ts';
 
 const describeFailure = (failure: NonNullable<Awaited<ReturnType<typeof runCampaign>>['failure']>): string =>
   JSON.stringify({ violations: failure.result.violations, scenario: failure.scenario });
@@ -21,6 +23,16 @@ describe('the production code under a seeded scheduler', () => {
     },
     120_000,
   );
+
+  test('keeps every guarantee while workers take the lanes of those that stand still away', async () => {
+    let taken = 0;
+    const trace: Trace = (_process, what, result) => {
+      if (what.startsWith('lanes.takeAway') && result === true) taken += 1;
+    };
+    for (const scenario of fc.sample(scenarioOf(takenAway), { seed: 5, numRuns: 40 }))
+      expect((await simulate(scenario, { trace })).violations).toEqual([]);
+    expect(taken).toBeGreaterThan(20);
+  }, 120_000);
 
   test.each(found)('leaves nothing behind when %s', async (_what, scenario) => {
     expect((await simulate(scenario)).violations).toEqual([]);

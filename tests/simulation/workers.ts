@@ -10,7 +10,7 @@ import { createPlanRun } from '../../lib/runs/plan.ts';
 import type { MemoryConnection } from '../../lib/testing/memory-broker.ts';
 import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
 import type { Outcome, Run } from '../../lib/types.ts';
-import { heldBytesOf, type Work } from './scenario.ts';
+import { capsOf, heldBytesOf, type Work } from './scenario.ts';
 import type { SimulatedProcess } from './scheduler.ts';
 import type { SimulatedWorld } from './world.ts';
 
@@ -36,6 +36,7 @@ export const timeouts = {
   graceMs: 2_000,
   batonRenewMs: 7_000,
   storeTimeoutMs: 5_000,
+  frozenAfterMs: 4_000,
   runTimeoutMs: 1_000,
 };
 
@@ -123,6 +124,8 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
   const start = (): void => {
     started += 1;
     const heldBytes = heldBytesOf(scenario);
+    const caps = capsOf(scenario);
+    const maxOpenQueues = caps[(started - 1) % caps.length] ?? 0;
     const { lanes: laneCount, concurrency, idleTimeoutMs, stuckAfterMs = timeouts.stuckAfterMs } = scenario;
     const process = world.processOn(started, `w${started}`);
     const step = world.stepOf(process, 'worker');
@@ -148,8 +151,10 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
         concurrency,
         isolatedProcesses: 2,
         heldBytes,
+        maxOpenQueues,
         idleTimeoutMs,
         stuckAfterMs,
+        frozenAfterMs: scenario.frozenAfterMs ?? timeouts.frozenAfterMs,
       },
     };
     const wrapped = world.broken?.worker?.(deps, { database, broker, step, host: process.clock }) ?? deps;

@@ -35,6 +35,8 @@ export type SimulatedWorld = {
   endedEarly: { userId: string; detail: string }[];
   /** The attempts of each request whose run an operator has ended, by its id, at that time. */
   ended: Map<string, number>;
+  /** Since when there have been more user queues than the cap allows, and the longest time that this lasted. */
+  aboveCap: { sinceMs: number | undefined; longestMs: number };
   /** Runs of something else than the ledger says. */
   wrongBodies: { userId: string; seq: number; detail: string }[];
   log: Logger;
@@ -174,6 +176,7 @@ export const createSimulatedWorld = (
     unexpectedErrors,
     endedEarly: [],
     ended: new Map(),
+    aboveCap: { sinceMs: undefined, longestMs: 0 },
     wrongBodies: [],
     log: createSimulationLog(unexpectedErrors, trace),
     refusals,

@@ -213,4 +213,24 @@ describeStores('progress and users without progress', (ports) => {
     expect(mine.map(({ userId }) => userId).sort()).toEqual(waiting.sort());
     expect(mine.map(({ updatedAt }) => updatedAt)).toEqual([...Array(4).fill(at(-80)), ...Array(3).fill(at(-79))]);
   });
+
+  test('a user without pending work is looked at once, until it gets a ticket or loses its session', async () => {
+    const [busy, leaving] = [await newUser(ports), await newUser(ports)];
+    for (const userId of [busy, leaving]) {
+      await takeTickets(ports, userId, 1);
+      await ports.userQueues.flushSettled([{ userId, settled: 1, advanced: true }], at(-60));
+    }
+    const stuck = async () => {
+      const found = await ports.userQueues.stuck(until(-50), 100_000, 'all');
+      return found.map(({ userId }) => userId).filter((userId) => [busy, leaving].includes(userId));
+    };
+    for (const _ of [1, 2]) expect(await stuck()).toEqual([]);
+    await takeTickets(ports, busy, 1);
+    await ports.userQueues.removeSession(leaving, 's');
+    expect((await stuck()).sort()).toEqual([busy, leaving].sort());
+    await ports.userQueues.flushSettled([{ userId: busy, settled: 2, advanced: false }], at(-60));
+    expect(await stuck()).toEqual([leaving]);
+    await ports.userQueues.removeSession(busy, 's');
+    expect((await stuck()).sort()).toEqual([busy, leaving].sort());
+  });
 });

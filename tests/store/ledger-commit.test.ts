@@ -30,8 +30,6 @@ describeStores('group commits', (ports) => {
       acceptedAt: at(1),
       token: 7,
       attempts: 1,
-      interruptions: 0,
-      forgiven: 0,
       startedAt: at(10),
     };
     expect(await theEntry(ports, userId, 1)).toEqual({ ...recorded, status: 'processing' });

@@ -51,6 +51,18 @@ describeStores('recording requests', (ports) => {
     expect(await ports.ledger.findByKey(userId, 'other')).toBeUndefined();
   });
 
+  test('entries in order are inserted up to the first whose ticket or key another entry has', async () => {
+    const userId = newUserId();
+    const entry = (seq: number, key?: string) => ({ userId, seq, key, body: '1', acceptedAt: at(1) });
+    expect(await ports.ledger.insertInOrder([entry(1, 'a'), entry(2, 'b'), entry(3)])).toEqual({ inserted: 3 });
+    const reused = [entry(4), entry(5, 'a'), entry(6)];
+    expect(await ports.ledger.insertInOrder(reused)).toEqual({ inserted: 1, refused: 'duplicate-key' });
+    const fenced = [entry(3), entry(7)];
+    expect(await ports.ledger.insertInOrder(fenced)).toEqual({ inserted: 0, refused: 'duplicate-seq' });
+    const found = await ports.ledger.read([1, 2, 3, 4, 5, 6, 7].map((seq) => ({ userId, seq })));
+    expect(found.map(({ seq }) => seq).sort()).toEqual([1, 2, 3, 4]);
+  });
+
   test('of many concurrent requests with one key exactly one is recorded', async () => {
     const userId = newUserId();
     const answers = await Promise.all(
@@ -145,10 +157,9 @@ describeStores('reading the ledger', (ports) => {
         body: '"1"',
         status: 'done',
         acceptedAt: at(1),
+        settledAt: at(20),
         token: first.token,
         attempts: 1,
-        interruptions: 0,
-        forgiven: 0,
       },
       { userId, seq: 2, status: 'queued', acceptedAt: at(2), attempts: 0 },
     ]);
@@ -268,6 +279,13 @@ describeStores('cancelling', (ports) => {
       expect(await ports.ledger.cancel({ userId, seq }, at(30))).toBe(false);
       expect(await theEntry(ports, userId, seq)).toMatchObject({ status: 'queued', attempts: 1 });
     }
+  });
+
+  test('all queued requests of a long range are cancelled, and none behind it', async () => {
+    const userId = newUserId();
+    await insertQueued(ports, userId, 1, 500, 501, 1_200, 1_201);
+    expect(await ports.ledger.cancelQueued(userId, { after: 0, upTo: 1_200 }, at(30))).toBe(4);
+    expect((await theEntry(ports, userId, 1_201)).status).toBe('queued');
   });
 
   test('cancelling the waiting requests of a range includes those that have run', async () => {

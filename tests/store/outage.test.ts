@@ -12,6 +12,10 @@ const answers = (call: Promise<unknown>) =>
     () => false,
   );
 
+/** Without those that name an operation: a server that is frozen or cut off may also be late with one. */
+const outageLines = <Line extends { msg?: unknown }>(lines: Line[]): Line[] =>
+  lines.filter(({ msg }) => String(msg).startsWith('MongoDB is'));
+
 test('an unavailable server is logged once for all operations, with the reason, and so is its return', async () => {
   const url = new URL(mongodbUrl(uniqueName('outage')));
   const proxy = await startTcpProxy(url.hostname, Number(url.port));
@@ -28,20 +32,20 @@ test('an unavailable server is logged once for all operations, with the reason, 
   };
   try {
     await call16Times();
-    expect(lines).toMatchObject([{ level: warn, msg: 'MongoDB is not available' }]);
+    expect(outageLines(lines)).toMatchObject([{ level: warn, msg: 'MongoDB is not available' }]);
     expect(lines[0]?.reason).toContain('ECONNREFUSED');
 
     await proxy.restore();
     await eventually('MongoDB answers', () => answers(stores.ping()), 20_000);
-    expect(lines.splice(0).slice(1)).toMatchObject([{ level: info, msg: 'MongoDB is available again' }]);
+    expect(outageLines(lines.splice(0)).slice(1)).toMatchObject([{ level: info, msg: 'MongoDB is available again' }]);
 
     await proxy.cut();
     await call16Times();
-    expect(lines).toMatchObject([{ level: warn, msg: 'MongoDB is not available' }]);
+    expect(outageLines(lines)).toMatchObject([{ level: warn, msg: 'MongoDB is not available' }]);
     const unfinished = answers(stores.ping());
     await stores.close();
     await unfinished;
-    expect(lines).toHaveLength(1);
+    expect(outageLines(lines)).toHaveLength(1);
   } finally {
     await stores.close();
     await proxy.close();
@@ -64,7 +68,7 @@ test('a count that takes too long is no outage of the server, but any other call
   proxy.freeze('from-server');
   const count = stores.ledger.sumSettled('u', { after: 0, upTo: 9 });
   await expect(count).rejects.toMatchObject({ code: 'store-unavailable' });
-  expect(lines).toEqual([]);
+  expect(lines.splice(0)).toMatchObject([{ level: warn, operation: 'ledger.sumSettled' }]);
   await expect(stores.ledger.status({ userId: 'u', seq: 1 })).rejects.toMatchObject({ code: 'store-unavailable' });
   expect(lines).toMatchObject([{ level: warn, msg: 'MongoDB is not available' }]);
 });

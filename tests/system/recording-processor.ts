@@ -1,5 +1,6 @@
 /**
- * A processor that takes a random time. It writes the start and the end of each run to the history before it goes on.
+ * A processor that takes a random time, or blocks its event loop for `blockMs` of the request. It writes the start and the end of each
+ * run to the history before it goes on.
  */
 import { env, pid } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,10 +13,19 @@ const worker = `${env.CONSUMER_NAME ?? 'consumer'}/${pid}`;
 
 const record = recorder(env);
 
+const blockEventLoop = (ms: number): void => {
+  const until = monotonicMs() + ms;
+  while (monotonicMs() < until);
+};
+
+const blockMsOf = (request: unknown): number =>
+  typeof request === 'object' && request !== null && 'blockMs' in request ? Number(request.blockMs) : 0;
+
 const run: Processor = async (request, { userId, seq, attempt, fencingToken, signal }) => {
   const about = { userId, seq, attempt, fencingToken, worker };
   record({ kind: 'started', ...about, at: monotonicMs() });
   try {
+    blockEventLoop(blockMsOf(request));
     await pause(Math.random() * longestRunMs, undefined, { signal });
     record({ kind: 'ended', ...about, outcome: 'done', at: monotonicMs() });
     return request;

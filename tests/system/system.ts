@@ -31,7 +31,8 @@ export type System = AsyncDisposable & {
   environment: Readonly<Record<string, string>>;
   record(event: HistoryEvent): void;
   consumer(name: string, environment?: Record<string, string>): TestCluster;
-  client(name: string): Promise<Client>;
+  /** @param through another API than that of the system. */
+  client(name: string, through?: ApiProcess): Promise<Client>;
   /** All events: what the clients received, what the runs wrote, and the faults. */
   history(): HistoryEvent[];
   /** The state after every user has disconnected. */
@@ -62,13 +63,13 @@ export const openSystem = async (
   const api = await startApi([file('../../functions/api.ts')], shared);
   const record = (event: HistoryEvent): void => void events.push(event);
 
-  const client = async (name: string): Promise<Client> => {
+  const client = async (name: string, through = api): Promise<Client> => {
     const credentials = { username: name, password: 'correct horse' };
-    const { userId } = (await api.call({ call: 'POST /register', body: credentials })).body as { userId: string };
+    const { userId } = (await through.call({ call: 'POST /register', body: credentials })).body as { userId: string };
     users.push(userId);
     let token = '';
     const login = async () => {
-      token = (await api.call({ call: 'POST /login', body: credentials })).body.token as string;
+      token = (await through.call({ call: 'POST /login', body: credentials })).body.token as string;
     };
     await login();
     return {
@@ -76,7 +77,7 @@ export const openSystem = async (
       login,
       async enqueue(request, key) {
         const headers = key === undefined ? undefined : { 'idempotency-key': key };
-        const answer = await api.call({ call: 'POST /enqueue', body: { request }, token, headers });
+        const answer = await through.call({ call: 'POST /enqueue', body: { request }, token, headers });
         const at = monotonicMs();
         if (answer.status !== 202) {
           record({ kind: 'refused', userId, at, code: String(answer.body.code) });
@@ -87,8 +88,8 @@ export const openSystem = async (
         return seq;
       },
       disconnect: async (query = '?wait=20') =>
-        (await api.call({ call: `POST /disconnect${query}`, body: {}, token })).body.queue as string,
-      get: async (path) => (await api.call({ call: `GET ${path}`, token })).body,
+        (await through.call({ call: `POST /disconnect${query}`, body: {}, token })).body.queue as string,
+      get: async (path) => (await through.call({ call: `GET ${path}`, token })).body,
     };
   };
 
@@ -150,7 +151,8 @@ export const openSystem = async (
       await api.end();
       const connection = await connect(rabbitmqUrl);
       const channel = await connection.createChannel();
-      for (let lane = 0; lane < lanes; lane += 1) await channel.deleteQueue(laneQueue(config.queuePrefix, lane));
+      const used = Math.max(lanes, ...(await stores.lanes.known()).map((lane) => lane + 1));
+      for (let lane = 0; lane < used; lane += 1) await channel.deleteQueue(laneQueue(config.queuePrefix, lane));
       await connection.close();
       await stores.drop();
       await stores.close();

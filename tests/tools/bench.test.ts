@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { difference, parseBrokerAnswer } from '../../tools/bench/counts.ts';
-import { closedLoop, openLoop } from '../../tools/bench/load.ts';
-import { describeBurst, describeLatencies, percentile } from '../../tools/bench/report.ts';
+import { createBatches } from '../../bench/batches.ts';
+import { own, peers } from '../../bench/contenders.ts';
+import { difference, parseBrokerAnswer } from '../../bench/counts.ts';
+import { atLeast, atMost, median, percentile, spread, targetTable } from '../../bench/figures.ts';
+import { isClean, judge } from '../../bench/judge.ts';
+import { closedLoop, openLoop } from '../../tools/load.ts';
 
 /** A clock that moves only during a wait, or when it is pushed. */
 const handClock = () => {
@@ -72,6 +76,69 @@ describe('the load', () => {
   });
 });
 
+describe('the judge', () => {
+  const sent = (user: number, n: number, calledAt: number, answeredAt: number) => ({
+    ...{ user, n, calledAt, answeredAt },
+    dueAt: calledAt,
+  });
+  const run = (user: number, n: number, startedAt: number, endedAt = startedAt + 1) => ({
+    ...{ user, n, startedAt, endedAt },
+    worker: 1,
+  });
+  const jobs = [sent(1, 0, 0, 10), sent(1, 1, 20, 30), sent(2, 0, 0, 10)];
+
+  test('finds nothing wrong with users who are served in order, each at its own pace', () => {
+    const verdict = judge(jobs, [run(2, 0, 15), run(1, 1, 41), run(1, 0, 40)]);
+    expect(verdict).toEqual({ lost: 0, duplicates: 0, inversions: 0, overlaps: 0 });
+    expect(isClean(verdict)).toBe(true);
+  });
+
+  test.each([
+    ['a job that never ran', [run(1, 0, 40), run(2, 0, 15)], { lost: 1 }],
+    ['a job that ran twice', [run(1, 0, 40), run(1, 1, 41), run(1, 0, 50), run(2, 0, 15)], { duplicates: 1 }],
+    ['a job that overtook another', [run(1, 1, 40), run(1, 0, 41), run(2, 0, 15)], { inversions: 1 }],
+    ['two runs of a user at once', [run(1, 0, 40, 50), run(1, 1, 49), run(2, 0, 15)], { overlaps: 1 }],
+  ])('counts %s', (_, runs, found) => {
+    const verdict = judge(jobs, runs);
+    expect(verdict).toEqual({ lost: 0, duplicates: 0, inversions: 0, overlaps: 0, ...found });
+    expect(isClean(verdict)).toBe(false);
+  });
+
+  test('knows no order of two jobs that were sent at the same time', () => {
+    const together = [sent(1, 0, 0, 30), sent(1, 1, 20, 25)];
+    expect(judge(together, [run(1, 1, 40), run(1, 0, 41)])).toMatchObject({ inversions: 0 });
+  });
+});
+
+describe('the batches of the bare loop', () => {
+  test('take what comes while a batch is under way into the next one, and give each its own result', async () => {
+    const seen: number[][] = [];
+    const first = Promise.withResolvers<void>();
+    const double = createBatches(async (items: number[]) => {
+      seen.push(items);
+      if (seen.length === 1) await first.promise;
+      return items.map((item) => item * 2);
+    });
+    const results = [double(1)];
+    await sleep(0);
+    results.push(double(2), double(3));
+    first.resolve();
+    expect(await Promise.all(results)).toEqual([2, 4, 6]);
+    expect(seen).toEqual([[1], [2, 3]]);
+  });
+
+  test('reject all of a batch that fails, and go on', async () => {
+    let fails = true;
+    const send = createBatches(async (items: number[]) => {
+      if (fails) throw new Error('refused');
+      return items;
+    });
+    await expect(send(1)).rejects.toThrow('refused');
+    fails = false;
+    expect(await send(2)).toBe(2);
+  });
+});
+
 describe('the figures', () => {
   test('are measured values: the nearest rank', () => {
     const values = Array.from({ length: 100 }, (_, index) => 100 - index);
@@ -81,30 +148,24 @@ describe('the figures', () => {
     expect(percentile([], 0.5)).toBeNaN();
   });
 
-  const calls = [
-    { dueAt: 1_000, answeredAt: 1_004, acceptedAt: 1_002, runAt: 1_010, settledAt: 1_400 },
-    { dueAt: 1_005, answeredAt: 1_200, acceptedAt: 1_100, runAt: 1_105, settledAt: 1_250 },
-  ];
-  const counts = { statements: { 'command insert': 1, updates: 2.5 }, brokerOperations: { acked: 1, deleted: 0.0001 } };
-  const measured = { startedAt: 1_000, calls, ...counts };
-
-  test('of a burst count to the last answer and the last settlement, and are compared with the bare servers', () => {
-    const bare = { insertOne: 1, findOneAndUpdate: 1, 'confirmed publish': 1, 'all three': 20 };
-    expect(describeBurst('over HTTP', measured, bare).split('\n')).toEqual([
-      '2 requests over HTTP, 64 in flight',
-      '  accepted             10/s of 2, 0.50 of the bare servers',
-      '  end to end           5/s of 2, 0.25 of the bare servers',
-      '  database statements  1.00 (command insert 1.000) per request, with 2.50 updates in them',
-      '  broker operations    1.00 (acked 1.000) per request',
-    ]);
+  test('are medians with what lies around them', () => {
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([1, 2])).toBe(1.5);
+    expect(spread([1_234, 999, 2_000])).toBe('1,234 (999..2,000)');
+    expect(spread([0.456])).toBe('0.46');
+    expect(spread([])).toBe('-');
   });
 
-  test('of the latency count from the time when a call was due, and from its acceptance', () => {
-    expect(describeLatencies('200/s', measured).split('\n')).toEqual([
-      '200/s; 2 requests',
-      '  accepted to started  p50 5.0 ms, p99 8.0 ms',
-      '  due to started       p50 10.0 ms, p99 100.0 ms',
-      '  due to answered      p50 4.0 ms, p99 195.0 ms',
+  test('are compared with their targets by the median', () => {
+    const targets = [
+      atLeast('ratio', [0.5, 0.8, 0.9], 0.7),
+      atMost('worst', [310], 300, ' ms'),
+      atMost('missing', [], 1),
+    ];
+    expect(targetTable(targets).split('\n').slice(2)).toEqual([
+      '| ratio | 0.80 (0.50..0.90) | at least 0.70 | met |',
+      '| worst | 310 ms | at most 300 ms | not met |',
+      '| missing | - | at most 1.00 | not measured |',
     ]);
   });
 
@@ -116,4 +177,10 @@ describe('the figures', () => {
     expect(parseBrokerAnswer('[1,2,3,4,5,6,7]ok')).toMatchObject({ published: 1, acked: 5, deleted: 7 });
     expect(() => parseBrokerAnswer('[1,2]ok')).toThrow('[1,2]ok');
   });
+});
+
+test('every contender has a name of its own, and says how durable it is', () => {
+  const all = [...own, ...peers];
+  expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+  for (const { durability } of all) expect(durability('fsync').length).toBeGreaterThan(20);
 });

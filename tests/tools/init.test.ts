@@ -34,7 +34,7 @@ test('lanekeeper init writes a project whose dev, test and types work', async ()
   const { token, enqueue } = await connectUser(dev.url, 'ada');
   const seq = await enqueue({ item: 'tea', amount: 5 });
   const { result } = await callApi<{ result: unknown }>(dev.url, `GET /requests/${seq}?wait=20`, { token });
-  expect(result).toMatchObject({ seq: 1, ordered: 5 });
+  expect(result).toMatchObject({ user: 'ada', seq: 1, ordered: 5 });
 
   // The first request of the project's README, with the servers that `dev` noted.
   const [, calls = ''] =

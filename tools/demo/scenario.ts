@@ -1,7 +1,7 @@
 /** A few users who send all their requests at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connectUser } from '../api-client.ts';
-import { closedLoop } from '../bench/load.ts';
+import { closedLoop } from '../load.ts';
 import type { Progress } from './progress.ts';
 import type { UserHistory } from './verdict.ts';
 

@@ -1,8 +1,8 @@
 /** A worker process as the primary sees it. The test decides what it reports and when it exits. */
 import type { Worker } from 'node:cluster';
 import { EventEmitter } from 'node:events';
-import type { LifecycleState } from '../../../lib/consumer/lifecycle.ts';
-import type { PrimaryMessage } from '../../../lib/consumer/messages.ts';
+import type { LifecycleState } from '../../../lib/cluster/lifecycle.ts';
+import type { PrimaryMessage } from '../../../lib/cluster/messages.ts';
 
 export class FakeWorker extends EventEmitter {
   readonly heard: PrimaryMessage[] = [];

@@ -46,6 +46,7 @@ await runWorker({
         oldestPendingAgeMs: process.pid,
         stuckUsers: 1,
         refusedQueues: 0,
+        queuesBeyondCap: 0,
         heldBytes: 0,
         pendingRequests: 7,
         deadLetters: 2,

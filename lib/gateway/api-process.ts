@@ -1,0 +1,20 @@
+/** What serves the API in one process: the gateway with its functions. */
+import type { RequestHandler } from 'express';
+import type { FunctionDeps } from '../deps.ts';
+import { connectionsWithin, filesOfApi, warnOfFewFiles } from '../open-files.ts';
+import { type Gateway, serveGateway } from './gateway.ts';
+
+/** Opens and closes what the functions share. */
+export type OpenDeps = { functionDeps(): Promise<FunctionDeps>; closeFunctionDeps(): Promise<void> };
+
+/** @throws {CannotServeError} */
+export const serveApi = async (
+  { config, log }: Pick<FunctionDeps, 'config' | 'log'>,
+  observe: RequestHandler,
+): Promise<Gateway> => {
+  warnOfFewFiles(log, filesOfApi(config), `MAX_CONNECTIONS (${config.maxConnections}) and the servers`);
+  const maxConnections = connectionsWithin(config.maxConnections);
+  const gateway = await serveGateway({ ...config, maxConnections }, log, observe);
+  log.info({ port: gateway.port }, 'API ready');
+  return gateway;
+};

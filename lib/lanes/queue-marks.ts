@@ -1,0 +1,39 @@
+/** `queueRefused` of loaded users: functions wake the lane while it is set [R10, R15]. */
+import type { WorkerContext } from './context.ts';
+import type { LoadedUser } from './loaded-user.ts';
+import type { OwnedLane } from './owned-lane.ts';
+import { persist } from './persist.ts';
+
+/** What `userQueues` should say, and the write that is under way. */
+type Mark = { wanted: boolean; writing: Promise<void> | undefined };
+
+export class QueueMarks {
+  readonly #lane: OwnedLane;
+  readonly #context: Pick<WorkerContext, 'deps'>;
+  readonly #marks = new WeakMap<LoadedUser, Mark>();
+
+  constructor(lane: OwnedLane, context: Pick<WorkerContext, 'deps'>) {
+    this.#lane = lane;
+    this.#context = context;
+  }
+
+  /** One write at a time, so that the last one is what was wanted last. `then` is called when it is written. */
+  set(user: LoadedUser, wanted: boolean, then = () => {}): void {
+    const mark = this.#marks.get(user) ?? { wanted, writing: undefined };
+    this.#marks.set(user, mark);
+    mark.wanted = wanted;
+    mark.writing ??= this.#write(user, mark).finally(() => {
+      mark.writing = undefined;
+    });
+    mark.writing.then(then).catch((error) => this.#lane.lose('the refusal of a user queue could not be marked', error));
+  }
+
+  async #write(user: LoadedUser, mark: Mark): Promise<void> {
+    const { clock, userQueues } = this.#context.deps;
+    while (user.markedRefused !== mark.wanted && this.#lane.isHeld()) {
+      const { wanted } = mark;
+      await persist(clock, this.#lane.isHeld, () => userQueues.noteQueueRefused(user.userId, wanted));
+      user.markedRefused = wanted;
+    }
+  }
+}

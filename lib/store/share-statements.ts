@@ -1,0 +1,49 @@
+/** Group commit: calls that come while others are on their way share statements [protocol, Enqueue]. */
+import { createBatcher } from '../batcher.ts';
+import { AppError } from '../errors.ts';
+
+/** What a shared statement has to say about one of its calls. `undefined`: the call has to ask alone. */
+export type Shared<R> = { answer: R } | undefined;
+
+type Statements<T, R> = {
+  /** The statement of one call. */
+  alone(item: T): Promise<R>;
+  /** The statements that these calls share. They may say nothing about some of them, or fail: then those ask alone. */
+  together(items: T[]): Promise<Shared<R>[]>;
+};
+
+/**
+ * A lone call goes alone and at once; with two on their way, what comes next waits and travels together. When one waits for a
+ * slow server, the next ones still have a second connection.
+ */
+const maxInFlight = 2;
+
+/** More than that would be the work of several calls in one answer of the server, and in one turn of the event loop. */
+const maxItems = 128;
+
+/** @param size where items have one: the sum of `of` in one statement is at most `max`, unless it has only one item. */
+export const shareStatements = <T, R>(
+  { alone, together }: Statements<T, R>,
+  size: { max?: number; of?: (item: T) => number } = {},
+): ((item: T) => Promise<R>) => {
+  const send = createBatcher<T, Shared<R>>(
+    async (items) => {
+      const [first, ...others] = items;
+      if (first !== undefined && others.length === 0) return [{ answer: await alone(first) }];
+      return together(items).catch(noneUnlessAway(items.length));
+    },
+    { maxItems, maxInFlight, maxSize: size.max, sizeOf: size.of },
+  );
+  return async (item) => {
+    const shared = await send(item);
+    return shared ? shared.answer : alone(item);
+  };
+};
+
+/** MongoDB refused the whole statement, perhaps because of one of the calls: each of them finds out alone. */
+const noneUnlessAway =
+  (count: number) =>
+  (error: unknown): undefined[] => {
+    if (error instanceof AppError) throw error;
+    return Array.from({ length: count }, () => undefined);
+  };

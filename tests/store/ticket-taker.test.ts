@@ -1,0 +1,103 @@
+import { describe, expect, test } from '@jest/globals';
+import { StoreUnavailableError } from '../../lib/errors.ts';
+import type { TicketAsk, TicketOutcome } from '../../lib/store/ticket-groups.ts';
+import { createTicketTaker, type TicketServer } from '../../lib/store/ticket-taker.ts';
+import { at } from './store-contract.ts';
+
+const demand = { bytes: 5, maxPending: 100, maxPendingBytes: 1_000 };
+const ask = (userId: string, more: Partial<TicketAsk> = {}): TicketAsk => ({ userId, now: at(1), demand, ...more });
+
+type Bulk = { asks: TicketAsk[]; answer(): void; fail(error: Error): void };
+
+/** A server that answers when the test says so. What its bulks write down is `outcomes`; whoever asks alone is in `alone`. */
+const openServer = (outcomes: Record<string, TicketOutcome> = {}) => {
+  const bulks: Bulk[] = [];
+  const alone: TicketAsk[] = [];
+  const server: TicketServer = {
+    takeOne: async (one) => {
+      alone.push(one);
+      return { first: 1, seq: 1, lane: 0, wasOpen: true, settled: 0, bytesThrough: 5 };
+    },
+    takeAll: (asks) => new Promise((answer, fail) => void bulks.push({ asks, answer, fail })),
+    readOutcomes: async (userIds) =>
+      userIds.flatMap((userId) => {
+        const outcome = outcomes[userId];
+        return outcome ? [{ userId, lane: 7, settled: 2, outcome }] : [];
+      }),
+    takesBulks: async () => true,
+  };
+  return { server, bulks, alone, take: createTicketTaker(server) };
+};
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('tickets of one process', () => {
+  test('one at a time go alone', async () => {
+    const { take, bulks, alone } = openServer();
+    await take(ask('a'));
+    await take(ask('a'));
+    expect([alone.length, bulks.length]).toEqual([2, 0]);
+  });
+
+  test('of calls that come together are one update for each user, and each call gets its part in its order', async () => {
+    const { take, bulks, alone } = openServer({
+      a: { seq: 9, bytes: 130, wasOpen: true },
+      b: { seq: 1, bytes: 5, wasOpen: false },
+    });
+    const several = ask('a', { demand: { ...demand, count: 3, bytes: 20 } });
+    const tickets = [take(ask('a')), take(ask('b')), take(several)];
+    await turn();
+    expect(bulks[0]?.asks).toMatchObject([
+      { userId: 'a', isSum: true, demand: { count: 4, bytes: 25 } },
+      { userId: 'b', demand },
+    ]);
+    bulks[0]?.answer();
+    const common = { lane: 7, settled: 2 };
+    expect(await Promise.all(tickets)).toEqual([
+      { ...common, first: 6, seq: 6, wasOpen: true, bytesThrough: 110 },
+      { ...common, first: 1, seq: 1, wasOpen: false, bytesThrough: 5 },
+      { ...common, first: 7, seq: 9, wasOpen: true, bytesThrough: 130 },
+    ]);
+    expect(alone).toEqual([]);
+  });
+
+  test('are asked for alone where the outcome is not there, and by a second session of a user', async () => {
+    const { take, bulks, alone } = openServer({ a: { seq: 4, bytes: 20, wasOpen: true } });
+    const tickets = [take(ask('a', { sessionId: 's' })), take(ask('b')), take(ask('a', { sessionId: 't' }))];
+    await turn();
+    bulks[0]?.answer();
+    expect((await Promise.all(tickets)).map((ticket) => ticket?.seq)).toEqual([4, 1, 1]);
+    expect(alone).toMatchObject([{ userId: 'b' }, { userId: 'a', sessionId: 't' }]);
+  });
+
+  test('fail with their bulk when MongoDB is away, and no others do', async () => {
+    const { take, bulks } = openServer({
+      c: { seq: 3, bytes: 15, wasOpen: true },
+      d: { seq: 3, bytes: 15, wasOpen: true },
+    });
+    const lost = Promise.allSettled([take(ask('a')), take(ask('b'))]);
+    await turn();
+    const others = [take(ask('c')), take(ask('d'))];
+    await turn();
+    bulks[0]?.fail(new StoreUnavailableError('MongoDB did not answer within 5000 ms.'));
+    bulks[1]?.answer();
+    for (const one of await lost) expect(one).toMatchObject({ status: 'rejected', reason: { status: 503 } });
+    expect((await Promise.all(others)).map((ticket) => ticket?.seq)).toEqual([3, 3]);
+  });
+
+  test('are asked for alone when MongoDB refuses the bulk', async () => {
+    const { take, bulks, alone } = openServer();
+    const tickets = [take(ask('a')), take(ask('b'))];
+    await turn();
+    bulks[0]?.fail(new Error('BSON document is too large'));
+    expect((await Promise.all(tickets)).map((ticket) => ticket?.seq)).toEqual([1, 1]);
+    expect(alone).toHaveLength(2);
+  });
+
+  test('travel alone where a server takes no pipelines in a bulk', async () => {
+    const { server, bulks, alone } = openServer();
+    const take = createTicketTaker({ ...server, takesBulks: async () => false });
+    await Promise.all([take(ask('a')), take(ask('b')), take(ask('a'))]);
+    expect([alone.length, bulks.length]).toEqual([3, 0]);
+  });
+});
