@@ -26,14 +26,15 @@ const allStats = (): Stat[] =>
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => statOf(Number(name)) ?? []);
 
-/** By the names of the groups: the processor time of the processes and their descendants, in ms. */
+/** By the names of the groups: the processor time of the processes and their descendants, in ms. A process may be named beside its parent. */
 export const cpuMsOf = <Name extends string>(groups: Record<Name, number[]>): Record<Name, number> => {
-  const children = Map.groupBy(allStats(), ({ parent }) => parent);
-  const treeOf = (pid: number): number =>
-    (children.get(pid) ?? []).reduce((sum, child) => sum + treeOf(child.pid), statOf(pid)?.ms ?? 0);
-  const sums = Object.entries<number[]>(groups).map(([name, pids]) => [
-    name,
-    pids.reduce((sum, pid) => sum + treeOf(pid), 0),
-  ]);
+  const stats = allStats();
+  const children = Map.groupBy(stats, ({ parent }) => parent);
+  const msOf = new Map(stats.map(({ pid, ms }) => [pid, ms]));
+  const treeOf = (pid: number): number[] => [pid, ...(children.get(pid) ?? []).flatMap((child) => treeOf(child.pid))];
+  const sums = Object.entries<number[]>(groups).map(([name, pids]) => {
+    const all = new Set(pids.flatMap(treeOf));
+    return [name, [...all].reduce((sum, pid) => sum + (msOf.get(pid) ?? 0), 0)];
+  });
   return Object.fromEntries(sums);
 };

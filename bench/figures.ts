@@ -1,4 +1,4 @@
-/** What is computed from measurements, and how it is written down. */
+/** Statistics of the measurements, and the tables that show them. */
 
 /** The value that `share` (0 to 1) of the values do not exceed: the nearest rank, so always a measured value. */
 export const percentile = (values: number[], share: number): number => {

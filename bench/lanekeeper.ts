@@ -62,7 +62,7 @@ const startProcess = (name: string, { place, runsPath, folder, settings }: Start
   return startChild({ ...command, logFile: join(folder, `${place.name}-${name}.log`), graceMs: 15_000 });
 };
 
-/** So many consumers, each with the workers of the place. Resolves when their lanes are shared evenly. */
+/** Starts `count` consumers, each with as many workers as the place says. Resolves when they share the lanes evenly. */
 export const startConsumers = async (start: Start, count = 1) => {
   const consumers = await Promise.all(
     Array.from({ length: count }, async (_, index) => {

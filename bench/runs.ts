@@ -21,7 +21,7 @@ export const createRecorder = (path: string) => {
     lines = '';
   };
   const releases: (() => void)[] = [];
-  // Whatever the benchmark says means: go on. An error means that it has ended.
+  // The benchmark sends data only to let held runs go on. An error means that the benchmark has ended.
   socket
     .on('error', () => undefined)
     .on('data', () => {
@@ -55,13 +55,15 @@ export type RunLog = Awaited<ReturnType<typeof openRunLog>>;
 export const openRunLog = async (path: string) => {
   let runs: Run[] = [];
   let starts: Run[] = [];
+  let isReleased = false;
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket.on('error', () => undefined));
     createInterface(socket).on('line', (line) => {
       const run = parse(line);
-      if (run.endedAt === 0) starts.push(run);
-      else runs.push(run);
+      if (run.endedAt > 0) return void runs.push(run);
+      starts.push(run);
+      if (isReleased) socket.write('go on');
     });
   });
   await once(server.listen(path), 'listening');
@@ -70,13 +72,15 @@ export const openRunLog = async (path: string) => {
     runs: (): Run[] => runs,
     /** Those that were held, also if they have not ended. */
     starts: (): Run[] => starts,
-    /** Ends all runs that are held. */
+    /** Ends all runs that are held, and those that start later: a run may start again. */
     release: (): void => {
+      isReleased = true;
       for (const socket of sockets) socket.write('go on');
     },
     forget: (): void => {
       runs = [];
       starts = [];
+      isReleased = false;
     },
     close: (): void => {
       server.close();

@@ -49,7 +49,8 @@ export const startServers = async (wanted: ServerName[], wantedSyncs: Sync[]) =>
   const stopEach: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(stopEach.map((stopOne) => stopOne()));
-    rmSync(folder, { recursive: true, force: true });
+    // After Ctrl-C the measured processes still write their logs for a moment.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   };
   const note = async (name: string, starting: Promise<Running>): Promise<void> => {
     stopEach.push(() => stopServer(folderOf(name)));

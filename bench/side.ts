@@ -32,7 +32,7 @@ const send = async (client: Client, load: Load): Promise<Sent[]> => {
   const call = async (index: number, dueAt: number): Promise<void> => {
     const [user, n] = [index % load.users, load.firstN + Math.floor(index / load.users)];
     const job: Job = { user, n };
-    // Every second job of a user takes four times as long: what runs beside others can overtake them.
+    // Every second job of a user takes four times as long, so that jobs of one user that run at the same time can overtake each other.
     if (load.holdMs) job.holdMs = load.holdMs * ((user + n) % 2 === 0 ? 4 : 1);
     if (load.isHeld) job.isHeld = true;
     const calledAt = monotonicMs();

@@ -26,7 +26,7 @@ export type Client = {
   send(job: Job): Promise<void>;
   /** How many jobs are not settled. Only where the last run is long before the last settlement. */
   unsettled?(): Promise<number>;
-  /** Closes the connections, and removes what was made in Redis or PostgreSQL: they have no place of its own for each trial. */
+  /** Closes the connections, and removes this trial's keys or tables: all trials share one Redis and one PostgreSQL. */
   close(): Promise<void>;
 };
 

@@ -24,7 +24,7 @@ export type TrialOptions = {
 
 export type CpuGroup = 'client' | 'workers' | 'api' | 'mongodb' | 'rabbitmq' | 'redis' | 'postgres';
 
-/** Times of the monotonic clock in ms; what is `PerRequest` is divided by the number of jobs. */
+/** Times are ms of the monotonic clock. Fields that end in `PerRequest` are divided by the number of jobs. */
 export type Measured = {
   startedAt: number;
   sent: Sent[];
@@ -38,7 +38,7 @@ export type Measured = {
 
 /** Two workers for each contender, as two cores have room for. */
 const workers = 2;
-/** No run for so long: what is missing then is lost. */
+/** Jobs that have not run after this long without any run count as lost. */
 const patienceMs = 60_000;
 const pollMs = 5;
 
@@ -73,7 +73,7 @@ const openSide = (role: 'client' | 'worker', spec: Spec) => {
 
 type Side = ReturnType<typeof openSide>;
 
-/** What is not settled in Lanekeeper's ledger. */
+/** The number of requests in Lanekeeper's ledger that are not settled. */
 const unsettledIn = (servers: BenchServers, place: Place, sync: Sync): Promise<number> =>
   servers
     .database(place.name, sync)

@@ -8,13 +8,21 @@ type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: un
  * @param run gets the items in the order in which they came and resolves to one result for each, in that order. When it
  * rejects, every item of the batch is rejected.
  * @param maxItems items in one batch. @param maxInFlight batches under way at a time.
+ * @param endsWaiting whether what waits when a batch fails with this error is rejected with it, instead of being sent.
  * @param maxSize a batch ends before the item that brings the sum of `sizeOf` above this, but has at least one item.
  */
 export const createBatcher = <T, R>(
   run: (items: T[]) => Promise<R[]>,
-  limits: { maxItems: number; maxInFlight: number; maxSize?: number; sizeOf?: (item: T) => number },
+  limits: {
+    maxItems: number;
+    maxInFlight: number;
+    maxSize?: number;
+    sizeOf?: (item: T) => number;
+    endsWaiting?: (error: unknown) => boolean;
+  },
 ): Batcher<T, R> => {
   const { maxItems, maxInFlight, maxSize = Number.POSITIVE_INFINITY, sizeOf = () => 0 } = limits;
+  const { endsWaiting = () => false } = limits;
   const waiting: Waiting<T, R>[] = [];
   let inFlight = 0;
   let scheduled = false;
@@ -27,7 +35,8 @@ export const createBatcher = <T, R>(
         resolve(results[index] as R);
       });
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      const failed = endsWaiting(error) ? [...batch, ...waiting.splice(0)] : batch;
+      for (const { reject } of failed) reject(error);
     } finally {
       inFlight -= 1;
       schedule();
@@ -50,6 +59,8 @@ export const createBatcher = <T, R>(
     // Not queueMicrotask, which a test of a processor may have replaced by a fake.
     void Promise.resolve().then(() => {
       scheduled = false;
+      // What was waiting may have been rejected meanwhile.
+      if (waiting.length === 0) return;
       void send(nextBatch());
       schedule();
     });

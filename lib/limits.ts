@@ -12,6 +12,9 @@ export const maxResultBytes = 256 * kib;
  */
 export const maxMessageBodyBytes = 16 * kib;
 
+/** As many as one ticket is for. */
+export const maxRequestsPerCall = 100;
+
 const dayMs = 86_400_000;
 
 /** A use of an API key is recorded at most this often, so that a call costs no write. */

@@ -1,7 +1,13 @@
 /** Metrics of any process of ours: whether its servers answer, and how late its event loop is. */
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Gauge, type Registry } from 'prom-client';
+import { type Counter, Gauge, type Registry } from 'prom-client';
+
+/** A counter whose series begins with its first event seems not to have risen then: `increase` misses that event. */
+export const fromZero = <Label extends string>(counter: Counter<Label>, label: Label, values: readonly string[]) => {
+  for (const value of values) counter.inc({ [label]: value } as Record<Label, string>, 0);
+  return counter;
+};
 
 /** How often the delay is sampled. A sample is at least as long. */
 const resolutionMs = 10;

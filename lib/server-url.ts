@@ -49,8 +49,12 @@ const isUrlOfHost = (text: string): boolean => {
   return isDecodable(url.username + url.password + afterHost) && !afterHost.includes('@') && url.hash === '';
 };
 
+/** The user name and the password of a second host would seem to be the end of the first password, and no first host would be left. */
+const hasBareAt = /^[^/?#]*\/\/[^/?#@]*@[^/?#@]*@/;
+
 /** A second URL behind a comma looks like a host `amqp:`. */
 const isRabbitmqUrl = (text: string): boolean => {
+  if (hasBareAt.test(text)) return false;
   const urls = urlsOfHosts(text);
   return urls.every(isUrlOfHost) && (urls.length === 1 || !/,amqps?:\/\//.test(text));
 };
@@ -63,9 +67,12 @@ const isWebUrl = (text: string): boolean => {
 };
 
 const rabbitmqForm = 'amqp://user:password@host:5672,host2:5672/vhost, or the same with amqps://';
+const rabbitmqUser = 'with the user name and the password once, before all hosts';
 const mongodbForm =
   'mongodb://user:password@host:27017,host2:27017/database, or mongodb+srv:// with one host and no port';
 
 export const mongodbUrl = z.string().refine(isMongodbUrl, `must have the form ${mongodbForm}, ${percentEncoding}`);
-export const rabbitmqUrl = z.string().refine(isRabbitmqUrl, `must have the form ${rabbitmqForm}, ${percentEncoding}`);
+export const rabbitmqUrl = z
+  .string()
+  .refine(isRabbitmqUrl, `must have the form ${rabbitmqForm}, ${percentEncoding}, and ${rabbitmqUser}`);
 export const webUrl = z.string().refine(isWebUrl, 'must be an http:// or https:// URL without a user name or password');

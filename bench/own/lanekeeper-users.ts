@@ -14,7 +14,7 @@ type Document = { _id: string; lane: number; sessions: { id: string; expiresAt: 
 const sessionMs = 24 * 3_600_000;
 const batch = 2_000;
 
-/** Copies the document of one user who has just logged in: its shape is whatever this checkout writes. */
+/** Copies the document of a user who has just logged in, so that the copies have the shape that this checkout writes. */
 export const writeUsers = async (place: Place, userQueues: UserQueues, lanes: number): Promise<void> => {
   const model = 'bench-model';
   const expiresAt = new Date(Date.now() + sessionMs);

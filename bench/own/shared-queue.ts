@@ -3,7 +3,7 @@ import { connect } from 'amqplib';
 import type { Contender } from '../sides.ts';
 import { jobOf, openPublisher } from './amqp.ts';
 
-/** What waits in a worker. It runs them one after another. */
+/** Messages that wait in a worker, which runs them one after another. */
 const prefetch = 64;
 
 export const openClient: Contender['openClient'] = async ({ rabbitmqUrl, name }) => {

@@ -3,7 +3,7 @@ import { Logger, makeWorkerUtils, run } from 'graphile-worker';
 import pg from 'pg';
 import type { Contender, Job, Place } from '../sides.ts';
 
-/** Tried: with more, the connections wait for each other's locks. */
+/** Set once, not tuned. */
 const concurrency = 24;
 
 const optionsOf = ({ postgresUrl, name }: Place) => {

@@ -3,7 +3,7 @@ import { PgBoss } from 'pg-boss';
 import type { Contender, Job, Place } from '../sides.ts';
 
 const queue = 'jobs';
-/** Tried: more of either is slower. A fetch takes one job of each user at most. */
+/** Set once, not tuned. A fetch takes one job of each user at most. */
 const work = { localConcurrency: 2, batchSize: 50, pollingIntervalSeconds: 0.5, burstWhenBatchFull: true };
 const connections = 20;
 

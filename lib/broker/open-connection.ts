@@ -69,6 +69,8 @@ const openTo = async (url: string, options: ConnectionOptions, timeout: number):
 export const createOpener = (options: ConnectionOptions, outages: Outages, log: Pick<Logger, 'info'>) => {
   const { urls, name } = options;
   let tries = 0;
+  /** The host that let us in last; at first the one to begin with. */
+  let lastUrl = urls[0];
   let haveAllFailed = false;
   return async (): Promise<ChannelModel> => {
     const failuresBefore = outages.failures();
@@ -80,8 +82,9 @@ export const createOpener = (options: ConnectionOptions, outages: Outages, log: 
         const model = await openTo(url, options, timeout);
         haveAllFailed = false;
         outages.succeeded(failuresBefore);
-        if (tries > 1 && urls.length > 1)
+        if (url !== lastUrl)
           log.info({ connection: name, host: new URL(url).host }, 'connected to another host of RabbitMQ');
+        lastUrl = url;
         return model;
       } catch (error) {
         reasons.push(error);

@@ -1,6 +1,6 @@
 /** What a primary itself counts. A test compares the names with the documentation. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { registerBuildInfo } from '../process-metrics.ts';
+import { fromZero, registerBuildInfo } from '../process-metrics.ts';
 
 /** Whose workers they are. */
 export type ClusterKind = 'consumer' | 'api';
@@ -38,7 +38,5 @@ export const registerPrimaryMetrics = (
     labelNames: ['reason'],
     registers: [registry],
   });
-  // `increase` misses the event with which a series begins.
-  for (const reason of restartReasons[kind]) counter.inc({ reason }, 0);
-  return counter;
+  return fromZero(counter, 'reason', restartReasons[kind]);
 };

@@ -183,8 +183,9 @@ export class WorkerSlot {
     const { log, shouldRestart } = this.#options;
     const reason = dead.killedFor ?? 'died';
     const isCurrent = dead === this.#current;
-    // SIGTERM ends a worker that does not listen to it yet.
-    const isClean = (this.#draining || !isCurrent) && (code === 0 || signal === 'SIGTERM');
+    // Either signal ends a worker that does not listen to it yet. Ctrl-C sends SIGINT to the workers too.
+    const wasStopped = code === 0 || signal === 'SIGTERM' || signal === 'SIGINT';
+    const isClean = (this.#draining || !isCurrent) && wasStopped;
     this.#alive.delete(dead);
     if (dead === this.#successor) this.#successor = undefined;
     if (dead.workerId) this.#options.exited(dead.workerId);

@@ -1,8 +1,8 @@
 /** The composition root of the functions: only this file connects them to their servers. */
-import cluster from 'node:cluster';
 import { createSecretKey } from 'node:crypto';
 import { createPasswords } from '../accounts/passwords.ts';
 import { createPublisher } from '../broker/publisher.ts';
+import { isApiWorker } from '../cluster/api-workers.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
 import { createHealthCheck } from '../health.ts';
@@ -16,8 +16,8 @@ import { shareOfWorker } from '../worker-share.ts';
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const whole: FunctionConfig = loadConfig(await resolveSecrets(process.env, 'functions'), 'functions');
-  const config = cluster.isWorker ? shareOfWorker(whole) : whole;
-  const bindings = { role: 'functions', ...(cluster.isWorker && { pid: process.pid }) };
+  const config = isApiWorker() ? shareOfWorker(whole) : whole;
+  const bindings = { role: 'functions', ...(isApiWorker() && { pid: process.pid }) };
   const log = createLogger(config.logLevel, bindings, outputByTurn());
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);

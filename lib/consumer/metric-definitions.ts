@@ -2,17 +2,11 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { WorkerSnapshot } from '../lanes/snapshot.ts';
 import { laneReleaseReasons, runOutcomes } from '../ports.ts';
-import { registerEventLoopLag, registerServersUp } from '../process-metrics.ts';
+import { fromZero, registerEventLoopLag, registerServersUp } from '../process-metrics.ts';
 import { deadLetterReasons, settledStatuses } from '../types.ts';
 
 const latencySeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
 const runSeconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
-
-/** A counter whose series begins with its first event seems not to have risen then: `increase` misses that event. */
-const fromZero = <Label extends string>(counter: Counter<Label>, label: Label, values: readonly string[]) => {
-  for (const value of values) counter.inc({ [label]: value } as Record<Label, string>, 0);
-  return counter;
-};
 
 export type Instruments = ReturnType<typeof createInstruments>;
 

@@ -1,6 +1,7 @@
 /** The primary of the API's workers: it starts them, replaces those that die, and shows the metrics of all. */
 import nodeCluster from 'node:cluster';
 import { systemClock as clock } from '../clock.ts';
+import { apiWorkerEnv } from '../cluster/api-workers.ts';
 import { type ClusterMetrics, createClusterMetrics } from '../cluster/cluster-metrics.ts';
 import { createEnding } from '../cluster/ending.ts';
 import { createLifecycle } from '../cluster/lifecycle.ts';
@@ -48,7 +49,7 @@ export const runApiPrimary = async (options: PrimaryOptions): Promise<number> =>
   const shared: Omit<SlotOptions, 'slot'> = {
     config: { workerHangMs, startTimeoutMs },
     stopTimeoutMs: config.graceMs + exitMarginMs,
-    fork: () => nodeCluster.fork(),
+    fork: () => nodeCluster.fork(apiWorkerEnv),
     clock,
     log,
     changed: (state) => {

@@ -1,5 +1,7 @@
 /** The HTTP API as a server of its own: one process, or a primary with several workers. */
 import cluster from 'node:cluster';
+import { isApiWorker } from '../cluster/api-workers.ts';
+import { ConfigError } from '../config.ts';
 import { runApiPrimary } from './api-primary.ts';
 import { type OpenDeps, serveApi } from './api-process.ts';
 import { runApiWorker } from './api-worker.ts';
@@ -14,6 +16,8 @@ const runAlone = async ({ functionDeps, closeFunctionDeps }: OpenDeps): Promise<
     await gateway.close(deps.config.graceMs);
     metrics.close();
     await closeFunctionDeps();
+    // The channel to the primary of another program would keep the process alive.
+    if (cluster.isWorker && process.connected) process.disconnect();
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
 };
@@ -25,9 +29,13 @@ const runAlone = async ({ functionDeps, closeFunctionDeps }: OpenDeps): Promise<
  * @throws {ConfigError} {CannotServeError} {CannotListenError}
  */
 export const runApi = async (script: string, open: OpenDeps): Promise<void> => {
-  if (cluster.isWorker) return runApiWorker(open);
+  if (isApiWorker()) return runApiWorker(open);
   // Opens no connection before the first call.
   const { config, log } = await open.functionDeps();
   if (config.apiWorkers === 1) return runAlone(open);
+  if (cluster.isWorker)
+    throw new ConfigError([
+      'API_WORKERS must be 1 in a process that another program runs as a worker of its own cluster',
+    ]);
   process.exit(await runApiPrimary({ config, log, script }));
 };

@@ -85,12 +85,20 @@ export const idempotencyKey = z
   .regex(/^[^,]*$/, 'must be given once, and have no comma')
   .optional();
 
-/** @throws {InvalidRequestError} 400. The message lists every validation error and shows no value. */
+/** More would make the answer to a small HTTP body large. */
+const maxListedErrors = 20;
+
+/** @throws {InvalidRequestError} 400. The message lists the first validation errors, says how many more there are, and shows no value. */
 export const validate = <T>(schema: z.ZodType<T>, value: unknown, what: string): T => {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const validationErrors = parsed.error.issues.map(({ path, message }) => `${[what, ...path].join('.')}: ${message}`);
-  throw new InvalidRequestError(validationErrors.join('; '));
+  const { issues } = parsed.error;
+  const listed = issues
+    .slice(0, maxListedErrors)
+    .map(({ path, message }) => `${[what, ...path].join('.')}: ${message}`)
+    .join('; ');
+  const left = issues.length - maxListedErrors;
+  throw new InvalidRequestError(left > 0 ? `${listed}; and ${left} more` : listed);
 };
 
 export const newCredentialsOf = (call: Call) => validate(newCredentials, call.json, 'body');

@@ -9,43 +9,55 @@ import { type LoadedUser, waitsForKnownReason } from './loaded-user.ts';
  */
 const usersPerStatement = 100;
 
-export type DueFlush = { user: LoadedUser; progress: Progress };
+/** `isHeld`: whether this worker still holds the user's lane. */
+export type DueFlush = { user: LoadedUser; progress: Progress; isHeld: () => boolean };
 
 /** New settlements, and waiting users last vouched for before `vouchedBefore`. */
-export const dueFlushes = (users: Iterable<LoadedUser>, vouchedBefore: number): DueFlush[] => {
+export const dueFlushes = (users: Iterable<LoadedUser>, vouchedBefore: number, isHeld: () => boolean): DueFlush[] => {
   const due: DueFlush[] = [];
   for (const user of users) {
     const { userId, settledBytes } = user;
     const settled = user.next - 1;
     const advanced = settled > user.flushed;
     if (advanced || (user.vouchedAt < vouchedBefore && waitsForKnownReason(user)))
-      due.push({ user, progress: { userId, settled, settledBytes, advanced } });
+      due.push({ user, progress: { userId, settled, settledBytes, advanced }, isHeld });
   }
   return due;
 };
 
-/** Those flushed longest ago come first, so that a statement that fails again and again keeps nobody from its turn. */
+/** Those flushed longest ago come first, so that those whose statement failed are flushed first the next time. */
 const byTurn = ({ user: one }: DueFlush, { user: other }: DueFlush): number => {
   if (one.vouchedAt === other.vouchedAt) return 0;
   return one.vouchedAt < other.vouchedAt ? -1 : 1;
 };
 
-/** Ends at the first statement that fails. What was flushed before it stays noted. */
-export const flush = async (
-  due: DueFlush[],
-  { clock, userQueues }: Pick<LaneDeps, 'clock' | 'userQueues'>,
-): Promise<void> => {
-  const inTurn = due.toSorted(byTurn);
-  for (let first = 0; first < inTurn.length; first += usersPerStatement) {
-    const slice = inTurn.slice(first, first + usersPerStatement);
-    const at = clock.monotonicMs();
-    await userQueues.flushSettled(
-      slice.map(({ progress }) => progress),
-      clock.now(),
-    );
-    for (const { user, progress } of slice) {
-      user.flushed = Math.max(user.flushed, progress.settled);
-      user.vouchedAt = at;
-    }
+type FlushDeps = Pick<LaneDeps, 'clock' | 'userQueues'>;
+
+const flushTogether = async (due: DueFlush[], { clock, userQueues }: FlushDeps): Promise<void> => {
+  const at = clock.monotonicMs();
+  await userQueues.flushSettled(
+    due.map(({ progress }) => progress),
+    clock.now(),
+  );
+  for (const { user, progress } of due) {
+    user.flushed = Math.max(user.flushed, progress.settled);
+    user.vouchedAt = at;
   }
+};
+
+/**
+ * Goes on after a statement that fails, because the next flush starts with it: one that fails again and again would keep those
+ * behind it from their turn. A flush may take long, so each statement leaves out the users of lanes that were lost meanwhile. While
+ * MongoDB is away that ends the flush: the worker gives its lanes up.
+ *
+ * @throws the first failure, at the end.
+ */
+export const flush = async (due: DueFlush[], deps: FlushDeps): Promise<void> => {
+  const inTurn = due.toSorted(byTurn);
+  const failures: unknown[] = [];
+  for (let first = 0; first < inTurn.length; first += usersPerStatement) {
+    const held = inTurn.slice(first, first + usersPerStatement).filter(({ isHeld }) => isHeld());
+    if (held.length > 0) await flushTogether(held, deps).catch((error) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
 };

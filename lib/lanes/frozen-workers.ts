@@ -17,12 +17,15 @@ const beatsMissed = 12;
 const longestLookBeats = 2;
 /** While this worker's own heartbeat is so late, MongoDB may take none of anybody's. */
 const ownLateBeats = 4;
+/** The lanes of a frozen worker are taken so often, so many beats apart: whoever won one may not have been able to delete it. */
+const tries = 3;
+const beatsBetweenTries = 4;
 
 /** How often a worker writes its heartbeat. */
 export const beatMsOf = (frozenAfterMs: number): number =>
   frozenAfterMs < brokerFindsWithinMs ? frozenAfterMs / beatsInTime : heartbeatEveryMs;
 
-type Seen = { at: number; silentMs: number; isTaken: boolean };
+type Seen = { at: number; silentMs: number; tries: number };
 
 /** How long the heartbeat of each worker has not changed, as one other worker sees it. */
 export class Silences {
@@ -40,8 +43,8 @@ export class Silences {
   }
 
   /**
-   * The workers that are found to stand still now. Each is returned once, until it is heard again. While this worker's own heartbeat does not
-   * arrive, nothing is known of the others: MongoDB takes no heartbeats.
+   * The workers that are found to stand still now. Each is returned a few times, until it is heard again. While this worker's own heartbeat
+   * does not arrive, nothing is known of the others: MongoDB takes no heartbeats.
    */
   note(heartbeats: Heartbeat[]): Heartbeat[] {
     const now = this.#clock.monotonicMs();
@@ -59,14 +62,17 @@ export class Silences {
   #noteOne(workerId: string, at: number, sinceLastMs: number): void {
     const before = this.#seen.get(workerId);
     if (before?.at === at) before.silentMs += sinceLastMs;
-    else this.#seen.set(workerId, { at, silentMs: 0, isTaken: false });
+    else this.#seen.set(workerId, { at, silentMs: 0, tries: 0 });
   }
 
-  #isFound({ workerId, lanes, away, gone }: Heartbeat): boolean {
+  /** While `FROZEN_AFTER_MS` is changed, the other worker may write less often than this one. An older version does not say how often. */
+  #isFound({ workerId, lanes, away, gone, beatMs = heartbeatEveryMs }: Heartbeat): boolean {
     const seen = this.#seen.get(workerId);
-    if (!seen || seen.isTaken || away || gone || lanes.length === 0) return false;
-    seen.isTaken = seen.silentMs > beatsMissed * this.#beatMs;
-    return seen.isTaken;
+    if (!seen || seen.tries === tries || away || gone || lanes.length === 0) return false;
+    const missed = beatsMissed + seen.tries * beatsBetweenTries;
+    if (seen.silentMs <= missed * Math.max(this.#beatMs, beatMs)) return false;
+    seen.tries += 1;
+    return true;
   }
 }
 
@@ -74,28 +80,52 @@ type FrozenDeps = Pick<LaneDeps, 'clock' | 'log' | 'workers' | 'lanes' | 'laneBr
   config: Pick<LaneDeps['config'], 'frozenAfterMs'>;
 };
 
-const takeAway = async ({ workerId, lanes: owned }: Heartbeat, deps: FrozenDeps): Promise<void> => {
-  const { lanes, laneBroker, log } = deps;
-  const taken = await Promise.all(
-    owned.map(async (lane) => {
-      // One worker at most deletes the lane, and only while the frozen one is the last that acquired it.
-      const isOurs = await lanes.takeAway(lane, workerId);
-      if (isOurs) await laneBroker.deleteLane(lane);
-      return isOurs;
-    }),
-  );
-  const count = taken.filter(Boolean).length;
-  if (count > 0)
-    log.warn({ frozenWorkerId: workerId, lanes: count }, 'took the lanes of a worker that stands still away');
+/** One worker at most deletes the lane, and only while the frozen one is the last that acquired it. */
+const takeLane = async (lane: number, workerId: string, { lanes, laneBroker }: FrozenDeps): Promise<boolean> => {
+  if (!(await lanes.takeAway(lane, workerId))) return false;
+  try {
+    await laneBroker.deleteLane(lane);
+  } catch (error) {
+    // Another worker may reach RabbitMQ.
+    await lanes.giveBack(lane, workerId);
+    throw error;
+  }
+  return true;
 };
 
-/** Looks until the signal aborts, when `FROZEN_AFTER_MS` is shorter than what RabbitMQ needs. */
-export const watchFrozenWorkers = async (deps: FrozenDeps, workerId: string, signal: AbortSignal): Promise<void> => {
+/** Never rejects: a lane that cannot be taken must not keep the others. */
+const takeAway = async ({ workerId, lanes }: Heartbeat, deps: FrozenDeps): Promise<void> => {
+  const { log } = deps;
+  const taken = await Promise.allSettled(lanes.map((lane) => takeLane(lane, workerId, deps)));
+  const count = taken.filter((one) => one.status === 'fulfilled' && one.value).length;
+  const failed = taken.filter((one) => one.status === 'rejected');
+  if (count > 0)
+    log.warn({ frozenWorkerId: workerId, lanes: count }, 'took the lanes of a worker that stands still away');
+  if (failed.length > 0)
+    log.warn(
+      { frozenWorkerId: workerId, lanes: failed.length, err: failed[0]?.reason },
+      'could not take all lanes of a worker that stands still away',
+    );
+};
+
+/**
+ * Looks until the signal aborts, when `FROZEN_AFTER_MS` is shorter than what RabbitMQ needs.
+ *
+ * @param standsBy a worker that RabbitMQ does not answer could not delete a lane.
+ */
+export const watchFrozenWorkers = async (
+  deps: FrozenDeps,
+  workerId: string,
+  standsBy: () => boolean,
+  signal: AbortSignal,
+): Promise<void> => {
   const { clock, workers, config } = deps;
   if (config.frozenAfterMs >= brokerFindsWithinMs) return;
   const beatMs = beatMsOf(config.frozenAfterMs);
   const silences = new Silences(workerId, beatMs, clock);
   await every(deps, beatMs, signal, async () => {
-    for (const frozen of silences.note(await workers.all())) await takeAway(frozen, deps);
+    if (!standsBy()) return;
+    const frozen = silences.note(await workers.all());
+    await Promise.all(frozen.map((one) => takeAway(one, deps)));
   });
 };

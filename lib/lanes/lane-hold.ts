@@ -193,7 +193,7 @@ export class LaneHold implements OwnedLane {
   }
 
   async #flush(): Promise<void> {
-    const due = dueFlushes(this.users.all(), Number.NEGATIVE_INFINITY);
+    const due = dueFlushes(this.users.all(), Number.NEGATIVE_INFINITY, this.isHeld);
     await flush(due, this.#context.deps).catch(() => undefined);
   }
 

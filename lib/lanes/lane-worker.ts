@@ -132,7 +132,7 @@ export class LaneWorker {
     const go = (ms: number, task: () => Promise<void>) => void every(this.#deps, ms, this.#finished.signal, task);
     go(beatMsOf(config.frozenAfterMs), () => this.#sendHeartbeat());
     for (const task of [() => this.#hear(), () => this.#context.underWay.askWhereDue()]) go(heartbeatEveryMs, task);
-    void watchFrozenWorkers(this.#deps, this.#context.workerId, signal);
+    void watchFrozenWorkers(this.#deps, this.#context.workerId, () => this.#keeper.standsBy(), signal);
     const repeat = (ms: number, task: () => Promise<void>) => every(this.#deps, ms, signal, task);
     await Promise.all([
       repeat(config.flushMs, () => this.#flush()),
@@ -147,8 +147,9 @@ export class LaneWorker {
   async #flush(): Promise<void> {
     const { clock, config } = this.#deps;
     const vouchedBefore = clock.monotonicMs() - config.stuckAfterMs / 3;
-    const users = this.#keeper.active().flatMap((hold) => [...hold.users.all()]);
-    await flush(dueFlushes(users, vouchedBefore), this.#deps);
+    const lanes = this.#keeper.active();
+    const due = lanes.flatMap(({ users, isHeld }) => dueFlushes(users.all(), vouchedBefore, isHeld));
+    await flush(due, this.#deps);
   }
 
   #noteStuck(found: StalledUser[]): void {

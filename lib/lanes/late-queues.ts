@@ -13,10 +13,11 @@ const atATime = 16;
 
 const deleteUnwanted = async (
   userIds: string[],
-  { userQueues, laneBroker }: Pick<LaneDeps, 'userQueues' | 'laneBroker'>,
+  { config, userQueues, laneBroker }: Pick<LaneDeps, 'config' | 'userQueues' | 'laneBroker'>,
 ): Promise<void> => {
   const found = await userQueues.get(userIds);
-  const unwanted = found.filter(({ state, queueRefused }) => state !== 'open' || queueRefused);
+  const isCapped = config.maxOpenQueues > 0;
+  const unwanted = found.filter(({ state, queueRefused }) => state !== 'open' || (isCapped && queueRefused));
   await Promise.all(unwanted.map(({ userId }) => laneBroker.deleteUnusedUserQueue(userId)));
 };
 
@@ -24,18 +25,19 @@ const deleteUnwanted = async (
  * A declare that was on its way may take effect after the next owner has closed the user: nobody else would delete that queue.
  * Once our channels are closed no declare of ours can follow. The owner of a user that is open by then deletes its queue when it
  * closes the user. The owner of a user that is `closing`, or marked because it is beyond the cap [R15], may have deleted the queue
- * already, before our declare took effect. A server that does not answer leaves the queue to `x-expires`.
+ * already, before our declare took effect. Without a cap a mark says only that RabbitMQ refused the queue or was slow: the owner may be
+ * about to consume it. A server that does not answer leaves the queue to `x-expires`.
  */
 export const deleteLateQueues = async (
   userIds: string[],
   channelsClosed: Promise<void>,
-  { deps: { clock, userQueues, laneBroker, log } }: Pick<WorkerContext, 'deps'>,
+  { deps: { config, clock, userQueues, laneBroker, log } }: Pick<WorkerContext, 'deps'>,
 ): Promise<void> => {
   await channelsClosed;
   let left = userIds;
   for (let tries = 1; left.length > 0; ) {
     try {
-      await deleteUnwanted(left.slice(0, atATime), { userQueues, laneBroker });
+      await deleteUnwanted(left.slice(0, atATime), { config, userQueues, laneBroker });
       left = left.slice(atATime);
     } catch (err) {
       const isAway = err instanceof BrokerUnavailableError || err instanceof StoreUnavailableError;

@@ -3,12 +3,13 @@
  * cap. A lane has one owner, and its part goes with it to the next one: so no worker has to know what the others have open.
  */
 import { hasWork, type LoadedUser } from './loaded-user.ts';
+import { partOf } from './part-of.ts';
 
 /** @param maxOpenQueues 0: no cap. The parts of all lanes below `lanes` add up to it. */
 export const capOfLane = (lane: number, { lanes, maxOpenQueues }: { lanes: number; maxOpenQueues: number }): number => {
   if (maxOpenQueues === 0) return Number.POSITIVE_INFINITY;
   if (lane >= lanes) return 0;
-  return Math.floor(maxOpenQueues / lanes) + (lane < maxOpenQueues % lanes ? 1 : 0);
+  return partOf(maxOpenQueues, lanes, lane);
 };
 
 /** A queue that was idle for this part of `idleTimeoutMs` may close for another user. Users that send more often keep theirs. */

@@ -1,5 +1,6 @@
 /** One worker's share of the lanes: how many it should own, and whether it keeps a lane that RabbitMQ offers it. */
 import type { Clock, Heartbeat } from '../ports.ts';
+import { partOf } from './part-of.ts';
 
 /** The most lanes that one of `workers` workers should own. */
 export const fairShare = (lanes: number, workers: number): number => Math.ceil(lanes / Math.max(1, workers));
@@ -14,8 +15,7 @@ export const exactShare = (
   workerId: string,
 ): number | undefined => {
   const place = places.get(workerId);
-  if (place === undefined) return undefined;
-  return Math.floor(lanes / places.size) + (place < lanes % places.size ? 1 : 0);
+  return place === undefined ? undefined : partOf(lanes, places.size, place);
 };
 
 /** The place of each worker among all, the same for whoever asks. */

@@ -38,9 +38,9 @@ export const createSweep = (deps: SweepDeps, found: (stuck: StalledUser[]) => vo
       const first = firstOf.get(userId);
       // Its session has ended, perhaps a moment ago, or its queue is being deleted.
       if (!first) return isFoundAgain(userId);
-      // A function that is alive records its ticket before the next sweep.
-      if (first === 'unknown') return isFoundAgain(`${userId}:${settled + 1}`);
-      return first !== 'none' && !hasMovedIn(recently, first);
+      // A function that is alive records its ticket before the next sweep, and an owner that has loaded the user flushes.
+      if (first === 'unknown' || first === 'none') return isFoundAgain(`${userId}:${settled}:${first}`);
+      return !hasMovedIn(recently, first);
     });
   };
 

@@ -7,6 +7,7 @@ import type { Step } from './decide-step.ts';
 import { closeEarly, hasWork, type LoadedUser, noteRefusal, postponeClose } from './loaded-user.ts';
 import type { OwnedLane } from './owned-lane.ts';
 import { capOfLane, QueueCap } from './queue-cap.ts';
+import { QueueLine } from './queue-line.ts';
 import { QueueMarks } from './queue-marks.ts';
 import type { UserRegistry } from './user-steps.ts';
 
@@ -22,12 +23,6 @@ type UserQueueCareOptions = {
 /** A user whose queue takes longer to open, once it is its turn, is served from the ledger meanwhile. */
 const slowOpenMs = 1_000;
 
-/**
- * A lane declares one queue after the other on one channel, and consumes them on others. More calls under way would only wait there, and
- * look slow.
- */
-const opensAtATime = 4;
-
 export class UserQueueCare {
   readonly #lane: OwnedLane;
   readonly #queues: UserQueueChannel;
@@ -39,8 +34,7 @@ export class UserQueueCare {
   readonly #cap: QueueCap;
   /** An earlier owner may have left their queues. */
   readonly #inherited = new WeakSet<LoadedUser>();
-  /** Who waits for its turn. */
-  readonly #line: LoadedUser[] = [];
+  readonly #line = new QueueLine();
 
   constructor({ lane, queues, registry, context, advance }: UserQueueCareOptions) {
     this.#lane = lane;
@@ -75,6 +69,8 @@ export class UserQueueCare {
     const wantsQueue = user.queue === 'none' || (user.queue === 'beyond-cap' && hasWork(user));
     if (wantsQueue && !user.closing) this.#open(user);
     if (user.queue === 'open' && user.markedRefused) this.#marks.set(user, false);
+    // An earlier owner may have opened the queue, and unset the mark after we had set it or read it.
+    if (user.queue === 'beyond-cap' && !user.closing && this.#marks.isUnset(user)) this.#markRefused(user);
   }
 
   openLate(user: LoadedUser): void {
@@ -113,34 +109,23 @@ export class UserQueueCare {
       return;
     }
     user.queue = 'opening';
-    this.#line.push(user);
-    this.#openNext();
+    this.#line.declare(() => this.#openNow(user));
   }
 
-  #openNext(): void {
-    while (this.#opening.size < opensAtATime) {
-      const user = this.#line.shift();
-      if (!user) return;
-      this.#openNow(user);
-    }
-  }
-
-  #openNow(user: LoadedUser): void {
+  #openNow(user: LoadedUser): Promise<void> {
     const { clock } = this.#context.deps;
     const cancelSlow = clock.after(slowOpenMs, () => this.#markRefused(user));
     const opening = this.#queues.open(user.userId);
     this.#opening.set(opening, user.userId);
-    opening
-      .finally(() => {
-        this.#opening.delete(opening);
-        this.#openNext();
-      })
+    const ended = opening.finally(() => this.#opening.delete(opening));
+    ended
       .then(
         () => this.#noteOpen(user),
         (error) => this.#noteFailed(user, error),
       )
       .finally(cancelSlow)
       .catch((error) => this.#lane.lose('a user queue could not be opened', error));
+    return ended;
   }
 
   /** The queue of a user that is idle closes, if there is one. It is free for whoever has work by then. */
@@ -148,7 +133,9 @@ export class UserQueueCare {
     const { clock, config } = this.#context.deps;
     if (user.queue !== 'beyond-cap') {
       user.queue = 'beyond-cap';
-      this.#markRefused(user, () => this.#deleteBeyondCap(user));
+      // Marked by an earlier owner: what was accepted before was read together with the mark, and no refresh is needed.
+      if (this.#isMarked(user)) this.#deleteBeyondCap(user);
+      else this.#markRefused(user, () => this.#deleteBeyondCap(user));
     }
     const idle = this.#cap.takeIdle(clock.monotonicMs(), config.idleTimeoutMs);
     if (!idle) return;
@@ -156,11 +143,14 @@ export class UserQueueCare {
     this.#advance(idle);
   }
 
-  /** Functions publish to it no more, and a refresh is on its way [R15]. If RabbitMQ refuses, the queue stays until the user closes. */
+  /** Functions publish to it no more [R15]. If RabbitMQ refuses, the queue stays until the user closes. */
   #deleteBeyondCap(user: LoadedUser): void {
-    if (user.queue !== 'beyond-cap' || !this.#inherited.delete(user)) return;
-    this.#queues.delete(user.userId).catch((error) => {
-      if (!(error instanceof BrokerUnavailableError)) this.#lane.lose('a user queue could not be deleted', error);
+    if (!this.#inherited.has(user)) return;
+    this.#line.delete(async () => {
+      if (user.queue !== 'beyond-cap' || !this.#isServed(user) || !this.#inherited.delete(user)) return;
+      await this.#queues.delete(user.userId).catch((error) => {
+        if (!(error instanceof BrokerUnavailableError)) this.#lane.lose('a user queue could not be deleted', error);
+      });
     });
   }
 
@@ -186,6 +176,10 @@ export class UserQueueCare {
     if (user.queue !== 'refused' || !this.#registry.isLoaded(user)) return;
     user.queue = 'none';
     this.#advance(user);
+  }
+
+  #isMarked(user: LoadedUser): boolean {
+    return user.markedRefused && !this.#marks.isWriting(user);
   }
 
   #isServed(user: LoadedUser): boolean {

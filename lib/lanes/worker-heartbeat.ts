@@ -4,6 +4,7 @@ import { heartbeatValidMs } from '../heartbeat-times.ts';
 import type { Heartbeat } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import type { LaneDeps } from './context.ts';
+import { beatMsOf } from './frozen-workers.ts';
 
 /** A worker gives its lanes up after this many store timeouts without an answer: MongoDB may still answer other workers. */
 const timeoutsBeforeGivingUp = 2;
@@ -23,7 +24,9 @@ const hex = (clock: LaneDeps['clock']): string =>
 export const createWorkerId = (clock: LaneDeps['clock']): string =>
   Array.from({ length: 4 }, () => hex(clock)).join('');
 
-type HeartbeatDeps = Pick<LaneDeps, 'clock' | 'workers'> & { config: Pick<LaneDeps['config'], 'storeTimeoutMs'> };
+type HeartbeatDeps = Pick<LaneDeps, 'clock' | 'workers'> & {
+  config: Pick<LaneDeps['config'], 'storeTimeoutMs' | 'frozenAfterMs'>;
+};
 
 export class WorkerHeartbeat {
   readonly #deps: HeartbeatDeps;
@@ -54,9 +57,10 @@ export class WorkerHeartbeat {
   }
 
   async send(heartbeat: Pick<Heartbeat, 'lanes' | 'unresponsive' | 'away' | 'statistics'>): Promise<void> {
-    const { clock, workers } = this.#deps;
+    const { clock, workers, config } = this.#deps;
+    const beatMs = beatMsOf(config.frozenAfterMs);
     const unresponsive = heartbeat.unresponsive.slice(0, maxUnresponsive);
-    await workers.report({ ...heartbeat, workerId: this.#workerId, unresponsive, at: clock.now() });
+    await workers.report({ ...heartbeat, workerId: this.#workerId, unresponsive, beatMs, at: clock.now() });
     this.#answeredAt = clock.monotonicMs();
   }
 

@@ -231,6 +231,8 @@ export interface LaneStore {
   takeLease(lane: number, workerId: string): Promise<number>;
   /** Whether this call is the one that takes the lane away from this worker: it was the last that took the lease, and nobody has taken the lane away since. */
   takeAway(lane: number, workerId: string): Promise<boolean>;
+  /** Undoes `takeAway`, unless another worker has taken the lease since. */
+  giveBack(lane: number, workerId: string): Promise<void>;
   /** The leases of these lanes; 0 for a lane that was never acquired. */
   leases(lanes: number[]): Promise<Map<number, number>>;
   /** All lanes that were ever acquired. */
@@ -248,6 +250,8 @@ export type Heartbeat = {
   unresponsive: string[];
   away?: boolean;
   gone?: boolean;
+  /** How often the worker writes. An older version does not say it, and writes every second. */
+  beatMs?: number;
   /** What this worker last counted for all. */
   statistics?: Statistics;
   at: Date;

@@ -2,6 +2,7 @@
 import { SessionEndedError } from '../accounts/errors.ts';
 import { liveUserQueue } from '../accounts/live-session.ts';
 import type { Deps } from '../deps.ts';
+import { AppError } from '../errors.ts';
 import type { Caller } from '../references.ts';
 import type { LedgerEntry, RequestStatus, RunLimits, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
@@ -61,8 +62,8 @@ export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): P
  * Accepts requests of one user with one ticket, all or none, and returns an answer for each in their order. Once it resolves, they are in
  * the ledger and cannot get lost. Those whose key is in the ledger already are answered as repeats and take no ticket.
  *
- * @throws {SessionEndedError} 401; {TooManyPendingError} 429; {EnqueueRateError} 429; {IdempotencyKeyReusedError} 422; {BusyError} 503: nothing
- * was recorded, unless another call took one of the keys, with something else, at the same moment. {NotRecordedInTimeError} 503;
+ * @throws {SessionEndedError} 401; {TooManyPendingError} 429; {EnqueueRateError} 429: nothing was recorded. {IdempotencyKeyReusedError} 422;
+ * {BusyError} 503: the same, unless another call took one of the keys at the same moment. {NotRecordedInTimeError} 503;
  * {StoreUnavailableError} 503: the first ones of the requests may be recorded. With an Idempotency-Key it is safe to repeat the call.
  */
 export const acceptRequests = async (
@@ -75,18 +76,28 @@ export const acceptRequests = async (
   );
   const answers: (Accepted | undefined)[] = await answerAgain(caller, requests, known, deps);
   const isNew = (index: number): boolean => answers[index] === undefined;
+  let hasRecorded = false;
   for (let tries = 0; ; tries += 1) {
     const left = [...requests.keys()].filter(isNew);
     if (left.length === 0) return answers as Accepted[];
-    if (tries === ticketTries) throw new NotRecordedInTimeError(ticketTries);
+    if (tries === ticketTries) throw new NotRecordedInTimeError({ tickets: ticketTries });
     const fresh = left.map((index) => requests[index] as RequestToAccept);
-    const ticket = await takeTicket(caller, fresh, deps);
+    const ticket = await takeTicket(caller, fresh, deps).catch(refusedIf(hasRecorded));
     const outcomes = await recordInOrder(userId, fresh, ticket, deps);
+    hasRecorded ||= outcomes.some(({ kind }) => kind === 'recorded');
     const others = outcomes.map((outcome) => (outcome.kind === 'known' ? outcome.entry : undefined));
-    const repeats = await answerAgain(caller, fresh, others, deps);
+    const repeats = await answerAgain(caller, fresh, others, deps).catch(refusedIf(hasRecorded));
     for (const [place, index] of left.entries()) answers[index] = repeats[place] ?? answerOf(outcomes[place], ticket);
   }
 };
+
+/** A session that ended and a limit say that nothing was recorded. */
+const refusedIf =
+  (hasRecorded: boolean) =>
+  (error: unknown): never => {
+    const isRefusal = error instanceof AppError && [401, 429].includes(error.status);
+    throw hasRecorded && isRefusal ? new NotRecordedInTimeError({ refusal: error }) : error;
+  };
 
 /** None for a request that has to be recorded with another ticket. */
 const answerOf = (outcome: Recorded | undefined, { settled }: { settled: number }): Accepted | undefined =>

@@ -2,19 +2,26 @@ import { AppError, inSeconds } from '../errors.ts';
 import type { TicketDemand } from '../ports.ts';
 import { type EntryHead, isInBackOff, type LedgerEntry, type TicketRefusal } from '../types.ts';
 
-/** Thrown when a user has too many pending requests, or when with those of the call they would have too many or too many bytes. */
+/**
+ * Thrown when a user has too many pending requests, or when with those of the call they would have too many or too many bytes. A call that
+ * exceeds a limit by itself never succeeds, so its client is not told to repeat it.
+ */
 export class TooManyPendingError extends AppError {
   constructor({ refused, pending, pendingBytes }: TicketRefusal, demand: TicketDemand) {
     const { count = 1, bytes, maxPending, maxPendingBytes } = demand;
     const isNeverAccepted = count > 1 && (count > maxPending || bytes > maxPendingBytes);
-    const what =
-      refused === 'bytes'
-        ? `${pending} requests with ${pendingBytes} bytes are pending, and ${count > 1 ? `these ${count} have` : 'this one has'} ${bytes} bytes; the limit is ${maxPendingBytes} bytes (MAX_PENDING_BYTES).`
-        : `${pending} requests are pending${count > 1 ? `, and this call has ${count}` : ''}; the limit is ${maxPending} (MAX_PENDING).`;
+    const isAboutBytes = isNeverAccepted ? count <= maxPending : refused === 'bytes';
+    const what = isAboutBytes
+      ? `${pending} requests with ${pendingBytes} bytes are pending, and ${count > 1 ? `these ${count} have` : 'this one has'} ${bytes} bytes; the limit is ${maxPendingBytes} bytes (MAX_PENDING_BYTES).`
+      : `${pending} requests are pending${count > 1 ? `, and this call has ${count}` : ''}; the limit is ${maxPending} (MAX_PENDING).`;
     const advice = isNeverAccepted
-      ? 'Send fewer requests in one call.'
+      ? 'They never fit, however few are pending. Send fewer requests in one call.'
       : 'Wait until some of them are settled, or cancel some.';
-    super(`${what} ${advice}`, { code: 'too-many-pending', status: 429, retryAfterSeconds: 1 });
+    super(`${what} ${advice}`, {
+      code: 'too-many-pending',
+      status: 429,
+      retryAfterSeconds: isNeverAccepted ? undefined : 1,
+    });
   }
 }
 
@@ -110,13 +117,23 @@ export class EarlierRefusedError extends AppError {
   }
 }
 
-/** Thrown when tombstones came before the record every time: MongoDB is too slow for `gapTimeoutMs`. */
+/**
+ * Thrown when tickets ended before all requests of a call were recorded: MongoDB is too slow for `gapTimeoutMs`, or other calls recorded
+ * their keys. `refusal`: why the rest got no other ticket although the beginning is recorded.
+ */
 export class NotRecordedInTimeError extends AppError {
-  constructor(tickets: number) {
-    super(`MongoDB was too slow: ${tickets} tickets in a row expired before the request was recorded. Try again.`, {
+  constructor({
+    tickets,
+    refusal,
+  }: { tickets: number; refusal?: undefined } | { tickets?: undefined; refusal: AppError }) {
+    const what = refusal
+      ? `Only the first requests of the call were recorded: ${refusal.message}`
+      : `${tickets} tickets in a row ended before the requests of the call were recorded. MongoDB may be too slow.`;
+    super(`${what} Try again, with the same keys.`, {
       code: 'not-recorded-in-time',
       status: 503,
-      retryAfterSeconds: 1,
+      cause: refusal,
+      retryAfterSeconds: refusal?.retryAfterSeconds ?? 1,
     });
   }
 }

@@ -10,7 +10,7 @@ import type { AcceptDeps } from './accept.ts';
 type Request = Pick<NewEntry, 'key' | 'limits' | 'retryOf' | 'interruptions'> & { body: string };
 type Entry = NewEntry & Request & { bytes: number };
 
-/** `known`: another request has the key. `fenced`: a tombstone came first, so that this request needs another ticket. */
+/** `known`: another request has the key. `fenced`: this request needs another ticket, because a tombstone came first, or to keep its order. */
 export type Recorded = { kind: 'recorded'; seq: number } | { kind: 'known'; entry: LedgerEntry } | { kind: 'fenced' };
 
 const entriesOf = (userId: string, requests: Request[], ticket: Ticket, acceptedAt: Date): Entry[] => {
@@ -25,7 +25,8 @@ const entriesOf = (userId: string, requests: Request[], ticket: Ticket, accepted
 };
 
 /**
- * Returns what became of each request. From the first that is fenced on, all are: what comes later must not be recorded before it.
+ * Returns what became of each request. From the first that is fenced on, all are: what comes later must not be recorded before it. So are all
+ * behind one whose key another call has recorded under a higher `seq`: they must not run before that.
  *
  * @throws {StoreUnavailableError} the first ones may be recorded.
  */
@@ -36,6 +37,19 @@ export const recordInOrder = async (
   deps: AcceptDeps,
 ): Promise<Recorded[]> => {
   const entries = entriesOf(userId, requests, ticket, deps.clock.now());
+  const { outcomes, recorded } = await recordUpToFence(entries, deps).catch(async (error) => {
+    // Some may be recorded all the same: the owner reads in the ledger which. The caller has to know this error, and not that of the wake.
+    await wakeLane(ticket.lane, userId, deps).catch(() => undefined);
+    throw error;
+  });
+  await announce(userId, recorded, ticket, deps);
+  return outcomes;
+};
+
+const recordUpToFence = async (
+  entries: Entry[],
+  deps: AcceptDeps,
+): Promise<{ outcomes: Recorded[]; recorded: Entry[] }> => {
   const outcomes: Recorded[] = [];
   const recorded: Entry[] = [];
   while (outcomes.length < entries.length) {
@@ -47,15 +61,18 @@ export const recordInOrder = async (
     if (!entry || !refused) break;
     const outcome = await (refused === 'duplicate-key' ? abandon(entry, deps) : readAgain(entry, deps));
     if (outcome.kind === 'recorded') recorded.push(entry);
-    if (outcome.kind !== 'fenced') outcomes.push(outcome);
-    else {
-      await Promise.all(rest.slice(inserted + 1).map((unused) => tombstone(unused, deps)));
-      outcomes.push(...rest.slice(inserted).map(() => outcome));
-    }
+    outcomes.push(outcome);
+    if (!isFence(outcome, entry)) continue;
+    const behind = rest.slice(inserted + 1);
+    await Promise.all(behind.map((unused) => tombstone(unused, deps)));
+    outcomes.push(...behind.map(() => ({ kind: 'fenced' as const })));
   }
-  await announce(userId, recorded, ticket, deps);
-  return outcomes;
+  return { outcomes, recorded };
 };
+
+/** Whether the requests behind this one have to run later than its ticket says. */
+const isFence = (outcome: Recorded, { seq }: Entry): boolean =>
+  outcome.kind === 'fenced' || (outcome.kind === 'known' && outcome.entry.seq > seq);
 
 const insert = async (entries: Entry[], { ledger }: AcceptDeps): Promise<{ inserted: number; refused?: Duplicate }> => {
   const [first, ...others] = entries;

@@ -49,7 +49,7 @@ const readAbsent = async (models: Models, log: GuardOptions['log']): Promise<Nee
   const report = await compareIndexes(models).catch((error) => {
     if (error.code !== unauthorized) throw error;
     log.warn({ err: error }, 'could not read the indexes; nobody checks that they are there');
-    return { missing: [], conflicts: [] };
+    return { missing: [], conflicts: [], obsolete: [] };
   });
   return [...report.missing, ...report.conflicts.map(({ index }) => index)];
 };

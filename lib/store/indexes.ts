@@ -13,11 +13,20 @@ export type NeededIndex = {
 /** An index of the same name that is not the one that is needed. */
 export type IndexConflict = { index: NeededIndex; found: string };
 
-export type IndexReport = { missing: NeededIndex[]; conflicts: IndexConflict[] };
+/** An index that an earlier version needed, and the name that it has in the database. */
+export type ObsoleteIndex = { collection: keyof Models; name: string };
+
+export type IndexReport = { missing: NeededIndex[]; conflicts: IndexConflict[]; obsolete: ObsoleteIndex[] };
 
 type FoundIndex = Record<string, unknown> & { name: string; key: object };
 
 const namespaceNotFound = 26;
+
+/** What earlier versions created and nothing reads any more. Add an index here when it leaves the models. */
+const noLongerNeeded: { collection: keyof Models; key: object }[] = [
+  { collection: 'userQueues', key: { state: 1, updatedAt: 1 } },
+  { collection: 'userQueues', key: { state: 1, updatedAt: 1, _id: 1 } },
+];
 
 /** As the driver names an index that is given no name. */
 const nameOf = (key: object): string => Object.entries(key).flat().join('_');
@@ -51,7 +60,7 @@ const foundIn = async (models: Models, collection: keyof Models): Promise<FoundI
 
 /** Reads the indexes of all collections. A collection that does not exist has none. */
 export const compareIndexes = async (models: Models): Promise<IndexReport> => {
-  const report: IndexReport = { missing: [], conflicts: [] };
+  const report: IndexReport = { missing: [], conflicts: [], obsolete: [] };
   const collections = Object.keys(models) as (keyof Models)[];
   const found = new Map(
     await Promise.all(collections.map(async (name) => [name, await foundIn(models, name)] as const)),
@@ -64,7 +73,12 @@ export const compareIndexes = async (models: Models): Promise<IndexReport> => {
     if (other) report.conflicts.push({ index, found: essence(other.key, other) });
     else report.missing.push(index);
   }
+  for (const { collection, key } of noLongerNeeded) {
+    const left = (found.get(collection) ?? []).filter((one) => essence(one.key, one) === essence(key, {}));
+    report.obsolete.push(...left.map(({ name }) => ({ collection, name })));
+  }
   return report;
 };
 
-export const titleOf = ({ collection, name }: NeededIndex): string => `${collection}.${name}`;
+export const titleOf = ({ collection, name }: Pick<NeededIndex, 'collection' | 'name'>): string =>
+  `${collection}.${name}`;

@@ -32,6 +32,11 @@ export const laneStore = (execute: Execute): LaneStore => {
         return modifiedCount === 1;
       }),
 
+    giveBack: (lane, workerId) =>
+      execute(async ({ lanes }) => {
+        await lanes.updateOne({ _id: lane, owner: { $exists: false } }, { $set: { owner: workerId } });
+      }),
+
     leases: (lanes) =>
       execute(async (models) => {
         const found = await native(models.lanes).find({ _id: { $in: lanes } });

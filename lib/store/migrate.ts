@@ -1,12 +1,15 @@
 /** Creates the indexes that are missing, on a connection that waits for as long as it takes. */
 import mongoose from 'mongoose';
 import { checkMongodbUrl, mongooseOptions } from './client-options.ts';
-import { compareIndexes, type IndexConflict, type NeededIndex, titleOf } from './indexes.ts';
+import { compareIndexes, type IndexConflict, type NeededIndex, type ObsoleteIndex, titleOf } from './indexes.ts';
 import { defineModels, type Models } from './models.ts';
 import { isDuplicate } from './unavailable.ts';
 
 /** For MongoDB, 0 is no limit. */
 const noLimit = 0;
+
+/** `created`: names. `obsolete`: texts about the indexes that only earlier versions need, with how to drop each. */
+export type Migrated = { created: string[]; obsolete: string[] };
 
 /** Thrown when an index cannot be created because of what the database has. The message says what to do. */
 export class MigrationError extends Error {}
@@ -15,6 +18,11 @@ const describe = ({ index, found }: IndexConflict): string =>
   `The index ${index.name} of the collection ${index.collection} is not the one that this version needs.\n` +
   `  found:  ${found}\n  needed: ${JSON.stringify({ key: index.key, ...index.options })}\n` +
   `  Look whether anything else uses it. If not, drop it: db.${index.collection}.dropIndex('${index.name}')`;
+
+/** Not dropped here: a process of the version before may still read it, and MongoDB would scan the collection instead. */
+const describeObsolete = (index: ObsoleteIndex): string =>
+  `the index ${titleOf(index)} is obsolete: when no process of an older version runs, drop it: ` +
+  `db.${index.collection}.dropIndex('${index.name}')`;
 
 const create = async (models: Models, index: NeededIndex): Promise<void> => {
   const { collection, key, name, options } = index;
@@ -33,7 +41,7 @@ const create = async (models: Models, index: NeededIndex): Promise<void> => {
 };
 
 /**
- * Creates what is missing, unique indexes first, and returns the names. It is safe to repeat and to run in several processes. MongoDB
+ * Creates what is missing, unique indexes first, and drops nothing. It is safe to repeat and to run in several processes. MongoDB
  * serves all calls while it builds an index.
  *
  * @param which leaves indexes out.
@@ -42,22 +50,22 @@ const create = async (models: Models, index: NeededIndex): Promise<void> => {
 export const createMissing = async (
   models: Models,
   which: (index: NeededIndex) => boolean = () => true,
-): Promise<string[]> => {
-  const { missing, conflicts } = await compareIndexes(models);
+): Promise<Migrated> => {
+  const { missing, conflicts, obsolete } = await compareIndexes(models);
   const wanted = missing.filter(which).sort((a, b) => Number(b.unique) - Number(a.unique));
   for (const index of wanted) await create(models, index);
   const inTheWay = conflicts.filter(({ index }) => which(index));
   if (inTheWay.length > 0) {
     throw new MigrationError(`${inTheWay.map(describe).join('\n')}\nThen run lanekeeper migrate again.`);
   }
-  return wanted.map(titleOf);
+  return { created: wanted.map(titleOf), obsolete: obsolete.map(describeObsolete) };
 };
 
 /** The same on a connection of its own, which has no timeout for an answer: a large ledger takes minutes. */
 export const migrate = async (
   config: Parameters<typeof checkMongodbUrl>[0],
   which?: (index: NeededIndex) => boolean,
-): Promise<string[]> => {
+): Promise<Migrated> => {
   const { url, options } = checkMongodbUrl(config);
   const connection = mongoose.createConnection();
   try {

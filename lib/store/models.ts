@@ -1,5 +1,5 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
-import type { Role, Statistics } from '../ports.ts';
+import type { Heartbeat, Role } from '../ports.ts';
 import type { LedgerEntry, UserQueue } from '../types.ts';
 import { type KeyDocument, keySchema } from './key-documents.ts';
 import { schemaOptions as options } from './schema-options.ts';
@@ -26,15 +26,7 @@ export type UserQueueDocument = Omit<UserQueue, 'userId'> &
   };
 export type RequestDocument = LedgerEntry & { _id: string };
 export type LaneDocument = { _id: number; lease: number; owner?: string };
-export type WorkerDocument = {
-  _id: string;
-  lanes: number[];
-  unresponsive?: string[];
-  away?: boolean;
-  gone?: boolean;
-  statistics?: Statistics;
-  at: Date;
-};
+export type WorkerDocument = Omit<Heartbeat, 'workerId' | 'unresponsive'> & { _id: string; unresponsive?: string[] };
 
 /** As rate-limiter-flexible writes it. */
 export type CounterDocument = { _id: mongoose.Types.ObjectId; key: string; points: number; expire: Date };
@@ -143,7 +135,16 @@ const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Numbe
 
 // The heartbeat of a worker that is gone expires after an hour.
 const workerSchema = new mongoose.Schema<WorkerDocument>(
-  { _id: String, lanes: [Number], unresponsive: [String], away: Boolean, gone: Boolean, statistics: Object, at: Date },
+  {
+    _id: String,
+    lanes: [Number],
+    unresponsive: [String],
+    away: Boolean,
+    gone: Boolean,
+    beatMs: Number,
+    statistics: Object,
+    at: Date,
+  },
   options,
 ).index({ at: 1 }, { expireAfterSeconds: 3_600 });
 

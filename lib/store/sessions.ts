@@ -62,7 +62,7 @@ export const sessionStore = (
         const page = await userQueues.find(isExpired, { _id: 1 }).limit(expiredPerStatement).lean();
         const found = page.map(({ _id }) => _id);
         if (found.length === 0) return found;
-        const expired = { $pull: { sessions: { expiresAt: { $lte: now } } } };
+        const expired = { $pull: { sessions: { expiresAt: { $lte: now } } }, $unset: { quiet: 1 } } as const;
         await userQueues.updateMany({ _id: { $in: found }, ...isExpired }, expired);
         return found;
       });

@@ -1,6 +1,6 @@
 /** Group commit: calls that come while others are on their way share statements [protocol, Enqueue]. */
 import { createBatcher } from '../batcher.ts';
-import { AppError } from '../errors.ts';
+import { AppError, StoreUnavailableError } from '../errors.ts';
 
 /** What a shared statement has to say about one of its calls. `undefined`: the call has to ask alone. */
 export type Shared<R> = { answer: R } | undefined;
@@ -21,7 +21,12 @@ const maxInFlight = 2;
 /** More than that would be the work of several calls in one answer of the server, and in one turn of the event loop. */
 const maxItems = 128;
 
-/** @param size where items have one: the sum of `of` in one statement is at most `max`, unless it has only one item. */
+/**
+ * When MongoDB does not answer a statement, what waits behind it fails with it. It would wait for the same server again and again, and
+ * be sent when its caller has long given up.
+ *
+ * @param size where items have one: the sum of `of` in one statement is at most `max`, unless it has only one item.
+ */
 export const shareStatements = <T, R>(
   { alone, together }: Statements<T, R>,
   size: { max?: number; of?: (item: T) => number } = {},
@@ -32,7 +37,13 @@ export const shareStatements = <T, R>(
       if (first !== undefined && others.length === 0) return [{ answer: await alone(first) }];
       return together(items).catch(noneUnlessAway(items.length));
     },
-    { maxItems, maxInFlight, maxSize: size.max, sizeOf: size.of },
+    {
+      maxItems,
+      maxInFlight,
+      maxSize: size.max,
+      sizeOf: size.of,
+      endsWaiting: (error) => error instanceof StoreUnavailableError,
+    },
   );
   return async (item) => {
     const shared = await send(item);

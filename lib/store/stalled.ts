@@ -62,7 +62,8 @@ const searchOf = (execute: Execute, { recently: { from, to }, which }: Search) =
     for (let from = after; ; ) {
       const page = await find('open', range, from, size);
       found.push(...page.filter((user) => !isQuiet(user)));
-      await noteQuiet(page.filter(isQuiet));
+      // The mark only saves later searches work: without it they read these users again.
+      await noteQuiet(page.filter(isQuiet)).catch(() => undefined);
       const last = page.at(-1);
       if (!last || page.length < size || found.length >= limit) return found;
       from = { userId: last._id, updatedAt: last.updatedAt };

@@ -17,7 +17,7 @@ import { keyStore } from './keys.ts';
 import { laneStore } from './lanes.ts';
 import { nameLateOperations } from './late-operations.ts';
 import { ledgerStore } from './ledger.ts';
-import { migrate } from './migrate.ts';
+import { type Migrated, migrate } from './migrate.ts';
 import { asStoreError } from './unavailable.ts';
 import { userQueueStore } from './user-queues.ts';
 import { workerStore } from './workers.ts';
@@ -48,11 +48,11 @@ export type Stores = {
 };
 
 /**
- * Creates the indexes that are missing, however long that takes, and returns their names.
+ * Creates the indexes that are missing, however long that takes, and finds those that are not needed any more.
  *
  * @throws {MigrationError} The message says what is in the way, and what to do. {ConfigError} {StoreUnavailableError}
  */
-export const migrateDatabase = (config: StoreConfig): Promise<string[]> =>
+export const migrateDatabase = (config: StoreConfig): Promise<Migrated> =>
   migrate(config).catch((error) => {
     throw asStoreError(error);
   });
@@ -81,7 +81,7 @@ export const openStores = (
     accounts: named('accounts', accountStore(execute)),
     apiKeys: named('apiKeys', keyStore(execute)),
     counters: named('counters', counterStore(execute)),
-    userQueues: named('userQueues', userQueueStore(execute)),
+    userQueues: named('userQueues', userQueueStore(execute, clock)),
     ledger: named('ledger', ledgerStore(execute)),
     lanes: named('lanes', laneStore(execute)),
     workers: named('workers', workerStore(execute)),

@@ -9,8 +9,14 @@ export type TicketAnswer = Ticket | TicketRefusal | undefined;
 /** The name of the outcomes of one bulk: whose it is, and when it was sent. No process gives one twice. */
 export type OutcomeName = { by: string; at: number };
 
-/** How a bulk's updates name their outcomes. Those of the same process before `unreadFrom` have been read. */
-export type OutcomeMark = OutcomeName & { unreadFrom: number };
+/**
+ * How a bulk's updates name their outcomes. Those of the same process before `unreadFrom` have been read. Those of other processes before
+ * `othersFrom` will not be.
+ */
+export type OutcomeMark = OutcomeName & { unreadFrom: number; othersFrom: number };
+
+/** An outcome is read within a round trip. Those of a process that died are never read. */
+const outcomeMs = 10_000;
 
 /** What the ticket step keeps in the user's document for itself. */
 export type TicketFields = {
@@ -24,7 +30,7 @@ export type TicketFields = {
 /** What the taker needs of MongoDB. */
 export type TicketServer = {
   takeOne(ask: TicketAsk): Promise<TicketAnswer>;
-  /** Each ask is an update of its own, for a user of its own. One that takes a ticket writes its outcome down; any other changes nothing. */
+  /** Each ask is an update of its own, for a user of its own. One that takes a ticket writes its outcome down; any other takes nothing, and only notes the refusal. */
   takeAll(asks: TicketAsk[], mark: OutcomeMark): Promise<void>;
   /** The outcomes of this name that are still there, with what the users' documents say now. */
   readOutcomes(
@@ -33,6 +39,8 @@ export type TicketServer = {
   ): Promise<{ userId: string; lane: number; settled: number; outcome: TicketOutcome }[]>;
   /** Whether the server takes an update with a pipeline in a bulk. */
   takesBulks(): Promise<boolean>;
+  /** The time by which outcomes that nobody reads end. */
+  now(): number;
 };
 
 /** Returns the ticket step. Calls that come while others are on their way share an update of their user and travel in one bulk. */
@@ -46,13 +54,16 @@ export const createTicketTaker = (server: TicketServer): ((ask: TicketAsk) => Pr
     const answers: Shared<TicketAnswer>[] = asks.map(() => undefined);
     if (!(await server.takesBulks())) return answers;
     const groups = groupAsks(asks);
-    const at = Math.max(lastAt + 1, ...asks.map(({ now }) => now.getTime()));
+    const now = server.now();
+    // Later than the last one, also when MongoDB's clock was set back: then it stays ahead of `now`.
+    const at = Math.max(lastAt + 1, now);
     lastAt = at;
     unread.add(at);
+    const mark = { by, at, unreadFrom: Math.min(...unread), othersFrom: now - outcomeMs };
     try {
       await server.takeAll(
         groups.map(({ ask }) => ask),
-        { by, at, unreadFrom: Math.min(...unread) },
+        mark,
       );
       const userIds = groups.map(({ ask }) => ask.userId);
       const found = new Map((await server.readOutcomes(userIds, { by, at })).map((one) => [one.userId, one]));

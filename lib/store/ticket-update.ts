@@ -1,16 +1,16 @@
 /** The update that takes a ticket: alone, or in a bulk, where it also writes down its outcome. */
-import { or0, rateOf, unlessAhead } from './rate.ts';
+import { or0, ticketRateOf, unlessAhead } from './rate.ts';
 import type { TicketAsk } from './ticket-groups.ts';
 import type { OutcomeMark } from './ticket-taker.ts';
 
 /** How long the caller that may count has until another one may: the longest pause, which a count that succeeds makes shorter. */
 const countingMs = 10_000;
 
-/** An outcome is read within a round trip. Those of a process that died are never read. */
-const outcomeMs = 10_000;
-
-/** Every outcome in the list makes the user's next updates slower. */
-const maxOutcomes = 16;
+/**
+ * Every outcome in the list makes the user's next updates slower. There is one for each process that serves the user, and for each
+ * bulk that it has under way.
+ */
+const maxOutcomes = 64;
 
 const pending = { $subtract: ['$accepted', { $max: ['$settled', or0('$countedSettled')] }] };
 const pendingBytes = { $subtract: [or0('$acceptedBytes'), { $max: [or0('$settledBytes'), or0('$countedBytes')] }] };
@@ -20,7 +20,7 @@ const taken = (value: unknown, otherwise: unknown) => ({ $cond: [{ $eq: ['$refus
 /** The limit that refuses the ticket; an empty text when none does. */
 const refusalOf = ({ demand, isSum = false, now }: TicketAsk) => {
   const { count = 1, bytes, maxPending, maxPendingBytes, ratePerSecond } = demand;
-  const { limitMs, sumLimitMs, rateAt } = rateOf(demand, now.getTime());
+  const { limitMs, sumLimitMs, rateAt } = ticketRateOf(demand, now.getTime());
   const isTooMany = { $gt: [{ $add: [pending, count] }, maxPending] };
   const isTooMuch = { $gt: [{ $add: [pendingBytes, bytes] }, maxPendingBytes] };
   // One request alone may have more bytes than that, when nothing else is pending.
@@ -43,11 +43,11 @@ const countDueOf = (now: number, mark: OutcomeMark | undefined) =>
       };
 
 /** Appends the outcome, and drops those that have been read or will not be. */
-const withOutcome = (count: number, { by, at, unreadFrom }: OutcomeMark) => {
+const withOutcome = (count: number, { by, at, unreadFrom, othersFrom }: OutcomeMark) => {
   const wasOpen = {
     $and: [{ $ne: [{ $subtract: ['$accepted', count] }, '$closedThrough'] }, { $ne: ['$queueRefused', true] }],
   };
-  const keptFrom = { $cond: [{ $eq: ['$$one.by', by] }, unreadFrom, at - outcomeMs] };
+  const keptFrom = { $cond: [{ $eq: ['$$one.by', by] }, unreadFrom, othersFrom] };
   const kept = { $filter: { input: orNone('$tickets'), as: 'one', cond: { $gte: ['$$one.at', keptFrom] } } };
   const outcome = { by, at, seq: '$accepted', bytes: '$acceptedBytes', wasOpen };
   return { $slice: [{ $concatArrays: [kept, [outcome]] }, -maxOutcomes] };
@@ -63,7 +63,7 @@ export const ticketUpdate = (ask: TicketAsk, mark?: OutcomeMark) => {
   const { demand, sets } = ask;
   const { count = 1, bytes, ratePerSecond } = demand;
   const now = ask.now.getTime();
-  const { everyMs, rateAt } = rateOf(demand, now);
+  const { everyMs, rateAt } = ticketRateOf(demand, now);
   return [
     { $set: { refusal: refusalOf(ask) } },
     {

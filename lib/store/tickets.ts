@@ -1,12 +1,12 @@
 /** Tickets: the atomic update that checks a user's limits, opens the user queue and gives out the next `seq`. */
-import type { TicketDemand, UserQueueStore } from '../ports.ts';
+import type { Clock, TicketDemand, UserQueueStore } from '../ports.ts';
 import { permanentSession } from '../references.ts';
 import { sharePromise } from '../shared-promise.ts';
 import type { Ticket, TicketRefusal } from '../types.ts';
 import type { Execute } from './connection.ts';
 import type { UniqueIndex } from './index-guard.ts';
 import { native, type UserQueueDocument } from './models.ts';
-import { rateOf } from './rate.ts';
+import { ticketRateOf } from './rate.ts';
 import { createIfAbsent } from './sessions.ts';
 import type { TicketAsk } from './ticket-groups.ts';
 import { createTicketTaker, type TicketServer } from './ticket-taker.ts';
@@ -62,7 +62,7 @@ const filterOf = ({ userId, sessionId, now }: TicketAsk) => ({
   ...(sessionId === undefined ? {} : { sessions: liveSession(now, sessionId) }),
 });
 
-const ticketServer = (execute: Execute): TicketServer => {
+const ticketServer = (execute: Execute, clock: Pick<Clock, 'now'>): TicketServer => {
   const tryBulk = sharePromise(() =>
     execute(async ({ userQueues }) => {
       const nobody = { updateOne: { filter: { _id: '' }, update: [{ $set: { refusal: '' } }] } };
@@ -87,7 +87,7 @@ const ticketServer = (execute: Execute): TicketServer => {
         const options = { returnDocument: 'after', projection } as const;
         const after = await native(userQueues).findOneAndUpdate(filterOf(ask), ticketUpdate(ask), options);
         if (!after?.refusal) return after ? toTicket(after, demand.count) : undefined;
-        return toRefusal(after, after.refusal, (after.rateAt ?? 0) - rateOf(demand, now.getTime()).limitMs);
+        return toRefusal(after, after.refusal, (after.rateAt ?? 0) - ticketRateOf(demand, now.getTime()).limitMs);
       }, needed),
 
     takeAll: (asks, mark) =>
@@ -113,13 +113,15 @@ const ticketServer = (execute: Execute): TicketServer => {
       }),
 
     takesBulks: () => tryBulk.get(),
+    now: () => clock.now().getTime(),
   };
 };
 
 export const ticketStore = (
   execute: Execute,
+  clock: Pick<Clock, 'now'>,
 ): Pick<UserQueueStore, 'takeTicket' | 'takeTicketByReference' | 'noteCounted'> => {
-  const take = createTicketTaker(ticketServer(execute));
+  const take = createTicketTaker(ticketServer(execute, clock));
   const sets = [permanentSession];
 
   return {

@@ -1,5 +1,5 @@
 /** User queues: the `userQueues` collection. */
-import type { UserQueueStore } from '../ports.ts';
+import type { Clock, UserQueueStore } from '../ports.ts';
 import { closingStore } from './closing.ts';
 import type { Execute } from './connection.ts';
 import { native } from './models.ts';
@@ -12,7 +12,8 @@ import { notClosedStates, toUserQueue } from './user-queue-documents.ts';
 /** User queues that an acquisition loads with one query. */
 const pageSize = 250;
 
-export const userQueueStore = (execute: Execute): UserQueueStore => {
+/** @param clock shows MongoDB's time. */
+export const userQueueStore = (execute: Execute, clock: Pick<Clock, 'now'>): UserQueueStore => {
   const get: UserQueueStore['get'] = (userIds) =>
     execute(async ({ userQueues }) => (await native(userQueues).find({ _id: { $in: userIds } })).map(toUserQueue));
 
@@ -40,7 +41,7 @@ export const userQueueStore = (execute: Execute): UserQueueStore => {
     },
 
     ...sessionStore(execute),
-    ...ticketStore(execute),
+    ...ticketStore(execute, clock),
     ...closingStore(execute),
     ...progressStore(execute),
     ...stalledStore(execute),

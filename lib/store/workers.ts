@@ -2,9 +2,17 @@ import type { WorkerStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
 
 export const workerStore = (execute: Execute): WorkerStore => ({
-  report: ({ workerId, lanes, unresponsive, away = false, gone = false, statistics, at }) =>
+  report: ({ workerId, lanes, unresponsive, away = false, gone = false, beatMs, statistics, at }) =>
     execute(async ({ workers }) => {
-      const heartbeat = { lanes, unresponsive, away, gone, at, ...(statistics && { statistics }) };
+      const heartbeat = {
+        lanes,
+        unresponsive,
+        away,
+        gone,
+        at,
+        ...(beatMs && { beatMs }),
+        ...(statistics && { statistics }),
+      };
       await workers.updateOne({ _id: workerId }, { $set: heartbeat }, { upsert: true });
     }),
 

@@ -51,6 +51,8 @@ export type MemoryDatabase = {
   userQueues: Map<string, UserQueue>;
   /** By user: the last outcome of a ticket that was taken in a bulk. */
   outcomes: Map<string, MemoryOutcome>;
+  /** Users that a sweep need not look at, as the field `quiet` in MongoDB. */
+  quiet: Set<string>;
   entries: Map<string, LedgerEntry>;
   leases: Map<number, number>;
   /** The worker that has taken the lease of each lane, until another one takes the lane away. */
@@ -75,6 +77,7 @@ export const createMemoryDatabase = (): MemoryDatabase => ({
   apiKeys: new Map(),
   userQueues: new Map(),
   outcomes: new Map(),
+  quiet: new Set(),
   entries: new Map(),
   leases: new Map(),
   owners: new Map(),
@@ -145,6 +148,10 @@ const laneStore = ({ leases, owners }: MemoryDatabase, step: Step): LaneStore =>
     }),
   takeAway: (lane, workerId) =>
     step(`lanes.takeAway ${lane}`, () => owners.get(lane) === workerId && owners.delete(lane)),
+  giveBack: (lane, workerId) =>
+    step(`lanes.giveBack ${lane}`, () => {
+      if (leases.has(lane) && !owners.has(lane)) owners.set(lane, workerId);
+    }),
   leases: (lanes) => step(`lanes.leases ${lanes}`, () => new Map(lanes.map((lane) => [lane, leases.get(lane) ?? 0]))),
   known: () => step('lanes.known', () => [...leases.keys()].sort((a, b) => a - b)),
 });
@@ -173,7 +180,7 @@ const unlimited: TicketDemand = { bytes: 0, maxPending: Infinity, maxPendingByte
 const permanent = [permanentSession];
 
 const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore => {
-  const { userQueues } = database;
+  const { userQueues, quiet } = database;
   const take = createTicketTaker(memoryTicketServer(database, step));
   const create = (userId: string, lane: number, updatedAt: Date, user?: string): UserQueue => {
     const userQueue = userQueues.get(userId) ?? newUserQueue(userId, lane, updatedAt, user);
@@ -181,6 +188,18 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
     return userQueue;
   };
   const all = () => [...userQueues.values()].sort(byUserId);
+
+  const isIdle = ({ state, sessions, settled, accepted }: UserQueue) =>
+    state === 'open' && sessions.length > 0 && settled >= accepted;
+
+  /** A step of its own, as on the real server: a ticket may have come in between. */
+  const noteQuiet = (idle: Pick<UserQueue, 'userId' | 'accepted'>[]) =>
+    step(`userQueues.noteQuiet ${idle.map(({ userId }) => userId)}`, () => {
+      for (const { userId, accepted } of idle) {
+        const userQueue = userQueues.get(userId);
+        if (userQueue && isIdle(userQueue) && userQueue.accepted === accepted) quiet.add(userId);
+      }
+    });
 
   return {
     create: (userId, lane, now, user) =>
@@ -210,6 +229,7 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
       step(`userQueues.removeSession ${userId}`, () => {
         const userQueue = userQueues.get(userId);
         if (userQueue) userQueue.sessions = userQueue.sessions.filter(({ id }) => id !== sessionId);
+        quiet.delete(userId);
         return structuredClone(userQueue);
       }),
 
@@ -262,6 +282,7 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
         if (userQueue?.state !== 'open' || userQueue.accepted !== accepted) return false;
         if (onlyWithoutSession && userQueue.sessions.some(({ expiresAt }) => expiresAt > now)) return false;
         Object.assign(userQueue, { state: 'closing', settled: accepted, updatedAt: new Date(now) });
+        quiet.delete(userId);
         return true;
       }),
 
@@ -307,7 +328,10 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
     dropExpiredSessions: (now) =>
       step('userQueues.dropExpiredSessions', () => {
         for (const userQueue of userQueues.values()) {
-          userQueue.sessions = userQueue.sessions.filter(({ expiresAt }) => expiresAt > now);
+          const live = userQueue.sessions.filter(({ expiresAt }) => expiresAt > now);
+          if (live.length === userQueue.sessions.length) continue;
+          userQueue.sessions = live;
+          quiet.delete(userQueue.userId);
         }
       }),
 
@@ -318,21 +342,28 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
           .reduce((sum, { accepted, settled }) => sum + accepted - settled, 0),
       ),
 
-    stuck: (recently, limit, which, after) =>
-      step('userQueues.stuck', () =>
-        all()
+    stuck: async (recently, limit, which, after) => {
+      const { idle, stalled } = await step('userQueues.stuck', () => {
+        const read = all()
           .filter(({ state, updatedAt }) => state !== 'closed' && !isIn(recently, updatedAt))
+          .filter(({ userId, state }) => state !== 'open' || !quiet.has(userId))
           .filter(({ vouchedAt }) => which === 'all' || !vouchedAt || !isIn(recently, vouchedAt))
-          .filter(({ state, sessions, settled, accepted }) => {
-            return settled < accepted || sessions.length === 0 || state === 'closing';
-          })
           .sort(byUpdate)
-          .filter((userQueue) => !after || byUpdate(after, userQueue) < 0)
-          .slice(0, limit)
-          .map(({ userId, lane, accepted, settled, updatedAt }) =>
-            structuredClone({ userId, lane, accepted, settled, updatedAt }),
-          ),
-      ),
+          .filter((userQueue) => !after || byUpdate(after, userQueue) < 0);
+        return {
+          idle: structuredClone(read.filter(isIdle)),
+          stalled: read
+            .filter((userQueue) => !isIdle(userQueue))
+            .slice(0, limit)
+            .map(({ userId, lane, accepted, settled, updatedAt }) =>
+              structuredClone({ userId, lane, accepted, settled, updatedAt }),
+            ),
+        };
+      });
+      // The mark only saves later searches work.
+      if (idle.length > 0) await noteQuiet(idle).catch(() => undefined);
+      return stalled;
+    },
   };
 };
 

@@ -1,11 +1,12 @@
 /** The ticket step of the stand-in for MongoDB: what `lib/store/tickets.ts` leaves to the server. */
 import { clockToleranceMs } from '../database-clock.ts';
+import { ticketAheadMs } from '../store/rate.ts';
 import type { TicketAsk, TicketOutcome } from '../store/ticket-groups.ts';
 import type { OutcomeMark, OutcomeName, TicketAnswer, TicketServer } from '../store/ticket-taker.ts';
 import type { Session, Ticket, TicketRefusal, UserQueue } from '../types.ts';
 import type { MemoryDatabase, Step } from './memory-stores.ts';
 
-/** MongoDB keeps 16 of a user, the stand-in one: so it is often lost. */
+/** MongoDB keeps 64 of a user, the stand-in one: so it is often lost. */
 export type MemoryOutcome = OutcomeName & TicketOutcome;
 
 const unlessAhead = (time: number, now: number, ms: number) => (time > now + ms + clockToleranceMs ? 0 : time);
@@ -22,7 +23,7 @@ const takeFrom = (
   const pending = queue.accepted - Math.max(settled, countedSettled);
   const pendingBytes = acceptedBytes - Math.max(settledBytes, countedBytes);
   const everyMs = ratePerSecond > 0 ? (count * 1_000) / ratePerSecond : 0;
-  const rateAt = unlessAhead(queue.rateAt ?? 0, now, 1_000);
+  const rateAt = unlessAhead(queue.rateAt ?? 0, now, ticketAheadMs(ratePerSecond));
   const sumLimitMs = now + 1_000 - everyMs;
   const waitMs = isSum ? Math.max(rateAt, now) - sumLimitMs : rateAt - Math.max(now, sumLimitMs);
   const refuse = (refused: TicketRefusal['refused']): TicketRefusal => {
@@ -46,13 +47,15 @@ const takeFrom = (
 };
 
 /** As in MongoDB, each update of a bulk is a step, and the read of the outcomes is one. */
-export const memoryTicketServer = ({ userQueues, outcomes }: MemoryDatabase, step: Step): TicketServer => {
+export const memoryTicketServer = ({ userQueues, outcomes, quiet }: MemoryDatabase, step: Step): TicketServer => {
   const take = (ask: TicketAsk, isAlone: boolean): TicketAnswer => {
     const { userId, sessionId, now } = ask;
     const queue = userQueues.get(userId);
     const isLive = ({ id, expiresAt }: Session) => id === sessionId && expiresAt > now;
     if (!queue || (sessionId !== undefined && !queue.sessions.some(isLive))) return undefined;
-    return takeFrom(queue, ask, isAlone);
+    const taken = takeFrom(queue, ask, isAlone);
+    if (taken.seq !== undefined) quiet.delete(userId);
+    return taken;
   };
 
   const takeInBulk = (ask: TicketAsk, { by, at }: OutcomeMark): void => {
@@ -80,5 +83,7 @@ export const memoryTicketServer = ({ userQueues, outcomes }: MemoryDatabase, ste
       ),
 
     takesBulks: async () => true,
+    // Its outcomes do not end.
+    now: () => 0,
   };
 };

@@ -65,6 +65,23 @@ test('a connection moves to another host when its own dies, and says so', async 
   await connection.close();
 });
 
+test('a connection that comes back to its host does not say that it is another one', async () => {
+  await using opened = await openHosts();
+  const connection = opened.connect();
+  const first = await connection.get();
+  const host = opened.hostOf(first);
+  const other = opened.hosts.find((one) => one !== host)!;
+  const lost = new Promise((resolve) => first.once('close', resolve));
+  await other.cut();
+  await host.cut();
+  await lost;
+  await host.restore();
+  expect(opened.hostOf(await connection.get())).toBe(host);
+  expect(opened.lines.map(({ msg }) => msg)).not.toContain('connected to another host of RabbitMQ');
+  await other.restore();
+  await connection.close();
+});
+
 test('a connection that begins with a dead host takes the next one', async () => {
   await using opened = await openHosts();
   const [dead, live] = opened.hosts;

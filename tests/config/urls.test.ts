@@ -19,7 +19,8 @@ describe('a URL that is accepted', () => {
   test.each([
     [amqp, 'amqp://127.0.0.1:5672'],
     [amqp, 'amqps://user:p%23ss%25@broker.example:5671/%2Fvhost?heartbeat=5'],
-    [amqp, 'amqp://user:p@ss@broker'],
+    [amqp, 'amqp://user:p%40ss@one,two'],
+    [amqp, 'amqp://user@broker'],
     [amqp, 'amqp://[::1]:5672'],
     [amqp, 'amqps://user:p,ss@one.example:5671,two.example,[::1]:5673/vhost?heartbeat=5'],
     [mongodb, 'mongodb://127.0.0.1:27017/lanekeeper?directConnection=true'],
@@ -63,6 +64,10 @@ describe('a URL that is refused', () => {
     [amqp, 'amqp://one, two'],
     [amqp, 'amqp://one,amqp://two'],
     [amqp, 'amqp://user:secret@one,amqp://user:secret@two'],
+    [amqp, 'amqp://user:secret@one,user:secret@two'],
+    [amqp, 'amqp://user:secret@1@broker'],
+    [amqp, 'amqp://secret@1@broker'],
+    [amqp, 'amqp://@@broker'],
     [amqp, 'amqp://bro ker'],
     [mongodb, 'http://host'],
     [mongodb, 'mongodb://'],
@@ -97,6 +102,13 @@ describe('a URL that is refused', () => {
     expect(messageOf(mongodb, 'mongodb://se/cret@host/x')).toBe(messageOf(mongodb, 'mongodb://'));
     expect(messageOf(amqp, 'amqp://user:se#cret@broker')).toBe(messageOf(amqp, 'amqp://'));
     expect(messageOf(webhook, 'https://user:secret@hooks.example/')).toBe(messageOf(webhook, 'http://'));
+  });
+
+  test('of RabbitMQ is told to encode an @ and to name the user once', () => {
+    const message = messageOf(amqp, 'amqp://user:secret@one,user:secret@two');
+    expect(message).toMatch(
+      /amqp:\/\/user:password@host:5672,host2:5672\/vhost.*@ as %40.*the password once, before all hosts/,
+    );
   });
 
   test('is reported beside every other validation error', () => {

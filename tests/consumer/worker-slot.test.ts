@@ -53,6 +53,25 @@ const openRetiring = async (): Promise<Slot> => {
   return opened;
 };
 
+describe.each(['SIGTERM', 'SIGINT'] as const)('a worker that %s ends before it listens to it', (signal) => {
+  test('is no failure in a drain, because Ctrl-C sends the signal to the workers too', async () => {
+    const { slot, workers, errors } = openSlot();
+    const drained = slot.drain();
+    workers[0]!.exit(null, signal);
+    expect(await drained).toBe(true);
+    expect(slot.status.state).toBe('stopped');
+    expect(errors()).toEqual([]);
+  });
+
+  test('is started again when nobody asked it to stop', async () => {
+    const { slot, workers, pass, errors } = openSlot();
+    workers[0]!.exit(null, signal);
+    await pass(1_000);
+    expect(errors()).toContain('worker exited');
+    expect(slot.status).toMatchObject({ pid: 2, restarts: 1 });
+  });
+});
+
 describe('a worker that must retire', () => {
   test('is told so when its successor runs', async () => {
     const { slot, workers, pass } = await openRetiring();

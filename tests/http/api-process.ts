@@ -11,6 +11,8 @@ export type ApiProcess = {
   port: number;
   call: ReturnType<typeof httpClient>;
   signal(name: NodeJS.Signals): void;
+  /** As a terminal does, to the process and its workers. Only with a process group of their own. */
+  signalGroup(name: NodeJS.Signals): void;
   /** Of its workers. */
   childPids(): number[];
   /** Resolves to the exit status. */
@@ -19,13 +21,18 @@ export type ApiProcess = {
   end(): Promise<{ output: string; status: number | null }>;
 };
 
-/** Starts the API as a process of its own, as a user does, and keeps all that it writes. It is up when `/health` answers. */
-export const startApi = async (args: string[], environment: Record<string, string> = {}): Promise<ApiProcess> => {
+/** Starts the API as a process of its own, as a user does, and keeps all that it writes. Does not wait until it is up. */
+export const spawnApi = async (
+  args: string[],
+  environment: Record<string, string> = {},
+  { ownGroup = false } = {},
+): Promise<ApiProcess> => {
   const name = uniqueName('api');
   const port = await getPort({ host: '127.0.0.1' });
   const child = spawn(process.execPath, args, {
     cwd: new URL('../../', import.meta.url),
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: ownGroup,
     env: {
       ...process.env,
       PORT: String(port),
@@ -55,14 +62,25 @@ export const startApi = async (args: string[], environment: Record<string, strin
     await stores.close();
     return { output: (await output).join('\n'), status };
   };
-  try {
-    const answers = () => call({ call: 'GET /health' }).catch(() => undefined);
-    const answersOrDied = async () => (await answers()) ?? (child.exitCode === null ? undefined : 'died');
-    if ((await eventually('the API answers', answersOrDied, 120_000)) === 'died') throw new Error('The API died.');
-  } catch (error) {
-    throw new Error((await end()).output, { cause: error });
-  }
   const childPids = () =>
     readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return { port, call, signal: (name) => child.kill(name), childPids, exited, end };
+  const signalGroup = (name: NodeJS.Signals) => void process.kill(-(child.pid as number), name);
+  return { port, call, signal: (name) => child.kill(name), signalGroup, childPids, exited, end };
+};
+
+/** The same, and waits until `/health` answers. */
+export const startApi = async (args: string[], environment: Record<string, string> = {}): Promise<ApiProcess> => {
+  const api = await spawnApi(args, environment);
+  let hasExited = false;
+  void api.exited.then(() => {
+    hasExited = true;
+  });
+  try {
+    const answers = () => api.call({ call: 'GET /health' }).catch(() => undefined);
+    const answersOrDied = async () => (await answers()) ?? (hasExited ? 'died' : undefined);
+    if ((await eventually('the API answers', answersOrDied, 120_000)) === 'died') throw new Error('The API died.');
+  } catch (error) {
+    throw new Error((await api.end()).output, { cause: error });
+  }
+  return api;
 };

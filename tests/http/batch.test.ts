@@ -127,6 +127,7 @@ describe.each([
   test.each([
     ['an empty list', [], {}, 'body.requests: must have 1 to 100 items'],
     ['more than 100', numbered(101), {}, 'body.requests: must have 1 to 100 items'],
+    ['as many wrong items as fit', Array(139_000).fill(0), {}, 'body.requests: must have 1 to 100 items'],
     ['no list', 'all', {}, 'body.requests: '],
     ['an item that is no object', [{ request: 1 }, 2], {}, 'body.requests.1: '],
     ['an item without a request', [{ request: 1 }, { key: 'k' }], {}, 'body.requests.1.request: is required'],
@@ -145,7 +146,15 @@ describe.each([
     const refused = await send(requests, more);
     expect(refused).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
     expect(refused.body.detail).toContain(detail);
+    expect(refused.text.length).toBeLessThan(500);
     expect(await accepted()).toBe(0);
+  });
+
+  test('lists the first 20 of many errors, and says how many more there are', async () => {
+    const { send } = await newUser();
+    const { body } = await send(Array(100).fill(0));
+    expect(String(body.detail).match(/body\.requests\.\d+: /g)).toHaveLength(20);
+    expect(body.detail).toMatch(/; and 80 more$/);
   });
 
   test('refuses the header for the key, a request that is too large, and a body that is too large', async () => {

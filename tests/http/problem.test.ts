@@ -24,6 +24,19 @@ describe('problemReply', () => {
     });
   });
 
+  test.each([
+    ['requests', { ...demand, count: 8 }, 'this call has 8; the limit is 7 (MAX_PENDING).'],
+    ['bytes', { ...demand, count: 2, bytes: 1_001 }, 'these 2 have 1001 bytes; the limit is 1000 bytes'],
+  ])('does not tell a client to repeat a call that has too many %s for any moment', (_what, more, limit) => {
+    for (const refused of ['requests', 'bytes'] as const) {
+      const never = new TooManyPendingError({ refused, ...pending }, more);
+      expect(problemReply(never).headers).not.toHaveProperty('retry-after');
+      expect(problem(never)).toMatchObject({ status: 429, code: 'too-many-pending' });
+      expect(problem(never).detail).toContain(limit);
+      expect(problem(never).detail).toContain('They never fit, however few are pending.');
+    }
+  });
+
   test('sends WWW-Authenticate with every 401', () => {
     const reply = problemReply(new InvalidTokenError('No.', 'missing-token'));
     expect(reply.headers).toMatchObject({ 'www-authenticate': 'Bearer' });

@@ -115,11 +115,29 @@ describeStores('a sweep', (ports) => {
     await ports.ledger.commit([claim(guard)]);
     await ports.ledger.commit([done(guard)]);
     const sweep = sweeper(ports, userId);
-    expect(await sweep(30)).toEqual([]);
+    expect(await sweep(24)).toEqual([]);
+    await ports.userQueues.flushSettled([{ userId, settled: 1, advanced: false }], at(2));
     await insertQueued(ports, userId, 2);
-    await ports.ledger.commit([{ ...claim({ ...guard, seq: 2 }), at: at(31) }]);
-    expect(await sweep(33)).toEqual([]);
-    expect(await sweep(36.1)).toEqual([userId]);
+    await ports.ledger.commit([claim({ ...guard, seq: 2 })]);
+    await ports.ledger.commit([done({ ...guard, seq: 2 })]);
+    expect(await sweep(27)).toEqual([]);
+    await insertQueued(ports, userId, 3);
+    await ports.ledger.commit([{ ...claim({ ...guard, seq: 3 }), at: at(28) }]);
+    expect(await sweep(30)).toEqual([]);
+    expect(await sweep(33.1)).toEqual([userId]);
+  });
+
+  test('wakes a user whose requests are all settled, when two sweeps in a row find that nobody flushes it: no owner has loaded it', async () => {
+    const [cancelled, abandoned] = [await newUser(ports), await newUser(ports)];
+    for (const userId of [cancelled, abandoned]) await takeTickets(ports, userId, 1);
+    await insertQueued(ports, cancelled, 1);
+    await ports.ledger.cancel({ userId: cancelled, seq: 1 }, at(2));
+    await ports.ledger.insertTombstone({ userId: abandoned, seq: 1 }, at(2));
+    const sweep = sweeper(ports, cancelled, abandoned);
+    expect(await sweep(8)).toEqual([]);
+    expect(await sweep(11)).toEqual([cancelled, abandoned]);
+    await ports.userQueues.flushSettled([{ userId: cancelled, settled: 1, advanced: true }], at(11));
+    expect(await sweep(14)).toEqual([abandoned]);
   });
 
   test('wakes users with nothing pending that have no session or are closing, when two sweeps in a row find them', async () => {

@@ -11,11 +11,14 @@ const refusal = new BrokerRefusedError('let the queue be consumed', new Error('n
 const settle = () => new Promise(setImmediate);
 
 /** A care whose servers and timers answer when the test says so. */
-const open = () => {
+const open = ({ maxOpenQueues = 0 } = {}) => {
   const opens: PromiseWithResolvers<void>[] = [];
   const marks: { refused: boolean; answer: PromiseWithResolvers<void> }[] = [];
   const timers: { ms: number; callback: () => void; cancelled: boolean }[] = [];
   const [lost, refreshed, warned]: string[][] = [[], [], []];
+  const calls: string[] = [];
+  const now = { ms: 0 };
+  const deletes = { answer: () => Promise.reject<void>(refusal) };
   const pending = (list: PromiseWithResolvers<void>[]) => {
     const call = Promise.withResolvers<void>();
     list.push(call);
@@ -24,8 +27,9 @@ const open = () => {
   const user: LoadedUser = { ...loadedUser(), queue: 'none' };
   const context = {
     deps: {
+      config: { lanes: 4, maxOpenQueues, idleTimeoutMs: 60_000 },
       clock: {
-        monotonicMs: () => 0,
+        monotonicMs: () => now.ms,
         random: () => 0,
         after: (ms: number, callback: () => void) => {
           const timer = { ms, callback, cancelled: false };
@@ -54,12 +58,22 @@ const open = () => {
       isHeld: () => true,
       lose: (reason) => void lost!.push(reason),
     },
-    queues: { open: () => pending(opens), delete: () => Promise.reject(refusal), close: async () => undefined },
+    queues: {
+      open: (userId) => {
+        calls.push(`open ${userId}`);
+        return pending(opens);
+      },
+      delete: (userId) => {
+        calls.push(`delete ${userId}`);
+        return deletes.answer();
+      },
+      close: async () => undefined,
+    },
     registry: { isLoaded: () => true, forget: () => undefined, refresh: (userId) => void refreshed!.push(userId) },
     context,
     advance: (one) => care.openWhenDue(one, idle),
   });
-  return { care, user, opens, marks, timers, lost: lost!, refreshed: refreshed!, warned: warned! };
+  return { care, user, opens, marks, timers, calls, deletes, now, lost: lost!, refreshed: refreshed!, warned: warned! };
 };
 
 test('queues are opened a few at a time, and the time of one begins when it is its turn', async () => {
@@ -160,4 +174,105 @@ test('each refusal in a row is one warning for its user, with another text for a
   const other: LoadedUser = { ...loadedUser(), queue: 'open' };
   expect(await care.delete(other)).toBe(false);
   expect(warned[1]).toMatch(/^RabbitMQ did not delete a user queue/);
+});
+
+describe('a user beyond the cap', () => {
+  /** The users of a lane that has room for `room` queues, as an earlier owner has left them. */
+  const inherited = (room: number, marks: boolean[]) => {
+    const opened = open({ maxOpenQueues: room * 4 });
+    const users = marks.map(
+      (markedRefused, index): LoadedUser => ({
+        ...loadedUser(),
+        userId: `u${index}`,
+        queue: 'none',
+        markedRefused,
+      }),
+    );
+    opened.care.inherit(users);
+    const start = () => {
+      for (const user of users) opened.care.openWhenDue(user, idle);
+    };
+    return { ...opened, users, start };
+  };
+
+  test('is marked, then refreshed, and its queue is deleted', async () => {
+    const { start, marks, calls, refreshed } = inherited(1, [false, false]);
+    start();
+    expect([marks.length, calls]).toEqual([1, ['open u0']]);
+    marks[0]!.answer.resolve();
+    await settle();
+    expect([calls, refreshed]).toEqual([['open u0', 'delete u1'], ['u1']]);
+  });
+
+  test('is neither marked nor refreshed when it was marked before', async () => {
+    const { start, marks, calls, refreshed } = inherited(1, [false, true, true]);
+    start();
+    await settle();
+    expect(calls).toEqual(['open u0', 'delete u1', 'delete u2']);
+    expect([marks, refreshed]).toEqual([[], []]);
+  });
+
+  test('has its queue deleted a few at a time, and behind every declare', async () => {
+    const { start, care, opens, calls, deletes } = inherited(
+      6,
+      Array.from({ length: 12 }, () => true),
+    );
+    const answers: PromiseWithResolvers<void>[] = [];
+    deletes.answer = () => {
+      const answer = Promise.withResolvers<void>();
+      answers.push(answer);
+      return answer.promise;
+    };
+    start();
+    expect(calls).toEqual(['open u0', 'open u1', 'open u2', 'open u3']);
+    for (let index = 0; index < 4; index += 1) opens[index]!.resolve();
+    await settle();
+    expect(calls.slice(4)).toEqual(['open u4', 'open u5', 'delete u6', 'delete u7']);
+    expect(care.opening()).toEqual(['u4', 'u5']);
+    answers[0]!.resolve();
+    await settle();
+    expect(calls.slice(8)).toEqual(['delete u8']);
+  });
+
+  test('that got a queue before its turn to be deleted keeps it', async () => {
+    const { start, users, calls, opens } = inherited(4, [true, true, true, true, true]);
+    start();
+    users[4]!.queue = 'opening';
+    opens[0]!.resolve();
+    await settle();
+    expect(calls).toEqual(['open u0', 'open u1', 'open u2', 'open u3']);
+  });
+
+  test('is marked again when a stale owner has unset the mark, once a second at most', async () => {
+    const { start, users, care, marks, now, refreshed } = inherited(1, [false, true]);
+    const user = users[1]!;
+    const refreshShowsNoMark = async () => {
+      user.markedRefused = false;
+      care.openWhenDue(user, idle);
+      await settle();
+    };
+    start();
+    await settle();
+    await refreshShowsNoMark();
+    expect(marks).toMatchObject([{ refused: true }]);
+    await refreshShowsNoMark();
+    expect(marks).toHaveLength(1);
+    marks[0]!.answer.resolve();
+    await settle();
+    expect(refreshed).toEqual(['u1']);
+    // Read before the mark was written.
+    await refreshShowsNoMark();
+    expect(marks).toHaveLength(1);
+    now.ms = 1_000;
+    await refreshShowsNoMark();
+    expect(marks).toHaveLength(2);
+  });
+
+  test('is not marked again while it closes', async () => {
+    const { start, users, care, marks } = inherited(1, [false, true]);
+    start();
+    Object.assign(users[1]!, { markedRefused: false, closing: true });
+    care.openWhenDue(users[1]!, idle);
+    expect(marks).toEqual([]);
+  });
 });

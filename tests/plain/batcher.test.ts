@@ -5,7 +5,7 @@ import { chooseSurplus } from '../../lib/lanes/balance.ts';
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a batcher', () => {
-  const held = (maxItems = 10, maxInFlight = 1) => {
+  const held = (maxItems = 10, maxInFlight = 1, endsWaiting?: (error: unknown) => boolean) => {
     const batches: { items: number[]; end: PromiseWithResolvers<number[]> }[] = [];
     const ask = createBatcher<number, number>(
       (items) => {
@@ -13,7 +13,7 @@ describe('a batcher', () => {
         batches.push({ items, end });
         return end.promise;
       },
-      { maxItems, maxInFlight },
+      { maxItems, maxInFlight, endsWaiting },
     );
     return { batches, ask };
   };
@@ -52,6 +52,21 @@ describe('a batcher', () => {
     await turn();
     batches[1]?.end.resolve([2]);
     expect(await second).toBe(2);
+  });
+
+  test('rejects what waits behind a batch that fails with an error that ends waiting, and sends what comes then', async () => {
+    const { batches, ask } = held(1, 2, (error) => (error as Error).message === 'away');
+    const answers = [1, 2, 3, 4].map((item) => ask(item).catch(({ message }: Error) => message));
+    await turn();
+    // The other batch ends in the same turn: it must not be followed by an empty one.
+    batches[1]?.end.resolve([2]);
+    batches[0]?.end.reject(new Error('away'));
+    expect(await Promise.all(answers)).toEqual(['away', 2, 'away', 'away']);
+    const later = ask(5);
+    await turn();
+    expect(batches.map(({ items }) => items)).toEqual([[1], [2], [5]]);
+    batches[2]?.end.resolve([5]);
+    expect(await later).toBe(5);
   });
 });
 

@@ -202,8 +202,15 @@ export const breaks: Break[] = [
   },
   {
     name: 'R10-mark',
-    what: 'functions do not learn that a user queue is refused',
-    worker: (deps) => ({ ...deps, userQueues: { ...deps.userQueues, noteQueueRefused: async () => undefined } }),
+    what: 'functions do not learn that a user queue is refused, and the owner does not look what they accepted',
+    worker: (deps) => ({
+      ...deps,
+      userQueues: {
+        ...deps.userQueues,
+        noteQueueRefused: async () => undefined,
+        lastAccepted: async () => new Map(),
+      },
+    }),
     scenarios: refusedQueue,
     shows: ['late'],
     withinRuns: 100,

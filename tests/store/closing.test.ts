@@ -214,6 +214,24 @@ describeStores('progress and users without progress', (ports) => {
     expect(mine.map(({ updatedAt }) => updatedAt)).toEqual([...Array(4).fill(at(-80)), ...Array(3).fill(at(-79))]);
   });
 
+  test('a user without pending work is looked at again when its session has expired', async () => {
+    const userId = newUserId();
+    await ports.userQueues.create(userId, newLane(), at(0));
+    await ports.userQueues.addSession(userId, { id: 's', expiresAt: at(40) }, newLane(), 10);
+    await takeTickets(ports, userId, 1);
+    await ports.userQueues.flushSettled([{ userId, settled: 1, advanced: true }], at(-60));
+    const isFound = async () => {
+      const found = await ports.userQueues.stuck(until(-50), 100_000, 'all');
+      return found.some((user) => user.userId === userId);
+    };
+    for (const seconds of [38, 39]) {
+      await ports.userQueues.dropExpiredSessions(at(seconds));
+      expect(await isFound()).toBe(false);
+    }
+    await ports.userQueues.dropExpiredSessions(at(40));
+    expect(await isFound()).toBe(true);
+  });
+
   test('a user without pending work is looked at once, until it gets a ticket or loses its session', async () => {
     const [busy, leaving] = [await newUser(ports), await newUser(ports)];
     for (const userId of [busy, leaving]) {

@@ -64,6 +64,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'ledger.oldestPending': ({ ledger }) => ledger.oldestPending('u', 1),
   'lanes.takeLease': ({ lanes }) => lanes.takeLease(1, 'w'),
   'lanes.takeAway': ({ lanes }) => lanes.takeAway(1, 'w'),
+  'lanes.giveBack': ({ lanes }) => lanes.giveBack(1, 'w'),
   'lanes.leases': ({ lanes }) => lanes.leases([1]),
   'lanes.known': ({ lanes }) => lanes.known(),
   'workers.report': ({ workers }) => workers.report({ workerId: 'w', lanes: [], unresponsive: [], at: at(0) }),

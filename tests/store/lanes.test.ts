@@ -27,6 +27,20 @@ describeStores('lanes', (ports) => {
     expect(await ports.lanes.takeAway(lane, 'c')).toBe(true);
   });
 
+  test('a lane that is given back can be taken away again, and no lane that has a new owner is given back', async () => {
+    const lane = newLane();
+    await ports.lanes.giveBack(lane, 'a');
+    expect(await ports.lanes.takeAway(lane, 'a')).toBe(false);
+    expect(await ports.lanes.takeLease(lane, 'a')).toBe(1);
+    await ports.lanes.takeAway(lane, 'a');
+    await ports.lanes.giveBack(lane, 'a');
+    expect(await ports.lanes.takeAway(lane, 'a')).toBe(true);
+    await ports.lanes.takeLease(lane, 'b');
+    await ports.lanes.giveBack(lane, 'a');
+    expect(await ports.lanes.takeAway(lane, 'a')).toBe(false);
+    expect(await ports.lanes.takeAway(lane, 'b')).toBe(true);
+  });
+
   test('leases are read together; a lane that was never acquired has 0', async () => {
     const [taken, other] = [newLane(), newLane()];
     await ports.lanes.takeLease(taken, 'a');

@@ -1,11 +1,9 @@
 /** The line about an operation that MongoDB answers late. */
 import { expect, test } from '@jest/globals';
 import { nameLateOperations } from '../../lib/store/late-operations.ts';
-import { openStores } from '../../lib/store/stores.ts';
 import { readableLog, warn } from '../support/log-lines.ts';
-import { mongodbUrl, uniqueName } from '../support/servers.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { eventually } from '../support/world.ts';
+import { openProxiedStores } from './proxied-stores.ts';
 
 test('a late answer is logged with the operation, the number of its items and its time, and one in time is not', async () => {
   const { log, lines } = readableLog();
@@ -31,26 +29,8 @@ test('a late answer is logged with the operation, the number of its items and it
 });
 
 test('an operation that a server does not answer in time is logged by name, with the size of its bulk', async () => {
-  const url = new URL(mongodbUrl(uniqueName('late')));
-  await using proxied = new AsyncDisposableStack();
-  const proxy = await startTcpProxy(url.hostname, Number(url.port));
-  proxied.defer(() => proxy.close());
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  url.searchParams.set('directConnection', 'true');
-  const { log, lines } = readableLog();
-  const stores = openStores({ mongodbUrl: url.href, storeTimeoutMs: 1_000, autoMigrate: 1 }, log);
-  proxied.defer(() => stores.close());
-  await eventually(
-    'MongoDB answers',
-    () =>
-      stores.ping().then(
-        () => true,
-        () => false,
-      ),
-    20_000,
-  );
-  lines.splice(0);
+  await using proxied = await openProxiedStores('late');
+  const { stores, proxy, lines } = proxied;
   proxy.freeze('from-server');
   const progress = ['u1', 'u2'].map((userId) => ({ userId, settled: 1, advanced: true }));
   await expect(stores.userQueues.flushSettled(progress, new Date())).rejects.toMatchObject({

@@ -5,12 +5,7 @@ import { info, readableLog, warn } from '../support/log-lines.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { eventually } from '../support/world.ts';
-
-const answers = (call: Promise<unknown>) =>
-  call.then(
-    () => true,
-    () => false,
-  );
+import { answers, openProxiedStores } from './proxied-stores.ts';
 
 /** Without those that name an operation: a server that is frozen or cut off may also be late with one. */
 const outageLines = <Line extends { msg?: unknown }>(lines: Line[]): Line[] =>
@@ -53,18 +48,8 @@ test('an unavailable server is logged once for all operations, with the reason, 
 });
 
 test('a count that takes too long is no outage of the server, but any other call that is not answered is', async () => {
-  const url = new URL(mongodbUrl(uniqueName('outage')));
-  await using proxied = new AsyncDisposableStack();
-  const proxy = await startTcpProxy(url.hostname, Number(url.port));
-  proxied.defer(() => proxy.close());
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  url.searchParams.set('directConnection', 'true');
-  const { log, lines } = readableLog();
-  const stores = openStores({ mongodbUrl: url.href, storeTimeoutMs: 1_000, autoMigrate: 1 }, log);
-  proxied.defer(() => stores.close());
-  await eventually('MongoDB answers', () => answers(stores.ping()), 20_000);
-  lines.splice(0);
+  await using proxied = await openProxiedStores('outage');
+  const { stores, proxy, lines } = proxied;
   proxy.freeze('from-server');
   const count = stores.ledger.sumSettled('u', { after: 0, upTo: 9 });
   await expect(count).rejects.toMatchObject({ code: 'store-unavailable' });

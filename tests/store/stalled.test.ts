@@ -1,5 +1,8 @@
 import { expect, test } from '@jest/globals';
 import mongoose from 'mongoose';
+import type { Execute } from '../../lib/store/connection.ts';
+import type { Models } from '../../lib/store/models.ts';
+import { stalledStore } from '../../lib/store/stalled.ts';
 import { openStores } from '../../lib/store/stores.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
 import { at, session } from './store-contract.ts';
@@ -41,4 +44,29 @@ test('of many idle users a second search reads none, and it still finds the one 
   };
   expect(await search()).toBe(users);
   expect(await search()).toBe(1);
+});
+
+test('a search that cannot note the idle users still finds those that are stuck', async () => {
+  const document = (_id: string, settled: number) => ({
+    _id,
+    lane: 1,
+    sessions: [session('s')],
+    accepted: 3,
+    settled,
+    updatedAt: at(0),
+  });
+  const open = [document('idle', 3), document('stuck', 2)];
+  let notes = 0;
+  const collection = {
+    find: ({ state }: { state: string }) => ({ toArray: async () => (state === 'open' ? open : []) }),
+    bulkWrite: async () => {
+      notes += 1;
+      throw new Error('no writes now');
+    },
+  };
+  const userQueues = { collection, db: { get: () => 1_000 } };
+  const execute: Execute = (operate) => operate({ userQueues } as unknown as Models);
+  const found = await stalledStore(execute).stuck({ from: at(1), to: at(2) }, 10, 'all');
+  expect(new Set(found.map(({ userId }) => userId))).toEqual(new Set(['stuck']));
+  expect(notes).toBeGreaterThan(0);
 });

@@ -1,32 +1,34 @@
 import { describe, expect, test } from '@jest/globals';
 import { StoreUnavailableError } from '../../lib/errors.ts';
 import type { TicketAsk, TicketOutcome } from '../../lib/store/ticket-groups.ts';
-import { createTicketTaker, type TicketServer } from '../../lib/store/ticket-taker.ts';
+import { createTicketTaker, type OutcomeMark, type TicketServer } from '../../lib/store/ticket-taker.ts';
 import { at } from './store-contract.ts';
 
 const demand = { bytes: 5, maxPending: 100, maxPendingBytes: 1_000 };
 const ask = (userId: string, more: Partial<TicketAsk> = {}): TicketAsk => ({ userId, now: at(1), demand, ...more });
 
-type Bulk = { asks: TicketAsk[]; answer(): void; fail(error: Error): void };
+type Bulk = { asks: TicketAsk[]; mark: OutcomeMark; answer(): void; fail(error: Error): void };
 
 /** A server that answers when the test says so. What its bulks write down is `outcomes`; whoever asks alone is in `alone`. */
 const openServer = (outcomes: Record<string, TicketOutcome> = {}) => {
   const bulks: Bulk[] = [];
   const alone: TicketAsk[] = [];
+  const clock = { now: 5_000 };
   const server: TicketServer = {
     takeOne: async (one) => {
       alone.push(one);
       return { first: 1, seq: 1, lane: 0, wasOpen: true, settled: 0, bytesThrough: 5 };
     },
-    takeAll: (asks) => new Promise((answer, fail) => void bulks.push({ asks, answer, fail })),
+    takeAll: (asks, mark) => new Promise((answer, fail) => void bulks.push({ asks, mark, answer, fail })),
     readOutcomes: async (userIds) =>
       userIds.flatMap((userId) => {
         const outcome = outcomes[userId];
         return outcome ? [{ userId, lane: 7, settled: 2, outcome }] : [];
       }),
     takesBulks: async () => true,
+    now: () => clock.now,
   };
-  return { server, bulks, alone, take: createTicketTaker(server) };
+  return { server, bulks, alone, clock, take: createTicketTaker(server) };
 };
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -85,6 +87,38 @@ describe('tickets of one process', () => {
     expect((await Promise.all(others)).map((ticket) => ticket?.seq)).toEqual([3, 3]);
   });
 
+  test('that wait while MongoDB hangs fail with the statements before them, and are never sent', async () => {
+    const away = new StoreUnavailableError('MongoDB did not answer within 5000 ms.');
+    const { server, bulks, alone } = openServer();
+    const lone = Promise.withResolvers<never>();
+    const takeOne = (one: TicketAsk) => {
+      alone.push(one);
+      return lone.promise;
+    };
+    const take = createTicketTaker({ ...server, takeOne });
+    const calls = [take(ask('a'))];
+    await turn();
+    calls.push(take(ask('b')), take(ask('c')));
+    await turn();
+    for (const userId of ['d', 'e', 'f']) calls.push(take(ask(userId)));
+    await turn();
+    const ends = Promise.allSettled(calls);
+    lone.reject(away);
+    await turn();
+    calls.push(take(ask('g')), take(ask('h')));
+    await turn();
+    bulks[0]?.fail(away);
+    for (const one of await ends) expect(one).toEqual({ status: 'rejected', reason: away });
+    expect(alone).toMatchObject([{ userId: 'a' }]);
+    // What comes after the failure tries again.
+    expect(bulks.map(({ asks }) => asks.map(({ userId }) => userId))).toEqual([
+      ['b', 'c'],
+      ['g', 'h'],
+    ]);
+    bulks[1]?.fail(away);
+    await expect(Promise.all(calls)).rejects.toBe(away);
+  });
+
   test('are asked for alone when MongoDB refuses the bulk', async () => {
     const { take, bulks, alone } = openServer();
     const tickets = [take(ask('a')), take(ask('b'))];
@@ -92,6 +126,25 @@ describe('tickets of one process', () => {
     bulks[0]?.fail(new Error('BSON document is too large'));
     expect((await Promise.all(tickets)).map((ticket) => ticket?.seq)).toEqual([1, 1]);
     expect(alone).toHaveLength(2);
+  });
+
+  test('name their outcomes by the time when they are sent, and others’ outcomes end by that time too', async () => {
+    const { take, bulks, clock } = openServer();
+    const send = async (number: number) => {
+      const tickets = [take(ask('a')), take(ask('b'))];
+      await turn();
+      bulks[number]?.answer();
+      await Promise.all(tickets);
+    };
+    clock.now = 100_000;
+    await send(0);
+    // MongoDB's clock was set back: the name is still a new one, but the outcomes of other processes have lower ones now.
+    clock.now = 40_000;
+    await send(1);
+    expect(bulks.map(({ mark }) => mark)).toMatchObject([
+      { at: 100_000, unreadFrom: 100_000, othersFrom: 90_000 },
+      { at: 100_001, unreadFrom: 100_001, othersFrom: 30_000 },
+    ]);
   });
 
   test('travel alone where a server takes no pipelines in a bulk', async () => {

@@ -129,6 +129,24 @@ describe('calls at the same time, in MongoDB', () => {
     }
   });
 
+  test('of two processes do not push out what twenty others have not read yet', async () => {
+    const [userId, another] = [await newUser(here), await newUser(here)];
+    const outcomes = Array.from({ length: 20 }, (_, n) => ({
+      by: `process-${n}`,
+      at: Date.now(),
+      seq: n + 1,
+      bytes: 10,
+      wasOpen: true,
+    }));
+    const users = connection.collection<{ _id: string; tickets?: { by: string }[] }>('userQueues');
+    await users.updateOne({ _id: userId }, { $set: { tickets: outcomes } });
+    for (const { userQueues } of [here, there])
+      await Promise.all([userId, another].map((id) => userQueues.takeTicket(id, 's', at(1), demand)));
+    const kept = (await users.findOne({ _id: userId }))?.tickets?.map(({ by }) => by);
+    expect(kept).toHaveLength(22);
+    expect(kept).toEqual(expect.arrayContaining(outcomes.map(({ by }) => by)));
+  });
+
   test('get their tickets although MongoDB refuses the update of one of them', async () => {
     const [one, odd, other] = [await newUser(here), await newUser(here), await newUser(here)];
     await connection.collection<{ _id: string }>('userQueues').updateOne({ _id: odd }, { $set: { accepted: 'many' } });

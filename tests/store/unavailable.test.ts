@@ -94,6 +94,25 @@ describe('a store whose server does not answer', () => {
     await everyOperationIsAnswered(stores);
   });
 
+  test('rejects in time also the calls that wait for each other while the server is frozen', async () => {
+    await answered(stores, ({ ping }) => ping());
+    proxy.freeze();
+    const start = performance.now();
+    const { userQueues, ledger } = stores;
+    // So many that their statements, one after the other, would take ten times as long.
+    const calls = Array.from({ length: 2_600 }, (_, seq) => [
+      userQueues.takeTicket(`u${seq}`, undefined, new Date()),
+      ledger.insert({ userId: 'u', seq, body: '1', acceptedAt: new Date() }),
+      ledger.findByKey('u', `${seq}`),
+    ]);
+    const ends = new Set(
+      (await Promise.allSettled(calls.flat())).map((end) => end.status === 'rejected' && end.reason.name),
+    );
+    expect([...ends]).toEqual(['StoreUnavailableError']);
+    expect(performance.now() - start).toBeLessThan(storeTimeoutMs + slackMs);
+    proxy.thaw();
+  });
+
   test('retries an operation by itself when the connection is cut during it, or rejects it as unavailable', async () => {
     await answered(stores, ({ ping }) => ping());
     const [leases] = await Promise.all([

@@ -371,6 +371,16 @@ describeStores('tickets', (ports) => {
     expect(await take(2, 4)).toMatchObject({ seq: 8 });
   });
 
+  test('a ticket for as many requests as a call may have delays the next by all of them', async () => {
+    const userId = await newUser(ports);
+    const take = (count: number, seconds: number) =>
+      ports.userQueues.takeTicket(userId, 's', at(seconds), { ...demand, maxPending: 200, ratePerSecond: 2, count });
+    expect(await take(100, 1)).toMatchObject({ seq: 100 });
+    expect(await take(1, 1)).toMatchObject({ refused: 'rate', waitMs: 49_500 });
+    expect(await take(1, 50)).toMatchObject({ refused: 'rate', waitMs: 500 });
+    expect(await take(1, 50.5)).toMatchObject({ seq: 101 });
+  });
+
   test('a session gets no ticket after it was removed', async () => {
     const userId = await newUser(ports);
     const racing = Array.from({ length: 30 }, () => ports.userQueues.takeTicket(userId, 's', at(1)));

@@ -15,6 +15,14 @@ describeStores('heartbeats', (ports) => {
     ]);
   });
 
+  test('a heartbeat says how often it is written, where its worker says it', async () => {
+    const [older, newer] = [uniqueName('worker'), uniqueName('worker')];
+    await ports.workers.report({ workerId: older, lanes: [], unresponsive: [], at: at(300) });
+    await ports.workers.report({ workerId: newer, lanes: [], unresponsive: [], beatMs: 125, at: at(300) });
+    const found = new Map((await ports.workers.all()).map(({ workerId, beatMs }) => [workerId, beatMs]));
+    expect([found.get(older), found.get(newer)]).toEqual([undefined, 125]);
+  });
+
   test('the heartbeat of a removed worker is gone', async () => {
     const removed = uniqueName('worker');
     await ports.workers.report({ workerId: removed, lanes: [], unresponsive: [], at: at(201) });

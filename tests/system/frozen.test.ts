@@ -15,9 +15,10 @@ const file = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-frozen-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const isRunning = ({ msg }: LogLine) => msg === 'worker running';
 const isLoss = ({ msg }: LogLine) => msg?.startsWith('lane lost') === true;
 
-const startConsumer = async (world: World, environment: Record<string, string> = {}) => {
+const startConsumer = (world: World, environment: Record<string, string> = {}) => {
   const historyFile = join(folder, world.config.queuePrefix);
   writeFileSync(historyFile, '');
   const cluster = startCluster(
@@ -32,7 +33,6 @@ const startConsumer = async (world: World, environment: Record<string, string> =
     },
     file('../../functions/consumer.ts'),
   );
-  await cluster.logged(({ msg }) => msg === 'worker running');
   const count = (kind: 'started' | 'ended') => readHistory(historyFile).filter((event) => event.kind === kind).length;
   return { cluster, count };
 };
@@ -42,8 +42,9 @@ const users = 8;
 test('another worker serves the users of a frozen container within FROZEN_AFTER_MS, and the container records nothing more', async () => {
   await using world = await openWorld();
   // The runs go on for longer than the test.
-  const { cluster, count } = await startConsumer(world, { LONGEST_RUN_MS: '100000000' });
+  const { cluster, count } = startConsumer(world, { LONGEST_RUN_MS: '100000000' });
   await using _ends = cluster;
+  await cluster.logged(isRunning);
   const crowd = await Promise.all(Array.from({ length: users }, () => world.user()));
   for (const request of [1, 2]) await Promise.all(crowd.map((user) => world.enqueue(user, request)));
   await eventually('every user has a run in the container', () => count('started') === users, 30_000);
@@ -70,8 +71,9 @@ test('another worker serves the users of a frozen container within FROZEN_AFTER_
 
 test('a worker whose event loop is blocked for a second, again and again, keeps its lanes', async () => {
   await using world = await openWorld();
-  const { cluster } = await startConsumer(world);
+  const { cluster } = startConsumer(world);
   await using _ends = cluster;
+  await cluster.logged(isRunning);
   const user = await world.user();
   for (let n = 0; n < 4; n += 1) await world.enqueue(user, { blockMs: 1_000 });
   await world.settled(user, 4, 60_000);

@@ -32,8 +32,8 @@ export class FakeWorker extends EventEmitter {
     this.emit('message', { kind: 'report', state, mustRetire });
   }
 
-  exit(code: number): void {
-    this.process.emit('exit', code, null);
+  exit(code: number | null, signal: NodeJS.Signals | null = null): void {
+    this.process.emit('exit', code, signal);
     this.process.emit('disconnect');
   }
 }

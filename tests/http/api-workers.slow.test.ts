@@ -1,12 +1,14 @@
 /** The API with several workers, as processes of their own. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, jest, test } from '@jest/globals';
 import getPort from 'get-port';
 import { isAlive } from '../consumer/support/cluster.ts';
+import { error } from '../support/log-lines.ts';
 import { uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
-import { type ApiProcess, startApi } from './api-process.ts';
+import { type ApiProcess, spawnApi, startApi } from './api-process.ts';
 
 /** Processes start slowly on a busy machine. */
 jest.setTimeout(360_000);
@@ -114,6 +116,40 @@ test('workers end what has begun and exit when their primary was killed', async 
   expect(await waiting).toMatchObject({ status: 200, body: { status: 'queued' } });
   await eventually('no worker is left', () => pids.every((pid) => !isAlive(pid)), patienceMs);
   await api.end();
+});
+
+test.each([0, 150, 300, 600])(
+  'Ctrl-C %i ms after the start of a worker ends everything without an error',
+  async (ms) => {
+    const api = await spawnApi(['functions/api.ts'], { API_WORKERS: String(workers) }, { ownGroup: true });
+    await eventually('a worker was started', () => api.childPids().length > 0, patienceMs);
+    const pids = api.childPids();
+    await pause(ms);
+    api.signalGroup('SIGINT');
+    expect(await api.exited).toBe(0);
+    expect(pids.filter(isAlive)).toEqual([]);
+    const { output } = await api.end();
+    const isHarmless = (line: string) => line === '' || (line.startsWith('{') && JSON.parse(line).level < error);
+    expect(output.split('\n').filter((line) => !isHarmless(line))).toEqual([]);
+  },
+);
+
+/** As `pm2 -i 2` runs it. */
+const foreignPrimary = 'tests/http/support/foreign-primary.ts';
+
+test('a worker of another program is a whole API: it serves metrics, and stops when it is told to', async () => {
+  const metricsPort = await getPort({ host: '127.0.0.1' });
+  const api = await startApi([foreignPrimary], { API_METRICS_PORT: String(metricsPort) });
+  await callOften(api);
+  const metrics = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+  expect(await metrics.text()).toContain(`lanekeeper_api_requests_total${livez}`);
+  expect((await api.end()).status).toBe(0);
+});
+
+test('a worker of another program refuses to have workers of its own', async () => {
+  const failure = await startApi([foreignPrimary], { API_WORKERS: '2' }).catch(({ message }: Error) => message);
+  expect(String(failure)).toContain('API_WORKERS must be 1 in a process that another program runs as a worker');
+  expect(String(failure)).not.toMatch(/^ +at /m);
 });
 
 test('what keeps every worker from starting is said once', async () => {

@@ -139,6 +139,22 @@ test('npm run migrate names an index that is in the way and what to do, and crea
   expect(migrate()).toMatchObject({ status: 0 });
 });
 
+test('npm run migrate names an index that only earlier versions needed, keeps it, and says how to drop it', async () => {
+  const userQueues = client.db().collection('userQueues');
+  await userQueues.createIndex({ state: 1, updatedAt: 1, _id: 1 });
+  await userQueues.createIndex({ user: 1 });
+  const { status, said } = migrate();
+  expect(status).toBe(0);
+  const name = 'state_1_updatedAt_1__id_1';
+  expect(said).toContain(`the index userQueues.${name} is obsolete`);
+  expect(said).toContain(`db.userQueues.dropIndex('${name}')`);
+  expect(said.match(/obsolete/g)).toHaveLength(1);
+  expect(await indexesOf('userQueues')).toContain(name);
+
+  await userQueues.dropIndex(name);
+  expect(migrate()).toEqual({ status: 0, said: 'nothing to do: all indexes are there' });
+});
+
 test('values that a unique index does not allow are named by npm run migrate', async () => {
   const accounts = client.db().collection<{ name: string }>('accounts');
   await accounts.insertMany([{ name: 'ada' }, { name: 'ada' }]);
