@@ -1,5 +1,6 @@
 /** Injects the faults of a plan, ends them when their time is over, and records them in the history. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { StoreUnavailableError } from '../../lib/errors.ts';
 import { isSettled } from '../../lib/types.ts';
 import type { FaultKind } from '../judge/history.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
@@ -48,9 +49,18 @@ export const createFaults = ({ stage, record, users, aim }: FaultOptions): Fault
   const untilSettled = async (requests: SentRequest[]): Promise<void> => {
     const deps = openDirectDeps(stage);
     const deadline = monotonicMs() + hangTimeoutMs;
+    // On a busy machine, MongoDB may answer nothing for long although it is up.
+    const areSettled = () =>
+      deps.ledger.readHeads(requests).then(
+        (heads) => heads.every(isSettled),
+        (error) => {
+          if (error instanceof StoreUnavailableError) return false;
+          throw error;
+        },
+      );
     try {
       while (monotonicMs() < deadline) {
-        if ((await deps.ledger.readHeads(requests)).every(isSettled)) return;
+        if (await areSettled()) return;
         await pause(pollMs);
       }
     } finally {

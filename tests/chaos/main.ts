@@ -66,18 +66,26 @@ const options: ChaosOptions = {
   signal: stopping.signal,
 };
 
-const kindOf = (name: string): ChaosFault => {
-  const found = chaosFaults.find((fault) => fault === name);
+const kindOf = (name: string, kinds: ChaosFault[]): ChaosFault => {
+  const found = kinds.find((fault) => fault === name);
   if (found) return found;
-  throw new Error(`--only names "${name}". A kind of fault is one of: ${chaosFaults.join(', ')}.`);
+  throw new Error(`--only names "${name}". A kind of fault is one of: ${kinds.join(', ')}.`);
 };
 
-/** Runs all kinds of faults, or those that `--only` names, with commas between them. Resolves to whether every guarantee was kept. */
+/** The kinds that `--only` names, with commas between them. */
+const onlyOf = (kinds: ChaosFault[]): ChaosFault[] | undefined =>
+  values.only?.split(',').map((name) => kindOf(name.trim(), kinds));
+
+const printReplay = (): void => {
+  const { minutes, every, only, cluster } = values;
+  const chosen = `${cluster ? ' --cluster' : ''} --minutes ${minutes} --seed ${seed} --every ${every}`;
+  print(`seed ${seed}; replay: npm run chaos --${chosen}${only ? ` --only "${only}"` : ''}`);
+};
+
+/** Runs all kinds of faults, or those that `--only` names. Resolves to whether every guarantee was kept. */
 const runFaults = async (): Promise<boolean> => {
-  const only = values.only?.split(',').map((name) => kindOf(name.trim()));
-  const chosen = values.only ? ` --only "${values.only}"` : '';
-  const { minutes, every } = values;
-  print(`seed ${seed}; replay: npm run chaos -- --minutes ${minutes} --seed ${seed} --every ${every}${chosen}`);
+  const only = onlyOf(chaosFaults);
+  printReplay();
   const result = await runChaos({ ...options, only });
   report(result);
   return result.violations.length === 0;
@@ -90,12 +98,11 @@ const runClusterFaults = async (): Promise<boolean> => {
     print(`Skipped: ${reason}.`);
     return true;
   }
-  print(
-    `seed ${seed}; replay: npm run chaos -- --cluster --minutes ${values.minutes} --seed ${seed} --every ${values.every}`,
-  );
+  const only = onlyOf(clusterFaults) ?? clusterFaults;
+  printReplay();
   const binary = await rabbitmq4(root, { say: (_name, line) => print(line) });
   await using cluster = await startRabbitmqCluster({ binary, reachedBy: 'hosts' });
-  const result = await runChaos({ ...options, only: clusterFaults, cluster, env: { LANE_QUEUE_TYPE: 'quorum' } });
+  const result = await runChaos({ ...options, only, cluster, env: { LANE_QUEUE_TYPE: 'quorum' } });
   report(result);
   return result.violations.length === 0;
 };

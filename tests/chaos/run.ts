@@ -99,7 +99,10 @@ const injectFaults = async (stage: Stage, options: ChaosOptions, record: ReturnT
   for (const planned of planFaults({ ...options, durationMs: options.durationMs - (options.quietMs ?? 0) })) {
     await waitUntil(planned.atMs);
     if (options.signal?.aborted) break;
-    injections.push(faults.inject(planned));
+    const injection = faults.inject(planned);
+    // A failure ends the run below. Until then nobody waits for this one, and the process would end with its servers left behind.
+    injection.catch(() => undefined);
+    injections.push(injection);
   }
   await waitUntil(options.durationMs);
   return (await Promise.all(injections)).filter((injected) => injected !== undefined);
