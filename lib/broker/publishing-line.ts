@@ -32,7 +32,13 @@ export type Line = {
 /** One call's use of a line. `line` is set once it is open, with what was sent on it before. Calls that share a line share its fate. */
 export type LineUse = { opening: Promise<Line>; line: Line | undefined; sentBefore: number };
 
-export type Message = { queue: string; body: Buffer; type?: string };
+export type Message = {
+  queue: string;
+  body: Buffer;
+  type?: string;
+  headers?: Record<string, string>;
+  persistent: boolean;
+};
 
 /**
  * What became of a message. `nacked`: its queue did not take it. `suspect`: the server closed the channel, because of this
@@ -44,7 +50,7 @@ export type Attempt = PublishResult | 'nacked' | 'suspect';
 const nackText = 'message nacked';
 
 /** Rejects when the line is gone, with or without the message. */
-export const publishOn = async (line: Line, message: Message): Promise<Attempt> => {
+export const publishOn = async (line: Line, { queue, body, ...own }: Message): Promise<Attempt> => {
   while (line.drained) await line.drained;
   const messageId = randomUUID();
   line.sent += 1;
@@ -57,9 +63,8 @@ export const publishOn = async (line: Line, message: Message): Promise<Attempt> 
       else if (line.refusal) resolve('suspect');
       else reject(error);
     };
-    const properties = { persistent: true, mandatory: true, contentType: 'application/json', messageId };
-    const options = { ...properties, type: message.type };
-    if (!line.channel.publish('', message.queue, message.body, options, onAnswer)) line.drained ??= untilDrained(line);
+    const options = { ...own, mandatory: true, contentType: 'application/json', messageId };
+    if (!line.channel.publish('', queue, body, options, onAnswer)) line.drained ??= untilDrained(line);
   });
 };
 
