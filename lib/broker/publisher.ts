@@ -44,7 +44,7 @@ export const createPublisher = (
   const { rabbitmqUrl, heartbeatSeconds, queuePrefix, publishTimeoutMs } = config;
   const urls = urlsInRandomOrder(rabbitmqUrl);
   const connection = createConnection({ urls, name: 'lanekeeper publisher', heartbeatSeconds }, log);
-  const lines = createLines(connection, log);
+  const lines = createLines(connection, log, publishTimeoutMs);
   const suspects = new SuspectMessages(() => openLine(connection, log));
   // Never over: whoever is refused now and then would log the beginning and the end of an outage each time.
   const refusals = watchOutages(log, outageTexts);
@@ -56,6 +56,7 @@ export const createPublisher = (
       onUse(use);
       try {
         use.line = await use.opening;
+        use.sentBefore = use.line.sent;
         return await work(use.line);
       } catch (error) {
         if (error instanceof BrokerUnavailableError) throw error;
