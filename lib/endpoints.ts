@@ -11,6 +11,8 @@ type Probes = {
   health: () => { healthy: boolean; body: unknown };
   /** What `/livez` shows. */
   state: () => string;
+  /** What `/backlog` shows. `undefined`: it is not known. */
+  backlog: () => unknown;
 };
 
 type EndpointsOptions = {
@@ -20,7 +22,7 @@ type EndpointsOptions = {
   /** The environment variable of `port`, for the error. */
   portSetting: string;
   log: Logger;
-  /** Without it `/healthz` and `/livez` are not served. */
+  /** Without it `/healthz`, `/livez` and `/backlog` are not served. */
   probes?: Probes;
   metrics: () => Promise<string>;
   metricsType: string;
@@ -42,15 +44,32 @@ const respond = (response: ServerResponse, status: number, type: string, body: s
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
 };
 
+const backlogUnknown = {
+  reason:
+    'No worker has counted the pending requests in the last minute. Keep the number of consumers, and see /healthz.',
+};
+
+/** The probes' answer as JSON; `undefined` for any other path. */
+const answerOf = (path: string | undefined, probes: Probes): { status: number; body: unknown } | undefined => {
+  if (path === '/livez') return { status: 200, body: { state: probes.state() } };
+  if (path === '/backlog') {
+    const backlog = probes.backlog();
+    return backlog ? { status: 200, body: backlog } : { status: 503, body: backlogUnknown };
+  }
+  if (path !== '/healthz') return undefined;
+  const { healthy, body } = probes.health();
+  return { status: healthy ? 200 : 503, body };
+};
+
 /**
- * Serves `GET /metrics`, and with `probes` `GET /healthz` (200 or 503) and `GET /livez` (200 as long as this process can answer:
- * whatever else is wrong, to kill it helps nobody).
+ * Serves `GET /metrics`, and with `probes` `GET /healthz` (200 or 503), `GET /backlog` (200, or 503 while it is not known) and `GET
+ * /livez` (200 as long as this process can answer: whatever else is wrong, to kill it helps nobody).
  *
  * @throws {CannotListenError}
  */
 export const openEndpoints = async (options: EndpointsOptions): Promise<Endpoints> => {
   const { probes } = options;
-  const routes = probes ? '/healthz, /livez or /metrics' : '/metrics';
+  const routes = probes ? '/healthz, /livez, /backlog or /metrics' : '/metrics';
   const sendMetrics = async (response: ServerResponse) => {
     try {
       respond(response, 200, options.metricsType, await options.metrics());
@@ -63,11 +82,9 @@ export const openEndpoints = async (options: EndpointsOptions): Promise<Endpoint
     const path = request.url?.split('?')[0];
     if (request.method !== 'GET') return respond(response, 405, 'text/plain', 'only GET is allowed\n');
     if (path === '/metrics') return void sendMetrics(response);
-    if (probes && path === '/livez')
-      return respond(response, 200, 'application/json', JSON.stringify({ state: probes.state() }));
-    if (!probes || path !== '/healthz') return respond(response, 404, 'text/plain', `no such route; try ${routes}\n`);
-    const { healthy, body } = probes.health();
-    respond(response, healthy ? 200 : 503, 'application/json', JSON.stringify(body));
+    const answer = probes && answerOf(path, probes);
+    if (!answer) return respond(response, 404, 'text/plain', `no such route; try ${routes}\n`);
+    respond(response, answer.status, 'application/json', JSON.stringify(answer.body));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(new CannotListenError(options, cause)));

@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
 import type { Publisher, PublishResult } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
+import { traceparentHeader } from '../traceparent.ts';
 import { createConnection } from './connection.ts';
 import { laneMessage } from './messages.ts';
 import { laneQueue, userQueue } from './names.ts';
@@ -23,12 +24,15 @@ const outageTexts = { away: 'RabbitMQ refused a message', back: 'RabbitMQ takes 
 /** Lines that are closed one after the other because of other messages, before this one was sent on any of them. */
 const maxLines = 5;
 
+type Properties = Pick<Message, 'type' | 'headers'>;
+
 /** Only a baton survives a restart of RabbitMQ: requests and wakes are in MongoDB, and a broker that writes them to its disk confirms them late. */
-const messageFor = (queue: string, content: unknown, type?: string): Message => ({
+const messageFor = (queue: string, content: unknown, { type, headers }: Properties): Message => ({
   queue,
   body: Buffer.from(JSON.stringify(content)),
   type,
   persistent: type === laneMessage.baton,
+  headers,
 });
 
 export const createPublisher = (
@@ -87,9 +91,9 @@ export const createPublisher = (
     return attempt;
   };
 
-  const publish = async (queue: string, content: unknown, type?: string): Promise<PublishResult> => {
+  const publish = async (queue: string, content: unknown, properties: Properties): Promise<PublishResult> => {
     try {
-      return await inTime((onUse) => send(messageFor(queue, content, type), onUse));
+      return await inTime((onUse) => send(messageFor(queue, content, properties), onUse));
     } catch (error) {
       if (error instanceof BrokerRefusedError) refusals.failed(error);
       throw error;
@@ -97,9 +101,12 @@ export const createPublisher = (
   };
 
   return {
-    publishRequest: (userId, message) => publish(userQueue(queuePrefix, userId), message),
-    publishWake: (lane, userId) => publish(laneQueue(queuePrefix, lane), { userId }, laneMessage.wake),
-    publishBaton: (lane) => publish(laneQueue(queuePrefix, lane), {}, laneMessage.baton),
+    publishRequest: (userId, { traceparent, ...content }) =>
+      publish(userQueue(queuePrefix, userId), content, {
+        headers: traceparent === undefined ? undefined : { [traceparentHeader]: traceparent },
+      }),
+    publishWake: (lane, userId) => publish(laneQueue(queuePrefix, lane), { userId }, { type: laneMessage.wake }),
+    publishBaton: (lane) => publish(laneQueue(queuePrefix, lane), {}, { type: laneMessage.baton }),
     ping: () =>
       inTime((onUse) => withLine(onUse, async ({ channel }) => void (await channel.checkExchange('amq.direct')))),
     close: () => connection.close(),

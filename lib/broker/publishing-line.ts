@@ -27,7 +27,13 @@ export type Line = {
 /** One call's use of a line. `line` is set once it is open. Calls that share a line share its fate. */
 export type LineUse = { opening: Promise<Line>; line: Line | undefined };
 
-export type Message = { queue: string; body: Buffer; type?: string; persistent: boolean };
+export type Message = {
+  queue: string;
+  body: Buffer;
+  type?: string;
+  persistent: boolean;
+  headers?: Record<string, string>;
+};
 
 /**
  * What became of a message. `nacked`: its queue did not take it. `suspect`: the server closed the channel, because of this

@@ -100,6 +100,18 @@ export const registerGauges = (registry: Registry, snapshot: () => WorkerSnapsho
   );
   gauge('lanekeeper_stuck_users', 'Users with pending requests and no progress', 'max', (s) => s.stuckUsers);
   gauge('lanekeeper_pending_requests', 'Requests of all users that are not settled', 'max', (s) => s.pendingRequests);
+  gauge(
+    'lanekeeper_oldest_wait_seconds',
+    'Age of the oldest request of all users that only lacks a slot or an owner',
+    'max',
+    (s) => s.oldestWaitMs / 1_000,
+  );
+  gauge(
+    'lanekeeper_workers_wanted',
+    'Workers that the pending requests of all users want; 0 while nobody can count them',
+    'max',
+    (s) => s.workersWanted ?? 0,
+  );
   gauge('lanekeeper_dead_letters_now', 'Dead letters that nobody has retried or dropped', 'max', (s) => s.deadLetters);
   gauge(
     'lanekeeper_statistics_age_seconds',

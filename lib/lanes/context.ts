@@ -4,6 +4,7 @@ import { type Batcher, createBatcher } from '../batcher.ts';
 import type { Deps } from '../deps.ts';
 import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
 import { isolationSizes } from '../limits.ts';
+import type { TraceRun } from '../ports.ts';
 import type { EntryId, UserQueue, WorkEntry } from '../types.ts';
 import { BodyBudget } from './body-budget.ts';
 import { charsOf } from './changes.ts';
@@ -27,6 +28,8 @@ export type LaneDeps = Pick<
   | 'runRequest'
   | 'observer'
 > & {
+  /** Without it, runs continue the traces of their requests, and no spans are made. */
+  traceRun?: TraceRun;
   config: Pick<
     Deps['config'],
     | 'lanes'
@@ -44,6 +47,7 @@ export type LaneDeps = Pick<
     | 'batonRenewMs'
     | 'storeTimeoutMs'
     | 'frozenAfterMs'
+    | 'pendingPerWorker'
   >;
 };
 

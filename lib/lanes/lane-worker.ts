@@ -106,14 +106,15 @@ export class LaneWorker {
   }
 
   snapshot(): WorkerSnapshot {
-    const { runs, unresponsive, bodies } = this.#context;
-    const counts = { inFlight: runs.size, unresponsiveRuns: unresponsive.size, heldBytes: bodies.bytes };
+    const { runs, underWay, unresponsive, bodies } = this.#context;
+    const ofRuns = { inFlight: runs.size, oldestRunMs: underWay.oldestMs(), unresponsiveRuns: unresponsive.size };
+    const counts = { ...ofRuns, heldBytes: bodies.bytes };
     const own = this.#keeper.active().map(({ lane }) => lane);
     return {
       workerId: this.#context.workerId,
       ...counts,
       ...takeSnapshot(this.#keeper.owned(), this.#statistics.unvouchedSince, momentOf(this.#deps.clock)),
-      ...this.#statistics.newest(),
+      ...this.#statistics.newest(this.#keeper.owned()),
       mongodbUp: this.#heartbeat.storeAnswers,
       rabbitmqUp: this.#keeper.standsBy(),
       lanesWithoutOwner: this.#heard.lanesWithoutOwner(this.#keeper.count, own),
@@ -192,7 +193,7 @@ export class LaneWorker {
     try {
       const unresponsive = [...this.#context.unresponsive].map(({ userId }) => userId);
       const away = this.#stopping.signal.aborted || !this.#keeper.standsBy();
-      await this.#heartbeat.send({ lanes, unresponsive, away, statistics: this.#statistics.own });
+      await this.#heartbeat.send({ lanes, unresponsive, away, ...this.#statistics.toTell(this.#keeper.owned()) });
     } catch (error) {
       if (this.#heartbeat.storeIsSilent()) await this.#keeper.giveUp('MongoDB does not answer this worker');
       throw error;

@@ -8,6 +8,8 @@ export type WorkerSnapshot = {
   lanesOwned: number;
   usersLoaded: number;
   inFlight: number;
+  /** How long the oldest run has lasted; 0 without runs. */
+  oldestRunMs: number;
   /** Runs that go on against their signal. They hold no slot. */
   unresponsiveRuns: number;
   oldestPendingAgeMs: number;
@@ -17,6 +19,9 @@ export type WorkerSnapshot = {
   deadLetters: number;
   /** How old these three numbers are. */
   statisticsAgeMs: number;
+  /** Of all consumers: see backlog.ts. */
+  oldestWaitMs: number;
+  workersWanted?: number;
   /** Whether the servers answer this worker. */
   mongodbUp: boolean;
   rabbitmqUp: boolean;

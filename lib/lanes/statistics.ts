@@ -2,9 +2,13 @@
 import { isAhead } from '../database-clock.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeatValidMs } from '../heartbeat-times.ts';
-import type { Heartbeat, StalledUser, Statistics } from '../ports.ts';
+import type { Demand, Heartbeat, StalledUser, Statistics } from '../ports.ts';
+import { oldestWaitMs, workersWanted } from './backlog.ts';
+import { demandOf } from './demand.ts';
 import type { HeardWorkers } from './heard-workers.ts';
+import type { LaneHold } from './lane-hold.ts';
 import { oldestAcceptedAt } from './pending-age.ts';
+import type { WorkerSnapshot } from './snapshot.ts';
 import { findUsersWithoutProgress } from './stuck-users.ts';
 
 /** They cost a few queries over all open users, so they are counted once in so many sweeps. */
@@ -23,8 +27,16 @@ const countingWorker = (heard: Heartbeat[]): string | undefined => {
 type CountDeps = Pick<Deps, 'clock'> & {
   userQueues: Pick<Deps['userQueues'], 'stuck' | 'countPending'>;
   ledger: Pick<Deps['ledger'], 'readHeads' | 'oldestPending' | 'countDeadLetters'>;
-  config: Pick<Deps['config'], 'stuckAfterMs'>;
+  config: Pick<Deps['config'], 'stuckAfterMs' | 'sweepMs' | 'lanes' | 'pendingPerWorker'>;
 };
+
+/** The users of the lanes that this worker owns. */
+type OwnUsers = Pick<LaneHold, 'users'>[];
+
+const demandOfLanes = (owned: OwnUsers): Demand => demandOf(owned.flatMap(({ users }) => [...users.all()]));
+
+type AboutAllUsers = Omit<Statistics, 'at' | 'pendingUsers'> &
+  Pick<WorkerSnapshot, 'statisticsAgeMs' | 'oldestWaitMs' | 'workersWanted'>;
 
 export class StatisticsCount {
   readonly #deps: CountDeps;
@@ -42,9 +54,9 @@ export class StatisticsCount {
     this.#startedMs = deps.clock.monotonicMs();
   }
 
-  /** What this worker counted last, for its heartbeat. */
-  get own(): Statistics | undefined {
-    return this.#own;
+  /** What the heartbeat of this worker says: what it counted last, and what the users of its own lanes wait for. */
+  toTell(owned: OwnUsers): Pick<Heartbeat, 'statistics' | 'demand'> {
+    return { statistics: this.#own, demand: demandOfLanes(owned) };
   }
 
   /** When the oldest request was accepted for which no owner vouches: nobody may own its lane. */
@@ -64,13 +76,27 @@ export class StatisticsCount {
     const { clock, userQueues, ledger } = this.#deps;
     const at = clock.now();
     const stuckUsers = (await findUsersWithoutProgress(maxStuck, this.#deps)).length;
-    const pendingRequests = await userQueues.countPending();
+    const pending = await userQueues.countPending();
     const deadLetters = await ledger.countDeadLetters(maxDeadLetters);
-    this.#own = { stuckUsers, pendingRequests, deadLetters, at };
+    this.#own = { stuckUsers, pendingRequests: pending.requests, pendingUsers: pending.users, deadLetters, at };
   }
 
-  /** The newest numbers that any worker has told, and how old they are. Zeros until there are any, as old as this worker. */
-  newest(): Omit<Statistics, 'at'> & { statisticsAgeMs: number } {
+  /** The newest numbers that any worker has told, and what follows from them and from what the users of all workers wait for. */
+  newest(owned: OwnUsers): AboutAllUsers {
+    const { pendingUsers, ...numbers } = this.#newestCount();
+    const { lanes, pendingPerWorker, sweepMs } = this.#deps.config;
+    const rule = { lanes, pendingPerWorker, countedEveryMs: sweepsPerCount * sweepMs };
+    const others = this.#heard.alive(heartbeatValidMs).filter(({ workerId }) => workerId !== this.#workerId);
+    const demands = [demandOfLanes(owned), ...others.flatMap(({ demand }) => demand ?? [])];
+    return {
+      ...numbers,
+      oldestWaitMs: oldestWaitMs(demands, this.#unvouchedSince, this.#deps.clock.now()),
+      workersWanted: workersWanted({ ...numbers, pendingUsers }, demands, rule),
+    };
+  }
+
+  /** The newest numbers, and how old they are. Zeros until there are any, as old as this worker. */
+  #newestCount(): Omit<Statistics, 'at'> & { statisticsAgeMs: number } {
     const now = this.#deps.clock.now();
     const told = [this.#own, ...this.#heard.newest.map(({ statistics }) => statistics)];
     const known = told.filter((one) => one !== undefined).filter(({ at }) => !isAhead(at, now));

@@ -121,8 +121,8 @@ export interface UserQueueStore {
   /** Records the requests that run on after a hand-over [R11], except where a higher token is recorded. */
   noteLent(loans: Loan[]): Promise<void>;
   dropExpiredSessions(now: Date): Promise<void>;
-  /** The requests of all users that are accepted and not settled, as far as owners have flushed. */
-  countPending(): Promise<number>;
+  /** The requests of all users that are accepted and not settled, as far as owners have flushed, and how many users have any. */
+  countPending(): Promise<{ requests: number; users: number }>;
   /**
    * User queues without progress in the time span `recently` that have something to do: pending work, no session left, or
    * closing. Those without progress for longest come first; then those whose progress lies behind the span, because MongoDB's
@@ -138,10 +138,9 @@ export interface UserQueueStore {
   ): Promise<StalledUser[]>;
 }
 
-export type NewEntry = Pick<
-  LedgerEntry,
-  'userId' | 'seq' | 'key' | 'body' | 'bytes' | 'bytesThrough' | 'acceptedAt' | 'limits' | 'retryOf' | 'interruptions'
->;
+type OfTicket = 'userId' | 'seq' | 'bytes' | 'bytesThrough' | 'acceptedAt';
+type OfRequest = 'key' | 'body' | 'limits' | 'retryOf' | 'interruptions' | 'traceparent';
+export type NewEntry = Pick<LedgerEntry, OfTicket | OfRequest>;
 
 /** Why an entry was not inserted: another one has its `seq`, or its key. */
 export type Duplicate = 'duplicate-seq' | 'duplicate-key';
@@ -240,35 +239,4 @@ export interface LaneStore {
   leases(lanes: number[]): Promise<Map<number, number>>;
   /** All lanes that were ever acquired. */
   known(): Promise<number[]>;
-}
-
-/**
- * The lanes that a worker owned at a moment, and the users whose runs there ignored their signal. `away`: it stands by on no lane,
- * because it stops and only waits for its last runs, or because RabbitMQ does not answer it. `gone`: its process has exited, and
- * another worker has written this.
- */
-export type Heartbeat = {
-  workerId: string;
-  lanes: number[];
-  unresponsive: string[];
-  away?: boolean;
-  gone?: boolean;
-  /** How often the worker writes. An older version does not say it, and writes every second. */
-  beatMs?: number;
-  /** What this worker last counted for all. */
-  statistics?: Statistics;
-  at: Date;
-};
-
-/**
- * Numbers about all users of all consumers, and when they were counted. `stuckUsers`: as `GET /stuck` lists them.
- * `pendingRequests`: accepted and not settled, as far as their owners have flushed. The first and the last stop at a limit.
- */
-export type Statistics = { stuckUsers: number; pendingRequests: number; deadLetters: number; at: Date };
-
-export interface WorkerStore {
-  report(heartbeat: Heartbeat): Promise<void>;
-  remove(workerId: string): Promise<void>;
-  /** The newest heartbeat of each worker. A worker that has stopped has none; that of a dead one expires after an hour. */
-  all(): Promise<Heartbeat[]>;
 }

@@ -10,6 +10,8 @@ export const consumerSettings = {
   processor: consumer('PROCESSOR', textOf(1).default('echo')),
   /** How many worker processes the primary keeps alive. */
   workers: consumer('WORKERS', integer(1, 256, availableParallelism())),
+  /** How many processes wait with everything loaded but the processor, so that a reload or a restart takes a second less. */
+  spareWorkers: consumer('SPARE_WORKERS', integer(0, 16, 0)),
   /** How many requests a worker runs at a time. Its users share them evenly. */
   concurrency: consumer('CONCURRENCY', integer(1, 10_000, 64)),
   /** How many bytes of requests a worker holds, at most: the rest stays in RabbitMQ and MongoDB. Requests that run do not count. */
@@ -66,7 +68,9 @@ export const consumerSettings = {
   startTimeoutMs: consumer('START_TIMEOUT_MS', integer(100, 3_600_000, 60_000)),
   /** `/healthz` answers 503 when a lane has had no owner for this long. Above the time of a failover from a frozen worker. */
   unhealthyAfterMs: consumer('UNHEALTHY_AFTER_MS', integer(1_000, 3_600_000, 30_000)),
-  /** The port of `/healthz` and `/metrics`. 0 means any free port. */
+  /** `/backlog` asks for one worker for so many pending requests. */
+  pendingPerWorker: consumer('PENDING_PER_WORKER', integer(1, 1_000_000, 100)),
+  /** The port of `/healthz`, `/livez`, `/backlog` and `/metrics`. 0 means any free port. */
   metricsPort: consumer('METRICS_PORT', integer(0, 65_535, 9_464)),
   /** Where the processor `webhook` posts requests to. Required by it. */
   webhookUrl: consumer('WEBHOOK_URL', webUrl.optional()),

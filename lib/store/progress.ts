@@ -38,11 +38,18 @@ export const progressStore = (
   countPending: () =>
     execute(
       async ({ userQueues }) => {
-        const [sum] = await userQueues.aggregate<{ pending: number }>([
+        const [sum] = await userQueues.aggregate<{ requests: number; users: number }>([
           { $match: { state: 'open', quiet: null } },
-          { $group: { _id: null, pending: { $sum: { $subtract: ['$accepted', '$settled'] } } } },
+          { $project: { pending: { $subtract: ['$accepted', '$settled'] } } },
+          {
+            $group: {
+              _id: null,
+              requests: { $sum: '$pending' },
+              users: { $sum: { $cond: [{ $gt: ['$pending', 0] }, 1, 0] } },
+            },
+          },
         ]);
-        return sum?.pending ?? 0;
+        return { requests: sum?.requests ?? 0, users: sum?.users ?? 0 };
       },
       undefined,
       { mayBeSlow: true },

@@ -2,7 +2,7 @@ import type { WorkerStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
 
 export const workerStore = (execute: Execute): WorkerStore => ({
-  report: ({ workerId, lanes, unresponsive, away = false, gone = false, beatMs, statistics, at }) =>
+  report: ({ workerId, lanes, unresponsive, away = false, gone = false, beatMs, statistics, demand, at }) =>
     execute(async ({ workers }) => {
       const heartbeat = {
         lanes,
@@ -12,6 +12,7 @@ export const workerStore = (execute: Execute): WorkerStore => ({
         at,
         ...(beatMs && { beatMs }),
         ...(statistics && { statistics }),
+        ...(demand && { demand }),
       };
       await workers.updateOne({ _id: workerId }, { $set: heartbeat }, { upsert: true });
     }),

@@ -338,11 +338,12 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
       }),
 
     countPending: () =>
-      step('userQueues.countPending', () =>
-        all()
-          .filter(({ state }) => state !== 'closed')
-          .reduce((sum, { accepted, settled }) => sum + accepted - settled, 0),
-      ),
+      step('userQueues.countPending', () => {
+        const pending = all()
+          .filter(({ state, accepted, settled }) => state !== 'closed' && accepted > settled)
+          .map(({ accepted, settled }) => accepted - settled);
+        return { requests: pending.reduce((sum, one) => sum + one, 0), users: pending.length };
+      }),
 
     stuck: async (recently, limit, which, after) => {
       const { idle, stalled } = await step('userQueues.stuck', () => {
@@ -374,6 +375,7 @@ const saysTheSame = ({ said }: { said?: Said }, entry: LedgerEntry): boolean =>
   (said.body === entry.body &&
     (said.interruptions ?? 0) === (entry.interruptions ?? 0) &&
     said.bytesThrough === entry.bytesThrough &&
+    said.traceparent === entry.traceparent &&
     said.acceptedAt.getTime() === entry.acceptedAt.getTime() &&
     isDeepStrictEqual({ ...said.limits }, { ...entry.limits }));
 
@@ -465,7 +467,7 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
 };
 
 const newEntry = ({ userId, seq, key, body, bytes, bytesThrough, ...rest }: NewEntry): LedgerEntry => {
-  const { limits, retryOf, interruptions, acceptedAt } = rest;
+  const { limits, retryOf, interruptions, traceparent, acceptedAt } = rest;
   return {
     userId,
     seq,
@@ -476,6 +478,7 @@ const newEntry = ({ userId, seq, key, body, bytes, bytesThrough, ...rest }: NewE
     ...(limits === undefined ? {} : { limits: structuredClone(limits) }),
     ...(retryOf === undefined ? {} : { retryOf }),
     ...(interruptions === undefined ? {} : { interruptions }),
+    ...(traceparent === undefined ? {} : { traceparent }),
     status: 'queued',
     attempts: 0,
     acceptedAt: new Date(acceptedAt),

@@ -10,6 +10,7 @@ const counts = {
   lanesOwned: 4,
   usersLoaded: 9,
   inFlight: 2,
+  oldestRunMs: 0,
   unresponsiveRuns: 1,
   stuckUsers: 3,
   refusedQueues: 0,
@@ -18,6 +19,8 @@ const counts = {
   pendingRequests: 7,
   deadLetters: 2,
   statisticsAgeMs: 4_500,
+  oldestWaitMs: 3_500,
+  workersWanted: 5,
   mongodbUp: true,
   rabbitmqUp: false,
 };
@@ -131,6 +134,8 @@ describe('worker metrics', () => {
       'lanekeeper_pending_requests 7',
       'lanekeeper_dead_letters_now 2',
       'lanekeeper_statistics_age_seconds 4.5',
+      'lanekeeper_oldest_wait_seconds 3.5',
+      'lanekeeper_workers_wanted 5',
       'lanekeeper_server_up{server="mongodb"} 1',
       'lanekeeper_server_up{server="rabbitmq"} 0',
     ]) {

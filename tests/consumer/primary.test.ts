@@ -175,7 +175,7 @@ describe('the cluster primary', () => {
     await until('the worker to be gone', () => !cluster.workerPids().some(isAlive));
   });
 
-  test('serves /healthz with the state of every worker', async () => {
+  test('serves /healthz with the state of every worker, and /backlog with what they know', async () => {
     await using cluster = startCluster({ TEST_WORKER: stub, WORKERS: '2' });
     await cluster.logged(running, 2);
     await cluster.logged((line) => line.msg === 'consumer running');
@@ -188,6 +188,10 @@ describe('the cluster primary', () => {
     expect(JSON.parse(text)).toMatchObject({
       state: 'running',
       workers: cluster.workerPids().map((pid, slot) => ({ slot, pid, restarts: 0, snapshot: { lanesOwned: 2 } })),
+    });
+    expect(await cluster.get('/backlog')).toMatchObject({
+      status: 200,
+      text: JSON.stringify({ pending: 7, oldestWaitMs: 3_500, workersWanted: 5 }),
     });
     expect((await cluster.get('/elsewhere')).status).toBe(404);
   });

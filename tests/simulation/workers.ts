@@ -155,6 +155,7 @@ export const createWorkers = (world: SimulatedWorld): Workers => {
         idleTimeoutMs,
         stuckAfterMs,
         frozenAfterMs: scenario.frozenAfterMs ?? timeouts.frozenAfterMs,
+        pendingPerWorker: 100,
       },
     };
     const wrapped = world.broken?.worker?.(deps, { database, broker, step, host: process.clock }) ?? deps;

@@ -400,3 +400,20 @@ describeStores('tickets', (ports) => {
     expect((await theUserQueue(ports, userId)).accepted).toBe(tickets.length);
   });
 });
+
+describeStores('a count of pending requests', (ports) => {
+  test('adds up what is accepted and not settled, and counts the users who have any', async () => {
+    const before = await ports.userQueues.countPending();
+    const [busy, idle, half] = [await newUser(ports), await newUser(ports), await newUser(ports)];
+    for (const userId of [busy, idle, half]) await takeTickets(ports, userId, 3);
+    await ports.userQueues.flushSettled(
+      [
+        { userId: idle, settled: 3, advanced: true },
+        { userId: half, settled: 2, advanced: true },
+      ],
+      at(2),
+    );
+    const { requests, users } = await ports.userQueues.countPending();
+    expect({ requests: requests - before.requests, users: users - before.users }).toEqual({ requests: 4, users: 2 });
+  });
+});

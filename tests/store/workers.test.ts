@@ -23,6 +23,18 @@ describeStores('heartbeats', (ports) => {
     expect([found.get(older), found.get(newer)]).toEqual([undefined, 125]);
   });
 
+  test('a heartbeat says what the users of its worker wait for, and says so when nobody waits any more', async () => {
+    const workerId = uniqueName('worker');
+    const report = async (waitingSince: Date | null) => {
+      const demand = { waitingSince, blockedUsers: 1, blockedRequests: 7 };
+      await ports.workers.report({ workerId, lanes: [], unresponsive: [], demand, at: at(400) });
+      const found = (await ports.workers.all()).find((one) => one.workerId === workerId);
+      expect(found?.demand).toEqual(demand);
+    };
+    await report(at(399));
+    await report(null);
+  });
+
   test('the heartbeat of a removed worker is gone', async () => {
     const removed = uniqueName('worker');
     await ports.workers.report({ workerId: removed, lanes: [], unresponsive: [], at: at(201) });

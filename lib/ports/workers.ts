@@ -1,0 +1,47 @@
+/** What workers tell each other through MongoDB. */
+
+/**
+ * The lanes that a worker owned at a moment, and the users whose runs there ignored their signal. `away`: it stands by on no lane,
+ * because it stops and only waits for its last runs, or because RabbitMQ does not answer it. `gone`: its process has exited, and
+ * another worker has written this.
+ */
+export type Heartbeat = {
+  workerId: string;
+  lanes: number[];
+  unresponsive: string[];
+  away?: boolean;
+  gone?: boolean;
+  /** How often the worker writes. An older version does not say it, and writes every second. */
+  beatMs?: number;
+  /** What this worker last counted for all. */
+  statistics?: Statistics;
+  /** What its users wait for. An older version does not say it. */
+  demand?: Demand;
+  at: Date;
+};
+
+/**
+ * Numbers about all users of all consumers, and when they were counted. `stuckUsers`: as `GET /stuck` lists them.
+ * `pendingRequests`: accepted and not settled, as far as their owners have flushed; `pendingUsers` have any, and an older version does
+ * not count them. The numbers of stuck users and dead letters stop at a limit.
+ */
+export type Statistics = {
+  stuckUsers: number;
+  pendingRequests: number;
+  pendingUsers?: number;
+  deadLetters: number;
+  at: Date;
+};
+
+/**
+ * What the users of one worker wait for. `waitingSince`: when the oldest request was accepted that waits for a slot. `blockedUsers`
+ * wait for a person, with all of their `blockedRequests`.
+ */
+export type Demand = { waitingSince: Date | null; blockedUsers: number; blockedRequests: number };
+
+export interface WorkerStore {
+  report(heartbeat: Heartbeat): Promise<void>;
+  remove(workerId: string): Promise<void>;
+  /** The newest heartbeat of each worker. A worker that has stopped has none; that of a dead one expires after an hour. */
+  all(): Promise<Heartbeat[]>;
+}
