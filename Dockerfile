@@ -16,10 +16,11 @@ RUN npm run -s bundle && npm run -s sbom -- --images > dist/bundle/sbom.cdx.json
 
 # Compiles the client that fetches the events of AWS Lambda.
 FROM ${BASE_IMAGE} AS lambda-runtime
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates cmake g++ make python3 xz-utils
+RUN apt-get update && apt-get install -y --no-install-recommends cmake g++ make python3 xz-utils
 WORKDIR /lambda
 COPY deploy/lambda ./
-RUN npm ci --no-audit --no-fund
+# The headers of Node are in its images; node-gyp would download them.
+RUN npm_config_nodedir=/usr/local npm ci --no-audit --no-fund
 
 FROM ${BASE_IMAGE} AS program
 ARG VERSION=unreleased

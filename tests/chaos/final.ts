@@ -4,7 +4,8 @@ import { connect } from 'amqplib';
 import { userQueue } from '../../lib/broker/names.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
 import type { FinalState } from '../judge/history.ts';
-import type { Servers } from './servers.ts';
+
+type Servers = { store: { url: string }; broker: { url: string } };
 
 const storeTimeoutMs = 20_000;
 const pollMs = 200;
