@@ -42,7 +42,7 @@ ENV NODE_COMPILE_CACHE=/var/task/.compile-cache
 RUN node tools/load-functions.js
 # By number, because not every base image has a user named node.
 USER 1000:1000
-ENTRYPOINT ["node", "/lambda/node_modules/aws-lambda-ric/bin/index.mjs"]
+ENTRYPOINT ["node", "/lambda/node_modules/aws-lambda-ric/index.mjs"]
 # The handler of the function, as infra/functions.yml names it.
 CMD ["functions/livez.handler"]
 

@@ -48,7 +48,7 @@ const runFunction = async (stack: Stack, rie: string, handler: string) => {
       ...['--volume', `${rie}:/rie:ro`, '--entrypoint', '/rie'],
       ...Object.entries(settings).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
       ...[image, '--runtime-interface-emulator-address', '0.0.0.0:8080'],
-      ...['node', '/lambda/node_modules/aws-lambda-ric/bin/index.mjs', `functions/${handler}.handler`],
+      ...['node', '/lambda/node_modules/aws-lambda-ric/index.mjs', `functions/${handler}.handler`],
     )
   ).trim();
   const format = `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`;
