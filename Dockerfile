@@ -1,22 +1,62 @@
-# One image for the API, the consumer and the command `lanekeeper`; the command chooses. Any base image with Node 24 and npm will do.
+# Three images: `functions` for AWS Lambda, `gateway` for the HTTP API in a container, `consumer`. docs/images.md describes them.
+# Any base image with Node 24, npm and apt will do.
 ARG BASE_IMAGE=node:24.21.0-slim
-FROM ${BASE_IMAGE}
 
-WORKDIR /app
-ENV NODE_ENV=production
-
-# The optional packages are Node.js itself, for machines with an older one; the base image has Node 24.
+FROM ${BASE_IMAGE} AS build
+WORKDIR /src
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
-
-# The API reads its routes from serverless.yml.
-COPY serverless.yml ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json LICENSE ./
+# The gateway reads its routes here.
+COPY infra/functions.yml infra/
 COPY functions functions
 COPY lib lib
 COPY tools tools
-RUN ln -s /app/tools/lanekeeper.ts /usr/local/bin/lanekeeper
+RUN npm run -s bundle && npm run -s sbom -- --images > dist/bundle/sbom.cdx.json
 
+# Compiles the client that fetches the events of AWS Lambda.
+FROM ${BASE_IMAGE} AS lambda-runtime
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates cmake g++ make python3 xz-utils
+WORKDIR /lambda
+COPY deploy/lambda ./
+RUN npm ci --no-audit --no-fund
+
+FROM ${BASE_IMAGE} AS program
+ARG VERSION=unreleased
+ARG REVISION=unknown
+LABEL org.opencontainers.image.version=${VERSION} \
+      org.opencontainers.image.revision=${REVISION} \
+      org.opencontainers.image.licenses=MIT \
+      org.opencontainers.image.description="Every user a queue of their own: strictly ordered, one at a time, in parallel across users."
+ENV NODE_ENV=production NODE_OPTIONS=--enable-source-maps
+
+FROM program AS functions
+LABEL org.opencontainers.image.title="Lanekeeper functions for AWS Lambda"
+WORKDIR /var/task
+ENV LAMBDA_TASK_ROOT=/var/task
+COPY --from=lambda-runtime /lambda/node_modules /lambda/node_modules
+COPY --from=build /src/dist/bundle ./
+# Node looks for compiled code by the path of its file, so it must be made here.
+ENV NODE_COMPILE_CACHE=/var/task/.compile-cache
+RUN node tools/load-functions.js
 # By number, because not every base image has a user named node.
 USER 1000:1000
-EXPOSE 3000 9464 9465
-CMD ["node", "functions/api.ts"]
+ENTRYPOINT ["node", "/lambda/node_modules/aws-lambda-ric/bin/index.mjs"]
+# The handler of the function, as infra/functions.yml names it.
+CMD ["functions/livez.handler"]
+
+FROM program AS server
+WORKDIR /app
+RUN ln -s /app/tools/lanekeeper.js /usr/local/bin/lanekeeper
+COPY --from=build /src/dist/bundle ./
+USER 1000:1000
+
+FROM server AS gateway
+LABEL org.opencontainers.image.title="Lanekeeper API"
+EXPOSE 3000 9465
+CMD ["node", "functions/api.js"]
+
+FROM server AS consumer
+LABEL org.opencontainers.image.title="Lanekeeper consumer"
+EXPOSE 9464
+CMD ["node", "functions/consumer.js"]

@@ -17,7 +17,10 @@ export const handler = httpFunction(functionDeps, {
   forUsers: { scope: 'enqueue' },
 }).handler(async (call) => {
   const operations = createOperations(call.deps);
-  const shown = ({ retry, ...accepted }: Accepted) => ({ ...accepted, retry: retry && asSentFor(call, retry) });
+  const shown = ({ retry, ...accepted }: Accepted) => {
+    call.enqueued = accepted.seq;
+    return { ...accepted, retry: retry && asSentFor(call, retry) };
+  };
   const several = batchOf(call);
   if (several) return jsonReply(202, { results: (await operations.enqueueAll(call.caller, several)).map(shown) });
   return jsonReply(202, shown(await operations.enqueue(call.caller, enqueueOf(call))));

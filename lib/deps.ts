@@ -19,6 +19,7 @@ import type {
   UserQueueStore,
   WorkerStore,
 } from './ports.ts';
+import type { Tracing } from './tracing.ts';
 
 /** Ask for what you use: `Pick<Deps, 'ledger' | 'clock'>`. */
 export type Deps = {
@@ -74,6 +75,9 @@ export interface Comparisons {
 /** The secret that signs and verifies tokens. A `KeyObject` made once saves making a key for every token. */
 export type TokenSecret = string | KeyObject;
 
+/** The first signs tokens. All verify them, so that a secret can be changed while tokens live. */
+export type TokenSecrets = readonly [TokenSecret, ...TokenSecret[]];
+
 /** What the functions use. */
 export type FunctionDeps = Pick<
   Deps,
@@ -90,11 +94,13 @@ export type FunctionDeps = Pick<
   | 'publisher'
 > & {
   config: FunctionConfig;
-  tokenSecret: TokenSecret;
+  tokenSecrets: TokenSecrets;
   longPolls: LongPolls;
   /** Resolves when `clock` shows MongoDB's time. */
   timeKnown(): Promise<void>;
   health(): Promise<Health>;
+  /** Where spans are made. */
+  tracing?: Tracing;
   close(): Promise<void>;
 };
 

@@ -2,7 +2,9 @@
 import type { DeadLetterReason, EntryId, RequestMessage, RunError, WorkEntry } from './types.ts';
 
 /** What a message says about a request, apart from its place. */
-export type Said = Pick<RequestMessage, 'body' | 'bytesThrough' | 'limits' | 'interruptions'> & { acceptedAt: Date };
+export type Said = Pick<RequestMessage, 'body' | 'bytesThrough' | 'limits' | 'interruptions' | 'traceparent'> & {
+  acceptedAt: Date;
+};
 
 /**
  * One owner's change of one ledger entry, guarded by the fencing token [R7].

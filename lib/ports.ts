@@ -3,6 +3,7 @@
  * The tests hold the real servers and their in-memory stand-ins to one contract. Every method of a broker rejects with
  * `BrokerUnavailableError` when RabbitMQ cannot answer.
  */
+import type { RunTrace } from './traceparent.ts';
 import type {
   DeadLetterOutcome,
   DeadLetterReason,
@@ -21,7 +22,7 @@ export type * from './ports/workers.ts';
 /** `unroutable`: the queue does not exist, and the message was dropped. */
 export type PublishResult = 'routed' | 'unroutable';
 
-/** Publishes persistent, mandatory, confirmed messages, each with a deadline. Never declares or deletes a queue [R1, R2]. */
+/** Publishes mandatory, confirmed messages, each with a deadline. Only batons are persistent. Never declares or deletes a queue [R1, R2]. */
 export interface Publisher {
   publishRequest(userId: string, message: RequestMessage): Promise<PublishResult>;
   publishWake(lane: number, userId: string): Promise<PublishResult>;
@@ -116,6 +117,12 @@ export type RunPlan =
   | { kind: 'isolated' | 'alone'; timeoutMs?: number }
   | { kind: 'dead-letter'; outcome: DeadLetterOutcome };
 
+/**
+ * Which trace a run belongs to. `traceparent`: what the ledger says of its request. Asked once for each run, before it begins; `runEnded`
+ * gets the answer.
+ */
+export type TraceRun = (run: EntryId & { user: string; attempt: number; traceparent?: string }) => RunTrace | undefined;
+
 /** Decides about the next run of a request. Asked before its claim. */
 export type PlanRun = (next: NextRun) => RunPlan;
 
@@ -130,7 +137,14 @@ export interface LaneObserver {
   laneTaken(event: { lane: number; fencingToken: number; users: number; at: Date }): void;
   laneReleased(event: { lane: number; reason: LaneReleaseReason; at: Date }): void;
   runStarted(
-    event: EntryId & { user: string; attempt: number; fencingToken: number; acceptedAt: Date; at: Date },
+    event: EntryId & {
+      user: string;
+      attempt: number;
+      fencingToken: number;
+      trace?: RunTrace;
+      acceptedAt: Date;
+      at: Date;
+    },
   ): void;
   /** `aborted`: the lane was lost or the worker stopped. The outcome is not recorded, unless it was a success in time. */
   runEnded(
@@ -138,7 +152,10 @@ export interface LaneObserver {
       user: string;
       attempt: number;
       fencingToken: number;
+      trace?: RunTrace;
       outcome: Outcome['kind'] | 'aborted';
+      /** The class of the error. */
+      error?: string;
       at: Date;
     },
   ): void;
@@ -147,10 +164,18 @@ export interface LaneObserver {
   /** An operator has ended the run: its signal has aborted. */
   runAskedToEnd(event: EntryId & { attempt: number; at: Date }): void;
   /** This worker recorded the outcome in the ledger. */
-  settled(event: EntryId & { status: SettledStatus; fencingToken: number; acceptedAt: Date; at: Date }): void;
+  settled(
+    event: EntryId & { status: SettledStatus; fencingToken: number; trace?: RunTrace; acceptedAt: Date; at: Date },
+  ): void;
   /** This worker recorded the dead letter in the ledger. Follows `settled` where `status` is `failed`. */
   deadLettered(
-    event: EntryId & { status: 'failed' | 'blocked'; reason: DeadLetterReason; fencingToken: number; at: Date },
+    event: EntryId & {
+      status: 'failed' | 'blocked';
+      reason: DeadLetterReason;
+      fencingToken: number;
+      trace?: RunTrace;
+      at: Date;
+    },
   ): void;
   /** A sweep found this many users without progress and woke their lanes. */
   swept(event: { stuck: number; at: Date }): void;

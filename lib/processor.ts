@@ -85,6 +85,16 @@ export type ProcessorContext = {
    */
   signal: AbortSignal;
   logger: ProcessorLogger;
+  /**
+   * The trace of this run, as W3C trace context; absent when the request belongs to none. Pass `traceparent` on as a header of the same
+   * name. The first run continues the trace of the call that enqueued the request. Every other run is a new trace, `linkedTo` that one.
+   *
+   * @example
+   * ```ts
+   * await fetch(url, { method: 'POST', body, signal, headers: trace && { traceparent: trace.traceparent } });
+   * ```
+   */
+  trace?: { traceparent: string; linkedTo?: string };
 };
 
 /**

@@ -1,4 +1,5 @@
 /** The plain data of the lane protocol, as the stores keep it and the folders exchange it. Terms: docs/glossary.md. */
+import type { RunTrace } from './traceparent.ts';
 
 export type UserQueueState = 'closed' | 'open' | 'closing';
 
@@ -137,6 +138,8 @@ export type LedgerEntry = {
   deadLetter?: DeadLetter;
   /** The failed request that this one runs again. */
   retryOf?: number;
+  /** The trace that its first run continues: a W3C `traceparent`. Absent when the caller sent none, or with an older version. */
+  traceparent?: string;
   /** What the processor returned, as JSON text. Set when `done`. */
   result?: string;
   /** The newest failure. When `blocked`, until a retry; when `failed`, final. */
@@ -176,6 +179,7 @@ export type WorkEntry = Pick<
   | 'limits'
   | 'forgiven'
   | 'interruptions'
+  | 'traceparent'
   | 'retryAt'
   | 'backOffMs'
   | 'endRequestedAt'
@@ -184,7 +188,7 @@ export type WorkEntry = Pick<
   | 'settledAt'
 >;
 
-/** A message in a user's RabbitMQ queue. `body` is JSON text, `acceptedAt` is in ms since the epoch. */
+/** A message in a user's RabbitMQ queue. `body` is JSON text, `acceptedAt` is in ms since the epoch. `traceparent` is a header. */
 export type RequestMessage = {
   seq: number;
   body: string;
@@ -192,6 +196,7 @@ export type RequestMessage = {
   acceptedAt: number;
   limits?: RunLimits;
   interruptions?: number;
+  traceparent?: string;
 };
 
 /**
@@ -215,6 +220,8 @@ export type Run = EntryId & {
   limits: RunLimits;
   forgiven: number;
   interruptions: number;
+  /** Absent when the request belongs to no trace. */
+  trace?: RunTrace;
   signal: AbortSignal;
 };
 

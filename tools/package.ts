@@ -25,7 +25,7 @@ const sources = [
 const copied = [
   ...['LICENSE', 'README.md', 'CHANGELOG.md', 'docs'],
   // The routes, and the servers where Docker Compose runs them.
-  ...['serverless.yml', 'docker-compose.yml', 'tools/services/published-ports.yml'],
+  ...['infra/functions.yml', 'docker-compose.yml', 'tools/services/published-ports.yml'],
   // What lanekeeper init writes.
   'tools/init',
 ];
@@ -36,6 +36,15 @@ const source = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const imported: Record<string, string> = source.exports;
 
 const built = (file: string): string => file.replace(/\.ts$/, '.js');
+
+/**
+ * Packages that the product loads only where they are wanted: `lanekeeper services` downloads a mongod where neither a MongoDB nor Docker is
+ * installed, and OTEL_EXPORTER_OTLP_ENDPOINT exports traces.
+ */
+const optional = [
+  'mongodb-memory-server-core',
+  ...['api', 'exporter-trace-otlp-http', 'resources', 'sdk-trace'].map((name) => `@opentelemetry/${name}`),
+];
 
 /** A project takes in a fix of a dependency without waiting for a release of ours, and shares what it uses itself. */
 const ranges = (versions: Record<string, string>): Record<string, string> =>
@@ -52,11 +61,10 @@ const manifestOf = () => {
     engines: { node: nodeVersions },
     exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
     bin: { lanekeeper: built(bin.lanekeeper) },
-    files: ['functions', 'lib', 'tools', 'docs', 'serverless.yml', 'docker-compose.yml', 'CHANGELOG.md'],
+    files: ['functions', 'infra', 'lib', 'tools', 'docs', 'docker-compose.yml', 'CHANGELOG.md'],
     dependencies: ranges(dependencies),
-    // Only for `lanekeeper services` where neither a MongoDB nor Docker is installed: it downloads a mongod.
-    peerDependencies: ranges({ 'mongodb-memory-server-core': devDependencies['mongodb-memory-server-core'] }),
-    peerDependenciesMeta: { 'mongodb-memory-server-core': { optional: true } },
+    peerDependencies: ranges(Object.fromEntries(optional.map((peer) => [peer, devDependencies[peer]]))),
+    peerDependenciesMeta: Object.fromEntries(optional.map((peer) => [peer, { optional: true }])),
   };
 };
 

@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { cwd, exit, stderr, stdout } from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 
 /** The folder of the checkout. */
-export const root = join(import.meta.dirname, '..');
+export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/, '');
 
 /** A page of the documentation as people can open it from where they are. `undefined` where it is not shipped, as in the images. */
 export const docsFile = (name: string): string | undefined => {

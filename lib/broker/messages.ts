@@ -6,6 +6,7 @@
 import type { ConsumeMessage } from 'amqplib';
 import { z } from 'zod';
 import { attemptsRange, maxMessageBodyBytes, runTimeoutRange } from '../limits.ts';
+import { readTraceparent, traceparentHeader } from '../traceparent.ts';
 import { interruptionPolicies, type RequestMessage } from '../types.ts';
 
 /** The `type` property of a message in a lane. */
@@ -34,7 +35,7 @@ const request = z.object({
     })
     .optional(),
   interruptions: count.optional(),
-}) satisfies z.ZodType<RequestMessage>;
+}) satisfies z.ZodType<Omit<RequestMessage, 'traceparent'>>;
 
 const wake = z.object({ userId: z.string().min(1).max(64) });
 
@@ -51,6 +52,12 @@ const contentOf = ({ content }: ConsumeMessage): unknown => {
 /** The user id of a wake; `undefined` for a message that is not a wake of ours. */
 export const wakeOf = (message: ConsumeMessage): string | undefined => wake.safeParse(contentOf(message)).data?.userId;
 
-/** `undefined` for a message that is not a request of ours. */
-export const requestOf = (message: ConsumeMessage): RequestMessage | undefined =>
-  request.safeParse(contentOf(message)).data;
+/**
+ * `undefined` for a message that is not a request of ours. A `traceparent` that is none makes no message foreign: instrumentation of
+ * AMQP may write that header too.
+ */
+export const requestOf = (message: ConsumeMessage): RequestMessage | undefined => {
+  const { data } = request.safeParse(contentOf(message));
+  const traceparent = readTraceparent(message.properties.headers?.[traceparentHeader]);
+  return data && (traceparent === undefined ? data : { ...data, traceparent });
+};

@@ -16,10 +16,11 @@ export type WorkerMessage =
   | { kind: 'metrics'; metrics: MetricValues };
 
 /**
- * Primary to worker. `replaced`: a worker that must retire has a successor, which runs. `worker-gone`: the process of another worker
+ * Primary to worker. `begin`: a spare process starts to work. `replaced`: a worker that must retire has a successor, which runs. `worker-gone`: the process of another worker
  * has exited.
  */
 export type PrimaryMessage =
+  | { kind: 'begin' }
   | { kind: 'send-metrics' }
   | { kind: 'replaced' }
   | { kind: 'worker-gone'; workerId: string };
@@ -32,4 +33,4 @@ export const isWorkerMessage = (message: unknown): message is WorkerMessage =>
   ['report', 'metrics'].includes(kindOf(message) as string);
 
 export const isPrimaryMessage = (message: unknown): message is PrimaryMessage =>
-  ['send-metrics', 'replaced', 'worker-gone'].includes(kindOf(message) as string);
+  ['begin', 'send-metrics', 'replaced', 'worker-gone'].includes(kindOf(message) as string);

@@ -1,6 +1,6 @@
 /** The composition root of the functions: only this file connects them to their servers. */
-import { createSecretKey } from 'node:crypto';
 import { createPasswords } from '../accounts/passwords.ts';
+import { tokenKeysOf } from '../accounts/token-secrets.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import { isApiWorker } from '../cluster/api-workers.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
@@ -12,6 +12,7 @@ import { createComparisons } from '../requests/comparisons.ts';
 import { resolveSecrets } from '../secrets.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { openStores } from '../store/stores.ts';
+import { openTracing } from '../telemetry/open-tracing.ts';
 import { shareOfWorker } from '../worker-share.ts';
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
@@ -19,6 +20,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const config = isApiWorker() ? shareOfWorker(whole) : whole;
   const bindings = { role: 'functions', ...(isApiWorker() && { pid: process.pid }) };
   const log = createLogger(config.logLevel, bindings, outputByTurn());
+  const tracing = await openTracing(config, 'lanekeeper-functions', log);
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
   const passwords = createPasswords(config);
@@ -35,14 +37,16 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     ledger: stores.ledger,
     workers: stores.workers,
     publisher,
+    tracing,
     // `loadConfig` requires it of functions.
-    tokenSecret: createSecretKey(Buffer.from(config.jwtSecret as string)),
+    tokenSecrets: tokenKeysOf(config.jwtSecret as string),
     passwords,
     comparisons,
     longPolls: createLongPolls(stores.clock, config),
     health: createHealthCheck({ ping: { mongodb: stores.ping, rabbitmq: publisher.ping }, clock: stores.clock, log }),
     close: async () => {
       await Promise.all([stores.close(), publisher.close(), passwords.close(), comparisons.close()]);
+      await tracing?.close();
     },
   };
 };

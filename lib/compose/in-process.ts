@@ -15,7 +15,7 @@ import { decidePolicy, PolicyError, policyOfRun, type RunPolicy } from '../runs/
 import { createRunRequest } from '../runs/run.ts';
 import { ownError } from '../runs/run-error.ts';
 import type { RunLimits } from '../types.ts';
-import { createRuns, type Runs, startLanes } from './worker.ts';
+import { createRuns, openWorkerTracing, type Runs, startLanes } from './worker.ts';
 
 /**
  * A function has no other process: one request that may have ended this one runs at a time, so that only one can be blamed. `2` gives
@@ -85,6 +85,6 @@ export const startInProcess = async ({ config, log, env, output, own }: InProces
   const runs = own
     ? createRunsOfFunction({ processor: own.processor, policy: policyFor(own.policy, config) }, deps)
     : createRuns(await loadProcessor(deps), { ...deps, output });
-  task = startLanes(deps, runs, { outlived: true });
+  task = startLanes(deps, runs, { outlived: true, tracing: await openWorkerTracing(deps) });
   return { ...task, metrics: () => registry.metrics() };
 };

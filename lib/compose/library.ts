@@ -6,6 +6,7 @@ import { createLongPolls, type LongPolls } from '../long-polls.ts';
 import { createComparisons } from '../requests/comparisons.ts';
 import type { OperationDeps } from '../requests/operations.ts';
 import { openStores } from '../store/stores.ts';
+import { openTracing } from '../telemetry/open-tracing.ts';
 
 export type LibraryDeps = OperationDeps & {
   config: Config;
@@ -20,11 +21,13 @@ export type LibraryDeps = OperationDeps & {
  * @throws {ConfigError} {StoreUnavailableError}; {NotMigratedError} when indexes are missing
  */
 export const openLibraryDeps = async (config: Config, log: Logger): Promise<LibraryDeps> => {
+  const tracing = await openTracing(config, 'lanekeeper-library', log);
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
   const comparisons = createComparisons();
   const close = async () => {
     await Promise.all([stores.close(), publisher.close(), comparisons.close()]);
+    await tracing?.close();
   };
   try {
     await stores.ping();
@@ -36,5 +39,6 @@ export const openLibraryDeps = async (config: Config, log: Logger): Promise<Libr
   const { clock, accounts, userQueues, ledger, workers } = stores;
   // All waits are one caller's: this process.
   const longPolls = createLongPolls(clock, { ...config, maxKeyPolls: config.maxPolls });
-  return { config, log, clock, accounts, userQueues, ledger, workers, publisher, comparisons, longPolls, close };
+  const ports = { clock, accounts, userQueues, ledger, workers, publisher };
+  return { ...ports, config, log, comparisons, longPolls, tracing, close };
 };

@@ -17,6 +17,9 @@ import { warnWhileLoading } from '../runs/slow-load.ts';
 import { outliveRejections } from '../runs/unhandled-rejections.ts';
 import { checkMongodbUrl } from '../store/client-options.ts';
 import { openStores } from '../store/stores.ts';
+import { openTracing } from '../telemetry/open-tracing.ts';
+import { createRunSpans } from '../telemetry/run-spans.ts';
+import type { Tracing } from '../tracing.ts';
 
 /** A worker with a small heap holds less than `heldBytes`: runs, results and what is on its way to MongoDB need most of it. */
 const heapPerHeldByte = 8;
@@ -61,17 +64,35 @@ export const createRuns = (
   };
 };
 
+/** @throws {ConfigError} */
+export const openWorkerTracing = ({ config, log }: Pick<StartDeps, 'config' | 'log'>): Promise<Tracing | undefined> =>
+  openTracing(config, 'lanekeeper-consumer', log);
+
+/** What the lanes get in place of their observer, where spans are made. */
+const withSpans = ({ observer }: Pick<StartDeps, 'observer'>, tracing: Tracing | undefined) => {
+  if (!tracing) return { observer };
+  const { traceRun, runEnded } = createRunSpans(tracing);
+  const ended: typeof runEnded = (event) => {
+    runEnded(event);
+    observer.runEnded(event);
+  };
+  return { traceRun, observer: { ...observer, runEnded: ended } };
+};
+
+type LanesOptions = { openServers?: typeof openWorkerServers; outlived?: boolean; tracing?: Tracing | undefined };
+
 /**
  * Starts the task of a worker: its lanes, with the processor that the configuration names.
  *
  * @param openServers the tests wrap the servers here.
- * @throws {ProcessorLoadError}
+ * @throws {ProcessorLoadError} {ConfigError}
  */
 export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerServers): Promise<WorkerTask> => {
   const runs = new CurrentRuns();
   outliveRejections({ ...deps, runs, counted: () => deps.isolationObserver.rejected(1) });
   const loaded = await warnWhileLoading(() => loadProcessor(deps), deps);
-  return startLanes(deps, createRuns(loaded, { ...deps, runs }), { openServers });
+  const tracing = await openWorkerTracing(deps);
+  return startLanes(deps, createRuns(loaded, { ...deps, runs }), { openServers, tracing });
 };
 
 /**
@@ -82,7 +103,7 @@ export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerS
 export const startLanes = (
   deps: StartDeps,
   runs: Runs,
-  { openServers = openWorkerServers, outlived = false } = {},
+  { openServers = openWorkerServers, outlived = false, tracing }: LanesOptions = {},
 ): WorkerTask => {
   const { config, log } = deps;
   const servers = openServers(config, log);
@@ -91,6 +112,7 @@ export const startLanes = (
     ...deps,
     ...servers,
     ...runs,
+    ...withSpans(deps, tracing),
     config: { ...config, heldBytes },
   });
   return {
@@ -104,6 +126,7 @@ export const startLanes = (
         await lanes.stop({ outlived });
       } finally {
         await servers.close();
+        await tracing?.close();
       }
     },
   };

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { systemClock as clock } from '../clock.ts';
+import { untilNeeded } from '../cluster/spare-workers.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { createLogger } from '../log.ts';
 import { filesOfWorker, warnOfFewFiles } from '../open-files.ts';
@@ -20,6 +21,7 @@ type ConsumerOptions = {
 };
 
 const start = async ({ env, script, startTask, checkServers, running }: ConsumerOptions): Promise<void> => {
+  await untilNeeded(env);
   const given = await resolveSecrets(env, 'consumer');
   const config = loadConfig(given, 'consumer');
   checkServers?.(config);
@@ -28,7 +30,8 @@ const start = async ({ env, script, startTask, checkServers, running }: Consumer
   if (cluster.isPrimary) {
     const what = `a worker with CONCURRENCY (${config.concurrency}), its children and the servers`;
     warnOfFewFiles(log, filesOfWorker(config), what);
-    process.exit(await runPrimary({ config, clock, log, script, running }));
+    const ecsAgentUri = env.ECS_AGENT_URI;
+    process.exit(await runPrimary({ config, clock, log, script, running, ecsAgentUri }));
   }
   // Processors run in this process, and often log or report their environment.
   hideSecrets(env);

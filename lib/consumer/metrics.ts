@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import { logSampled } from '../log-sampled.ts';
 import type { Clock, LaneObserver } from '../ports.ts';
 import type { IsolationObserver } from '../runs/process-pool.ts';
+import { type RunTrace, traceIdOf } from '../traceparent.ts';
 import { createLaneNews } from './lane-news.ts';
 import { createInstruments, type Instruments, registerGauges } from './metric-definitions.ts';
 
@@ -14,6 +15,8 @@ const secondsBetween = (from: Date, to: Date): number => Math.max(0, to.getTime(
 /** With the token: a run of a lane that was lost may end beside the repeated run. */
 const runKey = (run: { userId: string; seq: number; attempt: number; fencingToken: number }): string =>
   `${run.userId}:${run.seq}:${run.attempt}:${run.fencingToken}`;
+
+const traceField = (trace: RunTrace | undefined) => trace && { trace: traceIdOf(trace.traceparent) };
 
 type RunObserver = Pick<LaneObserver, 'runStarted' | 'runEnded'>;
 
@@ -24,12 +27,12 @@ const observeRuns = (
 ): RunObserver => {
   const startedMs = new Map<string, number>();
   return {
-    runStarted: ({ at, acceptedAt, ...event }) => {
+    runStarted: ({ at, acceptedAt, trace, ...event }) => {
       startedMs.set(runKey(event), monotonicMs());
       if (event.attempt === 1) instruments.acceptedToStarted.observe(secondsBetween(acceptedAt, at));
-      log.debug(event, 'run started');
+      log.debug({ ...event, ...traceField(trace) }, 'run started');
     },
-    runEnded: ({ at: _at, ...event }) => {
+    runEnded: ({ at: _at, trace, ...event }) => {
       const key = runKey(event);
       const started = startedMs.get(key);
       startedMs.delete(key);
@@ -38,7 +41,7 @@ const observeRuns = (
       }
       if (event.outcome === 'retry') instruments.retries.inc();
       // The process that ran it has logged its failure, with the error.
-      log[event.outcome === 'aborted' ? 'warn' : 'debug'](event, 'run ended');
+      log[event.outcome === 'aborted' ? 'warn' : 'debug']({ ...event, ...traceField(trace) }, 'run ended');
     },
   };
 };
@@ -64,13 +67,14 @@ const observeLanes = (
   runUnresponsive: ({ at: _at, ...event }) => {
     log.error(event, 'a run goes on against its signal; its user waits, and its slot goes to others');
   },
-  settled: ({ at, acceptedAt, ...event }) => {
+  settled: ({ at, acceptedAt, trace, ...event }) => {
     instruments.settled.inc({ status: event.status });
     // A tombstone was never accepted: its time means nothing.
     if (event.status !== 'abandoned') instruments.acceptedToSettled.observe(secondsBetween(acceptedAt, at));
-    log.debug(event, 'request settled');
+    log.debug({ ...event, ...traceField(trace) }, 'request settled');
   },
-  deadLettered: ({ at: _at, ...event }) => {
+  deadLettered: ({ at: _at, trace, ...known }) => {
+    const event = { ...known, ...traceField(trace) };
     instruments.deadLetters.inc({ reason: event.reason });
     instruments[event.status === 'failed' ? 'failures' : 'blocked'].inc();
     // The line of its last run says so already, unless it had no end.

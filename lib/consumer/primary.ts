@@ -3,6 +3,7 @@ import { type ClusterMetrics, createClusterMetrics } from '../cluster/cluster-me
 import { createEnding, type Ending } from '../cluster/ending.ts';
 import { createLifecycle, type Lifecycle } from '../cluster/lifecycle.ts';
 import { exitCodes } from '../cluster/messages.ts';
+import { createSpareWorkers, type SpareWorkers } from '../cluster/spare-workers.ts';
 import { readyWorkers, type SlotStatus, WorkerSlot } from '../cluster/worker-slot.ts';
 import type { Config } from '../config.ts';
 import { type Endpoints, openEndpoints } from '../endpoints.ts';
@@ -11,13 +12,16 @@ import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
 import type { Clock } from '../ports.ts';
 import { backlogOf } from './backlog.ts';
+import { logBacklog } from './log-backlog.ts';
 import { UnownedLanes } from './readiness.ts';
 import { createReload } from './reload.ts';
+import { protectLongRuns } from './task-protection.ts';
 
 export type PrimaryOptions = {
   config: Pick<
     Config,
     | 'workers'
+    | 'spareWorkers'
     | 'processor'
     | 'workerHangMs'
     | 'startTimeoutMs'
@@ -25,6 +29,7 @@ export type PrimaryOptions = {
     | 'metricsHost'
     | 'metricsPort'
     | 'unhealthyAfterMs'
+    | 'emfNamespace'
   >;
   clock: Pick<Clock, 'monotonicMs' | 'after'>;
   log: Logger;
@@ -32,9 +37,17 @@ export type PrimaryOptions = {
   script: string;
   /** Called when the first worker runs. */
   running?: () => void;
+  /** `ECS_AGENT_URI`: set by ECS, in a container of its own. */
+  ecsAgentUri?: string | undefined;
 };
 
-type Cluster = { slots: WorkerSlot[]; life: Lifecycle; metrics: ClusterMetrics; unowned: UnownedLanes };
+type Cluster = {
+  slots: WorkerSlot[];
+  spares: SpareWorkers;
+  life: Lifecycle;
+  metrics: ClusterMetrics;
+  unowned: UnownedLanes;
+};
 
 const ownerTexts = { away: 'lanes have no owner', back: 'every lane has an owner again' };
 
@@ -49,6 +62,14 @@ const missingIn = (workers: SlotStatus[]): string[] | undefined => {
   const titles = new Set(workers.flatMap(({ snapshot }) => snapshot?.missingIndexes ?? []));
   return titles.size > 0 ? [...titles].sort() : undefined;
 };
+
+const backlogIn =
+  ({ slots }: Cluster) =>
+  () =>
+    backlogOf(slots.map(({ status }) => status));
+
+const oldestRunMs = (slots: WorkerSlot[]): number =>
+  Math.max(0, ...slots.map(({ status }) => status.snapshot?.oldestRunMs ?? 0));
 
 const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpoints> =>
   openEndpoints({
@@ -65,7 +86,7 @@ const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpo
         return { healthy: !reason, body: { state: life.state, reason, missingIndexes, workers } };
       },
       state: () => cluster.life.state,
-      backlog: () => backlogOf(cluster.slots.map(({ status }) => status)),
+      backlog: backlogIn(cluster),
     },
     metrics: async () => {
       const values = await Promise.all(cluster.slots.map((slot) => slot.metrics()));
@@ -86,17 +107,19 @@ const watchOwners = ({ config, log }: PrimaryOptions, { slots, unowned }: Cluste
 };
 
 const openSlots = (options: PrimaryOptions, cluster: Cluster, ending: Ending): void => {
-  const { slots, life, metrics } = cluster;
+  const { slots, spares, life, metrics } = cluster;
   const { config, clock, log, script } = options;
   nodeCluster.setupPrimary({ exec: script });
   const shared = {
     config,
     stopTimeoutMs: config.graceMs + exitMarginMs,
-    fork: () => nodeCluster.fork(),
+    fork: spares.take,
     clock,
     log,
     changed: (state: string) => {
-      if (state === 'running' && life.state === 'starting') life.become('running');
+      if (state !== 'running') return;
+      if (life.state === 'starting') life.become('running');
+      if (life.state === 'running') spares.replenish();
     },
     reported: watchOwners(options, cluster),
     shouldRestart: (exitCode: number | null) => {
@@ -122,22 +145,27 @@ const openSlots = (options: PrimaryOptions, cluster: Cluster, ending: Ending): v
 export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   const { config, log } = options;
   const slots: WorkerSlot[] = [];
+  const spares = createSpareWorkers({ ...options, count: config.spareWorkers, fork: (env) => nodeCluster.fork(env) });
   const life = createLifecycle((to) => {
     log.info({ state: to, workers: config.workers }, `consumer ${to}`);
     if (to === 'running') options.running?.();
+    if (to === 'draining') spares.end();
   });
   const metrics = createClusterMetrics('consumer', () => readyWorkers(slots));
-  const cluster = { slots, life, metrics, unowned: new UnownedLanes(options.clock) };
+  const cluster = { slots, spares, life, metrics, unowned: new UnownedLanes(options.clock) };
   const endpoints = await serve(options, cluster);
   log.info({ host: config.metricsHost, port: endpoints.port }, 'serving /healthz and /metrics');
   const ending = createEnding(options, cluster);
   openSlots(options, cluster, ending);
+  protectLongRuns(options.ecsAgentUri, () => oldestRunMs(slots), options);
   process.on(
     'SIGUSR2',
     createReload({ ...options, slots, isEnding: () => !['starting', 'running'].includes(life.state) }),
   );
 
+  const stopLogging = logBacklog(options, backlogIn(cluster));
   const exitCode = await ending.ended;
+  stopLogging();
   endpoints.close();
   return exitCode;
 };

@@ -15,7 +15,7 @@ const noRoute = 'other';
 
 /** What the gateway notes of a call for the metrics, in `response.locals`. */
 export type CallLocals = {
-  /** The path of the route as in serverless.yml. Absent until the call has taken one. */
+  /** The path of the route as in infra/functions.yml. Absent until the call has taken one. */
   route?: string;
   /** The code of the error that the client receives. */
   code?: string;
@@ -71,7 +71,7 @@ const observeCalls =
     next();
   };
 
-/** @param paths of the routes, as in serverless.yml. */
+/** @param paths of the routes, as in infra/functions.yml. */
 export const createApiMetrics = (
   paths: string[],
   { longPolls, health }: Pick<FunctionDeps, 'longPolls' | 'health'>,

@@ -90,7 +90,7 @@ const allowOrigins =
   };
 
 /**
- * Routes in the order of serverless.yml. Every other call is answered with 404 or 405, as problem+json.
+ * Routes in the order of infra/functions.yml. Every other call is answered with 404 or 405, as problem+json.
  *
  * @param bounds go before all routes.
  */
@@ -140,7 +140,7 @@ export type Gateway = {
 };
 
 /**
- * Serves the routes of serverless.yml. Port 0 means any free port.
+ * Serves the routes of infra/functions.yml. Port 0 means any free port.
  *
  * @param observe hears of every call, also of those that are refused.
  * @throws {CannotServeError}

@@ -1,4 +1,4 @@
-/** The routes. serverless.yml is their only source. */
+/** The routes. infra/functions.yml, which serverless.yml includes, is their only source. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import { fileBeside } from '../file-beside.ts';
 export type Route = { method: string; path: string; file: string; name: string };
 
 const httpApi = z.string().regex(/^[A-Z]+ \/\S*$/, 'must be `METHOD /path`');
-const serverless = z.object({
+const functions = z.object({
   functions: z.record(z.string(), z.object({ handler: z.string(), events: z.array(z.object({ httpApi })) })),
 });
 
@@ -18,13 +18,13 @@ const routeOf = (handler: string, event: string): Route => {
   return { method, path, file: handler.slice(0, dot), name: handler.slice(dot + 1) };
 };
 
-export const routesOf = (serverlessYml: string): Route[] =>
-  Object.values(serverless.parse(parse(serverlessYml)).functions).flatMap(({ handler, events }) =>
+export const routesOf = (functionsYml: string): Route[] =>
+  Object.values(functions.parse(parse(functionsYml)).functions).flatMap(({ handler, events }) =>
     events.map((event) => routeOf(handler, event.httpApi)),
   );
 
 export const readRoutes = async (): Promise<Route[]> =>
-  routesOf(await readFile(new URL('../../serverless.yml', import.meta.url), 'utf8'));
+  routesOf(await readFile(new URL('../../infra/functions.yml', import.meta.url), 'utf8'));
 
 /** Loads the function of a route. */
 export const handlerOf = async <T>({ file, name }: Route): Promise<T> =>

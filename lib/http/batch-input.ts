@@ -69,5 +69,6 @@ export const batchOf = (call: Call): NewRequest[] | undefined => {
     body: bodyIn(items[index], `body.requests.${index}`),
     key,
     limits: Object.keys(limits).length > 0 ? limits : undefined,
+    traceparent: call.traceparent,
   }));
 };

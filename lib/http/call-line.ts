@@ -4,18 +4,23 @@
  */
 import type { Logger } from '../log.ts';
 import { onceFor } from '../once-for.ts';
+import { embeddedCall } from '../telemetry/embedded-metrics.ts';
 
-type LoggedCall = {
+export type LoggedCall = {
   method: string | undefined;
   /** See `loggablePath`. */
   path: string | undefined;
   status: number | undefined;
   /** By `performance.now()`. */
   startedAt: number;
-  /** The route that the call took, as in serverless.yml: `GET /requests/{seq}`. */
+  /** The route that the call took, as in infra/functions.yml: `GET /requests/{seq}`. */
   route?: string;
   /** Who made the call; of a call with an API key, whose requests it is about. */
   userId?: string;
+  /** The request that the call is about; the last one, of several that it enqueued. */
+  seq?: number;
+  /** The id of the call's trace. */
+  trace?: string;
   /** Whose requests an operator's call is about. */
   about?: string;
   /** The id of the API key of the call. */
@@ -29,8 +34,22 @@ type LoggedCall = {
 /** Without the search for secrets in each field, which costs more than the rest of the line: `LoggedCall` has none. */
 const unsearched = onceFor((log: Logger) => log.child({}, { redact: [] }));
 
-export const writeCallLine = (log: Logger, { method, path, status, startedAt, ...known }: LoggedCall): void => {
-  unsearched(log).info({ method, path, status, ms: Math.round(performance.now() - startedAt), ...known }, 'http');
+/** Written at any LOG_LEVEL: metrics are made from it. */
+const measured = onceFor((log: Logger) => log.child({}, { redact: [], level: 'info' }));
+
+/** @param emfNamespace with it, CloudWatch makes metrics from the line. */
+export const writeCallLine = (
+  log: Logger,
+  { method, path, status, startedAt, ...known }: LoggedCall,
+  emfNamespace?: string,
+): void => {
+  const ms = Math.round(performance.now() - startedAt);
+  const fields = { method, path, status, ms, ...known };
+  if (emfNamespace === undefined) unsearched(log).info(fields, 'http');
+  else {
+    const metrics = embeddedCall(emfNamespace, { at: new Date(), ms, status, code: known.code });
+    measured(log).info({ ...fields, ...metrics }, 'http');
+  }
 };
 
 const isParameter = (segment: string): boolean => /^\{\w+\}$/.test(segment);

@@ -4,6 +4,7 @@ import type { Identity } from '../accounts/tokens.ts';
 import type { FunctionDeps } from '../deps.ts';
 import type { ApiKey } from '../ports.ts';
 import type { Caller } from '../references.ts';
+import type { Span } from '../tracing.ts';
 import type { UserQueue } from '../types.ts';
 
 /**
@@ -14,6 +15,10 @@ export type Call = APIGatewayProxyEventV2 & {
   deps: FunctionDeps;
   /** Aborts when the caller's connection has closed, where that can be known: behind our gateway. */
   signal?: AbortSignal;
+  /** The trace of the call; absent when it belongs to none. */
+  traceparent?: string;
+  /** The span of the call, where spans are made. */
+  span?: Span;
   /** The HTTP body, which is JSON. `{}` if the HTTP body is optional and empty. */
   text: string;
   /** The parsed `text`. */
@@ -24,6 +29,8 @@ export type Call = APIGatewayProxyEventV2 & {
   apiKey?: ApiKey;
   /** Whose requests the call is about: the sender's own, or those of the user in the path, `/users/{ref}/…`. */
   caller: Caller;
+  /** The `seq` of the request that the call has enqueued; the last one, of several. */
+  enqueued?: number;
   /** The user queue of the caller, as it was when the session or the key was checked. */
   userQueue: UserQueue;
 };

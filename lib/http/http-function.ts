@@ -10,6 +10,7 @@ import { type JsonRules, parseJson } from './middlewares/parse-json.ts';
 import { problemJson } from './middlewares/problem-json.ts';
 import { requireOperator } from './middlewares/require-operator.ts';
 import { requireSession } from './middlewares/require-session.ts';
+import { traceCall } from './middlewares/trace-call.ts';
 import { withCaller } from './middlewares/with-caller.ts';
 import { withDeps } from './middlewares/with-deps.ts';
 import { withSignal } from './middlewares/with-signal.ts';
@@ -36,6 +37,7 @@ export const httpFunction = (
     problemJson(),
     checkEvent(),
     withDeps(deps),
+    traceCall(),
     withSignal(),
     // An anonymous caller must not cost the parsing of a large body.
     ...(identity ? [authenticateByHeader(), checkKey(access)] : []),

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { maxRequestBytes } from '../limits.ts';
 import { onceFor } from '../once-for.ts';
-import { interruptionPolicies, type RunLimits, requestStatuses } from '../types.ts';
+import type { NewRequest } from '../requests/operations.ts';
+import { interruptionPolicies, requestStatuses } from '../types.ts';
 import type { Call } from './call.ts';
 import { InvalidRequestError, RequestTooLargeError } from './errors.ts';
 import { memberText } from './json-text.ts';
@@ -111,15 +112,16 @@ export const pageOf = (call: Call) => validate(page, call.queryStringParameters 
 export const pendingOf = (call: Call) => validate(pending, call.json, 'body').pending;
 
 /**
- * The request as unchanged JSON text, the limits that it sets for its own runs, and the Idempotency-Key.
+ * The request as unchanged JSON text, the limits that it sets for its own runs, the Idempotency-Key, and the trace of the call.
  *
  * @throws {InvalidRequestError} 400; {RequestTooLargeError} 413
  */
-export const enqueueOf = (call: Call): { body: string; limits?: RunLimits; key?: string } => {
+export const enqueueOf = (call: Call): NewRequest => {
   const limits = validate(runLimits(call.deps.config), call.json, 'body');
   const body = memberText(call.text, 'request');
   if (body === undefined) throw new InvalidRequestError('body.request: is required; it may be any JSON value');
   if (Buffer.byteLength(body) > maxRequestBytes) throw new RequestTooLargeError('The request', maxRequestBytes);
   const key = validate(idempotencyKey, call.headers['idempotency-key'], 'Idempotency-Key');
-  return { body, key, limits: Object.keys(limits).length > 0 ? limits : undefined };
+  const { traceparent } = call;
+  return { body, key, limits: Object.keys(limits).length > 0 ? limits : undefined, traceparent };
 };

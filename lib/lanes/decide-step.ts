@@ -23,7 +23,7 @@ export type Step =
 
 export type StepLimits = { gapTimeoutMs: number; idleTimeoutMs: number; stuckAfterMs: number };
 
-/** How many reads must find `next` missing before a tombstone is written, spread over `gapTimeoutMs`. */
+/** How many reads look for a missing `next` within `gapTimeoutMs`. */
 const gapReads = 4;
 
 /** For a user without a step under way. `now` is on the monotonic clock, like every time in `LoadedUser`. */
@@ -47,10 +47,10 @@ const decideWaiting = ({ lent }: LoadedUser, request: HeldRequest, now: number, 
 /** The function of a missing request is between ticket and record, or dead. */
 const decideGap = ({ gap }: LoadedUser, now: number, { gapTimeoutMs }: StepLimits): Step => {
   if (!gap) return { kind: 'read' };
-  const reads = Math.min(gap.reads, gapReads);
-  const due = gap.since + Math.ceil((gapTimeoutMs * reads) / gapReads);
-  if (due > now) return { kind: 'wait', until: due };
-  return { kind: reads < gapReads ? 'read' : 'write-tombstone' };
+  const lastsUntil = gap.since + gapTimeoutMs;
+  if (lastsUntil <= now) return { kind: 'write-tombstone' };
+  const readAt = gap.readAt + Math.ceil(gapTimeoutMs / gapReads);
+  return readAt <= now ? { kind: 'read' } : { kind: 'wait', until: Math.min(readAt, lastsUntil) };
 };
 
 const decideClose = (user: LoadedUser, now: number, { idleTimeoutMs }: StepLimits): Step => {

@@ -1,6 +1,7 @@
 /** The requests of one loaded user that wait in memory, from messages or from the ledger: with their bodies, or without. */
 import { retryMaxRange } from '../limits.ts';
 import type { Delivery } from '../ports.ts';
+import type { RunTrace } from '../traceparent.ts';
 import { isInBackOff, type Lent, type RequestMessage, type RunLimits, type WorkEntry } from '../types.ts';
 import type { HeldBody } from './body-budget.ts';
 import { ackAtOnce, RequestDeliveries } from './deliveries.ts';
@@ -16,6 +17,9 @@ export type HeldRequest = {
   readonly limits: RunLimits;
   readonly forgiven: number;
   readonly interruptions: number;
+  readonly traceparent?: string;
+  /** Of its newest run here. */
+  readonly trace?: RunTrace;
   /** An earlier owner claimed it, and its run did not end. */
   readonly interrupted: boolean;
   /** Waits for a person. */
@@ -31,7 +35,7 @@ export type HeldRequest = {
 };
 
 const fromMessage = (
-  { bytesThrough, acceptedAt, limits, interruptions }: RequestMessage,
+  { bytesThrough, acceptedAt, limits, interruptions, traceparent }: RequestMessage,
   now: number,
 ): HeldRequest => ({
   isFromMessage: true,
@@ -41,6 +45,7 @@ const fromMessage = (
   limits: limits ?? {},
   forgiven: 0,
   interruptions: interruptions ?? 0,
+  traceparent,
   interrupted: false,
   blocked: false,
   lent: false,
@@ -76,6 +81,7 @@ export const fromEntry = (entry: WorkEntry, lent: Lent | undefined, now: Moment)
   limits: entry.limits ?? {},
   forgiven: entry.forgiven ?? 0,
   interruptions: entry.interruptions ?? 0,
+  traceparent: entry.traceparent,
   interrupted: isUnderWay(entry) && !isLent(entry, lent),
   lent: isLent(entry, lent),
   heldSince: now.ms,

@@ -53,8 +53,10 @@ export type LoadedUser = {
   readonly bodies: BodyBudget;
   /** `ready`: waits for a slot. `working`: a step is under way, and no other starts before it has ended. */
   activity: 'idle' | 'ready' | 'working';
-  /** Since when `next` has been missing in the ledger, and how many reads have found it missing. */
-  gap: { since: number; reads: number } | undefined;
+  /** Since when `next` has been missing in the ledger, and when it was last read. */
+  gap: { since: number; readAt: number } | undefined;
+  /** When a gap was found first, every `seq` up to `through` had its ticket: the others among them have been missing as long. */
+  taken: { since: number; through: number };
   idleSince: number;
   /** No close starts before this time: the last one did not match. */
   closeAfter: number;
@@ -89,6 +91,7 @@ export const loadUser = (queue: UserQueue, now: Moment, bodies: BodyBudget): Loa
   bodies,
   activity: 'idle',
   gap: undefined,
+  taken: { since: now.ms, through: 0 },
   idleSince: now.ms,
   closeAfter: now.ms,
   waitedForEarlierRun: false,
@@ -136,6 +139,12 @@ export const noteRefresh = (user: LoadedUser, queue: UserQueue, now: Moment): vo
 const noteLoan = (user: LoadedUser, lent: Lent | undefined): void => {
   if (lent?.token === user.lent?.token) return;
   user.lent = lent && lent.token > user.endedLoan ? lent : undefined;
+};
+
+/** A read has found `next` missing. */
+export const noteMissing = (user: LoadedUser, now: number): void => {
+  if (user.next > user.taken.through) user.taken = { since: now, through: user.known };
+  user.gap = { since: user.taken.since, readAt: now };
 };
 
 /** The lender is gone: the request that it ran is interrupted. */

@@ -2,7 +2,7 @@
 import { isSettled, type WorkEntry } from '../types.ts';
 import type { HeldBody } from './body-budget.ts';
 import { fromEntry, mustWait } from './held-requests.ts';
-import { advancePast, type LoadedUser } from './loaded-user.ts';
+import { advancePast, type LoadedUser, noteMissing } from './loaded-user.ts';
 import type { Moment } from './moment.ts';
 
 /** The lender's time is counted here, from when its request was first found lent out. */
@@ -38,7 +38,7 @@ export const noteEntries = (
   if (!bySeq.has(user.next) && user.next <= last) {
     // Its message, if there was one, says what the ledger does not.
     user.held.drop(user.next);
-    user.gap = { since: user.gap?.since ?? now.ms, reads: (user.gap?.reads ?? 0) + 1 };
+    noteMissing(user, now.ms);
   }
   for (const entry of entries) {
     const { seq } = entry;

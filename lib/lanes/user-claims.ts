@@ -105,7 +105,7 @@ export class UserClaims {
   #saidOf(user: LoadedUser, seq: number, { isFromMessage, ...request }: HeldRequest): Said | undefined {
     const body = user.held.bodyOf(seq);
     if (!isFromMessage || body === undefined) return undefined;
-    const { bytesThrough, limits, interruptions, acceptedAt } = request;
-    return { body, bytesThrough, limits, interruptions, acceptedAt };
+    const { bytesThrough, limits, interruptions, traceparent, acceptedAt } = request;
+    return { body, bytesThrough, limits, interruptions, traceparent, acceptedAt };
   }
 }

@@ -3,6 +3,7 @@
 import type { LedgerChange } from '../ledger-change.ts';
 import { maxMessageBodyBytes } from '../limits.ts';
 import { endedOutcome } from '../run-ended.ts';
+import { carriedTrace } from '../traceparent.ts';
 import type { DeadLetterOutcome, Outcome, Run } from '../types.ts';
 import { wakeLane } from '../wake.ts';
 import type { Activity } from './activity.ts';
@@ -48,10 +49,17 @@ export class UserRuns {
   async #workUntilContended(user: LoadedUser, slot: Slot): Promise<void> {
     try {
       let claimed = await this.#claims.claimNext(user);
-      while (claimed) claimed = await this.#runAndSettle(user, claimed, slot);
+      while (claimed) claimed = await this.#runAndSettle(user, this.#traced(user, claimed), slot);
     } finally {
       slot.release();
     }
+  }
+
+  #traced({ userId, user }: LoadedUser, { seq, request }: Claimed): Claimed {
+    const { attempts: attempt, traceparent } = request;
+    const { traceRun } = this.#context.deps;
+    const about = { userId, user, seq, attempt, traceparent };
+    return { seq, request: { ...request, trace: traceRun ? traceRun(about) : carriedTrace(traceparent, attempt) } };
   }
 
   /** Records `next` as a dead letter: it was interrupted and must not run twice, or an operator ended its run. */
@@ -127,8 +135,8 @@ export class UserRuns {
     const { clock, observer } = this.#context.deps;
     const { signal, token: fencingToken } = this.#lane;
     if (signal.aborted || !this.#lane.isHeld()) return undefined;
-    const { limits, forgiven, interruptions, acceptedAt, attempts: attempt } = request;
-    const about = { userId: user.userId, user: user.user, seq, attempt, fencingToken };
+    const { limits, forgiven, interruptions, acceptedAt, trace, attempts: attempt } = request;
+    const about = { userId: user.userId, user: user.user, seq, attempt, fencingToken, trace };
     observer.runStarted({ ...about, acceptedAt, at: clock.now() });
     const { underWay } = this.#context;
     const since = clock.monotonicMs();
@@ -141,7 +149,8 @@ export class UserRuns {
     this.#activity.runEnds();
     const outcome = running.isEnded && own.kind !== 'done' ? endedOutcome(own.error) : own;
     const aborted = signal.aborted && !running.isEnded && outcome.kind !== 'done';
-    observer.runEnded({ ...about, outcome: aborted ? 'aborted' : outcome.kind, at: clock.now() });
+    const error = outcome.kind === 'done' ? {} : { error: outcome.error.name };
+    observer.runEnded({ ...about, outcome: aborted ? 'aborted' : outcome.kind, ...error, at: clock.now() });
     if (aborted) return this.#outcomeOfAbort(user, seq, request);
     return user.known > seq ? explainTimeout(outcome, user.known - seq) : outcome;
   }
@@ -190,6 +199,7 @@ export class UserRuns {
     const { observer, clock } = this.#context.deps;
     const now = clock.monotonicMs();
     const status = statusAfter(change);
+    const { trace } = request;
     if ((status === 'blocked' || change.kind === 'retry') && user.refreshes > refreshesBefore) {
       // A person may have decided about it before our answer came, and sent the wake already: then it is read again at once.
       user.held.drop(seq);
@@ -201,9 +211,10 @@ export class UserRuns {
     } else if (status) {
       const { acceptedAt, bytesThrough } = request;
       advancePast(user, { seq, bytesThrough }, now);
-      observer.settled({ userId, seq, status, fencingToken, acceptedAt, at });
+      observer.settled({ userId, seq, status, fencingToken, trace, acceptedAt, at });
     }
     const reason = reasonOf(change);
-    if (reason && status && status !== 'done') observer.deadLettered({ userId, seq, status, reason, fencingToken, at });
+    if (reason && status && status !== 'done')
+      observer.deadLettered({ userId, seq, status, reason, fencingToken, trace, at });
   }
 }

@@ -7,6 +7,7 @@ import { depthOf, maxDepth } from '../http/json-text.ts';
 import { maxRequestBytes } from '../limits.ts';
 import { onceFor } from '../once-for.ts';
 import type { NewRequest } from '../requests/operations.ts';
+import { readTraceparent } from '../traceparent.ts';
 import { requestStatuses } from '../types.ts';
 import type {
   DeadLetterQuery,
@@ -72,7 +73,7 @@ const textOf = (request: unknown, what: string): string => {
 /** @param what the names of the two arguments, for errors. */
 export const newRequestOf = (
   request: unknown,
-  { key, ...rest }: EnqueueOptions,
+  { key, traceparent, ...rest }: EnqueueOptions,
   config: Ceilings,
   what = { request: 'request', options: 'options' },
 ): NewRequest => {
@@ -81,6 +82,7 @@ export const newRequestOf = (
     body: textOf(request, what.request),
     key: validate(idempotencyKey, key, `${what.options}.key`),
     limits: Object.keys(limits).length > 0 ? limits : undefined,
+    traceparent: readTraceparent(traceparent),
   };
 };
 

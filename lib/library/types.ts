@@ -63,6 +63,11 @@ export type EnqueueOptions = {
   timeoutMs?: number;
   /** `dead-letter`: the request must not run twice. */
   onInterruption?: InterruptionPolicy;
+  /**
+   * The trace that the request belongs to, as the W3C header of this name: the processor gets it as `context.trace`. What is none is ignored,
+   * so that the header of a client can be passed on as it is.
+   */
+  traceparent?: string;
 };
 
 /** One of several requests, with its own key and limits. `request` is any JSON value of up to 256 KiB. */

@@ -4,9 +4,11 @@ import { liveUserQueue } from '../accounts/live-session.ts';
 import type { Deps } from '../deps.ts';
 import { AppError } from '../errors.ts';
 import type { Caller } from '../references.ts';
+import type { Span, Tracing } from '../tracing.ts';
 import type { LedgerEntry, RequestStatus, RunLimits, UserQueue } from '../types.ts';
 import { isSettled } from '../types.ts';
 import { wakeLane } from '../wake.ts';
+import { acceptInSpan } from './accept-span.ts';
 import { NotRecordedInTimeError } from './errors.ts';
 import { type Recorded, recordInOrder } from './record.ts';
 import { type Repeat, repeatOf } from './repeat.ts';
@@ -14,7 +16,7 @@ import { takeTicket } from './take-ticket.ts';
 
 /**
  * `body` is the request as JSON text, `key` the Idempotency-Key. `retryOf` is the failed request that is sent again, with its
- * `interruptions`.
+ * `interruptions`, `linkedTo` its trace. `traceparent`: the trace of the caller.
  */
 export type RequestToAccept = {
   body: string;
@@ -22,6 +24,8 @@ export type RequestToAccept = {
   limits?: RunLimits;
   retryOf?: number;
   interruptions?: number;
+  traceparent?: string;
+  linkedTo?: string;
 };
 
 export type AcceptCommand = Caller & RequestToAccept;
@@ -39,7 +43,12 @@ export type AcceptDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clo
   config: Pick<Deps['config'], 'lanes' | 'maxPending' | 'maxPendingBytes' | 'enqueueRate'>;
   /** Without it, a repeat is compared in this thread. */
   comparisons?: Pick<Deps['comparisons'], 'isSameJson'>;
+  /** Where spans are made. */
+  tracing?: Tracing;
 };
+
+/** `span`: of this call. */
+export type InSpan = { span?: Span };
 
 /** A tombstone takes a ticket only when its function was slow for `gapTimeoutMs`. This many in a row mean that MongoDB is slow. */
 const ticketTries = 3;
@@ -50,9 +59,9 @@ export const positionOf = (entry: Pick<LedgerEntry, 'seq' | 'status'>, settled: 
 
 /** `acceptRequests` for one request. */
 export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): Promise<Accepted> => {
-  const { body, key, limits, retryOf, interruptions, ...caller } = command;
+  const { body, key, limits, retryOf, interruptions, traceparent, linkedTo, ...caller } = command;
   const [accepted] = await acceptRequests(
-    { ...caller, requests: [{ body, key, limits, retryOf, interruptions }] },
+    { ...caller, requests: [{ body, key, limits, retryOf, interruptions, traceparent, linkedTo }] },
     deps,
   );
   return accepted as Accepted;
@@ -66,9 +75,15 @@ export const acceptRequest = async (command: AcceptCommand, deps: AcceptDeps): P
  * {BusyError} 503: the same, unless another call took one of the keys at the same moment. {NotRecordedInTimeError} 503;
  * {StoreUnavailableError} 503: the first ones of the requests may be recorded. With an Idempotency-Key it is safe to repeat the call.
  */
-export const acceptRequests = async (
-  { requests, ...caller }: AcceptAllCommand,
-  deps: AcceptDeps,
+export const acceptRequests = ({ requests, ...caller }: AcceptAllCommand, deps: AcceptDeps): Promise<Accepted[]> =>
+  acceptInSpan({ userId: caller.userId, requests }, deps.tracing, (traced, span) =>
+    acceptAll(caller, traced, span ? { ...deps, span } : deps),
+  );
+
+const acceptAll = async (
+  caller: Caller,
+  requests: RequestToAccept[],
+  deps: AcceptDeps & InSpan,
 ): Promise<Accepted[]> => {
   const { userId } = caller;
   const known = await Promise.all(
@@ -83,6 +98,7 @@ export const acceptRequests = async (
     if (tries === ticketTries) throw new NotRecordedInTimeError({ tickets: ticketTries });
     const fresh = left.map((index) => requests[index] as RequestToAccept);
     const ticket = await takeTicket(caller, fresh, deps).catch(refusedIf(hasRecorded));
+    deps.span?.event('ticket taken', { 'lanekeeper.seq': ticket.first, 'lanekeeper.lane': ticket.lane });
     const outcomes = await recordInOrder(userId, fresh, ticket, deps);
     hasRecorded ||= outcomes.some(({ kind }) => kind === 'recorded');
     const others = outcomes.map((outcome) => (outcome.kind === 'known' ? outcome.entry : undefined));

@@ -26,8 +26,8 @@ import { userQueueOf } from './user-queue.ts';
 export type OperationDeps = AcceptDeps &
   Pick<Deps, 'accounts' | 'workers'> & { config: AcceptDeps['config'] & Pick<Deps['config'], 'stuckAfterMs'> };
 
-/** `body` is the request as JSON text, `key` the Idempotency-Key. */
-export type NewRequest = { body: string; key?: string; limits?: RunLimits };
+/** `body` is the request as JSON text, `key` the Idempotency-Key, `traceparent` the trace of the caller. */
+export type NewRequest = { body: string; key?: string; limits?: RunLimits; traceparent?: string };
 
 export type PageQuery = { status?: RequestStatus; after: number; limit: number; maxChars?: number };
 

@@ -3,11 +3,12 @@ import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
 import { maxMessageBodyBytes } from '../limits.ts';
 import { logSampled } from '../log-sampled.ts';
 import type { Duplicate, NewEntry } from '../ports.ts';
+import { traceIdOf } from '../traceparent.ts';
 import type { LedgerEntry, RequestMessage, Ticket } from '../types.ts';
 import { wakeLane } from '../wake.ts';
-import type { AcceptDeps } from './accept.ts';
+import type { AcceptDeps, InSpan } from './accept.ts';
 
-type Request = Pick<NewEntry, 'key' | 'limits' | 'retryOf' | 'interruptions'> & { body: string };
+type Request = Pick<NewEntry, 'key' | 'limits' | 'retryOf' | 'interruptions' | 'traceparent'> & { body: string };
 type Entry = NewEntry & Request & { bytes: number };
 
 /** `known`: another request has the key. `fenced`: this request needs another ticket, because a tombstone came first, or to keep its order. */
@@ -16,11 +17,11 @@ export type Recorded = { kind: 'recorded'; seq: number } | { kind: 'known'; entr
 const entriesOf = (userId: string, requests: Request[], ticket: Ticket, acceptedAt: Date): Entry[] => {
   const sizes = requests.map(({ body }) => Buffer.byteLength(body));
   let bytesThrough = ticket.bytesThrough - sizes.reduce((sum, bytes) => sum + bytes, 0);
-  return requests.map(({ key, body, limits, retryOf, interruptions }, index) => {
+  return requests.map(({ key, body, limits, retryOf, interruptions, traceparent }, index) => {
     const bytes = sizes[index] ?? 0;
     bytesThrough += bytes;
     const seq = ticket.first + index;
-    return { userId, seq, key, body, bytes, bytesThrough, limits, retryOf, interruptions, acceptedAt };
+    return { userId, seq, key, body, bytes, bytesThrough, limits, retryOf, interruptions, traceparent, acceptedAt };
   });
 };
 
@@ -34,7 +35,7 @@ export const recordInOrder = async (
   userId: string,
   requests: Request[],
   ticket: Ticket,
-  deps: AcceptDeps,
+  deps: AcceptDeps & InSpan,
 ): Promise<Recorded[]> => {
   const entries = entriesOf(userId, requests, ticket, deps.clock.now());
   const { outcomes, recorded } = await recordUpToFence(entries, deps).catch(async (error) => {
@@ -42,7 +43,9 @@ export const recordInOrder = async (
     await wakeLane(ticket.lane, userId, deps).catch(() => undefined);
     throw error;
   });
+  deps.span?.event('recorded', { 'lanekeeper.requests': recorded.length });
   await announce(userId, recorded, ticket, deps);
+  deps.span?.event(ticket.wasOpen ? 'published' : 'lane woken');
   return outcomes;
 };
 
@@ -119,9 +122,10 @@ const announce = async (
 
 /** False when the owner has to be woken instead. */
 const publish = async ({ userId, seq, bytes, ...entry }: Entry, deps: AcceptDeps): Promise<boolean> => {
-  const { body, bytesThrough, limits, interruptions, acceptedAt } = entry;
+  const { body, bytesThrough, limits, interruptions, traceparent } = entry;
   if (bytes > maxMessageBodyBytes) return false;
-  const message: RequestMessage = { seq, body, bytesThrough, limits, interruptions, acceptedAt: acceptedAt.getTime() };
+  const acceptedAt = entry.acceptedAt.getTime();
+  const message: RequestMessage = { seq, body, bytesThrough, limits, interruptions, traceparent, acceptedAt };
   try {
     return (await deps.publisher.publishRequest(userId, message)) === 'routed';
   } catch (error) {
@@ -130,7 +134,7 @@ const publish = async ({ userId, seq, bytes, ...entry }: Entry, deps: AcceptDeps
     logSampled(
       deps.log,
       'warn',
-      { err: error, userId, seq },
+      { err: error, userId, seq, trace: traceIdOf(traceparent) },
       'request recorded but not published; the sweep will find it',
     );
     return true;

@@ -66,8 +66,8 @@ const acceptAgain = async (
   if (!deadLetter || body === undefined) throw await refusal({ userId, seq }, deps);
   // A request whose workers ended with it runs isolated from the start, instead of ending two more.
   const interruptions = deadLetter.reason === 'failed' ? undefined : entry.interruptions;
-  const command = { ...caller, body, limits, interruptions, retryOf: seq, key: retryKey(seq) };
-  const accepted = await acceptRequest(command, deps);
+  const again = { body, limits, interruptions, retryOf: seq, key: retryKey(seq), linkedTo: entry.traceparent };
+  const accepted = await acceptRequest({ ...caller, ...again }, deps);
   if (!(await deps.ledger.dropDeadLetter({ userId, seq }))) throw await refusal({ userId, seq }, deps);
   return accepted;
 };

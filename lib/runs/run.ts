@@ -3,6 +3,7 @@ import type { Clock, RunRequest } from '../ports.ts';
 import type { ProcessorContext } from '../processor.ts';
 import { RunEndedError } from '../run-ended.ts';
 import { propertyOf } from '../thrown.ts';
+import { traceIdOf } from '../traceparent.ts';
 import type { Outcome, Run } from '../types.ts';
 import { CurrentRuns, type RunInProcess } from './current-runs.ts';
 import { startDeadline } from './deadline.ts';
@@ -37,7 +38,10 @@ const callWith =
 const idOf = ({ userId, seq, attempt }: RunInProcess): RunInProcess => ({ userId, seq, attempt });
 
 /** The fields of every line about a run. */
-const aboutOf = ({ userId, user, seq, attempt }: RunInProcess & Pick<Run, 'user'>) => ({ userId, user, seq, attempt });
+const aboutOf = ({ userId, user, seq, attempt, trace }: RunInProcess & Pick<Run, 'user' | 'trace'>) => ({
+  ...{ userId, user, seq, attempt },
+  trace: traceIdOf(trace?.traceparent),
+});
 
 /** What failed runs of one kind have in common: the class of the error, and where it was thrown. */
 const kindOf = (error: Error): string => {
@@ -56,13 +60,14 @@ export const createRunRequest = (
 
   /** Waits for the processor even past the deadline: its user's next run must not begin beside it. */
   const callProcessor = async <Result>(call: Call<Result>, run: RunWithoutBody, timeoutMs: number): Promise<Result> => {
-    const { userId, user, seq, attempt, fencingToken } = run;
+    const { userId, user, seq, attempt, fencingToken, trace } = run;
     const about = aboutOf(run);
     const logger = createProcessorLogger(log, about, taken);
     const deadline = startDeadline(run.signal, timeoutMs, clock, () =>
       logFailure('timeout', { ...about, timeoutMs }, 'run past its timeout'),
     );
-    const context = { userId, user, seq, attempt, fencingToken, signal: deadline.signal, logger };
+    const id = { userId, user, seq, attempt, fencingToken, ...(trace && { trace }) };
+    const context = { ...id, signal: deadline.signal, logger };
     try {
       const result = await runs.during(idOf(run), () => call(context));
       deadline.throwIfPassed();

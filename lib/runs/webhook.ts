@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { maxResultBytes } from '../limits.ts';
 import type { Clock } from '../ports.ts';
 import { type ProcessorContext, UnrecoverableError } from '../processor.ts';
+import { traceparentHeader } from '../traceparent.ts';
 import type { TextProcessor } from './load-processor.ts';
 
 /**
@@ -127,6 +128,7 @@ const headersOf = (context: ProcessorContext, id: string, timestamp: number, sig
   'lanekeeper-seq': String(context.seq),
   'lanekeeper-attempt': String(context.attempt),
   'lanekeeper-fencing-token': String(context.fencingToken),
+  ...(context.trace && { [traceparentHeader]: context.trace.traceparent }),
 });
 
 /**

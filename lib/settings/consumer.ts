@@ -10,6 +10,8 @@ export const consumerSettings = {
   processor: consumer('PROCESSOR', textOf(1).default('echo')),
   /** How many worker processes the primary keeps alive. */
   workers: consumer('WORKERS', integer(1, 256, availableParallelism())),
+  /** How many processes wait with everything loaded but the processor, so that a reload or a restart takes a second less. */
+  spareWorkers: consumer('SPARE_WORKERS', integer(0, 16, 0)),
   /** How many requests a worker runs at a time. Its users share them evenly. */
   concurrency: consumer('CONCURRENCY', integer(1, 10_000, 64)),
   /** How many bytes of requests a worker holds, at most: the rest stays in RabbitMQ and MongoDB. Requests that run do not count. */

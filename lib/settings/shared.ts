@@ -1,7 +1,7 @@
 /** What functions and consumers both read. */
 import { z } from 'zod';
 import { attemptsRange, runTimeoutRange } from '../limits.ts';
-import { mongodbUrl, rabbitmqUrl } from '../server-url.ts';
+import { mongodbUrl, rabbitmqUrl, webUrl } from '../server-url.ts';
 import { both, choice, integer, textOf } from './setting.ts';
 
 export const sharedSettings = {
@@ -45,6 +45,16 @@ export const sharedSettings = {
   maxRequestAttempts: both('MAX_REQUEST_ATTEMPTS', integer(attemptsRange.min, attemptsRange.max, 20)),
   /** A user with pending requests and no progress for this long is stalled: the sweep wakes the user's lane. */
   stuckAfterMs: both('STUCK_AFTER_MS', integer(100, 3_600_000, 5_000)),
+  /** The base URL of a collector that takes OTLP over HTTP: traces are exported to it. Needs the packages of OpenTelemetry. */
+  otlpEndpoint: both('OTEL_EXPORTER_OTLP_ENDPOINT', webUrl.optional()),
+  /** The namespace of metrics in CloudWatch's embedded format, which the functions and the consumer then write into their log. */
+  emfNamespace: both(
+    'EMF_NAMESPACE',
+    z
+      .string()
+      .regex(/^[A-Za-z0-9._/#:-]{1,255}$/, 'must be 1 to 255 of A-Z a-z 0-9 . _ / # : -')
+      .optional(),
+  ),
   /** The address that serves `/metrics`, and the consumer's `/healthz`, `/livez` and `/backlog`. */
   metricsHost: both('METRICS_HOST', textOf(1).default('127.0.0.1')),
 } as const;

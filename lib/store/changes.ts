@@ -22,12 +22,13 @@ const sameLimits = (limits: RunLimits | undefined) =>
     : { limits: { $in: [null, {}] } };
 
 /** `$eq`, because a message may contain anything, operators included. `$eq: null` matches what is absent. */
-const sameAs = ({ body, bytesThrough, limits, interruptions, acceptedAt }: Said) =>
+const sameAs = ({ body, bytesThrough, limits, interruptions, traceparent, acceptedAt }: Said) =>
   ({
     body: { $eq: body },
     bytesThrough: { $eq: bytesThrough ?? null },
     interruptions: interruptions ? { $eq: interruptions } : { $in: [null, 0] },
     acceptedAt: { $eq: acceptedAt },
+    traceparent: { $eq: traceparent ?? null },
     ...sameLimits(limits),
   }) as mongo.Filter<RequestDocument>;
 

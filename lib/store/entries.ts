@@ -17,6 +17,7 @@ export const toDocument = ({
   limits,
   retryOf,
   interruptions,
+  traceparent,
   acceptedAt,
 }: NewEntry): RequestDocument => ({
   _id: entryId({ userId, seq }),
@@ -29,6 +30,7 @@ export const toDocument = ({
   ...(limits === undefined ? {} : { limits }),
   ...(retryOf === undefined ? {} : { retryOf }),
   ...(interruptions === undefined ? {} : { interruptions }),
+  ...(traceparent === undefined ? {} : { traceparent }),
   status: 'queued',
   attempts: 0,
   acceptedAt,
@@ -64,6 +66,7 @@ export const workFields = {
   limits: 1,
   forgiven: 1,
   interruptions: 1,
+  traceparent: 1,
   retryAt: 1,
   backOffMs: 1,
   endRequestedAt: 1,

@@ -256,10 +256,12 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
     get: (userIds) =>
       step(`userQueues.get ${userIds}`, () => structuredClone(all().filter(({ userId }) => userIds.includes(userId)))),
 
-    lastAccepted: (userIds) =>
-      step(`userQueues.lastAccepted ${userIds}`, () => {
-        const asked = all().filter(({ userId }) => userIds.includes(userId));
-        return new Map(asked.map(({ userId, accepted }) => [userId, accepted]));
+    lastTickets: (lanes) =>
+      step(`userQueues.lastTickets lanes ${lanes}`, () => {
+        const open = all().filter(({ lane, state }) => lanes.includes(lane) && state === 'open');
+        return new Map(
+          open.filter(({ userId }) => !quiet.has(userId)).map(({ userId, accepted }) => [userId, accepted]),
+        );
       }),
 
     notClosed: async function* (lane) {
@@ -373,6 +375,7 @@ const saysTheSame = ({ said }: { said?: Said }, entry: LedgerEntry): boolean =>
   (said.body === entry.body &&
     (said.interruptions ?? 0) === (entry.interruptions ?? 0) &&
     said.bytesThrough === entry.bytesThrough &&
+    said.traceparent === entry.traceparent &&
     said.acceptedAt.getTime() === entry.acceptedAt.getTime() &&
     isDeepStrictEqual({ ...said.limits }, { ...entry.limits }));
 
@@ -464,7 +467,7 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
 };
 
 const newEntry = ({ userId, seq, key, body, bytes, bytesThrough, ...rest }: NewEntry): LedgerEntry => {
-  const { limits, retryOf, interruptions, acceptedAt } = rest;
+  const { limits, retryOf, interruptions, traceparent, acceptedAt } = rest;
   return {
     userId,
     seq,
@@ -475,6 +478,7 @@ const newEntry = ({ userId, seq, key, body, bytes, bytesThrough, ...rest }: NewE
     ...(limits === undefined ? {} : { limits: structuredClone(limits) }),
     ...(retryOf === undefined ? {} : { retryOf }),
     ...(interruptions === undefined ? {} : { interruptions }),
+    ...(traceparent === undefined ? {} : { traceparent }),
     status: 'queued',
     attempts: 0,
     acceptedAt: new Date(acceptedAt),

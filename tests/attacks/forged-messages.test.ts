@@ -75,7 +75,7 @@ const poison = (seq: number) => {
 };
 
 test('a message is taken for a request only when every value is one that Lanekeeper sends', () => {
-  const read = (content: string) => requestOf({ content: Buffer.from(content) } as ConsumeMessage);
+  const read = (content: string) => requestOf({ content: Buffer.from(content), properties: {} } as ConsumeMessage);
   for (const content of poison(2))
     expect([content.slice(0, 99), read(content)]).toEqual([content.slice(0, 99), undefined]);
   const limits = { maxAttempts: 3, timeoutMs: 1_000, onInterruption: 'dead-letter' };

@@ -65,6 +65,7 @@ const requestMessage = (seq: number) => ({
   acceptedAt: 1_700_000_000_000 + seq,
   limits: { maxAttempts: 3 },
   interruptions: 2,
+  traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
 });
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 

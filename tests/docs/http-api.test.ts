@@ -47,7 +47,7 @@ const accessOf = (path: string, source: string): string => {
 };
 
 describe('the API reference', () => {
-  test('describes the routes of serverless.yml, and no other', async () => {
+  test('describes the routes of infra/functions.yml, and no other', async () => {
     const routes = (await readRoutes()).map(({ method, path }) => `${method} ${path}`);
     expect(sorted(calls.map(({ name }) => name))).toEqual(sorted(routes));
   });

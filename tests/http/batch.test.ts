@@ -83,6 +83,19 @@ describe.each([
     expect((await call('GET /requests/2')).body).not.toHaveProperty('key');
   });
 
+  test('records the trace of the call with each of its requests, and with a single one; ignores what is none', async () => {
+    const { userId, token, send } = await newUser();
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    await send(numbered(2), {}, { traceparent });
+    const enqueue = (headers: Record<string, string>) =>
+      driver.call({ call: 'POST /enqueue', body: { request: 3 }, token, headers });
+    await enqueue({ traceparent });
+    expect(await enqueue({ traceparent: 'none' })).toMatchObject({ status: 202 });
+    const entries = await world.stores.ledger.read(seqs(1, 4).map((seq) => ({ userId, seq })));
+    const traces = entries.sort((one, other) => one.seq - other.seq).map((entry) => entry.traceparent);
+    expect(traces).toEqual([traceparent, traceparent, traceparent, undefined]);
+  });
+
   test('gives the processor each request exactly as it was sent', async () => {
     const { userId, token, call } = await newUser();
     const texts = ['12345678901234567890', '{"b":1, "1":[2,3],"b":[]}', '"],[{\\"request\\":1}"', 'null'];

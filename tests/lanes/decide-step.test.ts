@@ -1,8 +1,8 @@
 /** What is decided about one loaded user. */
 import { describe, expect, test } from '@jest/globals';
-import { noteMessage, noteRefresh } from '../../lib/lanes/loaded-user.ts';
+import { advancePast, noteMessage, noteRefresh } from '../../lib/lanes/loaded-user.ts';
 import { noteEntries } from '../../lib/lanes/note-entries.ts';
-import type { UserQueue } from '../../lib/types.ts';
+import type { LedgerEntry, UserQueue } from '../../lib/types.ts';
 import { at, delivery, entryOf, message, moment, queueOf, step, user } from './one-user.ts';
 
 describe('a request', () => {
@@ -81,6 +81,45 @@ describe('a ticket without a record', () => {
       if (now.kind === 'read') noteEntries(u, 2, [entryOf(2)], moment(ms));
     }
     expect(kinds).toEqual(['read', 'wait', 'read', 'wait', 'read', 'wait', 'read', 'wait', 'write-tombstone']);
+  });
+
+  /** Drives the user as its owner does, from 0 to `untilMs`. Returns when each tombstone was written. */
+  const tombstones = (u: ReturnType<typeof user>, untilMs: number, entries: () => LedgerEntry[] = () => []) => {
+    const written: [seq: number, ms: number][] = [];
+    for (let ms = 0; ms <= untilMs; ms += 125) {
+      for (let now = step(u, ms); now.kind === 'read' || now.kind === 'write-tombstone'; now = step(u, ms)) {
+        if (now.kind === 'read') noteEntries(u, Math.min(u.known, u.next + 7), entries(), moment(ms));
+        else {
+          written.push([u.next, ms]);
+          advancePast(u, { seq: u.next }, ms);
+        }
+      }
+    }
+    return written;
+  };
+
+  test('costs gapTimeoutMs once, however many in a row are missing', () => {
+    const u = user({ accepted: 4 });
+    expect(tombstones(u, 1_000)).toEqual([1, 2, 3, 4].map((seq) => [seq, 1_000]));
+  });
+
+  test('waits for a full gapTimeoutMs of its own when it was taken after the first was found missing', () => {
+    const u = user({ accepted: 2 });
+    expect(tombstones(u, 875)).toEqual([]);
+    u.known = 3;
+    expect(tombstones(u, 2_000)).toEqual([
+      [1, 1_000],
+      [2, 1_000],
+      [3, 2_000],
+    ]);
+  });
+
+  test('counts from when the tickets were known, although a record in between came late', () => {
+    const u = user({ accepted: 3 });
+    expect(tombstones(u, 500)).toEqual([]);
+    noteEntries(u, 3, [entryOf(1, { status: 'cancelled' }), entryOf(2, { status: 'cancelled' })], moment(500));
+    expect(u.next).toBe(3);
+    expect(tombstones(u, 1_000)).toEqual([[3, 1_000]]);
   });
 
   test('is filled when its message arrives', () => {

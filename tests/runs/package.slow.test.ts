@@ -3,18 +3,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { execPath } from 'node:process';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { httpClient } from '../http/drivers.ts';
-import { uniqueName } from '../support/servers.ts';
 import { filesBelow, unresolvedImports } from '../support/unresolved-imports.ts';
 import { openWorld } from '../support/world.ts';
-import {
-  hasOlderNode,
-  installOlderNode,
-  installPackage,
-  root,
-  run,
-  startCommand,
-} from './support/installed-package.ts';
+import { commandOf, hasOlderNode, installOlderNode, installPackage, root, run } from './support/installed-package.ts';
+import { serveRequests, typedProcessor } from './support/served-requests.ts';
 import { runsSupportFile } from './support/support-file.ts';
 
 jest.setTimeout(120_000);
@@ -31,23 +23,6 @@ const javaScript = `
     if (request === 'later') throw new RetryAfterError('later', { retryAfterMs: 12_345 });
     return { id: userId + ':' + seq };
   };
-`;
-
-const typeScript = `
-  import { type Processor, type ProcessorPolicy, RetryAfterError, UnrecoverableError } from 'lanekeeper';
-  export const policy: ProcessorPolicy = { maxAttempts: 7, retryBaseMs: 10 };
-  // @ts-expect-error The policy has types.
-  export const wrong: ProcessorPolicy = { maxAttempts: 'seven' };
-  const processor: Processor = async (request, { userId, seq, signal, logger }) => {
-    signal.throwIfAborted();
-    logger.child?.({ step: 1 }).info({ seq }, 'begun');
-    if (request === 'never') throw new UnrecoverableError('never', { cause: request });
-    if (request === 'later') throw new RetryAfterError('later', { retryAfterMs: 12_345 });
-    if (request === 'crash' && !process.argv[1]?.endsWith('isolated-run.js')) process.exit(1);
-    const id: string = userId + ':' + seq;
-    return { id };
-  };
-  export default processor;
 `;
 
 /** A back end with the library. */
@@ -97,7 +72,7 @@ beforeAll(async () => {
   installed = await installPackage({
     'tsconfig.json': JSON.stringify(tsconfig),
     'processor.js': javaScript,
-    'processor.ts': typeScript,
+    'processor.ts': typedProcessor,
     'processor-test.ts': processorTest,
     'service.ts': service(true),
     'service.js': service(false),
@@ -170,14 +145,10 @@ describe('the package', () => {
   });
 });
 
-/** Two texts of one large request: they are compared in a thread. */
-const filler = 'x'.repeat(20_000);
-const large = { one: `{"request":{"a":1,"b":"${filler}"}}`, other: `{"request":{"b":"${filler}","a":1}}` };
-
 describe.each(hasOlderNode ? ['newer', 'older'] : ['newer'])('the command, with the %s Node', (which) => {
   const node = () => (which === 'older' ? olderNode : execPath);
   const command = (args: string[], settings: NodeJS.ProcessEnv = {}) =>
-    run(node(), [join(installed.project, 'node_modules', '.bin', 'lanekeeper'), ...args], {
+    run(node(), [commandOf(installed.project), ...args], {
       cwd: installed.project,
       env: settings,
     });
@@ -209,41 +180,8 @@ describe.each(hasOlderNode ? ['newer', 'older'] : ['newer'])('the command, with 
   });
 
   test('serves requests with a typed processor, in threads, workers and isolated processes', async () => {
-    await using world = await openWorld();
-    const { mongodbUrl, rabbitmqUrl, queuePrefix, lanes } = world.config;
-    const servers = { MONGODB_URL: mongodbUrl, RABBITMQ_URL: rabbitmqUrl };
-    expect(await command(['migrate'], servers)).toMatch(/all indexes are there$/m);
-    const settings = {
-      ...{ ...servers, QUEUE_PREFIX: queuePrefix, LANES: String(lanes), PORT: '0', METRICS_PORT: '0', WORKERS: '1' },
-      ...{ JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789', BCRYPT_COST: '4', PROCESSOR: './processor.ts' },
-    };
-    await using consumer = startCommand(node(), installed.project, 'consumer', settings);
-    await using api = startCommand(node(), installed.project, 'api', settings);
-    const call = httpClient(`http://127.0.0.1:${(await api.logged('API ready')).port}`);
-    await consumer.logged('worker running');
-
-    const body = { username: uniqueName('user'), password: 'correct horse' };
-    expect(await call({ call: 'POST /register', body })).toMatchObject({ status: 201 });
-    expect(await command(['operator', body.username], servers)).toBe(`${body.username} is an operator now\n`);
-    const token = String((await call({ call: 'POST /login', body })).body.token);
-    for (const request of ['now', 'never', 'crash'])
-      expect(await call({ call: 'POST /enqueue', token, body: { request } })).toMatchObject({ status: 202 });
-    for (const text of [large.one, large.other])
-      expect(await call({ call: 'POST /enqueue', token, text, headers: { 'idempotency-key': 'large' } })).toMatchObject(
-        { body: { seq: 4 } },
-      );
-    const entries = [1, 2, 3, 4].map(async (seq) => {
-      for (;;) {
-        const { body: entry } = await call({ call: `GET /requests/${seq}?wait=20`, token });
-        if (!['queued', 'processing'].includes(String(entry.status))) return entry;
-      }
-    });
-    expect(await Promise.all(entries)).toMatchObject([
-      { status: 'done', result: { id: expect.stringMatching(/:1$/) } },
-      { status: 'failed', error: { name: 'UnrecoverableError', message: 'never' } },
-      { status: 'done', result: { id: expect.stringMatching(/:3$/) } },
-      { status: 'done' },
-    ]);
+    const script = commandOf(installed.project);
+    await serveRequests({ node: node(), script, cwd: installed.project }, { PROCESSOR: './processor.ts' });
   });
 });
 

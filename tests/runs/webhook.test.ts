@@ -7,7 +7,14 @@ import { openHttpEndpoint } from './support/http-endpoint.ts';
 
 const secret = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
 
-type PostOptions = { secret?: string; timeoutMs?: number; signal?: AbortSignal; attempt?: number; body?: string };
+type PostOptions = {
+  secret?: string;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  attempt?: number;
+  body?: string;
+  trace?: { traceparent: string };
+};
 
 const postText = async (url: string, options: PostOptions = {}): Promise<string> =>
   createWebhookProcessor(
@@ -21,6 +28,7 @@ const postText = async (url: string, options: PostOptions = {}): Promise<string>
     fencingToken: 12,
     signal: options.signal ?? new AbortController().signal,
     logger: createLogger('silent'),
+    ...(options.trace && { trace: options.trace }),
   });
 
 const post = async (url: string, options: PostOptions = {}): Promise<unknown> =>
@@ -90,6 +98,14 @@ describe('the webhook processor', () => {
   test('takes a secret of another form as one, also with spaces in it', () => {
     expect(keysOf('whsec is a fine word')).toEqual([Buffer.from('whsec is a fine word')]);
     expect(() => keysOf(`${secret} whsec_AAAA`)).toThrow('has a key of 3 bytes; it needs at least 16');
+  });
+
+  test('sends the trace of the run, where it belongs to one', async () => {
+    await using endpoint = await openHttpEndpoint((response) => response.writeHead(204).end());
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    await post(endpoint.url, { trace: { traceparent } });
+    await post(endpoint.url);
+    expect(endpoint.received.map(({ headers }) => headers.traceparent)).toEqual([traceparent, undefined]);
   });
 
   test('sends the same id with every attempt', async () => {

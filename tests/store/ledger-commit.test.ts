@@ -84,7 +84,8 @@ describeStores('group commits', (ports) => {
   test('a claim of a request that came in a message matches only an entry that says the same', async () => {
     const userId = newUserId();
     const limits = { maxAttempts: 2, onInterruption: 'dead-letter' } as const;
-    const said = { body: '"1"', limits, interruptions: 2, acceptedAt: at(1) };
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const said = { body: '"1"', limits, interruptions: 2, traceparent, acceptedAt: at(1) };
     await ports.ledger.insert({ userId, seq: 1, ...said });
     const guard = { userId, seq: 1, token: 7, attempt: 1 };
     const others = [
@@ -95,6 +96,8 @@ describeStores('group commits', (ports) => {
       { ...said, limits: undefined },
       { ...said, interruptions: undefined },
       { ...said, acceptedAt: at(2) },
+      { ...said, traceparent: undefined },
+      { ...said, traceparent: traceparent.replace('b', 'c') },
       // A message may contain anything, an operator of MongoDB's too.
       { ...said, body: { $gt: '' } as unknown as string },
       { ...said, interruptions: { $gt: 0 } as unknown as number },

@@ -8,7 +8,7 @@ import { permissionsOfRole, userOfRole } from '../../tools/services/rabbitmq-use
 
 type Service = {
   image?: string;
-  build?: string;
+  build?: { context: string; target: string };
   command?: string[];
   environment?: Record<string, string>;
   ports?: string[];
@@ -58,12 +58,14 @@ const settingsOf = (name: string): Record<string, string> =>
   Object.fromEntries(Object.entries(service(name).environment ?? {}).map(([key, value]) => [key, withDefaults(value)]));
 
 describe('docker-compose.yml', () => {
-  test('takes both servers from their images, and builds the API and the consumer from our Dockerfile', () => {
+  test('takes both servers from their images, and builds the API and the consumer as targets of our Dockerfile', () => {
     expect(names.sort()).toEqual(['api', 'consumer', 'mongodb', 'rabbitmq']);
     for (const server of ['rabbitmq', 'mongodb']) {
       expect(service(server).image).toMatch(/^[a-z]+:\d+\.\d+\.\d+$/);
     }
-    for (const name of ours) expect(service(name).build).toBe('.');
+    expect(service('api').build).toEqual({ context: '.', target: 'gateway' });
+    expect(service('consumer').build).toEqual({ context: '.', target: 'consumer' });
+    for (const name of ours) expect(service(name).command).toBeUndefined();
   });
 
   test.each(names)('%s has a health check and publishes its ports only on the loopback address', (name) => {
@@ -144,9 +146,24 @@ describe('docker-compose.yml', () => {
 describe('Dockerfile', () => {
   const lines = read('Dockerfile').split('\n');
 
-  test('takes its base image as a build argument and does not run as root', () => {
-    expect(read('Dockerfile')).toMatch(/^ARG BASE_IMAGE=\S+\nFROM \$\{BASE_IMAGE\}$/m);
-    expect(lines.findLast((line) => line.startsWith('USER '))).toBe('USER 1000:1000');
+  /** The lines of a stage and of those below it. */
+  const stage = (name: string): string[] => {
+    const start = lines.findIndex((line) => line.startsWith('FROM ') && line.endsWith(` AS ${name}`));
+    const end = lines.findIndex((line, index) => index > start && line.startsWith('FROM '));
+    const [, from = ''] = (lines[start] ?? '').split(' ');
+    const below = lines.some((line) => line.endsWith(` AS ${from}`)) ? stage(from) : [];
+    return [...below, ...lines.slice(start, end === -1 ? undefined : end)];
+  };
+
+  test('takes its base image as a build argument', () => {
+    expect(read('Dockerfile')).toMatch(/^ARG BASE_IMAGE=\S+\n\nFROM \$\{BASE_IMAGE\} AS build$/m);
+  });
+
+  test.each(['functions', 'gateway', 'consumer'])('%s has labels, and does not run as root', (name) => {
+    expect(stage(name).findLast((line) => line.startsWith('USER '))).toBe('USER 1000:1000');
+    const text = stage(name).join('\n');
+    for (const label of ['title', 'description', 'licenses', 'version', 'revision'])
+      expect(text).toContain(`org.opencontainers.image.${label}=`);
   });
 
   test('copies exactly the files that .dockerignore sends', () => {
@@ -154,7 +171,7 @@ describe('Dockerfile', () => {
       .split('\n')
       .filter((line) => line.startsWith('!'))
       .map((line) => line.slice(1));
-    const copied = lines.filter((line) => line.startsWith('COPY ')).flatMap((line) => line.split(' ').slice(1, -1));
-    expect(copied.sort()).toEqual(sent.sort());
+    const copies = lines.filter((line) => line.startsWith('COPY ') && !line.includes('--from='));
+    expect(copies.flatMap((line) => line.split(' ').slice(1, -1)).sort()).toEqual(sent.sort());
   });
 });

@@ -23,8 +23,8 @@ const dev = async (given: string | undefined, { watch, ...options }: Options): P
   const processor = processorNamed(given);
   const isFile = existsSync(processor) && statSync(processor).isFile();
   const folders = [...(isFile ? [projectOf(processor)] : []), ...(watch ?? [])];
-  // One worker is replaced sooner than several.
-  const devEnv = { ...env, PROCESSOR: processor, WORKERS: env.WORKERS || '1' };
+  // One worker is replaced sooner than several, and by a spare process sooner than by a new one.
+  const devEnv = { ...env, PROCESSOR: processor, WORKERS: env.WORKERS || '1', SPARE_WORKERS: env.SPARE_WORKERS || '1' };
   await runStart({ command: 'lanekeeper dev', folder: cwd(), env: devEnv, watch: folders, ...options });
 };
 

@@ -67,11 +67,15 @@ export type Started = AsyncDisposable & {
   logged(msg: string): Promise<LogLine>;
 };
 
-/** Starts `lanekeeper COMMAND` of the project. It is stopped as a deployment stops it, and must end with 0. */
-export const startCommand = (node: string, project: string, command: string, settings: NodeJS.ProcessEnv): Started => {
-  const script = join(project, 'node_modules', '.bin', 'lanekeeper');
+/** The command of a project that has the package. */
+export const commandOf = (project: string): string => join(project, 'node_modules', '.bin', 'lanekeeper');
+
+export type Start = { node: string; script: string; cwd: string };
+
+/** Starts `lanekeeper COMMAND`. It is stopped as a deployment stops it, and must end with 0. */
+export const startCommand = ({ node, script, cwd }: Start, command: string, settings: NodeJS.ProcessEnv): Started => {
   const child: ChildProcess = spawn(node, [script, command], {
-    cwd: project,
+    cwd,
     env: { PATH: env.PATH, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

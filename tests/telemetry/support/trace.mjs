@@ -1,0 +1,2 @@
+/** Returns its trace. */
+export default (_request, { trace }) => trace;
