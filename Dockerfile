@@ -12,7 +12,7 @@ COPY infra/functions.yml infra/
 COPY functions functions
 COPY lib lib
 COPY tools tools
-RUN npm run -s bundle && npm run -s sbom > dist/bundle/sbom.cdx.json
+RUN npm run -s bundle && npm run -s sbom -- --images > dist/bundle/sbom.cdx.json
 
 # Compiles the client that fetches the events of AWS Lambda.
 FROM ${BASE_IMAGE} AS lambda-runtime
@@ -36,6 +36,9 @@ WORKDIR /var/task
 ENV LAMBDA_TASK_ROOT=/var/task
 COPY --from=lambda-runtime /lambda/node_modules /lambda/node_modules
 COPY --from=build /src/dist/bundle ./
+# Node looks for compiled code by the path of its file, so it must be made here.
+ENV NODE_COMPILE_CACHE=/var/task/.compile-cache
+RUN node tools/load-functions.js
 # By number, because not every base image has a user named node.
 USER 1000:1000
 ENTRYPOINT ["node", "/lambda/node_modules/aws-lambda-ric/bin/index.mjs"]

@@ -28,9 +28,7 @@ const startedByName = (): string[] => {
 const entries = (): Record<string, string> => {
   const sources = [
     ...globSync('functions/*.ts', { cwd: root }),
-    'tools/lanekeeper.ts',
-    'lib/index.ts',
-    'lib/processor.ts',
+    ...['tools/lanekeeper.ts', 'tools/load-functions.ts', 'lib/index.ts', 'lib/processor.ts'],
   ];
   const own = [...sources, ...startedByName()].map((file) => [file.replace(/\.ts$/, ''), file]);
   return { ...Object.fromEntries(own), 'lib/piscina/worker': 'node_modules/piscina/dist/worker.js' };

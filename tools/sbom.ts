@@ -1,41 +1,60 @@
 /**
- * `npm run -s sbom`: prints the software bill of materials (CycloneDX) of what production runs, without a network. `npm sbom --omit dev`
- * alone leaves out packages that development uses as well, so it gets a lock file without those of development.
+ * `npm run -s sbom`: prints the software bill of materials (CycloneDX) of what production runs, without a network. With `--images`, of what
+ * the images contain: they also have the packages that export traces. `npm sbom --omit dev` alone leaves out packages that development uses
+ * as well, so it gets a lock file with the needed ones alone.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { stdout } from 'node:process';
+import { dirname, join } from 'node:path';
+import { argv, stdout } from 'node:process';
 import { execa } from 'execa';
 import { root, runTool } from './run-tool.ts';
 
-type Package = {
-  dev?: boolean;
-  optional?: boolean;
-  devOptional?: boolean;
-  devDependencies?: object;
-  optionalDependencies?: object;
-};
+type Versions = Record<string, string>;
+type Package = { dependencies?: Versions; devDependencies?: Versions; optionalDependencies?: object };
+type Packages = Record<string, Package>;
 
 const read = (name: string) => JSON.parse(readFileSync(join(root, name), 'utf8'));
 
 /** The optional packages are Node.js itself, for machines with an older one. */
-const forProduction = ({ devDependencies: _dev, optionalDependencies: _optional, ...rest }: Package): Package => rest;
+const withoutTools = ({ devDependencies = {}, optionalDependencies: _, ...own }: Package): Package => {
+  const traces = Object.entries(devDependencies).filter(([name]) => name.startsWith('@opentelemetry/'));
+  return argv.includes('--images')
+    ? { ...own, dependencies: { ...own.dependencies, ...Object.fromEntries(traces) } }
+    : own;
+};
 
-const productionLock = () => {
-  const { packages, ...lock } = read('package-lock.json') as { packages: Record<string, Package> };
-  const used = Object.entries(packages).filter(
-    ([, { dev, optional, devOptional }]) => !dev && !optional && !devOptional,
-  );
-  const { '': own = {}, ...others } = Object.fromEntries(used);
-  return { ...lock, packages: { '': forProduction(own), ...others } };
+/** Where Node finds a package that is imported below this path. */
+const pathOf = (packages: Packages, importer: string, name: string): string | undefined => {
+  for (let folder = importer; ; folder = dirname(folder)) {
+    const path = join(folder, 'node_modules', name);
+    if (packages[path]) return path;
+    if (folder === '.' || folder === '') return undefined;
+  }
+};
+
+/** The packages that these dependencies need, by their paths. */
+const needed = (packages: Packages, importer: string, { dependencies = {} }: Package, found: Packages): Packages => {
+  for (const name of Object.keys(dependencies)) {
+    const path = pathOf(packages, importer, name);
+    if (!path || found[path]) continue;
+    found[path] = packages[path] ?? {};
+    needed(packages, path, found[path], found);
+  }
+  return found;
+};
+
+const neededLock = () => {
+  const { packages, ...lock } = read('package-lock.json') as { packages: Packages };
+  const own = withoutTools(packages[''] ?? {});
+  return { ...lock, packages: { '': own, ...needed(packages, '', own, {}) } };
 };
 
 await runTool(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-sbom-'));
   try {
-    writeFileSync(join(folder, 'package.json'), JSON.stringify(forProduction(read('package.json'))));
-    writeFileSync(join(folder, 'package-lock.json'), JSON.stringify(productionLock()));
+    writeFileSync(join(folder, 'package.json'), JSON.stringify(withoutTools(read('package.json'))));
+    writeFileSync(join(folder, 'package-lock.json'), JSON.stringify(neededLock()));
     const args = ['sbom', '--package-lock-only', '--sbom-format', 'cyclonedx', '--offline'];
     stdout.write((await execa('npm', args, { cwd: folder })).stdout);
   } finally {

@@ -1,4 +1,4 @@
-/** Publishes persistent, mandatory, confirmed messages, each with a deadline, on a connection of its own. */
+/** Publishes mandatory, confirmed messages, each with a deadline, on a connection of its own. */
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
@@ -24,11 +24,17 @@ const outageTexts = { away: 'RabbitMQ refused a message', back: 'RabbitMQ takes 
 /** Lines that are closed one after the other because of other messages, before this one was sent on any of them. */
 const maxLines = 5;
 
-const messageFor = (queue: string, content: unknown, { type, headers }: Omit<Message, 'queue' | 'body'>): Message => ({
+/** Only a baton survives a restart of RabbitMQ: requests and wakes are in MongoDB, and a broker that writes them to its disk confirms them late. */
+const messageFor = (
+  queue: string,
+  content: unknown,
+  { type, headers }: Pick<Message, 'type' | 'headers'>,
+): Message => ({
   queue,
   body: Buffer.from(JSON.stringify(content)),
   type,
   headers,
+  persistent: type === laneMessage.baton,
 });
 
 export const createPublisher = (
@@ -38,7 +44,7 @@ export const createPublisher = (
   const { rabbitmqUrl, heartbeatSeconds, queuePrefix, publishTimeoutMs } = config;
   const urls = urlsInRandomOrder(rabbitmqUrl);
   const connection = createConnection({ urls, name: 'lanekeeper publisher', heartbeatSeconds }, log);
-  const lines = createLines(connection, log);
+  const lines = createLines(connection, log, publishTimeoutMs);
   const suspects = new SuspectMessages(() => openLine(connection, log));
   // Never over: whoever is refused now and then would log the beginning and the end of an outage each time.
   const refusals = watchOutages(log, outageTexts);
@@ -50,6 +56,7 @@ export const createPublisher = (
       onUse(use);
       try {
         use.line = await use.opening;
+        use.sentBefore = use.line.sent;
         return await work(use.line);
       } catch (error) {
         if (error instanceof BrokerUnavailableError) throw error;
@@ -90,7 +97,7 @@ export const createPublisher = (
   const publish = async (
     queue: string,
     content: unknown,
-    properties: Omit<Message, 'queue' | 'body'>,
+    properties: Pick<Message, 'type' | 'headers'>,
   ): Promise<PublishResult> => {
     try {
       return await inTime((onUse) => send(messageFor(queue, content, properties), onUse));

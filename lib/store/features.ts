@@ -1,6 +1,7 @@
 /** Whether the database can do what the ledger is built on. Servers that only speak MongoDB's protocol often cannot. */
 import mongoose from 'mongoose';
-import { type Models, native } from './models.ts';
+import type { Models } from './models.ts';
+import { native } from './native.ts';
 
 /** No user has it, so that nothing changes. A server reads an update before it looks for documents. */
 const nobody = { _id: 'feature-check' };

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { judgeHistory, type Verdict } from '../judge/judge.ts';
+import type { RabbitmqCluster } from '../support/rabbitmq-cluster.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import { readHistory, recorder } from '../system/recorder.ts';
 import { type Aim, createFaults, type Injected } from './faults.ts';
@@ -34,6 +35,8 @@ export type ChaosOptions = {
   calmLateMs?: number;
   /** All queues must be closed within this time after the last fault and the last disconnect. */
   closedWithinMs?: number;
+  /** Used in place of a RabbitMQ with one node. */
+  cluster?: RabbitmqCluster;
   /** Ends the run early. */
   signal?: AbortSignal;
   /** The folder for the history, the picture and the logs. */
@@ -100,7 +103,10 @@ const injectFaults = async (stage: Stage, options: ChaosOptions, record: ReturnT
   for (const planned of planFaults({ ...options, durationMs: options.durationMs - (options.quietMs ?? 0) })) {
     await waitUntil(planned.atMs);
     if (options.signal?.aborted) break;
-    injections.push(faults.inject(planned));
+    const injection = faults.inject(planned);
+    // A failure ends the run below. Until then nobody waits for this one, and the process would end with its servers left behind.
+    injection.catch(() => undefined);
+    injections.push(injection);
   }
   await waitUntil(options.durationMs);
   return (await Promise.all(injections)).filter((injected) => injected !== undefined);
@@ -122,6 +128,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosResult> => {
     containers: 2,
     apis: 2,
     env: hasOnlyStalls(options) ? { ...productTimes, ...options.env } : options.env,
+    cluster: options.cluster,
   });
   const startedAt = monotonicMs();
   const users = startUsers({

@@ -48,6 +48,7 @@ export type Api = {
 
 export type Stage = {
   servers: Servers;
+  cluster: RabbitmqCluster | undefined;
   env: Record<string, string>;
   apis: Api[];
   containers(): Container[];
@@ -238,6 +239,7 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
     ]);
     return {
       servers,
+      cluster: options.cluster,
       env,
       apis,
       containers: () => containers.filter((container) => container.isRunning()),

@@ -64,6 +64,28 @@ describe('every alarm on AWS', () => {
   });
 });
 
+/** The metrics of Lanekeeper's own namespace that alarms and dashboard read, and what writes them. */
+test('alarms and dashboard read only metrics that the code writes, in the namespace that it is given', () => {
+  const namespace = 'Lanekeeper/prod';
+  const written = ['lib/telemetry/embedded-metrics.ts', 'lib/consumer/log-backlog.ts'].flatMap((file) =>
+    [...read(file).matchAll(/name: '(\w+)', unit/g)].map(([, name]) => name),
+  );
+  const own = ofType(template, 'AWS::CloudWatch::Alarm').filter(
+    ([, { Properties }]) => Properties.Namespace === namespace,
+  );
+  const shown = [...dashboard().matchAll(/\["Lanekeeper\/prod", "(\w+)"\]|MetricName=(\w+)/g)].map(
+    ([, a, b]) => a ?? b,
+  );
+  const readNames = [...own.map(([, { Properties }]) => Properties.MetricName), ...shown];
+  expect(readNames).toEqual(expect.arrayContaining(['PendingRequests', 'OldestWaitMs', 'WorkersWanted', 'Problems']));
+  expect(readNames.filter((name) => !written.includes(name))).toEqual([]);
+  // CloudWatch keeps metrics with and without dimensions apart.
+  for (const [, { Properties }] of own) expect(Properties.Dimensions).toBeUndefined();
+  const variables = template.Resources.ConsumerTask?.Properties.ContainerDefinitions[0].Environment;
+  expect(variables).toContainEqual({ Name: 'EMF_NAMESPACE', Value: namespace });
+  expect(template.Resources.EnqueueLambdaFunction?.Properties.Environment.Variables.EMF_NAMESPACE).toBe(namespace);
+});
+
 describe('the dashboard', () => {
   test('is JSON that CloudWatch can lay out, and names only resources that exist', () => {
     const known = ['AWS::Region', 'AWS::Partition', 'AWS::AccountId', ...Object.keys(template.Resources)];

@@ -10,9 +10,11 @@ jest.setTimeout(60_000);
 type Component = { name: string; version: string; licenses?: unknown[]; hashes?: unknown[]; purl: string };
 type Package = { version: string; dev?: boolean; optional?: boolean; devOptional?: boolean };
 
+const list = async (...options: string[]): Promise<{ bomFormat: string; components: Component[] }> =>
+  JSON.parse((await execa(execPath, ['--no-warnings', 'tools/sbom.ts', ...options], { cwd: root })).stdout);
+
 test('the SBOM lists every package that production runs, with its license and its hash, and no other', async () => {
-  const { stdout } = await execa(execPath, ['--no-warnings', 'tools/sbom.ts'], { cwd: root });
-  const { bomFormat, components } = JSON.parse(stdout) as { bomFormat: string; components: Component[] };
+  const { bomFormat, components } = await list();
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages as Record<string, Package>;
   const installed = Object.entries(lock).flatMap(([path, { version, dev, optional, devOptional }]) =>
     path === '' || dev || optional || devOptional ? [] : `${path.split('node_modules/').at(-1)}@${version}`,
@@ -23,4 +25,15 @@ test('the SBOM lists every package that production runs, with its license and it
   for (const component of components) {
     expect(component).toMatchObject({ licenses: [expect.anything()], hashes: [{ alg: 'SHA-512' }] });
   }
+});
+
+test('the SBOM of the images lists the packages that export traces as well', async () => {
+  const [production, images] = await Promise.all([list(), list('--images')]);
+  const namesOf = ({ components }: { components: Component[] }) => components.map(({ name }) => name);
+  const more = namesOf(images).filter((name) => !namesOf(production).includes(name));
+  expect(more).toContain('@opentelemetry/exporter-trace-otlp-http');
+  // What that one needs.
+  expect(more).toContain('@opentelemetry/otlp-transformer');
+  expect(more.filter((name) => !name.startsWith('@opentelemetry/'))).toEqual([]);
+  expect(namesOf(images)).toEqual(expect.arrayContaining(namesOf(production)));
 });
