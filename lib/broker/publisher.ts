@@ -7,6 +7,7 @@ import { watchOutages } from '../outage.ts';
 import type { Publisher, PublishResult } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { traceparentHeader } from '../traceparent.ts';
+import type { RequestMessage } from '../types.ts';
 import { createConnection } from './connection.ts';
 import { laneMessage } from './messages.ts';
 import { laneQueue, userQueue } from './names.ts';
@@ -36,6 +37,9 @@ const messageFor = (
   headers,
   persistent: type === laneMessage.baton,
 });
+
+const requestFor = (queue: string, { traceparent, ...content }: RequestMessage): Message =>
+  messageFor(queue, content, { headers: traceparent === undefined ? undefined : { [traceparentHeader]: traceparent } });
 
 export const createPublisher = (
   config: Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'publishTimeoutMs' | 'heartbeatSeconds'>,
@@ -94,13 +98,9 @@ export const createPublisher = (
     return attempt;
   };
 
-  const publish = async (
-    queue: string,
-    content: unknown,
-    properties: Pick<Message, 'type' | 'headers'>,
-  ): Promise<PublishResult> => {
+  const publish = async (message: Message): Promise<PublishResult> => {
     try {
-      return await inTime((onUse) => send(messageFor(queue, content, properties), onUse));
+      return await inTime((onUse) => send(message, onUse));
     } catch (error) {
       if (error instanceof BrokerRefusedError) refusals.failed(error);
       throw error;
@@ -108,12 +108,10 @@ export const createPublisher = (
   };
 
   return {
-    publishRequest: (userId, { traceparent, ...content }) =>
-      publish(userQueue(queuePrefix, userId), content, {
-        headers: traceparent === undefined ? undefined : { [traceparentHeader]: traceparent },
-      }),
-    publishWake: (lane, userId) => publish(laneQueue(queuePrefix, lane), { userId }, { type: laneMessage.wake }),
-    publishBaton: (lane) => publish(laneQueue(queuePrefix, lane), {}, { type: laneMessage.baton }),
+    publishRequest: (userId, message) => publish(requestFor(userQueue(queuePrefix, userId), message)),
+    publishWake: (lane, userId) =>
+      publish(messageFor(laneQueue(queuePrefix, lane), { userId }, { type: laneMessage.wake })),
+    publishBaton: (lane) => publish(messageFor(laneQueue(queuePrefix, lane), {}, { type: laneMessage.baton })),
     ping: () =>
       inTime((onUse) => withLine(onUse, async ({ channel }) => void (await channel.checkExchange('amq.direct')))),
     close: () => connection.close(),
