@@ -12,7 +12,7 @@ import { createConnection } from './connection.ts';
 import { laneMessage } from './messages.ts';
 import { laneQueue, userQueue } from './names.ts';
 import { urlsInRandomOrder } from './open-connection.ts';
-import { createLines, type Line, type LineUse, type Message, openLine, publishOn } from './publishing-line.ts';
+import { createLines, type Line, type LineUse, lineOf, type Message, openLine, publishOn } from './publishing-line.ts';
 import { notTaken, refusedMessage, SuspectMessages } from './suspect-messages.ts';
 
 export type RabbitPublisher = Publisher & {
@@ -59,9 +59,7 @@ export const createPublisher = (
       const use = lines.use();
       onUse(use);
       try {
-        use.line = await use.opening;
-        use.sentBefore = use.line.sent;
-        return await work(use.line);
+        return await work(await lineOf(use));
       } catch (error) {
         if (error instanceof BrokerUnavailableError) throw error;
         lines.giveUp(use);
