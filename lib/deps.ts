@@ -75,6 +75,9 @@ export interface Comparisons {
 /** The secret that signs and verifies tokens. A `KeyObject` made once saves making a key for every token. */
 export type TokenSecret = string | KeyObject;
 
+/** The first signs tokens. All verify them, so that a secret can be changed while tokens live. */
+export type TokenSecrets = readonly [TokenSecret, ...TokenSecret[]];
+
 /** What the functions use. */
 export type FunctionDeps = Pick<
   Deps,
@@ -91,7 +94,7 @@ export type FunctionDeps = Pick<
   | 'publisher'
 > & {
   config: FunctionConfig;
-  tokenSecret: TokenSecret;
+  tokenSecrets: TokenSecrets;
   longPolls: LongPolls;
   /** Resolves when `clock` shows MongoDB's time. */
   timeKnown(): Promise<void>;

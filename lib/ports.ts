@@ -22,7 +22,7 @@ export type * from './ports/workers.ts';
 /** `unroutable`: the queue does not exist, and the message was dropped. */
 export type PublishResult = 'routed' | 'unroutable';
 
-/** Publishes persistent, mandatory, confirmed messages, each with a deadline. Never declares or deletes a queue [R1, R2]. */
+/** Publishes mandatory, confirmed messages, each with a deadline. Only batons are persistent. Never declares or deletes a queue [R1, R2]. */
 export interface Publisher {
   publishRequest(userId: string, message: RequestMessage): Promise<PublishResult>;
   publishWake(lane: number, userId: string): Promise<PublishResult>;

@@ -24,6 +24,6 @@ export interface Tracing {
   start(name: string, start: SpanStart): Span;
   /** Awaited before a call is answered. Where the process is frozen between two calls, as in Lambda, it exports the spans of this one. Never rejects. */
   callEnded(): Promise<void>;
-  /** Exports what is left, within a few seconds. Never rejects. */
+  /** Exports what is left, within 1.5 s. Never rejects. */
   close(): Promise<void>;
 }

@@ -2,12 +2,13 @@
 import { type Channel, type ConfirmChannel, connect } from 'amqplib';
 import type { Job } from '../sides.ts';
 
-export const openPublisher = async (url: string) => {
+/** @param persistent whether the jobs must survive a restart of RabbitMQ. */
+export const openPublisher = async (url: string, { persistent = true } = {}) => {
   const connection = await connect(url, { noDelay: true });
   const channel: ConfirmChannel = await connection.createConfirmChannel();
   const publish = (queue: string, job: Job): Promise<void> =>
     new Promise((resolve, reject) => {
-      const options = { persistent: true, mandatory: true };
+      const options = { persistent, mandatory: true };
       channel.publish('', queue, Buffer.from(JSON.stringify(job)), options, (error) =>
         error ? reject(error) : resolve(),
       );

@@ -27,7 +27,7 @@ const idOf = ({ user, n }: Job): string => `user-${user}:${n}`;
 
 export const openClient: Contender['openClient'] = async (place) => {
   const { client, tickets, entries } = await openDatabase(place);
-  const { connection, channel, publish } = await openPublisher(place.rabbitmqUrl);
+  const { connection, channel, publish } = await openPublisher(place.rabbitmqUrl, { persistent: false });
   await channel.assertQueue(place.name, { durable: true, arguments: { 'x-queue-type': 'classic' } });
   const users = Array.from({ length: place.users }, (_, user) => ({ _id: `user-${user}`, accepted: 0 }));
   await tickets.insertMany(users, { ordered: false });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Deps, TokenSecret } from '../deps.ts';
+import type { Deps, TokenSecrets } from '../deps.ts';
 import { laneOf } from '../lane-of.ts';
 import { siteOf } from '../network.ts';
 import type { Account } from '../ports.ts';
@@ -13,7 +13,7 @@ export type LoginDeps = Pick<Deps, 'accounts' | 'counters' | 'log' | 'passwords'
     Deps['config'],
     'lanes' | 'loginMaxDelaySeconds' | 'loginsPerMinute' | 'maxSessions' | 'tokenTtlSeconds'
   >;
-  tokenSecret: TokenSecret;
+  tokenSecrets: TokenSecrets;
 };
 
 /**
@@ -37,7 +37,7 @@ export const logIn = async (
   const expiresAt = new Date(deps.clock.now().getTime() + config.tokenTtlSeconds * 1_000);
   const session = { id: identity.sessionId, expiresAt };
   await deps.userQueues.addSession(userId, session, laneOf(userId, config.lanes), config.maxSessions, username);
-  return { token: signToken(identity, expiresAt, deps.tokenSecret), expiresIn: config.tokenTtlSeconds };
+  return { token: signToken(identity, expiresAt, deps.tokenSecrets[0]), expiresIn: config.tokenTtlSeconds };
 };
 
 /** An unknown user is treated like a wrong password in every respect. */

@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
-import type { TokenSecret } from '../deps.ts';
+import type { TokenSecret, TokenSecrets } from '../deps.ts';
 import { onceFor } from '../once-for.ts';
 import { InvalidTokenError } from './errors.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
@@ -20,20 +20,6 @@ export const signToken = ({ userId, sessionId }: Identity, expiresAt: Date, secr
 /** A token that one secret has signed is unknown to every other. */
 const verifiedBy = onceFor((_secret: KeyObject) => new VerifiedTokens());
 
-/**
- * Remembers what it has verified by a `KeyObject`: a signature costs as much as the rest of the way to the function.
- *
- * @throws {InvalidTokenError} 401 when the signature or the payload is invalid, or the token has expired.
- */
-export const verifyToken = (token: string, secret: TokenSecret, now: Date): Identity => {
-  const verified = typeof secret === 'string' ? undefined : verifiedBy(secret);
-  const known = verified?.find(token, seconds(now));
-  if (known) return { userId: known.userId, sessionId: known.sessionId };
-  const { sub: userId, sid: sessionId, exp } = payloadOf(token, secret, now);
-  verified?.add(token, { userId, sessionId, exp });
-  return { userId, sessionId };
-};
-
 const payloadOf = (token: string, secret: TokenSecret, now: Date): z.infer<typeof payload> => {
   try {
     return payload.parse(jwt.verify(token, secret, { algorithms: ['HS256'], clockTimestamp: seconds(now) }));
@@ -42,5 +28,26 @@ const payloadOf = (token: string, secret: TokenSecret, now: Date): z.infer<typeo
       throw new InvalidTokenError('The token has expired. Log in again.', 'expired-token', error);
     }
     throw new InvalidTokenError('The token is not valid. Log in again.', 'invalid-token', error);
+  }
+};
+
+/** Remembers what it has verified by a `KeyObject`: a signature costs as much as the rest of the way to the function. */
+const verifyBy = (token: string, secret: TokenSecret, now: Date): Identity => {
+  const verified = typeof secret === 'string' ? undefined : verifiedBy(secret);
+  const known = verified?.find(token, seconds(now));
+  if (known) return { userId: known.userId, sessionId: known.sessionId };
+  const { sub: userId, sid: sessionId, exp } = payloadOf(token, secret, now);
+  verified?.add(token, { userId, sessionId, exp });
+  return { userId, sessionId };
+};
+
+/** @throws {InvalidTokenError} 401 when none of the secrets has signed the token, its payload is invalid, or it has expired. */
+export const verifyToken = (token: string, [secret, ...others]: TokenSecrets, now: Date): Identity => {
+  try {
+    return verifyBy(token, secret, now);
+  } catch (error) {
+    const [next, ...rest] = others;
+    if (next === undefined || (error instanceof InvalidTokenError && error.code === 'expired-token')) throw error;
+    return verifyToken(token, [next, ...rest], now);
   }
 };

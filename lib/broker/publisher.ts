@@ -1,4 +1,4 @@
-/** Publishes persistent, mandatory, confirmed messages, each with a deadline, on a connection of its own. */
+/** Publishes mandatory, confirmed messages, each with a deadline, on a connection of its own. */
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
@@ -7,6 +7,7 @@ import { watchOutages } from '../outage.ts';
 import type { Publisher, PublishResult } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { traceparentHeader } from '../traceparent.ts';
+import type { RequestMessage } from '../types.ts';
 import { createConnection } from './connection.ts';
 import { laneMessage } from './messages.ts';
 import { laneQueue, userQueue } from './names.ts';
@@ -24,12 +25,21 @@ const outageTexts = { away: 'RabbitMQ refused a message', back: 'RabbitMQ takes 
 /** Lines that are closed one after the other because of other messages, before this one was sent on any of them. */
 const maxLines = 5;
 
-const messageFor = (queue: string, content: unknown, { type, headers }: Omit<Message, 'queue' | 'body'>): Message => ({
+/** Only a baton survives a restart of RabbitMQ: requests and wakes are in MongoDB, and a broker that writes them to its disk confirms them late. */
+const messageFor = (
+  queue: string,
+  content: unknown,
+  { type, headers }: Pick<Message, 'type' | 'headers'>,
+): Message => ({
   queue,
   body: Buffer.from(JSON.stringify(content)),
   type,
   headers,
+  persistent: type === laneMessage.baton,
 });
+
+const requestFor = (queue: string, { traceparent, ...content }: RequestMessage): Message =>
+  messageFor(queue, content, { headers: traceparent === undefined ? undefined : { [traceparentHeader]: traceparent } });
 
 export const createPublisher = (
   config: Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'publishTimeoutMs' | 'heartbeatSeconds'>,
@@ -38,7 +48,7 @@ export const createPublisher = (
   const { rabbitmqUrl, heartbeatSeconds, queuePrefix, publishTimeoutMs } = config;
   const urls = urlsInRandomOrder(rabbitmqUrl);
   const connection = createConnection({ urls, name: 'lanekeeper publisher', heartbeatSeconds }, log);
-  const lines = createLines(connection, log);
+  const lines = createLines(connection, log, publishTimeoutMs);
   const suspects = new SuspectMessages(() => openLine(connection, log));
   // Never over: whoever is refused now and then would log the beginning and the end of an outage each time.
   const refusals = watchOutages(log, outageTexts);
@@ -50,6 +60,7 @@ export const createPublisher = (
       onUse(use);
       try {
         use.line = await use.opening;
+        use.sentBefore = use.line.sent;
         return await work(use.line);
       } catch (error) {
         if (error instanceof BrokerUnavailableError) throw error;
@@ -87,13 +98,9 @@ export const createPublisher = (
     return attempt;
   };
 
-  const publish = async (
-    queue: string,
-    content: unknown,
-    properties: Omit<Message, 'queue' | 'body'>,
-  ): Promise<PublishResult> => {
+  const publish = async (message: Message): Promise<PublishResult> => {
     try {
-      return await inTime((onUse) => send(messageFor(queue, content, properties), onUse));
+      return await inTime((onUse) => send(message, onUse));
     } catch (error) {
       if (error instanceof BrokerRefusedError) refusals.failed(error);
       throw error;
@@ -101,12 +108,10 @@ export const createPublisher = (
   };
 
   return {
-    publishRequest: (userId, { traceparent, ...content }) =>
-      publish(userQueue(queuePrefix, userId), content, {
-        headers: traceparent === undefined ? undefined : { [traceparentHeader]: traceparent },
-      }),
-    publishWake: (lane, userId) => publish(laneQueue(queuePrefix, lane), { userId }, { type: laneMessage.wake }),
-    publishBaton: (lane) => publish(laneQueue(queuePrefix, lane), {}, { type: laneMessage.baton }),
+    publishRequest: (userId, message) => publish(requestFor(userQueue(queuePrefix, userId), message)),
+    publishWake: (lane, userId) =>
+      publish(messageFor(laneQueue(queuePrefix, lane), { userId }, { type: laneMessage.wake })),
+    publishBaton: (lane) => publish(messageFor(laneQueue(queuePrefix, lane), {}, { type: laneMessage.baton })),
     ping: () =>
       inTime((onUse) => withLine(onUse, async ({ channel }) => void (await channel.checkExchange('amq.direct')))),
     close: () => connection.close(),

@@ -1,6 +1,6 @@
 /** The composition root of the functions: only this file connects them to their servers. */
-import { createSecretKey } from 'node:crypto';
 import { createPasswords } from '../accounts/passwords.ts';
+import { tokenKeysOf } from '../accounts/token-secrets.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import { isApiWorker } from '../cluster/api-workers.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
@@ -39,7 +39,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     publisher,
     tracing,
     // `loadConfig` requires it of functions.
-    tokenSecret: createSecretKey(Buffer.from(config.jwtSecret as string)),
+    tokenSecrets: tokenKeysOf(config.jwtSecret as string),
     passwords,
     comparisons,
     longPolls: createLongPolls(stores.clock, config),

@@ -30,7 +30,8 @@ const start = async ({ env, script, startTask, checkServers, running }: Consumer
   if (cluster.isPrimary) {
     const what = `a worker with CONCURRENCY (${config.concurrency}), its children and the servers`;
     warnOfFewFiles(log, filesOfWorker(config), what);
-    process.exit(await runPrimary({ config, clock, log, script, running }));
+    const ecsAgentUri = env.ECS_AGENT_URI;
+    process.exit(await runPrimary({ config, clock, log, script, running, ecsAgentUri }));
   }
   // Processors run in this process, and often log or report their environment.
   hideSecrets(env);

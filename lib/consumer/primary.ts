@@ -15,6 +15,7 @@ import { backlogOf } from './backlog.ts';
 import { logBacklog } from './log-backlog.ts';
 import { UnownedLanes } from './readiness.ts';
 import { createReload } from './reload.ts';
+import { protectLongRuns } from './task-protection.ts';
 
 export type PrimaryOptions = {
   config: Pick<
@@ -36,6 +37,8 @@ export type PrimaryOptions = {
   script: string;
   /** Called when the first worker runs. */
   running?: () => void;
+  /** `ECS_AGENT_URI`: set by ECS, in a container of its own. */
+  ecsAgentUri?: string | undefined;
 };
 
 type Cluster = {
@@ -64,6 +67,9 @@ const backlogIn =
   ({ slots }: Cluster) =>
   () =>
     backlogOf(slots.map(({ status }) => status));
+
+const oldestRunMs = (slots: WorkerSlot[]): number =>
+  Math.max(0, ...slots.map(({ status }) => status.snapshot?.oldestRunMs ?? 0));
 
 const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpoints> =>
   openEndpoints({
@@ -151,6 +157,7 @@ export const runPrimary = async (options: PrimaryOptions): Promise<number> => {
   log.info({ host: config.metricsHost, port: endpoints.port }, 'serving /healthz and /metrics');
   const ending = createEnding(options, cluster);
   openSlots(options, cluster, ending);
+  protectLongRuns(options.ecsAgentUri, () => oldestRunMs(slots), options);
   process.on(
     'SIGUSR2',
     createReload({ ...options, slots, isEnding: () => !['starting', 'running'].includes(life.state) }),

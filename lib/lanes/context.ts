@@ -71,9 +71,13 @@ export type WorkerContext = {
   commit: Batcher<Wanted & { change: LedgerChange }, ChangeResult | undefined>;
   /** Of one user each time. */
   readEntries: Batcher<Wanted & EntryRead, WorkEntry[] | undefined>;
+  /** Takes a lane's lease and loads its users, a few lanes at a time. */
+  load: Batcher<() => Promise<boolean>, boolean>;
   /** A lane's lease, read after the call [R4]. A worker that acquires many lanes at once reads all leases in one query. */
   lease: Batcher<Wanted & { lane: number }, number | undefined>;
   refresh: Batcher<Wanted & { userId: string; lane: number }, Refreshed | undefined>;
+  /** The last tickets of this lane's users, and of others [`lastTickets`]. `users`: how many the lane has. */
+  lastTickets: Batcher<{ lane: number; users: number }, Map<string, number>>;
   /** The runs of this process, by user, whichever lane hold started them: the next run of a user waits for its end. */
   runs: Map<string, Promise<void>>;
   /** The runs of this process that ignore their signal, whichever lane hold started them. */
@@ -91,7 +95,19 @@ const commitBatch = {
   sizeOf: ({ change }: { change: LedgerChange }) => charsOf(change),
 };
 const readBatch = { maxItems: 64, maxInFlight: 2 };
+/**
+ * Whoever acquires many lanes loads the first ones soon, and serves them. All at once, each statement waits behind the statements of all others:
+ * on a slow server every one of them would exceed its timeout, and all would begin again.
+ */
+const loadBatch = { maxItems: 1, maxInFlight: 8 };
 const leaseBatch = { maxItems: 500, maxInFlight: 2 };
+/** How many users one look-up reads at most, unless they are all in one lane. One at a time: it never keeps claims from MongoDB. */
+const lookUpBatch = {
+  maxItems: 500,
+  maxInFlight: 1,
+  maxSize: 2_000,
+  sizeOf: ({ users }: { users: number }) => users,
+};
 /** One at a time, so that a later refresh never shows an older state. */
 const refreshBatch = { maxItems: 500, maxInFlight: 1 };
 
@@ -113,8 +129,10 @@ export const createContext = (
     },
     commit: createBatcher(commitAll(deps), commitBatch),
     readEntries: createBatcher(readAll(deps), readBatch),
+    load: createBatcher((loads) => Promise.all(loads.map((load) => load())), loadBatch),
     lease: createBatcher(leaseAll(deps), leaseBatch),
     refresh: createBatcher(refreshAll(deps), refreshBatch),
+    lastTickets: createBatcher(lookUpAll(deps), lookUpBatch),
     runs: new Map(),
     unresponsive: new Set(),
     underWay: new RunsUnderWay(deps),
@@ -156,6 +174,13 @@ const leaseAll = (deps: LaneDeps) => (items: (Wanted & { lane: number })[]) =>
     const leases = await deps.lanes.leases(wanted.map(({ lane }) => lane));
     return wanted.map(({ lane }) => leases.get(lane) ?? 0);
   });
+
+const lookUpAll =
+  ({ userQueues }: LaneDeps) =>
+  async (asked: { lane: number; users: number }[]) => {
+    const found = await userQueues.lastTickets(asked.map(({ lane }) => lane));
+    return asked.map(() => found);
+  };
 
 const refreshAll = (deps: LaneDeps) => (items: (Wanted & { userId: string; lane: number })[]) =>
   whileWanted(deps, items, async (wanted): Promise<Refreshed[]> => {

@@ -158,11 +158,11 @@ export class LaneHold implements OwnedLane {
 
   async #acquire(): Promise<void> {
     this.#life.become('acquiring');
-    const { deps, share } = this.#context;
+    const { deps, share, load } = this.#context;
     const consumers = await this.consumerCount();
     if (!this.isHeld()) return;
     if (!share.take(this.lane, consumers)) return this.#release('handed-over');
-    const mine = await persist(deps.clock, this.isHeld, () => this.#load());
+    const mine = await persist(deps.clock, this.isHeld, () => load(() => this.#load()));
     if (!this.isHeld()) return;
     if (!mine) return this.lose('another worker acquired it during the load');
     this.#life.become('owned');
@@ -178,6 +178,7 @@ export class LaneHold implements OwnedLane {
   /** Reads the lease again after the load: an owner that was replaced meanwhile must not start anything [R4]. */
   async #load(): Promise<boolean> {
     const { lane, isHeld } = this;
+    if (!isHeld()) return false;
     this.#token = await this.#context.deps.lanes.takeLease(lane, this.#context.workerId);
     await this.users.load();
     return (await this.#context.lease({ lane, wanted: isHeld })) === this.#token;

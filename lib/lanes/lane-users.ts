@@ -42,8 +42,10 @@ export class LaneUsers {
       isLoaded: (user: LoadedUser) => this.#users.get(user.userId) === user,
       forget: (user: LoadedUser) => this.#forget(user),
       refresh: (userId: string) => this.refresh(userId),
+      noteUnheard: (user: LoadedUser) => this.#noteUnheard(user),
+      count: () => this.#users.size,
     };
-    this.#unheard = new UnheardUsers(lane, registry, context.deps);
+    this.#unheard = new UnheardUsers(lane, registry, context);
     this.#steps = new UserSteps({ lane, queues, registry, activity: this.#activity, context });
   }
 
@@ -143,6 +145,10 @@ export class LaneUsers {
     if (!user || !this.#lane.isHeld()) return;
     user.queue = 'none';
     this.refresh(userId);
+    this.#noteUnheard(user);
+  }
+
+  #noteUnheard(user: LoadedUser): void {
     this.#unheard.add(user);
     this.#unheard.start();
   }

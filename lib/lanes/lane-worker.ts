@@ -106,8 +106,9 @@ export class LaneWorker {
   }
 
   snapshot(): WorkerSnapshot {
-    const { runs, unresponsive, bodies } = this.#context;
-    const counts = { inFlight: runs.size, unresponsiveRuns: unresponsive.size, heldBytes: bodies.bytes };
+    const { runs, underWay, unresponsive, bodies } = this.#context;
+    const ofRuns = { inFlight: runs.size, oldestRunMs: underWay.oldestMs(), unresponsiveRuns: unresponsive.size };
+    const counts = { ...ofRuns, heldBytes: bodies.bytes };
     const own = this.#keeper.active().map(({ lane }) => lane);
     return {
       workerId: this.#context.workerId,

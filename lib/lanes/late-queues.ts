@@ -25,7 +25,7 @@ const deleteUnwanted = async (
  * A declare that was on its way may take effect after the next owner has closed the user: nobody else would delete that queue.
  * Once our channels are closed no declare of ours can follow. The owner of a user that is open by then deletes its queue when it
  * closes the user. The owner of a user that is `closing`, or marked because it is beyond the cap [R15], may have deleted the queue
- * already, before our declare took effect. Without a cap a mark says only that RabbitMQ refused the queue or was slow: the owner may be
+ * already, before our declare took effect. Without a cap a mark says only that RabbitMQ refused the queue: the owner may be
  * about to consume it. A server that does not answer leaves the queue to `x-expires`.
  */
 export const deleteLateQueues = async (

@@ -38,6 +38,12 @@ export class RunsUnderWay {
     return this.#runs.size;
   }
 
+  /** How long the oldest has lasted; 0 without runs. */
+  oldestMs(): number {
+    const now = this.#deps.clock.monotonicMs();
+    return [...this.#runs].reduce((oldest, { since }) => Math.max(oldest, now - since), 0);
+  }
+
   all(): Iterable<RunUnderWay> {
     return this.#runs;
   }

@@ -8,6 +8,8 @@ export type WorkerSnapshot = {
   lanesOwned: number;
   usersLoaded: number;
   inFlight: number;
+  /** How long the oldest run has lasted; 0 without runs. */
+  oldestRunMs: number;
   /** Runs that go on against their signal. They hold no slot. */
   unresponsiveRuns: number;
   oldestPendingAgeMs: number;

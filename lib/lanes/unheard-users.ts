@@ -3,30 +3,32 @@
  * seconds to open the queues of thousands of users, and functions publish to them meanwhile. So what was accepted is looked up, and
  * whoever has something new is refreshed.
  */
-import type { LaneDeps } from './context.ts';
+import type { WorkerContext } from './context.ts';
 import { hasWork, type LoadedUser } from './loaded-user.ts';
 import type { OwnedLane } from './owned-lane.ts';
 import type { UserRegistry } from './user-steps.ts';
 
 /** A request waits for this long, and a little more, before it is found. */
 const lookUpMs = 500;
-const usersPerQuery = 500;
 
-type UnheardDeps = Pick<LaneDeps, 'clock' | 'userQueues'>;
+/** `count`: how many users are loaded. */
+type LaneRegistry = Pick<UserRegistry, 'isLoaded' | 'refresh'> & { count(): number };
+type UnheardContext = Pick<WorkerContext, 'lastTickets'> & { deps: Pick<WorkerContext['deps'], 'clock'> };
 
 export class UnheardUsers {
   readonly #lane: OwnedLane;
-  readonly #registry: Pick<UserRegistry, 'isLoaded' | 'refresh'>;
-  readonly #deps: UnheardDeps;
+  readonly #registry: LaneRegistry;
+  readonly #context: UnheardContext;
   readonly #users = new Set<LoadedUser>();
   #isStarted = false;
 
-  constructor(lane: OwnedLane, registry: Pick<UserRegistry, 'isLoaded' | 'refresh'>, deps: UnheardDeps) {
+  constructor(lane: OwnedLane, registry: LaneRegistry, context: UnheardContext) {
     this.#lane = lane;
     this.#registry = registry;
-    this.#deps = deps;
+    this.#context = context;
   }
 
+  /** Call `start` after it. */
   add(user: LoadedUser): void {
     this.#users.add(user);
   }
@@ -35,7 +37,7 @@ export class UnheardUsers {
   start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    this.#deps.clock.after(lookUpMs, () => {
+    this.#context.deps.clock.after(lookUpMs, () => {
       this.#lookUp()
         // It is tried again: a look-up that fails loses nothing.
         .catch(() => undefined)
@@ -50,14 +52,12 @@ export class UnheardUsers {
     for (const user of this.#users) {
       if (!this.#isUnheard(user)) this.#users.delete(user);
     }
-    const idle = [...this.#users].filter((user) => !hasWork(user));
-    for (let first = 0; first < idle.length; first += usersPerQuery) {
-      const asked = idle.slice(first, first + usersPerQuery);
-      const accepted = await this.#deps.userQueues.lastAccepted(asked.map(({ userId }) => userId));
-      for (const user of asked) {
-        const isNew = (accepted.get(user.userId) ?? 0) > user.known;
-        if (isNew && this.#isUnheard(user)) this.#registry.refresh(user.userId);
-      }
+    const asked = [...this.#users].filter((user) => !hasWork(user));
+    if (asked.length === 0) return;
+    const accepted = await this.#context.lastTickets({ lane: this.#lane.lane, users: this.#registry.count() });
+    for (const user of asked) {
+      const isNew = (accepted.get(user.userId) ?? 0) > user.known;
+      if (isNew && this.#isUnheard(user)) this.#registry.refresh(user.userId);
     }
   }
 

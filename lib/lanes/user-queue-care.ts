@@ -20,7 +20,7 @@ type UserQueueCareOptions = {
   advance: (user: LoadedUser) => void;
 };
 
-/** A user whose queue takes longer to open, once it is its turn, is served from the ledger meanwhile. */
+/** A user whose queue takes longer to open, once it is its turn: it may be declared, and hold messages that nobody consumes. */
 const slowOpenMs = 1_000;
 
 export class UserQueueCare {
@@ -114,7 +114,7 @@ export class UserQueueCare {
 
   #openNow(user: LoadedUser): Promise<void> {
     const { clock } = this.#context.deps;
-    const cancelSlow = clock.after(slowOpenMs, () => this.#markRefused(user));
+    const cancelSlow = clock.after(slowOpenMs, () => this.#registry.noteUnheard(user));
     const opening = this.#queues.open(user.userId);
     this.#opening.set(opening, user.userId);
     const ended = opening.finally(() => this.#opening.delete(opening));

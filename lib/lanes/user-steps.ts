@@ -20,6 +20,8 @@ export type UserRegistry = {
   isLoaded(user: LoadedUser): boolean;
   forget(user: LoadedUser): void;
   refresh(userId: string): void;
+  /** The user's queue may hold messages that nobody consumes yet: what is accepted is looked up until somebody does. */
+  noteUnheard(user: LoadedUser): void;
 };
 
 type UserStepsOptions = {

@@ -103,8 +103,11 @@ export interface UserQueueStore {
   /** Records what a refused call has counted, as totals of the user. It never lowers them. */
   noteCounted(userId: string, total: SettledSum, countAgainAt: Date): Promise<void>;
   get(userIds: string[]): Promise<UserQueue[]>;
-  /** The last ticket of each of these users that exists. Reads nothing else. */
-  lastAccepted(userIds: string[]): Promise<Map<string, number>>;
+  /**
+   * The last tickets of the open users of these lanes. May leave out users for whom nothing was pending when a sweep looked, and who have got no
+   * ticket since.
+   */
+  lastTickets(lanes: number[]): Promise<Map<string, number>>;
   /** All user queues of a lane that are not closed, in batches, in any order. */
   notClosed(lane: number): AsyncIterable<UserQueue[]>;
   /** Close step 1 [R8]: open -> closing, if nothing was accepted after `accepted`. Returns whether it closed. */

@@ -39,7 +39,7 @@ export const acceptInSpan = async <Request extends Traced, Accepted extends { se
     span.end({ attributes: first && last ? { 'lanekeeper.seq': first.seq, 'lanekeeper.last_seq': last.seq } : {} });
     return accepted;
   } catch (error) {
-    span.end({ failure: error instanceof AppError ? error.code : 'internal' });
+    span.end({ failure: error instanceof AppError ? error.code : 'internal-error' });
     throw error;
   }
 };

@@ -1,7 +1,8 @@
 import mongoose from 'mongoose';
 import type { Account, AccountStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
-import { type AccountDocument, insertIfAbsent } from './models.ts';
+import type { AccountDocument } from './models.ts';
+import { insertIfAbsent } from './native.ts';
 
 const toAccount = (found: AccountDocument | null): Account | undefined =>
   found

@@ -1,7 +1,7 @@
 /** The two steps that close a user queue [R8, R9]. Each is one atomic update. */
 import type { UserQueueStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
-import { native } from './models.ts';
+import { native } from './native.ts';
 import { liveSession } from './user-queue-documents.ts';
 
 export const closingStore = (execute: Execute): Pick<UserQueueStore, 'beginClose' | 'endClose'> => ({

@@ -5,7 +5,8 @@ import { type DeadLetterReason, type EntryId, settledStatuses } from '../types.t
 import { endOfBackOff, entryId } from './changes.ts';
 import type { Execute } from './connection.ts';
 import { inBackOff, pageBatch, readUpTo } from './entries.ts';
-import { native, type RequestDocument } from './models.ts';
+import type { RequestDocument } from './models.ts';
+import { native } from './native.ts';
 
 /** The dead letters behind the cursor, by time and then by id. `$exists` lets the server use the partial index. */
 const deadLettersAfter = (userId: string | undefined, after: DeadLetterCursor | undefined) => ({

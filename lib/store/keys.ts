@@ -2,7 +2,7 @@ import { keyUseMs } from '../limits.ts';
 import type { ApiKey, KeyStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
 import type { KeyDocument } from './key-documents.ts';
-import { insertIfAbsent, native } from './models.ts';
+import { insertIfAbsent, native } from './native.ts';
 import { or0, rateOf } from './rate.ts';
 
 const toKey = ({ _id, rateAt: _, refused: __, ...key }: KeyDocument): ApiKey => ({ id: _id, ...key });

@@ -1,6 +1,6 @@
 import type { LaneStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
-import { insertIfAbsent, native } from './models.ts';
+import { insertIfAbsent, native } from './native.ts';
 
 export const laneStore = (execute: Execute): LaneStore => {
   /** The new lease; `undefined` for a lane that was never acquired. */

@@ -4,7 +4,8 @@ import { type EntryHead, pendingStatuses, settledStatuses, type WorkEntry } from
 import { entryId } from './changes.ts';
 import type { Execute } from './connection.ts';
 import { headFields, inRange, pageBatch, readUpTo, toEntry, workFields } from './entries.ts';
-import { native, type RequestDocument } from './models.ts';
+import type { RequestDocument } from './models.ts';
+import { native } from './native.ts';
 import { shareStatements } from './share-statements.ts';
 
 /** Heads that one query reads. */

@@ -6,8 +6,10 @@ import { endOfBackOff, entryId, guardOf, isApplied, updateOf } from './changes.t
 import type { Execute } from './connection.ts';
 import { inBackOff, inRange, toDocument } from './entries.ts';
 import type { UniqueIndex } from './index-guard.ts';
-import { native, type RequestDocument } from './models.ts';
-import { type Shared, shareStatements } from './share-statements.ts';
+import { insertTogether } from './insert-together.ts';
+import type { RequestDocument } from './models.ts';
+import { native } from './native.ts';
+import { shareStatements } from './share-statements.ts';
 import { isDuplicate, refusedIn } from './unavailable.ts';
 
 type LedgerWrites = Pick<
@@ -35,19 +37,6 @@ const insertDocument = (
     }
   }, needs);
 
-/** Tells the documents that were inserted; each of the others has to be inserted alone, and is told then why it is refused. */
-const insertTogether = (execute: Execute, documents: RequestDocument[]): Promise<Shared<'inserted'>[]> =>
-  execute(async ({ requests }) => {
-    let refused: number[] = [];
-    try {
-      await native(requests).insertMany(documents, { ordered: false });
-    } catch (error) {
-      refused = refusedIn(error);
-      if (refused.length === 0) throw error;
-    }
-    return documents.map((_, index) => (refused.includes(index) ? undefined : { answer: 'inserted' }));
-  }, keyIndex);
-
 /** Inserts the documents up to the first that MongoDB refuses, and returns how many it took. */
 const insertDocuments = (execute: Execute, documents: RequestDocument[]): Promise<number> =>
   execute(async ({ requests }) => {
@@ -64,7 +53,8 @@ const insertOf = (execute: Execute): LedgerStore['insert'] => {
   const insert = shareStatements<RequestDocument, 'inserted' | Duplicate>(
     {
       alone: (document) => insertDocument(execute, document, keyIndex),
-      together: (documents) => insertTogether(execute, documents),
+      together: (documents) =>
+        execute(({ requests }) => insertTogether(requests, documents, 'inserted' as const), keyIndex),
     },
     { max: maxInsertBytes, of: ({ bytes }) => bytes ?? 0 },
   );

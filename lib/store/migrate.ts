@@ -1,6 +1,7 @@
 /** Creates the indexes that are missing, on a connection that waits for as long as it takes. */
 import mongoose from 'mongoose';
 import { checkMongodbUrl, mongooseOptions } from './client-options.ts';
+import { missingFeatures } from './features.ts';
 import { compareIndexes, type IndexConflict, type NeededIndex, type ObsoleteIndex, titleOf } from './indexes.ts';
 import { defineModels, type Models } from './models.ts';
 import { isDuplicate } from './unavailable.ts';
@@ -32,7 +33,7 @@ const create = async (models: Models, index: NeededIndex): Promise<void> => {
     const reason = error instanceof Error ? error.message : String(error);
     const advice = isDuplicate(error)
       ? 'Two documents have the same values. Remove one of them.'
-      : 'The database has an index that excludes it. Drop that one, if nothing else uses it.';
+      : 'The database has an index that excludes it: drop that one, if nothing else uses it. Or it does not know such indexes.';
     if (!(error instanceof mongoose.mongo.MongoServerError)) throw error;
     throw new MigrationError(`The index ${titleOf(index)} could not be created: ${reason}\n  ${advice}`, {
       cause: error,
@@ -61,6 +62,15 @@ export const createMissing = async (
   return { created: wanted.map(titleOf), obsolete: obsolete.map(describeObsolete) };
 };
 
+const requireFeatures = async (models: Models): Promise<void> => {
+  const missing = await missingFeatures(models);
+  if (missing.length === 0) return;
+  throw new MigrationError(
+    `This database lacks what Lanekeeper needs:\n${missing.map((one) => `  - ${one}\n`).join('')}` +
+      'Use MongoDB 7 or later as a replica set, or MongoDB Atlas. Amazon DocumentDB and a single mongod are not enough.',
+  );
+};
+
 /** The same on a connection of its own, which has no timeout for an answer: a large ledger takes minutes. */
 export const migrate = async (
   config: Parameters<typeof checkMongodbUrl>[0],
@@ -70,7 +80,9 @@ export const migrate = async (
   const connection = mongoose.createConnection();
   try {
     await connection.openUri(url, { ...options, ...mongooseOptions, minPoolSize: 0, socketTimeoutMS: 0 });
-    return await createMissing(defineModels(connection, noLimit), which);
+    const models = defineModels(connection, noLimit);
+    await requireFeatures(models);
+    return await createMissing(models, which);
   } finally {
     await connection.close(true);
   }

@@ -1,8 +1,7 @@
 /** What owners record about the progress of their users. */
 import type { UserQueueStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
-import { native } from './models.ts';
-import { notClosedStates } from './user-queue-documents.ts';
+import { native } from './native.ts';
 
 export const progressStore = (
   execute: Execute,
@@ -35,12 +34,12 @@ export const progressStore = (
     await execute(({ userQueues }) => native(userQueues).bulkWrite(updates, { ordered: false }));
   },
 
-  // A closed user has nothing pending. The index on the state finds the others.
+  // Nobody else has anything pending: who is closing or quiet has not got a ticket since. The index finds them.
   countPending: () =>
     execute(
       async ({ userQueues }) => {
         const [sum] = await userQueues.aggregate<{ requests: number; users: number }>([
-          { $match: { state: { $in: notClosedStates } } },
+          { $match: { state: 'open', quiet: null } },
           { $project: { pending: { $subtract: ['$accepted', '$settled'] } } },
           {
             $group: {

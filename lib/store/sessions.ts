@@ -2,7 +2,10 @@
 import type { UserQueueStore } from '../ports.ts';
 import type { Session } from '../types.ts';
 import type { Execute } from './connection.ts';
-import { insertIfAbsent } from './models.ts';
+import { insertTogether } from './insert-together.ts';
+import type { UserQueueDocument } from './models.ts';
+import { insertIfAbsent } from './native.ts';
+import { shareStatements } from './share-statements.ts';
 import { liveSession, toUserQueue } from './user-queue-documents.ts';
 
 /** Sessions of many users may expire at the same time, after a morning's logins. */
@@ -10,12 +13,20 @@ const expiredPerStatement = 100;
 
 type NewUserQueue = { userId: string; user: string | undefined; lane: number; sessions: Session[]; updatedAt: Date };
 
+const documentOf = ({ userId, user, ...rest }: NewUserQueue): UserQueueDocument => {
+  const counters = { accepted: 0, settled: 0, closedThrough: 0 };
+  return { _id: userId, ...(user === undefined ? {} : { user }), ...rest, state: 'closed', ...counters };
+};
+
 /** Returns whether the user queue was created; false when it exists. */
-export const createIfAbsent = (execute: Execute, { userId, user, ...rest }: NewUserQueue): Promise<boolean> =>
-  execute(({ userQueues }) => {
-    const counters = { accepted: 0, settled: 0, closedThrough: 0 };
-    const named = user === undefined ? {} : { user };
-    return insertIfAbsent(userQueues, { _id: userId, ...named, ...rest, state: 'closed', ...counters });
+const createIfAbsent = (execute: Execute, queue: NewUserQueue): Promise<boolean> =>
+  execute(({ userQueues }) => insertIfAbsent(userQueues, documentOf(queue)));
+
+/** Creates user queues unless they exist. What is created at the same time shares a statement. */
+export const createTogether = (execute: Execute): ((queue: NewUserQueue) => Promise<boolean>) =>
+  shareStatements({
+    alone: (queue) => createIfAbsent(execute, queue),
+    together: (queues) => execute(({ userQueues }) => insertTogether(userQueues, queues.map(documentOf), true)),
   });
 
 export const sessionStore = (

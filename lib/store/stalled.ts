@@ -1,7 +1,8 @@
 /** The search for users without progress. */
 import type { StalledUser, StalledUserCursor, TimeSpan, UserQueueStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
-import { native, type UserQueueDocument } from './models.ts';
+import type { UserQueueDocument } from './models.ts';
+import { native } from './native.ts';
 
 /** Users that one statement reads at least: most of those who are idle are read once. */
 const pageSize = 250;

@@ -32,11 +32,11 @@ export type TicketServer = {
   takeOne(ask: TicketAsk): Promise<TicketAnswer>;
   /** Each ask is an update of its own, for a user of its own. One that takes a ticket writes its outcome down; any other takes nothing, and only notes the refusal. */
   takeAll(asks: TicketAsk[], mark: OutcomeMark): Promise<void>;
-  /** The outcomes of this name that are still there, with what the users' documents say now. */
+  /** What the documents of those users say who have one, and the outcomes of this name that are still there. */
   readOutcomes(
     userIds: string[],
     name: OutcomeName,
-  ): Promise<{ userId: string; lane: number; settled: number; outcome: TicketOutcome }[]>;
+  ): Promise<{ userId: string; lane: number; settled: number; outcome: TicketOutcome | undefined }[]>;
   /** Whether the server takes an update with a pipeline in a bulk. */
   takesBulks(): Promise<boolean>;
   /** The time by which outcomes that nobody reads end. */
@@ -69,7 +69,9 @@ export const createTicketTaker = (server: TicketServer): ((ask: TicketAsk) => Pr
       const found = new Map((await server.readOutcomes(userIds, { by, at })).map((one) => [one.userId, one]));
       for (const group of groups) {
         const one = found.get(group.ask.userId);
-        if (!one) continue;
+        // A new user: to ask alone would give the same answer.
+        if (!one) for (const place of group.places) answers[place] = { answer: undefined };
+        if (!one?.outcome) continue;
         for (const { place, ticket } of shareTicket(group, asks, one.outcome, one)) answers[place] = { answer: ticket };
       }
       return answers;

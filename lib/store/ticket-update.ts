@@ -12,82 +12,70 @@ const countingMs = 10_000;
  */
 const maxOutcomes = 64;
 
-const pending = { $subtract: ['$accepted', { $max: ['$settled', or0('$countedSettled')] }] };
-const pendingBytes = { $subtract: [or0('$acceptedBytes'), { $max: [or0('$settledBytes'), or0('$countedBytes')] }] };
+// `$max` and `$sum` leave out a field that is missing.
+const settled = { $max: ['$settled', '$countedSettled'] };
+const pending = { $subtract: ['$accepted', settled] };
+const pendingBytes = { $subtract: [or0('$acceptedBytes'), { $max: [0, '$settledBytes', '$countedBytes'] }] };
 
-const taken = (value: unknown, otherwise: unknown) => ({ $cond: [{ $eq: ['$refusal', ''] }, value, otherwise] });
+const isTaken = { $eq: ['$refusal', ''] };
 
 /** The limit that refuses the ticket; an empty text when none does. */
 const refusalOf = ({ demand, isSum = false, now }: TicketAsk) => {
   const { count = 1, bytes, maxPending, maxPendingBytes, ratePerSecond } = demand;
   const { limitMs, sumLimitMs, rateAt } = ticketRateOf(demand, now.getTime());
-  const isTooMany = { $gt: [{ $add: [pending, count] }, maxPending] };
-  const isTooMuch = { $gt: [{ $add: [pendingBytes, bytes] }, maxPendingBytes] };
+  const isTooMany = { $gt: [pending, maxPending - count] };
+  const isTooMuch = { $gt: [pendingBytes, maxPendingBytes - bytes] };
   // One request alone may have more bytes than that, when nothing else is pending.
   const isMoreThanAll = count > 1 && bytes > maxPendingBytes;
-  const isOverBytes = { $cond: [{ $gt: [pending, 0] }, isTooMuch, isMoreThanAll] };
+  const isOverBytes = isMoreThanAll || { $and: [isTooMuch, { $gt: ['$accepted', settled] }] };
   const isOverRate = isSum ? { $gt: [{ $max: [rateAt, now.getTime()] }, sumLimitMs] } : { $gt: [rateAt, limitMs] };
-  const isTooFast = ratePerSecond ? isOverRate : false;
-  return { $cond: [isTooMany, 'requests', { $cond: [isOverBytes, 'bytes', { $cond: [isTooFast, 'rate', ''] }] }] };
+  const ofRate = ratePerSecond ? { $cond: [isOverRate, 'rate', ''] } : '';
+  return { $cond: [isTooMany, 'requests', { $cond: [isOverBytes, 'bytes', ofRate] }] };
 };
 
-/** Only a call that asks alone learns why it was refused, so only such a call may count. */
-const countDueOf = (now: number, mark: OutcomeMark | undefined) =>
-  mark
-    ? false
-    : {
-        $and: [
-          { $in: ['$refusal', ['requests', 'bytes']] },
-          { $lte: [unlessAhead('$countAgainAt', now, 20_000), now] },
-        ],
-      };
+const countDueOf = (now: number) => ({
+  $and: [{ $in: ['$refusal', ['requests', 'bytes']] }, { $lte: [unlessAhead('$countAgainAt', now, 20_000), now] }],
+});
 
 /** Appends the outcome, and drops those that have been read or will not be. */
-const withOutcome = (count: number, { by, at, unreadFrom, othersFrom }: OutcomeMark) => {
-  const wasOpen = {
-    $and: [{ $ne: [{ $subtract: ['$accepted', count] }, '$closedThrough'] }, { $ne: ['$queueRefused', true] }],
-  };
+const withOutcome = (after: { seq: object; bytes: object }, { by, at, unreadFrom, othersFrom }: OutcomeMark) => {
+  const wasOpen = { $and: [{ $ne: ['$accepted', '$closedThrough'] }, { $ne: ['$queueRefused', true] }] };
   const keptFrom = { $cond: [{ $eq: ['$$one.by', by] }, unreadFrom, othersFrom] };
-  const kept = { $filter: { input: orNone('$tickets'), as: 'one', cond: { $gte: ['$$one.at', keptFrom] } } };
-  const outcome = { by, at, seq: '$accepted', bytes: '$acceptedBytes', wasOpen };
-  return { $slice: [{ $concatArrays: [kept, [outcome]] }, -maxOutcomes] };
+  const kept = { $filter: { input: { $ifNull: ['$tickets', []] }, as: 'one', cond: { $gte: ['$$one.at', keptFrom] } } };
+  return { $slice: [{ $concatArrays: [kept, [{ by, at, ...after, wasOpen }]] }, -maxOutcomes] };
 };
 
-const orNone = (field: string) => ({ $ifNull: [field, []] });
+/** What a ticket changes. The fields that it names are those before it. */
+const changesOf = ({ demand, sets, now }: TicketAsk, mark: OutcomeMark | undefined) => {
+  const { count = 1, bytes, ratePerSecond } = demand;
+  const { everyMs, rateAt } = ticketRateOf(demand, now.getTime());
+  const after = { seq: { $add: ['$accepted', count] }, bytes: { $sum: ['$acceptedBytes', bytes] } };
+  return {
+    accepted: after.seq,
+    acceptedBytes: after.bytes,
+    // Bytes of tickets that were never used end here at the latest. A count does not move it: the next count starts at `settled`,
+    // and would count what is settled above it twice.
+    settledBytes: { $sum: [{ $cond: [{ $lte: ['$accepted', '$settled'] }, '$acceptedBytes', '$settledBytes'] }] },
+    state: 'open',
+    quiet: null,
+    ...(sets ? { sessions: sets } : {}),
+    ...(ratePerSecond ? { rateAt: { $add: [{ $max: [rateAt, now.getTime()] }, everyMs] } } : {}),
+    ...(mark ? { tickets: withOutcome(after, mark) } : {}),
+  };
+};
 
 /**
  * As a pipeline, because an `$expr` in the filter scans the collection in the stand-in, and a refusal has to say why. Without `mark`, the
- * document says after it what was decided.
+ * document says after it what was decided, and whether the caller may count. The pipeline is as short as it can be: the client writes it, and
+ * the server reads it, for each ticket.
  */
 export const ticketUpdate = (ask: TicketAsk, mark?: OutcomeMark) => {
-  const { demand, sets } = ask;
-  const { count = 1, bytes, ratePerSecond } = demand;
   const now = ask.now.getTime();
-  const { everyMs, rateAt } = ticketRateOf(demand, now);
+  // Only a call that asks alone learns why it was refused, so only such a call may count.
+  const refused = mark ? {} : { countAgainAt: { $cond: ['$countDue', now + countingMs, or0('$countAgainAt')] } };
   return [
     { $set: { refusal: refusalOf(ask) } },
-    {
-      $set: {
-        // Bytes of tickets that were never used end here at the latest. A count does not move it: the next count starts at `settled`,
-        // and would count what is settled above it twice.
-        settledBytes: taken(
-          { $cond: [{ $lte: ['$accepted', '$settled'] }, or0('$acceptedBytes'), or0('$settledBytes')] },
-          or0('$settledBytes'),
-        ),
-        countDue: countDueOf(now, mark),
-      },
-    },
-    {
-      $set: {
-        accepted: taken({ $add: ['$accepted', count] }, '$accepted'),
-        acceptedBytes: taken({ $add: [or0('$acceptedBytes'), bytes] }, or0('$acceptedBytes')),
-        state: taken('open', '$state'),
-        quiet: taken(null, { $ifNull: ['$quiet', null] }),
-        ...(sets ? { sessions: taken(sets, '$sessions') } : {}),
-        ...(ratePerSecond ? { rateAt: taken({ $add: [{ $max: [rateAt, now] }, everyMs] }, or0('$rateAt')) } : {}),
-        countAgainAt: { $cond: ['$countDue', now + countingMs, or0('$countAgainAt')] },
-      },
-    },
-    ...(mark ? [{ $set: { tickets: taken(withOutcome(count, mark), orNone('$tickets')) } }] : []),
+    ...(mark ? [] : [{ $set: { countDue: countDueOf(now) } }]),
+    { $replaceWith: { $mergeObjects: ['$$ROOT', { $cond: [isTaken, changesOf(ask, mark), refused] }] } },
   ];
 };

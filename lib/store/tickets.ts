@@ -5,9 +5,10 @@ import { sharePromise } from '../shared-promise.ts';
 import type { Ticket, TicketRefusal } from '../types.ts';
 import type { Execute } from './connection.ts';
 import type { UniqueIndex } from './index-guard.ts';
-import { native, type UserQueueDocument } from './models.ts';
+import type { UserQueueDocument } from './models.ts';
+import { native } from './native.ts';
 import { ticketRateOf } from './rate.ts';
-import { createIfAbsent } from './sessions.ts';
+import { createTogether } from './sessions.ts';
 import type { TicketAsk } from './ticket-groups.ts';
 import { createTicketTaker, type TicketServer } from './ticket-taker.ts';
 import { ticketUpdate } from './ticket-update.ts';
@@ -105,10 +106,10 @@ const ticketServer = (execute: Execute, clock: Pick<Clock, 'now'>): TicketServer
       execute(async ({ userQueues }) => {
         const fields = { lane: 1, settled: 1, tickets: 1 } as const;
         const found = await native(userQueues).find({ _id: { $in: userIds } }, { projection: fields });
-        return found.flatMap(({ _id: userId, lane, settled, tickets = [] }) => {
+        return found.map(({ _id: userId, lane, settled, tickets = [] }) => {
           // The last one: a server that made an update twice has written two.
           const outcome = tickets.findLast((one) => one.by === by && one.at === at);
-          return outcome ? [{ userId, lane, settled, outcome }] : [];
+          return { userId, lane, settled, outcome };
         });
       }),
 
@@ -122,6 +123,7 @@ export const ticketStore = (
   clock: Pick<Clock, 'now'>,
 ): Pick<UserQueueStore, 'takeTicket' | 'takeTicketByReference' | 'noteCounted'> => {
   const take = createTicketTaker(ticketServer(execute, clock));
+  const create = createTogether(execute);
   const sets = [permanentSession];
 
   return {
@@ -132,7 +134,7 @@ export const ticketStore = (
       const taken = await take(ask);
       if (taken) return taken;
       // Not an upsert: of several at once, the stand-ins may answer one with null.
-      await createIfAbsent(execute, { userId, user, lane, sessions: [], updatedAt: new Date(0) });
+      await create({ userId, user, lane, sessions: [], updatedAt: new Date(0) });
       const ticket = await take(ask);
       if (!ticket) throw new Error(`The user queue ${userId} was created and is not there.`);
       return ticket;

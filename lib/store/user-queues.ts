@@ -2,7 +2,7 @@
 import type { Clock, UserQueueStore } from '../ports.ts';
 import { closingStore } from './closing.ts';
 import type { Execute } from './connection.ts';
-import { native } from './models.ts';
+import { native } from './native.ts';
 import { progressStore } from './progress.ts';
 import { sessionStore } from './sessions.ts';
 import { stalledStore } from './stalled.ts';
@@ -20,9 +20,11 @@ export const userQueueStore = (execute: Execute, clock: Pick<Clock, 'now'>): Use
   return {
     get,
 
-    lastAccepted: (userIds) =>
+    // By lane and not by user: a server reads neighbors in an index faster than the same number of documents by their ids.
+    lastTickets: (lanes) =>
       execute(async ({ userQueues }) => {
-        const found = await native(userQueues).find({ _id: { $in: userIds } }, { projection: { accepted: 1 } });
+        const filter = { lane: { $in: lanes }, state: 'open' as const, quiet: null };
+        const found = await native(userQueues).find(filter, { projection: { accepted: 1 } });
         return new Map(found.map(({ _id, accepted }) => [_id, accepted]));
       }),
 
@@ -31,7 +33,7 @@ export const userQueueStore = (execute: Execute, clock: Pick<Clock, 'now'>): Use
       for (;;) {
         const filter = { lane, state: { $in: notClosedStates }, _id: { $gt: after } };
         const page = await execute(({ userQueues }) =>
-          native(userQueues).find(filter, { sort: { _id: 1 }, limit: pageSize }),
+          native(userQueues).find(filter, { sort: { _id: 1 }, limit: pageSize, projection: { tickets: 0 } }),
         );
         if (page.length > 0) yield page.map(toUserQueue);
         const last = page.at(-1);

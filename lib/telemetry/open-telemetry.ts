@@ -20,8 +20,11 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { systemClock } from '../clock.ts';
+import { exitMarginMs } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { logSampled } from '../log-sampled.ts';
+import { withTimeout } from '../timeout.ts';
 import { newTraceLike } from '../traceparent.ts';
 import type { Span, Tracing } from '../tracing.ts';
 
@@ -46,6 +49,9 @@ const isFrozenBetweenCalls = (): boolean => env.AWS_LAMBDA_FUNCTION_NAME !== und
 /** How long an answer may wait for a collector, which is an extension of the function as a rule. */
 const flushTimeoutMs = 500;
 
+/** A worker is killed `exitMarginMs` after its grace. */
+const closeTimeoutMs = exitMarginMs / 2;
+
 /** Its caller has decided that its trace is not recorded. */
 const unrecorded = (traceparent: string): Span => ({ traceparent, event: () => undefined, end: () => undefined });
 
@@ -67,6 +73,10 @@ const noteFailures = (exporter: SpanExporter, log: Pick<Logger, 'warn'>): SpanEx
     }),
   shutdown: () => exporter.shutdown(),
 });
+
+/** The exporter says what went wrong. */
+const inTime = (ms: number, work: Promise<void>): Promise<void> =>
+  withTimeout(systemClock, ms, work, () => undefined).catch(() => undefined);
 
 /** @param endpoint the base URL of the collector, as OTEL_EXPORTER_OTLP_ENDPOINT has it. */
 export const createOpenTelemetry = (endpoint: string, service: string, log: Pick<Logger, 'warn'>): Tracing => {
@@ -95,11 +105,10 @@ export const createOpenTelemetry = (endpoint: string, service: string, log: Pick
     },
     callEnded: async () => {
       if (!isFrozenBetweenCalls()) return;
-      // The exporter says what went wrong.
-      await provider.forceFlush({ timeoutMillis: flushTimeoutMs }).catch(() => undefined);
+      await inTime(flushTimeoutMs, provider.forceFlush());
     },
     close: async () => {
-      await provider.shutdown().catch((err: unknown) => log.warn({ err }, 'the last spans were not exported'));
+      await inTime(closeTimeoutMs, provider.shutdown());
     },
   };
 };

@@ -53,7 +53,7 @@ export type MemoryBroker = {
    * closes the channel of a lane because the lane does not exist.
    */
   connect(step?: Step, onNotFound?: () => void): MemoryConnection;
-  /** Severs every connection and refuses every publish. The queues and their messages stay. */
+  /** Severs every connection and refuses every publish. The queues and the batons stay, and no other message does. */
   down(): void;
   up(): void;
   /** Deletes all queues and severs every connection. */
@@ -211,6 +211,7 @@ export const createMemoryBroker = (options: MemoryBrokerOptions = {}): MemoryBro
     down() {
       server.isUp = false;
       severAll();
+      server.queues.loseMessages();
     },
     up() {
       server.isUp = true;

@@ -124,6 +124,15 @@ export const createMemoryQueues = () => {
       return queue ? queue.ready.length + [...queue.unacked.values()].flat().length : 0;
     },
 
+    /** The server restarts: it keeps the queues and what is persistent, which is the batons. */
+    loseMessages(): void {
+      const kept = (messages: Message[]) => messages.filter(({ content }) => content.type === 'baton');
+      for (const queue of queues.values()) {
+        queue.ready = kept(queue.ready);
+        for (const [consumer, messages] of queue.unacked) queue.unacked.set(consumer, kept(messages));
+      }
+    },
+
     names: (): string[] => [...queues.keys()].sort(),
     clear: (): void => queues.clear(),
   };

@@ -256,10 +256,12 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
     get: (userIds) =>
       step(`userQueues.get ${userIds}`, () => structuredClone(all().filter(({ userId }) => userIds.includes(userId)))),
 
-    lastAccepted: (userIds) =>
-      step(`userQueues.lastAccepted ${userIds}`, () => {
-        const asked = all().filter(({ userId }) => userIds.includes(userId));
-        return new Map(asked.map(({ userId, accepted }) => [userId, accepted]));
+    lastTickets: (lanes) =>
+      step(`userQueues.lastTickets lanes ${lanes}`, () => {
+        const open = all().filter(({ lane, state }) => lanes.includes(lane) && state === 'open');
+        return new Map(
+          open.filter(({ userId }) => !quiet.has(userId)).map(({ userId, accepted }) => [userId, accepted]),
+        );
       }),
 
     notClosed: async function* (lane) {

@@ -76,9 +76,9 @@ export const memoryTicketServer = ({ userQueues, outcomes, quiet }: MemoryDataba
       step(`userQueues.readOutcomes ${userIds}`, () =>
         userIds.flatMap((userId) => {
           const queue = userQueues.get(userId);
-          const outcome = outcomes.get(userId);
-          if (!queue || outcome?.by !== by || outcome.at !== at) return [];
-          return [{ userId, lane: queue.lane, settled: queue.settled, outcome: { ...outcome } }];
+          const last = outcomes.get(userId);
+          const outcome = last?.by === by && last.at === at ? { ...last } : undefined;
+          return queue ? [{ userId, lane: queue.lane, settled: queue.settled, outcome }] : [];
         }),
       ),
 

@@ -84,13 +84,13 @@ export const runProcessor = async (
   context: TestContext = {},
 ): Promise<RunOutcome> => {
   const { policy, user = 'test-user', userId = userIdOf(user), seq = 1, attempt = 1, fencingToken = 1 } = context;
-  const { signal = new AbortController().signal, logger = createTestLogger() } = context;
+  const { signal = new AbortController().signal, logger = createTestLogger(), trace } = context;
   const thrown: { thrown?: unknown } = {};
   const run = createRunRequest(
     { processor: observed(processor, logger, thrown), policy: policyInTest(policy) },
     { clock, log },
   );
-  const id = { userId, user, seq, attempt, fencingToken };
+  const id = { userId, user, seq, attempt, fencingToken, trace };
   const outcome = await run({ ...id, body: bodyOf(request), limits: {}, forgiven: 0, interruptions: 0, signal });
   return shownOutcome(outcome, thrown, signal);
 };

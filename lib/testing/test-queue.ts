@@ -28,8 +28,8 @@ export type TestQueueOptions = {
   startAt?: Date;
 };
 
-/** `key` is the Idempotency-Key. The limits are the request's own. */
-export type TestEnqueueOptions = RunLimits & { key?: string };
+/** `key` is the Idempotency-Key, `traceparent` the trace of the caller. The limits are the request's own. */
+export type TestEnqueueOptions = RunLimits & { key?: string; traceparent?: string };
 
 type RunStarted = Parameters<LaneObserver['runStarted']>[0];
 type RunEnded = Parameters<LaneObserver['runEnded']>[0];

@@ -19,7 +19,7 @@ const address = '192.0.2.1';
 const config = testConfig({ tokenTtlSeconds: 60 });
 let stores: Stores;
 let passwords: Passwords;
-const deps = () => ({ ...stores, log, passwords, clock: systemClock, config, tokenSecret });
+const deps = () => ({ ...stores, log, passwords, clock: systemClock, config, tokenSecrets: [tokenSecret] as const });
 
 beforeAll(() => {
   stores = openStores(config);
@@ -43,11 +43,11 @@ describe('accounts', () => {
     const { userId, username } = await createAccount({ username: uniqueName('user'), password }, deps());
     const { token, expiresIn } = await logIn({ username, password }, address, deps());
     expect(expiresIn).toBe(60);
-    const { sessionId } = verifyToken(token, tokenSecret, new Date());
+    const { sessionId } = verifyToken(token, [tokenSecret], new Date());
     const [queue] = await stores.userQueues.get([userId]);
     expect(queue?.sessions).toEqual([{ id: sessionId, expiresAt: expect.any(Date) }]);
     const endsAt = queue?.sessions[0]?.expiresAt ?? new Date(0);
-    expect(() => verifyToken(token, tokenSecret, endsAt)).toThrow('expired');
+    expect(() => verifyToken(token, [tokenSecret], endsAt)).toThrow('expired');
   });
 
   test('a login creates the user queue if the registration died before it could', async () => {

@@ -1,6 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
+import { tokenKeysOf } from '../../lib/accounts/token-secrets.ts';
 import { signToken, verifyToken } from '../../lib/accounts/tokens.ts';
 import { VerifiedTokens } from '../../lib/accounts/verified-tokens.ts';
 import type { TokenSecret } from '../../lib/deps.ts';
@@ -12,9 +13,9 @@ const now = new Date('2026-01-01T00:00:00Z');
 const later = (seconds: number) => new Date(now.getTime() + seconds * 1_000);
 const exp = later(60).getTime() / 1_000;
 const code = (value: string) => expect.objectContaining({ status: 401, code: value });
-const refused = (token: string, at = now, used: TokenSecret = secret): unknown => {
+const refused = (token: string, at = now, used: TokenSecret = secret, ...others: TokenSecret[]): unknown => {
   try {
-    return verifyToken(token, used, at);
+    return verifyToken(token, [used, ...others], at);
   } catch (error) {
     return error;
   }
@@ -24,18 +25,39 @@ describe('tokens', () => {
   test('a token is valid until the second in which it expires, however often it was verified', () => {
     const token = signToken(identity, later(60), secret);
     for (const used of [secret, key]) {
-      for (const at of [now, later(59)]) expect(verifyToken(token, used, at)).toEqual(identity);
+      for (const at of [now, later(59)]) expect(verifyToken(token, [used], at)).toEqual(identity);
       expect(refused(token, later(60), used)).toEqual(code('expired-token'));
       // The clock was set back.
-      expect(verifyToken(token, used, later(59))).toEqual(identity);
+      expect(verifyToken(token, [used], later(59))).toEqual(identity);
     }
   });
 
   test('a token that one secret has verified is refused by another', () => {
     const token = signToken(identity, later(60), key);
-    expect(verifyToken(token, key, now)).toEqual(identity);
+    expect(verifyToken(token, [key], now)).toEqual(identity);
     expect(refused(token, now, createSecretKey(Buffer.from(`${secret}!`)))).toEqual(code('invalid-token'));
     expect(refused(`${token.slice(0, -4)}AAAA`, now, key)).toEqual(code('invalid-token'));
+  });
+
+  test('every secret verifies, and the first one signs', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((letter) => letter.repeat(32));
+    const keys = tokenKeysOf(`${a} ${b}\n${c}\n`);
+    expect(keys).toHaveLength(3);
+    const signedBy = (key: TokenSecret) => signToken(identity, later(60), key);
+    for (const key of keys) expect(verifyToken(signedBy(key), keys, now)).toEqual(identity);
+    expect(signedBy(keys[0])).toBe(signedBy(a ?? ''));
+    expect(refused(signedBy(secret), now, ...keys)).toEqual(code('invalid-token'));
+    for (const key of keys) expect(refused(signedBy(key), later(60), ...keys)).toEqual(code('expired-token'));
+  });
+
+  test.each([
+    'a phrase with blanks and more than 32 characters',
+    `${'a'.repeat(32)} ${'b'.repeat(31)}`,
+    'a'.repeat(32),
+  ])('%s is one secret', (text) => {
+    const [key, ...others] = tokenKeysOf(text);
+    expect(others).toEqual([]);
+    expect(signToken(identity, later(60), key)).toBe(signToken(identity, later(60), text));
   });
 
   test('of the verified tokens those that were not used for longest are forgotten', () => {

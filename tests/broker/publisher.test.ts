@@ -1,7 +1,7 @@
 /** The listeners and channels that a publisher leaves behind on a real broker's connection. */
 import { expect, jest, test } from '@jest/globals';
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
-import { laneQueue } from '../../lib/broker/names.ts';
+import { laneQueue, userQueue } from '../../lib/broker/names.ts';
 import { createPublisher } from '../../lib/broker/publisher.ts';
 import { BrokerRefusedError } from '../../lib/errors.ts';
 import { createLogger } from '../../lib/log.ts';
@@ -49,6 +49,35 @@ test('refused messages do not use up channels', async () => {
   } finally {
     await publisher.close();
     await channel.deleteQueue(laneQueue(config.queuePrefix, 1));
+    await admin.close();
+  }
+});
+
+test('only a baton is persistent: RabbitMQ confirms the other messages without its disk', async () => {
+  const config = testConfig();
+  const admin = await connect(config.rabbitmqUrl);
+  const channel = await admin.createChannel();
+  const queues = [
+    laneQueue(config.queuePrefix, 1),
+    laneQueue(config.queuePrefix, 2),
+    userQueue(config.queuePrefix, 'u'),
+  ];
+  for (const queue of queues) await channel.assertQueue(queue);
+  const publisher = createPublisher(config, log);
+  try {
+    await publisher.publishBaton(1);
+    await publisher.publishWake(2, 'u');
+    await publisher.publishRequest('u', { seq: 1, body: '{}', acceptedAt: 1 });
+    const modes = await Promise.all(
+      queues.map(async (queue) => {
+        const message = await channel.get(queue, { noAck: true });
+        return message && message.properties.deliveryMode === 2;
+      }),
+    );
+    expect(modes).toEqual([true, false, false]);
+  } finally {
+    await publisher.close();
+    for (const queue of queues) await channel.deleteQueue(queue);
     await admin.close();
   }
 });

@@ -18,7 +18,7 @@ export type Child = {
   exited: Promise<number | null>;
 };
 
-const root = join(import.meta.dirname, '..', '..');
+const ownRoot = join(import.meta.dirname, '..', '..');
 const alive = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
@@ -35,12 +35,14 @@ export const signalPid = (pid: number, name: NodeJS.Signals): void => {
 
 type Start = {
   script: string;
+  /** The checkout that the script belongs to. Default: this one. */
+  root?: string;
   env: Record<string, string>;
   logFile: string;
   onLine?: (line: LogLine) => void;
 };
 
-export const startChild = ({ script, env, logFile, onLine }: Start): Child => {
+export const startChild = ({ script, root = ownRoot, env, logFile, onLine }: Start): Child => {
   const log = createWriteStream(logFile, { flags: 'a' });
   const child = spawn(execPath, ['--no-warnings', script], {
     cwd: root,

@@ -15,10 +15,25 @@ const longRuns = 3;
 /** By then, requests that were just accepted usually run. */
 const beginMs = 300;
 
+/** Resolves when the container is gone. Its workers stop; runs that go on after `graceMs` end with them. */
+export const endContainer = async (container: Container, signal: NodeJS.Signals, graceMs: number): Promise<Hit[]> => {
+  const { name, workerPids, signalPrimary, exited } = container;
+  const workers = workerPids().filter(birthOf).map(processOf);
+  const at = monotonicMs();
+  signalPrimary(signal);
+  await exited;
+  while (workers.some(isAlive)) await pause(50);
+  const endedAt = monotonicMs();
+  const stopped: Hit = { kind: 'worker-stopped', at, target: name };
+  const cutShort: Hit = { kind: 'worker-killed', at: endedAt, target: name };
+  return endedAt - at < graceMs ? [stopped] : [stopped, cutShort];
+};
+
 type ContainerFaultOptions = { stage: Stage; users: Pick<Users, 'send'> };
 
 export const createContainerFaults = ({ stage, users }: ContainerFaultOptions) => {
   const freeContainers = () => free(stage.containers());
+  const graceMs = Number(stage.env.GRACE_MS);
 
   const hitWorker =
     (kind: FaultKind, hit: (container: Container, pid: number, lastsMs: number) => Promise<void>): Injector =>
@@ -84,22 +99,9 @@ export const createContainerFaults = ({ stage, users }: ContainerFaultOptions) =
     );
   };
 
-  /** Resolves when the container is gone. Its workers stop; runs that go on after `GRACE_MS` end with them. */
-  const end = async ({ name, workerPids, signalPrimary, exited }: Container, signal: NodeJS.Signals) => {
-    const workers = workerPids().filter(birthOf).map(processOf);
-    const at = monotonicMs();
-    signalPrimary(signal);
-    await exited;
-    while (workers.some(isAlive)) await pause(50);
-    const endedAt = monotonicMs();
-    const stopped: Hit = { kind: 'worker-stopped', at, target: name };
-    const cutShort: Hit = { kind: 'worker-killed', at: endedAt, target: name };
-    return endedAt - at < Number(stage.env.GRACE_MS) ? [stopped] : [stopped, cutShort];
-  };
-
   /** Ends a container and starts another one in its place. */
   const replace = async (container: Container, signal: NodeJS.Signals): Promise<Hit[]> => {
-    const [hits] = await Promise.all([end(container, signal), stage.startContainer()]);
+    const [hits] = await Promise.all([endContainer(container, signal, graceMs), stage.startContainer()]);
     return hits;
   };
 
@@ -124,7 +126,10 @@ export const createContainerFaults = ({ stage, users }: ContainerFaultOptions) =
     await beginLongRuns(random);
     await pause(lastsMs);
     await untilTwoAreFree();
-    return [{ kind: 'worker-joined', at, target: container.name }, ...(await end(container, 'SIGTERM'))];
+    return [
+      { kind: 'worker-joined', at, target: container.name },
+      ...(await endContainer(container, 'SIGTERM', graceMs)),
+    ];
   };
 
   return {

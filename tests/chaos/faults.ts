@@ -1,5 +1,6 @@
 /** Injects the faults of a plan, ends them when their time is over, and records them in the history. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { StoreUnavailableError } from '../../lib/errors.ts';
 import { isSettled } from '../../lib/types.ts';
 import type { FaultKind } from '../judge/history.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
@@ -9,6 +10,7 @@ import { createCallerFaults } from './caller-faults.ts';
 import { createContainerFaults } from './container-faults.ts';
 import { openDirectDeps } from './direct-deps.ts';
 import { exclusively, free, type Injector } from './injector.ts';
+import { createNodeFaults } from './node-faults.ts';
 import type { ChaosFault, PlannedFault } from './plan.ts';
 import { createQueueFaults } from './queue-faults.ts';
 import { type Random, seededRandom } from './random.ts';
@@ -47,9 +49,18 @@ export const createFaults = ({ stage, record, users, aim }: FaultOptions): Fault
   const untilSettled = async (requests: SentRequest[]): Promise<void> => {
     const deps = openDirectDeps(stage);
     const deadline = monotonicMs() + hangTimeoutMs;
+    // On a busy machine, MongoDB may answer nothing for long although it is up.
+    const areSettled = () =>
+      deps.ledger.readHeads(requests).then(
+        (heads) => heads.every(isSettled),
+        (error) => {
+          if (error instanceof StoreUnavailableError) return false;
+          throw error;
+        },
+      );
     try {
       while (monotonicMs() < deadline) {
-        if ((await deps.ledger.readHeads(requests)).every(isSettled)) return;
+        if (await areSettled()) return;
         await pause(pollMs);
       }
     } finally {
@@ -71,6 +82,9 @@ export const createFaults = ({ stage, record, users, aim }: FaultOptions): Fault
   const restart =
     (server: Server, kind: FaultKind, outage: Omit<Outage, 'lastsMs'>): Injector =>
     async ({ lastsMs }) => [{ kind, ...(await server.outage({ ...outage, lastsMs }, monotonicMs)) }];
+
+  const stepDown: Injector = async ({ lastsMs }) =>
+    store.stepDown ? [{ kind: 'store-restarted', ...(await store.stepDown(lastsMs, monotonicMs)) }] : [];
 
   const owners = () => [
     ...(aim?.of === 'apis' ? [] : free(stage.containers())),
@@ -117,6 +131,7 @@ export const createFaults = ({ stage, record, users, aim }: FaultOptions): Fault
     'broker wiped': restart(broker, 'broker-wiped', { how: 'stop', wipe: true }),
     'store stopped': restart(store, 'store-restarted', { how: 'stop' }),
     'store killed': restart(store, 'store-restarted', { how: 'kill' }),
+    'store stepped down': stepDown,
     'connections cut': hitConnections(
       'connection-cut',
       (proxy) => proxy.cut(),
@@ -142,6 +157,7 @@ export const createFaults = ({ stage, record, users, aim }: FaultOptions): Fault
     'runs hung': hangRuns,
     ...createCallerFaults({ stage, users }),
     ...createQueueFaults({ stage, activeUsers: users.active }),
+    ...createNodeFaults(stage.cluster),
   };
 
   return {
@@ -152,7 +168,8 @@ export const createFaults = ({ stage, record, users, aim }: FaultOptions): Fault
       if (!first) return undefined;
       const until = Math.max(...hits.map((hit) => hit.until ?? hit.at));
       const hitsOne = hits.every(({ target }) => target === first.target);
-      return { fault, at: first.at, until, target: hitsOne ? first.target : undefined };
+      const target = first.kind.startsWith('node-') ? 'node' : first.target;
+      return { fault, at: first.at, until, target: hitsOne ? target : undefined };
     },
   };
 };

@@ -1,9 +1,9 @@
 /** The state after every user has disconnected, read from the stores and from RabbitMQ without a proxy. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { connect } from 'amqplib';
 import { userQueue } from '../../lib/broker/names.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
 import type { FinalState } from '../judge/history.ts';
+import { connectToAny } from './servers.ts';
 
 type Servers = { store: { url: string }; broker: { url: string } };
 
@@ -12,7 +12,7 @@ const pollMs = 200;
 const pageSize = 500;
 
 const existingQueues = async (rabbitmqUrl: string, names: string[]): Promise<string[]> => {
-  const connection = await connect(rabbitmqUrl);
+  const connection = await connectToAny(rabbitmqUrl);
   const found: string[] = [];
   for (const name of names) {
     const channel = await connection.createChannel();

@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import process, { exit, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
+import { rabbitmq4, whyNoRabbitmq4 } from '../../tools/services/rabbitmq-4.ts';
+import { startRabbitmqCluster } from '../support/rabbitmq-cluster.ts';
 import { breakNames, isBreakName } from './breaks.ts';
 import { type Measured, shortfallsOf } from './limits.ts';
 import { runMeasures } from './measure.ts';
 import { type Neighbors, runNeighbors } from './neighbors.ts';
-import { type ChaosFault, chaosFaults } from './plan.ts';
+import { type ChaosFault, chaosFaults, clusterFaults } from './plan.ts';
 import { recoveryTable } from './promptness.ts';
 import { type ChaosOptions, type ChaosResult, type ChaosViolation, runChaos } from './run.ts';
 import { kindsOf, runTrial, tryAll } from './run-trials.ts';
@@ -24,6 +26,7 @@ const { values } = parseArgs({
     control: { type: 'boolean', default: false },
     measure: { type: 'boolean', default: false },
     neighbors: { type: 'boolean', default: false },
+    cluster: { type: 'boolean', default: false },
     only: { type: 'string' },
     every: { type: 'string', default: '4' },
     out: { type: 'string', default: join(root, '.data', 'chaos') },
@@ -39,7 +42,7 @@ const printViolations = (violations: ChaosViolation[]): void => {
 };
 
 const report = (result: ChaosResult): void => {
-  const { injected, recoveries, foundHung, historyFile, pictureFile, violations, seconds } = result;
+  const { injected, leftOut, recoveries, foundHung, historyFile, pictureFile, violations, seconds } = result;
   const counts = new Map<string, number>();
   for (const { fault } of injected) counts.set(fault, (counts.get(fault) ?? 0) + 1);
   print('\nFor each fault, how long its worst user waited for the next run, in ms:');
@@ -51,6 +54,7 @@ const report = (result: ChaosResult): void => {
   );
   if (foundHung > 0) print(`${foundHung} hung workers were found although no fault had made them hang.`);
   print(`history: ${historyFile}\npicture: ${pictureFile}`);
+  for (const sentence of leftOut) print(sentence);
   printViolations(violations);
   print(`${injected.length} faults in ${seconds} s, ${violations.length} violations, seed ${seed}`);
 };
@@ -63,19 +67,43 @@ const options: ChaosOptions = {
   signal: stopping.signal,
 };
 
-const kindOf = (name: string): ChaosFault => {
-  const found = chaosFaults.find((fault) => fault === name);
+const kindOf = (name: string, kinds: ChaosFault[]): ChaosFault => {
+  const found = kinds.find((fault) => fault === name);
   if (found) return found;
-  throw new Error(`--only names "${name}". A kind of fault is one of: ${chaosFaults.join(', ')}.`);
+  throw new Error(`--only names "${name}". A kind of fault is one of: ${kinds.join(', ')}.`);
 };
 
-/** Runs all kinds of faults, or those that `--only` names, with commas between them. Resolves to whether every guarantee was kept. */
+/** The kinds that `--only` names, with commas between them. */
+const onlyOf = (kinds: ChaosFault[]): ChaosFault[] | undefined =>
+  values.only?.split(',').map((name) => kindOf(name.trim(), kinds));
+
+const printReplay = (): void => {
+  const { minutes, every, only, cluster } = values;
+  const chosen = `${cluster ? ' --cluster' : ''} --minutes ${minutes} --seed ${seed} --every ${every}`;
+  print(`seed ${seed}; replay: npm run chaos --${chosen}${only ? ` --only "${only}"` : ''}`);
+};
+
+/** Runs all kinds of faults, or those that `--only` names. Resolves to whether every guarantee was kept. */
 const runFaults = async (): Promise<boolean> => {
-  const only = values.only?.split(',').map((name) => kindOf(name.trim()));
-  const chosen = values.only ? ` --only "${values.only}"` : '';
-  const { minutes, every } = values;
-  print(`seed ${seed}; replay: npm run chaos -- --minutes ${minutes} --seed ${seed} --every ${every}${chosen}`);
+  const only = onlyOf(chaosFaults);
+  printReplay();
   const result = await runChaos({ ...options, only });
+  report(result);
+  return result.violations.length === 0;
+};
+
+/** The same with a cluster of three nodes, whose nodes are hit one at a time. Without RabbitMQ 4 there is nothing to run. */
+const runClusterFaults = async (): Promise<boolean> => {
+  const reason = whyNoRabbitmq4();
+  if (reason) {
+    print(`Skipped: ${reason}.`);
+    return true;
+  }
+  const only = onlyOf(clusterFaults) ?? clusterFaults;
+  printReplay();
+  const binary = await rabbitmq4(root, { say: (_name, line) => print(line) });
+  await using cluster = await startRabbitmqCluster({ binary, reachedBy: 'hosts' });
+  const result = await runChaos({ ...options, only, cluster, env: { LANE_QUEUE_TYPE: 'quorum' } });
   report(result);
   return result.violations.length === 0;
 };
@@ -153,6 +181,7 @@ const compareNeighbors = async (): Promise<boolean> => {
 const chosen = () => {
   if (values.neighbors) return compareNeighbors;
   if (values.measure) return measure;
+  if (values.cluster) return runClusterFaults;
   return values.break ? () => tryBreak(values.break as string) : runFaults;
 };
 exit((await chosen()()) ? 0 : 1);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { chaosFaults, minute, planFaults } from './plan.ts';
+import { chaosFaults, clusterFaults, minute, planFaults } from './plan.ts';
 import { seededRandom } from './random.ts';
 
 const options = fc.record({
@@ -42,6 +42,14 @@ describe('a plan of faults', () => {
       const planned = planFaults({ seed, ...minute }).map(({ fault }) => fault);
       expect([...new Set(planned)].toSorted()).toEqual(minute.only.toSorted());
     }
+  });
+
+  test('for a cluster hits nodes, and never the whole of RabbitMQ', () => {
+    expect(chaosFaults.filter((fault) => fault.startsWith('node'))).toEqual([]);
+    expect(clusterFaults.filter((fault) => /^(broker|queues|permission)/.test(fault))).toEqual([]);
+    expect(clusterFaults).toEqual(
+      expect.arrayContaining(['node killed', 'node frozen', 'node cut off', 'worker killed']),
+    );
   });
 
   test('has only the requested kinds, and is empty when no kind is requested', () => {

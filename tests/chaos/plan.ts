@@ -23,6 +23,7 @@ const kinds = {
   'broker wiped': { weight: 1, lastsMs: [200, 3_000] },
   'store stopped': { weight: 1, lastsMs: [200, 4_000] },
   'store killed': { weight: 1, lastsMs: [200, 4_000] },
+  'store stepped down': { weight: 1, lastsMs: [1_000, 4_000] },
   'connections cut': { weight: 3, lastsMs: [0, 2_000] },
   'connections delayed': { weight: 3, lastsMs: [2_000, 6_000] },
   'connections frozen': { weight: 2, lastsMs: [1_000, 9_000] },
@@ -37,10 +38,25 @@ const kinds = {
   'login storm': { weight: 2, lastsMs: [1_000, 3_000] },
   'clients hung up': { weight: 2, lastsMs: [500, 3_000] },
   'permission withdrawn': { weight: 1, lastsMs: [1_000, 4_000] },
+  'node killed': { weight: 10, lastsMs: [1_000, 8_000] },
+  'node frozen': { weight: 10, lastsMs: [3_000, 25_000] },
+  'node cut off': { weight: 10, lastsMs: [3_000, 15_000] },
 } as const satisfies Record<string, Kind>;
 
 export type ChaosFault = keyof typeof kinds;
-export const chaosFaults = Object.keys(kinds) as ChaosFault[];
+const allFaults = Object.keys(kinds) as ChaosFault[];
+
+/** Faults of one node need a cluster, and of a cluster none hits the whole. */
+const ofNodes: readonly ChaosFault[] = ['node killed', 'node frozen', 'node cut off'];
+const ofWholeBroker: readonly ChaosFault[] = [
+  'broker stopped',
+  'broker killed',
+  'broker wiped',
+  'queues limited',
+  'permission withdrawn',
+];
+export const chaosFaults = allFaults.filter((fault) => !ofNodes.includes(fault));
+export const clusterFaults = allFaults.filter((fault) => !ofWholeBroker.includes(fault));
 
 /** Of these a harder variant comes too: a minute can do without them. */
 const milder: readonly ChaosFault[] = [

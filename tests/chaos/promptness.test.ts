@@ -39,6 +39,13 @@ describe('a request is late', () => {
     ).toEqual([]);
   });
 
+  test('although a node of the cluster is down: that holds it up when it begins and when it ends', () => {
+    const down = fault('node-killed', 0, undefined, 1_000);
+    expect(late(down, accepted(1, 0), started(1, 100))).toEqual([]);
+    expect(late(down, accepted(1, 0), started(1, 101))).toEqual([1]);
+    expect(late(down, accepted(1, 950), started(1, 1_100))).toEqual([]);
+  });
+
   test('but not while the request before a tombstone was not settled', () => {
     const before = [accepted(1, 0), started(1, 1), accepted(3, 2)];
     expect(late(...before, settled(1, 900), started(3, 1_000))).toEqual([]);

@@ -75,9 +75,18 @@ const mayHoldUp = ({ fault, target }: Fault, neighbors: Neighbors): boolean => {
   return hits(target, neighbors.start.worker) || hits(target, neighbors.previous?.worker);
 };
 
+/** These hold users up when they begin and when they end, and not in between: the other nodes go on. */
+const ofNode: ReadonlySet<FaultKind> = new Set<FaultKind>(['node-killed', 'node-frozen', 'node-cut-off']);
+
 /** When the last of these faults was over, at the latest at `startedAt`. */
 const heldUpUntil = (faults: Fault[], startedAt: number): number =>
-  Math.max(0, ...faults.map(({ at, until }) => Math.min(until ?? at, startedAt)));
+  Math.max(
+    0,
+    ...faults.map(({ fault, at, until = at }) => {
+      const isGoingOn = until > startedAt;
+      return ofNode.has(fault) && isGoingOn ? at : Math.min(until, startedAt);
+    }),
+  );
 
 /**
  * When the last request before `seq` was finished. Between the two may be tombstones, which the history does not
@@ -147,7 +156,7 @@ export const findLate = (
 };
 
 /**
- * The requests that were pending at `from`. For a fault with a target: none, unless the target ran the user's newest
+ * The requests that were pending at `from`. For a fault that hit a worker: none, unless that worker ran the user's newest
  * request.
  */
 const pendingAt = (
@@ -157,7 +166,7 @@ const pendingAt = (
   { at, target }: Injected,
 ): Set<number> => {
   const newest = own.findLast((event) => event.kind === 'started' && event.at <= at);
-  const isHit = !target || target.startsWith('api') || (newest?.kind === 'started' && hits(target, newest.worker));
+  const isHit = !target || /^(api|node)/.test(target) || (newest?.kind === 'started' && hits(target, newest.worker));
   const pending = own.filter(
     (event) =>
       event.kind === 'accepted' && event.at <= from && (finished.get(event.seq) ?? Number.POSITIVE_INFINITY) > from,

@@ -1,10 +1,11 @@
 /** Faults of user queues: RabbitMQ deletes them, or refuses them to the workers for a while. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Channel, connect } from 'amqplib';
+import type { Channel } from 'amqplib';
 import { userQueue } from '../../lib/broker/names.ts';
 import type { FaultKind } from '../judge/history.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import type { Injector } from './injector.ts';
+import { connectToAny } from './servers.ts';
 import type { Stage } from './stage.ts';
 
 /** How long a fault is tried again, for example because RabbitMQ is down. */
@@ -26,7 +27,7 @@ export const createQueueFaults = ({ stage, activeUsers }: QueueFaultOptions) => 
 
   /** @throws {Error} when RabbitMQ is down, or refuses what `act` asks for. */
   const withChannel = async <T>(act: (channel: Channel) => Promise<T>): Promise<T> => {
-    const connection = await connect(broker.url, { timeout: connectTimeoutMs });
+    const connection = await connectToAny(broker.url, { timeout: connectTimeoutMs });
     connection.on('error', () => undefined);
     try {
       const channel = await connection.createChannel();

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { judgeHistory, type Verdict } from '../judge/judge.ts';
+import type { RabbitmqCluster } from '../support/rabbitmq-cluster.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import { readHistory, recorder } from '../system/recorder.ts';
 import { type Aim, createFaults, type Injected } from './faults.ts';
@@ -34,6 +35,8 @@ export type ChaosOptions = {
   calmLateMs?: number;
   /** All queues must be closed within this time after the last fault and the last disconnect. */
   closedWithinMs?: number;
+  /** Used in place of a RabbitMQ with one node. */
+  cluster?: RabbitmqCluster;
   /** Ends the run early. */
   signal?: AbortSignal;
   /** The folder for the history, the picture and the logs. */
@@ -49,6 +52,8 @@ export type ChaosResult = {
   violations: ChaosViolation[];
   counts: Verdict['counts'];
   injected: Injected[];
+  /** Why kinds of faults were left out, a sentence each. */
+  leftOut: string[];
   recoveries: Recovery[];
   /** The number of hung workers that no fault had made hang: the machine or the worker was too busy. */
   foundHung: number;
@@ -67,6 +72,8 @@ const usualLateMs = 20_000;
 /** More than a hand-over on a busy machine, or the time after which hanging runs have lost their slots. */
 const usualCalmLateMs = 8_000;
 const usualClosedMs = 60_000;
+
+const noStepDown = 'MongoDB did not step down, because this one is no replica set.';
 
 /** Faults that must not cost any worker a lane. */
 const costNoLane: readonly ChaosFault[] = ['container stalled'];
@@ -96,7 +103,10 @@ const injectFaults = async (stage: Stage, options: ChaosOptions, record: ReturnT
   for (const planned of planFaults({ ...options, durationMs: options.durationMs - (options.quietMs ?? 0) })) {
     await waitUntil(planned.atMs);
     if (options.signal?.aborted) break;
-    injections.push(faults.inject(planned));
+    const injection = faults.inject(planned);
+    // A failure ends the run below. Until then nobody waits for this one, and the process would end with its servers left behind.
+    injection.catch(() => undefined);
+    injections.push(injection);
   }
   await waitUntil(options.durationMs);
   return (await Promise.all(injections)).filter((injected) => injected !== undefined);
@@ -118,6 +128,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosResult> => {
     containers: 2,
     apis: 2,
     env: hasOnlyStalls(options) ? { ...productTimes, ...options.env } : options.env,
+    cluster: options.cluster,
   });
   const startedAt = monotonicMs();
   const users = startUsers({
@@ -147,6 +158,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosResult> => {
     ],
     counts: verdict.counts,
     injected,
+    leftOut: stage.servers.store.stepDown ? [] : [noStepDown],
     recoveries: recoveriesOf(events, injected),
     foundHung: Math.max(0, stage.foundHung() - hung),
     seconds: Math.round((endedAt - startedAt) / 1_000),

@@ -41,16 +41,23 @@ export type Api = {
   clock: HostClock;
   /** Kills the process and starts it again after `afterMs`. Resolves when it responds. */
   killAndRestart(afterMs: number): Promise<void>;
+  /** Stops the process as a deploy does, and starts it again with the code of this checkout. Resolves when it responds. */
+  replace(root: string): Promise<void>;
   busy: boolean;
 };
 
 export type Stage = {
   servers: Servers;
+  cluster: RabbitmqCluster | undefined;
   env: Record<string, string>;
   apis: Api[];
   containers(): Container[];
-  /** Resolves when its workers run. */
-  startContainer(): Promise<Container>;
+  /**
+   * Resolves when its workers run.
+   *
+   * @param root the checkout whose code it runs. Default: that of the stage.
+   */
+  startContainer(root?: string): Promise<Container>;
   /** The number of hung workers that their primaries found, whether a fault or something else had made them hang. */
   foundHung(): number;
   /** The lanes that the workers lost, for any reason. */
@@ -70,6 +77,8 @@ export type StageOptions = {
   processor?: string;
   /** Used in place of a RabbitMQ with one node. */
   cluster?: RabbitmqCluster;
+  /** The checkout whose code the processes run at first. The processor is always that of this one. Default: this one. */
+  root?: string;
 };
 
 /** A failed request blocks its user in every second container. */
@@ -89,7 +98,8 @@ const openHostClock = (folder: string, name: string, number: number): HostClock 
   return { set, file };
 };
 
-const file = (name: string): string => join(import.meta.dirname, name);
+const ownRoot = join(import.meta.dirname, '..', '..');
+const file = (name: string, root = ownRoot): string => join(root, 'tests', 'chaos', name);
 const readyMs = 90_000;
 
 const until = async (what: string, check: () => boolean | Promise<boolean>): Promise<void> => {
@@ -137,14 +147,15 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
   const containers: (Container & { child: Child; hung(): number; lost: LostLane[] })[] = [];
   let started = 0;
 
-  const startContainer = async (): Promise<Container> => {
+  const startContainer = async (root = options.root ?? ownRoot): Promise<Container> => {
     started += 1;
     const name = `consumer-${started}`;
     const proxies = await servers.openProxies();
     const clock = openHostClock(folder, name, started);
     const roster = createRoster({ name, record, now: monotonicMs });
     const child = startChild({
-      script: file('consumer.ts'),
+      script: file('consumer.ts', root),
+      root,
       env: {
         FAILURE_POLICY: policyOf(started),
         ...env,
@@ -183,9 +194,11 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
     const port = await freePort();
     const clock = openHostClock(folder, name, number);
     const url = `http://127.0.0.1:${port}`;
+    let root = options.root ?? ownRoot;
     const start = () =>
       startChild({
-        script: file('api.ts'),
+        script: file('api.ts', root),
+        root,
         env: { ...env, ...proxies.env, PORT: String(port), HOST_CLOCK_FILE: clock.file },
         logFile: join(folder, `${name}.log`),
       });
@@ -196,6 +209,13 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       );
     let child = start();
     await until(`${name} responds`, isUp);
+    const restart = async (signal: NodeJS.Signals, afterMs: number) => {
+      child.signal(signal);
+      await child.exited;
+      await pause(afterMs);
+      child = start();
+      await until(`${name} responds again`, isUp);
+    };
     return {
       name,
       proxies,
@@ -203,12 +223,10 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
       clock,
       child: () => child,
       busy: false,
-      killAndRestart: async (afterMs) => {
-        child.signal('SIGKILL');
-        await child.exited;
-        await pause(afterMs);
-        child = start();
-        await until(`${name} responds again`, isUp);
+      killAndRestart: (afterMs) => restart('SIGKILL', afterMs),
+      replace: async (newRoot) => {
+        root = newRoot;
+        await restart('SIGTERM', 0);
       },
     };
   };
@@ -217,10 +235,11 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
   try {
     const [apis] = await Promise.all([
       Promise.all(numbers(options.apis).map(startApi)),
-      Promise.all(numbers(options.containers).map(startContainer)),
+      Promise.all(numbers(options.containers).map(() => startContainer())),
     ]);
     return {
       servers,
+      cluster: options.cluster,
       env,
       apis,
       containers: () => containers.filter((container) => container.isRunning()),

@@ -85,7 +85,7 @@ const readBy = (role: 'functions' | 'consumer'): string[] =>
 const without = (names: string[], reasons: Record<string, string>): string[] =>
   names.filter((name) => !(name in reasons));
 
-/** The variables of the functions that serverless.yml leaves out. */
+/** The variables of the functions that infra/environment.yml leaves out. */
 const notDeployed = {
   JWT_SECRET: 'the secret comes from AWS Secrets Manager (JWT_SECRET_ID)',
   INVITE_SECRET: 'the secret comes from AWS Secrets Manager (INVITE_SECRET_ID)',
@@ -106,6 +106,23 @@ const notDeployed = {
   MAX_UPLOAD_BYTES: 'only the gateway listens',
 };
 
+const fromSecretsManager = 'the secret comes from AWS Secrets Manager';
+/** The variables of the consumer that infra/consumer-environment.yml leaves out. */
+const notOnFargate = {
+  MONGODB_URL: fromSecretsManager,
+  MONGODB_URL_FILE: fromSecretsManager,
+  RABBITMQ_URL: fromSecretsManager,
+  RABBITMQ_URL_FILE: fromSecretsManager,
+  WEBHOOK_SECRET: fromSecretsManager,
+  WEBHOOK_SECRET_FILE: fromSecretsManager,
+};
+
+/** What does not come from outside: it must agree with the other parts of infra/. */
+const fixedOnFargate = [
+  ...['MONGODB_URL_SECRET_ID', 'RABBITMQ_URL_SECRET_ID', 'MAX_OPEN_QUEUES', 'LANE_QUEUE_TYPE'],
+  ...['GRACE_MS', 'WORKERS', 'METRICS_HOST', 'METRICS_PORT', 'EMF_NAMESPACE'],
+];
+
 /** The variables that docker-compose.yml leaves out. */
 const mounted = 'a container has the file only when it is mounted';
 const notInContainers = {
@@ -119,10 +136,17 @@ const notInContainers = {
 };
 
 describe('the list of environment variables', () => {
-  test('in serverless.yml has every variable that a function reads, and no other', () => {
-    const { environment: listed } = readYaml('serverless.yml').provider;
+  test('in infra/environment.yml has every variable that a function reads, and no other', () => {
+    const { functions: listed, deployed } = readYaml('infra/environment.yml');
     expect(sorted(Object.keys(listed))).toEqual(sorted(without(readBy('functions'), notDeployed)));
     for (const [name, value] of Object.entries(listed)) expect(value).toBe(`\${env:${name}, ''}`);
+    expect(Object.keys(deployed).filter((name) => !(name in listed))).toEqual([]);
+  });
+
+  test('in infra/consumer-environment.yml has every variable that the consumer reads, and no other', () => {
+    const listed: { Name: string; Value: unknown }[] = readYaml('infra/consumer-environment.yml');
+    expect(sorted(listed.map(({ Name }) => Name))).toEqual(sorted(without(readBy('consumer'), notOnFargate)));
+    for (const { Name, Value } of listed) if (!fixedOnFargate.includes(Name)) expect(Value).toBe(`\${env:${Name}, ''}`);
   });
 
   test.each([
@@ -134,7 +158,7 @@ describe('the list of environment variables', () => {
   });
 
   test('has a reason only for a variable that exists', () => {
-    const excused = Object.keys({ ...notDeployed, ...notInContainers });
+    const excused = Object.keys({ ...notDeployed, ...notOnFargate, ...notInContainers });
     expect(excused.filter((name) => !(name in environment))).toEqual([]);
   });
 });

@@ -10,6 +10,7 @@ const counts = {
   lanesOwned: 4,
   usersLoaded: 9,
   inFlight: 2,
+  oldestRunMs: 0,
   unresponsiveRuns: 1,
   stuckUsers: 3,
   refusedQueues: 0,

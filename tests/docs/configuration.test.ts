@@ -18,6 +18,9 @@ const settings = new Map(
 );
 const toolSettings = rowsOf(section(page, '## Tools')).map(([name]) => name);
 
+/** What describes a deployment on AWS. */
+const deployed = ['serverless.yml', ...filesUnder('infra', '.yml')];
+
 const schemaOf = (name: string) => environment[name as keyof typeof environment];
 
 /** A default as the table writes it. */
@@ -65,15 +68,20 @@ describe('the configuration tables', () => {
     }
   });
 
-  test('say who reads each: what serverless.yml gives to functions is read by them', () => {
+  test('say who reads each: what infra/environment.yml gives to functions is read by them', () => {
     for (const { readBy } of settings.values()) expect(['both', 'functions', 'consumer']).toContain(readBy);
-    const given = Object.keys(parse(read('serverless.yml')).provider.environment);
+    const given = Object.keys(parse(read('infra/environment.yml')).functions);
     for (const name of given) expect(['both', 'functions']).toContain(settings.get(name)?.readBy);
   });
 
-  test('name everything that serverless.yml and docker-compose.yml take from outside', () => {
+  test('name everything that serverless.yml, infra/ and docker-compose.yml take from outside', () => {
     const outside = [
-      ...[...read('serverless.yml').matchAll(/\$\{env:([A-Z_]+)/g)],
+      ...[
+        ...deployed
+          .map(read)
+          .join()
+          .matchAll(/\$\{env:([A-Z_]+)/g),
+      ],
       ...[...read('docker-compose.yml').matchAll(/\$\{([A-Z_]+)\b/g)],
     ].map(([, name]) => name);
     const documented = [...settings.keys(), ...toolSettings];
@@ -82,12 +90,7 @@ describe('the configuration tables', () => {
   });
 
   test('name for the tools only what a tool reads', () => {
-    const sources = [
-      'serverless.yml',
-      'docker-compose.yml',
-      ...filesUnder('tools', '.ts'),
-      ...filesUnder('tools', 'cjs'),
-    ];
+    const sources = [...deployed, 'docker-compose.yml', ...filesUnder('tools', '.ts'), ...filesUnder('tools', 'cjs')];
     const text = sources.map(read).join('\n');
     const unread = toolSettings.filter((name) => !new RegExp(`(env\\.|settings\\.|env:|\\$\\{)${name}\\b`).test(text));
     expect(unread).toEqual([]);

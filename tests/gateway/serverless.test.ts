@@ -1,12 +1,6 @@
-/** serverless.yml, as the real serverless-offline serves it and as the real `serverless package` packages it. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+/** serverless.yml, as the real serverless-offline serves it. tests/infra has what is deployed of it. */
 import { describe, expect, jest, test } from '@jest/globals';
 import { createApiKey } from '../../lib/accounts/api-keys.ts';
-import { readRoutes } from '../../lib/gateway/routes.ts';
 import { userIdOf } from '../../lib/references.ts';
 import { openStores } from '../../lib/store/stores.ts';
 import { startApi } from '../http/api-process.ts';
@@ -49,24 +43,5 @@ describe('serverless', () => {
     const { output } = await api.end();
     expect(output).not.toContain(body.password);
     expect(output).not.toContain(secret.slice(16));
-  });
-
-  test('package makes every function from one image, named by its digest, without the network', async () => {
-    const image = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/lanekeeper@sha256:${'a'.repeat(64)}`;
-    const folder = await mkdtemp(join(tmpdir(), 'lanekeeper-package-'));
-    const env = { ...process.env, IMAGE_URI: image, JWT_SECRET_ID: 'lanekeeper/jwt' };
-    await promisify(execFile)(process.execPath, [serverless, 'package', '--package', folder], { env });
-    const template = JSON.parse(await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8'));
-    await rm(folder, { recursive: true });
-    type Resource = { Type: string; Properties: { Code?: object; ImageConfig?: { Command: string[] } } };
-    expect(JSON.stringify(template)).toContain(':secret:lanekeeper/jwt-??????"');
-    expect(JSON.stringify(template)).not.toMatch(/:secret:[^"]*\*/);
-    const functions = Object.values<Resource>(template.Resources).filter(
-      ({ Type }) => Type === 'AWS::Lambda::Function',
-    );
-    for (const { Properties } of functions) expect(Properties.Code).toEqual({ ImageUri: image });
-    const commands = functions.map(({ Properties }) => Properties.ImageConfig?.Command);
-    const handlers = new Set((await readRoutes()).map(({ file, name }) => `${file}.${name}`));
-    expect(commands).toEqual([...handlers].map((one) => [one]));
   });
 });

@@ -30,6 +30,10 @@ export const faultEffects = {
   'broker-restarted': { kills: false, cutsOff: true, repeats: true },
   'broker-wiped': { kills: false, cutsOff: true, repeats: true },
   'store-restarted': { kills: false, cutsOff: false, repeats: true },
+  /** Of one node of a cluster: its clients connect to another one. Which of them it hits is not recorded. */
+  'node-killed': { kills: false, cutsOff: true, repeats: true },
+  'node-frozen': { kills: false, cutsOff: true, repeats: true },
+  'node-cut-off': { kills: false, cutsOff: true, repeats: true },
   'worker-joined': harmless,
   'worker-stopped': harmless,
   'lane-handed-over': harmless,

@@ -54,6 +54,26 @@ test('a worker that joins five others gets its share within 10 s with the defaul
   await eventually('six share the lanes', () => shares().join() === '10,10,11,11,11,11', 10_000);
 }, 90_000);
 
+test('a worker that gets many lanes at once loads eight at a time', async () => {
+  await using world = await openWorld({ lanes: 20 });
+  const loads = Promise.withResolvers<void>();
+  const under = { way: 0, wayAtMost: 0 };
+  const { lanes } = world.deps;
+  const takeLease: typeof lanes.takeLease = async (lane, workerId) => {
+    under.way += 1;
+    under.wayAtMost = Math.max(under.wayAtMost, under.way);
+    await loads.promise;
+    const lease = await lanes.takeLease(lane, workerId);
+    under.way -= 1;
+    return lease;
+  };
+  const worker = world.work(quickRuns().runRequest, { stores: { lanes: { ...lanes, takeLease } } });
+  await eventually('eight are loaded', () => under.way === 8);
+  loads.resolve();
+  await eventually('all lanes are owned', () => worker.snapshot().lanesOwned === 20);
+  expect(under.wayAtMost).toBe(8);
+});
+
 test('workers share quorum lanes, of which RabbitMQ does not say how many stand by', async () => {
   await using world = await openWorld({ lanes: 16, balanceMs: 300, laneQueueType: 'quorum' });
   const { runRequest } = quickRuns();

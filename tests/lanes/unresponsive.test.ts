@@ -43,6 +43,7 @@ test('any number of users whose runs hang leave both slots to the others, and ar
   expect(stuck.map(({ userId }) => userId).toSorted()).toEqual(ids);
   await eventually('the metric agrees', () => worker.snapshot().stuckUsers === ids.length);
   expect(worker.snapshot()).toMatchObject({ inFlight: ids.length, unresponsiveRuns: ids.length });
+  expect(worker.snapshot().oldestRunMs).toBeGreaterThan(0);
   for (const user of users) expect(await world.entry(user, 2)).toMatchObject({ status: 'queued' });
 });
 

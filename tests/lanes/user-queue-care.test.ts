@@ -15,7 +15,7 @@ const open = ({ maxOpenQueues = 0 } = {}) => {
   const opens: PromiseWithResolvers<void>[] = [];
   const marks: { refused: boolean; answer: PromiseWithResolvers<void> }[] = [];
   const timers: { ms: number; callback: () => void; cancelled: boolean }[] = [];
-  const [lost, refreshed, warned]: string[][] = [[], [], []];
+  const [lost, refreshed, warned, unheard]: string[][] = [[], [], [], []];
   const calls: string[] = [];
   const now = { ms: 0 };
   const deletes = { answer: () => Promise.reject<void>(refusal) };
@@ -69,11 +69,17 @@ const open = ({ maxOpenQueues = 0 } = {}) => {
       },
       close: async () => undefined,
     },
-    registry: { isLoaded: () => true, forget: () => undefined, refresh: (userId) => void refreshed!.push(userId) },
+    registry: {
+      isLoaded: () => true,
+      forget: () => undefined,
+      refresh: (userId) => void refreshed!.push(userId),
+      noteUnheard: ({ userId }) => void unheard!.push(userId),
+    },
     context,
     advance: (one) => care.openWhenDue(one, idle),
   });
-  return { care, user, opens, marks, timers, calls, deletes, now, lost: lost!, refreshed: refreshed!, warned: warned! };
+  const noted = { lost: lost!, refreshed: refreshed!, warned: warned!, unheard: unheard! };
+  return { care, user, opens, marks, timers, calls, deletes, now, ...noted };
 };
 
 test('queues are opened a few at a time, and the time of one begins when it is its turn', async () => {
@@ -93,30 +99,25 @@ test('queues are opened a few at a time, and the time of one begins when it is i
 });
 
 describe('a queue that takes long to open', () => {
-  test('is marked after a second, so that its user does not wait for it, and unmarked when it is open', async () => {
-    const { care, user, opens, marks, timers, refreshed } = open();
+  test('has its user looked up after a second, without a mark for each of thousands', async () => {
+    const { care, user, opens, marks, timers, unheard } = open();
     care.openWhenDue(user, idle);
     const [slow] = timers;
     expect(slow).toMatchObject({ ms: 1_000, cancelled: false });
+    expect(unheard).toEqual([]);
     slow!.callback();
-    expect(marks.map(({ refused }) => refused)).toEqual([true]);
-    expect(refreshed).toEqual([]);
-    marks[0]!.answer.resolve();
-    await settle();
-    expect(refreshed).toEqual(['u']);
+    expect(unheard).toEqual(['u']);
     opens[0]!.resolve();
     await settle();
-    expect(user.queue).toBe('open');
-    expect(marks.map(({ refused }) => refused)).toEqual([true, false]);
+    expect([user.queue, marks]).toEqual(['open', []]);
   });
 
-  test('is not marked when it opens in time', async () => {
-    const { care, user, opens, marks, timers } = open();
+  test('is not looked up when it opens in time', async () => {
+    const { care, user, opens, timers } = open();
     care.openWhenDue(user, idle);
     opens[0]!.resolve();
     await settle();
     expect(timers).toMatchObject([{ cancelled: true }]);
-    expect(marks).toEqual([]);
   });
 });
 

@@ -23,7 +23,7 @@
  *   ONCE             no request may run twice: an interrupted one is given up, as failed or as blocked
  *
  * Faults: FAULTS=n allows n faults in total, of the kinds
- *   WORKER_DIES FUNCTION_DIES BROKER_SILENT BROKER_WIPED HAND_OVER QUEUE_DELETED CUT_OFF EARLY_SWEEP
+ *   WORKER_DIES FUNCTION_DIES BROKER_SILENT BROKER_WIPED BROKER_RESTARTED HAND_OVER QUEUE_DELETED CUT_OFF EARLY_SWEEP
  *   TAKEN_AWAY       a worker deletes the lane of another one that seems to stand still; late, it may be any owner's
  *   LEND             a lane is handed over while a run goes on
  *   RUN_FAILS        a run fails: its request waits for its next attempt or for a person, who may decide about it
@@ -705,15 +705,19 @@ inline noticeLaneConsumer(x) {
   heldBatons[x] = ghostBatons[x]; heldWakes[x] = ghostWakes[x];
   laneGhost[x] = 0; ghostBatons[x] = 0; ghostWakes[x] = 0; closeLaneConsumer(x)
 }
-inline wipe() {
-  faults--; wiped = 1; laneExists = 0; batons = 0; wakes = 0; laneOwner = 0; dropUserQueue();
+inline loseMessages() {
+  faults--; wiped = 1; batons = 0; wakes = 0; laneOwner = 0;
   dead[0] = ((standsBy[0] || cutOff[0]) && !lending[0] -> 1 : dead[0]);
   dead[1] = ((standsBy[1] || cutOff[1]) && !lending[1] -> 1 : dead[1]);
   standsBy[0] = 0; standsBy[1] = 0; heldBatons[0] = 0; heldBatons[1] = 0; heldWakes[0] = 0; heldWakes[1] = 0;
   laneGhost[0] = 0; laneGhost[1] = 0; ghostBatons[0] = 0; ghostBatons[1] = 0; ghostWakes[0] = 0; ghostWakes[1] = 0;
   cutOff[0] = 0; cutOff[1] = 0;
-  running[0] = (dead[0] -> 0 : running[0]); running[1] = (dead[1] -> 0 : running[1]);
-  printf("FAULT: the broker loses everything\n")
+  running[0] = (dead[0] -> 0 : running[0]); running[1] = (dead[1] -> 0 : running[1])
+}
+inline wipe() { loseMessages(); laneExists = 0; dropUserQueue(); printf("FAULT: the broker loses everything\n") }
+inline restart() {
+  loseMessages(); messages = 0; consumes[0] = 0; consumes[1] = 0; userGhost[0] = 0; userGhost[1] = 0;
+  printf("FAULT: the broker restarts and keeps its queues alone\n")
 }
 inline cut(x) { faults--; cutOff[x] = 1; everCutOff = 1; closeChannel(x); printf("FAULT: W%d is cut off\n", x) }
 /* LaneBroker.deleteLane: its messages are lost. Who stood by learns of it at once. The owner does not: it stands still. */
@@ -745,6 +749,9 @@ proctype Faults() {
 #endif
 #ifdef BROKER_WIPED
   :: d_step { faults > 0 && !wiped && laneExists -> wipe() }
+#endif
+#ifdef BROKER_RESTARTED
+  :: d_step { faults > 0 && !wiped && laneExists -> restart() }
 #endif
 #ifdef QUEUE_DELETED
   :: d_step { faults > 0 && userQueueExists -> faults--; dropUserQueue(); printf("FAULT: the user queue is deleted\n") }

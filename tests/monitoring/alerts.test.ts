@@ -1,9 +1,12 @@
 /** The alerting rules: with promtool on their own unit tests, and against the metrics that the code has. */
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { execa } from 'execa';
-import { filesUnder, read } from '../docs/support/markdown.ts';
+import { filesUnder, read, section, sorted } from '../docs/support/markdown.ts';
 import { folder, metricsIn, queriesOf, readAlertCases, readAlerts, readDashboard } from './support/files.ts';
 import { findPrometheus, type PrometheusPrograms } from './support/prometheus.ts';
+
+// promtool takes 3 s of a core, and the package may have to be downloaded.
+jest.setTimeout(120_000);
 
 const served = new Set(
   filesUnder('lib', '.ts').flatMap((file) => read(file).match(/(?<=')lanekeeper_\w+(?=')/g) ?? []),
@@ -31,8 +34,11 @@ describe('the alerting rules', () => {
     }
   });
 
-  test('each names the heading of the runbook with its own name', () => {
-    for (const { alert, annotations } of readAlerts())
+  test('each has an entry in the runbook, and links to it', () => {
+    const alerts = readAlerts();
+    const entries = section(read('docs/runbook.md'), '## Prometheus alerts').match(/(?<=^### )Lanekeeper\w+$/gm);
+    expect(sorted(alerts.map(({ alert }) => alert))).toEqual(sorted(entries ?? []));
+    for (const { alert, annotations } of alerts)
       expect(annotations.runbook).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
   });
 

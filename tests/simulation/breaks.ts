@@ -208,7 +208,7 @@ export const breaks: Break[] = [
       userQueues: {
         ...deps.userQueues,
         noteQueueRefused: async () => undefined,
-        lastAccepted: async () => new Map(),
+        lastTickets: async () => new Map(),
       },
     }),
     scenarios: refusedQueue,

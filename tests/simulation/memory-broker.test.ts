@@ -265,10 +265,13 @@ describe('The in-memory broker', () => {
     expect(broker.queues()).toEqual(['lane.1']);
   });
 
-  test('refuses every call while it is down, and still has its messages when it is up again', async () => {
+  test('refuses every call while it is down, and has its queues and its batons alone when it is up again', async () => {
     const { steps, broker, connection } = await openManually();
     void connection.publisher.publishRequest('ada', message(1));
+    void connection.publisher.publishWake(1, 'ada');
+    void connection.publisher.publishBaton(1);
     await steps.rest();
+    expect([broker.messageCount('user.ada'), broker.messageCount('lane.1')]).toEqual([1, 2]);
     broker.down();
     await steps.rest();
     const refused = [
@@ -278,7 +281,7 @@ describe('The in-memory broker', () => {
     await steps.rest();
     for (const error of await Promise.all(refused)) expect(error).toBeInstanceOf(BrokerUnavailableError);
     broker.up();
-    expect(broker.messageCount('user.ada')).toBe(1);
+    expect([broker.messageCount('user.ada'), broker.messageCount('lane.1')]).toEqual([0, 1]);
     expect(broker.queues()).toEqual(['lane.1', 'user.ada']);
   });
 

@@ -30,7 +30,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'userQueues.takeTicketByReference': ({ userQueues }) =>
     userQueues.takeTicketByReference({ userId: 'u', user: 'ada', lane: 1 }, at(0)),
   'userQueues.noteCounted': ({ userQueues }) => userQueues.noteCounted('u', { requests: 1, bytes: 1 }, at(0)),
-  'userQueues.lastAccepted': ({ userQueues }) => userQueues.lastAccepted(['u']),
+  'userQueues.lastTickets': ({ userQueues }) => userQueues.lastTickets([0]),
   'userQueues.get': ({ userQueues }) => userQueues.get(['u']),
   'userQueues.notClosed': ({ userQueues }) => userQueues.notClosed(1)[Symbol.asyncIterator]().next(),
   'userQueues.beginClose': ({ userQueues }) => userQueues.beginClose('u', 1, false, at(0)),

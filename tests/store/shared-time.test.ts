@@ -18,7 +18,14 @@ const credentials = { username: 'ada', password: 'correct horse' };
 const openProcess = (aheadMs: number) => {
   const host = settableClock(aheadMs);
   const stores = openStores(config, undefined, host.clock);
-  return { ...stores, log: createLogger('silent'), passwords: createPasswords(config), host, config, tokenSecret };
+  return {
+    ...stores,
+    log: createLogger('silent'),
+    passwords: createPasswords(config),
+    host,
+    config,
+    tokenSecrets: [tokenSecret] as const,
+  };
 };
 
 const processes = (): ReturnType<typeof openProcess>[] & AsyncDisposable => {
@@ -51,7 +58,7 @@ test('a session of 30 s lives on hosts whose clocks differ by two minutes, and t
     const { token } = await logIn(name, '192.0.2.1', from);
     for (const at of opened) {
       await at.timeKnown();
-      const { userId, sessionId } = verifyToken(token, tokenSecret, at.clock.now());
+      const { userId, sessionId } = verifyToken(token, [tokenSecret], at.clock.now());
       const publisher = { publishWake: async () => 'routed' as const };
       await createSweep({ ...at, publisher }, () => undefined)();
       expect(await at.userQueues.takeTicket(userId, sessionId, at.clock.now())).toBeDefined();

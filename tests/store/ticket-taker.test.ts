@@ -9,8 +9,11 @@ const ask = (userId: string, more: Partial<TicketAsk> = {}): TicketAsk => ({ use
 
 type Bulk = { asks: TicketAsk[]; mark: OutcomeMark; answer(): void; fail(error: Error): void };
 
-/** A server that answers when the test says so. What its bulks write down is `outcomes`; whoever asks alone is in `alone`. */
-const openServer = (outcomes: Record<string, TicketOutcome> = {}) => {
+/**
+ * A server that answers when the test says so. What its bulks write down is `outcomes`, `undefined` for a user without an outcome. Whoever asks
+ * alone is in `alone`.
+ */
+const openServer = (outcomes: Record<string, TicketOutcome | undefined> = {}) => {
   const bulks: Bulk[] = [];
   const alone: TicketAsk[] = [];
   const clock = { now: 5_000 };
@@ -21,10 +24,9 @@ const openServer = (outcomes: Record<string, TicketOutcome> = {}) => {
     },
     takeAll: (asks, mark) => new Promise((answer, fail) => void bulks.push({ asks, mark, answer, fail })),
     readOutcomes: async (userIds) =>
-      userIds.flatMap((userId) => {
-        const outcome = outcomes[userId];
-        return outcome ? [{ userId, lane: 7, settled: 2, outcome }] : [];
-      }),
+      userIds
+        .filter((userId) => userId in outcomes)
+        .map((userId) => ({ userId, lane: 7, settled: 2, outcome: outcomes[userId] })),
     takesBulks: async () => true,
     now: () => clock.now,
   };
@@ -64,12 +66,21 @@ describe('tickets of one process', () => {
   });
 
   test('are asked for alone where the outcome is not there, and by a second session of a user', async () => {
-    const { take, bulks, alone } = openServer({ a: { seq: 4, bytes: 20, wasOpen: true } });
+    const { take, bulks, alone } = openServer({ a: { seq: 4, bytes: 20, wasOpen: true }, b: undefined });
     const tickets = [take(ask('a', { sessionId: 's' })), take(ask('b')), take(ask('a', { sessionId: 't' }))];
     await turn();
     bulks[0]?.answer();
     expect((await Promise.all(tickets)).map((ticket) => ticket?.seq)).toEqual([4, 1, 1]);
     expect(alone).toMatchObject([{ userId: 'b' }, { userId: 'a', sessionId: 't' }]);
+  });
+
+  test('of users who have no document are answered by the bulk', async () => {
+    const { take, bulks, alone } = openServer({ b: { seq: 1, bytes: 5, wasOpen: false } });
+    const tickets = [take(ask('new')), take(ask('b')), take(ask('new'))];
+    await turn();
+    bulks[0]?.answer();
+    expect((await Promise.all(tickets)).map((ticket) => ticket?.seq)).toEqual([undefined, 1, undefined]);
+    expect(alone).toEqual([]);
   });
 
   test('fail with their bulk when MongoDB is away, and no others do', async () => {

@@ -49,6 +49,13 @@ describeStores('calls at the same time', (ports) => {
     expect(await theUserQueue(ports, free)).toMatchObject({ accepted: 3 });
   });
 
+  test('create the user queues that are missing, each once', async () => {
+    const users = Array.from({ length: 12 }, () => ({ userId: newUserId(), user: 'ada', lane: 5 }));
+    const calls = [...users, ...users].map((user) => ports.userQueues.takeTicketByReference(user, at(1), demand));
+    const seqs = (await Promise.all(calls)).map((ticket) => ticket.seq);
+    expect(seqs.toSorted()).toEqual([...users.map(() => 1), ...users.map(() => 2)]);
+  });
+
   test('do not share a rate that one of them has used up', async () => {
     const userId = await newUser(ports);
     const calls = Array.from({ length: 8 }, () =>

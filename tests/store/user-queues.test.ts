@@ -111,15 +111,24 @@ describeStores('sessions of a user queue', (ports) => {
     expect(updatedAt).toEqual(at(0));
   });
 
-  test('the last tickets of some users are read, and those of no others', async () => {
-    const [one, other] = [await newUser(ports), await newUser(ports)];
+  test('the last tickets of the open users of some lanes are read, and those of no other lanes', async () => {
+    const lane = newLane();
+    const [one, closed, elsewhere] = [await newUser(ports, lane), await newUser(ports, lane), await newUser(ports)];
     await takeTickets(ports, one, 3);
-    expect(await ports.userQueues.lastAccepted([one, other, newUserId()])).toEqual(
-      new Map([
-        [one, 3],
-        [other, 0],
-      ]),
-    );
+    await takeTickets(ports, elsewhere, 1);
+    expect(await ports.userQueues.lastTickets([lane])).toEqual(new Map([[one, 3]]));
+    expect((await ports.userQueues.get([closed]))[0]).toMatchObject({ lane, state: 'closed' });
+  });
+
+  test('a user noted as idle is left out of the last tickets until it gets one', async () => {
+    const lane = newLane();
+    const userId = await newUser(ports, lane);
+    await takeTickets(ports, userId, 1);
+    await ports.userQueues.flushSettled([{ userId, settled: 1, settledBytes: 0, advanced: true }], at(1));
+    await ports.userQueues.stuck({ from: at(10), to: at(20) }, 10_000, 'all');
+    expect(await ports.userQueues.lastTickets([lane])).toEqual(new Map());
+    await takeTickets(ports, userId, 1);
+    expect(await ports.userQueues.lastTickets([lane])).toEqual(new Map([[userId, 2]]));
   });
 
   test('unknown users are left out', async () => {

@@ -7,6 +7,7 @@ import { startMongodb } from '../../tools/services/mongodb.ts';
 import { killServer, type Running, stopServer } from '../../tools/services/private-server.ts';
 import { findRabbitmq, startRabbitmq } from '../../tools/services/rabbitmq.ts';
 import { findMongoProgram, servers } from '../../tools/services/ways.ts';
+import { asReplicaSet } from './replica-set.ts';
 
 export type PrivateServer = {
   folder: string;
@@ -61,6 +62,6 @@ let search: ReturnType<typeof findMongoProgram> | undefined;
 
 export const privateMongodb = async (): Promise<PrivateServer> => {
   search ??= findMongoProgram(root, env);
-  const program = await search;
+  const program = asReplicaSet(await search);
   return open('mongodb', 'data', (folder) => startMongodb(program, folder));
 };

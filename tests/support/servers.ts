@@ -45,8 +45,8 @@ export const testConfig = (overrides: Partial<Config> = {}): Config => {
   const name = uniqueName('test');
   const settings = {
     ...smallValues,
-    RABBITMQ_URL: rabbitmqUrl(),
-    MONGODB_URL: mongodbUrl(name),
+    RABBITMQ_URL: overrides.rabbitmqUrl ?? rabbitmqUrl(),
+    MONGODB_URL: overrides.mongodbUrl ?? mongodbUrl(name),
     QUEUE_PREFIX: `${name}.`,
   };
   return { ...loadConfig(settings, 'functions'), ...overrides };

@@ -24,11 +24,12 @@ describe('runProcessor', () => {
     const seen: ProcessorContext[] = [];
     const processor: Processor = (_request, context) => void seen.push(context);
     await runProcessor(processor, 1);
-    await runProcessor(processor, 1, { user: 'ada', userId: 'a1', seq: 7, attempt: 2, fencingToken: 9 });
+    const trace = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+    await runProcessor(processor, 1, { user: 'ada', userId: 'a1', seq: 7, attempt: 2, fencingToken: 9, trace });
     const about = seen.map(({ signal, logger, ...rest }) => rest);
     expect(about).toEqual([
       { user: 'test-user', userId: userIdOf('test-user'), seq: 1, attempt: 1, fencingToken: 1 },
-      { user: 'ada', userId: 'a1', seq: 7, attempt: 2, fencingToken: 9 },
+      { user: 'ada', userId: 'a1', seq: 7, attempt: 2, fencingToken: 9, trace },
     ]);
   });
 

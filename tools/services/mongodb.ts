@@ -9,13 +9,22 @@ const host = '127.0.0.1';
 const startTimeoutMs = 60_000;
 
 /** How a program is started. */
-type Launch = { binary: string; label: string; args: string[]; env?: Record<string, string>; query?: string };
+type Launch = {
+  binary: string;
+  label: string;
+  args: string[];
+  env?: Record<string, string>;
+  query?: string;
+  /** Called until the server is ready. May reject while it is starting. */
+  initiate?(url: string): Promise<void>;
+};
 
 export type MongoProgram = (port: string, dataFolder: string) => Launch;
 
 const start = async (program: MongoProgram, folder: string): Promise<Running> => {
   const { ports } = await settingsOf(folder, ['mongodb']);
-  const { binary, label, args, env, query = '' } = program(String(ports.mongodb), makeFolder(folder, 'data'));
+  const launch = program(String(ports.mongodb), makeFolder(folder, 'data'));
+  const { binary, label, args, env, query = '', initiate } = launch;
   const usual = { PATH: environment.PATH ?? '/usr/bin:/bin', HOME: folder, LANG: 'C.UTF-8' };
   const logFile = join(folder, 'mongodb.log');
   const started = await startDetached({ file: binary, args, env: { ...usual, ...env }, folder, logFile });
@@ -23,7 +32,11 @@ const start = async (program: MongoProgram, folder: string): Promise<Running> =>
   const running: Running = { url, label, processes: [started] };
   noteRunning(folder, running);
   const awaited = { what: label, processes: [started], logFile, timeoutMs: startTimeoutMs };
-  await untilReady(async () => !(await probeMongodb(url)), awaited);
+  const isReady = async () => {
+    await initiate?.(url).catch(() => undefined);
+    return !(await probeMongodb(url));
+  };
+  await untilReady(isReady, awaited);
   return running;
 };
 

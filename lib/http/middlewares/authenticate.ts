@@ -37,7 +37,7 @@ const refuseLargeBody = (call: Call): void => {
 
 const identify = async (call: Call, token: string): Promise<void> => {
   await call.deps.timeKnown();
-  call.identity = verifyToken(token, call.deps.tokenSecret, call.deps.clock.now());
+  call.identity = verifyToken(token, call.deps.tokenSecrets, call.deps.clock.now());
 };
 
 /** Whoever calls a function without a gateway may have made these up. */

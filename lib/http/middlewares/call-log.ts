@@ -34,7 +34,7 @@ const endSpan = (span: Span | undefined, { status = 500, userId, seq, code }: Pa
     ...(seq !== undefined && { 'lanekeeper.seq': seq }),
     ...(code !== undefined && { 'error.type': code }),
   };
-  span?.end({ attributes, ...(status >= 500 && { failure: code ?? 'internal' }) });
+  span?.end({ attributes, ...(status >= 500 && { failure: code ?? 'internal-error' }) });
 };
 
 /** Logs each call in one line, and an internal error in one more. */

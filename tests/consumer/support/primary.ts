@@ -16,4 +16,5 @@ if (process.env.TEST_NO_ROOM) {
 const config = loadConfig(process.env, 'consumer');
 const log = createLogger('info', { role: 'primary' });
 const script = process.env.TEST_WORKER ?? '';
-process.exit(await runPrimary({ config, clock: systemClock, log, script }));
+const ecsAgentUri = process.env.ECS_AGENT_URI;
+process.exit(await runPrimary({ config, clock: systemClock, log, script, ecsAgentUri }));

@@ -1,6 +1,6 @@
 /**
- * A worker with a stub task. SIGUSR2 hangs its event loop; `TEST_STOP_MS` is how long its stop takes. It cannot start while there is
- * a file `TEST_BROKEN`, as when the code of the processor is broken.
+ * A worker with a stub task. SIGUSR2 hangs its event loop; `TEST_STOP_MS` is how long its stop takes, `TEST_OLDEST_RUN_MS` how long its
+ * oldest run has lasted. It cannot start while there is a file `TEST_BROKEN`, as when the code of the processor is broken.
  */
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
@@ -42,6 +42,7 @@ await runWorker({
         lanesOwned: 2,
         usersLoaded: 3,
         inFlight: 1,
+        oldestRunMs: Number(process.env.TEST_OLDEST_RUN_MS ?? 0),
         unresponsiveRuns: 0,
         oldestPendingAgeMs: process.pid,
         stuckUsers: 1,

@@ -1,0 +1,49 @@
+/** What the real `serverless package` makes of serverless.yml and infra/, without a network. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { root } from '../../../tools/run-tool.ts';
+
+const registry = '123456789012.dkr.ecr.eu-central-1.amazonaws.com/lanekeeper';
+const digest = (hex: string): string => `sha256:${hex.repeat(64)}`;
+
+/** What a deployment sets. The optional secrets are named, so that the permissions to read them can be seen. */
+export const deployment = {
+  IMAGE_URI: `${registry}-functions@${digest('a')}`,
+  CONSUMER_IMAGE_URI: `${registry}-consumer@${digest('b')}`,
+  INVITE_SECRET_ID: 'lanekeeper/invite',
+  WEBHOOK_SECRET_ID: 'lanekeeper/webhook',
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: a template is JSON of any shape, and a test that reads past its end fails.
+type Json = any;
+
+export type Resource = { Type: string; Properties: Record<string, Json>; DependsOn?: string[] };
+export type Template = { Resources: Record<string, Resource>; Outputs: Record<string, Json> };
+
+/** Runs a command of serverless with the variables of a deployment alone. Rejects when it fails. */
+export const runServerless = (args: string[], environment: NodeJS.ProcessEnv = {}) => {
+  const { PATH, HOME } = process.env;
+  return promisify(execFile)(process.execPath, ['node_modules/serverless/bin/serverless.js', ...args], {
+    cwd: root,
+    env: { PATH, HOME, SLS_NOTIFICATIONS_MODE: 'off', SLS_TELEMETRY_DISABLED: '1', ...deployment, ...environment },
+  });
+};
+
+/** The folder with the package of a stage. It is removed at the end. */
+export const packageOf = async (stage: string, environment: NodeJS.ProcessEnv = {}) => {
+  const folder = await mkdtemp(join(tmpdir(), 'lanekeeper-package-'));
+  await runServerless(['package', '--stage', stage, '--package', folder], environment);
+  const file = join(folder, 'cloudformation-template-update-stack.json');
+  const template = JSON.parse(await readFile(file, 'utf8')) as Template;
+  return { file, template, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+};
+
+export const ofType = ({ Resources }: Template, type: string): [name: string, resource: Resource][] =>
+  Object.entries(Resources).filter(([, { Type }]) => Type === type);
+
+/** The statements of the policies of a role. */
+export const statementsOf = ({ Resources }: Template, role: string): Record<string, Json>[] =>
+  Resources[role]?.Properties.Policies.flatMap((policy: Json) => policy.PolicyDocument.Statement);
