@@ -16,10 +16,11 @@ RUN npm run -s bundle && npm run -s sbom -- --images > dist/bundle/sbom.cdx.json
 
 # Compiles the client that fetches the events of AWS Lambda.
 FROM ${BASE_IMAGE} AS lambda-runtime
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates cmake g++ make python3 xz-utils
+RUN apt-get update && apt-get install -y --no-install-recommends cmake g++ make python3 xz-utils
 WORKDIR /lambda
 COPY deploy/lambda ./
-RUN npm ci --no-audit --no-fund
+# The headers of Node are in its images; node-gyp would download them.
+RUN npm_config_nodedir=/usr/local npm ci --no-audit --no-fund
 
 FROM ${BASE_IMAGE} AS program
 ARG VERSION=unreleased
@@ -41,7 +42,7 @@ ENV NODE_COMPILE_CACHE=/var/task/.compile-cache
 RUN node tools/load-functions.js
 # By number, because not every base image has a user named node.
 USER 1000:1000
-ENTRYPOINT ["node", "/lambda/node_modules/aws-lambda-ric/bin/index.mjs"]
+ENTRYPOINT ["node", "/lambda/node_modules/aws-lambda-ric/index.mjs"]
 # The handler of the function, as infra/functions.yml names it.
 CMD ["functions/livez.handler"]
 

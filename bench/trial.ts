@@ -64,7 +64,10 @@ const openSide = (role: 'client' | 'worker', spec: Spec) => {
       const id = randomUUID();
       const answer = Promise.withResolvers<unknown>();
       waiting.set(id, answer);
-      child.send({ id, order });
+      // To a process that has ended. Without a callback that is an uncaught error, and the servers would be left running.
+      child.send({ id, order }, (error) => {
+        if (error) answer.reject(error);
+      });
       return answer.promise as Promise<T>;
     },
     end: (): void => void child.kill('SIGKILL'),

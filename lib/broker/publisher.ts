@@ -7,11 +7,12 @@ import { watchOutages } from '../outage.ts';
 import type { Publisher, PublishResult } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { traceparentHeader } from '../traceparent.ts';
+import type { RequestMessage } from '../types.ts';
 import { createConnection } from './connection.ts';
 import { laneMessage } from './messages.ts';
 import { laneQueue, userQueue } from './names.ts';
 import { urlsInRandomOrder } from './open-connection.ts';
-import { createLines, type Line, type LineUse, type Message, openLine, publishOn } from './publishing-line.ts';
+import { createLines, type Line, type LineUse, lineOf, type Message, openLine, publishOn } from './publishing-line.ts';
 import { notTaken, refusedMessage, SuspectMessages } from './suspect-messages.ts';
 
 export type RabbitPublisher = Publisher & {
@@ -37,6 +38,9 @@ const messageFor = (
   persistent: type === laneMessage.baton,
 });
 
+const requestFor = (queue: string, { traceparent, ...content }: RequestMessage): Message =>
+  messageFor(queue, content, { headers: traceparent === undefined ? undefined : { [traceparentHeader]: traceparent } });
+
 export const createPublisher = (
   config: Pick<Config, 'rabbitmqUrl' | 'queuePrefix' | 'publishTimeoutMs' | 'heartbeatSeconds'>,
   log: Logger,
@@ -55,9 +59,7 @@ export const createPublisher = (
       const use = lines.use();
       onUse(use);
       try {
-        use.line = await use.opening;
-        use.sentBefore = use.line.sent;
-        return await work(use.line);
+        return await work(await lineOf(use));
       } catch (error) {
         if (error instanceof BrokerUnavailableError) throw error;
         lines.giveUp(use);
@@ -94,13 +96,9 @@ export const createPublisher = (
     return attempt;
   };
 
-  const publish = async (
-    queue: string,
-    content: unknown,
-    properties: Pick<Message, 'type' | 'headers'>,
-  ): Promise<PublishResult> => {
+  const publish = async (message: Message): Promise<PublishResult> => {
     try {
-      return await inTime((onUse) => send(messageFor(queue, content, properties), onUse));
+      return await inTime((onUse) => send(message, onUse));
     } catch (error) {
       if (error instanceof BrokerRefusedError) refusals.failed(error);
       throw error;
@@ -108,12 +106,10 @@ export const createPublisher = (
   };
 
   return {
-    publishRequest: (userId, { traceparent, ...content }) =>
-      publish(userQueue(queuePrefix, userId), content, {
-        headers: traceparent === undefined ? undefined : { [traceparentHeader]: traceparent },
-      }),
-    publishWake: (lane, userId) => publish(laneQueue(queuePrefix, lane), { userId }, { type: laneMessage.wake }),
-    publishBaton: (lane) => publish(laneQueue(queuePrefix, lane), {}, { type: laneMessage.baton }),
+    publishRequest: (userId, message) => publish(requestFor(userQueue(queuePrefix, userId), message)),
+    publishWake: (lane, userId) =>
+      publish(messageFor(laneQueue(queuePrefix, lane), { userId }, { type: laneMessage.wake })),
+    publishBaton: (lane) => publish(messageFor(laneQueue(queuePrefix, lane), {}, { type: laneMessage.baton })),
     ping: () =>
       inTime((onUse) => withLine(onUse, async ({ channel }) => void (await channel.checkExchange('amq.direct')))),
     close: () => connection.close(),

@@ -107,6 +107,13 @@ export const endLine = async ({ channel }: Line, waitMs = closeTimeoutMs): Promi
   await channel.close();
 };
 
+/** The line of this use, once it is open. */
+export const lineOf = async (use: LineUse): Promise<Line> => {
+  use.line = await use.opening;
+  use.sentBefore = use.line.sent;
+  return use.line;
+};
+
 /** The line that every call publishes on, replaced when it fails. */
 export const createLines = (connection: BrokerConnection, log: Pick<Logger, 'warn'>, publishTimeoutMs: number) => {
   let brokenUntil = Number.NEGATIVE_INFINITY;

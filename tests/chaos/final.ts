@@ -3,7 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { userQueue } from '../../lib/broker/names.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
 import type { FinalState } from '../judge/history.ts';
-import { connectToAny, type Servers } from './servers.ts';
+import { connectToAny } from './servers.ts';
+
+type Servers = { store: { url: string }; broker: { url: string } };
 
 const storeTimeoutMs = 20_000;
 const pollMs = 200;

@@ -6,7 +6,7 @@ import { urlsOfHosts } from '../../lib/server-url.ts';
 import { rabbitmqctl } from '../../tools/services/rabbitmq.ts';
 import { type PrivateServer, privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
 import type { RabbitmqCluster } from '../support/rabbitmq-cluster.ts';
-import { isReplicaSet, stepDown } from '../support/replica-set.ts';
+import { canStepDown, stepDown } from '../support/replica-set.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 /** The proxies of one process. `env` makes the process use them. */
@@ -136,7 +136,7 @@ const clusterBroker = (cluster: RabbitmqCluster): Broker => ({
 
 const createStore = async (mongodb: PrivateServer): Promise<Servers['store']> => {
   const server = createServer(mongodb);
-  if (!(await isReplicaSet(mongodb.url))) return server;
+  if (!(await canStepDown(mongodb.url))) return server;
   const stepDownOnce = async (lastsMs: number, now: () => number) => {
     const at = now();
     await stepDown(mongodb.url, Math.ceil(lastsMs / 1_000));

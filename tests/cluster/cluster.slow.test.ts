@@ -7,8 +7,10 @@ import { connect } from 'amqplib';
 import { urlsOfHosts } from '../../lib/server-url.ts';
 import { root } from '../../tools/run-tool.ts';
 import { stopServer } from '../../tools/services/private-server.ts';
+import { killProcess } from '../../tools/services/processes.ts';
+import { rabbitmqctl, startEpmd, startNode } from '../../tools/services/rabbitmq.ts';
 import { rabbitmq4, whyNoRabbitmq4 } from '../../tools/services/rabbitmq-4.ts';
-import { startCluster } from '../../tools/services/rabbitmq-cluster.ts';
+import { planCluster, startCluster } from '../../tools/services/rabbitmq-cluster.ts';
 import { urlForRole } from '../../tools/services/rabbitmq-users.ts';
 import { quickRuns } from '../lanes/runs.ts';
 import { startRabbitmqCluster } from '../support/rabbitmq-cluster.ts';
@@ -41,6 +43,28 @@ const reason = whyNoRabbitmq4();
         const last = await connect(urlsOfHosts(url)[2]!);
         await (await last.createChannel()).checkQueue('lane.1');
         await last.close();
+      } finally {
+        await stopServer(folder);
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+    testMs,
+  );
+
+  test(
+    'is started anew after a first start that ended when only one node had been up',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-cluster-'));
+      try {
+        const { nodes, epmdPort } = await planCluster(binary, folder);
+        const processes = [await startEpmd(binary, folder, epmdPort)];
+        await startNode(nodes[0]!, (started) => void processes.push(started));
+        await startNode({ ...nodes[1]!, configuration: [] }, (started) => void processes.push(started));
+        for (const started of processes.toReversed()) await killProcess(started);
+
+        await startCluster(binary, folder);
+        const online = await rabbitmqctl(nodes[1]!.folder, ['eval', 'length(rabbit_nodes:list_running()).'], binary);
+        expect(online.trim()).toBe('3');
       } finally {
         await stopServer(folder);
         rmSync(folder, { recursive: true, force: true });

@@ -46,7 +46,7 @@ const answer = (status: number, headers: Record<string, string>, text: string): 
 });
 
 /** The event of a call as API Gateway documents it. It does not use the gateway's code, which it helps to test. */
-const eventFixture = (
+export const eventFixture = (
   call: ApiCall,
   routeKey: string,
   pathParameters?: Record<string, string>,

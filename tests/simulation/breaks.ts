@@ -284,7 +284,7 @@ export const breaks: Break[] = [
     }),
     scenarios: handoversWithOpenings,
     shows: ['leftover-queue'],
-    withinRuns: 400,
+    withinRuns: 1_200,
   },
   {
     name: 'R14',

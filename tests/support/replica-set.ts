@@ -5,6 +5,7 @@ import type { MongoProgram } from '../../tools/services/mongodb.ts';
 
 const name = 'lanekeeper';
 const alreadyInitialized = 23;
+const noSuchCommand = 59;
 const limits = { serverSelectionTimeoutMS: 2_000, connectTimeoutMS: 2_000 };
 
 const withAdmin = async <T>(url: string, act: (admin: mongoose.mongo.Admin) => Promise<T>): Promise<T> => {
@@ -38,13 +39,22 @@ export const asReplicaSet =
     };
   };
 
-/** Whether the server can step down. One that is no replica set cannot. */
-export const isReplicaSet = (url: string): Promise<boolean> =>
-  withAdmin(url, async (admin) => (await admin.command({ hello: 1 })).setName !== undefined);
-
 /** For so long it takes no writes. Resolves when it takes them again: a set of one member elects the same server. */
 export const stepDown = (url: string, seconds: number): Promise<void> =>
   withAdmin(url, async (admin) => {
     await admin.command({ replSetStepDown: seconds, force: true });
     while ((await admin.command({ hello: 1 })).isWritablePrimary !== true) await pause(50);
   });
+
+/** Whether the server can step down: it is asked to, for a second. One that is no replica set cannot, and not every stand-in. */
+export const canStepDown = async (url: string): Promise<boolean> => {
+  const isMember = await withAdmin(url, async (admin) => (await admin.command({ hello: 1 })).setName !== undefined);
+  if (!isMember) return false;
+  return stepDown(url, 1).then(
+    () => true,
+    (error) => {
+      if (error.code === noSuchCommand) return false;
+      throw error;
+    },
+  );
+};

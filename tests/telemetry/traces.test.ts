@@ -7,7 +7,7 @@ import { cleanUp, environmentOf, type TestOptions, testOptions } from '../librar
 import { uniqueName } from '../support/servers.ts';
 import { type CollectedSpan, type Collector, openCollector } from './support/collector.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const kinds = { internal: 1, server: 2, consumer: 5 };
 const failed = 2;
@@ -22,13 +22,14 @@ const told = new Map<number, ProcessorContext['trace'][]>();
 
 beforeAll(async () => {
   collector = await openCollector();
-  options = testOptions({ otlpEndpoint: `${collector.url}/` });
+  options = testOptions({ otlpEndpoint: `${collector.url}/`, storeTimeoutMs: 30_000 });
   const functions = {
     ...environmentOf(options),
     LANES: String(options.lanes),
     JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
     BCRYPT_COST: '4',
     LOG_LEVEL: 'silent',
+    STORE_TIMEOUT_MS: '30000',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
   };
   Object.assign(process.env, functions);
@@ -57,6 +58,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  delete process.env.STORE_TIMEOUT_MS;
   await cleanUp(options);
   await collector?.[Symbol.asyncDispose]();
 });

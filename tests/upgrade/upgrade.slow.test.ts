@@ -20,7 +20,14 @@ const reason = findRabbitmq()
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-upgrade-'));
     using earlier = await checkOut(String(commit));
-    const result = await runUpgrade({ from: earlier.folder, to: root, seed, withFaults: true, folder, say: () => undefined });
+    const result = await runUpgrade({
+      from: earlier.folder,
+      to: root,
+      seed,
+      withFaults: true,
+      folder,
+      say: () => undefined,
+    });
     expect({ commit, seed, history: folder, violations: result.violations }).toMatchObject({ violations: [] });
     expect(result.replaced).toBe(16);
     expect(result.counts.accepted).toBeGreaterThan(100);

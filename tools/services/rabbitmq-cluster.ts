@@ -1,10 +1,10 @@
 /** Three private RabbitMQ nodes on this machine that form a cluster. They share one epmd, a password and a cookie. */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, noteRunning, type Running, settingsOf, startOnce, writeJson } from './private-server.ts';
 import { probeRabbitmq } from './probe.ts';
 import type { StartedProcess } from './processes.ts';
-import { type Node, type NodeSettings, nodeOf, rabbitmqctl, startEpmd, startNode, urlOf } from './rabbitmq.ts';
+import { dataOf, type Node, type NodeSettings, nodeOf, rabbitmqctl, startEpmd, startNode, urlOf } from './rabbitmq.ts';
 
 const numbers = [1, 2, 3] as const;
 const ports = numbers.flatMap((number) => [`amqp-${number}`, `distribution-${number}`] as const);
@@ -52,15 +52,27 @@ export const planCluster = async (binary: string, folder: string): Promise<Clust
 export const urlOfNodes = ([first, ...others]: Node[]): string =>
   [urlOf(first!.settings), ...others.map(({ settings }) => `127.0.0.1:${settings.ports.amqp}`)].join();
 
+/** RabbitMQ 4.0 and 4.1 have it and do not use it by themselves; 3.10 does not have it. */
+const useKhepri = async ({ folder, binary }: Node): Promise<void> => {
+  const flags = await rabbitmqctl(folder, ['list_feature_flags', '--silent', 'name', 'state'], binary);
+  if (!/^khepri_db\s+disabled$/m.test(flags)) return;
+  await rabbitmqctl(folder, ['enable_feature_flag', '--experimental', 'khepri_db'], binary);
+};
+
 /** Resolves when all nodes have joined. @param start starts one of them. */
 export const startNodes = async (nodes: Node[], start: (node: Node) => Promise<void>): Promise<void> => {
   const [first, ...others] = nodes;
-  // Nodes that have been a cluster before wait for each other.
-  const isNew = !existsSync(join(first!.folder, 'mnesia'));
+  const formed = join(first!.folder, 'cluster-formed');
+  const isNew = !existsSync(formed);
+  // What a first start left that ended half-way: nodes that do not know each other, and would never join.
+  if (isNew) for (const { folder } of nodes) rmSync(dataOf(folder), { recursive: true, force: true });
   const starting = start(first!);
+  // Nodes that have been a cluster before wait for each other.
   if (isNew) await starting;
   await Promise.all([starting, ...others.map(start)]);
   await rabbitmqctl(first!.folder, ['await_online_nodes', String(nodes.length), '--timeout', '60'], first!.binary);
+  if (isNew) await useKhepri(first!);
+  writeFileSync(formed, '');
 };
 
 const startAll = async (binary: string, folder: string): Promise<Running> => {

@@ -35,6 +35,9 @@ const writeConfiguration = (folder: string, { password, cookie }: NodeSettings, 
   chmodSync(cookieFile, 0o400);
 };
 
+/** Its queues, messages and users, and what it knows of its cluster. */
+export const dataOf = (folder: string): string => join(folder, 'mnesia');
+
 /** Names every path and port: a default would come from /etc, or collide with another RabbitMQ. */
 const serverEnvironment = (folder: string, settings: NodeSettings): Record<string, string> => ({
   PATH: environment.PATH ?? '/usr/bin:/bin',
@@ -47,7 +50,7 @@ const serverEnvironment = (folder: string, settings: NodeSettings): Record<strin
   RABBITMQ_NODE_PORT: String(settings.ports.amqp),
   RABBITMQ_DIST_PORT: String(settings.ports.distribution),
   RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
-  RABBITMQ_MNESIA_BASE: makeFolder(folder, 'mnesia'),
+  RABBITMQ_MNESIA_BASE: makeFolder(dataOf(folder)),
   RABBITMQ_LOG_BASE: makeFolder(folder, 'log'),
   RABBITMQ_PID_FILE: join(folder, 'rabbitmq.pid'),
   RABBITMQ_CONF_ENV_FILE: join(folder, 'rabbitmq-env.conf'),

@@ -1,10 +1,12 @@
 /** What the real `serverless package` makes of serverless.yml and infra/, without a network. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../../../tools/run-tool.ts';
+import { eventually } from '../../support/world.ts';
 
 const registry = '123456789012.dkr.ecr.eu-central-1.amazonaws.com/lanekeeper';
 const digest = (hex: string): string => `sha256:${hex.repeat(64)}`;
@@ -23,10 +25,22 @@ type Json = any;
 export type Resource = { Type: string; Properties: Record<string, Json>; DependsOn?: string[] };
 export type Template = { Resources: Record<string, Resource>; Outputs: Record<string, Json> };
 
+/** Held by a listening port, so that it ends with its process: serverless builds in one folder, and two at once remove each other's files. */
+const takeTurn = async () => {
+  const server = createServer();
+  const listens = () =>
+    new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen({ port: 41_573, host: '127.0.0.1' }, () => resolve(true));
+    });
+  await eventually('serverless is free', listens, 110_000);
+  return { [Symbol.dispose]: () => void server.close() };
+};
+
 /** Runs a command of serverless with the variables of a deployment alone. Rejects when it fails. */
-export const runServerless = (args: string[], environment: NodeJS.ProcessEnv = {}) => {
+export const runServerless = async (args: string[], environment: NodeJS.ProcessEnv = {}) => {
+  using _turn = await takeTurn();
   const { PATH, HOME } = process.env;
-  return promisify(execFile)(process.execPath, ['node_modules/serverless/bin/serverless.js', ...args], {
+  return await promisify(execFile)(process.execPath, ['node_modules/serverless/bin/serverless.js', ...args], {
     cwd: root,
     env: { PATH, HOME, SLS_NOTIFICATIONS_MODE: 'off', SLS_TELEMETRY_DISABLED: '1', ...deployment, ...environment },
   });

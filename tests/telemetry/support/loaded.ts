@@ -36,11 +36,11 @@ const work = async (): Promise<unknown> => {
   if (argv[2] === 'call') return callOnce();
   await functionDeps();
   await closeFunctionDeps();
-  const { OTEL_EXPORTER_OTLP_ENDPOINT } = env;
-  const lk = await createLanekeeper(testOptions({ env: { OTEL_EXPORTER_OTLP_ENDPOINT } }));
+  const { OTEL_EXPORTER_OTLP_ENDPOINT, STORE_TIMEOUT_MS } = env;
+  const lk = await createLanekeeper(testOptions({ env: { OTEL_EXPORTER_OTLP_ENDPOINT, STORE_TIMEOUT_MS } }));
   await lk.consume((_request, { trace }) => trace);
   const { seq } = await lk.enqueue('ada', 1, { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` });
-  const { result } = await lk.result('ada', seq);
+  const { result } = await lk.result('ada', seq, { waitMs: 60_000 });
   await lk.close();
   return result;
 };

@@ -1,0 +1,99 @@
+/** The image `functions` under the Lambda Runtime Interface Emulator, one container for each function, as on AWS Lambda. */
+import { deepStrictEqual } from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { execa } from 'execa';
+import { root } from '../../tools/run-tool.ts';
+import { findBinary } from '../../tools/services/processes.ts';
+import { type ApiCall, eventFixture } from '../http/drivers.ts';
+import { cacheFolder } from './engine.ts';
+import type { Stack } from './stack.ts';
+import { baseImage } from './stand-ins.ts';
+
+const emulator = 'github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie';
+const emulatorVersion = 'v0.0.0-20261030222936-bef5c4ba774d';
+const image = 'localhost/lanekeeper-functions:test';
+const invocations = ':8080/2015-03-31/functions/function/invocations';
+
+/** `undefined` where it is not installed and Go cannot build it. */
+export const findEmulator = async (): Promise<string | undefined> => {
+  const folder = join(cacheFolder, 'bin');
+  const found = findBinary('aws-lambda-rie', [folder]);
+  if (found || !findBinary('go', ['/usr/local/go/bin'])) return found;
+  const env = { GOBIN: folder, PATH: `${process.env.PATH}:/usr/local/go/bin` };
+  await execa('go', ['install', `${emulator}@${emulatorVersion}`], { env, timeout: 900_000 });
+  return existsSync(join(folder, 'aws-lambda-rie')) ? join(folder, 'aws-lambda-rie') : undefined;
+};
+
+const buildImage = async ({ engine }: Stack): Promise<void> => {
+  const local = ['--isolation', 'chroot', '--network', 'host', '--format', 'docker'];
+  const options = engine.pulls ? [] : [...local, '--build-arg', `BASE_IMAGE=${baseImage}`];
+  await engine.run('build', ...options, '--target', 'functions', '-t', image, root);
+};
+
+type Answer = { statusCode: number; body: string };
+
+const runFunction = async (stack: Stack, rie: string, handler: string) => {
+  const { engine, network } = stack;
+  const { mongodbUrl, rabbitmqUrl } = await stack.servers();
+  const settings = {
+    MONGODB_URL: mongodbUrl,
+    RABBITMQ_URL: rabbitmqUrl.replace(/\/\/.*@/, `//lanekeeper-functions:${stack.env.RABBITMQ_FUNCTIONS_PASSWORD}@`),
+    ...{ JWT_SECRET: stack.env.JWT_SECRET, LANES: stack.env.LANES, BCRYPT_COST: '4' },
+  };
+  const id = (
+    await engine.run(
+      ...['run', '--detach', '--rm', '--read-only', '--tmpfs', '/tmp', '--cap-drop', 'all', '--network', network],
+      ...['--volume', `${rie}:/rie:ro`, '--entrypoint', '/rie'],
+      ...Object.entries(settings).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+      ...[image, '--runtime-interface-emulator-address', '0.0.0.0:8080'],
+      ...['node', '/lambda/node_modules/aws-lambda-ric/index.mjs', `functions/${handler}.handler`],
+    )
+  ).trim();
+  const format = `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`;
+  const address = (await engine.run('inspect', '-f', format, id)).trim();
+  return {
+    /** The emulator takes one call at a time. */
+    call: async (call: ApiCall, routeKey: string, pathParameters?: Record<string, string>) => {
+      const body = JSON.stringify(eventFixture(call, routeKey, pathParameters));
+      for (let tries = 0; ; tries += 1) {
+        const response = await fetch(`http://${address}${invocations}`, { method: 'POST', body }).catch(
+          () => undefined,
+        );
+        if (response) {
+          const answer = (await response.json()) as Answer;
+          if (!answer.statusCode) throw new Error(`${handler}: ${JSON.stringify(answer)}`);
+          return { status: answer.statusCode, body: JSON.parse(answer.body) };
+        }
+        if (tries > 40) throw new Error(`${handler}: ${await engine.run('logs', id)}`);
+        await pause(250);
+      }
+    },
+    stop: () => engine.run('stop', '--time', '1', id),
+  };
+};
+
+/** Registers, logs in, enqueues and gets the result, each by its own function. */
+export const driveFunctions = async (stack: Stack, rie: string, say: (line: string) => void): Promise<void> => {
+  say('building the image of the functions');
+  await buildImage(stack);
+  const names = ['register', 'login', 'enqueue', 'get-request'];
+  const functions = await Promise.all(names.map((name) => runFunction(stack, rie, name)));
+  const [register, login, enqueue, get] = functions;
+  try {
+    const credentials = { username: `lambda-${Date.now()}`, password: 'correct horse' };
+    const registered = await register!.call({ call: 'POST /register', body: credentials }, 'POST /register');
+    deepStrictEqual(registered.status, 201);
+    const { body } = await login!.call({ call: 'POST /login', body: credentials }, 'POST /login');
+    const call = { call: 'POST /enqueue', body: { request: { step: 1 } }, token: body.token };
+    const accepted = await enqueue!.call(call, 'POST /enqueue');
+    deepStrictEqual([accepted.status, accepted.body.seq], [202, 1]);
+    const route = 'GET /requests/{seq}';
+    const found = await get!.call({ call: 'GET /requests/1?wait=20', token: body.token }, route, { seq: '1' });
+    deepStrictEqual([found.status, found.body.status, found.body.result], [200, 'done', { step: 1 }]);
+    say('functions: registered, logged in, enqueued and got the result');
+  } finally {
+    await Promise.all(functions.map(({ stop }) => stop()));
+  }
+};
