@@ -24,7 +24,7 @@ export const endContainer = async (container: Container, signal: NodeJS.Signals,
   await exited;
   while (workers.some(isAlive)) await pause(50);
   const endedAt = monotonicMs();
-  const stopped: Hit = { kind: 'worker-stopped', at, target: name };
+  const stopped: Hit = { kind: 'worker-stopped', at, until: endedAt, target: name };
   const cutShort: Hit = { kind: 'worker-killed', at: endedAt, target: name };
   return endedAt - at < graceMs ? [stopped] : [stopped, cutShort];
 };

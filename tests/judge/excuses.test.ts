@@ -29,6 +29,24 @@ describe('A fault', () => {
     expect(judged({ ...killed, target: undefined })).toEqual([]);
   });
 
+  test('that stops a worker ends the run if the worker had been cut off, and no other run', () => {
+    const stopped: Fault = { kind: 'fault', fault: 'worker-stopped', target: 'container', at: 16, until: 18 };
+    const cutOff: Fault = { kind: 'fault', fault: 'connection-cut', target: 'container', at: 12, until: 13 };
+    const events = [
+      { kind: 'started', ...first, at: 10 },
+      { kind: 'started', ...second, at: 20 },
+      { kind: 'ended', ...second, outcome: 'done', at: 21 },
+    ] as const;
+    const judgedWith = (...faults: Fault[]) =>
+      violationKinds({ events: [...faults, ...events], final }, { excuseMs: 3, allowCutOff: true });
+    expect(judgedWith(cutOff, stopped)).toEqual([]);
+    expect(judgedWith(stopped)).toEqual(expect.arrayContaining(['overlap', 'unpaired']));
+    expect(judgedWith(cutOff)).toEqual(expect.arrayContaining(['overlap', 'unpaired']));
+    expect(judgedWith(cutOff, { ...stopped, target: 'another' })).toEqual(
+      expect.arrayContaining(['overlap', 'unpaired']),
+    );
+  });
+
   test('excuses nothing of another worker', () => {
     for (const target of ['container/two', 'contain', 'another']) {
       expect(judged({ ...killed, target })).toEqual(['overlap', 'repeat', 'unpaired']);

@@ -18,7 +18,10 @@ export type JudgeOptions = {
 
 /** Answers which irregularity is excused by a fault. */
 export type Excuses = {
-  /** When the run ended: at its `ended` event or when its worker was killed. `undefined`: unknown. */
+  /**
+   * When the run ended: at its `ended` event, when its worker was killed, or with the process of a worker that had been cut off and
+   * was stopped, which does not wait for runs in lanes that it has lost. `undefined`: unknown.
+   */
   endOf(run: RunSpan): number | undefined;
   /** Whether `later` may repeat `earlier` although `earlier` did not fail. */
   repeat(earlier: RunSpan, later: RunSpan): boolean;
@@ -37,13 +40,18 @@ export const createExcuses = (faults: Fault[], { allowCutOff = false, excuseMs =
   const kills = faults.filter(({ fault }) => faultEffects[fault].kills).sort((a, b) => a.at - b.at);
   const repeats = faults.filter(({ fault }) => faultEffects[fault].repeats);
   const cutOffs = allowCutOff ? faults.filter(({ fault }) => faultEffects[fault].cutsOff) : [];
+  const stops = faults.filter(({ fault, until }) => fault === 'worker-stopped' && until !== undefined);
   const excusesUntil = ({ at, until }: Fault): number => (until ?? at) + excuseMs;
   const between = (some: Fault[], since: number, at: number): Fault[] =>
     some.filter((fault) => fault.at <= at && excusesUntil(fault) >= since);
   return {
     endOf: ({ start, end }) => {
       if (end) return end.at;
-      return kills.find((fault) => hits(fault, start.worker) && excusesUntil(fault) >= start.at)?.at;
+      const killed = kills.find((fault) => hits(fault, start.worker) && excusesUntil(fault) >= start.at);
+      if (killed) return killed.at;
+      const stopped = stops.find((fault) => hits(fault, start.worker) && fault.at >= start.at);
+      const wasCutOff = stopped && between(cutOffs, start.at, stopped.at).some((fault) => hits(fault, start.worker));
+      return wasCutOff ? stopped.until : undefined;
     },
     repeat: ({ start: earlier, end }, { start: later }) => {
       // Under the same token a worker retries the settlement until the store takes it. It has no reason to run the
