@@ -45,9 +45,9 @@ const decideWaiting = ({ lent }: LoadedUser, request: HeldRequest, now: number, 
 };
 
 /** The function of a missing request is between ticket and record, or dead. */
-const decideGap = ({ gap }: LoadedUser, now: number, { gapTimeoutMs }: StepLimits): Step => {
+const decideGap = ({ gap, taken }: LoadedUser, now: number, { gapTimeoutMs }: StepLimits): Step => {
   if (!gap) return { kind: 'read' };
-  const lastsUntil = gap.since + gapTimeoutMs;
+  const lastsUntil = taken.since + gapTimeoutMs;
   if (lastsUntil <= now) return { kind: 'write-tombstone' };
   const readAt = gap.readAt + Math.ceil(gapTimeoutMs / gapReads);
   return readAt <= now ? { kind: 'read' } : { kind: 'wait', until: Math.min(readAt, lastsUntil) };

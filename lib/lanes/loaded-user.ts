@@ -53,9 +53,9 @@ export type LoadedUser = {
   readonly bodies: BodyBudget;
   /** `ready`: waits for a slot. `working`: a step is under way, and no other starts before it has ended. */
   activity: 'idle' | 'ready' | 'working';
-  /** Since when `next` has been missing in the ledger, and when it was last read. */
-  gap: { since: number; readAt: number } | undefined;
-  /** When a gap was found first, every `seq` up to `through` had its ticket: the others among them have been missing as long. */
+  /** `next` is missing in the ledger: when it was last read. */
+  gap: { readAt: number } | undefined;
+  /** When a gap was found first, every `seq` up to `through` had its ticket: what is missing among them has been missing since then. */
   taken: { since: number; through: number };
   idleSince: number;
   /** No close starts before this time: the last one did not match. */
@@ -144,7 +144,7 @@ const noteLoan = (user: LoadedUser, lent: Lent | undefined): void => {
 /** A read has found `next` missing. */
 export const noteMissing = (user: LoadedUser, now: number): void => {
   if (user.next > user.taken.through) user.taken = { since: now, through: user.known };
-  user.gap = { since: user.taken.since, readAt: now };
+  user.gap = { readAt: now };
 };
 
 /** The lender is gone: the request that it ran is interrupted. */

@@ -42,7 +42,7 @@ const pendingAgeMs = (user: LoadedUser, now: Moment): number => {
   if (!hasWork(user)) return 0;
   const acceptedAt = user.held.get(user.next)?.acceptedAt;
   if (acceptedAt) return now.date.getTime() - acceptedAt.getTime();
-  return user.gap ? now.ms - user.gap.since : 0;
+  return user.gap ? now.ms - user.taken.since : 0;
 };
 
 /** @param unvouchedSince when the oldest request was accepted for which no owner vouches: nobody may own its lane. */

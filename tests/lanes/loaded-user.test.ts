@@ -69,7 +69,7 @@ test.each([
   ['blocked', { status: 'blocked', attempts: 1 }],
 ] as const)('a refresh makes the owner read a request again that is %s, at once', (_how, changes) => {
   const u = user({ accepted: 2 });
-  u.gap = { since: 0, readAt: 0 };
+  u.gap = { readAt: 0 };
   noteEntries(u, 2, [entryOf(1, changes), entryOf(2)], moment());
   noteRefresh(u, queueOf({ accepted: 2 }), moment(10));
   expect(step(u, 10)).toEqual({ kind: 'read' });
