@@ -16,8 +16,8 @@ export type WorkerMessage =
   | { kind: 'metrics'; metrics: MetricValues };
 
 /**
- * Primary to worker. `begin`: a spare process starts to work. `replaced`: a worker that must retire has a successor, which runs. `worker-gone`: the process of another worker
- * has exited.
+ * Primary to worker. `begin`: a spare process starts to work. `replaced`: a worker that must retire has a successor, which runs.
+ * `worker-gone`: the process of another worker has exited.
  */
 export type PrimaryMessage =
   | { kind: 'begin' }

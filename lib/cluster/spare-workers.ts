@@ -43,13 +43,12 @@ export const createSpareWorkers = ({ count, clock, log, fork }: SpareOptions): S
   return {
     replenish: () => {
       cancel();
-      cancel = count > 0 ? clock.after(settleMs, start) : () => {};
+      cancel = clock.after(settleMs, start);
     },
     take: () => {
       const spare = [...waiting].find((worker) => worker.isConnected());
       if (!spare) return fork();
       waiting.delete(spare);
-      spare.removeAllListeners('error');
       spare.send({ kind: 'begin' } satisfies PrimaryMessage, () => {});
       return spare;
     },
