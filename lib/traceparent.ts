@@ -39,8 +39,15 @@ export const newTraceLike = (traceparent: string): string => {
  */
 export type RunTrace = { traceparent: string; linkedTo?: string };
 
-/** The trace of a run when no spans are made. `traceparent`: what the ledger says. */
+/** Whether a run is a part of its request's trace, or begins one that is linked to it. `traceparent`: what the ledger says. */
+export const originOf = (traceparent: string | undefined, attempt: number): { parent?: string; linkedTo?: string } => {
+  if (traceparent === undefined) return {};
+  return attempt === 1 ? { parent: traceparent } : { linkedTo: traceparent };
+};
+
+/** The trace of a run when no spans are made. */
 export const carriedTrace = (traceparent: string | undefined, attempt: number): RunTrace | undefined => {
-  if (traceparent === undefined) return undefined;
-  return attempt === 1 ? { traceparent } : { traceparent: newTraceLike(traceparent), linkedTo: traceparent };
+  const { parent, linkedTo } = originOf(traceparent, attempt);
+  if (linkedTo !== undefined) return { traceparent: newTraceLike(linkedTo), linkedTo };
+  return parent === undefined ? undefined : { traceparent: parent };
 };

@@ -1,19 +1,18 @@
 /** A span for each run of a worker. */
 import type { LaneObserver, TraceRun } from '../ports.ts';
-import type { RunTrace } from '../traceparent.ts';
+import { originOf, type RunTrace } from '../traceparent.ts';
 import type { Span, Tracing } from '../tracing.ts';
 
 export type RunSpans = { traceRun: TraceRun; runEnded: LaneObserver['runEnded'] };
 
-/** The first run is a part of its request's trace; every other run begins a trace that is linked to it. */
 export const createRunSpans = (tracing: Pick<Tracing, 'start'>): RunSpans => {
   const spans = new WeakMap<RunTrace, Span>();
   return {
     traceRun: ({ userId, user, seq, attempt, traceparent }) => {
-      const linkedTo = attempt === 1 ? undefined : traceparent;
+      const { parent, linkedTo } = originOf(traceparent, attempt);
       const span = tracing.start('lanekeeper run', {
         kind: 'consumer',
-        parent: attempt === 1 ? traceparent : undefined,
+        parent,
         links: linkedTo === undefined ? [] : [linkedTo],
         attributes: {
           'lanekeeper.user_id': userId,
