@@ -2,16 +2,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { judgeHistory, type Verdict } from '../judge/judge.ts';
+import type { Verdict } from '../judge/judge.ts';
 import type { RabbitmqCluster } from '../support/rabbitmq-cluster.ts';
 import { monotonicMs } from '../system/monotonic.ts';
-import { readHistory, recorder } from '../system/recorder.ts';
+import { recorder } from '../system/recorder.ts';
+import { type Closed, closeRun, usualLateMs } from './close-run.ts';
 import { type Aim, createFaults, type Injected } from './faults.ts';
-import { awaitFinal } from './final.ts';
+import { injectAll } from './inject-all.ts';
 import { startOperator } from './operator.ts';
 import { drawHistory } from './picture.ts';
 import { type ChaosFault, planFaults } from './plan.ts';
-import { findLate, type Recovery, recoveriesOf } from './promptness.ts';
+import { type Recovery, recoveriesOf } from './promptness.ts';
 import { seededRandom } from './random.ts';
 import { openStage, type Stage } from './stage.ts';
 import { type Habits, startUsers, type Users, usualHabits } from './users.ts';
@@ -46,7 +47,7 @@ export type ChaosOptions = {
 /** `userId` of a false alarm is the worker that lost the lane. */
 type FalseAlarm = { kind: 'false-alarm'; userId: string; seq?: number; detail: string };
 
-export type ChaosViolation = Verdict['violations'][number] | ReturnType<typeof findLate>[number] | FalseAlarm;
+export type ChaosViolation = Verdict['violations'][number] | Closed['late'][number] | FalseAlarm;
 
 export type ChaosResult = {
   violations: ChaosViolation[];
@@ -62,23 +63,15 @@ export type ChaosResult = {
   pictureFile: string;
 };
 
-/**
- * A worker whose connection is frozen notices it after three heartbeats of two seconds. The rest is a margin for a busy machine.
- */
-const excuseMs = 10_000;
-
-/** More than the sum of `FROZEN_AFTER_MS`, the hang time and a restart. */
-const usualLateMs = 20_000;
 /** More than a hand-over on a busy machine, or the time after which hanging runs have lost their slots. */
 const usualCalmLateMs = 8_000;
-const usualClosedMs = 60_000;
 
-const noStepDown = 'MongoDB did not step down, because this one is no replica set.';
+const noStepDown = 'MongoDB did not step down, because this one cannot.';
 
 /** Faults that must not cost any worker a lane. */
 const costNoLane: readonly ChaosFault[] = ['container stalled'];
 /** In a run with nothing but such faults, the times that decide about lanes are those of the product. */
-const productTimes = {
+export const productTimes = {
   FROZEN_AFTER_MS: '4000',
   HEARTBEAT_SECONDS: '5',
   WORKER_HANG_MS: '5000',
@@ -93,28 +86,20 @@ const falseAlarms = (stage: Stage, options: ChaosOptions): ChaosViolation[] =>
     .filter(({ reason }) => !reason.includes('MongoDB'))
     .map(({ worker, lane, reason }) => ({ kind: 'false-alarm', userId: worker, detail: `lane ${lane}: ${reason}` }));
 
-/** Injects every fault at its time. Resolves when the last one is over. */
+/** Also waits until the whole time is over. */
 const injectFaults = async (stage: Stage, options: ChaosOptions, record: ReturnType<typeof recorder>, users: Users) => {
-  const faults = createFaults({ stage, record, users, aim: options.aim });
-  const startedAt = monotonicMs();
-  const waitUntil = (atMs: number) =>
-    pause(Math.max(0, startedAt + atMs - monotonicMs()), undefined, { signal: options.signal }).catch(() => undefined);
-  const injections: Promise<Injected | undefined>[] = [];
-  for (const planned of planFaults({ ...options, durationMs: options.durationMs - (options.quietMs ?? 0) })) {
-    await waitUntil(planned.atMs);
-    if (options.signal?.aborted) break;
-    const injection = faults.inject(planned);
-    // A failure ends the run below. Until then nobody waits for this one, and the process would end with its servers left behind.
-    injection.catch(() => undefined);
-    injections.push(injection);
-  }
-  await waitUntil(options.durationMs);
-  return (await Promise.all(injections)).filter((injected) => injected !== undefined);
+  const { durationMs, quietMs = 0, signal, aim } = options;
+  const faults = createFaults({ stage, record, users, aim });
+  const [injected] = await Promise.all([
+    injectAll(faults, planFaults({ ...options, durationMs: durationMs - quietMs }), signal),
+    pause(durationMs, undefined, { signal }).catch(() => undefined),
+  ]);
+  return injected;
 };
 
 export const runChaos = async (options: ChaosOptions): Promise<ChaosResult> => {
-  const { seed, folder, lateMs = usualLateMs, closedWithinMs = usualClosedMs } = options;
-  const calmLimitMs = options.calmLateMs ?? options.lateMs ?? usualCalmLateMs;
+  const { seed, folder, lateMs = usualLateMs } = options;
+  const calmLateMs = options.calmLateMs ?? options.lateMs ?? usualCalmLateMs;
   mkdirSync(folder, { recursive: true });
   const historyFile = join(folder, 'history.jsonl');
   const pictureFile = join(folder, 'picture.svg');
@@ -139,23 +124,14 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosResult> => {
   });
   const operator = startOperator(stage, record, seededRandom(seed));
   const injected = await injectFaults(stage, options, record, users);
-  await users.leave();
-  operator.usersHaveLeft();
-  const prefix = stage.env.QUEUE_PREFIX ?? '';
-  const final = await awaitFinal({ servers: stage.servers, prefix, userIds: users.ids(), limitMs: closedWithinMs });
-  await operator.stop();
-  const endedAt = monotonicMs();
-  const events = readHistory(historyFile);
-  writeFileSync(join(folder, 'final.json'), JSON.stringify(final));
+  const { events, verdict, late, endedAt } = await closeRun({
+    ...{ stage, users, operator, folder, historyFile },
+    ...{ lateMs, calmLateMs, closedWithinMs: options.closedWithinMs },
+  });
   writeFileSync(pictureFile, drawHistory(events, { title: `Chaos, seed ${seed}`, startedAt, endedAt }));
-  const verdict = judgeHistory(events, final, { allowCutOff: true, excuseMs, graceMs: Number(stage.env.GRACE_MS) });
   const hung = injected.filter(({ fault }) => fault === 'worker hung').length;
   return {
-    violations: [
-      ...verdict.violations,
-      ...falseAlarms(stage, options),
-      ...findLate(events, { limitMs: lateMs, calmLimitMs, retryMaxMs: Number(stage.env.RETRY_MAX_MS) }),
-    ],
+    violations: [...verdict.violations, ...falseAlarms(stage, options), ...late],
     counts: verdict.counts,
     injected,
     leftOut: stage.servers.store.stepDown ? [] : [noStepDown],

@@ -7,18 +7,19 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
+import { type Closed, closeRun, usualLateMs } from '../chaos/close-run.ts';
 import { endContainer } from '../chaos/container-faults.ts';
 import { createFaults } from '../chaos/faults.ts';
-import { awaitFinal } from '../chaos/final.ts';
+import { injectAll } from '../chaos/inject-all.ts';
 import { startOperator } from '../chaos/operator.ts';
 import { type ChaosFault, planFaults } from '../chaos/plan.ts';
-import { findLate } from '../chaos/promptness.ts';
 import { seededRandom } from '../chaos/random.ts';
+import { productTimes } from '../chaos/run.ts';
 import { openStage, type Stage } from '../chaos/stage.ts';
 import { startUsers, type Users, usualHabits } from '../chaos/users.ts';
-import { judgeHistory, type Verdict } from '../judge/judge.ts';
+import type { Verdict } from '../judge/judge.ts';
 import { monotonicMs } from '../system/monotonic.ts';
-import { type Recorder, readHistory, recorder } from '../system/recorder.ts';
+import { type Recorder, recorder } from '../system/recorder.ts';
 
 export type Upgrade = {
   /** The folders of two checkouts. */
@@ -33,7 +34,7 @@ export type Upgrade = {
 };
 
 export type UpgradeResult = {
-  violations: (Verdict['violations'][number] | ReturnType<typeof findLate>[number])[];
+  violations: (Verdict['violations'][number] | Closed['late'][number])[];
   counts: Verdict['counts'];
   /** How many processes were replaced. */
   replaced: number;
@@ -56,20 +57,8 @@ const faultsWhileMixed: readonly ChaosFault[] = [
   'broker wiped',
   'runs hung',
 ];
-/** Those of chaos: see tests/chaos/run.ts. */
-const excuseMs = 10_000;
-const lateMs = 20_000;
-const closedWithinMs = 60_000;
 /** A crash of a worker would excuse what a deploy must not do. */
 const habits = { ...usualHabits, users: 10, crashes: 0 };
-/** Those of the product: on a busy machine the shorter ones of chaos would kill processes that a roll has slowed down. */
-const times = {
-  FROZEN_AFTER_MS: '4000',
-  HEARTBEAT_SECONDS: '5',
-  WORKER_HANG_MS: '5000',
-  STORE_TIMEOUT_MS: '5000',
-};
-
 const untilFree = async (one: { busy: boolean }): Promise<void> => {
   while (one.busy) await pause(50);
 };
@@ -114,18 +103,10 @@ const amongFaults = async <T>(
 ): Promise<T> => {
   const faults = createFaults({ stage, record, users });
   const over = new AbortController();
-  const inject = async () => {
-    const startedAt = monotonicMs();
-    const injections: Promise<unknown>[] = [];
-    for (const planned of planFaults({ seed, durationMs: planMs, everyMs, only: faultsWhileMixed })) {
-      const waitMs = Math.max(0, startedAt + planned.atMs - monotonicMs());
-      await pause(waitMs, undefined, { signal: over.signal }).catch(() => undefined);
-      if (over.signal.aborted) break;
-      injections.push(faults.inject(planned));
-    }
-    await Promise.all(injections);
-  };
-  const injecting = inject();
+  const plan = planFaults({ seed, durationMs: planMs, everyMs, only: faultsWhileMixed });
+  const injecting = injectAll(faults, plan, over.signal);
+  // It is awaited below. Until then its failure must not end the process.
+  injecting.catch(() => undefined);
   try {
     return await work();
   } finally {
@@ -143,7 +124,8 @@ export const runUpgrade = async ({ from, to, seed, withFaults, folder, say }: Up
   writeFileSync(historyFile, '');
   const record = recorder({ HISTORY_FILE: historyFile });
   const sizes = { workers: 1, containers: 2, apis: 2 };
-  await using stage = await openStage({ folder, historyFile, record, ...sizes, env: times, root: from });
+  // The shorter times of chaos would kill processes that a roll has slowed down on a busy machine.
+  await using stage = await openStage({ folder, historyFile, record, ...sizes, env: productTimes, root: from });
   const startedAt = monotonicMs();
   const urls = stage.apis.map(({ url }) => url);
   const crowd = startUsers({ seed, habits, urls, record });
@@ -159,28 +141,13 @@ export const runUpgrade = async ({ from, to, seed, withFaults, folder, say }: Up
   };
   const calm = await forthAndBack();
   const faulty = withFaults ? await amongFaults({ stage, users: crowd, record, seed }, forthAndBack) : 0;
-  await crowd.leave();
-  operator.usersHaveLeft();
-  const prefix = stage.env.QUEUE_PREFIX ?? '';
-  const final = await awaitFinal({
-    servers: stage.servers,
-    prefix,
-    userIds: crowd.ids(),
-    limitMs: closedWithinMs,
-  });
-  await operator.stop();
-  const events = readHistory(historyFile);
-  writeFileSync(join(folder, 'final.json'), JSON.stringify(final));
-  const graceMs = Number(stage.env.GRACE_MS);
-  const { violations, counts } = judgeHistory(events, final, { allowCutOff: true, excuseMs, graceMs });
-  const late = findLate(events, {
-    limitMs: lateMs,
-    calmLimitMs: lateMs,
-    retryMaxMs: Number(stage.env.RETRY_MAX_MS),
+  const { verdict, late } = await closeRun({
+    ...{ stage, users: crowd, operator, folder, historyFile },
+    ...{ lateMs: usualLateMs, calmLateMs: usualLateMs },
   });
   return {
-    violations: [...violations, ...late],
-    counts,
+    violations: [...verdict.violations, ...late],
+    counts: verdict.counts,
     replaced: calm + faulty,
     seconds: Math.round((monotonicMs() - startedAt) / 1_000),
     historyFile,
