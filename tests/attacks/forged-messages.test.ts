@@ -4,19 +4,11 @@ import { type ConsumeMessage, connect } from 'amqplib';
 import { requestOf } from '../../lib/broker/messages.ts';
 import { laneQueue, userQueue } from '../../lib/broker/names.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
+import { busyUser, deliver } from '../lanes/deliver.ts';
 import { heldRuns } from '../lanes/runs.ts';
-import { eventually, openWorld, recordPublished, type TestUser, type World } from '../support/world.ts';
+import { eventually, openWorld, recordPublished } from '../support/world.ts';
 
 jest.setTimeout(60_000);
-
-/** A user whose first request runs, so that what comes in its queue waits. */
-const busyUser = async (world: World, running: (user: TestUser, seq: number) => Promise<unknown>) => {
-  const user = await world.user();
-  await world.enqueue(user, 'first');
-  await running(user, 1);
-  await eventually('its queue is open', async () => (await world.userQueueConsumers(user)) === 1);
-  return user;
-};
 
 test.each([
   ['another body', { body: '"forged"' }],
@@ -31,13 +23,7 @@ test.each([
   const { published, publisher } = recordPublished(world);
   await acceptRequest({ ...user, body: '"real"' }, { ...world.deps, publisher });
 
-  const connection = await connect(world.config.rabbitmqUrl);
-  const channel = await connection.createConfirmChannel();
-  const content = Buffer.from(JSON.stringify({ ...published[0], ...forged }));
-  channel.sendToQueue(userQueue(world.config.queuePrefix, user.userId), content);
-  await channel.waitForConfirms();
-  await eventually('the worker has the message', async () => (await world.waitingMessages(user)) === 0);
-  await connection.close();
+  await deliver(world, user, { ...published[0], ...forged });
 
   of(user)[0]!.end();
   const second = await running(user, 2);

@@ -1,15 +1,14 @@
 /** A trace is carried from the call to its runs without a package of OpenTelemetry. On real servers. */
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
-import { connect } from 'amqplib';
-import { userQueue } from '../../lib/broker/names.ts';
 import type { ProcessorContext } from '../../lib/index.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { traceIdOf } from '../../lib/traceparent.ts';
+import { busyUser, deliver } from '../lanes/deliver.ts';
 import { heldRuns } from '../lanes/runs.ts';
 import { openLibrary } from '../library/open.ts';
 import { isolate } from '../runs/support/isolate.ts';
-import { eventually, openWorld, recordPublished, type TestUser, type World } from '../support/world.ts';
+import { openWorld, recordPublished } from '../support/world.ts';
 
 jest.setTimeout(60_000);
 
@@ -75,15 +74,6 @@ test('an isolated process gets the trace too', async () => {
   expect(await run(1, { trace })).toEqual({ kind: 'done', result: JSON.stringify(trace) });
 });
 
-/** A user whose first request runs, so that what comes in its queue waits. */
-const busyUser = async (world: World, running: (user: TestUser, seq: number) => Promise<unknown>) => {
-  const user = await world.user();
-  await world.enqueue(user, 'first');
-  await running(user, 1);
-  await eventually('its queue is open', async () => (await world.userQueueConsumers(user)) === 1);
-  return user;
-};
-
 test.each([
   ['another trace', { traceparent: traceOf('f') }],
   ['no trace', {}],
@@ -98,13 +88,7 @@ test.each([
   const { seq, body, bytesThrough, acceptedAt } = (await world.entry(user, 2))!;
   const content = { seq, body, bytesThrough, acceptedAt: acceptedAt.getTime() };
 
-  const connection = await connect(world.config.rabbitmqUrl);
-  const channel = await connection.createConfirmChannel();
-  const queue = userQueue(world.config.queuePrefix, user.userId);
-  channel.sendToQueue(queue, Buffer.from(JSON.stringify(content)), { headers });
-  await channel.waitForConfirms();
-  await eventually('the worker has the message', async () => (await world.waitingMessages(user)) === 0);
-  await connection.close();
+  await deliver(world, user, content, headers);
 
   of(user)[0]!.end();
   const second = await running(user, 2);
