@@ -4,8 +4,6 @@
  */
 import { registerHooks } from 'node:module';
 import process, { argv, env, stdout } from 'node:process';
-import { ConfigError } from '../../../lib/errors.ts';
-import { testOptions } from '../../library/open.ts';
 
 let loaded = 0;
 registerHooks({
@@ -19,7 +17,9 @@ registerHooks({
   },
 });
 
-const { createLanekeeper } = await import('../../../lib/index.ts');
+// Only now: what is imported above is loaded before anybody counts.
+const { ConfigError } = await import('../../../lib/errors.ts');
+const { openLibrary } = await import('../../library/open.ts');
 const { closeFunctionDeps, functionDeps } = await import('../../../lib/compose/functions.ts');
 
 /** As Lambda does it: the process ends after the answer, without a sign. */
@@ -37,11 +37,11 @@ const work = async (): Promise<unknown> => {
   await functionDeps();
   await closeFunctionDeps();
   const { OTEL_EXPORTER_OTLP_ENDPOINT, STORE_TIMEOUT_MS } = env;
-  const lk = await createLanekeeper(testOptions({ env: { OTEL_EXPORTER_OTLP_ENDPOINT, STORE_TIMEOUT_MS } }));
+  await using library = await openLibrary({ env: { OTEL_EXPORTER_OTLP_ENDPOINT, STORE_TIMEOUT_MS } });
+  const { lk } = library;
   await lk.consume((_request, { trace }) => trace);
   const { seq } = await lk.enqueue('ada', 1, { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` });
   const { result } = await lk.result('ada', seq, { waitMs: 60_000 });
-  await lk.close();
   return result;
 };
 
