@@ -1,30 +1,20 @@
 /** The image `functions` under the Lambda Runtime Interface Emulator, one container for each function, as on AWS Lambda. */
 import { deepStrictEqual } from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { execa } from 'execa';
 import { root } from '../../tools/run-tool.ts';
-import { findBinary } from '../../tools/services/processes.ts';
 import { type ApiCall, eventFixture } from '../http/drivers.ts';
-import { cacheFolder } from './engine.ts';
+import { goProgram, whyNoGoProgram } from '../support/go-program.ts';
 import type { Stack } from './stack.ts';
 import { baseImage } from './stand-ins.ts';
 
-const emulator = 'github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie';
-const emulatorVersion = 'v0.0.0-20261030222936-bef5c4ba774d';
+const emulator =
+  'github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@v0.0.0-20261030222936-bef5c4ba774d';
 const image = 'localhost/lanekeeper-functions:test';
 const invocations = ':8080/2015-03-31/functions/function/invocations';
 
 /** `undefined` where it is not installed and Go cannot build it. */
-export const findEmulator = async (): Promise<string | undefined> => {
-  const folder = join(cacheFolder, 'bin');
-  const found = findBinary('aws-lambda-rie', [folder]);
-  if (found || !findBinary('go', ['/usr/local/go/bin'])) return found;
-  const env = { GOBIN: folder, PATH: `${process.env.PATH}:/usr/local/go/bin` };
-  await execa('go', ['install', `${emulator}@${emulatorVersion}`], { env, timeout: 900_000 });
-  return existsSync(join(folder, 'aws-lambda-rie')) ? join(folder, 'aws-lambda-rie') : undefined;
-};
+export const findEmulator = async (): Promise<string | undefined> =>
+  whyNoGoProgram('aws-lambda-rie', emulator) ? undefined : goProgram('aws-lambda-rie', emulator);
 
 const buildImage = async ({ engine }: Stack): Promise<void> => {
   const local = ['--isolation', 'chroot', '--network', 'host', '--format', 'docker'];

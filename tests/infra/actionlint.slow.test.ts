@@ -7,12 +7,13 @@ import { execa } from 'execa';
 import { filesUnder, root } from '../docs/support/markdown.ts';
 import { goProgram, whyNoGoProgram } from '../support/go-program.ts';
 
-const reason = whyNoGoProgram('actionlint');
+const source = 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12';
+const reason = whyNoGoProgram('actionlint', source);
 
 (reason ? describe.skip : describe)(`actionlint${reason ? ` (skipped: ${reason})` : ''}`, () => {
   let actionlint: string;
   beforeAll(async () => {
-    actionlint = await goProgram('actionlint', 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12');
+    actionlint = await goProgram('actionlint', source);
   }, 500_000);
 
   const lint = async (file: string): Promise<string> =>

@@ -14,7 +14,7 @@ import { packageOf, runServerless } from './support/packaged.ts';
 
 jest.setTimeout(600_000);
 
-const reason = await whyNoAwsTools();
+const reason = whyNoAwsTools;
 if (reason) process.stdout.write(`skipped: ${reason}\n`);
 const describeWithTools = reason ? describe.skip : describe;
 

@@ -1,12 +1,12 @@
 /** The chart itself: helm lints and renders it, and the result is valid for Kubernetes. `npm run test:kubernetes` runs this file too. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
+import { pythonPackages } from '../support/python-packages.ts';
 import { chart, forKubernetes, getHelm, renderChart, rendered } from './helm.ts';
 import { objectsOf, renderedFiles, renderedObjects } from './support.ts';
 
@@ -89,25 +89,12 @@ whenHelm(title, () => {
 });
 
 const version = '1.37.0';
-const folder = join(
-  process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
-  'lanekeeper',
-  `kubernetes-validate-${version}`,
-);
-const validator = join(folder, 'bin', 'kubernetes-validate');
-
-/** About 140 MB out of PyPI, with the schemas of all versions. Returns why it cannot be had. */
-const whyNoValidator = async (): Promise<string | undefined> => {
-  if (existsSync(validator)) return undefined;
-  try {
-    await run('python3', ['-m', 'venv', folder]);
-    await run(join(folder, 'bin', 'pip'), ['install', '--quiet', `kubernetes-validate==${version}`]);
-    return undefined;
-  } catch (error) {
-    return `kubernetes-validate needs Python 3 with venv, and PyPI: ${String(error).split('\n')[0]}`;
-  }
-};
-const reason = await whyNoValidator();
+/** About 140 MB, with the schemas of all versions. */
+const python = await pythonPackages(`kubernetes-validate-${version}`, "kubernetes-validate's packages", [
+  `kubernetes-validate==${version}`,
+]);
+const reason = 'reason' in python ? python.reason : undefined;
+const validator = 'bin' in python ? join(python.bin, 'kubernetes-validate') : '';
 const whenValidator = reason ? describe.skip : describe;
 
 whenValidator(reason ? `Kubernetes' schemas, skipped: ${reason}` : "Kubernetes' schemas", () => {

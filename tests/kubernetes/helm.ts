@@ -1,17 +1,11 @@
 /** helm: the one in PATH, or one built from its Go module into a folder of the user's cache, once. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import which from 'which';
+import { goProgram, whyNoGoProgram } from '../support/go-program.ts';
 
 const run = promisify(execFile);
 
-const version = 'v3.18.6';
-const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-const folder = join(cache, 'lanekeeper', `helm-${version}`);
-const buildTimeoutMs = 900_000;
+const source = 'helm.sh/helm/v3/cmd/helm@v3.18.6';
 
 /** A helm that Go has built takes the cluster for a very old one, unless it is told. */
 export const forKubernetes = ['--kube-version', '1.37.0'];
@@ -19,24 +13,14 @@ export const forKubernetes = ['--kube-version', '1.37.0'];
 export const chart = 'deploy/kubernetes/chart';
 export const rendered = 'deploy/kubernetes/rendered';
 
-/** Where helm is, without a build. */
-const findHelm = async (): Promise<string | undefined> => {
-  const built = join(folder, 'helm');
-  if (existsSync(built)) return built;
-  return (await which('helm', { nothrow: true })) ?? undefined;
-};
-
 /** Builds helm if there is none, which takes two minutes and Go. @returns its path, or why it cannot be had. */
 export const getHelm = async (): Promise<{ path: string } | { reason: string }> => {
-  const found = await findHelm();
-  if (found) return { path: found };
-  try {
-    const env = { ...process.env, GOBIN: folder };
-    await run('go', ['install', `helm.sh/helm/v3/cmd/helm@${version}`], { env, timeout: buildTimeoutMs });
-    return { path: join(folder, 'helm') };
-  } catch (error) {
-    return { reason: `helm is not installed, and Go cannot build it: ${String(error).split('\n')[0]}` };
-  }
+  const reason = whyNoGoProgram('helm', source);
+  if (reason) return { reason };
+  return goProgram('helm', source).then(
+    (path) => ({ path }),
+    (error) => ({ reason: `helm is not installed, and Go cannot build it: ${String(error).split('\n')[0]}` }),
+  );
 };
 
 /** The files of the chart with these values, by name: what `deploy/kubernetes/rendered` holds without any. */

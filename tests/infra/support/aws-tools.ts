@@ -1,38 +1,20 @@
 /** cfn-lint and moto, which stands in for AWS: Python packages in a folder of the user's cache, fetched once. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import getPort from 'get-port';
+import { pythonPackages } from '../../support/python-packages.ts';
 import { eventually } from '../../support/world.ts';
 
-const run = promisify(execFile);
+/** About 320 MB, which take a minute. */
+const tools = await pythonPackages('moto-5.2.5-cfn-lint-1.58.0', 'cfn-lint and moto', [
+  'moto[server]==5.2.5',
+  'cfn-lint==1.58.0',
+]);
 
-const packages = ['moto[server]==5.2.5', 'cfn-lint==1.58.0'];
-const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-const folder = join(cache, 'lanekeeper', 'moto-5.2.5-cfn-lint-1.58.0');
-const complete = join(folder, 'complete');
-export const python = join(folder, 'bin', 'python');
-
-const fetchTimeoutMs = 600_000;
-
-/** About 320 MB, which take a minute. Returns why they cannot be had here; `undefined` when they are there. */
-export const whyNoAwsTools = async (): Promise<string | undefined> => {
-  if (existsSync(complete)) return undefined;
-  try {
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(join(cache, 'lanekeeper'), { recursive: true });
-    await run('python3', ['-m', 'venv', folder]);
-    await run(python, ['-m', 'pip', 'install', '--quiet', ...packages], { timeout: fetchTimeoutMs });
-    await writeFile(complete, packages.join('\n'));
-    return undefined;
-  } catch (error) {
-    return `cfn-lint and moto need Python 3 with venv, and PyPI: ${String(error).split('\n')[0]}`;
-  }
-};
+/** Why they cannot be had here; `undefined` when they are there. */
+export const whyNoAwsTools = 'reason' in tools ? tools.reason : undefined;
+export const python = 'bin' in tools ? join(tools.bin, 'python') : '';
 
 /** moto takes a warning about a template for an error, and the framework's own part of it has some. */
 const program = `

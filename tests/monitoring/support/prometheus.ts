@@ -1,15 +1,15 @@
 /** Prometheus and promtool: those of this machine, or Debian's package, unpacked into a cache folder. No service is installed. */
 import { existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { env, getuid } from 'node:process';
+import { getuid } from 'node:process';
 import { execa } from 'execa';
 import { findBinary } from '../../../tools/services/processes.ts';
+import { cacheOf } from '../../support/cache.ts';
 
 export type PrometheusPrograms = { prometheus: string; promtool: string };
 
-const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lanekeeper');
-const unpacked = join(cache, 'prometheus');
+const cache = cacheOf();
+const unpacked = cacheOf('prometheus');
 const downloadTimeoutMs = 120_000;
 
 const programsIn = (folder: string): PrometheusPrograms => ({
