@@ -1,12 +1,13 @@
 /** What builds and runs containers: Docker where it runs, otherwise podman with Debian's programs, as root. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { env as environment, getuid } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
+import { debianArchive, installPackages } from '../../tools/services/apt.ts';
 import { findBinary } from '../../tools/services/processes.ts';
+import { cacheOf } from '../support/cache.ts';
 
 /** Thrown where the machine cannot run containers. The message says why. */
 export class NoEngineError extends Error {}
@@ -22,7 +23,7 @@ export type Engine = {
 };
 
 /** Where programs and images stay from one run to the next. */
-export const cacheFolder = join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lanekeeper', 'containers');
+export const cacheFolder = cacheOf('containers');
 
 const packages = ['podman', 'buildah', 'runc', 'netavark', 'aardvark-dns', 'iptables', 'debootstrap'];
 const composeTimeoutMs = 1_200_000;
@@ -54,19 +55,11 @@ const docker = async (): Promise<Engine | undefined> => {
   };
 };
 
-const apt = (...args: string[]) =>
-  execa('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], {
-    env: { DEBIAN_FRONTEND: 'noninteractive' },
-    timeout: 600_000,
+/** The archive of Debian that this machine's apt uses. @throws {NoEngineError} */
+export const archiveOfDebian = (): Promise<string> =>
+  debianArchive().catch((error) => {
+    throw new NoEngineError(error.message);
   });
-
-/** The archive that this machine's apt uses. */
-export const debianArchive = async (): Promise<string> => {
-  const args = ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
-  const [archive] = (await execa('apt-get', args)).stdout.split('\n');
-  if (!archive) throw new NoEngineError('apt-get knows no archive of Debian (run apt-get update).');
-  return archive;
-};
 
 /** Compose 2.26 out of Debian 13; that of Debian 12 is too old for our file. */
 const composePlugin = async (): Promise<string> => {
@@ -76,7 +69,7 @@ const composePlugin = async (): Promise<string> => {
   const download = join(cacheFolder, 'debootstrap-compose');
   rmSync(download, { recursive: true, force: true });
   const options = ['--variant=minbase', '--download-only', '--include=docker-compose'];
-  await execa('debootstrap', [...options, 'trixie', download, await debianArchive()], { timeout: 600_000 });
+  await execa('debootstrap', [...options, 'trixie', download, await archiveOfDebian()], { timeout: 600_000 });
   const [archive = ''] = globSync(join(download, 'var/cache/apt/archives/docker-compose_*.deb'));
   await execa('dpkg-deb', ['--extract', archive, folder]);
   rmSync(download, { recursive: true });
@@ -141,12 +134,7 @@ const podman = async (): Promise<Engine> => {
   if (!isDebian() || getuid?.() !== 0)
     throw new NoEngineError('No Docker runs here, and podman is only set up as root on Debian.');
   mkdirSync(cacheFolder, { recursive: true });
-  if (
-    packages.some((name) => !findBinary(name) && !readdirSync('/usr/lib/podman', { encoding: 'utf8' }).includes(name))
-  ) {
-    await apt('update');
-    await apt('install', '-y', '--no-install-recommends', ...packages);
-  }
+  if (packages.some((name) => !findBinary(name, ['/usr/lib/podman']))) await installPackages(...packages);
   const settings = writeSettings();
   const socket = join(cacheFolder, 'podman.sock');
   const plugin = await composePlugin();

@@ -16,7 +16,7 @@ import { execa } from 'execa';
 import { root } from '../../tools/run-tool.ts';
 import { findBinary } from '../../tools/services/processes.ts';
 import { builtStandin, wheelStandin } from '../../tools/services/standin.ts';
-import { cacheFolder, debianArchive, type Engine } from './engine.ts';
+import { archiveOfDebian, cacheFolder, type Engine } from './engine.ts';
 
 export const baseImage = 'localhost/lanekeeper-base:24';
 const rabbitmqImage = 'localhost/lanekeeper-rabbitmq-standin:1';
@@ -60,7 +60,7 @@ const makeBase = async (engine: Engine): Promise<void> => {
   const folder = join(cacheFolder, 'base-root');
   rmSync(folder, { recursive: true, force: true });
   const options = ['--variant=minbase', '--include=ca-certificates'];
-  await execa('debootstrap', [...options, 'bookworm', folder, await debianArchive()], { timeout: 600_000 });
+  await execa('debootstrap', [...options, 'bookworm', folder, await archiveOfDebian()], { timeout: 600_000 });
   rmSync(join(folder, 'var/cache/apt/archives'), { recursive: true, force: true });
   await copyPackageSettings(folder);
   await copyNode(folder);

@@ -1,4 +1,4 @@
-/** Debian's or Ubuntu's RabbitMQ package, without the system service that it would start. */
+/** Packages of Debian or Ubuntu, RabbitMQ's above all, without the system services that they would start. */
 import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import process, { getuid, stderr, stdin, stdout } from 'node:process';
 import { createInterface } from 'node:readline/promises';
@@ -79,14 +79,22 @@ const apt = (...args: string[]) => {
   return execa('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], options);
 };
 
+/** The archive of Debian that this machine's apt uses. @throws {Error} when there is none. */
+export const debianArchive = async (): Promise<string> => {
+  const args = ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
+  const [archive] = (await execa('apt-get', args)).stdout.split('\n');
+  if (!archive) throw new Error('apt-get knows no archive of Debian (run apt-get update)');
+  return archive;
+};
+
 /** Starts no system service. @throws {Error} with what apt-get printed. */
-export const installPackage = async (name: string): Promise<void> => {
+export const installPackages = async (...names: string[]): Promise<void> => {
   await apt('update');
   forbidServices();
   // A second Ctrl-C ends this process at once; even then the policy must not stay.
   process.once('exit', restoreServices);
   try {
-    await apt('install', '-y', '--no-install-recommends', name);
+    await apt('install', '-y', '--no-install-recommends', ...names);
   } finally {
     process.off('exit', restoreServices);
     restoreServices();

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { getuid } from 'node:process';
 import { execa } from 'execa';
 import { programsOf } from '../run-tool.ts';
-import { agree, type Consent, installPackage } from './apt.ts';
+import { agree, type Consent, debianArchive, installPackages } from './apt.ts';
 import { makeFolder } from './private-server.ts';
 import { findBinary } from './processes.ts';
 
@@ -38,16 +38,8 @@ const linkOf = (path: string): string | undefined => {
   }
 };
 
-/** The archive that this machine's apt uses. */
-const debianArchive = async (): Promise<string> => {
-  const args = ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian', 'Label: Debian'];
-  const [archive] = (await execa('apt-get', args)).stdout.split('\n');
-  if (!archive) throw new Error('apt-get knows no archive of Debian (run apt-get update)');
-  return archive;
-};
-
 const download = async (folder: string): Promise<void> => {
-  if (!findBinary('debootstrap')) await installPackage('debootstrap');
+  if (!findBinary('debootstrap')) await installPackages('debootstrap');
   const options = ['--variant=minbase', '--download-only', '--include=rabbitmq-server'];
   await execa('debootstrap', [...options, release, folder, await debianArchive()], { timeout: downloadTimeoutMs });
 };

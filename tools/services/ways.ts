@@ -7,7 +7,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { fileBeside } from '../../lib/file-beside.ts';
 import { pollUntil } from '../../lib/poll.ts';
 import { programsOf } from '../run-tool.ts';
-import { announceInstall, type Consent, installPackage, whyNoApt } from './apt.ts';
+import { announceInstall, type Consent, installPackages, whyNoApt } from './apt.ts';
 import { type Found, NoServerError, type Refused, type Way } from './choose.ts';
 import { checkoutId, hasCompose, type ServerName, startContainer, startedContainer } from './compose.ts';
 import { type MongoProgram, mongod, standin, startMongodb } from './mongodb.ts';
@@ -46,7 +46,7 @@ const installByApt = async (consent: Consent): Promise<string | undefined> => {
   const reason = whyNoApt();
   if (reason) throw new Error(reason);
   await announceInstall(consent);
-  await installPackage('rabbitmq-server');
+  await installPackages('rabbitmq-server');
   return findRabbitmq();
 };
 
