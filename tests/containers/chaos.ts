@@ -8,7 +8,7 @@ import { judgeHistory, type Verdict } from '../judge/judge.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import { readHistory, recorder } from '../system/recorder.ts';
 import { createFaults } from './faults.ts';
-import type { Stack } from './stack.ts';
+import { consumerImage, type Stack } from './stack.ts';
 
 const faultsMs = 60_000;
 /** Between two faults, once both consumers are ready. */
@@ -27,8 +27,7 @@ export const runFaults = async ({ stack, folder, say }: Options): Promise<Verdic
   writeFileSync(historyFile, '');
   chmodSync(historyFile, 0o666);
   const record = recorder({ HISTORY_FILE: historyFile });
-  const image = `${stack.container('consumer').replace(/-\d+$/, '')}`;
-  await stack.up(['faults.yml'], { HISTORY_FOLDER: folder, CONSUMER_IMAGE: image, CONSUMER_MEMORY: '400m' });
+  await stack.up(['faults.yml'], { HISTORY_FOLDER: folder, CONSUMER_IMAGE: consumerImage, CONSUMER_MEMORY: '400m' });
 
   const users = startUsers({ seed: 1, habits: usualHabits, urls: [stack.url], record });
   const faults = createFaults({ stack, record, historyFile, say });
