@@ -11,6 +11,7 @@ type Update = {
   digest?: string;
   guard: object;
   set: Record<string, unknown>;
+  unset: string[];
 };
 
 /** Characters of a text that may travel in a joint update: the server looks it up in all of them. */
@@ -19,20 +20,26 @@ const maxText = 1_024;
 /** Of changes of the same kind: the same guards, and the same fields. `undefined`: the change is an update of its own. */
 const updateIn = (change: LedgerChange): Update | undefined => {
   const { _id, digest, ...guard } = guardOf(change);
-  const { $set, $unset } = updateOf(change);
-  const texts = Object.values($set ?? {}).filter((value) => typeof value !== 'number' && !(value instanceof Date));
+  const { $set = {}, $unset = {} } = updateOf(change);
+  const texts = Object.values($set).filter((value) => typeof value !== 'number' && !(value instanceof Date));
   const isShort = texts.every((text) => typeof text === 'string' && text.length <= maxText);
-  if (!$set || $unset || !isShort) return undefined;
-  return { id: String(_id), ...(digest ? { digest: String(digest) } : {}), guard, set: { ...$set } };
+  if (!isShort) return undefined;
+  return {
+    id: String(_id),
+    ...(digest ? { digest: String(digest) } : {}),
+    guard,
+    set: { ...$set },
+    unset: Object.keys($unset),
+  };
 };
 
-const kindOf = ({ digest, guard, set }: Update): string =>
-  JSON.stringify([digest !== undefined, guard, Object.keys(set)]);
+const kindOf = ({ digest, guard, set, unset }: Update): string =>
+  JSON.stringify([digest !== undefined, guard, Object.keys(set), unset]);
 
 const joint = (updates: Update[]): mongo.AnyBulkWriteOperation<RequestDocument> => {
   const ids = updates.map(({ id }) => id);
   const digests = updates.flatMap(({ digest }) => digest ?? []);
-  const [{ guard, set } = { guard: {}, set: {} }] = updates;
+  const [{ guard, set, unset } = { guard: {}, set: {}, unset: [] }] = updates;
   const fields = Object.keys(set).map((name) => [
     name,
     valueFor(
@@ -42,7 +49,8 @@ const joint = (updates: Update[]): mongo.AnyBulkWriteOperation<RequestDocument> 
   ]);
   // A digest contains its entry's id: no other entry of the list has it.
   const filter = { ...guard, _id: { $in: ids }, ...(digests.length > 0 ? { digest: { $in: digests } } : {}) };
-  return { updateMany: { filter, update: [{ $set: Object.fromEntries(fields) }] } };
+  const update = [{ $set: Object.fromEntries(fields) }, ...(unset.length > 0 ? [{ $unset: unset }] : [])];
+  return { updateMany: { filter, update } };
 };
 
 const single = (change: LedgerChange): mongo.AnyBulkWriteOperation<RequestDocument> => ({

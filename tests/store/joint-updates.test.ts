@@ -12,6 +12,7 @@ import {
   insertQueued,
   newUser,
   newUserId,
+  retry,
   theEntry,
   theUserQueue,
 } from './store-contract.ts';
@@ -58,6 +59,19 @@ describeStores('changes that travel together', (ports) => {
     expect(answers.slice(0, 2)).toMatchObject([{ entry: { token: 8 } }, { entry: { status: 'cancelled' } }]);
     const settled = await ports.ledger.commit(users.map((userId) => done(first(userId, 7))));
     expect(settled.map((answer) => answer.applied)).toEqual([false, false, true, true, false, false]);
+  });
+
+  test('later attempts end the back-off, and remove the error when they succeed', async () => {
+    const users = Array.from({ length: 3 }, newUserId);
+    for (const userId of users) await insertQueued(ports, userId, 1);
+    await ports.ledger.commit(users.map((userId) => claim(first(userId))));
+    await ports.ledger.commit(users.map((userId) => retry(first(userId))));
+    const second = users.map((userId) => ({ ...first(userId, 8), attempt: 2 }));
+    expect(await ports.ledger.commit(second.map((guard) => claim(guard)))).toEqual(users.map(() => applied));
+    expect(await theEntry(ports, users[1] ?? '', 1)).toMatchObject({ status: 'processing', token: 8, attempts: 2 });
+    expect(await theEntry(ports, users[1] ?? '', 1)).not.toHaveProperty('retryAt');
+    expect(await ports.ledger.commit(second.map((guard) => done(guard)))).toEqual(users.map(() => applied));
+    for (const userId of users) expect(await theEntry(ports, userId, 1)).not.toHaveProperty('error');
   });
 
   test('a message that says something else is refused among messages that do not', async () => {
