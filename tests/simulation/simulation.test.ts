@@ -49,9 +49,10 @@ describe('the production code under a seeded scheduler', () => {
 
 describe('the simulation of a broken protocol', () => {
   test('finds no violation in the scenarios of the breaks when nothing is broken', async () => {
-    for (const { name, scenarios } of breaks) {
+    // Several breaks have the same scenarios.
+    for (const scenarios of new Set(breaks.map((broken) => broken.scenarios))) {
       const { failure } = await runCampaign({ runs: 25, seed: 11, scenarios, shrink: false });
-      expect([name, failure && describeFailure(failure)]).toEqual([name, undefined]);
+      expect(failure && describeFailure(failure)).toBeUndefined();
     }
   }, 120_000);
 
