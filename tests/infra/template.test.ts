@@ -160,7 +160,7 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
     expect(graceMs + exitMarginMs + 10_000).toBeLessThan(consumer().StopTimeout * 1_000);
   });
 
-  test('runs consumers without rights, and goes back to those of before when new ones fail', () => {
+  test('runs consumers without rights, and goes back to the previous ones when new ones fail', () => {
     expect(consumer()).toMatchObject({ User: '1000:1000', ReadonlyRootFilesystem: true, StopTimeout: 120 });
     expect(consumer().LinuxParameters.Capabilities.Drop).toEqual(['ALL']);
     const { DeploymentConfiguration, DesiredCount, NetworkConfiguration } = properties('Consumer');
@@ -183,8 +183,8 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
     for (let wanted = 0; wanted <= mostLanes; wanted += 1) {
       const [consumers, ...others] = consumersFor(wanted);
       expect(others).toEqual([]);
-      expect(consumers).toBeGreaterThanOrEqual(Math.min(wanted, 16));
-      expect(consumers).toBeLessThanOrEqual(Math.max(1, 2 * wanted, 16 * Number(wanted > 8)));
+      expect(consumers).toBeGreaterThanOrEqual(Math.min(wanted, 64));
+      expect(consumers).toBeLessThanOrEqual(Math.max(1, 2 * wanted));
     }
     // The bounds above are relative to it.
     expect(properties('WorkersWanted')).toMatchObject({ Threshold: 0, MetricName: 'WorkersWanted' });
