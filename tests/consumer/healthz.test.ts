@@ -1,16 +1,13 @@
 /** What `/healthz` and `/livez` of a real consumer answer while lanes have no owner. */
-import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import type { Config } from '../../lib/config.ts';
 import { openStores } from '../../lib/store/stores.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
 import { startProxyTo } from '../support/tcp-proxy.ts';
 import { eventually, openWorld } from '../support/world.ts';
-import { startCluster, type TestCluster } from './support/cluster.ts';
+import { consumerScript, startCluster, type TestCluster } from './support/cluster.ts';
 
 jest.setTimeout(180_000);
-
-const consumer = fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url));
 
 const startConsumer = (config: Config, env: Record<string, string> = {}): TestCluster =>
   startCluster(
@@ -24,7 +21,7 @@ const startConsumer = (config: Config, env: Record<string, string> = {}): TestCl
       UNHEALTHY_AFTER_MS: '3000',
       ...env,
     },
-    consumer,
+    consumerScript,
   );
 
 const statusOf = async (cluster: TestCluster, path: string): Promise<number> => (await cluster.get(path)).status;

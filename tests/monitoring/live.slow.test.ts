@@ -13,7 +13,7 @@ import { execa, type ResultPromise } from 'execa';
 import getPort from 'get-port';
 import { root } from '../../tools/run-tool.ts';
 import { cleanUp, environmentOf, testOptions } from '../library/open.ts';
-import { uniqueName } from '../support/servers.ts';
+import { tokenSecret, uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
 import { folder, queriesOf, readAlerts, readDashboard } from './support/files.ts';
 import { findPrometheus } from './support/prometheus.ts';
@@ -81,7 +81,7 @@ beforeAll(async () => {
   const env = {
     ...environmentOf(options),
     LANES: String(options.lanes),
-    JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
+    JWT_SECRET: tokenSecret,
     BCRYPT_COST: '4',
     WORKERS: '1',
     SWEEP_MS: '500',

@@ -7,6 +7,9 @@ export type LogLine = Record<string, unknown> & { msg?: string; pid?: number; wo
 
 export const supportFile = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
+/** The primary that people start. */
+export const consumerScript = supportFile('../../../functions/consumer.ts');
+
 export type TestCluster = AsyncDisposable & {
   pid: number;
   lines: LogLine[];
