@@ -51,8 +51,9 @@ const privateBroker = async () => {
       );
     };
     const allRan = () => {
-      const ended = system.history().filter((event) => event.kind === 'ended');
-      return new Set(ended.map(({ userId, seq }) => `${userId} ${seq}`)).size === sent * clients.length;
+      const history = system.history();
+      const ended = history.filter((event) => event.kind === 'ended').map(({ userId, seq }) => `${userId} ${seq}`);
+      return new Set(ended).size === history.filter(({ kind }) => kind === 'accepted').length;
     };
 
     for (const wiped of [false, true]) {
