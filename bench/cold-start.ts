@@ -13,30 +13,12 @@ import { execa } from 'execa';
 import { openStores } from '../lib/store/stores.ts';
 import { root, runTool, sayAside } from '../tools/run-tool.ts';
 import { ensureServices } from '../tools/services/ensure.ts';
-import { median } from './figures.ts';
+import { markdownTable, spread } from './figures.ts';
 import { machine } from './machine.ts';
 
 const { values } = parseArgs({ options: { starts: { type: 'string', default: '21' } } });
 
 type Start = { loadedMs: number; firstMs: number; warmMs: number[] };
-
-const shown = (name: string, times: number[]): string => {
-  const [least = 0, ...more] = times.toSorted((a, b) => a - b);
-  const most = more.at(-1) ?? least;
-  return `${name.padEnd(42)} median ${median(times).toFixed(1)} ms, ${least.toFixed(1)} to ${most.toFixed(1)} ms\n`;
-};
-
-const report = (starts: Start[], bare: number[]): void => {
-  const loaded = starts.map(({ loadedMs }) => loadedMs);
-  const first = starts.map(({ firstMs }) => firstMs);
-  stdout.write(`${machine()}, ${starts.length} starts
-`);
-  stdout.write(shown('node -e 0, to the end of the process', bare));
-  stdout.write(shown('from the start of the process: loaded', loaded));
-  stdout.write(shown('from the start of the process: first 202', first));
-  const warm = starts.flatMap(({ warmMs }) => warmMs);
-  stdout.write(shown('each further call', warm));
-};
 
 /** What any process takes, on this machine and at this moment. */
 const bareNode = async (): Promise<number> => {
@@ -82,7 +64,14 @@ await runTool(async () => {
       bare.push(await bareNode());
       starts.push(JSON.parse(await child({ TOKEN })));
     }
-    report(starts, bare);
+    const figures: [string, number[]][] = [
+      ['`node -e 0`, to the end of the process', bare],
+      ['from the start of the process: loaded', starts.map(({ loadedMs }) => loadedMs)],
+      ['from the start of the process: first 202', starts.map(({ firstMs }) => firstMs)],
+      ['each further call', starts.flatMap(({ warmMs }) => warmMs)],
+    ];
+    const rows = figures.map(([name, times]) => [name, spread(times)]);
+    stdout.write(`${machine()}, ${starts.length} starts\n\n${markdownTable(['Time', 'ms'], rows)}\n`);
   } finally {
     await stores.drop();
     await stores.close();
