@@ -89,17 +89,17 @@ const makeBase = async (engine: Engine): Promise<void> => {
   }
 };
 
+/** By the name that a Dockerfile gives it. Without a source it is an empty folder. */
+type Beside = Record<string, string | undefined>;
+
 /** Builds from a Dockerfile of this folder, with these files beside it. */
-const build = async (
-  engine: Engine,
-  image: string,
-  file: string,
-  files: Record<string, string> = {},
-): Promise<void> => {
+const build = async (engine: Engine, image: string, file: string, files: Beside = {}): Promise<void> => {
   const context = mkdtempSync(join(tmpdir(), 'lanekeeper-context-'));
   try {
     cpSync(join(import.meta.dirname, file), join(context, 'Dockerfile'));
-    for (const [name, from] of Object.entries(files)) cpSync(from, join(context, name), { recursive: true });
+    for (const [name, from] of Object.entries(files))
+      if (from) cpSync(from, join(context, name), { recursive: true });
+      else mkdirSync(join(context, name));
     const options = ['--isolation', 'chroot', '--network', 'host', '--format', 'docker'];
     await engine.run('build', ...options, '--build-arg', `BASE_IMAGE=${baseImage}`, '-t', image, context);
   } finally {
@@ -107,9 +107,9 @@ const build = async (
   }
 };
 
-const mongodbFiles = async (): Promise<Record<string, string>> => {
+const mongodbFiles = async (): Promise<Beside> => {
   const built = process.env.MONGO_STANDIN ?? builtStandin(root);
-  if (built) return { bin: findBinary(built) ?? built, libs: mkdtempSync(join(tmpdir(), 'lanekeeper-no-libs-')) };
+  if (built) return { bin: findBinary(built) ?? built, libs: undefined };
   const binary = await wheelStandin(root);
   return { bin: binary, libs: join(dirname(dirname(binary)), 'secantusdb.libs') };
 };
