@@ -12,7 +12,8 @@ COPY infra/functions.yml infra/
 COPY functions functions
 COPY lib lib
 COPY tools tools
-RUN npm run -s bundle && npm run -s sbom -- --images > dist/bundle/sbom.cdx.json
+RUN npm run -s bundle && npm run -s bundle:functions \
+ && npm run -s sbom -- --images > dist/bundle/sbom.cdx.json && cp dist/bundle/sbom.cdx.json dist/functions
 
 # Compiles the client that fetches the events of AWS Lambda.
 FROM ${BASE_IMAGE} AS lambda-runtime
@@ -29,17 +30,16 @@ LABEL org.opencontainers.image.version=${VERSION} \
       org.opencontainers.image.revision=${REVISION} \
       org.opencontainers.image.licenses=MIT \
       org.opencontainers.image.description="Every user a queue of their own: strictly ordered, one at a time, in parallel across users."
-ENV NODE_ENV=production NODE_OPTIONS=--enable-source-maps
+ENV NODE_ENV=production
 
 FROM program AS functions
 LABEL org.opencontainers.image.title="Lanekeeper functions for AWS Lambda"
 WORKDIR /var/task
 ENV LAMBDA_TASK_ROOT=/var/task
 COPY --from=lambda-runtime /lambda/node_modules /lambda/node_modules
-COPY --from=build /src/dist/bundle ./
-# Node looks for compiled code by the path of its file, so it must be made here.
-ENV NODE_COMPILE_CACHE=/var/task/.compile-cache
-RUN node tools/load-functions.js
+COPY --from=build /src/dist/functions ./
+# By the Node that will read it, with the options that it will have: other compiled code is not taken.
+RUN node -e "require('./functions/load.cjs').compile()"
 # By number, because not every base image has a user named node.
 USER 1000:1000
 ENTRYPOINT ["node", "/lambda/node_modules/aws-lambda-ric/index.mjs"]
@@ -47,6 +47,7 @@ ENTRYPOINT ["node", "/lambda/node_modules/aws-lambda-ric/index.mjs"]
 CMD ["functions/livez.handler"]
 
 FROM program AS server
+ENV NODE_OPTIONS=--enable-source-maps
 WORKDIR /app
 RUN ln -s /app/tools/lanekeeper.js /usr/local/bin/lanekeeper
 COPY --from=build /src/dist/bundle ./

@@ -5,7 +5,8 @@
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { argv, stdout } from 'node:process';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
+import { moduleOptions } from './bundle/options.ts';
 import { bytesOnLoad } from './bundle/sizes.ts';
 import { root } from './run-tool.ts';
 
@@ -28,45 +29,11 @@ const startedByName = (): string[] => {
 const entries = (): Record<string, string> => {
   const sources = [
     ...globSync('functions/*.ts', { cwd: root }),
-    ...['tools/lanekeeper.ts', 'tools/load-functions.ts', 'lib/index.ts', 'lib/processor.ts'],
+    ...['tools/lanekeeper.ts', 'lib/index.ts', 'lib/processor.ts'],
   ];
   const own = [...sources, ...startedByName()].map((file) => [file.replace(/\.ts$/, ''), file]);
   return { ...Object.fromEntries(own), 'lib/piscina/worker': 'node_modules/piscina/dist/worker.js' };
 };
-
-/** The path or URL of a file of the bundle, said by another one from its own. Outputs are one or two folders deep. */
-const besideOwn = (own: string, file: string): string =>
-  `${own}.replace(/\\/(?:lib\\/[^/]+|tools\\/services|functions|tools|lib|chunks)\\/[^/]+$/, ${JSON.stringify(`/${file}`)})`;
-
-const piscinaWorker = "(0, node_path_1.resolve)(__dirname, 'worker.js')";
-
-/** Keeps the names of files true that code computes from its own path. */
-const ownPaths: Plugin = {
-  name: 'own-paths',
-  setup: ({ onLoad }) => {
-    onLoad({ filter: /\/(functions|lib|tools)\/[^.]*\.ts$/ }, ({ path }) => {
-      const source = relative(root, path);
-      if (source.includes('node_modules')) return undefined;
-      const code = readFileSync(path, 'utf8');
-      if (code.includes('import.meta.dirname')) throw new Error(`${source}: a bundle knows only import.meta.url`);
-      return {
-        contents: code.replaceAll('import.meta.url', (own) => besideOwn(own, source.replace(/\.ts$/, '.js'))),
-        loader: 'ts',
-      };
-    });
-    onLoad({ filter: /\/piscina\/dist\/index\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replace(piscinaWorker, () =>
-        besideOwn('__filename', 'lib/piscina/worker.js'),
-      ),
-    }));
-  },
-};
-
-/** Packages that are no ES modules use what Node gives only to such files. */
-const forCommonJs = [
-  "import { createRequire as createRequireOfBundle } from 'node:module';",
-  'const require = createRequireOfBundle(import.meta.url), __dirname = import.meta.dirname, __filename = import.meta.filename;',
-].join(' ');
 
 /** esbuild gives an `import()` of such a module nothing but its default export. */
 const checkDynamicImports = ({ inputs }: Metafile): void => {
@@ -76,25 +43,9 @@ const checkDynamicImports = ({ inputs }: Metafile): void => {
         throw new Error(`${file} imports ${path} when it runs. A bundle can do that only with an ES module.`);
 };
 
-/** Packages that Lanekeeper has no use for, or only outside of images: the ones that load them do without. */
-const external = [
-  ...Object.keys(JSON.parse(text('node_modules/mongodb/package.json')).peerDependencies),
-  ...['@napi-rs/nice', 'mongodb-memory-server-core'],
-];
-
 /** @throws {Error} when a module is neither in the bundle nor optional. */
 const buildCode = async (): Promise<Metafile> => {
-  const { metafile } = await build({
-    ...{ absWorkingDir: root, entryPoints: entries(), outdir: folder, chunkNames: 'chunks/[name]-[hash]' },
-    ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node24' },
-    // Errors and logs show the names of classes and functions.
-    ...{ minify: true, keepNames: true, legalComments: 'none' },
-    ...{ sourcemap: true, sourcesContent: false, metafile: true, logLevel: 'warning' },
-    external,
-    ...{ banner: { js: forCommonJs }, plugins: [ownPaths] },
-    // ES modules where a package has both.
-    mainFields: ['module', 'main'],
-  });
+  const { metafile } = await build({ ...moduleOptions, entryPoints: entries(), outdir: folder });
   checkDynamicImports(metafile);
   return metafile;
 };

@@ -8,7 +8,8 @@ import { judgeHistory, type Verdict } from '../judge/judge.ts';
 import { monotonicMs } from '../system/monotonic.ts';
 import { readHistory, recorder } from '../system/recorder.ts';
 import { createFaults } from './faults.ts';
-import type { Stack } from './stack.ts';
+import { hungWorkers } from './hung-workers.ts';
+import { consumerImage, type Stack } from './stack.ts';
 
 const faultsMs = 60_000;
 /** Between two faults, once both consumers are ready. */
@@ -27,8 +28,7 @@ export const runFaults = async ({ stack, folder, say }: Options): Promise<Verdic
   writeFileSync(historyFile, '');
   chmodSync(historyFile, 0o666);
   const record = recorder({ HISTORY_FILE: historyFile });
-  const image = `${stack.container('consumer').replace(/-\d+$/, '')}`;
-  await stack.up(['faults.yml'], { HISTORY_FOLDER: folder, CONSUMER_IMAGE: image, CONSUMER_MEMORY: '400m' });
+  await stack.up(['faults.yml'], { HISTORY_FOLDER: folder, CONSUMER_IMAGE: consumerImage, CONSUMER_MEMORY: '400m' });
 
   const users = startUsers({ seed: 1, habits: usualHabits, urls: [stack.url], record });
   const faults = createFaults({ stack, record, historyFile, say });
@@ -48,6 +48,11 @@ export const runFaults = async ({ stack, folder, say }: Options): Promise<Verdic
   const servers = { store: { url: mongodbUrl }, broker: { url: rabbitmqUrl } };
   const final = await awaitFinal({ servers, prefix: '', userIds: users.ids(), limitMs: closedWithinMs });
   writeFileSync(join(folder, 'final.json'), JSON.stringify(final));
+  for (const name of [1, 2].map((number) => stack.container('consumer', number))) {
+    const host = (await stack.engine.run('inspect', '-f', '{{.Config.Hostname}}', name)).trim();
+    const log = await stack.engine.run('logs', name);
+    for (const fault of hungWorkers(log, host, readHistory(historyFile))) record(fault);
+  }
   return judgeHistory(readHistory(historyFile), final, {
     allowCutOff: true,
     excuseMs,

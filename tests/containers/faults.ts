@@ -32,6 +32,18 @@ export const createFaults = ({ stack, record, historyFile, say }: Options) => {
     record({ kind: 'fault', fault, at, until: monotonicMs(), target });
   };
 
+  /** runc gives up after a moment, which is too short for a busy machine with control groups of version 1. */
+  const freeze = async (name: string): Promise<void> => {
+    for (let tries = 1; ; tries += 1) {
+      const failed = await engine.run('pause', name).then(
+        () => undefined,
+        (error) => error,
+      );
+      if (!failed) return;
+      if (tries === 20) throw failed;
+    }
+  };
+
   const start = (name: string): Promise<string> => engine.run('start', name);
 
   const restart = (number: number) =>
@@ -48,7 +60,7 @@ export const createFaults = ({ stack, record, historyFile, say }: Options) => {
       }),
     freeze: (number: number) =>
       hit('worker-frozen', number, `frozen for ${longMs} ms`, async (name) => {
-        await engine.run('pause', name);
+        await freeze(name);
         await pause(longMs);
         await engine.run('unpause', name);
       }),

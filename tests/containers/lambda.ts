@@ -1,9 +1,10 @@
 /** The image `functions` under the Lambda Runtime Interface Emulator, one container for each function, as on AWS Lambda. */
-import { deepStrictEqual } from 'node:assert/strict';
+import { deepStrictEqual, strictEqual } from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { root } from '../../tools/run-tool.ts';
 import { type ApiCall, eventFixture } from '../http/drivers.ts';
 import { goProgram, whyNoGoProgram } from '../support/go-program.ts';
+import type { Engine } from './engine.ts';
 import type { Stack } from './stack.ts';
 import { baseImage } from './stand-ins.ts';
 
@@ -64,10 +65,17 @@ const runFunction = async (stack: Stack, rie: string, handler: string) => {
   };
 };
 
+/** Node says so when it cannot use the compiled code. */
+const loadCompiled = async (engine: Engine): Promise<void> => {
+  const code = "process.on('warning', ({ message }) => console.log(message)); import('/var/task/functions/enqueue.js')";
+  strictEqual(await engine.run('run', '--rm', '--read-only', '--entrypoint', 'node', image, '-e', code), '');
+};
+
 /** Registers, logs in, enqueues and gets the result, each by its own function. */
 export const driveFunctions = async (stack: Stack, rie: string, say: (line: string) => void): Promise<void> => {
   say('building the image of the functions');
   await buildImage(stack);
+  await loadCompiled(stack.engine);
   const names = ['register', 'login', 'enqueue', 'get-request'];
   const functions = await Promise.all(names.map((name) => runFunction(stack, rie, name)));
   const [register, login, enqueue, get] = functions;

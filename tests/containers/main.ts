@@ -1,6 +1,6 @@
 /**
  * `npm run test:containers`: builds the images, runs docker-compose.yml with them, the demo inside, the functions under AWS Lambda's
- * emulator, and a minute of faults. `--only demo,lambda,faults` runs some of it. Ends with 0 where the machine cannot do it, and says so.
+ * emulator, examples/own-image, a project of `lanekeeper init`, and a minute of faults. `--only demo,lambda` runs some of it. Ends with 0 where the machine cannot do it, and says so.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,10 +10,13 @@ import { root, runTool } from '../../tools/run-tool.ts';
 import { runFaults } from './chaos.ts';
 import { type Engine, NoEngineError, openEngine } from './engine.ts';
 import { driveFunctions, findEmulator } from './lambda.ts';
+import { runNewProject } from './new-project.ts';
+import { runOwnImage } from './own-image.ts';
 import { openStack, type Stack } from './stack.ts';
 import { makeStandIns } from './stand-ins.ts';
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: 'demo,lambda,faults' } } });
+const all = 'demo,lambda,own-image,init,faults';
+const { values } = parseArgs({ options: { only: { type: 'string', default: all } } });
 const parts = values.only.split(',');
 /** For the history, the final state and the logs. */
 const folder = join(root, '.data', 'containers');
@@ -62,6 +65,8 @@ const runAll = async (engine: Engine): Promise<number> => {
     await stack.up();
     if (parts.includes('demo')) await demo(stack);
     if (parts.includes('lambda')) await lambda(stack);
+    if (parts.includes('own-image')) await runOwnImage(stack, say);
+    if (parts.includes('init')) await runNewProject(engine, say);
     const kept = !parts.includes('faults') || (await faults(stack));
     await sizes(engine);
     return kept ? 0 : 1;

@@ -7,3 +7,5 @@ RUN apt-get update && apt-get install -y --no-install-recommends rabbitmq-server
  && printf '#!/bin/sh\nexec "$@"\n' > /usr/local/bin/docker-entrypoint.sh && chmod +x /usr/local/bin/docker-entrypoint.sh
 # Debian's own commands change the user, which a container without capabilities cannot.
 ENV PATH=/usr/lib/rabbitmq/bin:$PATH HOME=/var/lib/rabbitmq RABBITMQ_LOGS=- RABBITMQ_LOG_BASE=/tmp
+ENTRYPOINT ["docker-entrypoint.sh"]
+CMD ["rabbitmq-server"]

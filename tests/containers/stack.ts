@@ -8,6 +8,9 @@ import type { Engine } from './engine.ts';
 
 const project = 'lanekeeper-containers';
 
+/** As Compose names it. */
+export const consumerImage = `${project}-consumer`;
+
 const secret = (): string => randomBytes(24).toString('hex');
 
 /** Short times, so that a minute shows as much as an hour would. */
@@ -38,7 +41,7 @@ export type Stack = {
 const startTimeoutMs = 120_000;
 
 /** @param url asked again before each try: a container may get another address. */
-const untilOk = async (what: string, url: () => Promise<string>): Promise<void> => {
+export const untilOk = async (what: string, url: () => Promise<string>): Promise<void> => {
   const deadline = Date.now() + startTimeoutMs;
   while (Date.now() < deadline) {
     const response = await fetch(await url(), { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);

@@ -1,5 +1,6 @@
 /** Images for a machine that can pull none: a base with Node 24, and servers that behave as those of docker-compose.yml. */
 import {
+  appendFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -18,9 +19,12 @@ import { findBinary } from '../../tools/services/processes.ts';
 import { builtStandin, wheelStandin } from '../../tools/services/standin.ts';
 import { archiveOfDebian, cacheFolder, type Engine } from './engine.ts';
 
-export const baseImage = 'localhost/lanekeeper-base:24';
-const rabbitmqImage = 'localhost/lanekeeper-rabbitmq-standin:1';
-const mongodbImage = 'localhost/lanekeeper-mongodb-standin:1';
+/** Changed with what it is made of: an image that is there stays. */
+export const baseImage = 'localhost/lanekeeper-base:2';
+/** Those of the Dockerfiles of examples and new projects. */
+const nodeImages = ['docker.io/library/node:24.21.0-slim', 'docker.io/library/node:24-slim'];
+const rabbitmqImage = 'localhost/lanekeeper-rabbitmq-standin:2';
+const mongodbImage = 'localhost/lanekeeper-mongodb-standin:2';
 
 const certificates = '/etc/ssl/certs/ca-certificates.crt';
 
@@ -40,14 +44,21 @@ const copyPackageSettings = async (folder: string): Promise<void> => {
   writeFileSync(join(folder, 'usr/local/etc/npmrc'), settings.join('\n').replaceAll(/^nodedir\b.*$/gm, ''));
 };
 
-const copyNode = async (folder: string): Promise<void> => {
-  const npm = (await execa('npm', ['root', '--global'])).stdout;
+const copyNode = (folder: string): void => {
+  // Not `npm root --global`: that belongs to the Node that runs npm, and this one comes without npm.
+  const npm = dirname(dirname(realpathSync(findBinary('npm') ?? '')));
   cpSync(process.execPath, join(folder, 'usr/local/bin/node'));
   const headers = join(dirname(dirname(realpathSync(process.execPath))), 'include');
   if (existsSync(headers)) cpSync(headers, join(folder, 'usr/local/include'), { recursive: true });
-  cpSync(join(npm, 'npm'), join(folder, 'usr/local/lib/node_modules/npm'), { recursive: true });
+  cpSync(npm, join(folder, 'usr/local/lib/node_modules/npm'), { recursive: true });
   for (const name of ['npm', 'npx'])
     symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(folder, 'usr/local/bin', name));
+};
+
+/** As in the official image. */
+const addUser = (folder: string): void => {
+  appendFileSync(join(folder, 'etc/passwd'), 'node:x:1000:1000::/home/node:/bin/bash\n');
+  appendFileSync(join(folder, 'etc/group'), 'node:x:1000:\n');
 };
 
 const exists = (engine: Engine, image: string): Promise<boolean> =>
@@ -57,32 +68,38 @@ const exists = (engine: Engine, image: string): Promise<boolean> =>
   );
 
 const makeBase = async (engine: Engine): Promise<void> => {
-  const folder = join(cacheFolder, 'base-root');
+  const [folder, archive] = ['base-root', 'base.tar'].map((name) => join(cacheFolder, name)) as [string, string];
   rmSync(folder, { recursive: true, force: true });
-  const options = ['--variant=minbase', '--include=ca-certificates'];
-  await execa('debootstrap', [...options, 'bookworm', folder, await archiveOfDebian()], { timeout: 600_000 });
-  rmSync(join(folder, 'var/cache/apt/archives'), { recursive: true, force: true });
-  await copyPackageSettings(folder);
-  await copyNode(folder);
-  const archive = join(cacheFolder, 'base.tar');
-  await execa('tar', ['-C', folder, '-cf', archive, '.']);
-  const changes = [`ENV NODE_EXTRA_CA_CERTS=${certificates}`, 'CMD ["node"]'].flatMap((one) => ['--change', one]);
-  await engine.run('import', ...changes, archive, baseImage);
-  rmSync(folder, { recursive: true });
-  rmSync(archive);
+  try {
+    const options = ['--variant=minbase', '--include=ca-certificates'];
+    // It mounts /proc and more there: in a namespace of its own nothing stays mounted when it is interrupted.
+    const own = ['--mount', '--propagation', 'private', 'debootstrap'];
+    const args = [...own, ...options, 'bookworm', folder, await archiveOfDebian()];
+    await execa('unshare', args, { timeout: 1_200_000 });
+    rmSync(join(folder, 'var/cache/apt/archives'), { recursive: true, force: true });
+    await copyPackageSettings(folder);
+    copyNode(folder);
+    addUser(folder);
+    await execa('tar', ['-C', folder, '-cf', archive, '.']);
+    const changes = [`ENV NODE_EXTRA_CA_CERTS=${certificates}`, 'CMD ["node"]'].flatMap((one) => ['--change', one]);
+    await engine.run('import', ...changes, archive, baseImage);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    rmSync(archive, { force: true });
+  }
 };
 
+/** By the name that a Dockerfile gives it. Without a source it is an empty folder. */
+type Beside = Record<string, string | undefined>;
+
 /** Builds from a Dockerfile of this folder, with these files beside it. */
-const build = async (
-  engine: Engine,
-  image: string,
-  file: string,
-  files: Record<string, string> = {},
-): Promise<void> => {
+const build = async (engine: Engine, image: string, file: string, files: Beside = {}): Promise<void> => {
   const context = mkdtempSync(join(tmpdir(), 'lanekeeper-context-'));
   try {
     cpSync(join(import.meta.dirname, file), join(context, 'Dockerfile'));
-    for (const [name, from] of Object.entries(files)) cpSync(from, join(context, name), { recursive: true });
+    for (const [name, from] of Object.entries(files))
+      if (from) cpSync(from, join(context, name), { recursive: true });
+      else mkdirSync(join(context, name));
     const options = ['--isolation', 'chroot', '--network', 'host', '--format', 'docker'];
     await engine.run('build', ...options, '--build-arg', `BASE_IMAGE=${baseImage}`, '-t', image, context);
   } finally {
@@ -90,9 +107,9 @@ const build = async (
   }
 };
 
-const mongodbFiles = async (): Promise<Record<string, string>> => {
+const mongodbFiles = async (): Promise<Beside> => {
   const built = process.env.MONGO_STANDIN ?? builtStandin(root);
-  if (built) return { bin: findBinary(built) ?? built, libs: mkdtempSync(join(tmpdir(), 'lanekeeper-no-libs-')) };
+  if (built) return { bin: findBinary(built) ?? built, libs: undefined };
   const binary = await wheelStandin(root);
   return { bin: binary, libs: join(dirname(dirname(binary)), 'secantusdb.libs') };
 };
@@ -105,6 +122,7 @@ export const makeStandIns = async (engine: Engine, say: (line: string) => void):
     await how();
   };
   await make(baseImage, () => makeBase(engine));
+  for (const name of nodeImages) await engine.run('tag', baseImage, name);
   await make(rabbitmqImage, () => build(engine, rabbitmqImage, 'rabbitmq.Dockerfile'));
   await make(mongodbImage, async () => build(engine, mongodbImage, 'mongodb.Dockerfile', await mongodbFiles()));
 };
