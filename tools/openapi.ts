@@ -1,8 +1,7 @@
 /** `npm run openapi`: writes docs/openapi.json. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openApiDocument } from './openapi/document.ts';
+import { descriptionText } from './openapi/text.ts';
 import { root } from './run-tool.ts';
 
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-writeFileSync(join(root, 'docs', 'openapi.json'), `${JSON.stringify(openApiDocument({ version }), undefined, 2)}\n`);
+writeFileSync(join(root, 'docs', 'openapi.json'), descriptionText());

@@ -6,7 +6,7 @@ const seq = z.int().min(1);
 const time = z.iso.datetime();
 const strict = <Shape extends z.core.$ZodShape>(shape: Shape) => z.strictObject(shape);
 
-const runError = strict({
+const runError: z.ZodType = strict({
   name: z.string(),
   message: z.string(),
   get cause() {
@@ -18,7 +18,7 @@ const runError = strict({
 }).meta({ id: 'RunError', description: 'Why a run failed, as far as clients may see it.' });
 
 /** Operators see every error in full, and whether clients do. */
-const fullRunError = strict({
+const fullRunError: z.ZodType = strict({
   name: z.string(),
   message: z.string(),
   exposed: z.boolean().optional(),
@@ -134,3 +134,7 @@ export const health = strict({ status: z.enum(['ok', 'degraded']), mongodb: serv
   id: 'Health',
 });
 export const alive = strict({ status: z.literal('ok') }).meta({ id: 'Alive' });
+
+export const description = z
+  .looseObject({ openapi: z.string(), info: z.looseObject({ title: z.string(), version: z.string() }) })
+  .meta({ id: 'Description' });

@@ -10,11 +10,32 @@ import type { ProblemCode } from './problems.ts';
 /** `token`: of a session. `key`: an API key with this scope. `operator`: a token of an operator, or a key with `operate`. */
 export type Access = { token?: true; key?: 'enqueue' | 'read'; operator?: 'always' | 'asked' };
 
-export type Answer = { says: string; schema?: z.ZodType; example?: unknown };
+export type Answer = {
+  says: string;
+  schema?: z.ZodType;
+  example?: unknown;
+  /** Default: application/json. */
+  contentType?: string;
+  /** The same for every caller, with an ETag. */
+  isFile?: true;
+};
+
+/** In the order of the reference page. */
+export const tags = {
+  Accounts: 'Registration and sessions. When the last session of a user ends, its queue is drained and deleted.',
+  Requests: 'The requests of the user who calls.',
+  Queue: 'How far the queue of the user who calls has come.',
+  'Users of a back end':
+    'The same for users that a back end names itself: with an API key, without accounts and sessions.',
+  Operators: 'Dead letters and stuck users, of all accounts.',
+  Health: 'For load balancers and whoever starts processes.',
+  Description: 'This description, and a page that shows it.',
+  Browsers: 'Which web pages may call.',
+};
 
 export type CallDescription = {
   id: string;
-  tag: 'Accounts' | 'Requests' | 'Queue' | 'Users of a back end' | 'Operators' | 'Health' | 'Browsers';
+  tag: keyof typeof tags;
   summary: string;
   access: Access;
   path?: z.ZodObject;
@@ -195,6 +216,8 @@ const listedLetter = {
 const whichOne = { userId: listedLetter.userId, seq: 5 };
 const selectionBody = { schema: selection.meta({ id: 'Selection' }), example: { items: [{ user: 'ada', seq: 5 }] } };
 
+const notModified: Answer = { says: '`If-None-Match` has its ETag.', isFile: true };
+
 const otherCalls: Record<string, CallDescription> = {
   'POST /register': {
     ...{ id: 'register', tag: 'Accounts', summary: 'Creates an account', access: {} },
@@ -307,7 +330,11 @@ const otherCalls: Record<string, CallDescription> = {
         schema: answers.health,
         example: { status: 'ok', mongodb: { ok: true, latencyMs: 3 }, rabbitmq: { ok: true, latencyMs: 3 } },
       },
-      503: { says: 'A server does not answer, or an index is missing.', schema: answers.health },
+      503: {
+        says: 'A server does not answer, or an index is missing.',
+        schema: answers.health,
+        example: { status: 'degraded', mongodb: { ok: true, latencyMs: 3 }, rabbitmq: { ok: false, latencyMs: 2_000 } },
+      },
     },
     problems: [],
   },
@@ -316,9 +343,41 @@ const otherCalls: Record<string, CallDescription> = {
     answers: { 200: { says: 'It does.', schema: answers.alive, example: { status: 'ok' } } },
     problems: [],
   },
+  'GET /openapi.json': {
+    ...{ id: 'getDescription', tag: 'Description', summary: 'Returns this description', access: {} },
+    answers: {
+      200: {
+        ...{ says: 'OpenAPI 3.1.', isFile: true, schema: answers.description },
+        example: { openapi: '3.1.1', info: { title: 'Lanekeeper', version: '1.0.0' }, paths: {} },
+      },
+      304: notModified,
+    },
+    problems: [],
+  },
+  'GET /docs': {
+    ...{
+      id: 'getReferencePage',
+      tag: 'Description',
+      summary: 'Returns a page that shows this description',
+      access: {},
+    },
+    answers: {
+      200: { says: 'HTML.', isFile: true, schema: z.string(), contentType: 'text/html' },
+      304: notModified,
+    },
+    problems: [],
+  },
+  'GET /docs/reference.js': {
+    ...{ id: 'getReferenceScript', tag: 'Description', summary: 'Returns the script of that page', access: {} },
+    answers: {
+      200: { says: 'JavaScript.', isFile: true, schema: z.string(), contentType: 'text/javascript' },
+      304: notModified,
+    },
+    problems: [],
+  },
   'OPTIONS /{proxy+}': {
     ...{ id: 'preflight', tag: 'Browsers', summary: 'Answers whether a page of another origin may call', access: {} },
-    path: z.object({ 'proxy+': z.string() }),
+    path: z.object({ path: z.string().meta({ description: 'Any path.', example: 'enqueue' }) }),
     answers: { 204: { says: 'The headers say so.' } },
     problems: [],
   },

@@ -1,14 +1,16 @@
 /** The description of the HTTP API, as OpenAPI 3.1. */
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
-import { type Access, type Answer, type CallDescription, calls } from './calls.ts';
-import { ofAnyCall, ofBodies, ofKeys, ofTokens, type ProblemCode, problems } from './problems.ts';
+import { type Access, type Answer, type CallDescription, calls, tags } from './calls.ts';
+import { ofAnyCall, ofBodies, ofKeys, ofTokens, type ProblemCode, problems, problemTexts } from './problems.ts';
 
 type Json = { [name: string]: unknown };
 
 /** With `type` in its `meta`, a text of the path or the query is described as what it stands for. */
 const asMeant: z.core.ToJSONSchemaParams['override'] = ({ jsonSchema }) => {
   if (jsonSchema.type === 'integer' || jsonSchema.type === 'number') delete jsonSchema.pattern;
+  // Several patterns that one pattern in its `meta` sums up.
+  if (jsonSchema.pattern && jsonSchema.allOf?.every(({ pattern }) => pattern)) delete jsonSchema.allOf;
 };
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
@@ -29,6 +31,8 @@ const adapt = (value: unknown, open: boolean): unknown => {
 
 type DocumentOptions = {
   version: string;
+  /** The text of docs/http-api.md. */
+  page: string;
   /** Objects have no other properties than those described: for tests. Clients must ignore the ones that they do not know. */
   closed?: boolean;
 };
@@ -79,28 +83,48 @@ const codesOf = ({ access, body, problems: own }: CallDescription): ProblemCode[
   return [...new Set([...own, ...ofAccess, ...(body ? ofBodies : []), ...ofAnyCall])].sort();
 };
 
+const text = { type: 'string' };
+const problemHeaders: Record<number, Json> = {
+  401: { 'WWW-Authenticate': { description: 'Always `Bearer`.', schema: text } },
+  405: { Allow: { description: 'The methods that the path has.', schema: text } },
+  429: { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer', minimum: 0 } } },
+  503: { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer', minimum: 0 } } },
+};
+
 const problemResponse = (status: number, codes: ProblemCode[]): Json => ({
-  description: codes.join(', '),
-  ...([429, 503].includes(status) && {
-    headers: { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer', minimum: 0 } } },
-  }),
+  description: codes.map((code) => `\`${code}\``).join(', '),
+  ...(problemHeaders[status] && { headers: problemHeaders[status] }),
   content: {
     'application/problem+json': {
       schema: {
         allOf: [{ $ref: '#/components/schemas/Problem' }],
         properties: { status: { const: status }, code: { enum: codes } },
       },
-      example: { type: 'about:blank', title: STATUS_CODES[status], status, code: codes[0] },
+      examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
     },
   },
 });
 
-const answerResponse = ({ says, schema, example }: Answer, components: Components): Json => ({
-  description: says,
-  ...(schema && {
-    content: { 'application/json': { schema: components.of(schema), ...(example !== undefined && { example }) } },
-  }),
-});
+const problemExamples = (texts: Record<string, string>): Json =>
+  Object.fromEntries(
+    Object.entries(problems).map(([code, status]) => [
+      code,
+      { summary: texts[code], value: { type: 'about:blank', title: STATUS_CODES[status], status, code } },
+    ]),
+  );
+
+const etag = { ETag: { description: 'For `If-None-Match`.', schema: { type: 'string' } } };
+
+const answerResponse = (answer: Answer, components: Components): Json => {
+  const { says, schema, example, contentType = 'application/json', isFile } = answer;
+  return {
+    description: says,
+    ...(isFile && { headers: etag }),
+    ...(schema && {
+      content: { [contentType]: { schema: components.of(schema), ...(example !== undefined && { example }) } },
+    }),
+  };
+};
 
 const responsesOf = (call: CallDescription, components: Components): Json => {
   const byStatus = Map.groupBy(codesOf(call), (code) => problems[code]);
@@ -134,7 +158,7 @@ const operationOf = (call: CallDescription, components: Components): Json => {
   };
 };
 
-const problem = {
+const problemSchema = (closed: boolean) => ({
   type: 'object',
   description: 'RFC 9457. Programs rely on `code`; texts may change.',
   required: ['type', 'title', 'status', 'code'],
@@ -145,18 +169,26 @@ const problem = {
     code: { type: 'string', enum: Object.keys(problems) },
     detail: { type: 'string' },
   },
-};
+  ...(closed && { additionalProperties: false }),
+});
 
 const pathsOf = (components: Components): Json => {
   const paths: Record<string, Json> = {};
   for (const [route, call] of Object.entries(calls)) {
-    const [method = '', path = ''] = route.split(' ');
+    // A parameter of OpenAPI matches no more than one part of a path, and has no plus.
+    const [method = '', path = ''] = route.replace('{proxy+}', '{path}').split(' ');
     paths[path] = { ...paths[path], [method.toLowerCase()]: operationOf(call, components) };
   }
   return paths;
 };
 
-export const openApiDocument = ({ version, closed = false }: DocumentOptions) => {
+const introduction = [
+  'Requests and answers are JSON. Unknown fields are ignored, and clients must ignore the ones that they do not know. All times are ISO 8601 in UTC.',
+  'A user logs in and calls with the token of the session. A back end calls with an API key, for users that it names itself.',
+  'Errors are `application/problem+json` with a stable `code`. Each call may also answer with the general ones.',
+].join('\n\n');
+
+export const openApiDocument = ({ version, page, closed = false }: DocumentOptions) => {
   const components = new Components(!closed);
   const paths = pathsOf(components);
   return {
@@ -165,17 +197,19 @@ export const openApiDocument = ({ version, closed = false }: DocumentOptions) =>
       title: 'Lanekeeper',
       version,
       summary: 'Every user a queue of their own: strictly ordered, one at a time, in parallel across users.',
+      description: introduction,
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    tags: [...new Set(Object.values(calls).map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The token of `POST /login`.' },
         key: { type: 'http', scheme: 'bearer', description: 'An API key, `lk_…`.' },
       },
-      schemas: { Problem: problem, ...components.schemas },
+      schemas: { Problem: problemSchema(closed), ...components.schemas },
+      examples: problemExamples(problemTexts(page)),
     },
   };
 };

@@ -49,6 +49,15 @@ export const problems = {
   'broker-unavailable': 503,
 } as const;
 
+/** When a call answers with each code: the last column of the table in docs/http-api.md, as plain text. */
+export const problemTexts = (page: string): Record<string, string> =>
+  Object.fromEntries(
+    [...page.matchAll(/^\| `([a-z-]+)` \| \d+ \| (.+) \|$/gm)].map(([, code = '', when = '']) => {
+      const text = when.replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1');
+      return [code, `${text.charAt(0).toUpperCase()}${text.slice(1)}.`];
+    }),
+  );
+
 export type ProblemCode = keyof typeof problems;
 
 /** No call answers with these: the first two stand in results of a call, the third in the log. */
