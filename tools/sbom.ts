@@ -50,13 +50,25 @@ const neededLock = () => {
   return { ...lock, packages: { '': own, ...needed(packages, '', own, {}) } };
 };
 
+/** The file of a package that is in the repository. */
+const copied = () => {
+  const { name, version, license, integrity } = read('lib/http/scalar/source.json');
+  const content = Buffer.from(integrity.replace('sha512-', ''), 'base64').toString('hex');
+  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
+  return {
+    ...{ 'bom-ref': `${name}@${version}`, type: 'library', name, version, scope: 'required', purl },
+    ...{ licenses: [{ license: { id: license } }], hashes: [{ alg: 'SHA-512', content }] },
+  };
+};
+
 await runTool(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-sbom-'));
   try {
     writeFileSync(join(folder, 'package.json'), JSON.stringify(withoutTools(read('package.json'))));
     writeFileSync(join(folder, 'package-lock.json'), JSON.stringify(neededLock()));
     const args = ['sbom', '--package-lock-only', '--sbom-format', 'cyclonedx', '--offline'];
-    stdout.write((await execa('npm', args, { cwd: folder })).stdout);
+    const { components, ...bom } = JSON.parse((await execa('npm', args, { cwd: folder })).stdout);
+    stdout.write(JSON.stringify({ ...bom, components: [...components, copied()] }, undefined, 2));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { exit, stdout } from 'node:process';
+import process, { exit, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { root } from '../../tools/run-tool.ts';
@@ -34,6 +34,10 @@ const { values } = parseArgs({
   },
 });
 
+/** The servers and processes end, too. */
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+
 /** Resolves to whether every answer was as described. */
 const run = async (): Promise<boolean> => {
   const tools = await pythonPackages(`schemathesis-${version}`, 'The packages of schemathesis', [
@@ -52,7 +56,7 @@ const run = async (): Promise<boolean> => {
   ];
   stdout.write(`seed ${values.seed}; logs: ${folder}\n`);
   const { exitCode } = await execa(join(tools.bin, 'schemathesis'), args, {
-    ...{ cwd: folder, stdio: ['ignore', 'inherit', 'inherit'], reject: false },
+    ...{ cwd: folder, stdio: ['ignore', 'inherit', 'inherit'], reject: false, cancelSignal: stopping.signal },
   });
   return exitCode === 0;
 };

@@ -44,7 +44,7 @@ const answer = (call: ApiCall, status: number, headers: Record<string, string>, 
   const { method, path } = split(call);
   const faults = faultsOfAnswer(method, path, { status, contentType: headers['content-type'], text });
   if (faults) throw new Error(`${call.call} answered ${status} ${text.slice(0, 500)}\n${faults}`);
-  return { status, headers, text, body: JSON.parse(text) };
+  return { status, headers, text, body: /json/.test(headers['content-type'] ?? '') ? JSON.parse(text) : {} };
 };
 
 /** The event of a call as API Gateway documents it. It does not use the gateway's code, which it helps to test. */
