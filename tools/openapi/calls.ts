@@ -115,7 +115,7 @@ const ownCalls: Record<string, OwnCall> = {
     forUsers: { id: 'getRequestOfUser', key: 'read', operators: true },
   },
   'GET /requests': {
-    ...{ id: 'listRequests', tag: 'Requests', summary: 'Lists the requests of the user by `seq`' },
+    ...{ id: 'listRequests', tag: 'Requests', summary: 'Lists the requests of the user in their order' },
     query: input.pageQuery,
     answers: {
       200: {
@@ -186,7 +186,7 @@ const ownCalls: Record<string, OwnCall> = {
 };
 
 const refPath = z.object({
-  ref: z.string().min(1).max(128).meta({ description: 'The reference of the user, percent-encoded.', example: 'ada' }),
+  ref: z.string().min(1).max(128).meta({ description: 'The reference of the user, percent-encoded.', example: 'customer-17' }),
 });
 const asOperator = z.object({
   as: z.literal('operator').optional().meta({ description: 'Calls as an operator: `ref` names any user.' }),
@@ -385,6 +385,6 @@ const otherCalls: Record<string, CallDescription> = {
 
 /** By `METHOD /path`. */
 export const calls: Record<string, CallDescription> = {
-  ...Object.fromEntries(Object.entries(ownCalls).flatMap(ofOwn)),
   ...otherCalls,
+  ...Object.fromEntries(Object.entries(ownCalls).flatMap(ofOwn)),
 };

@@ -185,7 +185,7 @@ const pathsOf = (components: Components): Json => {
 const introduction = [
   'Requests and answers are JSON. Unknown fields are ignored, and clients must ignore the ones that they do not know. All times are ISO 8601 in UTC.',
   'A user logs in and calls with the token of the session. A back end calls with an API key, for users that it names itself.',
-  'Errors are `application/problem+json` with a stable `code`. Each call may also answer with the general ones.',
+  'Errors are `application/problem+json` with a stable `code`. Each status of a call lists the codes that it may have.',
 ].join('\n\n');
 
 export const openApiDocument = ({ version, page, closed = false }: DocumentOptions) => {
