@@ -186,7 +186,11 @@ const ownCalls: Record<string, OwnCall> = {
 };
 
 const refPath = z.object({
-  ref: z.string().min(1).max(128).meta({ description: 'The reference of the user, percent-encoded.', example: 'customer-17' }),
+  ref: z
+    .string()
+    .min(1)
+    .max(128)
+    .meta({ description: 'The reference of the user, percent-encoded.', example: 'customer-17' }),
 });
 const asOperator = z.object({
   as: z.literal('operator').optional().meta({ description: 'Calls as an operator: `ref` names any user.' }),
