@@ -1,5 +1,5 @@
 # Three images: `functions` for AWS Lambda, `gateway` for the HTTP API in a container, `consumer`. docs/images.md describes them.
-# Any base image with Node 24, npm and apt will do.
+# Any base image of Debian or Ubuntu with Node 24 and npm will do.
 ARG BASE_IMAGE=node:24.21.0-slim
 
 FROM ${BASE_IMAGE} AS build

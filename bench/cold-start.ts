@@ -12,18 +12,12 @@ import { execa } from 'execa';
 import { openStores } from '../lib/store/stores.ts';
 import { root, runTool, sayAside } from '../tools/run-tool.ts';
 import { ensureServices } from '../tools/services/ensure.ts';
-import { median } from './figures.ts';
+import { markdownTable, spread } from './figures.ts';
 import { machine } from './machine.ts';
 
 const { values } = parseArgs({ options: { starts: { type: 'string', default: '21' } } });
 
 type Start = { loadedMs: number; firstMs: number; warmMs: number[] };
-
-const shown = (name: string, times: number[]): string => {
-  const [least = 0, ...more] = times.toSorted((a, b) => a - b);
-  const most = more.at(-1) ?? least;
-  return `${name.padEnd(42)} median ${median(times).toFixed(1)} ms, ${least.toFixed(1)} to ${most.toFixed(1)} ms\n`;
-};
 
 await runTool(async () => {
   const { rabbitmq, mongodb } = await ensureServices({ root, say: sayAside, env });
@@ -48,25 +42,13 @@ await runTool(async () => {
     const TOKEN = await child({});
     const starts: Start[] = [];
     for (let start = 0; start < Number(values.starts); start += 1) starts.push(JSON.parse(await child({ TOKEN })));
-    stdout.write(`${machine()}, ${starts.length} starts\n`);
-    stdout.write(
-      shown(
-        'from the start of the process: loaded',
-        starts.map(({ loadedMs }) => loadedMs),
-      ),
-    );
-    stdout.write(
-      shown(
-        'from the start of the process: first 202',
-        starts.map(({ firstMs }) => firstMs),
-      ),
-    );
-    stdout.write(
-      shown(
-        'each further call',
-        starts.flatMap(({ warmMs }) => warmMs),
-      ),
-    );
+    const figures: [string, number[]][] = [
+      ['from the start of the process: loaded', starts.map(({ loadedMs }) => loadedMs)],
+      ['from the start of the process: first 202', starts.map(({ firstMs }) => firstMs)],
+      ['each further call', starts.flatMap(({ warmMs }) => warmMs)],
+    ];
+    const rows = figures.map(([name, times]) => [name, spread(times)]);
+    stdout.write(`${machine()}, ${starts.length} starts\n\n${markdownTable(['Time', 'ms'], rows)}\n`);
   } finally {
     await stores.drop();
     await stores.close();

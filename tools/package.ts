@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { argv, execPath, stdout } from 'node:process';
 import { execa } from 'execa';
 import { build } from 'tsdown';
+import { tracingPackages } from '../lib/telemetry/open-tracing.ts';
 import { nodeVersions } from './node-versions.ts';
 import { root } from './run-tool.ts';
 
@@ -43,10 +44,7 @@ const built = (file: string): string => file.replace(/\.ts$/, '.js');
  * Packages that the product loads only where they are wanted: `lanekeeper services` downloads a mongod where neither a MongoDB nor Docker is
  * installed, and OTEL_EXPORTER_OTLP_ENDPOINT exports traces.
  */
-const optional = [
-  'mongodb-memory-server-core',
-  ...['api', 'exporter-trace-otlp-http', 'resources', 'sdk-trace'].map((name) => `@opentelemetry/${name}`),
-];
+const optional = ['mongodb-memory-server-core', ...tracingPackages];
 
 /** A project takes in a fix of a dependency without waiting for a release of ours, and shares what it uses itself. */
 const ranges = (versions: Record<string, string>): Record<string, string> =>

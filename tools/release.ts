@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { stdout } from 'node:process';
 import { parseArgs, styleText } from 'node:util';
 import { execa } from 'execa';
+import { parse } from 'yaml';
 import { obstacles } from './release/obstacles.ts';
-import { stepsOf } from './release/steps.ts';
+import { steps } from './release/steps.ts';
 import { root, runTool } from './run-tool.ts';
 
 const { values } = parseArgs({
@@ -22,20 +23,21 @@ const print = (line: string): void => void stdout.write(`${line}\n`);
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 const git = async (...args: string[]): Promise<string> => (await execa('git', args, { cwd: root })).stdout;
 
-const { version, scripts } = JSON.parse(read('package.json')) as { version: string; scripts: Record<string, string> };
+const { version } = JSON.parse(read('package.json')) as { version: string };
 const tag = `v${version}`;
 
 const findObstacles = async (): Promise<string[]> =>
   obstacles({
     version,
     lockVersion: JSON.parse(read('package-lock.json')).version,
+    chartVersion: parse(read('deploy/kubernetes/chart/Chart.yaml')).appVersion,
     changelog: read('CHANGELOG.md'),
     changedFiles: (await git('status', '--porcelain')).split('\n').flatMap((line) => line.slice(3) || []),
     tags: (await git('tag', '--list')).split('\n'),
   });
 
 const runSteps = async (): Promise<void> => {
-  for (const { title, command, output } of stepsOf(scripts)) {
+  for (const { title, command, output } of steps) {
     print(styleText('bold', `\n${title}: ${command.join(' ')}`));
     const [file = '', ...args] = command;
     const stdio = output ? (['ignore', 'pipe', 'inherit'] as const) : 'inherit';
@@ -47,7 +49,7 @@ const runSteps = async (): Promise<void> => {
 await runTool(async () => {
   const found = await findObstacles();
   for (const obstacle of found) print(`- ${obstacle}`);
-  if (values['dry-run']) for (const { title, command } of stepsOf(scripts)) print(`${title}: ${command.join(' ')}`);
+  if (values['dry-run']) for (const { title, command } of steps) print(`${title}: ${command.join(' ')}`);
   if (found.length > 0) throw new Error(`${tag} cannot be released: see the ${found.length} points above.`);
   if (values['dry-run']) return;
   await runSteps();

@@ -1,6 +1,6 @@
 /**
- * The limit of these servers: the durable writes and messages that a request of Lanekeeper costs, all of them in batches, without order, ownership, sessions or
- * limits. A ticket, a record, a message with its confirm, its delivery and ack, a claim and a settlement.
+ * The limit of these servers: the durable writes and messages that a request of Lanekeeper costs, as many as possible in one update, without order, ownership,
+ * sessions or limits. A ticket, a record, a message with its confirm, its delivery and ack, a claim and a settlement.
  */
 import { connect } from 'amqplib';
 import mongoose from 'mongoose';
@@ -33,8 +33,13 @@ export const openClient: Contender['openClient'] = async (place) => {
   await tickets.insertMany(users, { ordered: false });
 
   const takeTicket = createBatches(async (jobs: Job[]) => {
-    const update = { $inc: { accepted: 1 } };
-    const updates = jobs.map(({ user }) => ({ updateOne: { filter: { _id: `user-${user}` }, update } }));
+    const counts = [...Map.groupBy(jobs, ({ user }) => `user-${user}`)].map(([_id, own]) => ({
+      _id,
+      count: own.length,
+    }));
+    const updates = [...Map.groupBy(counts, ({ count }) => count)].map(([count, users]) => ({
+      updateMany: { filter: { _id: { $in: users.map(({ _id }) => _id) } }, update: { $inc: { accepted: count } } },
+    }));
     await tickets.bulkWrite(updates, { ordered: false });
     return jobs;
   });
@@ -68,8 +73,7 @@ export const openWorker: Contender['openWorker'] = async (place, _index, work) =
   const move = (from: string, to: string, time: Time) =>
     createBatches(async (jobs: Job[]) => {
       const update = { $set: { status: to, [time]: new Date() } };
-      const updates = jobs.map((job) => ({ updateOne: { filter: { _id: idOf(job), status: from }, update } }));
-      await entries.bulkWrite(updates, { ordered: false });
+      await entries.updateMany({ _id: { $in: jobs.map(idOf) }, status: from }, update);
       return jobs;
     });
   const [claim, settle] = [move('queued', 'processing', 'startedAt'), move('processing', 'done', 'settledAt')];

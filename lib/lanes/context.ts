@@ -87,9 +87,9 @@ export type WorkerContext = {
   retirement: PromiseWithResolvers<void>;
 };
 
-/** Results and bodies of 500 changes may be 128 MB. */
+/** Alike changes are one update, in which each looks for its place among all. Above this that costs more than another statement. */
 const commitBatch = {
-  maxItems: 500,
+  maxItems: 128,
   maxInFlight: 2,
   maxSize: 4 * 1_024 * 1_024,
   sizeOf: ({ change }: { change: LedgerChange }) => charsOf(change),

@@ -1,7 +1,8 @@
 /** `LedgerChange` as filters and updates, and how to tell from an entry that a change was made [R7]. */
 import type { mongo } from 'mongoose';
 import type { LedgerChange, Said } from '../ledger-change.ts';
-import { claimableStatuses, pendingStatuses, type RunLimits, type WorkEntry } from '../types.ts';
+import { claimableStatuses, pendingStatuses, type WorkEntry } from '../types.ts';
+import { digestOf } from './digest.ts';
 import type { RequestDocument } from './models.ts';
 
 export const entryId = ({ userId, seq }: { userId: string; seq: number }): string => `${userId}:${seq}`;
@@ -9,28 +10,9 @@ export const entryId = ({ userId, seq }: { userId: string; seq: number }): strin
 /** For `$unset`: the back-off is over. */
 export const endOfBackOff = { retryAt: 1, backOffMs: 1 } as const;
 
-const limitNames = Object.keys({
-  maxAttempts: 1,
-  timeoutMs: 1,
-  onInterruption: 1,
-} satisfies Record<keyof RunLimits, 1>) as (keyof RunLimits)[];
-
-/** Most requests have no limits of their own. */
-const sameLimits = (limits: RunLimits | undefined) =>
-  limits && Object.keys(limits).length > 0
-    ? Object.fromEntries(limitNames.map((name) => [`limits.${name}`, { $eq: limits[name] ?? null }]))
-    : { limits: { $in: [null, {}] } };
-
-/** `$eq`, because a message may contain anything, operators included. `$eq: null` matches what is absent. */
-const sameAs = ({ body, bytesThrough, limits, interruptions, traceparent, acceptedAt }: Said) =>
-  ({
-    body: { $eq: body },
-    bytesThrough: { $eq: bytesThrough ?? null },
-    interruptions: interruptions ? { $eq: interruptions } : { $in: [null, 0] },
-    acceptedAt: { $eq: acceptedAt },
-    traceparent: { $eq: traceparent ?? null },
-    ...sameLimits(limits),
-  }) as mongo.Filter<RequestDocument>;
+/** What came in a message must be what the entry was made from. An entry of an earlier version has no digest: it is read. */
+const sameAs = (change: LedgerChange & { said?: Said }) =>
+  change.said ? { digest: digestOf({ ...change.said, userId: change.userId, seq: change.seq }) } : {};
 
 /** Matches the entry while the change may be made. */
 export const guardOf = (change: LedgerChange): mongo.Filter<RequestDocument> => {
@@ -42,15 +24,14 @@ export const guardOf = (change: LedgerChange): mongo.Filter<RequestDocument> => 
     case 'claim':
       // A request that was never claimed is queued, and has neither a token nor the decision to end its run. The shorter filter is
       // cheaper for the driver and the server, and most claims are first claims.
-      if (attempt === 1)
-        return { _id, status: 'queued' as const, attempts: 0, ...(change.said && sameAs(change.said)) };
+      if (attempt === 1) return { _id, status: 'queued' as const, attempts: 0, ...sameAs(change) };
       return {
         _id,
         status: { $in: [...claimableStatuses] },
         attempts: attempt - 1,
         token: noLaterToken,
         endRequestedAt: { $exists: false },
-        ...(change.said && sameAs(change.said)),
+        ...sameAs(change),
       };
     case 'requeue':
     case 'give-up':

@@ -1,40 +1,39 @@
 /** Ledger entries as documents of the `requests` collection. */
+import { maxMessageBodyBytes } from '../limits.ts';
 import type { NewEntry, SeqRange } from '../ports.ts';
 import type { EntryHead, LedgerEntry, WorkEntry } from '../types.ts';
 import { entryId } from './changes.ts';
+import { digestOf } from './digest.ts';
 import type { RequestDocument } from './models.ts';
 
-export const toEntry = ({ _id, ...entry }: RequestDocument): LedgerEntry => entry;
+export const toEntry = ({ _id, digest: _, ...entry }: RequestDocument): LedgerEntry => entry;
+
+/** Of what a message can bring: a larger body is always read. */
+const digestFor = ({ body, ...entry }: NewEntry) =>
+  body === undefined || body.length > maxMessageBodyBytes ? {} : { digest: digestOf({ ...entry, body }) };
 
 /** The driver writes `undefined` as null, and two null keys of one user would collide: what is absent must be left out. */
-export const toDocument = ({
-  userId,
-  seq,
-  key,
-  body,
-  bytes,
-  bytesThrough,
-  limits,
-  retryOf,
-  interruptions,
-  traceparent,
-  acceptedAt,
-}: NewEntry): RequestDocument => ({
-  _id: entryId({ userId, seq }),
-  userId,
-  seq,
-  ...(key === undefined ? {} : { key }),
-  ...(body === undefined ? {} : { body }),
-  ...(bytes === undefined ? {} : { bytes }),
-  ...(bytesThrough === undefined ? {} : { bytesThrough }),
-  ...(limits === undefined ? {} : { limits }),
-  ...(retryOf === undefined ? {} : { retryOf }),
-  ...(interruptions === undefined ? {} : { interruptions }),
-  ...(traceparent === undefined ? {} : { traceparent }),
-  status: 'queued',
-  attempts: 0,
-  acceptedAt,
-});
+export const toDocument = (entry: NewEntry): RequestDocument => {
+  const { userId, seq, key, body, bytes, bytesThrough, limits, retryOf, interruptions, traceparent, acceptedAt } =
+    entry;
+  return {
+    _id: entryId(entry),
+    userId,
+    seq,
+    ...(key === undefined ? {} : { key }),
+    ...(body === undefined ? {} : { body }),
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(bytesThrough === undefined ? {} : { bytesThrough }),
+    ...(limits === undefined ? {} : { limits }),
+    ...(retryOf === undefined ? {} : { retryOf }),
+    ...(interruptions === undefined ? {} : { interruptions }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    status: 'queued',
+    attempts: 0,
+    acceptedAt,
+    ...digestFor(entry),
+  };
+};
 
 /** Matches a request that waits for its next attempt: a claim removes `retryAt`. */
 export const inBackOff = { status: 'processing' as const, retryAt: { $exists: true } };

@@ -2,11 +2,12 @@
 
 import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
 import type { Duplicate, LedgerStore, SeqRange } from '../ports.ts';
-import { endOfBackOff, entryId, guardOf, isApplied, updateOf } from './changes.ts';
+import { endOfBackOff, entryId, isApplied } from './changes.ts';
 import type { Execute } from './connection.ts';
 import { inBackOff, inRange, toDocument } from './entries.ts';
 import type { UniqueIndex } from './index-guard.ts';
 import { insertTogether } from './insert-together.ts';
+import { joinChanges } from './join-changes.ts';
 import type { RequestDocument } from './models.ts';
 import { native } from './native.ts';
 import { shareStatements } from './share-statements.ts';
@@ -64,8 +65,7 @@ const insertOf = (execute: Execute): LedgerStore['insert'] => {
 /** Sends the changes in one bulk, and returns how many matched. */
 const sendChanges = (execute: Execute, changes: LedgerChange[]): Promise<number> =>
   execute(async ({ requests }) => {
-    const updates = changes.map((change) => ({ updateOne: { filter: guardOf(change), update: updateOf(change) } }));
-    return (await native(requests).bulkWrite(updates, { ordered: false })).matchedCount;
+    return (await native(requests).updateTwice(joinChanges(changes))).matchedCount;
   });
 
 /** The answer to a bulk says how many changes matched, not which: their entries say it. */

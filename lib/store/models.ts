@@ -23,7 +23,11 @@ export type UserQueueDocument = Omit<UserQueue, 'userId'> &
     /** A search for users without progress has found the user open, with a session and without pending work. Whoever changes that unsets it. */
     quiet?: true | null;
   };
-export type RequestDocument = LedgerEntry & { _id: string };
+export type RequestDocument = LedgerEntry & {
+  _id: string;
+  /** [`digestOf`] What the entry was made from, where a message can say it. */
+  digest?: string;
+};
 export type LaneDocument = { _id: number; lease: number; owner?: string };
 export type WorkerDocument = Omit<Heartbeat, 'workerId' | 'unresponsive'> & { _id: string; unresponsive?: string[] };
 
@@ -119,6 +123,7 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
     deadLetter: { type: deadLetterSchema, default: undefined },
     retryOf: Number,
     traceparent: String,
+    digest: String,
     acceptedAt: Date,
     startedAt: Date,
     settledAt: Date,

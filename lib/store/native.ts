@@ -1,7 +1,7 @@
 /** Writes and reads past mongoose, through the driver's own collections. */
 import type mongoose from 'mongoose';
 import type { Model } from 'mongoose';
-import { isDuplicate } from './unavailable.ts';
+import { isDuplicate, isElection } from './unavailable.ts';
 
 /** The driver's own collection, for hot paths: mongoose would cast every field of every update again. */
 export const native = <Document extends { _id: unknown }>(model: Model<Document>) => {
@@ -24,6 +24,14 @@ export const native = <Document extends { _id: unknown }>(model: Model<Document>
     ) => collection.findOneAndUpdate(filter, update, { ...options, ...limit, includeResultMetadata: false }),
     bulkWrite: (updates: mongoose.mongo.AnyBulkWriteOperation<Document>[], options: { ordered?: boolean } = {}) =>
       collection.bulkWrite(updates, { ...options, ...limit }),
+    /** Updates that may be made twice. The driver sends an update of many documents once, even when another server is elected meanwhile. */
+    updateTwice: async (updates: mongoose.mongo.AnyBulkWriteOperation<Document>[]) => {
+      const send = () => collection.bulkWrite(updates, { ordered: false, ...limit });
+      return send().catch((error) => {
+        if (!isElection(error)) throw error;
+        return send();
+      });
+    },
   };
 };
 

@@ -1,23 +1,35 @@
 /** What owners record about the progress of their users. */
-import type { UserQueueStore } from '../ports.ts';
+import type { Progress, UserQueueStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
 import { native } from './native.ts';
+import { valueFor } from './value-for.ts';
+
+/** Progress of one kind is one update. */
+const kindOf = ({ settledBytes, advanced }: Progress): string => `${Boolean(settledBytes)} ${advanced}`;
 
 export const progressStore = (
   execute: Execute,
 ): Pick<UserQueueStore, 'flushSettled' | 'noteQueueRefused' | 'noteLent' | 'countPending'> => ({
   flushSettled: async (progress, now) => {
     if (progress.length === 0) return;
-    const updates = progress.map(({ userId, settled, settledBytes, advanced }) => {
+    const updates = [...Map.groupBy(progress, kindOf).values()].map((alike) => {
+      const ids = alike.map(({ userId }) => userId);
+      const highest = (name: 'settled' | 'settledBytes') => ({
+        $max: [
+          `$${name}`,
+          valueFor(
+            ids,
+            alike.map((one) => one[name]),
+          ),
+        ],
+      });
+      const [{ settledBytes, advanced } = {}] = alike;
+      const bytes = settledBytes ? { settledBytes: highest('settledBytes') } : {};
       const times = advanced ? { vouchedAt: now, updatedAt: now } : { vouchedAt: now };
-      return {
-        updateOne: {
-          filter: { _id: userId },
-          update: { $max: { settled, ...(settledBytes ? { settledBytes } : {}) }, $set: times },
-        },
-      };
+      const update = [{ $set: { settled: highest('settled'), ...bytes, ...times } }];
+      return { updateMany: { filter: { _id: { $in: ids } }, update } };
     });
-    await execute(({ userQueues }) => native(userQueues).bulkWrite(updates, { ordered: false }));
+    await execute(({ userQueues }) => native(userQueues).updateTwice(updates));
   },
 
   noteQueueRefused: async (userId, refused) => {

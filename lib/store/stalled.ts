@@ -47,12 +47,12 @@ const searchOf = (execute: Execute, { recently: { from, to }, which }: Search) =
   /** Only those who are still as they were read: a ticket may have come in between. */
   const noteQuiet = async (users: Found[]): Promise<void> => {
     for (let first = 0; first < users.length; first += noteSize) {
-      const updates = users.slice(first, first + noteSize).map(({ _id, accepted }) => ({
-        updateOne: {
-          filter: { _id, state: 'open' as const, accepted, settled: accepted, 'sessions.0': { $exists: true } },
-          update: { $set: { quiet: true as const } },
-        },
-      }));
+      const alike = Map.groupBy(users.slice(first, first + noteSize), ({ accepted }) => accepted);
+      const updates = [...alike].map(([accepted, some]) => {
+        const asRead = { state: 'open' as const, accepted, settled: accepted, 'sessions.0': { $exists: true } };
+        const filter = { _id: { $in: some.map(({ _id }) => _id) }, ...asRead };
+        return { updateMany: { filter, update: { $set: { quiet: true as const } } } };
+      });
       await execute(({ userQueues }) => native(userQueues).bulkWrite(updates, { ordered: false }));
     }
   };

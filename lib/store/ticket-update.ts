@@ -2,6 +2,7 @@
 import { or0, ticketRateOf, unlessAhead } from './rate.ts';
 import type { TicketAsk } from './ticket-groups.ts';
 import type { OutcomeMark } from './ticket-taker.ts';
+import { valueFor } from './value-for.ts';
 
 /** How long the caller that may count has until another one may: the longest pause, which a count that succeeds makes shorter. */
 const countingMs = 10_000;
@@ -19,15 +20,33 @@ const pendingBytes = { $subtract: [or0('$acceptedBytes'), { $max: [0, '$settledB
 
 const isTaken = { $eq: ['$refusal', ''] };
 
+/** How many requests and bytes this user's ticket is for. They may differ from user to user. */
+const [count, bytes] = ['$$count', '$$bytes'];
+
+const forEach = (asks: TicketAsk[], expression: object) => {
+  const ids = asks.map(({ userId }) => userId);
+  const vars = {
+    count: valueFor(
+      ids,
+      asks.map(({ demand }) => demand.count ?? 1),
+    ),
+    bytes: valueFor(
+      ids,
+      asks.map(({ demand }) => demand.bytes),
+    ),
+  };
+  return { $let: { vars, in: expression } };
+};
+
 /** The limit that refuses the ticket; an empty text when none does. */
 const refusalOf = ({ demand, isSum = false, now }: TicketAsk) => {
-  const { count = 1, bytes, maxPending, maxPendingBytes, ratePerSecond } = demand;
+  const { maxPending, maxPendingBytes, ratePerSecond } = demand;
   const { limitMs, sumLimitMs, rateAt } = ticketRateOf(demand, now.getTime());
-  const isTooMany = { $gt: [pending, maxPending - count] };
-  const isTooMuch = { $gt: [pendingBytes, maxPendingBytes - bytes] };
+  const isTooMany = { $gt: [{ $add: [pending, count] }, maxPending] };
+  const isTooMuch = { $gt: [{ $add: [pendingBytes, bytes] }, maxPendingBytes] };
   // One request alone may have more bytes than that, when nothing else is pending.
-  const isMoreThanAll = count > 1 && bytes > maxPendingBytes;
-  const isOverBytes = isMoreThanAll || { $and: [isTooMuch, { $gt: ['$accepted', settled] }] };
+  const isMoreThanAll = { $and: [{ $gt: [count, 1] }, { $gt: [bytes, maxPendingBytes] }] };
+  const isOverBytes = { $and: [isTooMuch, { $or: [isMoreThanAll, { $gt: ['$accepted', settled] }] }] };
   const isOverRate = isSum ? { $gt: [{ $max: [rateAt, now.getTime()] }, sumLimitMs] } : { $gt: [rateAt, limitMs] };
   const ofRate = ratePerSecond ? { $cond: [isOverRate, 'rate', ''] } : '';
   return { $cond: [isTooMany, 'requests', { $cond: [isOverBytes, 'bytes', ofRate] }] };
@@ -47,7 +66,7 @@ const withOutcome = (after: { seq: object; bytes: object }, { by, at, unreadFrom
 
 /** What a ticket changes. The fields that it names are those before it. */
 const changesOf = ({ demand, sets, now }: TicketAsk, mark: OutcomeMark | undefined) => {
-  const { count = 1, bytes, ratePerSecond } = demand;
+  const { ratePerSecond } = demand;
   const { everyMs, rateAt } = ticketRateOf(demand, now.getTime());
   const after = { seq: { $add: ['$accepted', count] }, bytes: { $sum: ['$acceptedBytes', bytes] } };
   return {
@@ -65,17 +84,31 @@ const changesOf = ({ demand, sets, now }: TicketAsk, mark: OutcomeMark | undefin
 };
 
 /**
- * As a pipeline, because an `$expr` in the filter scans the collection in the stand-in, and a refusal has to say why. Without `mark`, the
- * document says after it what was decided, and whether the caller may count. The pipeline is as short as it can be: the client writes it, and
- * the server reads it, for each ticket.
+ * Asks that one update can answer. What differs between them apart from the user, the session, the requests and the bytes is written into the
+ * update; with a rate, also how many requests there are.
  */
-export const ticketUpdate = (ask: TicketAsk, mark?: OutcomeMark) => {
+export const alike = (asks: TicketAsk[]): [TicketAsk, ...TicketAsk[]][] => {
+  const kindOf = ({ sessionId, sets, isSum, demand }: TicketAsk): string => {
+    const { maxPending, maxPendingBytes, ratePerSecond, count } = demand;
+    const ofRate = ratePerSecond ? [ratePerSecond, count, isSum] : [];
+    return JSON.stringify([sessionId !== undefined, sets, maxPending, maxPendingBytes, ...ofRate]);
+  };
+  return [...Map.groupBy(asks, kindOf).values()] as [TicketAsk, ...TicketAsk[]][];
+};
+
+/**
+ * For asks that are alike. As a pipeline, because an `$expr` in the filter scans the collection in the stand-in, and a refusal has to say why. Without
+ * `mark`, the document says after it what was decided, and whether the caller may count.
+ */
+export const ticketUpdate = (asks: [TicketAsk, ...TicketAsk[]], mark?: OutcomeMark) => {
+  const [ask] = asks;
   const now = ask.now.getTime();
   // Only a call that asks alone learns why it was refused, so only such a call may count.
   const refused = mark ? {} : { countAgainAt: { $cond: ['$countDue', now + countingMs, or0('$countAgainAt')] } };
+  const taken = forEach(asks, changesOf(ask, mark));
   return [
-    { $set: { refusal: refusalOf(ask) } },
+    { $set: { refusal: forEach(asks, refusalOf(ask)) } },
     ...(mark ? [] : [{ $set: { countDue: countDueOf(now) } }]),
-    { $replaceWith: { $mergeObjects: ['$$ROOT', { $cond: [isTaken, changesOf(ask, mark), refused] }] } },
+    { $replaceWith: { $mergeObjects: ['$$ROOT', { $cond: [isTaken, taken, refused] }] } },
   ];
 };

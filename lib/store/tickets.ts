@@ -11,7 +11,7 @@ import { ticketRateOf } from './rate.ts';
 import { createTogether } from './sessions.ts';
 import type { TicketAsk } from './ticket-groups.ts';
 import { createTicketTaker, type TicketServer } from './ticket-taker.ts';
-import { ticketUpdate } from './ticket-update.ts';
+import { alike, ticketUpdate } from './ticket-update.ts';
 import { refusedIn } from './unavailable.ts';
 import { liveSession } from './user-queue-documents.ts';
 
@@ -63,6 +63,16 @@ const filterOf = ({ userId, sessionId, now }: TicketAsk) => ({
   ...(sessionId === undefined ? {} : { sessions: liveSession(now, sessionId) }),
 });
 
+/** A session id is one user's alone: no user of the list has a session of another. */
+const filterOfAll = (asks: TicketAsk[]) => {
+  const sessionIds = asks.flatMap(({ sessionId }) => sessionId ?? []);
+  const now = new Date(Math.max(...asks.map((ask) => ask.now.getTime())));
+  return {
+    _id: { $in: asks.map(({ userId }) => userId) },
+    ...(sessionIds.length > 0 ? { sessions: liveSession(now, { $in: sessionIds }) } : {}),
+  };
+};
+
 const ticketServer = (execute: Execute, clock: Pick<Clock, 'now'>): TicketServer => {
   const tryBulk = sharePromise(() =>
     execute(async ({ userQueues }) => {
@@ -86,16 +96,20 @@ const ticketServer = (execute: Execute, clock: Pick<Clock, 'now'>): TicketServer
       execute(async ({ userQueues }) => {
         const { demand, now } = ask;
         const options = { returnDocument: 'after', projection } as const;
-        const after = await native(userQueues).findOneAndUpdate(filterOf(ask), ticketUpdate(ask), options);
+        const after = await native(userQueues).findOneAndUpdate(filterOf(ask), ticketUpdate([ask]), options);
         if (!after?.refusal) return after ? toTicket(after, demand.count) : undefined;
         return toRefusal(after, after.refusal, (after.rateAt ?? 0) - ticketRateOf(demand, now.getTime()).limitMs);
       }, needed),
 
     takeAll: (asks, mark) =>
       execute(async ({ userQueues }) => {
-        const updates = asks.map((ask) => ({ updateOne: { filter: filterOf(ask), update: ticketUpdate(ask, mark) } }));
+        const updates = alike(asks).map(([first, ...others]) => {
+          const update = ticketUpdate([first, ...others], mark);
+          if (others.length === 0) return { updateOne: { filter: filterOf(first), update } };
+          return { updateMany: { filter: filterOfAll([first, ...others]), update } };
+        });
         await native(userQueues)
-          .bulkWrite(updates, { ordered: false })
+          .updateTwice(updates)
           .catch((error) => {
             // The others were made.
             if (refusedIn(error).length === 0) throw error;

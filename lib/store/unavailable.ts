@@ -69,6 +69,10 @@ export const asStoreError = (error: unknown): unknown =>
 export const tookTooLong = (error: unknown): boolean =>
   error instanceof MongoError && Number(error.code) === maxTimeExpired;
 
+/** Whether the connection broke, or the server is not the primary any more: another one may take the operation at once. */
+export const isElection = (error: unknown): boolean =>
+  error instanceof MongoError && (error.name === 'MongoNetworkError' || notPrimaryCodes.includes(Number(error.code)));
+
 export const isDuplicate = (error: unknown): error is mongoose.mongo.MongoServerError =>
   error instanceof mongoose.mongo.MongoServerError && error.code === 11000;
 

@@ -17,7 +17,7 @@ export const toUserQueue = ({
   ...rest,
 });
 
-/** Matches the sessions of a user queue when one of them is live; with `id`, when that one is. */
-export const liveSession = (now: Date, id?: string) => ({
+/** Matches the sessions of a user queue when one of them is live; with `id`, when such a one is. */
+export const liveSession = (now: Date, id?: string | { $in: string[] }) => ({
   $elemMatch: { ...(id === undefined ? {} : { id }), expiresAt: { $gt: now } },
 });

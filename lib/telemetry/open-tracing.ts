@@ -7,7 +7,9 @@ import type { Tracing } from '../tracing.ts';
 type TracingConfig = Pick<Config, 'otlpEndpoint'>;
 
 /** Optional peers of the package: without them it is 27 MB smaller. */
-const packages = ['api', 'exporter-trace-otlp-http', 'resources', 'sdk-trace'].map((name) => `@opentelemetry/${name}`);
+export const tracingPackages = ['api', 'exporter-trace-otlp-http', 'resources', 'sdk-trace'].map(
+  (name) => `@opentelemetry/${name}`,
+);
 
 /**
  * @param service the name of the process in traces, unless OTEL_SERVICE_NAME gives another.
@@ -26,7 +28,7 @@ export const openTracing = async (
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
     throw new ConfigError([
-      `OTEL_EXPORTER_OTLP_ENDPOINT is set, but the packages of OpenTelemetry are not installed: npm install ${packages.join(' ')}`,
+      `OTEL_EXPORTER_OTLP_ENDPOINT is set, but the packages of OpenTelemetry are not installed: npm install ${tracingPackages.join(' ')}`,
     ]);
   }
 };

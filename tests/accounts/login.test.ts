@@ -10,9 +10,8 @@ import { StoreUnavailableError } from '../../lib/errors.ts';
 import { laneOf } from '../../lib/lane-of.ts';
 import { createLogger } from '../../lib/log.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
-import { testConfig, uniqueName } from '../support/servers.ts';
+import { testConfig, tokenSecret, uniqueName } from '../support/servers.ts';
 
-const tokenSecret = 'a-secret-that-only-the-tests-know-0123456789';
 const password = 'correct horse';
 const log = createLogger('silent');
 const address = '192.0.2.1';

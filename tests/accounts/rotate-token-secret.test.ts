@@ -1,12 +1,11 @@
 /** The rotation of `JWT_SECRET`, with the calls that AWS Secrets Manager gets and makes. */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { expect, test } from '@jest/globals';
 import { rotateTokenSecret } from '../../lib/accounts/rotate-token-secret.ts';
 import { tokenKeysOf } from '../../lib/accounts/token-secrets.ts';
 import { signToken, verifyToken } from '../../lib/accounts/tokens.ts';
+import { startHttpServer } from '../support/http-server.ts';
 
 type Asked = Record<string, string & string[]>;
 type Version = { value: string; stages: string[] };
@@ -35,18 +34,15 @@ const startSecretsManager = async (first: string) => {
       return {};
     },
   };
-  const server = createServer(async (request, response) => {
+  const server = await startHttpServer(async (request, response) => {
     const call = String(request.headers['x-amz-target']).replace('secretsmanager.', '');
     if (!/^(Get|Describe)/.test(call)) writes.push(call);
     const found = calls[call]?.((await json(request)) as Asked);
     response.writeHead(found ? 200 : 400, { 'content-type': 'application/x-amz-json-1.1' });
     response.end(JSON.stringify(found ?? { __type: 'ResourceNotFoundException' }));
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
   const client = new SecretsManagerClient({
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: server.url,
     region: 'eu-central-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     maxAttempts: 1,
@@ -57,10 +53,7 @@ const startSecretsManager = async (first: string) => {
     current: () => withStage('AWSCURRENT')?.[1].value ?? '',
     [Symbol.asyncDispose]: async () => {
       client.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => {
-        server.close(resolve);
-      });
+      await server[Symbol.asyncDispose]();
     },
   };
 };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
-import { startCluster } from '../consumer/support/cluster.ts';
+import { consumerScript, startCluster } from '../consumer/support/cluster.ts';
 import { uniqueName } from '../support/servers.ts';
 import { eventually, openWorld, serversOf, type World } from '../support/world.ts';
 
@@ -18,7 +18,7 @@ const startWorker = (world: World, env: Record<string, string> = {}) =>
       WORKERS: '1',
       ...env,
     },
-    fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url)),
+    consumerScript,
   );
 
 const rejectionLine = 'a processor left a rejected promise unhandled; the process goes on';

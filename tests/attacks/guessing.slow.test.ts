@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { openStores } from '../../lib/store/stores.ts';
 import { type ApiProcess, startApi } from '../http/api-process.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { startProxyTo } from '../support/tcp-proxy.ts';
 import { eventually } from '../support/world.ts';
 
 jest.setTimeout(120_000);
@@ -173,11 +173,9 @@ describe('logins of one address', () => {
 
 test('while MongoDB does not answer a login is refused in time, and it works again afterwards', async () => {
   const name = uniqueName('guessing');
-  const url = new URL(mongodbUrl(name));
-  const proxy = await startTcpProxy(url.hostname, Number(url.port));
-  url.host = `127.0.0.1:${proxy.port}`;
+  const proxy = await startProxyTo(mongodbUrl(name));
   const api = await startApi(['functions/api.ts'], {
-    MONGODB_URL: url.href,
+    MONGODB_URL: proxy.url,
     STORE_TIMEOUT_MS: '1000',
     LOGINS_PER_MINUTE: '1000',
   });

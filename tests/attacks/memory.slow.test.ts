@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
-import { startCluster } from '../consumer/support/cluster.ts';
+import { consumerScript, startCluster } from '../consumer/support/cluster.ts';
 import { uniqueName } from '../support/servers.ts';
 import { openWorld, serversOf, type TestUser, type World } from '../support/world.ts';
 
@@ -31,7 +31,7 @@ const startWorkers = (world: World) =>
       STUCK_AFTER_MS: '1000',
       SWEEP_MS: '500',
     },
-    fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url)),
+    consumerScript,
   );
 
 /** Hogs that send at a time. */

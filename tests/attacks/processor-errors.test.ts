@@ -1,7 +1,7 @@
 /** The text of a processor's error may hold paths and passwords: a client sees it only where the error says so [M9]. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, jest, test } from '@jest/globals';
-import { startCluster } from '../consumer/support/cluster.ts';
+import { consumerScript, startCluster } from '../consumer/support/cluster.ts';
 import { type ApiProcess, startApi } from '../http/api-process.ts';
 import { uniqueName } from '../support/servers.ts';
 import { eventually, openWorld } from '../support/world.ts';
@@ -53,7 +53,7 @@ test('clients see the text of marked errors only, in every answer; operators see
   const [api, open] = await Promise.all([start(), start({ EXPOSE_ERRORS: 'all' })]);
   await using _consumer = startCluster(
     { ...env, WORKERS: '1', PROCESSOR: file('./support/leaky-processor.ts') },
-    file('../../functions/consumer.ts'),
+    consumerScript,
   );
 
   const fail = async (request: string): Promise<string> => {

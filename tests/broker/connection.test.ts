@@ -9,7 +9,7 @@ import { createPublisher } from '../../lib/broker/publisher.ts';
 import { BrokerUnavailableError } from '../../lib/errors.ts';
 import { createLogger } from '../../lib/log.ts';
 import { testConfig } from '../support/servers.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { startProxyTo } from '../support/tcp-proxy.ts';
 import { ignoredEvents } from './ignored-events.ts';
 
 const log = createLogger('silent');
@@ -63,10 +63,9 @@ const startHastyRelay = async () => {
 };
 
 const startProxy = async () => {
-  const { hostname, port } = new URL(config.rabbitmqUrl);
-  const proxy = await startTcpProxy(hostname, Number(port));
+  const proxy = await startProxyTo(config.rabbitmqUrl);
   return {
-    config: { ...config, rabbitmqUrl: throughPort(config.rabbitmqUrl, proxy.port) },
+    config: { ...config, rabbitmqUrl: proxy.url },
     freeze: proxy.freeze,
     [Symbol.asyncDispose]: proxy.close,
   };

@@ -3,14 +3,11 @@ import { createConnection } from '../../lib/broker/connection.ts';
 import { heartbeatSecondsWithin } from '../../lib/broker/heartbeat.ts';
 import { createLogger } from '../../lib/log.ts';
 import { rabbitmqUrl } from '../support/servers.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { startProxyTo } from '../support/tcp-proxy.ts';
 import { eventually } from '../support/world.ts';
 
-const { hostname, port } = new URL(rabbitmqUrl());
-const proxy = await startTcpProxy(hostname, Number(port));
-const url = new URL(rabbitmqUrl());
-url.hostname = '127.0.0.1';
-url.port = String(proxy.port);
+const proxy = await startProxyTo(rabbitmqUrl());
+const url = new URL(proxy.url);
 // The heartbeat in a URL is for the other connections.
 url.searchParams.set('heartbeat', '60');
 const connection = createConnection(

@@ -6,7 +6,7 @@ import { laneQueue } from '../../lib/broker/names.ts';
 import { createPublisher } from '../../lib/broker/publisher.ts';
 import { info, readableLog, warn } from '../support/log-lines.ts';
 import { testConfig } from '../support/servers.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { startProxyTo } from '../support/tcp-proxy.ts';
 import { eventually } from '../support/world.ts';
 import { ignoredEvents } from './ignored-events.ts';
 
@@ -14,13 +14,10 @@ const lanes = [0, 1, 2, 3];
 
 test('an unavailable server is logged once for all lanes, and so is its return', async () => {
   const config = testConfig();
-  const url = new URL(config.rabbitmqUrl);
-  const proxy = await startTcpProxy(url.hostname, Number(url.port));
+  const proxy = await startProxyTo(config.rabbitmqUrl);
   await proxy.cut();
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
   const { log, lines } = readableLog();
-  const broker = createLaneBroker({ ...config, rabbitmqUrl: url.href }, log);
+  const broker = createLaneBroker({ ...config, rabbitmqUrl: proxy.url }, log);
   try {
     await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, ignoredEvents)));
     await Promise.allSettled(lanes.map((lane) => broker.openLane(lane, ignoredEvents)));
@@ -55,12 +52,9 @@ test('a wrong password is logged as the reason, without the password', async () 
 test('a server that does not answer is logged once for all lanes, and so is its return', async () => {
   const slowMs = 2_000;
   const config = testConfig({ heartbeatSeconds: 60 });
-  const url = new URL(config.rabbitmqUrl);
-  const proxy = await startTcpProxy(url.hostname, Number(url.port));
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
+  const proxy = await startProxyTo(config.rabbitmqUrl);
   const { log, lines } = readableLog();
-  const broker = createLaneBroker({ ...config, rabbitmqUrl: url.href }, log, { slowMs, settleMs: 10 });
+  const broker = createLaneBroker({ ...config, rabbitmqUrl: proxy.url }, log, { slowMs, settleMs: 10 });
   const [first, ...others] = lanes;
   try {
     await broker.openLane(first!, ignoredEvents);

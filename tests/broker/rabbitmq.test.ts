@@ -6,7 +6,7 @@ import { createPublisher } from '../../lib/broker/publisher.ts';
 import { BrokerRefusedError, BrokerUnavailableError } from '../../lib/errors.ts';
 import { createLogger } from '../../lib/log.ts';
 import { testConfig } from '../support/servers.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { startProxyTo, startTcpProxy } from '../support/tcp-proxy.ts';
 import { eventually } from '../support/world.ts';
 import { type BrokerConnection, type BrokerUnderTest, describeBrokerContract } from './broker-contract.ts';
 import { ignoredEvents } from './ignored-events.ts';
@@ -28,11 +28,9 @@ const openRabbitmq = async (): Promise<BrokerUnderTest> => {
 
   return {
     async connect() {
-      const url = new URL(config.rabbitmqUrl);
-      const proxy = await startTcpProxy(url.hostname, Number(url.port));
-      url.port = String(proxy.port);
+      const proxy = await startProxyTo(config.rabbitmqUrl);
       closing.unshift(proxy.close);
-      return connectTo(url.href, async () => {
+      return connectTo(proxy.url, async () => {
         await proxy.cut();
         await proxy.restore();
       });
@@ -73,10 +71,8 @@ describeBrokerContract('RabbitMQ', openRabbitmq);
 
 test('a ping and a publish fail in time when the broker is frozen, and both work again when it is thawed', async () => {
   const config = testConfig({ publishTimeoutMs: 300 });
-  const url = new URL(config.rabbitmqUrl);
-  const proxy = await startTcpProxy(url.hostname, Number(url.port));
-  url.port = String(proxy.port);
-  const publisher = createPublisher({ ...config, rabbitmqUrl: url.href }, createLogger('silent'));
+  const proxy = await startProxyTo(config.rabbitmqUrl);
+  const publisher = createPublisher({ ...config, rabbitmqUrl: proxy.url }, createLogger('silent'));
   try {
     await eventually('the broker answers', () =>
       publisher.ping().then(

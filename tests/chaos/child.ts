@@ -44,9 +44,10 @@ type Start = {
 
 export const startChild = ({ script, root = ownRoot, env, logFile, onLine }: Start): Child => {
   const log = createWriteStream(logFile, { flags: 'a' });
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(execPath, ['--no-warnings', script], {
     cwd: root,
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH, NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   alive.add(child);

@@ -1,19 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ConfigError } from '../../lib/config.ts';
 import { environmentOfRuns, resolveSecrets } from '../../lib/secrets.ts';
+import { startHttpServer } from '../support/http-server.ts';
 
 const long = 'a-secret-of-at-least-32-characters';
 const asked: string[] = [];
 const answers = new Map<string, { status: number; body: object }>();
 
 /** Answers the one call of AWS Secrets Manager that is tested. */
-const server = createServer(async (request, response) => {
+const server = await startHttpServer(async (request, response) => {
   const { SecretId, VersionStage } = (await json(request)) as Record<string, string>;
   asked.push(`${request.headers['x-amz-target']} ${SecretId} ${VersionStage}`);
   const { status, body } = answers.get(SecretId ?? '') ?? {
@@ -26,27 +25,25 @@ const server = createServer(async (request, response) => {
 const environment = process.env;
 let folder: string;
 
-beforeEach(async () => {
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lanekeeper-secrets-'));
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
   process.env = {
     ...environment,
-    AWS_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    AWS_ENDPOINT_URL: server.url,
     AWS_REGION: 'eu-central-1',
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
   };
 });
 
-afterEach(async () => {
+afterEach(() => {
   process.env = environment;
   asked.length = 0;
   rmSync(folder, { recursive: true });
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
 });
 
 const fileWith = (text: string): string => {

@@ -1,15 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { describe, expect, jest, test } from '@jest/globals';
 import type { Config } from '../../lib/config.ts';
 import { runsSupportFile } from '../runs/support/support-file.ts';
 import { eventually, openWorld } from '../support/world.ts';
-import { isAlive, startCluster, supportFile } from './support/cluster.ts';
+import { consumerScript, isAlive, startCluster, supportFile } from './support/cluster.ts';
 
 jest.setTimeout(60_000);
 
-const consumer = fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url));
-
-const startConsumer = (config: Config, env: Record<string, string> = {}, script = consumer) =>
+const startConsumer = (config: Config, env: Record<string, string> = {}, script = consumerScript) =>
   startCluster(
     {
       MONGODB_URL: config.mongodbUrl,

@@ -1,11 +1,10 @@
 /** Why a run failed: the log of the real consumer, with a processor of somebody's own. */
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import { runsSupportFile } from '../runs/support/support-file.ts';
 import { openWorld, serversOf } from '../support/world.ts';
-import { startCluster, supportFile } from './support/cluster.ts';
+import { consumerScript, startCluster, supportFile } from './support/cluster.ts';
 
 jest.setTimeout(60_000);
 
@@ -22,7 +21,7 @@ test('why a run failed = read the log: one line has the error with its stack and
       RETRY_MAX_MS: '20',
       WORKERS: '1',
     },
-    fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url)),
+    consumerScript,
   );
   const user = await world.user();
   await world.enqueue(user, { amount: 5 });

@@ -1,16 +1,13 @@
 /** What `/healthz` and `/livez` of a real consumer answer while lanes have no owner. */
-import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import type { Config } from '../../lib/config.ts';
 import { openStores } from '../../lib/store/stores.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { startProxyTo } from '../support/tcp-proxy.ts';
 import { eventually, openWorld } from '../support/world.ts';
-import { startCluster, type TestCluster } from './support/cluster.ts';
+import { consumerScript, startCluster, type TestCluster } from './support/cluster.ts';
 
 jest.setTimeout(180_000);
-
-const consumer = fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url));
 
 const startConsumer = (config: Config, env: Record<string, string> = {}): TestCluster =>
   startCluster(
@@ -24,7 +21,7 @@ const startConsumer = (config: Config, env: Record<string, string> = {}): TestCl
       UNHEALTHY_AFTER_MS: '3000',
       ...env,
     },
-    consumer,
+    consumerScript,
   );
 
 const statusOf = async (cluster: TestCluster, path: string): Promise<number> => (await cluster.get(path)).status;
@@ -61,12 +58,9 @@ test('a consumer with too few channels is not ready, says why, and is ready agai
 
 test('a consumer whose RabbitMQ is away is alive and not ready, and both again when it is back', async () => {
   await using world = await openWorld({ lanes: 4 });
-  const url = new URL(world.config.rabbitmqUrl);
-  const proxy = await startTcpProxy(url.hostname, Number(url.port));
+  const proxy = await startProxyTo(world.config.rabbitmqUrl);
   await using _closed = { [Symbol.asyncDispose]: () => proxy.close() };
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  await using cluster = startConsumer({ ...world.config, rabbitmqUrl: url.href });
+  await using cluster = startConsumer({ ...world.config, rabbitmqUrl: proxy.url });
   await untilOwned(cluster, 4);
   await proxy.cut();
   await untilStatus(cluster, 503);

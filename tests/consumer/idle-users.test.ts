@@ -2,16 +2,14 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import type { UserQueue } from '../../lib/types.ts';
 import { eventually, openWorld, serversOf } from '../support/world.ts';
-import { startCluster } from './support/cluster.ts';
+import { consumerScript, startCluster } from './support/cluster.ts';
 
 jest.setTimeout(120_000);
 
 const userCount = 40;
-const consumer = fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url));
 
 /** Everything that is reachable in the heap of the process, its texts included. */
 const heapOf = async (pid: number, folder: string): Promise<Buffer> => {
@@ -41,7 +39,7 @@ test('connected users that are idle leave no queue, and nothing in the heap of t
       WORKER_HANG_MS: '120000',
       NODE_OPTIONS: `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder}`,
     },
-    consumer,
+    consumerScript,
   );
   await cluster.logged((line) => line.msg === 'worker running');
   const users = await Promise.all(Array.from({ length: userCount }, () => world.user()));

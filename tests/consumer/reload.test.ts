@@ -1,17 +1,15 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { eventually, openWorld, serversOf, type World } from '../support/world.ts';
-import { isAlive, type LogLine, startCluster, supportFile, until } from './support/cluster.ts';
+import { consumerScript, isAlive, type LogLine, startCluster, supportFile, until } from './support/cluster.ts';
 
 jest.setTimeout(120_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-reload-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const consumer = fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url));
 const running = (line: LogLine) => line.msg === 'worker running';
 const exited = (line: LogLine) => line.msg === 'worker exited';
 const done = (line: LogLine) => line.msg?.startsWith('reload done') ?? false;
@@ -32,7 +30,7 @@ const openEdited = (world: World, name: string, first = answering('first')) => {
       // Longer than any reload on a busy machine: no run is aborted.
       GRACE_MS: '80000',
     },
-    consumer,
+    consumerScript,
   );
   return { cluster, edit };
 };

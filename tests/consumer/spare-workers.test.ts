@@ -2,17 +2,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, expect, jest, test } from '@jest/globals';
 import { eventually, openWorld, serversOf, type World } from '../support/world.ts';
-import { isAlive, type LogLine, startCluster } from './support/cluster.ts';
+import { consumerScript, isAlive, type LogLine, startCluster } from './support/cluster.ts';
 
 jest.setTimeout(120_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-spare-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const consumer = fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url));
 const spareStarted = (line: LogLine) => line.msg === 'spare worker started';
 const done = (line: LogLine) => line.msg?.startsWith('reload done') ?? false;
 
@@ -22,7 +20,7 @@ const openSpared = async (world: World, name: string) => {
   const edit = (version: string) => writeFileSync(file, `export default async () => '${version}';\n`);
   edit('first');
   const env = { ...serversOf(world), PROCESSOR: file, WORKERS: '1', SPARE_WORKERS: '1', GRACE_MS: '80000' };
-  const cluster = startCluster(env, consumer);
+  const cluster = startCluster(env, consumerScript);
   await cluster.logged((line) => line.msg === 'worker running');
   const spare = (await cluster.logged(spareStarted)).workerPid!;
   const user = await world.user();

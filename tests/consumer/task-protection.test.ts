@@ -1,10 +1,9 @@
 /** Task protection, against an HTTP server in the place of the agent of ECS. */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 import { protectLongRuns } from '../../lib/consumer/task-protection.ts';
 import { FakeClock } from '../../lib/testing/fake-clock.ts';
+import { startHttpServer } from '../support/http-server.ts';
 import { eventually } from '../support/world.ts';
 import { startCluster, supportFile } from './support/cluster.ts';
 
@@ -18,22 +17,12 @@ const off = { ProtectionEnabled: false };
 const startAgent = async () => {
   const requests: Request[] = [];
   const agent = { requests, answer: agreed };
-  const server = createServer(async (request, response) => {
+  const server = await startHttpServer(async (request, response) => {
     requests.push({ call: `${request.method} ${request.url}`, body: await json(request) });
     response.writeHead(agent.answer.status, { 'content-type': 'application/json' });
     response.end(JSON.stringify(agent.answer.body));
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/task`;
-  const close = async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => {
-      server.close(resolve);
-    });
-  };
-  return Object.assign(agent, { uri, [Symbol.asyncDispose]: close });
+  return Object.assign(agent, server, { uri: `${server.url}/api/task` });
 };
 
 /** A consumer whose oldest run the test decides. */

@@ -6,7 +6,7 @@ import { handlerOf, readRoutes } from '../../lib/gateway/routes.ts';
 import type { KeyScope } from '../../lib/key-scopes.ts';
 import type { RunRequest } from '../../lib/ports.ts';
 import { userIdOf } from '../../lib/references.ts';
-import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
+import { mongodbUrl, rabbitmqUrl, tokenSecret, uniqueName } from '../support/servers.ts';
 import { openWorld, type World } from '../support/world.ts';
 import { type Answer, type ApiCall, type Driver, directDriver, gatewayDriver } from './drivers.ts';
 
@@ -16,7 +16,7 @@ const environment = {
   RABBITMQ_URL: rabbitmqUrl(),
   QUEUE_PREFIX: `${name}.`,
   LANES: '2',
-  JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
+  JWT_SECRET: tokenSecret,
   BCRYPT_COST: '4',
   LOGINS_PER_MINUTE: '0',
   REGISTRATIONS_PER_HOUR: '0',

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import getPort from 'get-port';
 import { openStores } from '../../lib/store/stores.ts';
-import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
+import { mongodbUrl, rabbitmqUrl, tokenSecret, uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
 import { httpClient } from './drivers.ts';
 
@@ -39,7 +39,7 @@ export const spawnApi = async (
       MONGODB_URL: mongodbUrl(name),
       RABBITMQ_URL: rabbitmqUrl(),
       QUEUE_PREFIX: `${name}.`,
-      JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
+      JWT_SECRET: tokenSecret,
       BCRYPT_COST: '4',
       // Every test calls from the same address.
       LOGINS_PER_MINUTE: '0',

@@ -3,18 +3,17 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { closeFunctionDeps } from '../../lib/compose/functions.ts';
 import type { RunRequest } from '../../lib/ports.ts';
-import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
+import { mongodbUrl, rabbitmqUrl, tokenSecret, uniqueName } from '../support/servers.ts';
 import { openWorld, type World } from '../support/world.ts';
 import { type Answer, type Driver, directDriver, gatewayDriver } from './drivers.ts';
 
 const name = uniqueName('http');
-const secret = 'a-secret-that-only-the-tests-know-0123456789';
 const environment = {
   MONGODB_URL: mongodbUrl(name),
   RABBITMQ_URL: rabbitmqUrl(),
   QUEUE_PREFIX: `${name}.`,
   LANES: '2',
-  JWT_SECRET: secret,
+  JWT_SECRET: tokenSecret,
   BCRYPT_COST: '4',
   LOGINS_PER_MINUTE: '0',
   REGISTRATIONS_PER_HOUR: '0',
@@ -200,9 +199,9 @@ describe.each([
     });
 
     test.each(calls)('%s refuses one with a wrong signature and one that has expired', async (one) => {
-      const forged = jwt.sign({ sub: 'u', sid: 's', exp: in1Hour() }, `${secret}!`);
+      const forged = jwt.sign({ sub: 'u', sid: 's', exp: in1Hour() }, `${tokenSecret}!`);
       expectProblem(await call({ call: one, token: forged, body: body(one) }), 401, 'invalid-token');
-      const old = jwt.sign({ sub: 'u', sid: 's', exp: 1 }, secret);
+      const old = jwt.sign({ sub: 'u', sid: 's', exp: 1 }, tokenSecret);
       expectProblem(await call({ call: one, token: old, body: body(one) }), 401, 'expired-token');
     });
 

@@ -4,7 +4,7 @@ import { closeFunctionDeps } from '../../lib/compose/functions.ts';
 import { decisionCursorText } from '../../lib/http/dead-letter-json.ts';
 import type { RunRequest } from '../../lib/ports.ts';
 import type { LedgerEntry, Outcome } from '../../lib/types.ts';
-import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
+import { mongodbUrl, rabbitmqUrl, tokenSecret, uniqueName } from '../support/servers.ts';
 import { eventually, openWorld, type World } from '../support/world.ts';
 import { type Answer, type Driver, directDriver, gatewayDriver } from './drivers.ts';
 
@@ -14,7 +14,7 @@ const environment = {
   RABBITMQ_URL: rabbitmqUrl(),
   QUEUE_PREFIX: `${name}.`,
   LANES: '2',
-  JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
+  JWT_SECRET: tokenSecret,
   BCRYPT_COST: '4',
   LOGINS_PER_MINUTE: '0',
   REGISTRATIONS_PER_HOUR: '0',

@@ -1,7 +1,7 @@
 /** Alarms, dashboard and runbook on AWS, against each other. */
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { anchorsOf, read, section } from '../docs/support/markdown.ts';
-import { ofType, packageOf, type Template } from './support/packaged.ts';
+import { brokerLimitsOf, consumerVariablesOf, ofType, packageOf, type Template } from './support/packaged.ts';
 
 jest.setTimeout(120_000);
 
@@ -56,11 +56,8 @@ describe('every alarm on AWS', () => {
 
   test('of the queues goes on below the limit of RabbitMQ, and above the cap of Lanekeeper', () => {
     const { Threshold } = template.Resources.BrokerQueues?.Properties ?? {};
-    const limits = template.Resources.BrokerLimits?.Properties.Data['Fn::Base64'];
-    expect(Threshold).toBeLessThan(Number(/cluster_queue_limit = (\d+)/.exec(limits)?.[1]));
-    const variables = template.Resources.ConsumerTask?.Properties.ContainerDefinitions[0].Environment;
-    const cap = variables.find(({ Name }: { Name: string }) => Name === 'MAX_OPEN_QUEUES').Value;
-    expect(Threshold).toBeGreaterThan(Number(cap) + 64);
+    expect(Threshold).toBeLessThan(brokerLimitsOf(template).cluster_queue_limit ?? 0);
+    expect(Threshold).toBeGreaterThan(Number(consumerVariablesOf(template).MAX_OPEN_QUEUES) + 64);
   });
 });
 
@@ -81,8 +78,7 @@ test('alarms and dashboard read only metrics that the code writes, in the namesp
   expect(readNames.filter((name) => !written.includes(name))).toEqual([]);
   // CloudWatch keeps metrics with and without dimensions apart.
   for (const [, { Properties }] of own) expect(Properties.Dimensions).toBeUndefined();
-  const variables = template.Resources.ConsumerTask?.Properties.ContainerDefinitions[0].Environment;
-  expect(variables).toContainEqual({ Name: 'EMF_NAMESPACE', Value: namespace });
+  expect(consumerVariablesOf(template).EMF_NAMESPACE).toBe(namespace);
   expect(template.Resources.EnqueueLambdaFunction?.Properties.Environment.Variables.EMF_NAMESPACE).toBe(namespace);
 });
 

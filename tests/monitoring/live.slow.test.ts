@@ -12,8 +12,9 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { execa, type ResultPromise } from 'execa';
 import getPort from 'get-port';
 import { root } from '../../tools/run-tool.ts';
+import { httpClient } from '../http/drivers.ts';
 import { cleanUp, environmentOf, testOptions } from '../library/open.ts';
-import { uniqueName } from '../support/servers.ts';
+import { tokenSecret, uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
 import { folder, queriesOf, readAlerts, readDashboard } from './support/files.ts';
 import { findPrometheus } from './support/prometheus.ts';
@@ -32,11 +33,6 @@ const start = (file: string, args: string[], env: Record<string, string | undefi
   processes.push(started);
 };
 
-const post = async (url: string, body: unknown, token?: string): Promise<Record<string, string>> => {
-  const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
-  return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).json() as never;
-};
-
 const answers = (url: string) =>
   eventually(
     url,
@@ -50,12 +46,13 @@ const answers = (url: string) =>
 
 /** Calls of all kinds, until the test is over. */
 const keepBusy = async (api: string): Promise<void> => {
-  const who = { username: uniqueName('user'), password: 'correct horse' };
-  await post(`${api}/register`, who);
-  const { token } = await post(`${api}/login`, who);
+  const call = httpClient(api);
+  const body = { username: uniqueName('user'), password: 'correct horse' };
+  await call({ call: 'POST /register', body });
+  const token = (await call({ call: 'POST /login', body })).body.token as string;
   while (!traffic.signal.aborted) {
-    await post(`${api}/enqueue`, { request: 'work' }, token).catch(() => undefined);
-    await fetch(`${api}/requests/99999999`, { headers: { authorization: `Bearer ${token}` } }).catch(() => undefined);
+    await call({ call: 'POST /enqueue', body: { request: 'work' }, token }).catch(() => undefined);
+    await call({ call: 'GET /requests/99999999', token }).catch(() => undefined);
     await sleep(50);
   }
 };
@@ -81,7 +78,7 @@ beforeAll(async () => {
   const env = {
     ...environmentOf(options),
     LANES: String(options.lanes),
-    JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
+    JWT_SECRET: tokenSecret,
     BCRYPT_COST: '4',
     WORKERS: '1',
     SWEEP_MS: '500',

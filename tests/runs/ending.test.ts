@@ -2,13 +2,12 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
 import { pollUntil } from '../../lib/poll.ts';
 import { acceptRequest } from '../../lib/requests/accept.ts';
 import { endRequest } from '../../lib/requests/end.ts';
-import { startCluster, type TestCluster } from '../consumer/support/cluster.ts';
+import { consumerScript, startCluster, type TestCluster } from '../consumer/support/cluster.ts';
 import { eventually, openWorld, serversOf, type TestUser, type World } from '../support/world.ts';
 import { runsSupportFile } from './support/support-file.ts';
 
@@ -36,7 +35,7 @@ beforeAll(async () => {
       GRACE_MS: '1000',
       STUCK_AFTER_MS: '5000',
     },
-    fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url)),
+    consumerScript,
   );
   await cluster.logged((line) => line.msg === 'worker running');
 });

@@ -1,7 +1,6 @@
 /** Requests that end their worker, beside innocent users, on real processes and servers. */
-import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
-import { startCluster } from '../consumer/support/cluster.ts';
+import { consumerScript, startCluster } from '../consumer/support/cluster.ts';
 import { openWorld, serversOf, type TestUser } from '../support/world.ts';
 import { runsSupportFile } from './support/support-file.ts';
 
@@ -26,7 +25,7 @@ test('requests that end their workers become dead letters; their users go on, an
       STUCK_AFTER_MS: '1000',
       GRACE_MS: '5000',
     },
-    fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url)),
+    consumerScript,
   );
   await cluster.logged((line) => line.msg === 'worker running', 2);
 

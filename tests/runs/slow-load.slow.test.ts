@@ -1,7 +1,6 @@
 /** Processors that take long to import, in a real consumer and in real isolated processes. */
-import { fileURLToPath } from 'node:url';
 import { describe, expect, jest, test } from '@jest/globals';
-import { type LogLine, startCluster } from '../consumer/support/cluster.ts';
+import { consumerScript, type LogLine, startCluster } from '../consumer/support/cluster.ts';
 import { openWorld, serversOf, type World } from '../support/world.ts';
 import { isolate } from './support/isolate.ts';
 import { runsSupportFile } from './support/support-file.ts';
@@ -24,7 +23,7 @@ const startConsumer = (world: World, env: Record<string, string>) =>
       WORKER_HANG_MS: '1000',
       ...env,
     },
-    fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url)),
+    consumerScript,
   );
 
 describe('a worker', () => {

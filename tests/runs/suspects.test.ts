@@ -2,9 +2,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
-import { isAlive, startCluster } from '../consumer/support/cluster.ts';
+import { consumerScript, isAlive, startCluster } from '../consumer/support/cluster.ts';
 import { eventually, openWorld, serversOf, type TestUser } from '../support/world.ts';
 import { runsSupportFile } from './support/support-file.ts';
 
@@ -25,7 +24,7 @@ test('after two kills of their worker all users run again at once, isolated, als
       STUCK_AFTER_MS: '1000',
       GRACE_MS: '1000',
     },
-    fileURLToPath(new URL('../../functions/consumer.ts', import.meta.url)),
+    consumerScript,
   );
   const mark = ({ userId }: TestUser) => join(folder, userId);
   const end = join(folder, 'end');

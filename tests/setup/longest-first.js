@@ -8,6 +8,9 @@ const longest = [
   'model/model',
   'tools/start',
   'system/',
+  'library/consume',
+  'consumer/',
+  'lanes/lending',
   'tools/',
   'runs/',
 ].map((path) => `/tests/${path}`);

@@ -49,16 +49,17 @@ describe('the production code under a seeded scheduler', () => {
 
 describe('the simulation of a broken protocol', () => {
   test('finds no violation in the scenarios of the breaks when nothing is broken', async () => {
-    for (const { name, scenarios } of breaks) {
-      const { failure } = await runCampaign({ runs: 25, seed: 11, scenarios, shrink: false });
-      expect([name, failure && describeFailure(failure)]).toEqual([name, undefined]);
+    // Several breaks have the same scenarios.
+    for (const scenarios of new Set(breaks.map((broken) => broken.scenarios))) {
+      const { failure } = await runCampaign({ runs: 25, seed: 1, scenarios, shrink: false });
+      expect(failure && describeFailure(failure)).toBeUndefined();
     }
   }, 120_000);
 
   test.each(breaks.map((broken) => [broken.name, broken.what, broken] as const))(
     'detects %s (%s)',
     async (_name, _what, broken) => {
-      const { failure } = await runCampaign({ runs: broken.withinRuns, seed: 11, broken, shrink: false });
+      const { failure } = await runCampaign({ runs: broken.withinRuns, seed: 1, broken, shrink: false });
       const kinds = failure?.result.violations.map(({ kind }) => kind) ?? [];
       expect(kinds.filter((kind) => broken.shows.includes(kind))).not.toEqual([]);
     },

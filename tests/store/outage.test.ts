@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { openStores } from '../../lib/store/stores.ts';
 import { info, readableLog, warn } from '../support/log-lines.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { startProxyTo } from '../support/tcp-proxy.ts';
 import { eventually } from '../support/world.ts';
 import { answers, openProxiedStores } from './proxied-stores.ts';
 
@@ -12,14 +12,10 @@ const outageLines = <Line extends { msg?: unknown }>(lines: Line[]): Line[] =>
   lines.filter(({ msg }) => String(msg).startsWith('MongoDB is'));
 
 test('an unavailable server is logged once for all operations, with the reason, and so is its return', async () => {
-  const url = new URL(mongodbUrl(uniqueName('outage')));
-  const proxy = await startTcpProxy(url.hostname, Number(url.port));
+  const proxy = await startProxyTo(mongodbUrl(uniqueName('outage')));
   await proxy.cut();
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  url.searchParams.set('directConnection', 'true');
   const { log, lines } = readableLog();
-  const stores = openStores({ mongodbUrl: url.href, storeTimeoutMs: 500, autoMigrate: 1 }, log);
+  const stores = openStores({ mongodbUrl: proxy.url, storeTimeoutMs: 500, autoMigrate: 1 }, log);
   const call16Times = async () => {
     for (let round = 0; round < 2; round += 1) {
       await Promise.all(Array.from({ length: 8 }, () => answers(stores.lanes.known())));

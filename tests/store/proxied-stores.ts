@@ -2,7 +2,7 @@
 import { openStores } from '../../lib/store/stores.ts';
 import { readableLog } from '../support/log-lines.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { startProxyTo } from '../support/tcp-proxy.ts';
 import { eventually } from '../support/world.ts';
 
 export const answers = (call: Promise<unknown>) =>
@@ -13,15 +13,11 @@ export const answers = (call: Promise<unknown>) =>
 
 /** Resolves once MongoDB answers through the proxy. Nothing has been logged then. */
 export const openProxiedStores = async (name: string) => {
-  const url = new URL(mongodbUrl(uniqueName(name)));
   await using opened = new AsyncDisposableStack();
-  const proxy = await startTcpProxy(url.hostname, Number(url.port));
+  const proxy = await startProxyTo(mongodbUrl(uniqueName(name)));
   opened.defer(() => proxy.close());
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  url.searchParams.set('directConnection', 'true');
   const { log, lines } = readableLog();
-  const stores = openStores({ mongodbUrl: url.href, storeTimeoutMs: 1_000, autoMigrate: 1 }, log);
+  const stores = openStores({ mongodbUrl: proxy.url, storeTimeoutMs: 1_000, autoMigrate: 1 }, log);
   opened.defer(() => stores.close());
   await eventually('MongoDB answers', () => answers(stores.ping()), 20_000);
   lines.splice(0);

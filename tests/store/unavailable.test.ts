@@ -4,7 +4,7 @@ import { StoreUnavailableError } from '../../lib/errors.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
 import { asStoreError } from '../../lib/store/unavailable.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { startProxyTo, type TcpProxy } from '../support/tcp-proxy.ts';
 import { everyOperation } from './every-operation.ts';
 
 const storeTimeoutMs = 400;
@@ -48,11 +48,9 @@ describe('a store whose server does not answer', () => {
   let stores: Stores;
 
   beforeEach(async () => {
-    const url = new URL(mongodbUrl(uniqueName('unavailable')));
-    proxy = await startTcpProxy(url.hostname, Number(url.port));
-    url.host = `127.0.0.1:${proxy.port}`;
-    url.searchParams.set('directConnection', 'true');
-    stores = openStores({ mongodbUrl: url.href, storeTimeoutMs, autoMigrate: 1 });
+    const started = await startProxyTo(mongodbUrl(uniqueName('unavailable')));
+    proxy = started;
+    stores = openStores({ mongodbUrl: started.url, storeTimeoutMs, autoMigrate: 1 });
   });
 
   afterEach(async () => {

@@ -21,12 +21,15 @@ export const mongodbUrl = (databaseName: string): string => {
 /** The prefix, a hyphen and 10 random characters: short enough for a database name and for a queue prefix. */
 export const uniqueName = (prefix: string): string => `${prefix}-${randomBytes(5).toString('hex')}`;
 
+/** Signs the tokens of the APIs that tests start. */
+export const tokenSecret = 'a-secret-that-only-the-tests-know-0123456789';
+
 const smallValues = {
   LANES: '4',
   AUTO_MIGRATE: '1',
   LOG_LEVEL: 'silent',
   BCRYPT_COST: '4',
-  JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
+  JWT_SECRET: tokenSecret,
   WORKERS: '1',
   RETRY_BASE_MS: '5',
   RETRY_MAX_MS: '50',

@@ -112,3 +112,13 @@ export const startTcpProxy = async (host: string, targetPort: number): Promise<T
   await restore();
   return { port, cut, restore, freeze, thaw, delay, close: cut };
 };
+
+/** A proxy to the server that a URL names. `url` leads through it. */
+export const startProxyTo = async (target: string): Promise<TcpProxy & { url: string }> => {
+  const url = new URL(target);
+  const proxy = await startTcpProxy(url.hostname, Number(url.port));
+  url.host = `127.0.0.1:${proxy.port}`;
+  // A member of a replica set would tell the driver where the others are, and the driver would go there.
+  if (url.protocol === 'mongodb:') url.searchParams.set('directConnection', 'true');
+  return { ...proxy, url: url.href };
+};

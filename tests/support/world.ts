@@ -16,7 +16,7 @@ import { disconnect } from '../../lib/requests/disconnect.ts';
 import { openStores, type Stores } from '../../lib/store/stores.ts';
 import type { LedgerEntry, RequestMessage, RunLimits, UserQueue } from '../../lib/types.ts';
 import { testConfig } from './servers.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { startProxyTo, type TcpProxy } from './tcp-proxy.ts';
 
 export type TestUser = { userId: string; sessionId: string; lane: number };
 
@@ -167,16 +167,13 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
      * ones; `cutForGood` accepts none.
      */
     async cuttable() {
-      const url = new URL(config.rabbitmqUrl);
-      const proxy = await startTcpProxy(url.hostname, Number(url.port));
+      const proxy = await startProxyTo(config.rabbitmqUrl);
       proxies.push(proxy);
-      url.hostname = '127.0.0.1';
-      url.port = String(proxy.port);
       const cut = async () => {
         await proxy.cut();
         await proxy.restore();
       };
-      return { config: { rabbitmqUrl: url.href }, cut, cutForGood: () => proxy.cut() };
+      return { config: { rabbitmqUrl: proxy.url }, cut, cutForGood: () => proxy.cut() };
     },
     async entry(user: TestUser, seq: number): Promise<LedgerEntry | undefined> {
       return (await stores.ledger.read([{ userId: user.userId, seq }]))[0];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, jest, test } from '@jest/globals';
-import { type LogLine, startCluster } from '../consumer/support/cluster.ts';
+import { consumerScript, type LogLine, startCluster } from '../consumer/support/cluster.ts';
 import { eventually, openWorld, serversOf, type World } from '../support/world.ts';
 import { monotonicMs } from './monotonic.ts';
 import { readHistory } from './recorder.ts';
@@ -31,7 +31,7 @@ const startConsumer = (world: World, environment: Record<string, string> = {}) =
       PROCESSOR: file('./recording-processor.ts'),
       ...environment,
     },
-    file('../../functions/consumer.ts'),
+    consumerScript,
   );
   const count = (kind: 'started' | 'ended') => readHistory(historyFile).filter((event) => event.kind === kind).length;
   return { cluster, count };

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { connect } from 'amqplib';
 import { laneQueue, userQueue } from '../../lib/broker/names.ts';
 import { openStores } from '../../lib/store/stores.ts';
-import { startCluster, type TestCluster } from '../consumer/support/cluster.ts';
+import { consumerScript, startCluster, type TestCluster } from '../consumer/support/cluster.ts';
 import { type ApiProcess, startApi } from '../http/api-process.ts';
 import type { FinalState, HistoryEvent } from '../judge/history.ts';
 import { testConfig } from '../support/servers.ts';
@@ -136,7 +136,7 @@ export const openSystem = async (
           PROCESSOR: file('./recording-processor.ts'),
           ...own,
         },
-        file('../../functions/consumer.ts'),
+        consumerScript,
       );
       clusters.push(cluster);
       return cluster;

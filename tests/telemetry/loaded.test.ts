@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, jest, test } from '@jest/globals';
 import { execa } from 'execa';
-import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
+import { mongodbUrl, rabbitmqUrl, tokenSecret, uniqueName } from '../support/servers.ts';
 import { openCollector } from './support/collector.ts';
 
 jest.setTimeout(120_000);
@@ -15,7 +15,7 @@ const load = async (env: Record<string, string>, ...args: string[]) => {
     MONGODB_URL: mongodbUrl(name),
     RABBITMQ_URL: rabbitmqUrl(),
     QUEUE_PREFIX: `${name}.`,
-    JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
+    JWT_SECRET: tokenSecret,
     LOG_LEVEL: 'silent',
     STORE_TIMEOUT_MS: '30000',
   };

@@ -3,20 +3,16 @@ import { expect, test } from '@jest/globals';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { createWorkerMetrics } from '../../lib/consumer/metrics.ts';
 import { httpFunction } from '../../lib/http/http-function.ts';
-import { createLogger } from '../../lib/log.ts';
 import { createRunRequest } from '../../lib/runs/run.ts';
+import { eventFixture } from '../http/drivers.ts';
 import { testPolicy } from '../runs/support/policy.ts';
+import { readableLog } from '../support/log-lines.ts';
 
 const trace = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
 const about = { userId: 'u1', seq: 7, trace: 'a'.repeat(32) };
 
-const recorded = (level = 'debug') => {
-  const lines: Record<string, unknown>[] = [];
-  return { lines, log: createLogger(level, {}, { write: (line: string) => void lines.push(JSON.parse(line)) }) };
-};
-
 test('lines of a worker about a run and its outcome', () => {
-  const { lines, log } = recorded();
+  const { lines, log } = readableLog('debug');
   const { observer } = createWorkerMetrics({ clock, log, snapshot: () => undefined });
   const run = { userId: 'u1', user: 'ada', seq: 7, attempt: 1, fencingToken: 2, trace };
   const at = new Date();
@@ -30,7 +26,7 @@ test('lines of a worker about a run and its outcome', () => {
 });
 
 test('lines of a processor, and of its failure', async () => {
-  const { lines, log } = recorded();
+  const { lines, log } = readableLog('debug');
   const processor = (_request: unknown, { logger }: { logger: { info(text: string): void } }) => {
     logger.info('working');
     throw new Error('no');
@@ -46,17 +42,10 @@ test('lines of a processor, and of its failure', async () => {
 });
 
 test('the line of a call', async () => {
-  const { lines, log } = recorded('info');
+  const { lines, log } = readableLog();
   const deps = { log, config: {}, clock } as unknown as Awaited<ReturnType<Parameters<typeof httpFunction>[0]>>;
   const handler = httpFunction(async () => deps).handler(async () => ({ statusCode: 204 }));
-  const event = {
-    version: '2.0',
-    routeKey: 'GET /requests/{seq}',
-    rawPath: '/requests/7',
-    pathParameters: { seq: '7' },
-    headers: trace,
-    requestContext: { http: { method: 'GET', sourceIp: '192.0.2.1' } },
-  };
+  const event = eventFixture({ call: 'GET /requests/7', headers: trace }, 'GET /requests/{seq}', { seq: '7' });
   await handler(event as never, {} as never);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatchObject({ msg: 'http', path: '/requests/7', seq: 7, trace: about.trace });

@@ -4,7 +4,7 @@ import { closeFunctionDeps } from '../../lib/compose/functions.ts';
 import { createLanekeeper, type Lanekeeper, type ProcessorContext } from '../../lib/index.ts';
 import { type Driver, gatewayDriver } from '../http/drivers.ts';
 import { cleanUp, environmentOf, type TestOptions, testOptions } from '../library/open.ts';
-import { uniqueName } from '../support/servers.ts';
+import { tokenSecret, uniqueName } from '../support/servers.ts';
 import { type CollectedSpan, type Collector, openCollector } from './support/collector.ts';
 
 jest.setTimeout(120_000);
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const functions = {
     ...environmentOf(options),
     LANES: String(options.lanes),
-    JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789',
+    JWT_SECRET: tokenSecret,
     BCRYPT_COST: '4',
     LOG_LEVEL: 'silent',
     STORE_TIMEOUT_MS: '30000',

@@ -1,17 +1,13 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { callApi } from '../../tools/api-client.ts';
 import { freePort } from '../../tools/services/probe.ts';
+import { startHttpServer } from '../support/http-server.ts';
 
 test('an API may be below a path, such as the stage of an API Gateway', async () => {
-  const server = createServer(({ url }, response) => response.end(JSON.stringify({ url })));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const asked = ['', '/', '/prod', '/prod/'].map((path) => callApi(api + path, 'GET /stuck?limit=1'));
+  await using server = await startHttpServer(({ url }, response) => response.end(JSON.stringify({ url })));
+  const asked = ['', '/', '/prod', '/prod/'].map((path) => callApi(server.url + path, 'GET /stuck?limit=1'));
   const urls = ['/stuck?limit=1', '/stuck?limit=1', '/prod/stuck?limit=1', '/prod/stuck?limit=1'];
   expect(await Promise.all(asked)).toEqual(urls.map((url) => ({ url })));
-  server.close();
 });
 
 test('an API that does not answer is named with the cause, and what is no URL with an example', async () => {

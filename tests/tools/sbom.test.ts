@@ -7,7 +7,14 @@ import { root } from '../../tools/run-tool.ts';
 
 jest.setTimeout(60_000);
 
-type Component = { name: string; version: string; licenses?: unknown[]; hashes?: unknown[]; purl: string };
+type Component = {
+  name: string;
+  version: string;
+  scope: string;
+  licenses?: unknown[];
+  hashes?: unknown[];
+  purl: string;
+};
 type Package = { version: string; dev?: boolean; optional?: boolean; devOptional?: boolean };
 
 const list = async (...options: string[]): Promise<{ bomFormat: string; components: Component[] }> =>
@@ -37,4 +44,5 @@ test('the SBOM of the images lists the packages that export traces as well', asy
   expect(more).toContain('@opentelemetry/otlp-transformer');
   expect(more.filter((name) => !name.startsWith('@opentelemetry/'))).toEqual([]);
   expect(namesOf(images)).toEqual(expect.arrayContaining(namesOf(production)));
+  expect(new Set(images.components.map(({ scope }) => scope))).toEqual(new Set(['required']));
 });

@@ -125,7 +125,7 @@ describe('npm start', () => {
     expect(demo.code).toBe(0);
   }, 90_000);
 
-  test('prints a line for each server and process, what to do next, and a line for each call; Ctrl-C stops everything', async () => {
+  test('prints a line for each server and process, what to do next, and a line for each call; its port is taken; Ctrl-C stops everything', async () => {
     const port = await freePort();
     await using started = await npmStart(port);
     await started.line(ready);
@@ -154,6 +154,11 @@ describe('npm start', () => {
     expect(health.status).toBe(200);
     await started.line(/^api +GET \/health 200 \d+ ms$/m);
     expect((await fetch(`http://127.0.0.1:${started.metricsPort}/healthz`)).status).toBe(200);
+
+    await using next = await npmStart(port);
+    expect(await next.exit).toBe(1);
+    const taken = `Port ${port} is in use by npm start of this checkout, which still runs (process ${started.child.pid})`;
+    expect(next.output()).toContain(taken);
 
     started.child.kill('SIGINT');
     expect(await started.exit).toBe(0);
@@ -206,29 +211,6 @@ describe('npm start', () => {
     );
     await next.line(ready);
   }, 240_000);
-
-  test('waits for the processes of an earlier start that was killed a moment ago', async () => {
-    const port = await freePort();
-    await using killed = await npmStart(port);
-    await killed.line(ready);
-    killed.child.kill('SIGKILL');
-    await killed.exit;
-    await using next = await npmStart(port);
-    await next.line(/ended without stopping its processes\./);
-    await next.line(ready);
-  }, 120_000);
-
-  test('says that its port is in use by an earlier start that still runs', async () => {
-    const port = await freePort();
-    await using running = await npmStart(port);
-    await running.line(ready);
-    await using next = await npmStart(port);
-    expect(await next.exit).toBe(1);
-    const pid = running.child.pid;
-    expect(next.output()).toContain(
-      `Port ${port} is in use by npm start of this checkout, which still runs (process ${pid})`,
-    );
-  }, 120_000);
 
   test('runs a processor of the folder from which npm was called; ends with 1 and the reason when the consumer dies', async () => {
     const port = await freePort();

@@ -4,7 +4,7 @@ import { execaNode } from 'execa';
 import mongoose from 'mongoose';
 import { filesUnder, read } from '../docs/support/markdown.ts';
 import { mongodbUrl, uniqueName } from '../support/servers.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { startProxyTo } from '../support/tcp-proxy.ts';
 import { eventually } from '../support/world.ts';
 
 jest.setTimeout(120_000);
@@ -54,15 +54,11 @@ test('two migrations at the same time both succeed, and then there is nothing to
 });
 
 test('a migration that was killed half-way is finished by the next one, which keeps what is there', async () => {
-  const { hostname, port } = new URL(url);
-  const proxy = await startTcpProxy(hostname, Number(port));
+  const proxy = await startProxyTo(url);
   try {
     // Each index takes long enough to be between two of them.
     proxy.delay(100);
-    const slow = new URL(url);
-    slow.port = String(proxy.port);
-    slow.searchParams.set('directConnection', 'true');
-    const killed = migrate(slow.href);
+    const killed = migrate(proxy.url);
     await eventually('the first index is there', async () => (await indexes()).length > 0, 60_000);
     killed.kill('SIGKILL');
     await killed;

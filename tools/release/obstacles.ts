@@ -4,6 +4,8 @@ export type Candidate = {
   version: string;
   /** In package-lock.json. */
   lockVersion: string;
+  /** The `appVersion` in Chart.yaml: the tag of the images that the chart installs. */
+  chartVersion: string;
   changelog: string;
   /** Lines of `git status --porcelain`. */
   changedFiles: string[];
@@ -18,7 +20,8 @@ const entryOf = (changelog: string, heading: RegExp): string | undefined => {
   return after?.split(/^## /m)[0]?.trim();
 };
 
-export const obstacles = ({ version, lockVersion, changelog, changedFiles, tags }: Candidate): string[] => {
+export const obstacles = (candidate: Candidate): string[] => {
+  const { version, lockVersion, chartVersion, changelog, changedFiles, tags } = candidate;
   const found: string[] = [];
   const name = version.replaceAll('.', '\\.');
   const entry = entryOf(changelog, new RegExp(`^## \\[${name}\\] - \\d{4}-\\d{2}-\\d{2}$`, 'm'));
@@ -27,6 +30,10 @@ export const obstacles = ({ version, lockVersion, changelog, changedFiles, tags 
     found.push('CHANGELOG.md still has text under "## [Unreleased]": move it to the entry of this version.');
   if (lockVersion !== version)
     found.push(`package-lock.json has the version ${lockVersion}, package.json ${version}: run npm install.`);
+  if (chartVersion !== version)
+    found.push(
+      `Chart.yaml has the appVersion ${chartVersion}, package.json ${version}: change it, and run npm run render:kubernetes.`,
+    );
   if (tags.includes(`v${version}`))
     found.push(`The tag v${version} exists already: raise the version in package.json, or delete the tag.`);
   if (changedFiles.length > 0) {

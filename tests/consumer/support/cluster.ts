@@ -7,6 +7,9 @@ export type LogLine = Record<string, unknown> & { msg?: string; pid?: number; wo
 
 export const supportFile = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
+/** The primary that people start. */
+export const consumerScript = supportFile('../../../functions/consumer.ts');
+
 export type TestCluster = AsyncDisposable & {
   pid: number;
   lines: LogLine[];
@@ -45,8 +48,9 @@ const endAll = (pids: number[]): void => {
 
 /** `script` is the primary: by default the one beside this file, with the worker that `TEST_WORKER` names. */
 export const startCluster = (env: Record<string, string>, script = supportFile('primary.ts')): TestCluster => {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, [script], {
-    env: { PATH: process.env.PATH, METRICS_PORT: '0', GRACE_MS: '1000', ...env },
+    env: { PATH, NODE_COMPILE_CACHE, METRICS_PORT: '0', GRACE_MS: '1000', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: LogLine[] = [];

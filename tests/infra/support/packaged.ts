@@ -58,6 +58,19 @@ export const packageOf = async (stage: string, environment: NodeJS.ProcessEnv = 
 export const ofType = ({ Resources }: Template, type: string): [name: string, resource: Resource][] =>
   Object.entries(Resources).filter(([, { Type }]) => Type === type);
 
+/** The container of the consumer, in its task. */
+export const consumerOf = ({ Resources }: Template): Json => Resources.ConsumerTask?.Properties.ContainerDefinitions[0];
+
+/** What the consumer gets as its environment, by name. */
+export const consumerVariablesOf = (template: Template): Record<string, Json> =>
+  Object.fromEntries(consumerOf(template).Environment.map(({ Name, Value }: Json) => [Name, Value]));
+
+/** The limits that RabbitMQ is configured with. */
+export const brokerLimitsOf = ({ Resources }: Template): Record<string, number> => {
+  const lines: string[] = Resources.BrokerLimits?.Properties.Data['Fn::Base64'].trim().split('\n');
+  return Object.fromEntries(lines.map((line) => line.split(' = ')).map(([name, value]) => [name, Number(value)]));
+};
+
 /** The statements of the policies of a role. */
 export const statementsOf = ({ Resources }: Template, role: string): Record<string, Json>[] =>
   Resources[role]?.Properties.Policies.flatMap((policy: Json) => policy.PolicyDocument.Statement);

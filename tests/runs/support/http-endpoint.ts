@@ -1,6 +1,6 @@
-/** A real HTTP server on a free port that records the requests it receives. */
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/** An HTTP server that records the requests it receives. */
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { type HttpServer, startHttpServer } from '../../support/http-server.ts';
 
 export type Received = {
   method: string | undefined;
@@ -9,13 +9,13 @@ export type Received = {
   body: string;
 };
 
-export type HttpEndpoint = AsyncDisposable & { url: string; received: Received[] };
+export type HttpEndpoint = HttpServer & { received: Received[] };
 
 export const openHttpEndpoint = async (
   answer: (response: ServerResponse, count: number) => void,
 ): Promise<HttpEndpoint> => {
   const received: Received[] = [];
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
@@ -24,13 +24,5 @@ export const openHttpEndpoint = async (
       answer(response, received.length);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
-    received,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { ...server, url: `${server.url}/hook`, received };
 };

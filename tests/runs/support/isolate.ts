@@ -42,6 +42,7 @@ export const isolate = (
     policy: { ...testPolicy, maxAttempts: 9, ...policy },
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       NODE_OPTIONS: '--max-old-space-size=64',
       PROCESSOR: runsSupportFile('processors/fatal.ts'),
       WORKER_HANG_MS: String(workerHangMs),

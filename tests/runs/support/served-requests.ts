@@ -1,7 +1,7 @@
 /** A scenario that needs everything that a program starts by name: threads, workers, isolated processes, the functions of the routes. */
 import { expect } from '@jest/globals';
 import { httpClient } from '../../http/drivers.ts';
-import { uniqueName } from '../../support/servers.ts';
+import { tokenSecret, uniqueName } from '../../support/servers.ts';
 import { openWorld } from '../../support/world.ts';
 import { run, type Start, startCommand } from './installed-package.ts';
 
@@ -35,7 +35,7 @@ export const serveRequests = async (start: Start, own: NodeJS.ProcessEnv): Promi
   expect(await command('migrate')).toMatch(/all indexes are there$/m);
   const settings = {
     ...{ ...servers, QUEUE_PREFIX: queuePrefix, LANES: String(lanes), PORT: '0', METRICS_PORT: '0', WORKERS: '1' },
-    ...{ JWT_SECRET: 'a-secret-that-only-the-tests-know-0123456789', BCRYPT_COST: '4', ...own },
+    ...{ JWT_SECRET: tokenSecret, BCRYPT_COST: '4', ...own },
   };
   await using consumer = startCommand(start, 'consumer', settings);
   await using api = startCommand(start, 'api', settings);

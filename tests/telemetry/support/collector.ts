@@ -1,8 +1,8 @@
 /** A real HTTP server that takes traces as an OpenTelemetry collector does: OTLP/JSON at `/v1/traces`. */
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { type HttpServer, startHttpServer } from '../../support/http-server.ts';
 
 const attributes = z
   .array(z.object({ key: z.string(), value: z.record(z.string(), z.unknown()) }))
@@ -30,7 +30,7 @@ const exported = z.object({
 
 export type CollectedSpan = z.output<typeof span> & { service: unknown };
 
-export type Collector = AsyncDisposable & { url: string; spans: CollectedSpan[] };
+export type Collector = HttpServer & { spans: CollectedSpan[] };
 
 const spansIn = (body: string): CollectedSpan[] =>
   exported
@@ -46,17 +46,9 @@ export const openCollector = async (): Promise<Collector> => {
     spans.push(...spansIn(await text(request)));
     return 200;
   };
-  const server = createServer(async (request, response) => {
+  const server = await startHttpServer(async (request, response) => {
     const status = await take(request).catch(() => 400);
     response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    spans,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { ...server, spans };
 };
