@@ -1,6 +1,7 @@
 /** Alarms, dashboard and runbook on AWS, against each other. */
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { anchorsOf, read, section } from '../docs/support/markdown.ts';
+import { metricsOf } from './support/metrics.ts';
 import { brokerLimitsOf, consumerVariablesOf, ofType, packageOf, type Template } from './support/packaged.ts';
 
 jest.setTimeout(120_000);
@@ -61,23 +62,42 @@ describe('every alarm on AWS', () => {
   });
 });
 
-/** The metrics of Lanekeeper's own namespace that alarms and dashboard read, and what writes them. */
-test('alarms and dashboard read only metrics that the code writes, in the namespace that it is given', () => {
-  const namespace = 'Lanekeeper/prod';
+/** What AWS publishes of the metrics that are read, and by which dimensions. https://docs.aws.amazon.com has a page for each service. */
+const published: Record<string, { metrics: string[]; dimensions: string[][] }> = {
+  'AWS/ApiGateway': {
+    metrics: ['4xx', '5xx', 'Count', 'Latency'],
+    dimensions: [['ApiId'], ['ApiId', 'Method', 'Resource', 'Stage']],
+  },
+  'AWS/AmazonMQ': {
+    metrics: [
+      ...['MessageCount', 'QueueCount', 'SystemCpuUtilization'],
+      ...['RabbitMQMemUsed', 'RabbitMQMemLimit', 'RabbitMQDiskFree', 'RabbitMQDiskFreeLimit'],
+    ],
+    dimensions: [['Broker']],
+  },
+  'AWS/ECS': { metrics: ['CPUUtilization', 'MemoryUtilization'], dimensions: [['ClusterName', 'ServiceName']] },
+  'AWS/Lambda': { metrics: ['Errors'], dimensions: [['FunctionName']] },
+};
+
+test('alarms and dashboard read only metrics that AWS or the code writes, by their dimensions', () => {
   const written = ['lib/telemetry/embedded-metrics.ts', 'lib/consumer/log-backlog.ts'].flatMap((file) =>
-    [...read(file).matchAll(/name: '(\w+)', unit/g)].map(([, name]) => name),
+    [...read(file).matchAll(/name: '(\w+)', unit/g)].map(([, name = '']) => name),
   );
-  const own = ofType(template, 'AWS::CloudWatch::Alarm').filter(
-    ([, { Properties }]) => Properties.Namespace === namespace,
-  );
-  const shown = [...dashboard().matchAll(/\["Lanekeeper\/prod", "(\w+)"\]|MetricName=(\w+)/g)].map(
-    ([, a, b]) => a ?? b,
-  );
-  const readNames = [...own.map(([, { Properties }]) => Properties.MetricName), ...shown];
-  expect(readNames).toEqual(expect.arrayContaining(['PendingRequests', 'OldestWaitMs', 'WorkersWanted', 'Problems']));
-  expect(readNames.filter((name) => !written.includes(name))).toEqual([]);
-  // CloudWatch keeps metrics with and without dimensions apart.
-  for (const [, { Properties }] of own) expect(Properties.Dimensions).toBeUndefined();
+  const known: typeof published = { ...published, 'Lanekeeper/prod': { metrics: written, dimensions: [[], ['code']] } };
+  const found = metricsOf(template);
+  for (const { where, namespace, metric, dimensions } of found) {
+    const of = known[namespace] ?? { metrics: [], dimensions: [] };
+    expect([where, metric, of.metrics.includes(metric)]).toEqual([where, metric, true]);
+    // CloudWatch keeps metrics with and without dimensions apart, and only problems have a code.
+    const own = metric === 'Problems' ? [['code']] : of.dimensions.filter((one) => !one.includes('code'));
+    expect([where, own]).toEqual([where, expect.arrayContaining([dimensions])]);
+  }
+  const ownNames = found.filter(({ namespace }) => namespace === 'Lanekeeper/prod').map(({ metric }) => metric);
+  expect(new Set(ownNames)).toEqual(new Set(['PendingRequests', 'OldestWaitMs', 'WorkersWanted', 'Problems']));
+});
+
+test('functions and consumers write their metrics into the namespace that is read', () => {
+  const namespace = 'Lanekeeper/prod';
   expect(consumerVariablesOf(template).EMF_NAMESPACE).toBe(namespace);
   expect(template.Resources.EnqueueLambdaFunction?.Properties.Environment.Variables.EMF_NAMESPACE).toBe(namespace);
 });

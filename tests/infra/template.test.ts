@@ -84,7 +84,7 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
 
   test('gives a function time for the longest wait, but less than API Gateway does', () => {
     for (const [, { Properties }] of httpFunctions()) expect(Properties.Timeout).toBeLessThan(gatewayTimeout);
-    for (const name of ['GetRequest', 'Disconnect', 'EndRequest'])
+    for (const name of ['GetRequest', 'Disconnect', 'EndRequest', 'RetryDeadLetters', 'DropDeadLetters'])
       expect(properties(`${name}LambdaFunction`).Timeout).toBeGreaterThan(20);
   });
 
@@ -154,6 +154,7 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
     expect(statementsOf(template, 'RotationRole').at(-1)?.Resource).toEqual({ Ref: 'JwtSecret' });
     // A token lives as long as `TOKEN_TTL_SECONDS` says, and the secret before verifies until the next change.
     const days = Number(/^rate\((\d+) days\)$/.exec(RotationRules.ScheduleExpression)?.[1]);
+    expect(days).toBeGreaterThan(0);
     expect(settings.tokenTtlSeconds.schema.safeParse(String(days * 86_400)).success).toBe(false);
   });
 
@@ -213,6 +214,8 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
     expect(limits.consumer_max_per_channel).toBeGreaterThanOrEqual(250);
     const isCluster = DeploymentMode === 'CLUSTER_MULTI_AZ';
     expect(isCluster).toBe(stage === 'prod');
+    // docs/aws.md: what Amazon MQ allows for these sizes.
+    expect(limits.cluster_queue_limit).toBeLessThanOrEqual(isCluster ? 5_000 : 2_500);
     expect(SubnetIds).toHaveLength(isCluster ? 3 : 1);
     expect(consumerVariables().LANE_QUEUE_TYPE).toBe(isCluster ? 'quorum' : 'classic');
   });
@@ -235,10 +238,19 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
   });
 });
 
-test('NAT_GATEWAY=one gives the private subnets a way out', async () => {
+test('NAT_GATEWAY=one gives the private subnets a way out, through a subnet with a way to the internet', async () => {
   await using packaged = await packageOf('dev', { NAT_GATEWAY: 'one' });
-  expect(packaged.template.Resources.PrivateWayOut?.Properties).toMatchObject({
-    RouteTableId: { Ref: 'PrivateRoutes' },
+  const { Resources } = packaged.template;
+  const everywhere = '0.0.0.0/0';
+  expect(Resources.PrivateWayOut?.Properties).toEqual({
+    ...{ RouteTableId: { Ref: 'PrivateRoutes' }, DestinationCidrBlock: everywhere },
     NatGatewayId: { Ref: 'Nat' },
+  });
+  expect(Resources.Nat?.Properties.SubnetId).toEqual({ Ref: 'PublicSubnet' });
+  const routes = { RouteTableId: { Ref: 'PublicRoutes' } };
+  expect(Resources.RoutesOfPublicSubnet?.Properties).toEqual({ ...routes, SubnetId: { Ref: 'PublicSubnet' } });
+  expect(Resources.PublicWayOut?.Properties).toEqual({
+    ...{ ...routes, DestinationCidrBlock: everywhere },
+    GatewayId: { Ref: 'Gateway' },
   });
 });

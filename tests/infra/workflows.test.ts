@@ -3,12 +3,20 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { filesUnder, read } from '../docs/support/markdown.ts';
 
-type Step = { name?: string; uses?: string; run?: string; env?: Record<string, string> };
+type Step = {
+  name?: string;
+  uses?: string;
+  run?: string;
+  env?: Record<string, string>;
+  with?: Record<string, unknown>;
+};
 type Job = { env?: Record<string, string>; steps: Step[]; 'timeout-minutes'?: number };
-type Workflow = { jobs: Record<string, Job>; permissions: object };
+type Workflow = { on: Record<string, unknown>; jobs: Record<string, Job>; permissions: object };
 
 const workflows = filesUnder('.github/workflows', '.yml').map((file) => [file, parse(read(file)) as Workflow] as const);
-const scripts: Record<string, string> = JSON.parse(read('package.json')).scripts;
+const { scripts, engines }: { scripts: Record<string, string>; engines: { node: string } } = JSON.parse(
+  read('package.json'),
+);
 
 describe.each(workflows)('%s', (_file, { jobs, permissions }) => {
   const steps = Object.values(jobs).flatMap((job) => job.steps);
@@ -28,10 +36,23 @@ describe.each(workflows)('%s', (_file, { jobs, permissions }) => {
 });
 
 describe('.github/workflows/test.yml', () => {
-  const { jobs } = parse(read('.github/workflows/test.yml')) as Workflow;
+  const { on, jobs } = parse(read('.github/workflows/test.yml')) as Workflow;
   const real = jobs['real-servers'] as Job;
   const text = real.steps.map(({ run = '' }) => run).join('\n');
   const runs = (command: string): number => real.steps.findIndex(({ run = '' }) => run.startsWith(command));
+
+  test('runs for every change, on the Node that the package asks for', () => {
+    expect(on).toMatchObject({ push: { branches: ['main'] }, pull_request: null });
+    const used = Object.values(jobs).map((job) =>
+      job.steps.find(({ uses }) => uses?.startsWith('actions/setup-node@')),
+    );
+    for (const step of used) expect(`>=${step?.with?.['node-version']}`).toBe(engines.node);
+  });
+
+  test('has the history that the upgrade test needs', () => {
+    const checkout = real.steps.find(({ uses }) => uses?.startsWith('actions/checkout@'));
+    expect(checkout?.with).toEqual({ 'fetch-depth': 0 });
+  });
 
   test('starts MongoDB 8 as a replica set and RabbitMQ 4, and names both to the tests', () => {
     const set = /mongo:8 --replSet (\w+)/.exec(text)?.[1];

@@ -117,6 +117,37 @@ whenValidator(reason ? `Kubernetes' schemas, skipped: ${reason}` : "Kubernetes' 
     expect({ failed, text }).toMatchObject({ failed: false });
   });
 
+  const testWithHelm = 'path' in helm ? test : test.skip;
+  testWithHelm('accept every choice of the chart, and the behavior that KEDA hands on', async () => {
+    const choices = [
+      'consumer.autoscaling.enabled=false',
+      'gateway.autoscaling.enabled=true',
+      'images.pullSecrets=["registry"]',
+      'secrets.webhook.name="hook"',
+      'nodeSelector={"pool":"queues"}',
+      'tolerations=[{"key":"queues","operator":"Exists"}]',
+      'gateway.podAnnotations={"team":"a"}',
+      'consumer.podAnnotations={"team":"a"}',
+      'networkPolicy.gatewayFrom=[{"podSelector":{"matchLabels":{"app":"ingress"}}}]',
+      'networkPolicy.gatewayTo=[{"ports":[{"protocol":"TCP","port":443}]}]',
+      'networkPolicy.consumerTo=[{"ports":[{"protocol":"TCP","port":443}]}]',
+    ];
+    const chosen = objectsOf([...(await renderChart(path, choices)).values()].join('\n'));
+    const scaler = chosen.find(({ kind }) => kind === 'HorizontalPodAutoscaler');
+    const scaled = chosen.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'lanekeeper-gateway');
+    expect(scaler.spec.scaleTargetRef).toEqual({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      name: scaled.metadata.name,
+    });
+    expect(scaled.spec.replicas).toBeUndefined();
+    const keda = renderedObjects().find(({ kind }) => kind === 'ScaledObject').spec.advanced
+      .horizontalPodAutoscalerConfig;
+    const handedOn = { ...scaler, spec: { ...scaler.spec, ...keda } };
+    const { failed, text } = await validate([...chosen, handedOn], '1.37');
+    expect({ failed, text }).toMatchObject({ failed: false });
+  });
+
   test('refuse a field that does not exist', async () => {
     const deployment = structuredClone(known.find(({ kind }) => kind === 'Deployment'));
     deployment.spec.template.spec.terminationGraceSeconds = 5;

@@ -50,6 +50,14 @@ describe('the alerting rules', () => {
   });
 });
 
+/** Grafana's names of the units that fit what an expression yields. */
+const unitsOf = (expr: string): string[] => {
+  if (/_seconds(_bucket)?\b/.test(expr)) return ['s'];
+  if (/_bytes\b/.test(expr)) return ['bytes'];
+  if (/\brate\(/.test(expr)) return ['reqps'];
+  return expr.includes('lanekeeper_server_up') ? ['bool_yes_no'] : ['short', 'none'];
+};
+
 describe('the dashboard', () => {
   test('has what Grafana needs to import it', () => {
     const { panels } = readDashboard();
@@ -62,6 +70,15 @@ describe('the dashboard', () => {
       Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
     );
     expect(new Set(cells).size).toBe(cells.length);
+  });
+
+  test('shows each number in its unit', () => {
+    for (const panel of readDashboard().panels) {
+      if (panel.type === 'row') continue;
+      const { unit } = panel.fieldConfig.defaults;
+      for (const { expr } of panel.targets)
+        expect([panel.title, unitsOf(expr)]).toEqual([panel.title, expect.arrayContaining([unit])]);
+    }
   });
 
   test('shows every metric that exists, and no other', () => {

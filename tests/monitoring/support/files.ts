@@ -32,8 +32,11 @@ export const readAlertCases = (): AlertCase[] => {
   const { tests } = parse(read('alerts.test.yml')) as {
     tests: { alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[];
   };
-  return tests.flatMap((one) =>
-    one.alert_rule_test.map(({ alertname, exp_alerts }) => ({ alert: alertname, fires: exp_alerts.length > 0 })),
+  return tests.flatMap(({ alert_rule_test: checks }) =>
+    [...new Set(checks.map(({ alertname }) => alertname))].map((alert) => ({
+      alert,
+      fires: checks.some(({ alertname, exp_alerts }) => alertname === alert && exp_alerts.length > 0),
+    })),
   );
 };
 
