@@ -9,6 +9,8 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json LICENSE ./
 # The gateway reads its routes here.
 COPY infra/functions.yml infra/
+# Answered to GET /openapi.json.
+COPY docs/openapi.json docs/
 COPY functions functions
 COPY lib lib
 COPY tools tools

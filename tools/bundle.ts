@@ -59,7 +59,7 @@ const manifestOf = () => {
 
 rmSync(folder, { recursive: true, force: true });
 const metafile = await buildCode();
-for (const path of ['LICENSE', 'infra/functions.yml', 'tools/init'])
+for (const path of ['LICENSE', 'infra/functions.yml', 'docs/openapi.json', 'lib/http/scalar', 'tools/init'])
   cpSync(join(root, path), join(folder, path), { recursive: true });
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifestOf(), undefined, 2)}\n`);
 for (const [file, bytes] of bytesOnLoad(metafile, relative(root, folder)))

@@ -29,6 +29,8 @@ const copied = [
   ...['infra/functions.yml', 'docker-compose.yml', 'tools/services/published-ports.yml'],
   // What lanekeeper init writes.
   'tools/init',
+  // The script of the reference page.
+  'lib/http/scalar',
 ];
 
 const source = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

@@ -19,6 +19,18 @@ const manifest = () => {
   return argv.includes('--images') ? { ...own, dependencies: { ...own.dependencies, ...traces } } : own;
 };
 
+/** The file of a package that is in the repository. */
+const copied = () => {
+  const source = readFileSync(join(root, 'lib', 'http', 'scalar', 'source.json'), 'utf8');
+  const { name, version, license, integrity } = JSON.parse(source);
+  const content = Buffer.from(integrity.replace('sha512-', ''), 'base64').toString('hex');
+  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
+  return {
+    ...{ 'bom-ref': `${name}@${version}`, type: 'library', name, version, scope: 'required', purl },
+    ...{ licenses: [{ license: { id: license } }], hashes: [{ alg: 'SHA-512', content }] },
+  };
+};
+
 await runTool(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-sbom-'));
   const npm = (...args: string[]) => execa('npm', [...args, '--package-lock-only', '--offline'], { cwd: folder });
@@ -26,7 +38,10 @@ await runTool(async () => {
     writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest()));
     cpSync(join(root, 'package-lock.json'), join(folder, 'package-lock.json'));
     await npm('install', '--ignore-scripts', '--no-audit', '--no-fund');
-    stdout.write((await npm('sbom', '--omit', 'optional', '--sbom-format', 'cyclonedx')).stdout);
+    const { components, ...bom } = JSON.parse(
+      (await npm('sbom', '--omit', 'optional', '--sbom-format', 'cyclonedx')).stdout,
+    );
+    stdout.write(JSON.stringify({ ...bom, components: [...components, copied()] }, undefined, 2));
   } finally {
     rmSync(folder, { recursive: true });
   }

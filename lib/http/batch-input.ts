@@ -16,7 +16,7 @@ const ofOneRequest = z.never('belongs into an item of requests').optional();
 export const listOf = <T extends z.ZodType>(item: T) =>
   z.array(item).min(1, listRange).max(maxRequestsPerCall, listRange);
 
-const batch = onceFor((ceilings: Parameters<typeof runLimits>[0]) =>
+export const batch = onceFor((ceilings: Parameters<typeof runLimits>[0]) =>
   z.object({
     requests: listOf(runLimits(ceilings).extend({ key: idempotencyKey })),
     request: ofOneRequest,

@@ -36,7 +36,7 @@ export const newCredentials = z.object({
 });
 
 /** Looser than at registration, so that a name that cannot be registered fails like a wrong password. */
-const credentials = z.object({ username: z.string().max(256), password: passwordBytes(0) });
+export const credentials = z.object({ username: z.string().max(256), password: passwordBytes(0) });
 
 const upTo = (max: number, setting: string) =>
   z.number().int().min(1).max(max, `may be at most ${max} here (${setting})`);
@@ -52,15 +52,21 @@ export const runLimits = onceFor(({ maxRequestAttempts, maxRunTimeoutMs }: Ceili
     onInterruption: z.enum(interruptionPolicies).optional(),
   }),
 );
-const seq = z.object({ seq: z.string().regex(/^[1-9]\d{0,14}$/, 'must be a positive whole number') });
+export const seqPath = z.object({
+  seq: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/, 'must be a positive whole number')
+    .meta({ type: 'integer', minimum: 1, maximum: 999_999_999_999_999 }),
+});
 const waitRange = 'must be a number of seconds from 0 to 20, with at most 3 decimals';
-const wait = z.object({
+export const waitQuery = z.object({
   wait: z
     .string()
     .regex(/^\d{1,2}(\.\d{1,3})?$/, waitRange)
     .transform(Number)
     .pipe(z.number().max(20, waitRange))
-    .default(0),
+    .default(0)
+    .meta({ type: 'number', minimum: 0, maximum: 20, multipleOf: 0.001, description: 'How many seconds to wait.' }),
 });
 const pageRange = 'must be a whole number from 1 to 100';
 export const pageLimit = z
@@ -68,17 +74,27 @@ export const pageLimit = z
   .regex(/^\d{1,3}$/, pageRange)
   .transform(Number)
   .pipe(z.number().min(1, pageRange).max(100, pageRange))
-  .default(50);
-const page = z.object({
-  status: z.enum(requestStatuses).optional(),
+  .default(50)
+  .meta({ type: 'integer', minimum: 1, maximum: 100, description: 'The most items on the page.' });
+export const pageQuery = z.object({
+  status: z.enum(requestStatuses).optional().meta({ description: 'Only requests with this status.' }),
   after: z
     .string()
     .regex(/^\d{1,15}$/, 'must be a whole number')
     .transform(Number)
-    .default(0),
+    .default(0)
+    .meta({
+      ...{ type: 'integer', minimum: 0, maximum: 999_999_999_999_999 },
+      description: 'Only requests with a higher `seq`: the `next` of the page before.',
+    }),
   limit: pageLimit,
 });
-const pending = z.object({ pending: z.enum(['drain', 'cancel']).default('drain') });
+export const pendingBody = z.object({
+  pending: z
+    .enum(['drain', 'cancel'])
+    .default('drain')
+    .meta({ description: 'What happens to waiting requests when the last session ends.' }),
+});
 export const idempotencyKey = z
   .string()
   .regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
@@ -106,10 +122,11 @@ export const newCredentialsOf = (call: Call) => validate(newCredentials, call.js
 /** The caller's IP address, as API Gateway or our gateway saw it. */
 export const addressOf = (call: Call): string => call.requestContext.http.sourceIp;
 export const credentialsOf = (call: Call) => validate(credentials, call.json, 'body');
-export const seqOf = (call: Call): number => Number(validate(seq, call.pathParameters, 'path').seq);
-export const waitMsOf = (call: Call): number => validate(wait, call.queryStringParameters ?? {}, 'query').wait * 1_000;
-export const pageOf = (call: Call) => validate(page, call.queryStringParameters ?? {}, 'query');
-export const pendingOf = (call: Call) => validate(pending, call.json, 'body').pending;
+export const seqOf = (call: Call): number => Number(validate(seqPath, call.pathParameters, 'path').seq);
+export const waitMsOf = (call: Call): number =>
+  validate(waitQuery, call.queryStringParameters ?? {}, 'query').wait * 1_000;
+export const pageOf = (call: Call) => validate(pageQuery, call.queryStringParameters ?? {}, 'query');
+export const pendingOf = (call: Call) => validate(pendingBody, call.json, 'body').pending;
 
 /**
  * The request as unchanged JSON text, the limits that it sets for its own runs, the Idempotency-Key, and the trace of the call.

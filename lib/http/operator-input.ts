@@ -27,12 +27,12 @@ const nextOf = <Cursor>(read: (text: string) => Cursor | undefined) =>
     })
     .optional();
 
-const page = z.object({ ...user, after: nextOf(readCursor), limit: pageLimit });
-const stuck = z.object({ limit: pageLimit });
+export const deadLetterQuery = z.object({ ...user, after: nextOf(readCursor), limit: pageLimit });
+export const stuckQuery = z.object({ limit: pageLimit });
 
 const item = z.object({ ...user, seq: z.int().min(1) }).refine(namesOne, 'must have a user');
 
-const selection = z
+export const selection = z
   .object({
     ...user,
     items: z.array(item).min(1).max(maxItems).optional(),
@@ -55,10 +55,11 @@ export type Selection =
   | { items?: undefined; user: string | undefined; after?: DecisionCursor };
 
 export const deadLetterPageOf = (call: Call) => {
-  const { after, limit, ...whose } = validate(page, call.queryStringParameters ?? {}, 'query');
+  const { after, limit, ...whose } = validate(deadLetterQuery, call.queryStringParameters ?? {}, 'query');
   return { user: textOf(whose), after, limit };
 };
-export const stuckLimitOf = (call: Call): number => validate(stuck, call.queryStringParameters ?? {}, 'query').limit;
+export const stuckLimitOf = (call: Call): number =>
+  validate(stuckQuery, call.queryStringParameters ?? {}, 'query').limit;
 export const selectionOf = (call: Call): Selection => {
   const { items, after, ...whose } = validate(selection, call.json, 'body');
   return items

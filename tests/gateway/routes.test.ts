@@ -32,6 +32,9 @@ describe('routes', () => {
       'GET /stuck',
       'GET /health',
       'GET /livez',
+      'GET /openapi.json',
+      'GET /docs',
+      'GET /docs/reference.js',
       'OPTIONS /{proxy+}',
     ]);
   });

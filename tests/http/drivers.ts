@@ -7,6 +7,7 @@ import { handlerOf, type Route, readRoutes } from '../../lib/gateway/routes.ts';
 import type { Reply } from '../../lib/http/call.ts';
 import { createLogger } from '../../lib/log.ts';
 import { testConfig } from '../support/servers.ts';
+import { faultsOfAnswer } from './description.ts';
 
 export type ApiCall = {
   /** `METHOD /path?query` */
@@ -38,12 +39,13 @@ const headersOf = ({ token, headers }: ApiCall): Record<string, string> => ({
   ...headers,
 });
 
-const answer = (status: number, headers: Record<string, string>, text: string): Answer => ({
-  status,
-  headers,
-  text,
-  body: JSON.parse(text),
-});
+/** @throws {Error} when the answer is not one that docs/openapi.json describes. */
+const answer = (call: ApiCall, status: number, headers: Record<string, string>, text: string): Answer => {
+  const { method, path } = split(call);
+  const faults = faultsOfAnswer(method, path, { status, contentType: headers['content-type'], text });
+  if (faults) throw new Error(`${call.call} answered ${status} ${text.slice(0, 500)}\n${faults}`);
+  return { status, headers, text, body: /json/.test(headers['content-type'] ?? '') ? JSON.parse(text) : {} };
+};
 
 /** The event of a call as API Gateway documents it. It does not use the gateway's code, which it helps to test. */
 export const eventFixture = (
@@ -98,7 +100,7 @@ export const directDriver = async (): Promise<Driver> => {
         const handler = await handlerOf<EventHandler>(route);
         const event = eventFixture(call, `${route.method} ${route.path}`, parameters);
         const reply: Reply = await handler(event, {} as Context);
-        return answer(reply.statusCode ?? 200, (reply.headers ?? {}) as Record<string, string>, reply.body ?? '');
+        return answer(call, reply.statusCode ?? 200, (reply.headers ?? {}) as Record<string, string>, reply.body ?? '');
       }
       throw new Error(`There is no function for ${call.call}.`);
     },
@@ -111,7 +113,7 @@ export const httpClient =
   async (call: ApiCall): Promise<Answer> => {
     const { method, target } = split(call);
     const response = await fetch(base + target, { method, headers: headersOf(call), body: textOf(call) });
-    return answer(response.status, Object.fromEntries(response.headers), await response.text());
+    return answer(call, response.status, Object.fromEntries(response.headers), await response.text());
   };
 
 export const gatewayDriver = async (): Promise<Driver> => {

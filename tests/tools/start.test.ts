@@ -139,7 +139,11 @@ describe('npm start', () => {
       `consumer  http://127.0.0.1:${started.metricsPort} - ready, 1 worker; /healthz and /metrics`,
     ]);
     const box = lines.slice(lines.findIndex((line) => line.startsWith('╭'))).join('\n');
-    for (const text of [`http://localhost:${port}`, `LANEKEEPER_API=http://localhost:${port} npm run demo`, 'Ctrl-C'])
+    for (const text of [
+      `http://localhost:${port}/docs`,
+      `LANEKEEPER_API=http://localhost:${port} npm run demo`,
+      'Ctrl-C',
+    ])
       expect(box).toContain(text);
     for (const text of ['docs/http-api.md', `.data/logs/${port}`]) expect(box).toContain(text);
     // The functions and routes of serverless-offline are in its log file alone.

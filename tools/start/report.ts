@@ -19,6 +19,7 @@ const box = (url: string, { command, logs }: { command: string; logs: string }):
   const docs = docsFile('http-api.md');
   const rows = [
     ['Try it', `${url.endsWith(':3000') ? '' : `LANEKEEPER_API=${url} `}${demo}`],
+    ['API', `${url}/docs`],
     ['Health', `curl ${url}/health`],
     ...(docs ? [['Docs', docs]] : []),
     ['Logs', logs],

@@ -7,7 +7,10 @@ export const cors = (): Middleware => {
   const allow = ({ event, response }: Request<Call, Reply>): void => {
     // An event that is refused may have anything, or nothing.
     if (!response || !event?.deps) return;
-    response.headers = { ...response.headers, ...corsHeaders(event.deps.config, event.headers?.origin) };
+    const { vary: own, ...headers } = response.headers ?? {};
+    const { vary, ...allowed } = corsHeaders(event.deps.config, event.headers?.origin);
+    const both = [own, vary].filter((name) => name !== undefined).join(', ');
+    response.headers = { ...headers, ...allowed, ...(both !== '' && { vary: both }) };
   };
   return { after: allow, onError: allow };
 };

@@ -42,6 +42,9 @@ export const serveRequests = async (start: Start, own: NodeJS.ProcessEnv): Promi
   const call = httpClient(`http://127.0.0.1:${(await api.logged('API ready')).port}`);
   await consumer.logged('worker running');
 
+  expect(await call({ call: 'GET /openapi.json' })).toMatchObject({ status: 200, body: { openapi: '3.1.1' } });
+  expect(await call({ call: 'GET /docs/reference.js' })).toMatchObject({ status: 200 });
+
   const body = { username: uniqueName('user'), password: 'correct horse' };
   expect(await call({ call: 'POST /register', body })).toMatchObject({ status: 201 });
   expect(await command('operator', body.username)).toBe(`${body.username} is an operator now\n`);
