@@ -90,7 +90,7 @@ export type WorkerContext = {
 /** Alike changes are one update, in which each looks for its place among all. Above this that costs more than another statement. */
 const commitBatch = {
   maxItems: 128,
-  maxInFlight: 2,
+  maxInFlight: 1,
   maxSize: 4 * 1_024 * 1_024,
   sizeOf: ({ change }: { change: LedgerChange }) => charsOf(change),
 };

@@ -12,11 +12,8 @@ type Statements<T, R> = {
   together(items: T[]): Promise<Shared<R>[]>;
 };
 
-/**
- * A lone call goes alone and at once; with two on their way, what comes next waits and travels together. When one waits for a
- * slow server, the next ones still have a second connection.
- */
-const maxInFlight = 2;
+/** A lone call goes alone and at once; what comes while it is on its way waits and travels together. Two at a time would carry half as much each. */
+const maxInFlight = 1;
 
 /** More than that would be the work of several calls in one answer of the server, and in one turn of the event loop. */
 const maxItems = 128;
