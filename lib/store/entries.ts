@@ -12,12 +12,14 @@ export const toEntry = ({ _id, digest: _, ...entry }: RequestDocument): LedgerEn
 const digestFor = ({ body, ...entry }: NewEntry) =>
   body === undefined || body.length > maxMessageBodyBytes ? {} : { digest: digestOf({ ...entry, body }) };
 
-/** The driver writes `undefined` as null, and two null keys of one user would collide: what is absent must be left out. */
-export const toDocument = (entry: NewEntry): RequestDocument => {
+/**
+ * The entry of a request that was just accepted. The driver writes `undefined` as null, and two null keys of one user would collide: what is
+ * absent must be left out.
+ */
+export const queuedEntry = (entry: NewEntry): LedgerEntry => {
   const { userId, seq, key, body, bytes, bytesThrough, limits, retryOf, interruptions, traceparent, acceptedAt } =
     entry;
   return {
-    _id: entryId(entry),
     userId,
     seq,
     ...(key === undefined ? {} : { key }),
@@ -31,9 +33,14 @@ export const toDocument = (entry: NewEntry): RequestDocument => {
     status: 'queued',
     attempts: 0,
     acceptedAt,
-    ...digestFor(entry),
   };
 };
+
+export const toDocument = (entry: NewEntry): RequestDocument => ({
+  _id: entryId(entry),
+  ...queuedEntry(entry),
+  ...digestFor(entry),
+});
 
 /** Matches a request that waits for its next attempt: a claim removes `retryAt`. */
 export const inBackOff = { status: 'processing' as const, retryAt: { $exists: true } };

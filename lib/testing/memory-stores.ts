@@ -23,6 +23,7 @@ import type {
 } from '../ports.ts';
 import { permanentSession } from '../references.ts';
 import { countsOf, isApplied } from '../store/changes.ts';
+import { queuedEntry } from '../store/entries.ts';
 import { createTicketTaker } from '../store/ticket-taker.ts';
 import {
   claimableStatuses,
@@ -466,24 +467,7 @@ const apply = (change: LedgerChange, entry: LedgerEntry): void => {
   }
 };
 
-const newEntry = ({ userId, seq, key, body, bytes, bytesThrough, ...rest }: NewEntry): LedgerEntry => {
-  const { limits, retryOf, interruptions, traceparent, acceptedAt } = rest;
-  return {
-    userId,
-    seq,
-    ...(key === undefined ? {} : { key }),
-    ...(body === undefined ? {} : { body }),
-    ...(bytes === undefined ? {} : { bytes }),
-    ...(bytesThrough === undefined ? {} : { bytesThrough }),
-    ...(limits === undefined ? {} : { limits: structuredClone(limits) }),
-    ...(retryOf === undefined ? {} : { retryOf }),
-    ...(interruptions === undefined ? {} : { interruptions }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-    status: 'queued',
-    attempts: 0,
-    acceptedAt: new Date(acceptedAt),
-  };
-};
+const newEntry = (entry: NewEntry): LedgerEntry => structuredClone(queuedEntry(entry));
 
 const describe = (change: LedgerChange): string =>
   `${change.kind} ${entryId(change)} token ${change.token} attempt ${change.attempt}`;
