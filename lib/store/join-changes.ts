@@ -40,13 +40,8 @@ const joint = (updates: Update[]): mongo.AnyBulkWriteOperation<RequestDocument> 
   const ids = updates.map(({ id }) => id);
   const digests = updates.flatMap(({ digest }) => digest ?? []);
   const [{ guard, set, unset } = { guard: {}, set: {}, unset: [] }] = updates;
-  const fields = Object.keys(set).map((name) => [
-    name,
-    valueFor(
-      ids,
-      updates.map((update) => update.set[name]),
-    ),
-  ]);
+  const fieldOf = (name: string) => valueFor(updates.map((update) => [update.id, update.set[name]]));
+  const fields = Object.keys(set).map((name) => [name, fieldOf(name)]);
   // A digest contains its entry's id: no other entry of the list has it.
   const filter = { ...guard, _id: { $in: ids }, ...(digests.length > 0 ? { digest: { $in: digests } } : {}) };
   const update = [{ $set: Object.fromEntries(fields) }, ...(unset.length > 0 ? [{ $unset: unset }] : [])];

@@ -15,13 +15,7 @@ export const progressStore = (
     const updates = [...Map.groupBy(progress, kindOf).values()].map((alike) => {
       const ids = alike.map(({ userId }) => userId);
       const highest = (name: 'settled' | 'settledBytes') => ({
-        $max: [
-          `$${name}`,
-          valueFor(
-            ids,
-            alike.map((one) => one[name]),
-          ),
-        ],
+        $max: [`$${name}`, valueFor(alike.map((one) => [one.userId, one[name]]))],
       });
       const [{ settledBytes, advanced } = {}] = alike;
       const bytes = settledBytes ? { settledBytes: highest('settledBytes') } : {};

@@ -24,16 +24,9 @@ const isTaken = { $eq: ['$refusal', ''] };
 const [count, bytes] = ['$$count', '$$bytes'];
 
 const forEach = (asks: TicketAsk[], expression: object) => {
-  const ids = asks.map(({ userId }) => userId);
   const vars = {
-    count: valueFor(
-      ids,
-      asks.map(({ demand }) => demand.count ?? 1),
-    ),
-    bytes: valueFor(
-      ids,
-      asks.map(({ demand }) => demand.bytes),
-    ),
+    count: valueFor(asks.map(({ userId, demand }) => [userId, demand.count ?? 1])),
+    bytes: valueFor(asks.map(({ userId, demand }) => [userId, demand.bytes])),
   };
   return { $let: { vars, in: expression } };
 };
@@ -97,8 +90,8 @@ export const alike = (asks: TicketAsk[]): [TicketAsk, ...TicketAsk[]][] => {
 };
 
 /**
- * For asks that are alike. As a pipeline, because an `$expr` in the filter scans the collection in the stand-in, and a refusal has to say why. Without
- * `mark`, the document says after it what was decided, and whether the caller may count.
+ * For asks that are alike. A pipeline, because the stand-in scans the collection for an `$expr` in the filter, and because a refusal has to say why.
+ * Without `mark`, the updated document says what was decided and whether the caller may count.
  */
 export const ticketUpdate = (asks: [TicketAsk, ...TicketAsk[]], mark?: OutcomeMark) => {
   const [ask] = asks;

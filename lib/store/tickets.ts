@@ -103,11 +103,9 @@ const ticketServer = (execute: Execute, clock: Pick<Clock, 'now'>): TicketServer
 
     takeAll: (asks, mark) =>
       execute(async ({ userQueues }) => {
-        const updates = alike(asks).map(([first, ...others]) => {
-          const update = ticketUpdate([first, ...others], mark);
-          if (others.length === 0) return { updateOne: { filter: filterOf(first), update } };
-          return { updateMany: { filter: filterOfAll([first, ...others]), update } };
-        });
+        const updates = alike(asks).map((some) => ({
+          updateMany: { filter: filterOfAll(some), update: ticketUpdate(some, mark) },
+        }));
         await native(userQueues)
           .updateTwice(updates)
           .catch((error) => {

@@ -1,7 +1,9 @@
-/** An update of many documents has one text. What differs between them is looked up in it, by the `_id` of each. */
-export const valueFor = (ids: unknown[], values: unknown[]): object => {
+/** A value of an update of many documents. One that differs between them is looked up by the `_id` of the document. */
+export const valueFor = (pairs: [id: string, value: unknown][]): object => {
+  const values = pairs.map(([, value]) => value);
   const [first] = values;
   if (values.every((value) => isSame(value, first))) return { $literal: first };
+  const ids = pairs.map(([id]) => id);
   return { $arrayElemAt: [{ $literal: values }, { $indexOfArray: [{ $literal: ids }, '$_id'] }] };
 };
 
