@@ -55,7 +55,7 @@ export type LoadedUser = {
   activity: 'idle' | 'ready' | 'working';
   /** `next` is missing in the ledger: when it was last read. */
   gap: { readAt: number } | undefined;
-  /** When a gap was found first, every `seq` up to `through` had its ticket: what is missing among them has been missing since then. */
+  /** When the first gap was found, all tickets up to `through` had been taken: a request that is missing among them has been missing since then. */
   taken: { since: number; through: number };
   idleSince: number;
   /** No close starts before this time: the last one did not match. */

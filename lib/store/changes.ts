@@ -10,7 +10,7 @@ export const entryId = ({ userId, seq }: { userId: string; seq: number }): strin
 /** For `$unset`: the back-off is over. */
 export const endOfBackOff = { retryAt: 1, backOffMs: 1 } as const;
 
-/** What came in a message must be what the entry was made from. An entry of an earlier version has no digest: it is read. */
+/** A message must say what its entry was made from. Entries of earlier versions have no digest: their claim is refused, and they are read. */
 const sameAs = (change: LedgerChange & { said?: Said }) =>
   change.said ? { digest: digestOf({ ...change.said, userId: change.userId, seq: change.seq }) } : {};
 

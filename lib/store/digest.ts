@@ -10,8 +10,8 @@ const limitNames = Object.keys({
 } satisfies Record<keyof RunLimits, 1>) as (keyof RunLimits)[];
 
 /**
- * SHA-256 in base64url. It contains the request's id, so that no two entries have the same one. What is absent, and limits and
- * interruptions that say nothing, count as the same.
+ * SHA-256 in base64url. The request's id is part of the input, so no two entries have the same digest. Absent and empty limits give
+ * the same digest, and so do absent and zero interruptions.
  */
 export const digestOf = ({ userId, seq, body, limits, interruptions, ...asked }: EntryId & Said): string => {
   const { bytesThrough, traceparent, acceptedAt } = asked;

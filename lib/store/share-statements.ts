@@ -12,7 +12,7 @@ type Statements<T, R> = {
   together(items: T[]): Promise<Shared<R>[]>;
 };
 
-/** A lone call goes alone and at once; what comes while it is on its way waits and travels together. Two at a time would carry half as much each. */
+/** A lone call is sent at once. Calls that arrive while a statement is under way share the next one; with two under way, each would carry half as many. */
 const maxInFlight = 1;
 
 /** More than that would be the work of several calls in one answer of the server, and in one turn of the event loop. */

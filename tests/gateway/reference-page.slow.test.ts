@@ -22,7 +22,7 @@ const why = program ? '' : ' (skipped: chromium is not installed)';
     await api?.end();
   });
 
-  /** Opens the page, and collects what goes wrong. */
+  /** Opens the page. Collects its console errors and its requests to other hosts. */
   const open = async (hash: string, colorScheme: 'light' | 'dark', width: number) => {
     const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
     page.setDefaultTimeout(60_000);

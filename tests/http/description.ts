@@ -23,7 +23,7 @@ const validatorAt = (names: string[]) => {
   return validate;
 };
 
-/** What is wrong with a value, by the names that lead to its schema. */
+/** Validation errors of a value against the schema that these names lead to; `undefined` when it is valid. */
 export const faultsOf = (value: unknown, names: string[]): string | undefined => {
   const validate = validatorAt(names);
   if (validate(value)) return undefined;
@@ -45,7 +45,7 @@ const operationOf = (method: string, path: string): string[] | undefined => {
   return found && ['paths', found.path, name];
 };
 
-/** Where the schema of the body is, if there is to be a body; a text says what is not described. */
+/** The names that lead to the schema of the body; `undefined` for an answer without a body; a text when the answer is not described. */
 const schemaOf = (method: string, path: string, answer: DescribedAnswer): string[] | string | undefined => {
   const { status, contentType } = answer;
   const type = contentType?.split(';')[0] ?? 'none';
