@@ -444,6 +444,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what happens to the user's requests, from a place on */
+        get: operations["getEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{ref}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what happens to the user's requests, from a place on */
+        get: operations["getEventsOfUser"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stream-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Returns a token with which an `EventSource` may connect */
+        post: operations["createStreamToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{ref}/stream-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Returns a token with which an `EventSource` may connect */
+        post: operations["createStreamTokenForUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/disconnect": {
         parameters: {
             query?: never;
@@ -488,7 +556,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "invalid-reference" | "invalid-request" | "weak-password" | "invalid-json" | "missing-token" | "invalid-token" | "invalid-key" | "expired-token" | "session-ended" | "invalid-credentials" | "not-an-operator" | "insufficient-scope" | "key-required" | "key-not-accepted" | "registration-closed" | "invalid-invite" | "no-such-user" | "request-not-found" | "not-found" | "method-not-allowed" | "ambiguous-user" | "username-taken" | "not-cancellable" | "not-retryable" | "not-blocked" | "not-running" | "request-too-large" | "unsupported-charset" | "unsupported-encoding" | "idempotency-key-reused" | "too-many-calls" | "login-delayed" | "key-rate-exceeded" | "too-many-pending" | "enqueue-rate-exceeded" | "too-many-polls" | "internal-error" | "bad-event" | "bad-config" | "busy" | "draining" | "not-recorded-in-time" | "not-migrated" | "store-unavailable" | "secret-unavailable" | "broker-unavailable";
+            code: "invalid-reference" | "invalid-request" | "weak-password" | "invalid-json" | "missing-token" | "invalid-token" | "invalid-key" | "expired-token" | "session-ended" | "invalid-credentials" | "not-an-operator" | "insufficient-scope" | "key-required" | "key-not-accepted" | "registration-closed" | "invalid-invite" | "no-such-user" | "request-not-found" | "not-found" | "method-not-allowed" | "ambiguous-user" | "username-taken" | "not-cancellable" | "not-retryable" | "not-blocked" | "not-running" | "request-too-large" | "unsupported-charset" | "unsupported-encoding" | "idempotency-key-reused" | "too-many-calls" | "login-delayed" | "key-rate-exceeded" | "too-many-pending" | "enqueue-rate-exceeded" | "too-many-polls" | "too-many-streams" | "internal-error" | "bad-event" | "bad-config" | "busy" | "draining" | "not-recorded-in-time" | "not-migrated" | "store-unavailable" | "secret-unavailable" | "broker-unavailable";
             detail?: string;
         };
         NewAccount: {
@@ -739,6 +807,68 @@ export interface components {
             /** @enum {string} */
             state: "closed" | "open" | "closing";
             lane: number;
+        };
+        EventPage: {
+            events: {
+                /** @description What the client knows with this event. */
+                id: string;
+                /** @enum {string} */
+                type: "accepted" | "started" | "attempt-failed" | "blocked" | "queued-again" | "settled";
+                request: components["schemas"]["EventRequest"];
+            }[];
+            /** @description The `after` of the next call. */
+            next: string;
+            queue: components["schemas"]["EventQueue"];
+        };
+        /** @description A request as it is now. Fields that do not apply are absent. */
+        EventRequest: {
+            /** @description The place of the request in its user's order. */
+            seq: number;
+            status: components["schemas"]["RequestStatus"];
+            /** @description The Idempotency-Key. */
+            key?: string;
+            /** @description At most so many requests run until this one is done. */
+            position?: number;
+            attempts: number;
+            maxAttempts?: number;
+            timeoutMs?: number;
+            /** @enum {string} */
+            onInterruption?: "rerun" | "dead-letter";
+            error?: components["schemas"]["RunError"];
+            deadLetter?: {
+                /** @enum {string} */
+                reason: "failed" | "crashed" | "interrupted" | "ended";
+                /** Format: date-time */
+                at: string;
+            };
+            retryOf?: number;
+            /** Format: date-time */
+            acceptedAt: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** Format: date-time */
+            retryAt?: string;
+            /** Format: date-time */
+            ending?: string;
+            /** Format: date-time */
+            settledAt?: string;
+            /** @description What the processor returned, as JSON. */
+            result?: unknown;
+            /** @description Where the result is, which has more than 16 KiB. */
+            resultUrl?: string;
+        };
+        EventQueue: {
+            accepted: number;
+            settled: number;
+            pending: number;
+            /** @enum {string} */
+            state: "closed" | "open" | "closing";
+            /** @description Of the one request that is followed, while it is not settled. */
+            position?: number;
+        };
+        StreamToken: {
+            token: string;
+            expiresInSeconds: number;
         };
         Disconnected: {
             /** @enum {string} */
@@ -5202,6 +5332,676 @@ export interface operations {
                         status?: 409;
                         /** @enum {unknown} */
                         code?: "ambiguous-user";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-rate-exceeded` */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 429;
+                        /** @enum {unknown} */
+                        code?: "key-rate-exceeded";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvents: {
+        parameters: {
+            query?: {
+                /** @description How many seconds to wait. */
+                wait?: number;
+                /** @description What the client knows: the id of the last event, or the number of a request up to which all are settled; 0 tells everything again. */
+                after?: string;
+                /** @description Only this request. */
+                seq?: number;
+                /** @description A token of `POST /stream-token`, for an `EventSource`. */
+                token?: string;
+            };
+            header?: {
+                /** @description As `after`, which it replaces. An `EventSource` sends it by itself. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the client does not know yet. With `Accept: text/event-stream` a stream that goes on, where the server can send one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "id": "1",
+                     *           "type": "settled",
+                     *           "request": {
+                     *             "seq": 1,
+                     *             "status": "done",
+                     *             "attempts": 1,
+                     *             "acceptedAt": "2026-11-28T02:54:01.669Z",
+                     *             "startedAt": "2026-11-28T02:54:01.712Z",
+                     *             "settledAt": "2026-11-28T02:54:01.725Z",
+                     *             "result": "Your Message"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": "1",
+                     *       "queue": {
+                     *         "accepted": 1,
+                     *         "settled": 1,
+                     *         "pending": 0,
+                     *         "state": "open"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventPage"];
+                    /**
+                     * @example retry: 1000
+                     *
+                     *     id: 1
+                     *     event: settled
+                     *     data: {"request":{"seq":1,"status":"done"}}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `expired-token`, `invalid-key`, `invalid-token`, `missing-token`, `session-ended` */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 401;
+                        /** @enum {unknown} */
+                        code?: "expired-token" | "invalid-key" | "invalid-token" | "missing-token" | "session-ended";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-not-accepted` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 403;
+                        /** @enum {unknown} */
+                        code?: "key-not-accepted";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-streams` */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 429;
+                        /** @enum {unknown} */
+                        code?: "too-many-streams";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEventsOfUser: {
+        parameters: {
+            query?: {
+                /** @description Calls as an operator: `ref` names any user. */
+                as?: "operator";
+                /** @description How many seconds to wait. */
+                wait?: number;
+                /** @description What the client knows: the id of the last event, or the number of a request up to which all are settled; 0 tells everything again. */
+                after?: string;
+                /** @description Only this request. */
+                seq?: number;
+                /** @description A token of `POST /stream-token`, for an `EventSource`. */
+                token?: string;
+            };
+            header?: {
+                /** @description As `after`, which it replaces. An `EventSource` sends it by itself. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                /** @description The reference of the user, percent-encoded. */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the client does not know yet. With `Accept: text/event-stream` a stream that goes on, where the server can send one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "id": "1",
+                     *           "type": "settled",
+                     *           "request": {
+                     *             "seq": 1,
+                     *             "status": "done",
+                     *             "attempts": 1,
+                     *             "acceptedAt": "2026-11-28T02:54:01.669Z",
+                     *             "startedAt": "2026-11-28T02:54:01.712Z",
+                     *             "settledAt": "2026-11-28T02:54:01.725Z",
+                     *             "result": "Your Message"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": "1",
+                     *       "queue": {
+                     *         "accepted": 1,
+                     *         "settled": 1,
+                     *         "pending": 0,
+                     *         "state": "open"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventPage"];
+                    /**
+                     * @example retry: 1000
+                     *
+                     *     id: 1
+                     *     event: settled
+                     *     data: {"request":{"seq":1,"status":"done"}}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description `invalid-reference`, `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-reference" | "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `expired-token`, `invalid-key`, `invalid-token`, `missing-token`, `session-ended` */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 401;
+                        /** @enum {unknown} */
+                        code?: "expired-token" | "invalid-key" | "invalid-token" | "missing-token" | "session-ended";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient-scope`, `key-required`, `not-an-operator` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 403;
+                        /** @enum {unknown} */
+                        code?: "insufficient-scope" | "key-required" | "not-an-operator";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-such-user`, `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "no-such-user" | "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ambiguous-user` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 409;
+                        /** @enum {unknown} */
+                        code?: "ambiguous-user";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-rate-exceeded`, `too-many-streams` */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 429;
+                        /** @enum {unknown} */
+                        code?: "key-rate-exceeded" | "too-many-streams";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createStreamToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token, and for how many seconds a client may connect with it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...",
+                     *       "expiresInSeconds": 60
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StreamToken"];
+                };
+            };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `expired-token`, `invalid-key`, `invalid-token`, `missing-token`, `session-ended` */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 401;
+                        /** @enum {unknown} */
+                        code?: "expired-token" | "invalid-key" | "invalid-token" | "missing-token" | "session-ended";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-not-accepted` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 403;
+                        /** @enum {unknown} */
+                        code?: "key-not-accepted";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createStreamTokenForUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The reference of the user, percent-encoded. */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token, and for how many seconds a client may connect with it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...",
+                     *       "expiresInSeconds": 60
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StreamToken"];
+                };
+            };
+            /** @description `invalid-reference`, `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-reference" | "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `expired-token`, `invalid-key`, `invalid-token`, `missing-token`, `session-ended` */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 401;
+                        /** @enum {unknown} */
+                        code?: "expired-token" | "invalid-key" | "invalid-token" | "missing-token" | "session-ended";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient-scope`, `key-required` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 403;
+                        /** @enum {unknown} */
+                        code?: "insufficient-scope" | "key-required";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
                     } & components["schemas"]["Problem"];
                 };
             };

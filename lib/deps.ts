@@ -8,6 +8,8 @@ import type {
   AccountStore,
   Clock,
   CounterStore,
+  Feed,
+  Hints,
   KeyStore,
   LaneBroker,
   LaneObserver,
@@ -96,6 +98,9 @@ export type FunctionDeps = Pick<
   config: FunctionConfig;
   tokenSecrets: TokenSecrets;
   longPolls: LongPolls;
+  feed: Feed;
+  /** Tells whoever listens that something happened. */
+  hints?: Hints;
   /** Resolves when `clock` shows MongoDB's time. */
   timeKnown(): Promise<void>;
   health(): Promise<Health>;
@@ -109,6 +114,7 @@ export type WorkerServers = Pick<
   Deps,
   'clock' | 'userQueues' | 'ledger' | 'lanes' | 'workers' | 'publisher' | 'laneBroker'
 > & {
+  hints?: Hints;
   /** The indexes that MongoDB lacks, as far as calls have found out. */
   missingIndexes(): string[];
   close(): Promise<void>;

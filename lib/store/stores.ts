@@ -4,6 +4,7 @@ import type {
   AccountStore,
   Clock,
   CounterStore,
+  EventStore,
   KeyStore,
   LaneStore,
   LedgerStore,
@@ -13,6 +14,7 @@ import type {
 import { accountStore } from './accounts.ts';
 import { connectStore, type StoreConfig } from './connection.ts';
 import { counterStore } from './counters.ts';
+import { eventStore } from './events.ts';
 import { keyStore } from './keys.ts';
 import { laneStore } from './lanes.ts';
 import { nameLateOperations } from './late-operations.ts';
@@ -28,6 +30,7 @@ export type Stores = {
   counters: CounterStore;
   userQueues: UserQueueStore;
   ledger: LedgerStore;
+  events: EventStore;
   lanes: LaneStore;
   workers: WorkerStore;
   /**
@@ -83,6 +86,7 @@ export const openStores = (
     counters: named('counters', counterStore(execute)),
     userQueues: named('userQueues', userQueueStore(execute, clock)),
     ledger: named('ledger', ledgerStore(execute)),
+    events: named('events', eventStore(execute)),
     lanes: named('lanes', laneStore(execute)),
     workers: named('workers', workerStore(execute)),
     clock,
