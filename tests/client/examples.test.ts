@@ -40,7 +40,10 @@ const startExample = async (file: string, settings: Record<string, string> = {})
   return {
     exited,
     output: () => output,
-    prints: (text: string) => eventually(`${text} in\n${output}`, () => output.includes(text), 60_000),
+    prints: (text: string) =>
+      eventually(text, () => output.includes(text), 60_000).catch((error) => {
+        throw new Error(`${error.message} in\n${output}`);
+      }),
     type: (line: string) => void child.stdin.write(`${line}\n`),
     endInput: () => void child.stdin.end(),
     async [Symbol.asyncDispose]() {
@@ -69,7 +72,8 @@ test('the order desk ships what was reserved before, though the warehouse is bus
 }, 120_000);
 
 test('the chat agent answers each message after the one before it, and takes back what waits', async () => {
-  const settings = { MEMORY_FILE: join(scratch, 'memory.sqlite') };
+  // Long enough that the second message still waits when it is taken back, on a busy machine too.
+  const settings = { MEMORY_FILE: join(scratch, 'memory.sqlite'), THINK_MS: '1000' };
   try {
     await using chat = await startExample('examples/chat-agent/main.ts', settings);
     await chat.prints('You are ada');
