@@ -11,6 +11,7 @@ import type {
   Limits,
   PageOptions,
   Queue,
+  RequestPage,
   RequestState,
 } from './types.ts';
 
@@ -22,7 +23,7 @@ export type Calls = {
   enqueueMany(items: Item[], until: Until): Promise<Accepted[]>;
   state(seq: number, until: Until): Promise<RequestState>;
   cancel(seq: number, until: Until): Promise<RequestState>;
-  requests(page: Omit<PageOptions, 'signal'>, until: Until): Promise<{ requests: RequestState[]; next?: number }>;
+  requests(page: Omit<PageOptions, 'signal'>, until: Until): Promise<RequestPage>;
   queue(until: Until): Promise<Queue>;
   /** All events behind `after`, without an end. */
   follow(options: { after: string; signal: AbortSignal }): AsyncIterable<LaneEvent>;

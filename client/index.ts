@@ -26,6 +26,7 @@ export type {
   QueueEvent,
   QueueProgress,
   RequestEvent,
+  RequestPage,
   RequestState,
   RequestStatus,
   RunError,

@@ -34,7 +34,7 @@ export type LaneEvent = StateEvent | QueueEvent;
 /** Of one request. `position`: it still waits, and fewer requests are before it. */
 export type RequestEvent<Result = unknown> = { type: StateEventType | 'position'; request: RequestState<Result> };
 
-export type CallOptions = { signal?: AbortSignal };
+export type CallOptions = { signal?: AbortSignal | undefined };
 
 export type Limits = {
   /** Overrides the processor's number of attempts for this request. */
@@ -45,7 +45,7 @@ export type Limits = {
   onInterruption?: 'rerun' | 'dead-letter';
 };
 
-export type EnqueueOptions = CallOptions & Limits & { key?: string };
+export type EnqueueOptions = CallOptions & Limits & { key?: string | undefined };
 /** `keys`: one for each request. */
 export type EnqueueManyOptions = CallOptions & Limits & { keys?: readonly string[] };
 
@@ -57,6 +57,9 @@ export type DisconnectOptions = CallOptions & {
 };
 
 export type PageOptions = CallOptions & { status?: RequestStatus; after?: number; limit?: number };
+
+/** `next`: the `after` of the next page, if more may follow. */
+export type RequestPage = { requests: RequestState[]; next?: number };
 
 export interface LaneRequest<Result = unknown> {
   /** The place of the request in its user's order. */
@@ -93,14 +96,14 @@ export interface LanekeeperClient {
   ): Promise<LaneRequest<Result>[]>;
   /** A request by its `seq`, such as one from before a reload. */
   request<Result = unknown>(seq: number): LaneRequest<Result>;
-  /** A page of requests by `seq`. `next`: the `after` of the next page. */
-  requests(options?: PageOptions): Promise<{ requests: RequestState[]; next?: number }>;
+  /** A page of requests by `seq`. */
+  requests(options?: PageOptions): Promise<RequestPage>;
   queue(options?: CallOptions): Promise<Queue>;
   /**
    * What happens to all requests of the user, through lost connections: each `settled` once, other states at most once. Without
    * `after` it begins with everything that is not settled; with the `id` of an event it goes on behind that, and `'0'` replays all.
    */
-  events(options?: CallOptions & { after?: string }): AsyncIterable<LaneEvent>;
+  events(options?: CallOptions & { after?: string | undefined }): AsyncIterable<LaneEvent>;
   /** The queue whenever it changes, beginning with how it is now. */
   queueEvents(options?: CallOptions): AsyncIterable<QueueProgress>;
   /** Ends the session and closes the client. With the last session the queue is drained and deleted. */

@@ -63,12 +63,13 @@ export class MemoryQueue implements Calls {
     return this.#answer(until, () => this.#queueNow());
   }
 
-  requests({ status, after = 0, limit = 50 }: Omit<PageOptions, 'signal'>, until: Until) {
+  requests({ status, after = 0, limit = 50 }: Omit<PageOptions, 'signal'>, until: Until): Promise<RequestPage> {
     return this.#answer(until, () => {
       const states = this.#entries.map(({ state }) => state);
       const found = states.filter((state) => state.seq > after && (!status || state.status === status));
       const requests = found.slice(0, limit);
-      return { requests, next: found.length > limit ? requests.at(-1)?.seq : undefined };
+      const next = found.length > limit && requests.at(-1)?.seq;
+      return { requests, ...(next && { next }) };
     });
   }
 
