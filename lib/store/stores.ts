@@ -3,6 +3,7 @@ import { createLogger, type Logger } from '../log.ts';
 import type {
   AccountStore,
   Clock,
+  ConnectionStore,
   CounterStore,
   KeyStore,
   LaneStore,
@@ -12,6 +13,7 @@ import type {
 } from '../ports.ts';
 import { accountStore } from './accounts.ts';
 import { connectStore, type StoreConfig } from './connection.ts';
+import { connectionStore } from './connections.ts';
 import { counterStore } from './counters.ts';
 import { keyStore } from './keys.ts';
 import { laneStore } from './lanes.ts';
@@ -30,6 +32,7 @@ export type Stores = {
   ledger: LedgerStore;
   lanes: LaneStore;
   workers: WorkerStore;
+  connections: ConnectionStore;
   /**
    * MongoDB's time, which is the same for all processes however the clocks of their hosts are set. Until the first operation it is
    * the host's.
@@ -85,6 +88,7 @@ export const openStores = (
     ledger: named('ledger', ledgerStore(execute)),
     lanes: named('lanes', laneStore(execute)),
     workers: named('workers', workerStore(execute)),
+    connections: named('connections', connectionStore(execute)),
     clock,
     timeKnown,
     ping,
