@@ -9,6 +9,8 @@ import type {
   AccountStore,
   Clock,
   CounterStore,
+  Feed,
+  Hints,
   KeyStore,
   LaneBroker,
   LaneObserver,
@@ -97,6 +99,9 @@ export type FunctionDeps = Pick<
   config: FunctionConfig;
   tokenSecrets: TokenSecrets;
   longPolls: LongPolls;
+  feed: Feed;
+  /** Tells whoever listens that something happened. */
+  hints?: Hints;
   /** Resolves when `clock` shows MongoDB's time. */
   timeKnown(): Promise<void>;
   health(): Promise<Health>;
@@ -112,6 +117,7 @@ export type WorkerServers = Pick<
   Deps,
   'clock' | 'userQueues' | 'ledger' | 'lanes' | 'workers' | 'publisher' | 'laneBroker'
 > & {
+  hints?: Hints;
   /** The indexes that MongoDB lacks, as far as calls have found out. */
   missingIndexes(): string[];
   close(): Promise<void>;

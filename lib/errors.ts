@@ -65,6 +65,17 @@ export class TooManyPollsError extends AppError {
   }
 }
 
+/** Thrown when a session, a user or an API key has as many streams of events as it may have. */
+export class TooManyStreamsError extends AppError {
+  constructor(whose: 'session' | 'user' | 'key', limit: number) {
+    super(`This ${whose} has ${limit} streams of events already; no more may be open. Close one of them.`, {
+      code: 'too-many-streams',
+      status: 429,
+      retryAfterSeconds: 1,
+    });
+  }
+}
+
 /** Thrown when this process does as much as it may. Another instance, or the same call a little later, may succeed. */
 export class BusyError extends AppError {
   constructor(message: string) {

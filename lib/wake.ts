@@ -1,11 +1,16 @@
 import type { Deps } from './deps.ts';
 import { BrokerUnavailableError } from './errors.ts';
 import { logSampled } from './log-sampled.ts';
+import type { Hints } from './ports.ts';
 
-type WakeDeps = Pick<Deps, 'publisher' | 'log'>;
+type WakeDeps = Pick<Deps, 'publisher' | 'log'> & { hints?: Hints };
 
-/** Asks the owner of the lane to refresh the user. Without the broker, the sweep wakes the lane later [protocol, Enqueue 5]. */
-export const wakeLane = async (lane: number, userId: string, { publisher, log }: WakeDeps): Promise<void> => {
+/**
+ * Asks the owner of the lane to refresh the user, and tells whoever listens to look. Without the broker, the sweep wakes the lane later
+ * [protocol, Enqueue 5].
+ */
+export const wakeLane = async (lane: number, userId: string, { publisher, log, hints }: WakeDeps): Promise<void> => {
+  hints?.tell(lane, userId);
   try {
     await publisher.publishWake(lane, userId);
   } catch (error) {

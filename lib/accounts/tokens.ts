@@ -10,7 +10,16 @@ import { VerifiedTokens } from './verified-tokens.ts';
 /** The user and the session that a token stands for. */
 export type Identity = { userId: string; sessionId: string };
 
-const payload = z.object({ sub: z.string().min(1), sid: z.string().min(1), exp: z.number() });
+/** The scope of a token that may only watch: `stream-tokens.ts`. */
+export const eventsScope = 'events';
+
+/** A token that may do less than a session has a scope, and is refused here. */
+const payload = z.object({
+  sub: z.string().min(1),
+  sid: z.string().min(1),
+  exp: z.number(),
+  scope: z.undefined().optional(),
+});
 
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1_000);
 

@@ -4,11 +4,12 @@ import type { Config } from '../config.ts';
 import { BrokerRefusedError, BrokerUnavailableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { watchOutages } from '../outage.ts';
-import type { Publisher, PublishResult } from '../ports.ts';
+import type { Hints, Publisher, PublishResult } from '../ports.ts';
 import { withTimeout } from '../timeout.ts';
 import { traceparentHeader } from '../traceparent.ts';
 import type { RequestMessage } from '../types.ts';
 import { createConnection } from './connection.ts';
+import { createHintSender } from './hint-sender.ts';
 import { laneMessage } from './messages.ts';
 import { laneQueue, userQueue } from './names.ts';
 import { urlsInRandomOrder } from './open-connection.ts';
@@ -16,6 +17,8 @@ import { createLines, type Line, type LineUse, lineOf, type Message, openLine, p
 import { notTaken, refusedMessage, SuspectMessages } from './suspect-messages.ts';
 
 export type RabbitPublisher = Publisher & {
+  /** On the same connection. */
+  hints: Hints;
   /** Resolves when the broker answers. @throws {BrokerUnavailableError} */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -112,6 +115,7 @@ export const createPublisher = (
     publishBaton: (lane) => publish(messageFor(laneQueue(queuePrefix, lane), {}, { type: laneMessage.baton })),
     ping: () =>
       inTime((onUse) => withLine(onUse, async ({ channel }) => void (await channel.checkExchange('amq.direct')))),
+    hints: createHintSender(connection, config, log),
     close: () => connection.close(),
   };
 };

@@ -1,10 +1,13 @@
 /** The composition root of the functions: only this file connects them to their servers. */
+import { env } from 'node:process';
 import { createPasswords } from '../accounts/passwords.ts';
 import { tokenKeysOf } from '../accounts/token-secrets.ts';
+import { createHintReceiver } from '../broker/hint-receiver.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import { isApiWorker } from '../cluster/api-workers.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
+import { createFeed } from '../events/feed.ts';
 import { createHealthCheck } from '../health.ts';
 import { createLogger, outputByTurn } from '../log.ts';
 import { createLongPolls } from '../long-polls.ts';
@@ -17,7 +20,7 @@ import { storedConnections } from '../websocket/stored-connections.ts';
 import { shareOfWorker } from '../worker-share.ts';
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
-  const whole: FunctionConfig = loadConfig(await resolveSecrets(process.env, 'functions'), 'functions');
+  const whole: FunctionConfig = loadConfig(await resolveSecrets(env, 'functions'), 'functions');
   const config = isApiWorker() ? shareOfWorker(whole) : whole;
   const bindings = { role: 'functions', ...(isApiWorker() && { pid: process.pid }) };
   const log = createLogger(config.logLevel, bindings, outputByTurn());
@@ -26,6 +29,13 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const publisher = createPublisher(config, log);
   const passwords = createPasswords(config);
   const comparisons = createComparisons();
+  const feed = createFeed({
+    ...stores,
+    ...{ config, log },
+    // A function of AWS Lambda stands still between its calls, and would lose the connection.
+    openHints:
+      env.AWS_LAMBDA_FUNCTION_NAME === undefined ? (heard) => createHintReceiver(config, log, heard) : undefined,
+  });
   return {
     config,
     clock: stores.clock,
@@ -45,8 +55,11 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     passwords,
     comparisons,
     longPolls: createLongPolls(stores.clock, config),
+    feed,
+    hints: publisher.hints,
     health: createHealthCheck({ ping: { mongodb: stores.ping, rabbitmq: publisher.ping }, clock: stores.clock, log }),
     close: async () => {
+      await feed.close();
       await Promise.all([stores.close(), publisher.close(), passwords.close(), comparisons.close()]);
       await tracing?.close();
     },

@@ -39,6 +39,6 @@ export const openLibraryDeps = async (config: Config, log: Logger): Promise<Libr
   const { clock, accounts, userQueues, ledger, workers } = stores;
   // All waits are one caller's: this process.
   const longPolls = createLongPolls(clock, { ...config, maxKeyPolls: config.maxPolls });
-  const ports = { clock, accounts, userQueues, ledger, workers, publisher };
+  const ports = { clock, accounts, userQueues, ledger, workers, publisher, hints: publisher.hints };
   return { ...ports, config, log, comparisons, longPolls, tracing, close };
 };

@@ -36,6 +36,7 @@ export const openWorkerServers = (config: Config, log: Logger): WorkerServers =>
     lanes: stores.lanes,
     workers: stores.workers,
     publisher,
+    hints: publisher.hints,
     laneBroker,
     missingIndexes: stores.missingIndexes,
     close: async () => {

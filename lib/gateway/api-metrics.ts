@@ -3,7 +3,9 @@ import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { FunctionDeps } from '../deps.ts';
 import { CallerGoneError } from '../errors.ts';
+import { feedEventTypes } from '../ports/feed.ts';
 import { registerBuildInfo, registerEventLoopLag, registerServersUp } from '../process-metrics.ts';
+import { streaming } from './streams.ts';
 
 /** Up to the longest `?wait`. */
 const callSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30];
@@ -49,7 +51,7 @@ const createInstruments = (registry: Registry, paths: string[]) => {
   return { requests, seconds, errors };
 };
 
-/** Counts each call once: when its answer is ready, or when its client has gone before. */
+/** Counts each call once: when its answer is ready or begins to stream, or when its client has gone before. */
 const observeCalls =
   ({ requests, seconds, errors }: ReturnType<typeof createInstruments>): RequestHandler =>
   (_request, response, next) => {
@@ -64,6 +66,7 @@ const observeCalls =
       if (code !== undefined) errors.inc({ route, code });
     };
     response.once('prefinish', () => count(response.statusCode, (response.locals as CallLocals).code));
+    response.once(streaming, () => count(response.statusCode, undefined));
     response.once('close', () => {
       const { status, code } = new CallerGoneError();
       count(status, code);
@@ -71,10 +74,31 @@ const observeCalls =
     next();
   };
 
+const registerStreams = (registry: Registry, feed: FunctionDeps['feed']): void => {
+  new Gauge({
+    name: 'lanekeeper_api_event_streams_open',
+    help: 'Streams of events, and calls that wait for events',
+    registers: [registry],
+    collect() {
+      this.set(feed.streams());
+    },
+  });
+  new Counter({
+    name: 'lanekeeper_api_events_sent_total',
+    help: 'Events that clients were sent, by type',
+    labelNames: ['type'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const type of feedEventTypes) this.inc({ type }, feed.taken().get(type) ?? 0);
+    },
+  });
+};
+
 /** @param paths of the routes, as in infra/functions.yml. */
 export const createApiMetrics = (
   paths: string[],
-  { longPolls, health }: Pick<FunctionDeps, 'longPolls' | 'health'>,
+  { longPolls, feed, health }: Pick<FunctionDeps, 'longPolls' | 'feed' | 'health'>,
 ) => {
   const registry = new Registry();
   const instruments = createInstruments(registry, paths);
@@ -86,6 +110,7 @@ export const createApiMetrics = (
       this.set(longPolls.open());
     },
   });
+  registerStreams(registry, feed);
   registerEventLoopLag(registry);
   registerBuildInfo(registry);
   registerServersUp(registry, async () => {

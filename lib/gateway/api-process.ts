@@ -19,3 +19,13 @@ export const serveApi = async (
   log.info({ port: gateway.port }, 'API ready');
   return gateway;
 };
+
+/** Takes no new call, lets the calls end for `graceMs`, and ends the streams: their clients go on at another process. */
+export const closeGently = async (
+  gateway: Gateway,
+  { config, feed }: Pick<FunctionDeps, 'config' | 'feed'>,
+): Promise<void> => {
+  const closed = gateway.close(config.graceMs);
+  feed.drain();
+  await closed;
+};

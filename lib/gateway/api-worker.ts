@@ -7,7 +7,7 @@ import type { FunctionDeps } from '../deps.ts';
 import { AppError } from '../errors.ts';
 import { reportEveryMs } from '../runs/supervision.ts';
 import { createApiMetrics } from './api-metrics.ts';
-import { type OpenDeps, serveApi } from './api-process.ts';
+import { closeGently, type OpenDeps, serveApi } from './api-process.ts';
 import type { Gateway } from './gateway.ts';
 import { readRoutes } from './routes.ts';
 import { type ServedMetrics, unserved } from './serve-metrics.ts';
@@ -29,7 +29,7 @@ const metricsOf = async (deps: FunctionDeps): Promise<{ registry: Registry; obse
  */
 export const runApiWorker = async ({ functionDeps, closeFunctionDeps }: OpenDeps): Promise<void> => {
   const deps = await functionDeps();
-  const { config, log } = deps;
+  const { log } = deps;
   const { registry, observe } = await metricsOf(deps);
   const life = createLifecycle((to) => log.info({ state: to }, `API worker ${to}`));
   let gateway: Gateway | undefined;
@@ -39,7 +39,7 @@ export const runApiWorker = async ({ functionDeps, closeFunctionDeps }: OpenDeps
     log.info({ reason }, 'API draining');
     life.become('draining');
     link.report();
-    await gateway?.close(config.graceMs);
+    if (gateway) await closeGently(gateway, deps);
     await link.sendFinalReport();
     await closeFunctionDeps();
     process.exit(exitCodes.stopped);

@@ -20,10 +20,11 @@ import { MethodNotAllowedError, NoSuchRouteError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
 import { createTurns } from './pipelining.ts';
 import { handlerOf, type Route, readRoutes, websocketFunction } from './routes.ts';
+import { sendStream } from './streams.ts';
 import { boundAnswers } from './unread-answers.ts';
 import { UploadRoom } from './upload-room.ts';
 import { createUploads } from './uploads.ts';
-import { type SocketDeps, type SocketHandler, serveSockets } from './websockets/sockets.ts';
+import { type SocketDeps, type SocketHandler, Sockets } from './websockets/sockets.ts';
 
 /** `maxBodyBytes`: see `httpFunction`. */
 export type EventHandler = ((event: ReturnType<typeof eventOf>, context: Context) => Promise<Reply>) & {
@@ -34,11 +35,13 @@ export type EventHandler = ((event: ReturnType<typeof eventOf>, context: Context
 const codeOf = ({ headers, body }: Reply): string | undefined =>
   headers?.['content-type'] === problemType ? JSON.parse(body ?? '{}').code : undefined;
 
+/** All of it, or the head of a stream. */
 const send = (response: Response<unknown, CallLocals>, reply: Reply): void => {
-  const { statusCode, headers, body, isBase64Encoded } = reply;
+  const { statusCode, headers, body, isBase64Encoded, stream } = reply;
   response.locals.code = codeOf(reply);
   response.status(statusCode ?? 200);
   for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
+  if (stream) return;
   // Text goes out with the head in one write.
   response.end(body !== undefined && isBase64Encoded ? Buffer.from(body, 'base64') : body);
 };
@@ -52,11 +55,17 @@ const takes =
   };
 
 const invoke =
-  (routeKey: string, handler: EventHandler, trustsProxy: TrustsProxy): RequestHandler =>
+  (routeKey: string, handler: EventHandler, trustsProxy: TrustsProxy, log: Logger): RequestHandler =>
   async (request, response) => {
-    const context: CallContext = { callerGone: closedSignal(request.socket) };
+    const context: CallContext = { callerGone: closedSignal(request.socket), streams: true };
     // No function uses what else AWS Lambda's context has.
-    send(response, await handler(eventOf(request, routeKey, trustsProxy), context as Context));
+    const reply = await handler(eventOf(request, routeKey, trustsProxy), context as Context);
+    send(response, reply);
+    if (!reply.stream) return;
+    // The answer has begun: it can only be cut off.
+    await sendStream(response, reply.stream).catch((error) =>
+      log.error({ err: error, route: routeKey }, 'a stream failed'),
+    );
   };
 
 /** An error of Express as one of ours. A function's error does not come here: its middlewares answer it. */
@@ -116,7 +125,7 @@ export const createGateway = (
       expressPath(route.path),
       takes(route.path),
       bodyOfAtMost(route.handler.maxBodyBytes ?? 0),
-      invoke(`${route.method} ${route.path}`, route.handler, trustedProxies),
+      invoke(`${route.method} ${route.path}`, route.handler, trustedProxies, log),
     );
   }
   const exact = routes.filter(({ path }) => !path.includes('+'));
@@ -171,7 +180,7 @@ export const serveGateway = async (
   const drain = createDrain(server);
   boundConnections(server, config);
   const room = new UploadRoom(config.maxUploadBytes);
-  const sockets = serveSockets(server, await handlerOf<SocketHandler>(websocketFunction), room, deps);
+  const sockets = new Sockets(server, await handlerOf<SocketHandler>(websocketFunction), room, deps);
   const bounds = [createTurns(room), observe, boundAnswers(config), allowOrigins(config), drain.refuse];
   server.on('request', createGateway(loaded, log, config, room, bounds));
   await new Promise<void>((resolve, reject) => {

@@ -3,7 +3,7 @@ import cluster from 'node:cluster';
 import { isApiWorker } from '../cluster/api-workers.ts';
 import { ConfigError } from '../config.ts';
 import { runApiPrimary } from './api-primary.ts';
-import { type OpenDeps, serveApi } from './api-process.ts';
+import { closeGently, type OpenDeps, serveApi } from './api-process.ts';
 import { runApiWorker } from './api-worker.ts';
 import { serveApiMetrics } from './serve-metrics.ts';
 
@@ -13,7 +13,7 @@ const runAlone = async ({ functionDeps, closeFunctionDeps }: OpenDeps): Promise<
   const gateway = await serveApi(deps, metrics.observe);
   const stop = async (signal: string) => {
     deps.log.info({ signal }, 'API draining');
-    await gateway.close(deps.config.graceMs);
+    await closeGently(gateway, deps);
     metrics.close();
     await closeFunctionDeps();
     // The channel to the primary of another program would keep the process alive.

@@ -15,6 +15,8 @@ export type Call = APIGatewayProxyEventV2 & {
   deps: FunctionDeps;
   /** Aborts when the caller's connection has closed, where that can be known: behind our gateway. */
   signal?: AbortSignal;
+  /** Whether the host can pass an answer on while it is being made. */
+  streams?: boolean;
   /** The trace of the call; absent when it belongs to none. */
   traceparent?: string;
   /** The span of the call, where spans are made. */
@@ -25,6 +27,8 @@ export type Call = APIGatewayProxyEventV2 & {
   json: unknown;
   /** Who sent the token. Absent in a call with an API key. */
   identity: Identity;
+  /** A stream token in the query has let the call in. */
+  isAdmitted?: boolean;
   /** The key of the call; absent in a call with a token. */
   apiKey?: ApiKey;
   /** Whose requests the call is about: the sender's own, or those of the user in the path, `/users/{ref}/…`. */
@@ -36,9 +40,10 @@ export type Call = APIGatewayProxyEventV2 & {
 };
 
 /** What our gateway passes as the context of a call. AWS Lambda's context has no such field. */
-export type CallContext = { callerGone?: AbortSignal };
+export type CallContext = { callerGone?: AbortSignal; streams?: true };
 
-export type Reply = APIGatewayProxyStructuredResultV2;
+/** `stream`: the body, in parts, in the place of `body`. Only where the host `streams`. */
+export type Reply = APIGatewayProxyStructuredResultV2 & { stream?: AsyncIterable<string> };
 
 export type Middleware = MiddlewareObj<Call, Reply>;
 

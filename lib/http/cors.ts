@@ -8,7 +8,7 @@ const exposed = 'Retry-After, WWW-Authenticate, Allow';
 /** What a browser may do, and send, after it has asked. It remembers the answer for two hours at most. */
 const preflightHeaders = {
   'access-control-allow-methods': 'GET, POST, DELETE',
-  'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, Traceparent',
+  'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Traceparent',
   'access-control-max-age': '7200',
 };
 

@@ -4,7 +4,7 @@ import { type Batcher, createBatcher } from '../batcher.ts';
 import type { Deps } from '../deps.ts';
 import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
 import { isolationSizes } from '../limits.ts';
-import type { TraceRun } from '../ports.ts';
+import type { Hints, TraceRun } from '../ports.ts';
 import type { EntryId, UserQueue, WorkEntry } from '../types.ts';
 import { BodyBudget } from './body-budget.ts';
 import { charsOf } from './changes.ts';
@@ -28,6 +28,8 @@ export type LaneDeps = Pick<
   | 'runRequest'
   | 'observer'
 > & {
+  /** Tells whoever listens where something has happened. */
+  hints?: Hints;
   /** Without it, runs continue the traces of their requests, and no spans are made. */
   traceRun?: TraceRun;
   config: Pick<
@@ -54,6 +56,9 @@ export type LaneDeps = Pick<
 /** `wanted` is asked again before each try: a claim for a lost lane is not sent. */
 type Wanted = { wanted: () => boolean };
 
+/** `lane`: of the user. */
+type Committing = Wanted & { change: LedgerChange; lane: number };
+
 /** What a refresh of one user finds: the user queue, and the lease of its lane, read after it [R4]. */
 export type Refreshed = { queue: UserQueue | undefined; lease: number };
 
@@ -68,7 +73,7 @@ export type WorkerContext = {
   /** By where a run happens. Who waits for one kind of slot holds none of the others. */
   slots: { here: Slots; isolated: Slots; alone: Slots };
   /** Resolves to `undefined` when the change is no longer wanted: whether it was applied is unknown. */
-  commit: Batcher<Wanted & { change: LedgerChange }, ChangeResult | undefined>;
+  commit: Batcher<Committing, ChangeResult | undefined>;
   /** Of one user each time. */
   readEntries: Batcher<Wanted & EntryRead, WorkEntry[] | undefined>;
   /** Takes a lane's lease and loads its users, a few lanes at a time. */
@@ -157,8 +162,16 @@ const whileWanted = async <T extends Wanted, R>(
   return items.map((item) => byItem.get(item));
 };
 
-const commitAll = (deps: LaneDeps) => (items: (Wanted & { change: LedgerChange })[]) =>
-  whileWanted(deps, items, (wanted) => deps.ledger.commit(wanted.map(({ change }) => change)));
+const commitAll =
+  ({ hints, ...deps }: LaneDeps) =>
+  (items: Committing[]) =>
+    whileWanted(deps, items, async (wanted) => {
+      const results = await deps.ledger.commit(wanted.map(({ change }) => change));
+      if (hints)
+        for (const [index, { lane, change }] of wanted.entries())
+          if (results[index]?.applied) hints.tell(lane, change.userId);
+      return results;
+    });
 
 const readAll = (deps: LaneDeps) => (items: (Wanted & EntryRead)[]) =>
   whileWanted(deps, items, async (wanted) => {

@@ -66,7 +66,7 @@ export class UserClaims {
     const body = user.held.takeBody(seq);
     let isApplied = false;
     try {
-      const result = await this.#context.commit({ change, wanted: this.#lane.isHeld });
+      const result = await this.#context.commit({ change, lane: this.#lane.lane, wanted: this.#lane.isHeld });
       if (result?.applied === false && result.entry) loseToLaterOwner(this.#lane, [result.entry]);
       // Its message, which may have come meanwhile, is not needed any more.
       if (result) user.held.drop(seq);

@@ -178,14 +178,14 @@ export class UserRuns {
       forgiven: request.forgiven + 1,
       ...this.#claims.guard(user, seq, request),
     };
-    await this.#context.commit({ change, wanted: () => true });
+    await this.#context.commit({ change, lane: this.#lane.lane, wanted: () => true });
   }
 
   /** Resolves to whether the outcome is recorded. It is offered even when the lane is lost: the token decides. */
   async #settle(user: LoadedUser, seq: number, request: HeldRequest, outcome: Outcome): Promise<boolean> {
     const change = changeOf(outcome, this.#claims.guard(user, seq, request), request);
     const refreshesBefore = user.refreshes;
-    const result = await this.#context.commit({ change, wanted: () => true });
+    const result = await this.#context.commit({ change, lane: this.#lane.lane, wanted: () => true });
     if (!result?.applied) {
       this.#lane.lose(`the outcome of request ${seq} was refused`, describeRefusal(result));
       return false;

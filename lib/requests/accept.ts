@@ -3,6 +3,7 @@ import { SessionEndedError } from '../accounts/errors.ts';
 import { liveUserQueue } from '../accounts/live-session.ts';
 import type { Deps } from '../deps.ts';
 import { AppError } from '../errors.ts';
+import type { Hints } from '../ports.ts';
 import type { Caller } from '../references.ts';
 import type { Span, Tracing } from '../tracing.ts';
 import type { LedgerEntry, RequestStatus, RunLimits, UserQueue } from '../types.ts';
@@ -45,6 +46,7 @@ export type AcceptDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clo
   comparisons?: Pick<Deps['comparisons'], 'isSameJson'>;
   /** Where spans are made. */
   tracing?: Tracing;
+  hints?: Hints;
 };
 
 /** `span`: of this call. */

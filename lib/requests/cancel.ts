@@ -1,4 +1,6 @@
 import type { Deps } from '../deps.ts';
+import { laneOf } from '../lane-of.ts';
+import type { Hints } from '../ports.ts';
 import type { EntryId, LedgerEntry } from '../types.ts';
 import { wakeOwner } from '../wake.ts';
 import { NotCancellableError, RequestNotFoundError } from './errors.ts';
@@ -12,7 +14,10 @@ import { NotCancellableError, RequestNotFoundError } from './errors.ts';
  */
 export const cancelRequest = async (
   id: EntryId,
-  deps: Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'>,
+  deps: Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & {
+    config: Pick<Deps['config'], 'lanes'>;
+    hints?: Hints;
+  },
 ): Promise<LedgerEntry> => {
   const { ledger, clock } = deps;
   const cancelled = await ledger.cancel(id, clock.now());
@@ -21,5 +26,7 @@ export const cancelRequest = async (
   if (!cancelled && entry.status !== 'cancelled') throw new NotCancellableError(entry);
   // Its owner waits for the next attempt, with the user's other requests behind it.
   if (entry.attempts > 0) await wakeOwner(id.userId, deps);
+  // Nobody listens there to a user from before LANES was changed: a look finds it.
+  deps.hints?.tell(laneOf(id.userId, deps.config.lanes), id.userId, id.seq);
   return entry;
 };

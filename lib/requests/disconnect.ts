@@ -1,6 +1,7 @@
 /** Disconnect: ends a session. The owner of the lane closes the user queue once it is drained. */
 import type { Deps } from '../deps.ts';
 import type { Wait } from '../long-polls.ts';
+import type { Hints } from '../ports.ts';
 import { permanentSession } from '../references.ts';
 import { endsWith, isKeptOpen, isLiveSession } from '../sessions.ts';
 import type { UserQueue } from '../types.ts';
@@ -12,7 +13,7 @@ export type DisconnectCommand = { userId: string; sessionId: string; pending: 'd
 /** `connected`: other sessions keep the user queue open. `draining`: the owner has not closed the queue yet. */
 export type QueueAfterDisconnect = 'connected' | 'draining' | 'closed';
 
-type DisconnectDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'>;
+type DisconnectDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & { hints?: Hints };
 
 /**
  * Ends the session of the caller. With `pending: cancel`, ending the last session cancels every request that is queued, blocked or in

@@ -1,12 +1,13 @@
 /** An operator ends a run that does not end [protocol, End a run]. */
 import type { Deps } from '../deps.ts';
 import type { Wait } from '../long-polls.ts';
+import type { Hints } from '../ports.ts';
 import type { EntryId, LedgerEntry } from '../types.ts';
 import { wakeOwner } from '../wake.ts';
 import { NotRunningError, RequestNotFoundError } from './errors.ts';
 import { lookUpRequest } from './look-up.ts';
 
-type EndDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'>;
+type EndDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & { hints?: Hints };
 
 /**
  * Ends the run of a request: its signal aborts, and the request becomes a dead letter with the reason `ended`. It does not run again.

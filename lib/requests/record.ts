@@ -113,6 +113,8 @@ const announce = async (
   { wasOpen, lane }: Ticket,
   deps: AcceptDeps,
 ): Promise<void> => {
+  const last = entries.at(-1);
+  if (last) deps.hints?.tell(lane, userId, last.seq);
   if (wasOpen) {
     const taken = await Promise.all(entries.map((entry) => publish(entry, deps)));
     if (!taken.includes(false)) return;

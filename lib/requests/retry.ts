@@ -1,5 +1,6 @@
 /** What a person decides about a request that failed: to run it again, at once and not after its back-off, or to skip it. */
 import type { Deps } from '../deps.ts';
+import type { Hints } from '../ports.ts';
 import type { Caller } from '../references.ts';
 import { type EntryId, isInBackOff, type LedgerEntry } from '../types.ts';
 import { wakeOwner } from '../wake.ts';
@@ -14,7 +15,7 @@ type RetriedAgain = { kind: 'again'; accepted: Accepted };
 /** `in-place`: the request itself is queued again: it was blocked, or its back-off was ended. */
 export type Retried = { kind: 'in-place'; entry: LedgerEntry } | RetriedAgain;
 
-type DecisionDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'>;
+type DecisionDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & { hints?: Hints };
 
 const readEntry = async ({ userId, seq }: EntryId, { ledger }: Pick<Deps, 'ledger'>): Promise<LedgerEntry> => {
   const [entry] = await ledger.read([{ userId, seq }]);

@@ -61,6 +61,16 @@ export const functionSettings = {
   maxKeyPolls: functions('MAX_KEY_POLLS', integer(1, 100_000, 500)),
   /** How many calls may wait at a time in each process. */
   maxPolls: functions('MAX_POLLS', integer(1, 1_000_000, 1_000)),
+  /** How many streams of events a session may have at a time, in each process. A call that waits for events counts as one. */
+  maxSessionStreams: functions('MAX_SESSION_STREAMS', integer(1, 10_000, 20)),
+  /** How many streams of events a user may have at a time, in each process. */
+  maxUserStreams: functions('MAX_USER_STREAMS', integer(1, 100_000, 50)),
+  /** How many streams of events one API key may have at a time, in each process, whichever users they are about. */
+  maxKeyStreams: functions('MAX_KEY_STREAMS', integer(1, 100_000, 2_500)),
+  /** How many streams of events each process may have at a time. Each is a connection. */
+  maxStreams: functions('MAX_STREAMS', integer(1, 1_000_000, 5_000)),
+  /** How long a stream of events may last. Its client connects again, and goes on where it was. */
+  maxStreamSeconds: functions('MAX_STREAM_SECONDS', integer(1, 86_400, 840)),
   /** How many WebSocket connections the gateway serves at a time. They count as connections too. */
   maxWebsockets: functions('MAX_WEBSOCKETS', integer(1, 1_000_000, 5_000)),
   /** How many WebSocket connections a user may have. */

@@ -5,6 +5,7 @@ import type {
   Clock,
   ConnectionStore,
   CounterStore,
+  EventStore,
   KeyStore,
   LaneStore,
   LedgerStore,
@@ -15,6 +16,7 @@ import { accountStore } from './accounts.ts';
 import { connectStore, type StoreConfig } from './connection.ts';
 import { connectionStore } from './connections.ts';
 import { counterStore } from './counters.ts';
+import { eventStore } from './events.ts';
 import { keyStore } from './keys.ts';
 import { laneStore } from './lanes.ts';
 import { nameLateOperations } from './late-operations.ts';
@@ -30,6 +32,7 @@ export type Stores = {
   counters: CounterStore;
   userQueues: UserQueueStore;
   ledger: LedgerStore;
+  events: EventStore;
   lanes: LaneStore;
   workers: WorkerStore;
   connections: ConnectionStore;
@@ -86,6 +89,7 @@ export const openStores = (
     counters: named('counters', counterStore(execute)),
     userQueues: named('userQueues', userQueueStore(execute, clock)),
     ledger: named('ledger', ledgerStore(execute)),
+    events: named('events', eventStore(execute)),
     lanes: named('lanes', laneStore(execute)),
     workers: named('workers', workerStore(execute)),
     connections: named('connections', connectionStore(execute)),

@@ -207,8 +207,18 @@ test('the example of RabbitMQ gives each role the permissions of docs/deploy.md,
   const example = readObjects('deploy/kubernetes/examples/rabbitmq.yaml');
   const permissions = example.filter(({ kind }) => kind === 'Permission');
   expect(permissions.map(({ spec }) => [spec.userReference.name, spec.permissions])).toEqual([
-    ['lanekeeper-gateway', { configure: '^$', write: '^amq\\.default$', read: '^$' }],
-    ['lanekeeper-consumer', { configure: '^(lane|user)\\.', write: '^amq\\.default$', read: '^(lane|user)\\.' }],
+    [
+      'lanekeeper-gateway',
+      {
+        configure: '^hints\\.',
+        write: '^(amq\\.(default|direct)$|hints\\.)',
+        read: '^(amq\\.direct$|hints\\.)',
+      },
+    ],
+    [
+      'lanekeeper-consumer',
+      { configure: '^(lane|user)\\.', write: '^amq\\.(default|direct)$', read: '^(lane|user)\\.' },
+    ],
   ]);
   const users = example.filter(({ kind }) => kind === 'User').map(({ metadata }) => metadata.name);
   expect(users).toEqual(permissions.map(({ spec }) => spec.userReference.name));

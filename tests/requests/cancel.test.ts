@@ -21,7 +21,7 @@ const openUser = async () => {
       return 'routed';
     },
   };
-  const deps = { ...stores, publisher, clock: systemClock, log: createLogger('silent') };
+  const deps = { ...stores, publisher, clock: systemClock, log: createLogger('silent'), config: { lanes: 4 } };
   const cancel = (seq = 1) => cancelRequest({ userId, seq }, deps);
   return { ledger: stores.ledger, guard: { userId, seq: 1, token: 1, attempt: 1 }, cancel, woken };
 };

@@ -66,7 +66,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
   const stores = openStores(config);
   await stores.ping();
   const publisher = createPublisher(config, log);
-  const deps = { ...stores, publisher, log, config };
+  const deps = { ...stores, publisher, hints: publisher.hints, log, config };
   const workers: { worker: LaneWorker; laneBroker: RabbitLaneBroker; publisher: { close(): Promise<void> } }[] = [];
   const admin = await connect(config.rabbitmqUrl);
   const proxies: TcpProxy[] = [];
@@ -154,6 +154,7 @@ export const openWorld = async (overrides: Partial<Config> = {}) => {
         config: workerConfig,
         log: options.log ?? log,
         publisher: own,
+        hints: own.hints,
         laneBroker,
         planRun: options.planRun ?? runHere,
         runRequest,

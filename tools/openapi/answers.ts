@@ -1,5 +1,6 @@
 /** What calls answer with. The tests of the API compare every answer with these. */
 import { z } from 'zod';
+import { requestEventTypes } from '../../lib/ports/feed.ts';
 import { deadLetterReasons, interruptionPolicies, requestStatuses, settledStatuses } from '../../lib/types.ts';
 
 const seq = z.int().min(1);
@@ -57,6 +58,38 @@ export const request = strict({
   settledAt: time.optional(),
   result: z.unknown().optional().meta({ description: 'What the processor returned, as JSON.' }),
 }).meta({ id: 'Request', description: 'A request as the ledger has it. Fields that do not apply are absent.' });
+
+const eventRequest = request
+  .extend({
+    resultUrl: z.string().optional().meta({ description: 'Where the result is, which has more than 16 KiB.' }),
+  })
+  .meta({ id: 'EventRequest', description: 'A request as it is now. Fields that do not apply are absent.' });
+
+const eventQueue = strict({
+  accepted: z.int().min(0),
+  settled: z.int().min(0),
+  pending: z.int().min(0),
+  state: z.enum(['closed', 'open', 'closing']),
+  position: z
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: 'Of the one request that is followed, while it is not settled.' }),
+}).meta({ id: 'EventQueue' });
+
+export const eventPage = strict({
+  events: z.array(
+    strict({
+      id: z.string().meta({ description: 'What the client knows with this event.' }),
+      type: z.enum(requestEventTypes),
+      request: eventRequest,
+    }),
+  ),
+  next: z.string().meta({ description: 'The `after` of the next call.' }),
+  queue: eventQueue,
+}).meta({ id: 'EventPage' });
+
+export const streamToken = strict({ token: z.string(), expiresInSeconds: z.int().min(1) }).meta({ id: 'StreamToken' });
 
 export const accepted = strict({
   seq,

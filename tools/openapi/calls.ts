@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { loadConfig } from '../../lib/config.ts';
 import { batch } from '../../lib/http/batch-input.ts';
+import { eventsHeaders, eventsQuery } from '../../lib/http/events-input.ts';
 import * as input from '../../lib/http/input.ts';
 import { deadLetterQuery, selection, stuckQuery } from '../../lib/http/operator-input.ts';
 import * as answers from './answers.ts';
@@ -16,6 +17,8 @@ export type Answer = {
   example?: unknown;
   /** Default: application/json. */
   contentType?: string;
+  /** The same as a stream of Server-Sent Events, where the caller accepts it: an example. */
+  stream?: string;
   /** The same for every caller, with an ETag. */
   isFile?: true;
 };
@@ -24,6 +27,7 @@ export type Answer = {
 export const tags = {
   Accounts: 'Registration and sessions. When the last session of a user ends, its queue is drained and deleted.',
   Requests: 'The requests of the user who calls.',
+  Events: 'What happens to the requests of the user who calls, while it happens.',
   Queue: 'How far the queue of the user who calls has come.',
   'Users of a back end':
     'The same for users that a back end names itself: with an API key, without accounts and sessions.',
@@ -87,7 +91,7 @@ const requestAnswer = (says: string, example: unknown): Answer => ({ says, schem
 const limitsOfEnqueue: ProblemCode[] = ['too-many-pending', 'enqueue-rate-exceeded', 'not-recorded-in-time'];
 
 type OwnCall = Omit<CallDescription, 'access' | 'tag'> & {
-  tag: 'Requests' | 'Queue' | 'Accounts';
+  tag: 'Requests' | 'Events' | 'Queue' | 'Accounts';
   forUsers: { id: string; key: 'enqueue' | 'read'; operators?: true };
 };
 
@@ -170,6 +174,36 @@ const ownCalls: Record<string, OwnCall> = {
     },
     problems: [],
     forUsers: { id: 'getQueueOfUser', key: 'read', operators: true },
+  },
+  'GET /events': {
+    ...{ id: 'getEvents', tag: 'Events', summary: "Says what happens to the user's requests, from a place on" },
+    ...{ query: eventsQuery, headers: eventsHeaders },
+    answers: {
+      200: {
+        says: 'What the client does not know yet. With `Accept: text/event-stream` a stream that goes on, where the server can send one.',
+        schema: answers.eventPage,
+        example: {
+          events: [{ id: '1', type: 'settled', request: doneRequest }],
+          next: '1',
+          queue: { accepted: 1, settled: 1, pending: 0, state: 'open' },
+        },
+        stream: 'retry: 1000\n\nid: 1\nevent: settled\ndata: {"request":{"seq":1,"status":"done"}}\n\n',
+      },
+    },
+    problems: ['too-many-streams'],
+    forUsers: { id: 'getEventsOfUser', key: 'read', operators: true },
+  },
+  'POST /stream-token': {
+    ...{ id: 'createStreamToken', tag: 'Events', summary: 'Returns a token with which an `EventSource` may connect' },
+    answers: {
+      200: {
+        says: 'The token, and for how many seconds a client may connect with it.',
+        schema: answers.streamToken,
+        example: { token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...', expiresInSeconds: 60 },
+      },
+    },
+    problems: [],
+    forUsers: { id: 'createStreamTokenForUser', key: 'read' },
   },
   'POST /disconnect': {
     ...{

@@ -116,12 +116,15 @@ const problemExamples = (texts: Record<string, string>): Json =>
 const etag = { ETag: { description: 'For `If-None-Match`.', schema: { type: 'string' } } };
 
 const answerResponse = (answer: Answer, components: Components): Json => {
-  const { says, schema, example, contentType = 'application/json', isFile } = answer;
+  const { says, schema, example, contentType = 'application/json', isFile, stream } = answer;
   return {
     description: says,
     ...(isFile && { headers: etag }),
     ...(schema && {
-      content: { [contentType]: { schema: components.of(schema), ...(example !== undefined && { example }) } },
+      content: {
+        [contentType]: { schema: components.of(schema), ...(example !== undefined && { example }) },
+        ...(stream !== undefined && { 'text/event-stream': { schema: { type: 'string' }, example: stream } }),
+      },
     }),
   };
 };

@@ -37,6 +37,7 @@ export const problems = {
   'too-many-pending': 429,
   'enqueue-rate-exceeded': 429,
   'too-many-polls': 429,
+  'too-many-streams': 429,
   'internal-error': 500,
   'bad-event': 500,
   'bad-config': 500,

@@ -10,16 +10,17 @@ type Permissions = { configure: string; write: string; read: string };
 export const administrator = 'lanekeeper';
 export const userOfRole: Record<Role, string> = { functions: 'lanekeeper-functions', consumer: 'lanekeeper-consumer' };
 
-const nothing = '^$';
-/** RabbitMQ calls the default exchange so when it checks permissions. */
-const defaultExchange = '^amq\\.default$';
+/** RabbitMQ calls the default exchange so when it checks permissions. Hints go to the other one. */
+const exchanges = 'amq\\.(default|direct)';
 
 /** @param prefix a regular expression for `QUEUE_PREFIX`. */
 export const permissionsOfRole = (prefix: string): Record<Role, Permissions> => {
   const queues = `^${prefix}(lane|user)\\.`;
+  // The queues in which an API hears of its users: each is one connection's alone.
+  const hints = `${prefix}hints\\.`;
   return {
-    functions: { configure: nothing, write: defaultExchange, read: nothing },
-    consumer: { configure: queues, write: defaultExchange, read: queues },
+    functions: { configure: `^${hints}`, write: `^(${exchanges}$|${hints})`, read: `^(amq\\.direct$|${hints})` },
+    consumer: { configure: queues, write: `^${exchanges}$`, read: queues },
   };
 };
 

@@ -1,8 +1,10 @@
 import type { CallContext, Middleware } from '../call.ts';
 
-/** Gives the call the signal of our gateway. Whatever `signal` the event itself has, the caller may have made up. */
+/** Tells the call what its host can do. Whatever the event itself says of that, the caller may have made up. */
 export const withSignal = (): Middleware => ({
   before: ({ event, context }) => {
-    event.signal = (context as CallContext).callerGone;
+    const { callerGone, streams } = context as CallContext;
+    event.signal = callerGone;
+    event.streams = streams;
   },
 });

@@ -1,0 +1,32 @@
+/** The users that somebody in this process listens to, and what is known of their queues. */
+import type { WatchedQueue } from '../ports.ts';
+import type { UserQueue } from '../types.ts';
+import type { Listener } from './listener.ts';
+
+export type WatchedUser = Omit<WatchedQueue, 'sessions'> & {
+  lane: number;
+  /** Where a hint says that requests are. Nobody has seen them yet. */
+  hinted: number;
+  streams: Set<Listener>;
+};
+
+export const watchedUserOf = ({ userId, lane, accepted, settled, state }: UserQueue): WatchedUser => ({
+  ...{ userId, lane, accepted, settled, state },
+  hinted: accepted,
+  streams: new Set(),
+});
+
+/** What a read has found. Counts never go back: it may be older than what is known. Returns whether something is new. */
+export const noteQueue = (
+  user: WatchedUser,
+  { accepted, settled, state }: Pick<WatchedQueue, 'accepted' | 'settled' | 'state'>,
+): boolean => {
+  const isNew = accepted > user.accepted || settled > user.settled || state !== user.state;
+  user.accepted = Math.max(user.accepted, accepted);
+  user.settled = Math.max(user.settled, settled);
+  user.state = state;
+  return isNew;
+};
+
+/** The last request that may exist. */
+export const lastOf = ({ accepted, hinted }: WatchedUser): number => Math.max(accepted, hinted);
