@@ -1,4 +1,14 @@
-import type { Session, UserQueue } from './types.ts';
+import type { UserQueue } from './types.ts';
+
+/** One login or WebSocket connection of a user. */
+export type Session = {
+  id: string;
+  expiresAt: Date;
+  /** `false`: a login that has opened a connection. It authenticates calls, and does not keep the user queue open any more. */
+  keepsQueue?: false;
+  /** Of a connection: the login that opened it, and whose end ends it. */
+  login?: string;
+};
 
 type WithSessions = Pick<UserQueue, 'sessions'>;
 

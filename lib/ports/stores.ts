@@ -1,12 +1,12 @@
 /** What the product asks of MongoDB (`lib/store`). Every method rejects with `StoreUnavailableError` when it cannot answer. */
 import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
+import type { Session } from '../sessions.ts';
 import type {
   EntryHead,
   EntryId,
   LedgerEntry,
   Lent,
   RequestStatus,
-  Session,
   Ticket,
   TicketRefusal,
   UserQueue,

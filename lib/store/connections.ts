@@ -4,7 +4,10 @@ import type { ConnectionStore, SubscribedConnection } from '../ports.ts';
 import type { Execute } from './connection.ts';
 import { insertIfAbsent, native } from './native.ts';
 
-export type ConnectionDocument = Omit<Connection, 'id'> & { _id: string; subscription?: SubscribedConnection['subscription'] };
+export type ConnectionDocument = Omit<Connection, 'id'> & {
+  _id: string;
+  subscription?: SubscribedConnection['subscription'];
+};
 
 const toConnection = ({ _id, subscription: _, ...connection }: ConnectionDocument): Connection => ({
   id: _id,
@@ -36,7 +39,10 @@ export const connectionStore = (execute: Execute): ConnectionStore => ({
 
   endSubscription: (id, subscriptionId) =>
     execute(async ({ connections }) => {
-      await native(connections).updateOne({ _id: id, 'subscription.id': subscriptionId }, { $unset: { subscription: 1 } });
+      await native(connections).updateOne(
+        { _id: id, 'subscription.id': subscriptionId },
+        { $unset: { subscription: 1 } },
+      );
     }),
 
   advance: (id, subscriptionId, after) =>

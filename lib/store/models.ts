@@ -161,7 +161,7 @@ const workerSchema = new mongoose.Schema<WorkerDocument>(
 
 // One that nobody has told the end of expires with its token.
 const connectionSchema = new mongoose.Schema<ConnectionDocument>(
-  { _id: String, userId: String, lane: Number, login: String, endsAt: Date, subscription: Object },
+  { _id: String, userId: String, lane: Number, login: String, watcher: Object, endsAt: Date, subscription: Object },
   options,
 )
   .index({ endsAt: 1 }, { expireAfterSeconds: 0 })

@@ -1,5 +1,5 @@
 /** Updates of the sessions of a user queue that depend on those it has. Pipelines, so that each is one atomic update. */
-import type { Session } from '../types.ts';
+import type { Session } from '../sessions.ts';
 
 const where = (input: object | string, cond: object) => ({ $filter: { input, as: 'one', cond } });
 

@@ -1,6 +1,6 @@
 /** The sessions of a user queue, and the user queue's creation. */
 import type { UserQueueStore } from '../ports.ts';
-import type { Session } from '../types.ts';
+import type { Session } from '../sessions.ts';
 import type { Execute } from './connection.ts';
 import { insertTogether } from './insert-together.ts';
 import type { UserQueueDocument } from './models.ts';

@@ -15,7 +15,14 @@ type Range = { $lt: Date } | { $gt: Date };
 type Search = { recently: TimeSpan; which: 'all' | 'unvouched' };
 type Found = Pick<UserQueueDocument, '_id' | 'lane' | 'accepted' | 'settled' | 'updatedAt' | 'sessions'>;
 
-const projection = { lane: 1, accepted: 1, settled: 1, updatedAt: 1, 'sessions.id': 1, 'sessions.keepsQueue': 1 } as const;
+const projection = {
+  lane: 1,
+  accepted: 1,
+  settled: 1,
+  updatedAt: 1,
+  'sessions.id': 1,
+  'sessions.keepsQueue': 1,
+} as const;
 
 /** The users behind the cursor, among those with `updatedAt` at or after the cursor's. */
 const behind = (after: StalledUserCursor | undefined) =>

@@ -22,7 +22,7 @@ import type {
   WorkerStore,
 } from '../ports.ts';
 import { permanentSession } from '../references.ts';
-import { endsWith, isKeptOpen, isLiveSession } from '../sessions.ts';
+import { endsWith, isKeptOpen, isLiveSession, type Session } from '../sessions.ts';
 import { countsOf, isApplied } from '../store/changes.ts';
 import { queuedEntry } from '../store/entries.ts';
 import { createTicketTaker } from '../store/ticket-taker.ts';
@@ -34,7 +34,6 @@ import {
   isInBackOff,
   type LedgerEntry,
   pendingStatuses,
-  type Session,
   settledStatuses,
   type Ticket,
   type TicketRefusal,

@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import { liveUserQueue } from '../accounts/live-session.ts';
 import type { Connection } from '../connection.ts';
+import { maxCursorChars, readCursor } from '../events/cursor.ts';
 import { batchOf } from '../http/batch-input.ts';
 import { entryJson } from '../http/entry-json.ts';
+import { showIn } from '../http/event-stream.ts';
 import { enqueueOf, idempotencyKey, validate } from '../http/input.ts';
 import type { Accepted } from '../requests/accept.ts';
 import { createOperations } from '../requests/operations.ts';
@@ -12,13 +14,18 @@ import { readTraceparent } from '../traceparent.ts';
 import type { UserQueue } from '../types.ts';
 import { ReadOnlyConnectionError } from './errors.ts';
 import type { SocketCall } from './socket-call.ts';
+import { whoOf } from './who.ts';
 
 const maxSeq = 999_999_999_999_999;
 const seq = z.number().int().min(1).max(maxSeq);
 
 const enqueueMessage = z.object({ key: idempotencyKey, traceparent: z.string().optional() });
 const cancelMessage = z.object({ seq });
-const subscribeMessage = z.object({ after: z.string().max(1_024).optional(), seq: seq.optional() });
+const isCursor = (text: string): boolean => text.length <= maxCursorChars && readCursor(text) !== undefined;
+const subscribeMessage = z.object({
+  after: z.string().refine(isCursor, 'must be the id of an event, or the number of a request, as a text').optional(),
+  seq: seq.optional(),
+});
 
 /** `text` is the whole message, `json` is what it says. */
 type Message = { text: string; json: unknown };
@@ -66,7 +73,12 @@ const queue: Action = async (call, connection) =>
   JSON.stringify(await createOperations(call.deps).describe(await queueOf(call, connection)));
 
 const subscribe: Action = async (call, connection, { json }) => {
-  await call.connections.subscribe(connection, validate(subscribeMessage, json, 'message'));
+  const subscription = validate(subscribeMessage, json, 'message');
+  const cursor = subscription.after === undefined ? undefined : readCursor(subscription.after);
+  const queue = await queueOf(call, connection);
+  const { feed, config } = call.deps;
+  const options = { who: whoOf(connection), queue, cursor, seq: subscription.seq, show: showIn(config) };
+  await call.connections.subscribe(connection, subscription, (signal) => feed.open({ ...options, signal }));
   return nothing;
 };
 

@@ -1,10 +1,12 @@
 /** `$connect`: opens a session that is bound to the connection [protocol, Connect]. */
 import { SessionEndedError } from '../accounts/errors.ts';
 import { liveUserQueue } from '../accounts/live-session.ts';
+import { admitStream, verifyStreamToken } from '../accounts/stream-tokens.ts';
 import { expiryOf, verifyToken } from '../accounts/tokens.ts';
 import type { Config } from '../config.ts';
 import type { Connection } from '../connection.ts';
 import type { Reply } from '../http/call.ts';
+import { userQueueOf } from '../requests/user-queue.ts';
 import { endConnection } from './disconnect.ts';
 import { OriginNotAllowedError, TooManyConnectionsError } from './errors.ts';
 import type { SocketCall } from './socket-call.ts';
@@ -17,11 +19,27 @@ const pingsPerSession = 3;
 export const connectionMs = ({ websocketPingMs }: Pick<Config, 'websocketPingMs'>): number =>
   pingsPerSession * websocketPingMs;
 
+/** Then a client that only watches asks for another stream token. */
+const watchingMs = 7_200_000;
+
 /** A page of the same host is no other origin. A client that is no browser sends none. @throws {OriginNotAllowedError} 403 */
 const checkOrigin = (headers: Map<string, string>, { corsOrigins = [] }: Pick<Config, 'corsOrigins'>): void => {
   const origin = headers.get('origin');
   if (origin === undefined || corsOrigins.includes('*') || corsOrigins.includes(origin)) return;
   if (URL.parse(origin)?.host !== headers.get('host')) throw new OriginNotAllowedError();
+};
+
+/** With a stream token, a connection has no session: it watches until its session has ended, or its key is revoked. */
+const openWatching = async (call: SocketCall, token: string): Promise<Connection> => {
+  const { deps, requestContext } = call;
+  await deps.timeKnown();
+  const holder = verifyStreamToken(token, deps.tokenSecrets, deps.clock.now());
+  const { userId } = holder;
+  const { queue } = await admitStream(holder, deps);
+  const { lane } = queue ?? (await userQueueOf(userId, deps));
+  const endsAt = new Date(deps.clock.now().getTime() + watchingMs);
+  call.connection = { id: requestContext.connectionId, userId, lane, watcher: holder, endsAt };
+  return call.connection;
 };
 
 const open = async (call: SocketCall, headers: Map<string, string>): Promise<Connection> => {
@@ -48,7 +66,8 @@ const open = async (call: SocketCall, headers: Map<string, string>): Promise<Con
 export const openConnection = async (call: SocketCall): Promise<Reply> => {
   const headers = headersOf(call);
   checkOrigin(headers, call.deps.config);
-  const connection = await open(call, headers);
+  const streamToken = call.queryStringParameters?.token;
+  const connection = await (streamToken === undefined ? open(call, headers) : openWatching(call, streamToken));
   try {
     await call.connections.add(connection);
   } catch (error) {

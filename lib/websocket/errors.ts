@@ -50,6 +50,9 @@ export class NoEventsError extends AppError {
 /** Thrown when a function is called with another event than that of a WebSocket API. The log says so, not the answer. */
 export class BadSocketEventError extends AppError {
   constructor() {
-    super('The event is not one of a WebSocket API: call the function through one.', { code: 'bad-event', status: 500 });
+    super('The event is not one of a WebSocket API: call the function through one.', {
+      code: 'bad-event',
+      status: 500,
+    });
   }
 }

@@ -9,7 +9,10 @@ import type { SocketCall } from './socket-call.ts';
 
 const names = Object.keys(actions) as (keyof typeof actions)[];
 
-const messageId = z.union([z.string().max(64), z.number().int()], 'must be a whole number, or a text of at most 64 characters');
+const messageId = z.union(
+  [z.string().max(64), z.number().int()],
+  'must be a whole number, or a text of at most 64 characters',
+);
 
 const envelope = z.object({
   id: messageId,

@@ -9,8 +9,6 @@ import { httpClient } from './drivers.ts';
 
 export type ApiProcess = {
   port: number;
-  /** Where serverless-offline serves the WebSocket API. Our gateway has one port for all. */
-  websocketPort: number;
   call: ReturnType<typeof httpClient>;
   signal(name: NodeJS.Signals): void;
   /** As a terminal does, to the process and its workers. Only with a process group of their own. */
@@ -31,7 +29,6 @@ export const spawnApi = async (
 ): Promise<ApiProcess> => {
   const name = uniqueName('api');
   const port = await getPort({ host: '127.0.0.1' });
-  const websocketPort = await getPort({ host: '127.0.0.1' });
   const child = spawn(process.execPath, args, {
     cwd: new URL('../../', import.meta.url),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -39,8 +36,6 @@ export const spawnApi = async (
     env: {
       ...process.env,
       PORT: String(port),
-      // Of serverless-offline.
-      WEBSOCKET_PORT: String(websocketPort),
       MONGODB_URL: mongodbUrl(name),
       RABBITMQ_URL: rabbitmqUrl(),
       QUEUE_PREFIX: `${name}.`,
@@ -70,7 +65,7 @@ export const spawnApi = async (
   const childPids = () =>
     readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   const signalGroup = (name: NodeJS.Signals) => void process.kill(-(child.pid as number), name);
-  return { port, websocketPort, call, signal: (name) => child.kill(name), signalGroup, childPids, exited, end };
+  return { port, call, signal: (name) => child.kill(name), signalGroup, childPids, exited, end };
 };
 
 /** The same, and waits until `/health` answers. */

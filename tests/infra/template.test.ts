@@ -89,7 +89,11 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
   });
 
   test('has a WebSocket API whose messages are answered on the connection, with limits', () => {
-    expect(routesOfApi('WebsocketsApi').map(({ RouteKey }) => RouteKey)).toEqual(['$connect', '$default', '$disconnect']);
+    expect(routesOfApi('WebsocketsApi').map(({ RouteKey }) => RouteKey)).toEqual([
+      '$connect',
+      '$default',
+      '$disconnect',
+    ]);
     const [message] = routesOfApi('WebsocketsApi').filter(({ RouteKey }) => RouteKey === '$default');
     expect(message?.RouteResponseSelectionExpression).toBe('$default');
     expect(ofType(template, 'AWS::ApiGatewayV2::RouteResponse')).toHaveLength(1);

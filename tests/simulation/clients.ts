@@ -154,7 +154,11 @@ export const createClients = (world: SimulatedWorld): Clients => {
     const noteEnded = (sessionId: string): void => {
       const livedMs = scheduler.elapsedMs() - (loggedInMs.get(sessionId) ?? 0);
       const wasSetAhead = history.some((event) => event.kind === 'fault' && event.fault === 'store-clock-jumped');
-      if ([...sessions, ...logins].includes(sessionId) && livedMs < scenario.sessionMs - clockToleranceMs && !wasSetAhead) {
+      if (
+        [...sessions, ...logins].includes(sessionId) &&
+        livedMs < scenario.sessionMs - clockToleranceMs &&
+        !wasSetAhead
+      ) {
         world.endedEarly.push({
           userId,
           detail: `session ${sessionId} of ${scenario.sessionMs} ms ended after ${livedMs} ms`,

@@ -134,7 +134,9 @@ describeStores('sessions of a user queue', (ports) => {
   test('a connection is added while its login is live, and takes the user queue over from it', async () => {
     const userId = await newUser(ports);
     const connection = { ...session('c'), login: 's' };
-    expect(await ports.userQueues.addConnection(userId, { ...connection, login: 'none' }, 2, at(1))).toBe('login-ended');
+    expect(await ports.userQueues.addConnection(userId, { ...connection, login: 'none' }, 2, at(1))).toBe(
+      'login-ended',
+    );
     expect(await ports.userQueues.addConnection(newUserId(), connection, 2, at(1))).toBe('login-ended');
     expect(await ports.userQueues.addConnection(userId, connection, 2, session('s').expiresAt)).toBe('login-ended');
     expect((await theUserQueue(ports, userId)).sessions).toEqual([session('s')]);
@@ -188,7 +190,12 @@ describeStores('sessions of a user queue', (ports) => {
       queue.sessions.find(({ login }) => login)?.expiresAt,
     ]);
     const own = session('s').expiresAt;
-    expect(times).toEqual(expect.arrayContaining([[own, at(90)], [own, undefined]]));
+    expect(times).toEqual(
+      expect.arrayContaining([
+        [own, at(90)],
+        [own, undefined],
+      ]),
+    );
     expect(await ports.userQueues.extendSessions([], at(90))).toEqual(new Set());
   });
 

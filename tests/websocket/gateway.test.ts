@@ -6,7 +6,7 @@ import type { LedgerEntry } from '../../lib/types.ts';
 import { type ApiProcess, startApi } from '../http/api-process.ts';
 import { uniqueName } from '../support/servers.ts';
 import { eventually, openWorld, serversOf, type TestUser, type World } from '../support/world.ts';
-import { openSocket } from './socket-client.ts';
+import { openSocket, type Socket } from './socket-client.ts';
 
 /** Processes start slowly on a busy machine. */
 jest.setTimeout(60_000);
@@ -91,7 +91,9 @@ describe('a connection', () => {
       ok: { results: [{ seq: 3 }, { seq: 4 }] },
     });
     expect(await socket.ask('cancel', { seq: 4 })).toMatchObject({ ok: { seq: 4, status: 'cancelled' } });
-    expect(await socket.ask('cancel', { seq: 9 })).toMatchObject({ problem: { code: 'request-not-found', status: 404 } });
+    expect(await socket.ask('cancel', { seq: 9 })).toMatchObject({
+      problem: { code: 'request-not-found', status: 404 },
+    });
     expect(await socket.ask('queue')).toMatchObject({ ok: { accepted: 4, state: 'open' } });
     expect(await socket.ask('ping')).toMatchObject({ ok: {} });
     release();
@@ -223,6 +225,81 @@ describe('the session of a connection', () => {
     expect((await sockets[1]?.closed)?.code).toBe(4401);
     expect(sockets[0]?.isOpen()).toBe(true);
     await sockets[0]?.close();
+  });
+});
+
+describe('events', () => {
+  const settledIn = (socket: Socket): number[] =>
+    socket.events().flatMap(({ type, request }) => (type === 'settled' ? [Number(request?.seq)] : []));
+
+  test('tell what happens to each request, with its result, and go on behind a cursor without gaps and without repeats', async () => {
+    const { userId, token } = await newUser();
+    const first = await openSocket(api.port, token);
+    expect(await first.ask('subscribe')).toMatchObject({ ok: {} });
+    for (const request of ['a', 'b', 'hold']) await first.ask('enqueue', { request });
+    await eventually('two are settled', () => settledIn(first).length === 2);
+    const told = first.events().filter(({ request }) => request?.seq === 1);
+    expect(told.at(-1)).toMatchObject({ type: 'settled', request: { status: 'done', result: 'a' } });
+    expect(told.filter(({ type }) => type === 'settled')).toHaveLength(1);
+    expect(told.some(({ request }) => request && 'body' in request)).toBe(false);
+    await eventually('the third runs', () =>
+      first.events().find((one) => one.type === 'started' && one.request?.seq === 3),
+    );
+    await eventually('the queue is told', () => first.events().find(({ type }) => type === 'queue'));
+    const after = first.events().findLast(({ id }) => id)?.id;
+    first.cut();
+    await eventually('its session has ended', async () => (await queueOf(userId)).sessions.length === 1);
+    const second = await openSocket(api.port, token);
+    await second.ask('enqueue', { request: 'd' });
+    release();
+    await second.ask('subscribe', { after });
+    await eventually('all are settled', () => settledIn(second).length === 2);
+    expect(settledIn(second)).toEqual([3, 4]);
+    await second.close();
+  });
+
+  test('of one request end with it, and another subscription takes the place of the first', async () => {
+    const { token } = await newUser();
+    const socket = await openSocket(api.port, token);
+    await socket.ask('enqueue', { request: 1 });
+    await socket.ask('enqueue', { request: 'hold' });
+    await socket.ask('subscribe', { after: '0' });
+    await eventually('the first is settled', () => settledIn(socket).length === 1);
+    await socket.ask('subscribe', { seq: 2 });
+    release();
+    await eventually('it ends', () => socket.events().find(({ type }) => type === 'ended'));
+    expect(settledIn(socket)).toEqual([1, 2]);
+    expect(socket.events().filter(({ type }) => type === 'ended')).toHaveLength(1);
+    expect(await socket.ask('subscribe', { after: 'x' })).toMatchObject({ problem: { code: 'invalid-request' } });
+    await socket.ask('subscribe', { after: '1' });
+    await eventually('the second is told again', () => settledIn(socket).length === 3);
+    await socket.ask('unsubscribe');
+    const { length } = socket.events();
+    await socket.ask('enqueue', { request: 3 });
+    await eventually('it is done', async () => (await socket.ask('queue')).ok?.settled === 3);
+    expect(socket.events()).toHaveLength(length);
+    await socket.close();
+  });
+
+  test('may be watched with a stream token, which keeps no queue open and ends with its session', async () => {
+    const { userId, token } = await newUser();
+    const { body } = await api.call({ call: 'POST /stream-token', token });
+    const watcher = await openSocket(api.port, '', { protocols: [], path: `/ws?token=${body.token}` });
+    expect((await queueOf(userId)).sessions).toHaveLength(1);
+    expect(await watcher.ask('enqueue', { request: 1 })).toMatchObject({
+      problem: { code: 'read-only-connection', status: 403 },
+    });
+    expect(await watcher.ask('cancel', { seq: 1 })).toMatchObject({ problem: { code: 'read-only-connection' } });
+    await watcher.ask('subscribe');
+    await api.call({ call: 'POST /enqueue', body: { request: 1 }, token });
+    await eventually('it is told', () => settledIn(watcher).length === 1);
+    expect(await watcher.ask('queue')).toMatchObject({ ok: { accepted: 1 } });
+    const left = await api.call({ call: 'POST /disconnect?wait=5', body: {}, token });
+    expect(left.body).toEqual({ queue: 'closed' });
+    expect((await watcher.closed).code).toBe(4401);
+    await expect(openSocket(api.port, String(body.token))).rejects.toThrow(/^401/);
+    const late = openSocket(api.port, '', { protocols: [], path: `/ws?token=${body.token}` });
+    await expect(late).rejects.toThrow(/^401 .*session-ended/);
   });
 });
 

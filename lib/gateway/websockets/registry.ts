@@ -2,8 +2,10 @@
 import type { WebSocket } from 'ws';
 import type { Config } from '../../config.ts';
 import type { Connection, Connections } from '../../connection.ts';
+import type { FeedStream } from '../../ports.ts';
 import { TooManyConnectionsError } from '../../websocket/errors.ts';
-import { closeCodes, type Line } from './frames.ts';
+import { endedFrame, eventFrame } from '../../websocket/frame.ts';
+import { closeCodes, type Line, sendFrame } from './frames.ts';
 
 export type Entry = {
   connection: Connection;
@@ -19,6 +21,8 @@ export type Entry = {
   isAlive: boolean;
   /** It is closed once the answer under way is sent. */
   closing?: Closing;
+  /** Ends its subscription. */
+  events?: AbortController;
 };
 
 type Closing = { code: number; reason: string };
@@ -39,10 +43,23 @@ export const closeGently = (entry: Entry, closing: Closing = sessionEnded): void
   if (!entry.line?.isAnswering()) entry.ws?.close(entry.closing.code, entry.closing.reason);
 };
 
+/** Each event is read when the one before it was taken. Does not reject: a stream that fails ends. */
+const sendEvents = async (entry: Entry, stream: FeedStream, signal: AbortSignal): Promise<void> => {
+  const { ws } = entry;
+  if (!ws) return;
+  try {
+    for await (const event of stream) await sendFrame(ws, eventFrame(event));
+  } catch {
+    // MongoDB's store was closed: this process stops.
+  }
+  if (stream.ended === 'session') closeGently(entry);
+  else if (!signal.aborted) await sendFrame(ws, endedFrame);
+};
+
+export type Registry = { entries: Map<string, Entry>; connections: Connections };
+
 /** What the functions know of the connections, and all that is kept of each. */
-export const createRegistry = (
-  config: Pick<Config, 'websocketPingMs' | 'maxUserWebsockets'>,
-): { entries: Map<string, Entry>; connections: Connections } => {
+export const createRegistry = (config: Pick<Config, 'websocketPingMs' | 'maxUserWebsockets'>): Registry => {
   const entries = new Map<string, Entry>();
 
   /** Those with a session are counted in MongoDB. */
@@ -63,8 +80,16 @@ export const createRegistry = (
       },
       // Pings of the gateway extend the session.
       alive: async () => undefined,
-      subscribe: async () => undefined,
-      unsubscribe: async () => undefined,
+      subscribe: async ({ id }, _subscription, open) => {
+        const entry = entries.get(id);
+        if (!entry) return;
+        const stop = new AbortController();
+        const stream = await open(stop.signal);
+        entry.events?.abort();
+        entry.events = stop;
+        void sendEvents(entry, stream, stop.signal);
+      },
+      unsubscribe: async ({ id }) => entries.get(id)?.events?.abort(),
       ended: async ({ id }) => {
         const entry = entries.get(id);
         if (entry) entry.closing ??= sessionEnded;

@@ -17,7 +17,7 @@ import { DrainingError, NoSuchRouteError } from '../errors.ts';
 import type { UploadRoom } from '../upload-room.ts';
 import { answerMessages, closeCodes } from './frames.ts';
 import { type HeartbeatDeps, startHeartbeat } from './heartbeat.ts';
-import { closeGently, createRegistry, type Entry } from './registry.ts';
+import { closeGently, createRegistry, type Entry, type Registry } from './registry.ts';
 import { connectEvent, disconnectEvent, messageEvent, type SocketEvent } from './socket-event.ts';
 import { checkHandshake, pathOf, refuse, refuseWith, websocketPath } from './upgrade.ts';
 
@@ -35,54 +35,96 @@ const goingAway = { code: closeCodes.goingAway, reason: 'This instance is stoppi
 /** For the answers under way, and for those to a close. */
 const closedWithinMs = 1_000;
 
-export type Sockets = {
-  /** How many connections there are. */
-  open(): number;
+/** The connections of `/ws`. */
+export class Sockets {
+  readonly #handler: SocketHandler;
+  readonly #room: UploadRoom;
+  readonly #deps: SocketDeps;
+  readonly #registry: Registry;
+  readonly #handshake: WebSocketServer;
+  readonly #stopHeartbeat: () => void;
+  readonly #endOne: (id: string) => Promise<void>;
+  #opening = 0;
+  #isDraining = false;
+
+  constructor(server: Server, handler: SocketHandler, room: UploadRoom, deps: SocketDeps) {
+    this.#handler = handler;
+    this.#room = room;
+    this.#deps = deps;
+    this.#registry = createRegistry(deps.config);
+    const handleProtocols = (offered: Set<string>) => offered.has(subprotocol) && subprotocol;
+    const options = { noServer: true, clientTracking: false, maxPayload: maxEnqueueTextBytes, handleProtocols };
+    this.#handshake = new WebSocketServer(options);
+    this.#stopHeartbeat = startHeartbeat(this.#registry.entries, deps);
+    const disconnect = async (ids: string[]) =>
+      Promise.all(ids.map(async (id) => void (await this.#call(disconnectEvent(id)))));
+    this.#endOne = createBatcher(disconnect, { maxItems: 1, maxInFlight: endsAtATime });
+    server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy());
+      this.#accept(request, socket, head).catch((error) => refuseWith(socket, error));
+    });
+  }
+
   /**
    * Accepts no new connection and closes all. Their sessions are left to expire: until then their clients are connected to another
    * process.
    */
-  drain(): void;
-};
+  drain(): void {
+    const { entries } = this.#registry;
+    this.#isDraining = true;
+    this.#stopHeartbeat();
+    for (const entry of entries.values()) closeGently(entry, goingAway);
+    setTimeout(() => {
+      for (const { ws } of entries.values()) ws?.terminate();
+    }, closedWithinMs);
+  }
 
-/** Serves `/ws` of `server`. */
-export const serveSockets = (server: Server, handler: SocketHandler, room: UploadRoom, deps: SocketDeps): Sockets => {
-  const { config, log } = deps;
-  const { entries, connections } = createRegistry(config);
-  const context: SocketContext = { connections };
-  const call = (event: SocketEvent): Promise<Reply> => handler(event, context as unknown as Context);
-  const options = { noServer: true, clientTracking: false, maxPayload: maxEnqueueTextBytes };
-  const handshake = new WebSocketServer({ ...options, handleProtocols: (all) => all.has(subprotocol) && subprotocol });
-  const stopHeartbeat = startHeartbeat(entries, deps);
-  let isDraining = false;
-  let opening = 0;
+  #call(event: SocketEvent): Promise<Reply> {
+    const context: SocketContext = { connections: this.#registry.connections };
+    return this.#handler(event, context as unknown as Context);
+  }
 
-  const endOne = createBatcher<string, void>(
-    async ([id]) => {
-      await call(disconnectEvent(id as string));
-      return [undefined];
-    },
-    { maxItems: 1, maxInFlight: endsAtATime },
-  );
-  /** If MongoDB does not answer, the session expires. */
-  const end = async (id: string): Promise<void> => {
-    if (!isDraining) await endOne(id);
-    entries.delete(id);
-  };
-
-  const answer = async ({ connection }: Entry, text: string): Promise<string> => {
-    try {
-      return (await call(messageEvent(connection.id, text))).body ?? '';
-    } catch (error) {
-      log.error({ err: error }, 'gateway failed');
-      return `{"problem":${problemReply(error).body}}`;
+  async #accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const id = randomUUID();
+    const reply = await this.#open(request, id);
+    const entry = this.#registry.entries.get(id);
+    if (!entry) {
+      refuse(socket, reply);
+      return;
     }
-  };
+    const gone = () => void this.#end(id);
+    if (socket.destroyed) {
+      gone();
+      return;
+    }
+    socket.once('close', gone);
+    this.#handshake.handleUpgrade(request, socket, head, (ws) => {
+      socket.off('close', gone);
+      this.#serve(entry, ws, socket);
+      if (this.#isDraining) closeGently(entry, goingAway);
+    });
+  }
 
-  const serve = (entry: Entry, ws: WebSocket, socket: Duplex): void => {
+  /** @throws {DrainingError} {BusyError} 503; {NoSuchRouteError} 404; {InvalidRequestError} 400 */
+  async #open(request: IncomingMessage, id: string): Promise<Reply> {
+    const { maxWebsockets, trustedProxies = trustsNoProxy } = this.#deps.config;
+    if (this.#isDraining) throw new DrainingError();
+    if (pathOf(request) !== websocketPath) throw new NoSuchRouteError();
+    checkHandshake(request);
+    if (this.#registry.entries.size + this.#opening >= maxWebsockets)
+      throw new BusyError(`${maxWebsockets} connections are open here; no more may be (MAX_WEBSOCKETS).`);
+    this.#opening += 1;
+    try {
+      return await this.#call(connectEvent(request, id, trustedProxies));
+    } finally {
+      this.#opening -= 1;
+    }
+  }
+
+  #serve(entry: Entry, ws: WebSocket, socket: Duplex): void {
     entry.ws = ws;
-    entry.line = answerMessages(ws, socket, room, {
-      answer: async (text) => (entry.closing ? undefined : answer(entry, text)),
+    entry.line = answerMessages(ws, socket, this.#room, {
+      answer: async (text) => (entry.closing ? undefined : this.#answer(entry, text)),
       answered: () => {
         if (entry.closing) closeGently(entry);
       },
@@ -93,52 +135,29 @@ export const serveSockets = (server: Server, handler: SocketHandler, room: Uploa
     });
     // A frame that is none, or too large. The connection closes.
     ws.on('error', () => undefined);
-    ws.once('close', () => void end(entry.connection.id));
-  };
-
-  const accept = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-    if (isDraining) throw new DrainingError();
-    if (pathOf(request) !== websocketPath) throw new NoSuchRouteError();
-    checkHandshake(request);
-    if (entries.size + opening >= config.maxWebsockets)
-      throw new BusyError(`${config.maxWebsockets} connections are open here; no more may be (MAX_WEBSOCKETS).`);
-    const id = randomUUID();
-    opening += 1;
-    const reply = await call(connectEvent(request, id, config.trustedProxies ?? trustsNoProxy)).finally(() => {
-      opening -= 1;
+    ws.once('close', () => {
+      entry.events?.abort();
+      void this.#end(entry.connection.id);
     });
-    const entry = entries.get(id);
-    if (!entry) {
-      refuse(socket, reply);
-      return;
-    }
-    const gone = () => void end(id);
-    if (socket.destroyed) {
-      gone();
-      return;
-    }
-    socket.once('close', gone);
-    handshake.handleUpgrade(request, socket, head, (ws) => {
-      socket.off('close', gone);
-      serve(entry, ws, socket);
-      if (isDraining) closeGently(entry, goingAway);
-    });
-  };
+  }
 
-  server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => socket.destroy());
-    accept(request, socket, head).catch((error) => refuseWith(socket, error));
-  });
+  async #answer({ connection }: Entry, text: string): Promise<string> {
+    try {
+      return (await this.#call(messageEvent(connection.id, text))).body ?? '';
+    } catch (error) {
+      this.#deps.log.error({ err: error }, 'gateway failed');
+      return `{"problem":${problemReply(error).body}}`;
+    }
+  }
 
-  return {
-    open: () => entries.size,
-    drain: () => {
-      isDraining = true;
-      stopHeartbeat();
-      for (const entry of entries.values()) closeGently(entry, goingAway);
-      setTimeout(() => {
-        for (const { ws } of entries.values()) ws?.terminate();
-      }, closedWithinMs);
-    },
-  };
-};
+  /** If MongoDB does not answer, the session expires. */
+  async #end(id: string): Promise<void> {
+    try {
+      if (!this.#isDraining) await this.#endOne(id);
+    } catch (error) {
+      this.#deps.log.error({ err: error }, 'gateway failed');
+    } finally {
+      this.#registry.entries.delete(id);
+    }
+  }
+}
