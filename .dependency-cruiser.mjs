@@ -52,7 +52,8 @@ export default {
     layer('cluster', room('(lanes|runs)')),
     layer('consumer', room('(lanes|runs|cluster|telemetry)')),
     layer('http', room('(accounts|events|requests|telemetry)')),
-    layer('gateway', room('(http|cluster|runs)')),
+    layer('websocket', room('(accounts|requests|http|events)')),
+    layer('gateway', room('(http|websocket|cluster|runs)')),
     layer('library', room('(requests|http|consumer|compose)')),
     {
       name: 'production-code-alone',
@@ -87,7 +88,7 @@ export default {
     onlyFrom('telemetry-opentelemetry', '@opentelemetry', room('telemetry')),
     onlyFrom('broker-amqplib', 'amqplib', room('broker')),
     onlyFrom('store-mongoose', '(mongoose|mongodb)', room('store')),
-    onlyFrom('http-middy', '@middy', room('http'), '^functions/'),
+    onlyFrom('http-middy', '@middy', room('(http|websocket)'), '^functions/'),
   ],
   options: {
     // The TypeScript of this project has no API yet; swc reads it, all but `using`, which lib and functions do without.

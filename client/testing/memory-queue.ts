@@ -3,7 +3,16 @@ import type { Calls, Item, Until } from '../client.ts';
 import { ApiError, type ApiProblem } from '../errors.ts';
 import { createInbox, type Inbox } from '../events/inbox.ts';
 import { asEvent, isSettled } from '../events/progress.ts';
-import type { Accepted, LaneEvent, PageOptions, Queue, RequestState, StateEvent, StateEventType } from '../types.ts';
+import type {
+  Accepted,
+  LaneEvent,
+  PageOptions,
+  Queue,
+  RequestPage,
+  RequestState,
+  StateEvent,
+  StateEventType,
+} from '../types.ts';
 
 /** Does one request. What it throws is a failed attempt; after the last one the request has failed. */
 export type TestProcessor = (request: unknown, context: { seq: number; attempt: number }) => unknown;

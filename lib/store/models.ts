@@ -1,6 +1,7 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
 import type { Heartbeat, Role } from '../ports.ts';
 import type { LedgerEntry, UserQueue } from '../types.ts';
+import type { ConnectionDocument } from './connections.ts';
 import { type KeyDocument, keySchema } from './key-documents.ts';
 import { schemaOptions as options } from './schema-options.ts';
 import type { TicketFields } from './ticket-taker.ts';
@@ -42,6 +43,7 @@ export type Models = {
   requests: Model<RequestDocument>;
   lanes: Model<LaneDocument>;
   workers: Model<WorkerDocument>;
+  connections: Model<ConnectionDocument>;
 };
 
 const accountSchema = new mongoose.Schema<AccountDocument>(
@@ -53,7 +55,10 @@ const counterSchema = new mongoose.Schema<CounterDocument>({ key: String, points
   .index({ key: 1 }, { unique: true })
   .index({ expire: 1 }, { expireAfterSeconds: 0 });
 
-const sessionSchema = new mongoose.Schema({ id: String, expiresAt: Date }, { _id: false });
+const sessionSchema = new mongoose.Schema(
+  { id: String, expiresAt: Date, keepsQueue: Boolean, login: String },
+  { _id: false },
+);
 
 const lentSchema = new mongoose.Schema({ seq: Number, token: Number, workerId: String, forMs: Number }, { _id: false });
 
@@ -154,6 +159,14 @@ const workerSchema = new mongoose.Schema<WorkerDocument>(
   options,
 ).index({ at: 1 }, { expireAfterSeconds: 3_600 });
 
+// One that nobody has told the end of expires with its token.
+const connectionSchema = new mongoose.Schema<ConnectionDocument>(
+  { _id: String, userId: String, lane: Number, login: String, watcher: Object, endsAt: Date, subscription: Object },
+  options,
+)
+  .index({ endsAt: 1 }, { expireAfterSeconds: 0 })
+  .index({ lane: 1 }, { partialFilterExpression: { subscription: { $exists: true } } });
+
 /** Mongoose gives the connection's `maxTimeMS` to reads only. */
 const limitUpdates = (schema: mongoose.Schema): void => {
   schema.pre(['updateOne', 'updateMany', 'deleteOne'], { query: true, document: false }, function () {
@@ -168,6 +181,7 @@ for (const schema of [
   requestSchema,
   laneSchema,
   workerSchema,
+  connectionSchema,
 ]) {
   limitUpdates(schema as unknown as mongoose.Schema);
 }
@@ -183,5 +197,6 @@ export const defineModels = (connection: Connection, maxTimeMS: number): Models 
     requests: connection.model<RequestDocument>('requests', requestSchema, 'requests'),
     lanes: connection.model<LaneDocument>('lanes', laneSchema, 'lanes'),
     workers: connection.model<WorkerDocument>('workers', workerSchema, 'workers'),
+    connections: connection.model<ConnectionDocument>('connections', connectionSchema, 'connections'),
   };
 };

@@ -44,7 +44,7 @@ describe('routes', () => {
   });
 
   test('every route has a file in functions/, and every such file has a route', async () => {
-    const entryPoints = ['functions/api', 'functions/consumer', 'functions/rotate-token-secret'];
+    const entryPoints = ['functions/api', 'functions/consumer', 'functions/rotate-token-secret', 'functions/websocket'];
     const files = (await readdir(new URL('../../functions/', import.meta.url))).map(
       (name) => `functions/${name.replace(/\.ts$/, '')}`,
     );

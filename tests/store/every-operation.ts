@@ -24,6 +24,9 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'counters.remove': ({ counters }) => counters.remove('k'),
   'userQueues.create': ({ userQueues }) => userQueues.create('u', 1, at(0)),
   'userQueues.addSession': ({ userQueues }) => userQueues.addSession('u', session('s'), 1, 5),
+  'userQueues.addConnection': ({ userQueues }) =>
+    userQueues.addConnection('u', { ...session('c'), login: 's' }, 5, at(0)),
+  'userQueues.extendSessions': ({ userQueues }) => userQueues.extendSessions([{ userId: 'u', sessionId: 'c' }], at(9)),
   'userQueues.removeSession': ({ userQueues }) => userQueues.removeSession('u', 's'),
   'userQueues.endOtherSessions': ({ userQueues }) => userQueues.endOtherSessions('u', 's', at(0)),
   'userQueues.takeTicket': ({ userQueues }) => userQueues.takeTicket('u', 's', at(0)),
@@ -72,5 +75,13 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'lanes.known': ({ lanes }) => lanes.known(),
   'workers.report': ({ workers }) => workers.report({ workerId: 'w', lanes: [], unresponsive: [], at: at(0) }),
   'workers.remove': ({ workers }) => workers.remove('w'),
+  'connections.create': ({ connections }) =>
+    connections.create({ id: 'c', userId: 'u', lane: 1, login: 's', endsAt: at(9) }),
+  'connections.find': ({ connections }) => connections.find('c'),
+  'connections.setSubscription': ({ connections }) => connections.setSubscription('c', { id: 's', seq: 1 }),
+  'connections.advance': ({ connections }) => connections.advance('c', 's', '1'),
+  'connections.subscribed': ({ connections }) => connections.subscribed([1], 5),
+  'connections.endSubscription': ({ connections }) => connections.endSubscription('c', 's'),
+  'connections.remove': ({ connections }) => connections.remove('c'),
   'workers.all': ({ workers }) => workers.all(),
 };

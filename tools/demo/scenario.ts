@@ -1,6 +1,6 @@
 /** A few users who send all their requests at once. */
 import { randomUUID } from 'node:crypto';
-import { connect, type LanekeeperClient, type RequestState, register } from '../../client/index.ts';
+import { connect, type LanekeeperClient, type RequestPage, type RequestState, register } from '../../client/index.ts';
 import { closedLoop } from '../load.ts';
 import type { Progress } from './progress.ts';
 import type { UserHistory } from './verdict.ts';
@@ -56,7 +56,7 @@ export const runBurst = async (user: Connected, show: () => void): Promise<void>
 const ledgerOf = async (client: LanekeeperClient): Promise<RequestState[]> => {
   const entries: RequestState[] = [];
   for (let after: number | undefined = 0; after !== undefined; ) {
-    const page: { requests: RequestState[]; next?: number } = await client.requests({ after, limit: 100 });
+    const page: RequestPage = await client.requests({ after, limit: 100 });
     entries.push(...page.requests);
     after = page.next;
   }
