@@ -95,6 +95,8 @@ export const connect = async (
   const session = openSession(credentials, (body) => bodyOf(publicApi.POST('/login', { body, signal })));
   const api = openApi(base, authorized(patient, session));
   const isSocket = transport === 'websocket';
+  if (isSocket && 'key' in credentials)
+    throw new TypeError('A WebSocket needs the token of a session, not an API key.');
   const open = isSocket
     ? overWebSocket({
         url: websocketUrl ?? `${root.replace(/^http/, 'ws')}/ws`,

@@ -1,5 +1,5 @@
 /** Events over a WebSocket. The connection is a session of its own: when it ends, and no other one is left, the queue drains. */
-import { ApiError } from '../errors.ts';
+import { ApiError, type Problem } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { eventOf, type Incoming, type OpenSource, TimedOut } from './source.ts';
 
@@ -9,7 +9,14 @@ const quietMs = 50_000;
 /** More wait in memory only when nobody reads. The connection is then closed, and goes on behind what was read. */
 const mostWaiting = 1_000;
 
-type Message = { id?: string; problem?: ApiError['problem']; event?: { id?: string; type: string } };
+/** The `id` of the message. */
+const subscribing = 'subscribe';
+
+type Message = {
+  id?: string;
+  problem?: Problem & { retryAfterSeconds?: number };
+  event?: { id?: string; type: string };
+};
 
 /** Messages in their order. Whoever reads waits for the next one. */
 const createInbox = () => {
@@ -59,7 +66,7 @@ export const overWebSocket = ({ url, session, check }: Options): OpenSource =>
     const send = (message: object): void => socket.send(JSON.stringify(message));
     socket.onopen = () => {
       isOpen = true;
-      send({ id: 'subscribe', action: 'subscribe', after: cursor });
+      send({ id: subscribing, action: 'subscribe', after: cursor });
     };
     socket.onmessage = ({ data }) => {
       heardAt = Date.now();
@@ -73,8 +80,9 @@ export const overWebSocket = ({ url, session, check }: Options): OpenSource =>
       else if (isOpen) send({ id: 'ping', action: 'ping' });
     }, pingEveryMs);
     try {
-      for await (const { problem, event } of inbox.read()) {
-        if (problem) throw new ApiError(problem);
+      for await (const { id, problem, event } of inbox.read()) {
+        if (problem && id === subscribing) throw new ApiError(problem, problem.retryAfterSeconds);
+        if (event?.type === 'ended') return;
         if (event) yield { id: event.id, event: eventOf(event.type, event.id, event) } satisfies Incoming;
       }
     } catch (error) {

@@ -11,6 +11,7 @@ import {
 } from '../../client/index.ts';
 import { createTestClient, type TestProcessor } from '../../client/testing/index.ts';
 import { UnrecoverableError } from '../../lib/processor.ts';
+import { eventually } from '../support/world.ts';
 import { openLanekeeper } from './support/lanekeeper.ts';
 
 jest.setTimeout(60_000);
@@ -42,6 +43,7 @@ const drivers: [name: string, open: (processor: TestProcessor) => Promise<Laneke
   ['in memory', async (processor) => createTestClient(processor)],
   ['over Server-Sent Events', overApi()],
   ['over calls that wait', overApi({ fetch: withoutStreams })],
+  ['over a WebSocket', overApi({ transport: 'websocket' })],
 ];
 
 /** A processor whose runs end when the test says so, by the `seq`. */
@@ -231,4 +233,32 @@ describe.each(drivers)('the client %s', (_name, open) => {
     await expect(request.result()).rejects.toBeInstanceOf(ClosedError);
     end(2, 'y');
   });
+});
+
+test('the client streams where the host can', async () => {
+  const types: (string | null)[] = [];
+  const noting = async (request: Request): Promise<Response> => {
+    const response = await fetch(request);
+    if (request.url.includes('/events')) types.push(response.headers.get('content-type'));
+    return response;
+  };
+  const streaming = await overApi({ fetch: noting })(double);
+  await (await streaming.enqueue(1)).result();
+  expect(types).toEqual(['text/event-stream']);
+  streaming.close();
+});
+
+test('the queue is there while the WebSocket of the client is, and gone after it', async () => {
+  const { username, password } = await lanekeeper.account();
+  processors.set(username, double);
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ username, password });
+  const { token } = await (await fetch(`${lanekeeper.url}/login`, { method: 'POST', headers, body })).json();
+  const lk = await connect(lanekeeper.url, { token }, { transport: 'websocket' });
+  const watcher = await connect(lanekeeper.url, { token });
+  expect(await (await lk.enqueue(2)).result()).toBe(4);
+  expect(await watcher.queue()).toMatchObject({ state: 'open' });
+  lk.close();
+  await eventually('the queue is gone', async () => (await watcher.queue()).state === 'closed', 20_000);
+  watcher.close();
 });
