@@ -1,7 +1,7 @@
 /** A few users who send all their requests at once. */
-import { randomUUID } from 'node:crypto';
-import { connect, type LanekeeperClient, type RequestPage, type RequestState, register } from '../../client/index.ts';
+import type { LanekeeperClient, RequestPage, RequestState } from '../../client/index.ts';
 import { closedLoop } from '../load.ts';
+import { connectNewUser } from '../new-user.ts';
 import type { Progress } from './progress.ts';
 import type { UserHistory } from './verdict.ts';
 
@@ -12,13 +12,12 @@ const inFlight = 4;
 /** After so long without progress nothing runs; the verdict then says what is missing. */
 const stalledAfterMs = 30_000;
 
-/** Registers a user and logs in. @param total requests of the user. */
-export const connectUser = async (apiUrl: string, username: string, total: number): Promise<Connected> => {
-  const account = { username, password: randomUUID() };
-  await register(apiUrl, account);
-  const client = await connect(apiUrl, account);
-  return { client, progress: { username, total, accepted: 0, settled: 0 }, sent: [] };
-};
+/** @param total requests of the user. */
+export const connectUser = async (apiUrl: string, username: string, total: number): Promise<Connected> => ({
+  client: await connectNewUser(apiUrl, username),
+  progress: { username, total, accepted: 0, settled: 0 },
+  sent: [],
+});
 
 const sendBurst = ({ client, progress, sent }: Connected): Promise<unknown> =>
   closedLoop({ count: progress.total, inFlight }, async (index) => {
