@@ -628,7 +628,8 @@ export interface components {
             all?: true;
             after?: string;
         };
-        RetriedDeadLetters: {
+        RetriedDeadLetters: components["schemas"]["RetriedItems"] | components["schemas"]["DecidedCounts"];
+        RetriedItems: {
             results: ({
                 userId?: string;
                 user?: string;
@@ -645,7 +646,8 @@ export interface components {
                 code: string;
                 detail: string;
             })[];
-        } | {
+        };
+        DecidedCounts: {
             decided: number;
             refused: number;
             refusedBy: {
@@ -653,7 +655,8 @@ export interface components {
             };
             next?: string;
         };
-        DroppedDeadLetters: {
+        DroppedDeadLetters: components["schemas"]["DroppedItems"] | components["schemas"]["DecidedCounts"];
+        DroppedItems: {
             results: ({
                 userId?: string;
                 user?: string;
@@ -669,13 +672,6 @@ export interface components {
                 code: string;
                 detail: string;
             })[];
-        } | {
-            decided: number;
-            refused: number;
-            refusedBy: {
-                [key: string]: number;
-            };
-            next?: string;
         };
         /** @description A request as the ledger has it. Fields that do not apply are absent. */
         Request: {
@@ -758,23 +754,26 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        Enqueue: {
+        Enqueue: components["schemas"]["NewRequest"] | components["schemas"]["NewRequests"];
+        NewRequest: {
             maxAttempts?: number;
             timeoutMs?: number;
             /** @enum {string} */
             onInterruption?: "rerun" | "dead-letter";
             /** @description Any JSON value of up to 256 KiB. */
             request: unknown;
-        } | {
-            requests: {
-                maxAttempts?: number;
-                timeoutMs?: number;
-                /** @enum {string} */
-                onInterruption?: "rerun" | "dead-letter";
-                key?: string & (unknown & unknown);
-                /** @description Any JSON value of up to 256 KiB. */
-                request: unknown;
-            }[];
+        };
+        NewRequests: {
+            requests: components["schemas"]["NewRequestWithKey"][];
+        };
+        NewRequestWithKey: {
+            maxAttempts?: number;
+            timeoutMs?: number;
+            /** @enum {string} */
+            onInterruption?: "rerun" | "dead-letter";
+            key?: string & (unknown & unknown);
+            /** @description Any JSON value of up to 256 KiB. */
+            request: unknown;
         };
         /** @description A request that is recorded and will not be lost. */
         Accepted: {
