@@ -91,7 +91,6 @@ class EventFeed implements Feed {
   async open(options: FeedOptions): Promise<Listener> {
     const { queue, seq, once } = options;
     const known = options.cursor ?? (seq === undefined ? await unsettledOf(queue, this.#deps) : cursorAfter(seq - 1));
-    if (this.#isDraining) throw new BusyError('This process is stopping.');
     const user = (!once && this.#users.get(queue.userId)) || watchedUserOf(queue);
     noteQueue(user, queue);
     let giveBack = (): void => undefined;
@@ -106,6 +105,7 @@ class EventFeed implements Feed {
       },
     });
     if (seq !== undefined && ofRequest.settledThrough >= seq) listener.end('settled');
+    if (this.#isDraining) listener.end('drain');
     if (once || listener.ended) return listener;
     try {
       giveBack = this.#places.take(options.who, () => listener.end('room'));
