@@ -1,5 +1,6 @@
 /** A user's WebSocket: it carries its calls, and is opened again when it breaks. */
 import { WebSocket } from 'ws';
+import { monotonicMs } from '../system/monotonic.ts';
 
 type Answer = { status: number; body: Record<string, unknown> };
 type Call = { call: string; body?: unknown; token?: string; key?: string };
@@ -24,8 +25,14 @@ export class SocketLine {
   /** Its login does not keep the queue open since then. */
   hasConnected = false;
 
-  constructor(token: string) {
+  readonly #ended: (at: number) => void;
+  /** When its session was live for sure. */
+  #liveAt = 0;
+
+  /** @param ended called when the session may have ended, with the time since when that may be. */
+  constructor(token: string, ended: (at: number) => void) {
     this.#token = token;
+    this.#ended = ended;
   }
 
   /**
@@ -41,7 +48,9 @@ export class SocketLine {
   /** As when its client dies. It is not opened again. */
   async cut(): Promise<void> {
     this.#isCut = true;
-    (await this.#socket)?.terminate();
+    const socket = await this.#socket;
+    if (socket) this.#ended(this.#liveAt);
+    socket?.terminate();
   }
 
   async #ask(url: string, { call }: Call, message: object): Promise<Answer | undefined> {
@@ -59,6 +68,7 @@ export class SocketLine {
     });
     socket.send(JSON.stringify({ id, ...message }), () => undefined);
     const answer = await answered.finally(() => this.#waiting.delete(id));
+    if (answer?.status === 200) this.#liveAt = monotonicMs();
     // As over HTTP.
     return answer?.status === 200 && call === 'POST /enqueue' ? { ...answer, status: 202 } : answer;
   }
@@ -69,6 +79,7 @@ export class SocketLine {
       handshakeTimeout: openMs,
     });
     const hasClosed = (): void => {
+      if (this.hasConnected) this.#ended(this.#liveAt);
       this.#socket = undefined;
       for (const resolve of this.#waiting.values()) resolve(undefined);
     };
@@ -79,6 +90,7 @@ export class SocketLine {
     });
     return new Promise((resolve) => {
       const opened = () => {
+        this.#liveAt = monotonicMs();
         this.hasConnected = true;
         resolve(socket);
       };

@@ -300,7 +300,10 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     if (!token) return;
     const userId = payloadOf(token).sub;
     active.set(userId, token);
-    if (random.chance(habits.sockets)) lines.set(token, new SocketLine(token));
+    // The judge takes a session for ended that may have ended.
+    const { sid: session } = payloadOf(token);
+    const ended = (at: number) => record({ kind: 'leaving', userId, session, pending: 'drain', at });
+    if (random.chance(habits.sockets)) lines.set(token, new SocketLine(token, ended));
     for (let burst = random.between(...habits.bursts); burst > 0 && !isStopping(); burst -= 1) {
       const sending = sendBurst(random, userId, token);
       if (habits.hasty && burst === 1 && random.chance(0.3)) unfinished.push(sending);

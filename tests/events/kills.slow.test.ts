@@ -1,9 +1,11 @@
 /** 500 clients of an API that is killed every five seconds, for two minutes: every client hears of every end once, in order. */
 import { expect, jest, test } from '@jest/globals';
+import getPort from 'get-port';
 import { createApiKey } from '../../lib/accounts/api-keys.ts';
 import { userIdOf } from '../../lib/references.ts';
 import { acceptRequests } from '../../lib/requests/accept.ts';
-import { type ApiProcess, startApi } from '../http/api-process.ts';
+import { closedLoop } from '../../tools/load.ts';
+import { startApi } from '../http/api-process.ts';
 import { eventually, openWorld, serversOf } from '../support/world.ts';
 import { connectTo } from './support/sse-client.ts';
 
@@ -24,7 +26,7 @@ test(`${clients} clients hear of every end once and in order, while the API is k
     return { kind: 'done', result: body };
   });
   const secret = String((await createApiKey({ name: 'clients', scopes: ['read'] }, world.stores))?.secret);
-  const port = (await startAndEnd(world)).port;
+  const port = await getPort({ host: '127.0.0.1' });
   const environment = { ...serversOf(world), AUTO_MIGRATE: '1', PORT: String(port), LOG_LEVEL: 'error' };
   let api = await startApi(['functions/api.ts'], environment);
   const stop = new AbortController();
@@ -75,7 +77,7 @@ test(`${clients} clients hear of every end once and in order, while the API is k
   })();
   while (performance.now() < until) {
     const startedAt = performance.now();
-    for (const user of users) await enqueue(user);
+    await closedLoop({ count: clients, inFlight: 32 }, (index) => enqueue(users[index] as string));
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, callEveryMs - (performance.now() - startedAt))));
   }
   await killing;
@@ -89,14 +91,8 @@ test(`${clients} clients hear of every end once and in order, while the API is k
     expect([user, seen.get(user)]).toEqual([user, all]);
     expect(new Set(ids.get(user)).size).toBe(ids.get(user)?.length);
   }
-  const events = [...ids.values()].reduce((sum, own) => sum + own.length, 0);
-  process.stdout.write(`${kills} kills, ${connections} connections, ${events} events, none twice\n`);
+  const count = (lists: Iterable<unknown[]>) => [...lists].reduce((sum, own) => sum + own.length, 0);
+  const told = `${count(seen.values())} ends among ${count(ids.values())} events`;
+  process.stdout.write(`${kills} kills, ${connections} connections, ${told}, none twice\n`);
   expect(kills).toBeGreaterThan((minutes * 60_000) / killEveryMs / 4);
 });
-
-/** A port that the API takes again after each kill. */
-const startAndEnd = async (world: Awaited<ReturnType<typeof openWorld>>): Promise<Pick<ApiProcess, 'port'>> => {
-  const api = await startApi(['functions/api.ts'], { ...serversOf(world), AUTO_MIGRATE: '1' });
-  await api.end();
-  return { port: api.port };
-};

@@ -28,7 +28,7 @@ export const spawnApi = async (
   { ownGroup = false } = {},
 ): Promise<ApiProcess> => {
   const name = uniqueName('api');
-  const port = await getPort({ host: '127.0.0.1' });
+  const port = environment.PORT === undefined ? await getPort({ host: '127.0.0.1' }) : Number(environment.PORT);
   const child = spawn(process.execPath, args, {
     cwd: new URL('../../', import.meta.url),
     stdio: ['ignore', 'pipe', 'pipe'],

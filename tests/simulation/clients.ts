@@ -259,16 +259,19 @@ export const createClients = (world: SimulatedWorld): Clients => {
       sessionsEnded += 1;
       // The permanent session lives again and again.
       const session = byReference ? `${sessionId} ${sessionsEnded}` : sessionId;
+      const ending = sessionId === last ? [session] : [session, last];
       // It never expires, so that somebody must end it.
       for (let tried = 0; tried < tries || byReference; tried += 1) {
-        history.push({ kind: 'leaving', userId, session, pending, at: scheduler.timestamp() });
+        for (const one of ending)
+          history.push({ kind: 'leaving', userId, session: one, pending, at: scheduler.timestamp() });
         const answer = await call(`${userId} disconnect`, (deps) => {
           const wait: Wait = (_what, check) => pollUntil(deps.clock, waitMs, check);
           return disconnect({ userId, sessionId, pending, wait }, deps);
         });
         if (answer.kind === 'answered') {
           // After a repetition no `left` event: an earlier call without an answer may still take effect.
-          if (tried === 0) history.push({ kind: 'left', userId, session, at: scheduler.timestamp() });
+          if (tried > 0) return;
+          for (const one of ending) history.push({ kind: 'left', userId, session: one, at: scheduler.timestamp() });
           return;
         }
         await pause(repeatMs);

@@ -196,14 +196,19 @@ describe('the session of a connection', () => {
   });
 
   test('is extended as long as the client answers pings, and ends within two when it does not', async () => {
-    const [alive, silent] = [await newUser(), await newUser()];
+    const [alive, silent, stopped] = [await newUser(), await newUser(), await newUser()];
     const answering = await openSocket(api.port, alive.token);
     const deaf = await openSocket(api.port, silent.token, { autoPong: false });
     await deaf.ask('enqueue', { request: 1 });
+    const unread = await openSocket(api.port, stopped.token);
+    unread.pause();
     const since = performance.now();
     expect((await deaf.closed).code).toBe(1006);
     expect(performance.now() - since).toBeLessThan(2.5 * pingMs);
     await eventually('the queue is gone', () => isGone(silent.userId));
+    await eventually('who reads nothing has gone too', async () => (await queueOf(stopped.userId)).sessions.length === 1);
+    expect(performance.now() - since).toBeLessThan(3 * pingMs);
+    unread.cut();
     await new Promise((resolve) => setTimeout(resolve, 3.5 * pingMs - (performance.now() - since)));
     expect(await answering.ask('enqueue', { request: 1 })).toMatchObject({ ok: { seq: 1 } });
     expect((await queueOf(alive.userId)).sessions).toHaveLength(2);
