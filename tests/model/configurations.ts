@@ -356,6 +356,12 @@ export const brokenParts: BrokenRule[] = [
     defines: [...twoRequests, 'END'],
     fails: /running/,
   },
+  {
+    rule: 'KEEPS',
+    title: 'a login keeps the queue open whose connection has ended',
+    defines: ['REQUESTS=2', 'ENQUEUE=1', 'RELOGIN', 'CONNECT'],
+    fails: /sweepExcused/,
+  },
 ];
 
 /** The same, where the search takes longer: an old owner must be cut off at the right moment. */

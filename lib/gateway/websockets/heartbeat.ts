@@ -72,6 +72,7 @@ export const startHeartbeat = (entries: Map<string, Entry>, deps: HeartbeatDeps)
     }
     void extendDue();
   };
-  const timer = setInterval(beat, pingMs / groups);
+  // It keeps no process alive that could not listen.
+  const timer = setInterval(beat, pingMs / groups).unref();
   return () => clearInterval(timer);
 };
