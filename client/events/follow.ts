@@ -8,9 +8,11 @@ const firstPauseMs = 500;
 /** A connection that lasted so long was no failure, even if nothing happened meanwhile. */
 const longEnoughMs = 5_000;
 
-/** A call that is refused like this will be refused again. */
-const isFinal = (error: unknown): boolean =>
-  error instanceof ApiError && error.problem.status < 500 && error.problem.status !== 429;
+/** The API will refuse the same call again. What something in between answers may be over soon. */
+const isFinal = (error: unknown): boolean => {
+  if (!(error instanceof ApiError) || error.problem.code === 'unexpected-answer') return false;
+  return error.problem.status < 500 && error.problem.status !== 429;
+};
 
 /**
  * @throws {ApiError} when the API refuses for good.

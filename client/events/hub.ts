@@ -4,8 +4,12 @@ import { unlessAborted } from '../wait.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { asEvent, isSettled, progressOf } from './progress.ts';
 
-/** A request has few states, and a queue changes at most once a second. */
+/** The states of a request. */
 const mostUnread = 32;
+
+/** The queue changes all the time. A reader needs to know only how it is, and must not lose the end of a request for that. */
+const openInbox = (): Inbox<LaneEvent> =>
+  createInbox(mostUnread, (event, waiting) => event.type === 'queue' && waiting.type === 'queue');
 /** So many requests, the newest, are known without asking the API. */
 const mostRemembered = 256;
 /** The next reader often comes right after the last one. */
@@ -68,7 +72,7 @@ export class Hub {
 
   /** `isNew`: this client has just enqueued it, so there is such a request. */
   async *watch(seq: number, { isNew, signal }: { isNew: boolean; signal: AbortSignal }): AsyncGenerator<RequestEvent> {
-    const inbox = createInbox(mostUnread);
+    const inbox = openInbox();
     const { connection, end } = this.#join({ seq, inbox });
     try {
       let last = await this.#stateNow(connection, { seq, isNew, signal });
@@ -87,7 +91,7 @@ export class Hub {
   }
 
   async *queueEvents(signal: AbortSignal): AsyncGenerator<QueueProgress> {
-    const inbox = createInbox(mostUnread);
+    const inbox = openInbox();
     const { connection, end } = this.#join({ inbox });
     try {
       const first = await unlessAborted(connection.begun, signal);
@@ -100,7 +104,7 @@ export class Hub {
 
   /** Keeps the connection open until the client is closed. */
   hold(): void {
-    this.#join({ inbox: createInbox(1) });
+    this.#join({ inbox: openInbox() });
   }
 
   /** `end` ends the reading. */

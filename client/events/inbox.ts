@@ -1,6 +1,4 @@
 /** What one reader has not read yet. */
-import type { LaneEvent } from '../types.ts';
-
 export type Inbox<Item> = {
   push(item: Item): void;
   fail(error: unknown): void;
@@ -8,13 +6,21 @@ export type Inbox<Item> = {
   read(signal: AbortSignal): AsyncGenerator<Item>;
 };
 
-/** Keeps the newest items: each carries a whole state, so that a slow reader may do without those in between. */
-export const createInbox = <Item = LaneEvent>(most: number): Inbox<Item> => {
+/**
+ * Keeps the newest items: each carries a whole state, so that a slow reader may do without those in between. `replaces`: whether an item
+ * makes one that waits needless.
+ */
+export const createInbox = <Item>(
+  most: number,
+  replaces: (item: Item, waiting: Item) => boolean = () => false,
+): Inbox<Item> => {
   const waiting: Item[] = [];
   let failure: { error: unknown } | undefined;
   let wake: () => void = () => undefined;
   return {
     push(item) {
+      const needless = waiting.findIndex((one) => replaces(item, one));
+      if (needless >= 0) waiting.splice(needless, 1);
       waiting.push(item);
       if (waiting.length > most) waiting.shift();
       wake();

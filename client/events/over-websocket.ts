@@ -29,6 +29,8 @@ const createInbox = () => {
   };
   return {
     push(message: Message): void {
+      // Behind one that was left out, none may be read.
+      if (end) return;
       if (waiting.length === mostWaiting) finish();
       else waiting.push(message);
       wake?.();

@@ -134,6 +134,21 @@ describe.each(drivers)('the client %s', (_name, open) => {
     lk.close();
   });
 
+  test('tells a slow reader of the end, whatever the queue did meanwhile', async () => {
+    const { processor, end } = heldRuns();
+    const lk = await open((request, context) => (context.seq > 1 ? request : processor(request, context)));
+    const events = (await lk.enqueue('a')).events()[Symbol.asyncIterator]();
+    expect((await events.next()).value).toMatchObject({ request: { seq: 1 } });
+    end(1, 'x');
+    for (const request of await lk.enqueueMany(Array.from({ length: 50 }, (_, number) => number)))
+      await request.result();
+    let last = (await events.next()).value;
+    while (last && last.type !== 'settled') last = (await events.next()).value;
+    expect(last).toMatchObject({ type: 'settled', request: { seq: 1, result: 'x' } });
+    expect(await events.next()).toEqual({ done: true, value: undefined });
+    lk.close();
+  });
+
   test('cancels a request that waits', async () => {
     const { processor, end } = heldRuns();
     const lk = await open(processor);
