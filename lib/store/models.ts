@@ -1,7 +1,7 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
 import type { Heartbeat, Role } from '../ports.ts';
 import type { LedgerEntry, UserQueue } from '../types.ts';
-import type { ConnectionDocument } from './connections.ts';
+import { type ConnectionDocument, connectionSchema } from './connection-documents.ts';
 import { type KeyDocument, keySchema } from './key-documents.ts';
 import { schemaOptions as options } from './schema-options.ts';
 import type { TicketFields } from './ticket-taker.ts';
@@ -176,14 +176,6 @@ const minuteSchema = new mongoose.Schema<MinuteDocument>(
   { _id: Number, at: Date, started: Number, done: Number, failed: Number, waits: Object },
   options,
 ).index({ at: 1 }, { expireAfterSeconds: 7_200 });
-
-// One that nobody has told the end of expires with its token.
-const connectionSchema = new mongoose.Schema<ConnectionDocument>(
-  { _id: String, userId: String, lane: Number, login: String, watcher: Object, endsAt: Date, subscription: Object },
-  options,
-)
-  .index({ endsAt: 1 }, { expireAfterSeconds: 0 })
-  .index({ lane: 1 }, { partialFilterExpression: { subscription: { $exists: true } } });
 
 /** Mongoose gives the connection's `maxTimeMS` to reads only. */
 const limitUpdates = (schema: mongoose.Schema): void => {
