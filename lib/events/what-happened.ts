@@ -76,12 +76,12 @@ class Story<E extends Seen> {
     }
   }
 
+  /** One that runs already was read later than the one before it: it is told when its turn comes. */
   tellAccepted(): void {
     for (;;) {
       const seq = this.cursor.acceptedThrough + 1;
       const entry = this.#entries.get(seq);
-      // What runs behind a request that is not settled was read later than that: the next read shows both.
-      if (!entry || !['queued', 'cancelled', 'abandoned'].includes(entry.status)) return;
+      if (!entry) return;
       if (entry.status === 'cancelled') this.#cancelled(entry, seq);
       this.cursor = { ...this.cursor, acceptedThrough: seq };
       if (entry.status === 'queued') this.#tell('accepted', entry);

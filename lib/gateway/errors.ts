@@ -1,13 +1,6 @@
 /** What the gateway itself refuses, before a function is called. The body's size and encoding are API Gateway's limits too. */
 import { AppError } from '../errors.ts';
 
-/** Thrown when no route has the path of the call. */
-export class NoSuchRouteError extends AppError {
-  constructor() {
-    super('No such route.', { code: 'not-found', status: 404 });
-  }
-}
-
 /** Thrown when the path exists, but not with this method. */
 export class MethodNotAllowedError extends AppError {
   readonly allowed: string[];

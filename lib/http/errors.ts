@@ -34,3 +34,10 @@ export class BadEventError extends AppError {
     });
   }
 }
+
+/** Thrown when no route has the path of the call. */
+export class NoSuchRouteError extends AppError {
+  constructor() {
+    super('No such route.', { code: 'not-found', status: 404 });
+  }
+}

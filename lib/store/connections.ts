@@ -2,12 +2,8 @@
 import type { Connection } from '../connection.ts';
 import type { ConnectionStore, SubscribedConnection } from '../ports.ts';
 import type { Execute } from './connection.ts';
+import type { ConnectionDocument } from './connection-documents.ts';
 import { insertIfAbsent, native } from './native.ts';
-
-export type ConnectionDocument = Omit<Connection, 'id'> & {
-  _id: string;
-  subscription?: SubscribedConnection['subscription'];
-};
 
 const toConnection = ({ _id, subscription: _, ...connection }: ConnectionDocument): Connection => ({
   id: _id,

@@ -1,7 +1,7 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
 import type { Heartbeat, Role } from '../ports.ts';
 import type { LedgerEntry, UserQueue } from '../types.ts';
-import type { ConnectionDocument } from './connections.ts';
+import { type ConnectionDocument, connectionSchema } from './connection-documents.ts';
 import { type KeyDocument, keySchema } from './key-documents.ts';
 import { schemaOptions as options } from './schema-options.ts';
 import type { TicketFields } from './ticket-taker.ts';
@@ -32,6 +32,16 @@ export type RequestDocument = LedgerEntry & {
 export type LaneDocument = { _id: number; lease: number; owner?: string };
 export type WorkerDocument = Omit<Heartbeat, 'workerId' | 'unresponsive'> & { _id: string; unresponsive?: string[] };
 
+/** `_id` is `at` in ms since the epoch. `waits`: counts by the number of the bucket. */
+export type MinuteDocument = {
+  _id: number;
+  at: Date;
+  started?: number;
+  done?: number;
+  failed?: number;
+  waits?: Record<string, number>;
+};
+
 /** As rate-limiter-flexible writes it. */
 export type CounterDocument = { _id: mongoose.Types.ObjectId; key: string; points: number; expire: Date };
 
@@ -43,6 +53,7 @@ export type Models = {
   requests: Model<RequestDocument>;
   lanes: Model<LaneDocument>;
   workers: Model<WorkerDocument>;
+  minutes: Model<MinuteDocument>;
   connections: Model<ConnectionDocument>;
 };
 
@@ -93,6 +104,7 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
 )
   .index({ lane: 1, state: 1, _id: 1 })
   .index({ state: 1, quiet: 1, updatedAt: 1, _id: 1 })
+  .index({ user: 1, _id: 1 })
   .index({ 'sessions.expiresAt': 1 });
 
 // Native writes record errors, and lean reads return them: what is nested in one needs no schema.
@@ -152,6 +164,7 @@ const workerSchema = new mongoose.Schema<WorkerDocument>(
     away: Boolean,
     gone: Boolean,
     beatMs: Number,
+    busy: { type: [Number], default: undefined },
     statistics: Object,
     demand: Object,
     at: Date,
@@ -159,13 +172,10 @@ const workerSchema = new mongoose.Schema<WorkerDocument>(
   options,
 ).index({ at: 1 }, { expireAfterSeconds: 3_600 });
 
-// One that nobody has told the end of expires with its token.
-const connectionSchema = new mongoose.Schema<ConnectionDocument>(
-  { _id: String, userId: String, lane: Number, login: String, watcher: Object, endsAt: Date, subscription: Object },
+const minuteSchema = new mongoose.Schema<MinuteDocument>(
+  { _id: Number, at: Date, started: Number, done: Number, failed: Number, waits: Object },
   options,
-)
-  .index({ endsAt: 1 }, { expireAfterSeconds: 0 })
-  .index({ lane: 1 }, { partialFilterExpression: { subscription: { $exists: true } } });
+).index({ at: 1 }, { expireAfterSeconds: 7_200 });
 
 /** Mongoose gives the connection's `maxTimeMS` to reads only. */
 const limitUpdates = (schema: mongoose.Schema): void => {
@@ -181,6 +191,7 @@ for (const schema of [
   requestSchema,
   laneSchema,
   workerSchema,
+  minuteSchema,
   connectionSchema,
 ]) {
   limitUpdates(schema as unknown as mongoose.Schema);
@@ -197,6 +208,7 @@ export const defineModels = (connection: Connection, maxTimeMS: number): Models 
     requests: connection.model<RequestDocument>('requests', requestSchema, 'requests'),
     lanes: connection.model<LaneDocument>('lanes', laneSchema, 'lanes'),
     workers: connection.model<WorkerDocument>('workers', workerSchema, 'workers'),
+    minutes: connection.model<MinuteDocument>('minutes', minuteSchema, 'minutes'),
     connections: connection.model<ConnectionDocument>('connections', connectionSchema, 'connections'),
   };
 };

@@ -1,6 +1,7 @@
 /** Functions are open to the world: whoever takes one over must not read, change or delete a queue [L15]. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
+import { hintExchange, hintKey, hintQueue } from '../../lib/broker/hint-messages.ts';
 import { laneQueue, userQueue } from '../../lib/broker/names.ts';
 import { findRabbitmq, rabbitmqctl } from '../../tools/services/rabbitmq.ts';
 import { administrator, urlForRole } from '../../tools/services/rabbitmq-users.ts';
@@ -71,6 +72,20 @@ type Action = (channel: Channel) => Promise<unknown>;
     (channel) =>
       channel.deleteQueue(queue);
 
+  const hear =
+    (exchange: string): Action =>
+    async (channel) => {
+      const { queue } = await channel.assertQueue(hintQueue('shop.', uniqueName('mine')), { exclusive: true });
+      await channel.bindQueue(queue, exchange, hintKey('shop.', 3));
+      await channel.consume(queue, () => undefined);
+    };
+
+  test('that of the functions may send and hear hints, that of the consumer may send them', async () => {
+    expect(await outcome('functions', hear(hintExchange))).toBe('done');
+    for (const role of ['functions', 'consumer'] as const)
+      expect(await outcome(role, publish(hintExchange, hintKey('shop.', 3)))).toBe('done');
+  });
+
   test.each<[string, Action]>([
     ['declares a lane', declare(laneQueue('shop.', 4))],
     ['reads a lane', consume(lane)],
@@ -79,6 +94,7 @@ type Action = (channel: Channel) => Promise<unknown>;
     ['deletes a lane', remove(lane)],
     ['declares an exchange', (channel) => channel.assertExchange('mine', 'direct')],
     ['publishes to another exchange', publish('amq.fanout', '')],
+    ['binds its own queue to another exchange', hear('amq.fanout')],
   ])('that of the functions is refused when it %s', async (_, action) => {
     expect(await outcome('functions', action)).toBe(403);
   });
@@ -89,6 +105,7 @@ type Action = (channel: Channel) => Promise<unknown>;
     ['deletes a queue of somebody else', remove('billing')],
     ['declares an exchange', (channel) => channel.assertExchange('mine', 'direct')],
     ['publishes to another exchange', publish('amq.fanout', '')],
+    ['hears hints', hear(hintExchange)],
   ])('that of the consumer is refused when it %s', async (_, action) => {
     expect(await outcome('consumer', action)).toBe(403);
   });

@@ -27,6 +27,9 @@ describe('routes', () => {
       'GET /users/{ref}/events',
       'POST /stream-token',
       'POST /users/{ref}/stream-token',
+      'GET /overview',
+      'GET /users',
+      'GET /users/{ref}',
       'POST /disconnect',
       'POST /users/{ref}/disconnect',
       'GET /dead-letters',
@@ -44,7 +47,8 @@ describe('routes', () => {
   });
 
   test('every route has a file in functions/, and every such file has a route', async () => {
-    const entryPoints = ['functions/api', 'functions/consumer', 'functions/rotate-token-secret', 'functions/websocket'];
+    const others = ['api', 'consumer', 'event-streams', 'rotate-token-secret', 'websocket'];
+    const entryPoints = others.map((name) => `functions/${name}`);
     const files = (await readdir(new URL('../../functions/', import.meta.url))).map(
       (name) => `functions/${name.replace(/\.ts$/, '')}`,
     );

@@ -2,6 +2,7 @@
 import { expect, jest, test } from '@jest/globals';
 import getPort from 'get-port';
 import { readRoutes } from '../../lib/gateway/routes.ts';
+import { connectTo } from '../events/support/sse-client.ts';
 import { uniqueName } from '../support/servers.ts';
 import { eventually } from '../support/world.ts';
 import { startApi } from './api-process.ts';
@@ -120,6 +121,17 @@ test('a scrape shows the calls that wait and those whose client went, and its po
     const bucket = (le: string) =>
       seconds.get(`lanekeeper_api_request_seconds_bucket{le="${le}",route="/requests/{seq}"}`) ?? 0;
     expect(bucket('+Inf') - bucket('0.5')).toBeGreaterThanOrEqual(1);
+
+    // A stream counts when it begins, and whoever leaves it has not failed.
+    const openStreams = async () => (await scrape()).get('lanekeeper_api_event_streams_open');
+    const stream = await connectTo(`http://127.0.0.1:${api.port}/events`, { authorization: `Bearer ${token}` });
+    await stream.events().next();
+    expect(await openStreams()).toBe(1);
+    expect((await counted('lanekeeper_api_events_sent_total'))['{type="accepted"}']).toBe(1);
+    stream.close();
+    await eventually('no stream is open', async () => (await openStreams()) === 0);
+    expect((await counted('lanekeeper_api_requests_total'))['{route="/events",status="2xx"}']).toBe(1);
+    expect((await counted('lanekeeper_api_errors_total'))['{route="/events",code="caller-gone"}']).toBeUndefined();
 
     for (const path of ['/livez', '/healthz', '/health', '/enqueue']) expect((await get(path)).status).toBe(404);
     expect(await (await get('/')).text()).toBe('no such route; try /metrics\n');

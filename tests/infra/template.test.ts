@@ -52,6 +52,20 @@ describe('serverless package', () => {
   });
 });
 
+test('has a function with a URL that streams events only where EVENT_STREAMS asks for it', async () => {
+  await using packaged = await packageOf('dev', { EVENT_STREAMS: 'url' });
+  expect(ofType(packaged.template, 'AWS::Lambda::Url').map(([, { Properties }]) => Properties)).toEqual([
+    expect.objectContaining({ AuthType: 'NONE', InvokeMode: 'RESPONSE_STREAM' }),
+  ]);
+  const { Properties } = packaged.template.Resources.EventStreamsLambdaFunction ?? {};
+  expect(Properties).toMatchObject({
+    ImageConfig: { Command: ['functions/event-streams.handler'] },
+    ReservedConcurrentExecutions: 100,
+  });
+  // A stream ends by itself, and its client knows up to where it got.
+  expect(Properties?.Timeout).toBeGreaterThan(settings.maxStreamSeconds.schema.parse(undefined) + 10);
+});
+
 describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
   let template: Template;
   const properties = (name: string) => template.Resources[name]?.Properties ?? {};
@@ -76,6 +90,10 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
       expect(Properties).toMatchObject({ PackageType: 'Image', Code: { ImageUri: deployment.IMAGE_URI } });
     }
     expect(consumer().Image).toBe(deployment.CONSUMER_IMAGE_URI);
+  });
+
+  test('has no function with a URL', () => {
+    expect(ofType(template, 'AWS::Lambda::Url')).toEqual([]);
   });
 
   const routesOfApi = (api: string) =>

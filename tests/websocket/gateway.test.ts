@@ -206,7 +206,10 @@ describe('the session of a connection', () => {
     expect((await deaf.closed).code).toBe(1006);
     expect(performance.now() - since).toBeLessThan(2.5 * pingMs);
     await eventually('the queue is gone', () => isGone(silent.userId));
-    await eventually('who reads nothing has gone too', async () => (await queueOf(stopped.userId)).sessions.length === 1);
+    await eventually(
+      'who reads nothing has gone too',
+      async () => (await queueOf(stopped.userId)).sessions.length === 1,
+    );
     expect(performance.now() - since).toBeLessThan(3 * pingMs);
     unread.cut();
     await new Promise((resolve) => setTimeout(resolve, 3.5 * pingMs - (performance.now() - since)));
