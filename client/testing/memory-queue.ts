@@ -31,6 +31,14 @@ const refusalOf = (status: number, code: string, title: string): ApiError =>
 /** Nothing has run yet. */
 const isUntouched = ({ status, attempts }: RequestState): boolean => status === 'queued' && attempts === 0;
 
+/** @param oldest the oldest pending request. */
+const verdictOf = (oldest: Entry | undefined): Queue['verdict'] => {
+  if (!oldest) return { code: 'idle', text: 'Nothing is pending.' };
+  const { seq, status } = oldest.state;
+  if (status === 'queued') return { code: 'next', text: `Request ${seq} is next.`, seq };
+  return { code: 'running', text: `Request ${seq} runs.`, seq };
+};
+
 const runErrorOf = (thrown: unknown) =>
   thrown instanceof Error ? { name: thrown.name, message: thrown.message } : { name: 'Error', message: String(thrown) };
 
@@ -120,7 +128,8 @@ export class MemoryQueue implements Calls {
     const open = this.#entries.findIndex(({ state }) => !isSettled(state));
     const settled = open < 0 ? accepted : open;
     const pending = accepted - settled;
-    return { accepted, settled, pending, state: this.#isClosed && pending === 0 ? 'closed' : 'open', lane: 0 };
+    const state = this.#isClosed && pending === 0 ? 'closed' : 'open';
+    return { accepted, settled, pending, state, lane: 0, verdict: verdictOf(this.#entries[open]) };
   }
 
   #accept(item: Item): Accepted {
@@ -180,7 +189,8 @@ export class MemoryQueue implements Calls {
     const { type, request } = asEvent(entry.state);
     const event: StateEvent = { type: type as StateEventType, id: `e${this.#told.length}`, request: copyOf(request) };
     this.#told.push(event);
-    const { lane: _, ...queue } = this.#queueNow();
+    const { accepted, settled, pending, state } = this.#queueNow();
+    const queue = { accepted, settled, pending, state };
     for (const reader of this.#readers) {
       reader.push(event);
       reader.push({ type: 'queue', queue });
