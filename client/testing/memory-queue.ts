@@ -31,16 +31,22 @@ const refusalOf = (status: number, code: string, title: string): ApiError =>
 /** Nothing has run yet. */
 const isUntouched = ({ status, attempts }: RequestState): boolean => status === 'queued' && attempts === 0;
 
-/** @param oldest the oldest pending request. */
-const verdictOf = (oldest: Entry | undefined): Queue['verdict'] => {
-  if (!oldest) return { code: 'idle', text: 'Nothing is pending.' };
-  const { seq, status } = oldest.state;
-  if (status === 'queued') return { code: 'next', text: `Request ${seq} is next.`, seq };
-  return { code: 'running', text: `Request ${seq} runs.`, seq };
-};
-
 const runErrorOf = (thrown: unknown) =>
   thrown instanceof Error ? { name: thrown.name, message: thrown.message } : { name: 'Error', message: String(thrown) };
+
+/** As the API would judge the oldest pending request of a user whose worker is there. */
+const verdictOn = (head: RequestState | undefined): Queue['verdict'] => {
+  if (!head) return { code: 'idle', text: 'Nothing is pending.' };
+  const { seq, status, retryAt } = head;
+  if (status === 'queued') return { code: 'next', text: `Request ${seq} is next.`, seq };
+  if (retryAt === undefined) return { code: 'running', text: `Request ${seq} runs.`, seq };
+  return {
+    code: 'between-attempts',
+    text: `Request ${seq} failed, and waits for its next attempt.`,
+    seq,
+    until: retryAt,
+  };
+};
 
 export class MemoryQueue implements Calls {
   readonly #processor: TestProcessor;
@@ -129,7 +135,7 @@ export class MemoryQueue implements Calls {
     const settled = open < 0 ? accepted : open;
     const pending = accepted - settled;
     const state = this.#isClosed && pending === 0 ? 'closed' : 'open';
-    return { accepted, settled, pending, state, lane: 0, verdict: verdictOf(this.#entries[open]) };
+    return { accepted, settled, pending, state, lane: 0, verdict: verdictOn(this.#entries[open]?.state) };
   }
 
   #accept(item: Item): Accepted {
@@ -189,8 +195,7 @@ export class MemoryQueue implements Calls {
     const { type, request } = asEvent(entry.state);
     const event: StateEvent = { type: type as StateEventType, id: `e${this.#told.length}`, request: copyOf(request) };
     this.#told.push(event);
-    const { accepted, settled, pending, state } = this.#queueNow();
-    const queue = { accepted, settled, pending, state };
+    const { lane: _, ...queue } = this.#queueNow();
     for (const reader of this.#readers) {
       reader.push(event);
       reader.push({ type: 'queue', queue });
