@@ -16,12 +16,6 @@ type LambdaStreams = {
   HttpResponseStream: { from(output: Writable, head: Pick<Reply, 'statusCode' | 'headers'>): Writable };
 };
 
-const runtime = (): LambdaStreams => {
-  const { awslambda } = globalThis as { awslambda?: LambdaStreams };
-  if (!awslambda) throw new Error('Only the runtime of AWS Lambda runs this function.');
-  return awslambda;
-};
-
 const write = async (reply: Reply, output: Writable, { HttpResponseStream }: LambdaStreams): Promise<void> => {
   const { statusCode, headers, body = '', stream } = reply;
   const answer = HttpResponseStream.from(output, { statusCode, headers });
@@ -29,12 +23,12 @@ const write = async (reply: Reply, output: Writable, { HttpResponseStream }: Lam
 };
 
 /**
- * One handler for these functions, by `METHOD /path`; `OPTIONS` is for every path. The event of a function URL has no route.
- *
- * @throws {Error} where the runtime is not that of AWS Lambda.
+ * One handler for these functions, by `METHOD /path`; `OPTIONS` is for every path. The event of a function URL has no route. Elsewhere
+ * than on AWS Lambda the module can be loaded, as for compiling it, and the handler rejects.
  */
 export const streamed = (handlers: Record<string, Handle>): unknown => {
-  const streams = runtime();
+  const { awslambda: streams } = globalThis as { awslambda?: LambdaStreams };
+  if (!streams) return () => Promise.reject(new Error('Only the runtime of AWS Lambda runs this function.'));
   return streams.streamifyResponse(async (event, output, context) => {
     const { method, path } = event.requestContext.http;
     const route = method === 'OPTIONS' ? method : `${method} ${path}`;
