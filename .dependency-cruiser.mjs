@@ -52,13 +52,26 @@ export default {
     layer('cluster', room('(lanes|runs)')),
     layer('consumer', room('(lanes|runs|cluster|telemetry)')),
     layer('http', room('(accounts|events|requests|telemetry)')),
-    layer('gateway', room('(http|cluster|runs)')),
+    layer('websocket', room('(accounts|requests|http|events)')),
+    layer('gateway', room('(http|websocket|cluster|runs)')),
     layer('library', room('(requests|http|consumer|compose)')),
     {
       name: 'production-code-alone',
       severity: 'error',
       from: { path: '^(lib|functions)/' },
       to: { path: '^(tests|tools|examples)/' },
+    },
+    {
+      name: 'client-alone',
+      severity: 'error',
+      from: { path: '^client/' },
+      to: { path: '^(lib|functions|tests|tools|examples)/' },
+    },
+    {
+      name: 'client-without-node',
+      severity: 'error',
+      from: { path: '^client/' },
+      to: { dependencyTypes: ['core'] },
     },
     {
       name: 'testing-is-for-tests',
@@ -75,7 +88,7 @@ export default {
     onlyFrom('telemetry-opentelemetry', '@opentelemetry', room('telemetry')),
     onlyFrom('broker-amqplib', 'amqplib', room('broker')),
     onlyFrom('store-mongoose', '(mongoose|mongodb)', room('store')),
-    onlyFrom('http-middy', '@middy', room('http'), '^functions/'),
+    onlyFrom('http-middy', '@middy', room('(http|websocket)'), '^functions/'),
   ],
   options: {
     // The TypeScript of this project has no API yet; swc reads it, all but `using`, which lib and functions do without.

@@ -1,6 +1,7 @@
 /** Every side effect there is, as one typed record. `lib/compose` makes it; everything else asks for the few it uses. */
 import type { KeyObject } from 'node:crypto';
 import type { Config, FunctionConfig } from './config.ts';
+import type { Connections } from './connection.ts';
 import type { Health } from './health.ts';
 import type { Logger } from './log.ts';
 import type { LongPolls } from './long-polls.ts';
@@ -104,6 +105,8 @@ export type FunctionDeps = Pick<
   /** Resolves when `clock` shows MongoDB's time. */
   timeKnown(): Promise<void>;
   health(): Promise<Health>;
+  /** Those behind API Gateway. Our gateway knows its own. */
+  connections: Connections;
   /** Where spans are made. */
   tracing?: Tracing;
   close(): Promise<void>;

@@ -15,6 +15,7 @@ import type {
   SettledStatus,
 } from './types.ts';
 
+export type * from './ports/connections.ts';
 export type * from './ports/feed.ts';
 export type * from './ports/keys.ts';
 export type * from './ports/stores.ts';

@@ -1,7 +1,7 @@
 /** Users that a back end names by a reference of its own: no account, no login (docs/decisions/0033-a-user-is-a-reference.md). */
 import { createHash } from 'node:crypto';
 import { AppError } from './errors.ts';
-import type { Session } from './types.ts';
+import type { Session } from './sessions.ts';
 
 /** In code points. */
 export const maxReferenceLength = 128;

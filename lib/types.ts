@@ -1,10 +1,8 @@
 /** The plain data of the lane protocol, as the stores keep it and the folders exchange it. Terms: docs/glossary.md. */
+import type { Session } from './sessions.ts';
 import type { RunTrace } from './traceparent.ts';
 
 export type UserQueueState = 'closed' | 'open' | 'closing';
-
-/** One login or WebSocket connection of a user. */
-export type Session = { id: string; expiresAt: Date };
 
 /** One user's document: how far its requests are accepted and settled, and whether its RabbitMQ queue may exist. */
 export type UserQueue = {

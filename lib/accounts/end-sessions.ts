@@ -1,11 +1,11 @@
 import type { Deps } from '../deps.ts';
-import { hasLiveSession } from '../sessions.ts';
+import { endsWith } from '../sessions.ts';
 import type { UserQueue } from '../types.ts';
 import { SessionEndedError } from './errors.ts';
 import type { Identity } from './tokens.ts';
 
 /**
- * Ends all sessions of the user but the caller's, and returns how many were live. The caller's session keeps the user queue open, so
+ * Ends all sessions of the user but the caller's and its connections, and returns how many were live. The caller's session is left, so
  * pending requests run on, and no owner has to know.
  *
  * @param before the user queue, read a moment ago.
@@ -18,5 +18,5 @@ export const endOtherSessions = async (
 ): Promise<number> => {
   const now = clock.now();
   if (!(await userQueues.endOtherSessions(userId, sessionId, now))) throw new SessionEndedError();
-  return before.sessions.filter(({ id }) => id !== sessionId && hasLiveSession(before, now, id)).length;
+  return before.sessions.filter((session) => session.expiresAt > now && !endsWith(session, sessionId)).length;
 };

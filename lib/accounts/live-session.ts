@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts';
-import { hasLiveSession } from '../sessions.ts';
+import { isLiveSession } from '../sessions.ts';
 import type { UserQueue } from '../types.ts';
 import { SessionEndedError } from './errors.ts';
 import type { Identity } from './tokens.ts';
@@ -14,6 +14,6 @@ export const liveUserQueue = async (
   { userQueues, clock }: Pick<Deps, 'userQueues' | 'clock'>,
 ): Promise<UserQueue> => {
   const [queue] = await userQueues.get([userId]);
-  if (!queue || !hasLiveSession(queue, clock.now(), sessionId)) throw new SessionEndedError();
+  if (!queue || !isLiveSession(queue, clock.now(), sessionId)) throw new SessionEndedError();
   return queue;
 };

@@ -50,6 +50,9 @@ const verifyBy = (token: string, secret: TokenSecret, now: Date): Identity => {
   return { userId, sessionId };
 };
 
+/** When a token that `verifyToken` has accepted expires. */
+export const expiryOf = (token: string): Date => new Date(payload.parse(jwt.decode(token)).exp * 1_000);
+
 /** @throws {InvalidTokenError} 401 when none of the secrets has signed the token, its payload is invalid, or it has expired. */
 export const verifyToken = (token: string, [secret, ...others]: TokenSecrets, now: Date): Identity => {
   try {

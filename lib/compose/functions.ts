@@ -16,6 +16,7 @@ import { resolveSecrets } from '../secrets.ts';
 import { sharePromise } from '../shared-promise.ts';
 import { openStores } from '../store/stores.ts';
 import { openTracing } from '../telemetry/open-tracing.ts';
+import { storedConnections } from '../websocket/stored-connections.ts';
 import { shareOfWorker } from '../worker-share.ts';
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
@@ -46,6 +47,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     userQueues: stores.userQueues,
     ledger: stores.ledger,
     workers: stores.workers,
+    connections: storedConnections(stores.connections, { ...stores, config }),
     publisher,
     tracing,
     // `loadConfig` requires it of functions.

@@ -20,6 +20,7 @@ import { openStores } from '../store/stores.ts';
 import { openTracing } from '../telemetry/open-tracing.ts';
 import { createRunSpans } from '../telemetry/run-spans.ts';
 import type { Tracing } from '../tracing.ts';
+import { openPoster } from './poster.ts';
 
 /** A worker with a small heap holds less than `heldBytes`: runs, results and what is on its way to MongoDB need most of it. */
 const heapPerHeldByte = 8;
@@ -93,7 +94,11 @@ export const startWorkerTask = async (deps: StartDeps, openServers = openWorkerS
   outliveRejections({ ...deps, runs, counted: () => deps.isolationObserver.rejected(1) });
   const loaded = await warnWhileLoading(() => loadProcessor(deps), deps);
   const tracing = await openWorkerTracing(deps);
-  return startLanes(deps, createRuns(loaded, { ...deps, runs }), { openServers, tracing });
+  const poster = await openPoster(deps.config, deps.log);
+  const observed = poster ? { ...deps, observer: poster.observe(deps.observer) } : deps;
+  const task = startLanes(observed, createRuns(loaded, { ...observed, runs }), { openServers, tracing });
+  if (!poster) return task;
+  return { ...task, stop: () => task.stop().finally(() => poster.close()) };
 };
 
 /**

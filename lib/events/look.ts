@@ -1,7 +1,7 @@
 /** One look at all users that somebody listens to: it finds what no hint has told. */
 import type { Deps } from '../deps.ts';
 import type { EntryPhase, EventStore, WatchedQueue } from '../ports.ts';
-import { hasLiveSession } from '../sessions.ts';
+import { isLiveSession } from '../sessions.ts';
 import type { EntryId } from '../types.ts';
 import type { Listener } from './listener.ts';
 import { noteQueue, type WatchedUser } from './watched-users.ts';
@@ -34,7 +34,7 @@ const endWithSessions = (streams: Listener[], queues: Map<string, WatchedQueue>,
     const { userId, sessionId } = stream.who;
     if (userId === undefined || sessionId === undefined) continue;
     const queue = queues.get(userId);
-    if (!queue || !hasLiveSession(queue, now, sessionId)) stream.end('session');
+    if (!queue || !isLiveSession(queue, now, sessionId)) stream.end('session');
   }
 };
 

@@ -9,12 +9,13 @@ export type OpenDeps = { functionDeps(): Promise<FunctionDeps>; closeFunctionDep
 
 /** @throws {CannotServeError} */
 export const serveApi = async (
-  { config, log }: Pick<FunctionDeps, 'config' | 'log'>,
+  deps: Pick<FunctionDeps, 'config' | 'log' | 'userQueues' | 'clock'>,
   observe: RequestHandler,
 ): Promise<Gateway> => {
+  const { config, log } = deps;
   warnOfFewFiles(log, filesOfApi(config), `MAX_CONNECTIONS (${config.maxConnections}) and the servers`);
   const maxConnections = connectionsWithin(config.maxConnections);
-  const gateway = await serveGateway({ ...config, maxConnections }, log, observe);
+  const gateway = await serveGateway({ ...config, maxConnections }, deps, observe);
   log.info({ port: gateway.port }, 'API ready');
   return gateway;
 };

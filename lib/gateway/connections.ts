@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Config } from '../config.ts';
 import { siteOf } from '../network.ts';
 import { type TrustsProxy, trustsNoProxy } from '../trusted-proxies.ts';
+import { isWebSocket } from './websockets/upgrade.ts';
 
 /** A client sends its first byte at once. */
 const firstByteMs = 10_000;
@@ -24,6 +25,7 @@ export const serverOptions = ({ keepAliveMs }: Pick<Config, 'keepAliveMs'>) => (
   requestTimeout: requestMs,
   connectionsCheckingInterval: checkMs,
   keepAliveTimeout: keepAliveMs,
+  shouldUpgradeCallback: isWebSocket,
 });
 
 /**
@@ -87,6 +89,8 @@ const boundNumber = (server: Server, maxConnections: number, trustsProxy: Trusts
     idle.add(socket);
     socket.once('close', () => forget(socket));
   });
+  // A WebSocket is under way until it closes.
+  server.on('upgrade', (_request, socket: Socket) => change(socket, 1));
   server.on('request', ({ socket }, response) => {
     change(socket, 1);
     response.once('close', () => change(socket, -1));

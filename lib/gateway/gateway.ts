@@ -19,11 +19,12 @@ import { createDrain } from './drain.ts';
 import { MethodNotAllowedError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
 import { createTurns } from './pipelining.ts';
-import { handlerOf, type Route, readRoutes } from './routes.ts';
+import { handlerOf, type Route, readRoutes, websocketFunction } from './routes.ts';
 import { sendStream } from './streams.ts';
 import { boundAnswers } from './unread-answers.ts';
 import { UploadRoom } from './upload-room.ts';
 import { createUploads } from './uploads.ts';
+import { type SocketDeps, type SocketHandler, Sockets } from './websockets/sockets.ts';
 
 /** `maxBodyBytes`: see `httpFunction`. */
 export type EventHandler = ((event: ReturnType<typeof eventOf>, context: Context) => Promise<Reply>) & {
@@ -143,7 +144,8 @@ export const createGateway = (
 export type Gateway = {
   port: number;
   /**
-   * Accepts no new connection and no new call, lets running calls end, and closes the connections that are left after `graceMs`.
+   * Accepts no new connection and no new call, closes WebSockets, lets running calls end, and closes the connections that are left
+   * after `graceMs`.
    */
   close(graceMs: number): Promise<void>;
 };
@@ -166,9 +168,10 @@ export const serveGateway = async (
     | 'corsOrigins'
     | 'trustedProxies'
   >,
-  log: Logger,
+  deps: SocketDeps,
   observe: RequestHandler,
 ): Promise<Gateway> => {
+  const { log } = deps;
   const routes = await readRoutes();
   const loaded = await Promise.all(
     routes.map(async (route) => ({ ...route, handler: await handlerOf<EventHandler>(route) })),
@@ -177,6 +180,7 @@ export const serveGateway = async (
   const drain = createDrain(server);
   boundConnections(server, config);
   const room = new UploadRoom(config.maxUploadBytes);
+  const sockets = new Sockets(server, await handlerOf<SocketHandler>(websocketFunction), room, deps);
   const bounds = [createTurns(room), observe, boundAnswers(config), allowOrigins(config), drain.refuse];
   server.on('request', createGateway(loaded, log, config, room, bounds));
   await new Promise<void>((resolve, reject) => {
@@ -188,6 +192,7 @@ export const serveGateway = async (
     close: (graceMs) =>
       new Promise((resolve) => {
         drain.begin();
+        sockets.drain();
         const cut = setTimeout(() => server.closeAllConnections(), graceMs);
         server.close(() => {
           clearTimeout(cut);

@@ -1,4 +1,4 @@
-/** The routes. infra/functions.yml, which serverless.yml includes, is their only source. */
+/** The routes. infra/functions.yml, which serverless.yml includes, is their only source. The WebSocket API has one function for all of its own. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -8,9 +8,16 @@ import { fileBeside } from '../file-beside.ts';
 export type Route = { method: string; path: string; file: string; name: string };
 
 const httpApi = z.string().regex(/^[A-Z]+ \/\S*$/, 'must be `METHOD /path`');
+const websocket = z.object({ websocket: z.object({ route: z.string() }) });
 const functions = z.object({
-  functions: z.record(z.string(), z.object({ handler: z.string(), events: z.array(z.object({ httpApi })) })),
+  functions: z.record(
+    z.string(),
+    z.object({ handler: z.string(), events: z.array(z.union([z.object({ httpApi }), websocket])) }),
+  ),
 });
+
+/** The function of the WebSocket API. */
+export const websocketFunction = { file: 'functions/websocket', name: 'handler' };
 
 const routeOf = (handler: string, event: string): Route => {
   const [method = '', path = ''] = event.split(' ');
@@ -20,12 +27,12 @@ const routeOf = (handler: string, event: string): Route => {
 
 export const routesOf = (functionsYml: string): Route[] =>
   Object.values(functions.parse(parse(functionsYml)).functions).flatMap(({ handler, events }) =>
-    events.map((event) => routeOf(handler, event.httpApi)),
+    events.flatMap((event) => ('httpApi' in event ? [routeOf(handler, event.httpApi)] : [])),
   );
 
 export const readRoutes = async (): Promise<Route[]> =>
   routesOf(await readFile(new URL('../../infra/functions.yml', import.meta.url), 'utf8'));
 
 /** Loads the function of a route. */
-export const handlerOf = async <T>({ file, name }: Route): Promise<T> =>
+export const handlerOf = async <T>({ file, name }: Pick<Route, 'file' | 'name'>): Promise<T> =>
   (await import(fileBeside(import.meta.url, `../../${file}`).href))[name];

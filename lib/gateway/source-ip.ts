@@ -1,5 +1,5 @@
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import type { Request } from 'express';
 import proxyAddress from 'proxy-addr';
 import type { TrustsProxy } from '../trusted-proxies.ts';
 
@@ -11,7 +11,7 @@ const withoutPort = (address: string): string =>
  * The address of the client: the last one in `X-Forwarded-For` that is no trusted proxy. Without a trusted proxy it is the other
  * end of the connection, as everybody can send that header.
  */
-export const sourceIpOf = (request: Request, trustsProxy: TrustsProxy): string => {
+export const sourceIpOf = (request: IncomingMessage, trustsProxy: TrustsProxy): string => {
   const found = withoutPort(proxyAddress(request, trustsProxy));
   return isIP(found) ? found : (request.socket.remoteAddress ?? '');
 };

@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { maxRequestBytes, maxRequestsPerCall } from '../limits.ts';
 import { onceFor } from '../once-for.ts';
 import type { NewRequest } from '../requests/operations.ts';
-import type { Call } from './call.ts';
 import { InvalidRequestError, RequestTooLargeError } from './errors.ts';
-import { idempotencyKey, runLimits, validate } from './input.ts';
+import { type EnqueueCall, idempotencyKey, runLimits, validate } from './input.ts';
 import { elementTexts, memberText } from './json-text.ts';
 
 const listRange = `must have 1 to ${maxRequestsPerCall} items`;
@@ -57,7 +56,7 @@ const bodyIn = (item: string | undefined, what: string): string => {
  *
  * @throws {InvalidRequestError} 400; {RequestTooLargeError} 413; both name the item by its index
  */
-export const batchOf = (call: Call): NewRequest[] | undefined => {
+export const batchOf = (call: EnqueueCall): NewRequest[] | undefined => {
   // A call with one request must not pay for another look through its text.
   if (!Object.hasOwn(Object(call.json), 'requests')) return undefined;
   if (call.headers['idempotency-key'] !== undefined)

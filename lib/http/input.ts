@@ -128,12 +128,15 @@ export const waitMsOf = (call: Call): number =>
 export const pageOf = (call: Call) => validate(pageQuery, call.queryStringParameters ?? {}, 'query');
 export const pendingOf = (call: Call) => validate(pendingBody, call.json, 'body').pending;
 
+/** What the requests of a call are read from. */
+export type EnqueueCall = Pick<Call, 'deps' | 'text' | 'json' | 'headers' | 'traceparent'>;
+
 /**
  * The request as unchanged JSON text, the limits that it sets for its own runs, the Idempotency-Key, and the trace of the call.
  *
  * @throws {InvalidRequestError} 400; {RequestTooLargeError} 413
  */
-export const enqueueOf = (call: Call): NewRequest => {
+export const enqueueOf = (call: EnqueueCall): NewRequest => {
   const limits = validate(runLimits(call.deps.config), call.json, 'body');
   const body = memberText(call.text, 'request');
   if (body === undefined) throw new InvalidRequestError('body.request: is required; it may be any JSON value');

@@ -3,7 +3,7 @@
  * times are on the monotonic clock.
  */
 import type { Delivery } from '../ports.ts';
-import { hasLiveSession } from '../sessions.ts';
+import { isKeptOpen } from '../sessions.ts';
 import type { Lent, RequestMessage, UserQueue, WorkEntry } from '../types.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { ackAtOnce } from './deliveries.ts';
@@ -23,7 +23,7 @@ export type LoadedUser = {
   flushed: number;
   /** What `userQueues` should say as `settledBytes`. */
   settledBytes: number;
-  /** No session is left. */
+  /** No session keeps the user queue open. */
   drain: boolean;
   /** `userQueues` says `closing`. */
   closing: boolean;
@@ -76,7 +76,7 @@ export const loadUser = (queue: UserQueue, now: Moment, bodies: BodyBudget): Loa
   known: queue.accepted,
   flushed: queue.settled,
   settledBytes: queue.settledBytes ?? 0,
-  drain: !hasLiveSession(queue, now.date),
+  drain: !isKeptOpen(queue, now.date),
   closing: queue.state === 'closing',
   refreshDue: false,
   refreshes: 0,
@@ -129,7 +129,7 @@ export const noteRefresh = (user: LoadedUser, queue: UserQueue, now: Moment): vo
   user.refreshes += 1;
   if (queue.accepted > user.known) user.idleSince = now.ms;
   user.known = Math.max(user.known, queue.accepted);
-  user.drain = !hasLiveSession(queue, now.date);
+  user.drain = !isKeptOpen(queue, now.date);
   user.closing = queue.state === 'closing';
   user.markedRefused = queue.queueRefused ?? false;
   noteLoan(user, queue.lent);

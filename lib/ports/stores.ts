@@ -1,12 +1,12 @@
 /** What the product asks of MongoDB (`lib/store`). Every method rejects with `StoreUnavailableError` when it cannot answer. */
 import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
+import type { Session } from '../sessions.ts';
 import type {
   EntryHead,
   EntryId,
   LedgerEntry,
   Lent,
   RequestStatus,
-  Session,
   Ticket,
   TicketRefusal,
   UserQueue,
@@ -92,13 +92,25 @@ export interface UserQueueStore {
   /** Idempotent: an existing user queue stays unchanged. `user`: the account's user name. */
   create(userId: string, lane: number, now: Date, user?: string): Promise<void>;
   /**
-   * One atomic update: a session above `maxSessions` ends the oldest. Also notes the account's user name, `user`, and creates the user
-   * queue, in case registration died before it did. Idempotent.
+   * One atomic update: a login above `maxSessions` ends the oldest, with its connections. Also notes the account's user name, `user`, and
+   * creates the user queue, in case registration died before it did. Idempotent.
    */
   addSession(userId: string, session: Session, lane: number, maxSessions: number, user?: string): Promise<void>;
-  /** Ends all sessions but this one, while it is live. Returns whether it was. */
+  /**
+   * One atomic update: adds the session of a connection, and from then on its login does not keep the user queue open. Unless the login is
+   * not live, or the user has `maxConnections` that are.
+   */
+  addConnection(
+    userId: string,
+    session: Session & { login: string },
+    maxConnections: number,
+    now: Date,
+  ): Promise<'added' | 'login-ended' | 'too-many'>;
+  /** Extends these sessions where they are still there, and returns the ids of sessions that are; those of others may be among them. */
+  extendSessions(sessions: { userId: string; sessionId: string }[], expiresAt: Date): Promise<Set<string>>;
+  /** Ends all sessions but this one and its connections, while it is live. Returns whether it was. */
   endOtherSessions(userId: string, sessionId: string, now: Date): Promise<boolean>;
-  /** Returns the user queue without the session; `undefined` for an unknown user. Idempotent. */
+  /** Returns the user queue without the session and its connections; `undefined` for an unknown user. Idempotent. */
   removeSession(userId: string, sessionId: string): Promise<UserQueue | undefined>;
   /**
    * Enqueue step 2: one atomic update. Returns `undefined` when the session is not live. Without `sessionId`, as for an operator's

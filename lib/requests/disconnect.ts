@@ -3,14 +3,14 @@ import type { Deps } from '../deps.ts';
 import type { Wait } from '../long-polls.ts';
 import type { Hints } from '../ports.ts';
 import { permanentSession } from '../references.ts';
-import { hasLiveSession } from '../sessions.ts';
+import { endsWith, isKeptOpen, isLiveSession } from '../sessions.ts';
 import type { UserQueue } from '../types.ts';
 import { wakeLane } from '../wake.ts';
 
 /** With `wait`, the call waits until the owner has closed the queue. A back end ends the permanent session. */
 export type DisconnectCommand = { userId: string; sessionId: string; pending: 'drain' | 'cancel'; wait?: Wait };
 
-/** `connected`: the user has other live sessions. `draining`: the owner has not closed the queue yet. */
+/** `connected`: other sessions keep the user queue open. `draining`: the owner has not closed the queue yet. */
 export type QueueAfterDisconnect = 'connected' | 'draining' | 'closed';
 
 type DisconnectDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & { hints?: Hints };
@@ -27,9 +27,9 @@ export const disconnect = async (command: DisconnectCommand, deps: DisconnectDep
   const now = deps.clock.now();
   const [before] = await deps.userQueues.get([userId]);
   if (!before) return 'closed';
-  const mayDecide = sessionId === permanentSession.id || hasLiveSession(before, now, sessionId);
+  const mayDecide = sessionId === permanentSession.id || isLiveSession(before, now, sessionId);
   const after = mayDecide ? await endSession(before, { sessionId, cancels: pending === 'cancel' }, deps) : before;
-  if (after && hasLiveSession(after, now)) return 'connected';
+  if (after && isKeptOpen(after, now)) return 'connected';
   if (!after || after.state === 'closed') return 'closed';
   if (mayDecide) await wakeLane(after.lane, userId, deps);
   const closed = await wait?.(`queue ${userId}`, async () => {
@@ -47,11 +47,11 @@ const endSession = async (
 ): Promise<UserQueue | undefined> => {
   const { userId, settled, accepted } = before;
   const now = clock.now();
-  const others = before.sessions.filter(({ id }) => id !== sessionId);
-  const cancelsFirst = cancels && !hasLiveSession({ sessions: others }, now);
+  const others = before.sessions.filter((session) => !endsWith(session, sessionId));
+  const cancelsFirst = cancels && !isKeptOpen({ sessions: others }, now);
   if (cancelsFirst) await ledger.cancelQueued(userId, { after: settled, upTo: accepted }, now);
   const after = await userQueues.removeSession(userId, sessionId);
-  if (after && cancels && !hasLiveSession(after, now)) {
+  if (after && cancels && !isKeptOpen(after, now)) {
     const cancelled = cancelsFirst ? accepted : settled;
     await ledger.cancelQueued(userId, { after: cancelled, upTo: after.accepted }, now);
   }

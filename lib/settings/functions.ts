@@ -71,6 +71,15 @@ export const functionSettings = {
   maxStreams: functions('MAX_STREAMS', integer(1, 1_000_000, 5_000)),
   /** How long a stream of events may last. Its client connects again, and goes on where it was. */
   maxStreamSeconds: functions('MAX_STREAM_SECONDS', integer(1, 86_400, 840)),
+  /** How many WebSocket connections the gateway serves at a time. They count as connections too. */
+  maxWebsockets: functions('MAX_WEBSOCKETS', integer(1, 1_000_000, 5_000)),
+  /** How many WebSocket connections a user may have. */
+  maxUserWebsockets: functions('MAX_USER_WEBSOCKETS', integer(1, 1_000, 20)),
+  /**
+   * How often a WebSocket connection shows that it is alive. The gateway closes it when it has not answered a ping by the next one, and
+   * its session expires after three.
+   */
+  websocketPingMs: functions('WEBSOCKET_PING_MS', integer(1_000, 60_000, 20_000)),
   /** Which errors of runs clients see in full: those that their author marked (`marked`), or `all`. Operators see all. */
   exposeErrors: functions('EXPOSE_ERRORS', choice('marked', 'all').default('marked')),
   /** The port of the API when the gateway serves it. 0 means any free port. */

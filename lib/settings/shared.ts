@@ -55,6 +55,8 @@ export const sharedSettings = {
       .regex(/^[A-Za-z0-9._/#:-]{1,255}$/, 'must be 1 to 255 of A-Z a-z 0-9 . _ / # : -')
       .optional(),
   ),
+  /** Where events are posted to the WebSocket connections of API Gateway. Without it they get none: our gateway needs no such address. */
+  websocketEndpoint: both('WEBSOCKET_ENDPOINT', webUrl.optional()),
   /** The address that serves `/metrics`, and the consumer's `/healthz`, `/livez` and `/backlog`. */
   metricsHost: both('METRICS_HOST', textOf(1).default('127.0.0.1')),
 } as const;

@@ -2,12 +2,12 @@
 import type { UserQueueStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
 import { native } from './native.ts';
-import { liveSession } from './user-queue-documents.ts';
+import { liveKeepingSession } from './user-queue-documents.ts';
 
 export const closingStore = (execute: Execute): Pick<UserQueueStore, 'beginClose' | 'endClose'> => ({
   beginClose: (userId, accepted, onlyWithoutSession, now) =>
     execute(async ({ userQueues }) => {
-      const withoutSession = onlyWithoutSession ? { sessions: { $not: liveSession(now) } } : {};
+      const withoutSession = onlyWithoutSession ? { sessions: { $not: liveKeepingSession(now) } } : {};
       const { matchedCount } = await native(userQueues).updateOne(
         { _id: userId, state: 'open', accepted, ...withoutSession },
         {

@@ -1,6 +1,7 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
 import type { Heartbeat, Role } from '../ports.ts';
 import type { LedgerEntry, UserQueue } from '../types.ts';
+import { type ConnectionDocument, connectionSchema } from './connection-documents.ts';
 import { type KeyDocument, keySchema } from './key-documents.ts';
 import { schemaOptions as options } from './schema-options.ts';
 import type { TicketFields } from './ticket-taker.ts';
@@ -53,6 +54,7 @@ export type Models = {
   lanes: Model<LaneDocument>;
   workers: Model<WorkerDocument>;
   minutes: Model<MinuteDocument>;
+  connections: Model<ConnectionDocument>;
 };
 
 const accountSchema = new mongoose.Schema<AccountDocument>(
@@ -64,7 +66,10 @@ const counterSchema = new mongoose.Schema<CounterDocument>({ key: String, points
   .index({ key: 1 }, { unique: true })
   .index({ expire: 1 }, { expireAfterSeconds: 0 });
 
-const sessionSchema = new mongoose.Schema({ id: String, expiresAt: Date }, { _id: false });
+const sessionSchema = new mongoose.Schema(
+  { id: String, expiresAt: Date, keepsQueue: Boolean, login: String },
+  { _id: false },
+);
 
 const lentSchema = new mongoose.Schema({ seq: Number, token: Number, workerId: String, forMs: Number }, { _id: false });
 
@@ -187,6 +192,7 @@ for (const schema of [
   laneSchema,
   workerSchema,
   minuteSchema,
+  connectionSchema,
 ]) {
   limitUpdates(schema as unknown as mongoose.Schema);
 }
@@ -203,5 +209,6 @@ export const defineModels = (connection: Connection, maxTimeMS: number): Models 
     lanes: connection.model<LaneDocument>('lanes', laneSchema, 'lanes'),
     workers: connection.model<WorkerDocument>('workers', workerSchema, 'workers'),
     minutes: connection.model<MinuteDocument>('minutes', minuteSchema, 'minutes'),
+    connections: connection.model<ConnectionDocument>('connections', connectionSchema, 'connections'),
   };
 };

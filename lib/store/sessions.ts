@@ -1,15 +1,19 @@
 /** The sessions of a user queue, and the user queue's creation. */
 import type { UserQueueStore } from '../ports.ts';
-import type { Session } from '../types.ts';
+import type { Session } from '../sessions.ts';
 import type { Execute } from './connection.ts';
 import { insertTogether } from './insert-together.ts';
 import type { UserQueueDocument } from './models.ts';
-import { insertIfAbsent } from './native.ts';
+import { insertIfAbsent, native } from './native.ts';
+import { extended, withConnection, withLogin } from './session-updates.ts';
 import { shareStatements } from './share-statements.ts';
 import { liveSession, toUserQueue } from './user-queue-documents.ts';
 
 /** Sessions of many users may expire at the same time, after a morning's logins. */
 const expiredPerStatement = 100;
+
+/** Connections whose sessions one statement extends. */
+const extendedPerStatement = 500;
 
 type NewUserQueue = { userId: string; user: string | undefined; lane: number; sessions: Session[]; updatedAt: Date };
 
@@ -31,30 +35,65 @@ export const createTogether = (execute: Execute): ((queue: NewUserQueue) => Prom
 
 export const sessionStore = (
   execute: Execute,
-): Pick<UserQueueStore, 'create' | 'addSession' | 'removeSession' | 'endOtherSessions' | 'dropExpiredSessions'> => ({
+): Pick<
+  UserQueueStore,
+  | 'create'
+  | 'addSession'
+  | 'addConnection'
+  | 'extendSessions'
+  | 'removeSession'
+  | 'endOtherSessions'
+  | 'dropExpiredSessions'
+> => ({
   create: async (userId, lane, now, user) => {
     await createIfAbsent(execute, { userId, user, lane, sessions: [], updatedAt: now });
   },
 
   addSession: async (userId, session, lane, maxSessions, user) => {
-    // In the order of the logins: `$slice` ends the oldest ones in the same update.
-    const newest = { $each: [session], $slice: -maxSessions };
+    const sessions = withLogin(session, maxSessions);
+    const change = [{ $set: { sessions, ...(user === undefined ? {} : { user: { $literal: user } }) } }];
     const push = () =>
-      execute(({ userQueues }) =>
-        userQueues.updateOne(
-          { _id: userId, 'sessions.id': { $ne: session.id } },
-          { $push: { sessions: newest }, ...(user === undefined ? {} : { $set: { user } }) },
-        ),
-      );
-    if ((await push()).matchedCount === 1) return;
+      execute(async ({ userQueues }) => {
+        const filter = { _id: userId, 'sessions.id': { $ne: session.id } };
+        return native(userQueues).findOneAndUpdate(filter, change, { projection: { _id: 1 } });
+      });
+    if (await push()) return;
     if (await createIfAbsent(execute, { userId, user, lane, sessions: [session], updatedAt: new Date(0) })) return;
     // Another login has created it meanwhile, or the session is there.
     await push();
   },
 
+  addConnection: (userId, session, maxConnections, now) =>
+    execute(async ({ userQueues }) => {
+      const after = await native(userQueues).findOneAndUpdate(
+        { _id: userId, sessions: liveSession(now, session.login) },
+        [{ $set: { sessions: withConnection(session, maxConnections, now) } }],
+        { returnDocument: 'after', projection: { 'sessions.id': 1 } },
+      );
+      if (!after) return 'login-ended';
+      return after.sessions.some(({ id }) => id === session.id) ? 'added' : 'too-many';
+    }),
+
+  extendSessions: async (sessions, expiresAt) => {
+    const left = new Set<string>();
+    for (let first = 0; first < sessions.length; first += extendedPerStatement) {
+      const some = sessions.slice(first, first + extendedPerStatement);
+      const filter = { _id: { $in: [...new Set(some.map(({ userId }) => userId))] } };
+      const ids = some.map(({ sessionId }) => sessionId);
+      const found = await execute(async ({ userQueues }) => {
+        const update = [{ $set: { sessions: extended(ids, expiresAt) } }];
+        await native(userQueues).updateTwice([{ updateMany: { filter, update } }]);
+        return native(userQueues).find(filter, { projection: { 'sessions.id': 1 } });
+      });
+      for (const { sessions: own } of found) for (const { id } of own) left.add(id);
+    }
+    return left;
+  },
+
   removeSession: (userId, sessionId) =>
     execute(async ({ userQueues }) => {
-      const pull = { $pull: { sessions: { id: sessionId } }, $unset: { quiet: 1 } } as const;
+      const ended = { $or: [{ id: sessionId }, { login: sessionId }] };
+      const pull = { $pull: { sessions: ended }, $unset: { quiet: 1 } } as const;
       const after = await userQueues.findOneAndUpdate({ _id: userId }, pull, { returnDocument: 'after' }).lean();
       return after ? toUserQueue(after) : undefined;
     }),
@@ -62,7 +101,7 @@ export const sessionStore = (
   endOtherSessions: (userId, sessionId, now) =>
     execute(async ({ userQueues }) => {
       const caller = { _id: userId, sessions: liveSession(now, sessionId) };
-      const pull = { $pull: { sessions: { id: { $ne: sessionId } } } };
+      const pull = { $pull: { sessions: { id: { $ne: sessionId }, login: { $ne: sessionId } } } };
       return (await userQueues.updateOne(caller, pull)).matchedCount === 1;
     }),
 

@@ -3,6 +3,7 @@ import type { StalledUser, StalledUserCursor, TimeSpan, UserQueueStore } from '.
 import type { Execute } from './connection.ts';
 import type { UserQueueDocument } from './models.ts';
 import { native } from './native.ts';
+import { keepingSession } from './user-queue-documents.ts';
 
 /** Users that one statement reads at least: most of those who are idle are read once. */
 const pageSize = 250;
@@ -14,7 +15,14 @@ type Range = { $lt: Date } | { $gt: Date };
 type Search = { recently: TimeSpan; which: 'all' | 'unvouched' };
 type Found = Pick<UserQueueDocument, '_id' | 'lane' | 'accepted' | 'settled' | 'updatedAt' | 'sessions'>;
 
-const projection = { lane: 1, accepted: 1, settled: 1, updatedAt: 1, 'sessions.id': 1 } as const;
+const projection = {
+  lane: 1,
+  accepted: 1,
+  settled: 1,
+  updatedAt: 1,
+  'sessions.id': 1,
+  'sessions.keepsQueue': 1,
+} as const;
 
 /** The users behind the cursor, among those with `updatedAt` at or after the cursor's. */
 const behind = (after: StalledUserCursor | undefined) =>
@@ -23,7 +31,8 @@ const behind = (after: StalledUserCursor | undefined) =>
 const byUpdate = (a: StalledUser, b: StalledUser): number =>
   a.updatedAt.getTime() - b.updatedAt.getTime() || (a.userId < b.userId ? -1 : 1);
 
-const isQuiet = ({ settled, accepted, sessions }: Found): boolean => settled >= accepted && sessions.length > 0;
+const isQuiet = ({ settled, accepted, sessions }: Found): boolean =>
+  settled >= accepted && sessions.some(({ keepsQueue = true }) => keepsQueue);
 
 const toStalled = ({ _id: userId, lane, accepted, settled, updatedAt }: Found): StalledUser => ({
   userId,
@@ -49,7 +58,7 @@ const searchOf = (execute: Execute, { recently: { from, to }, which }: Search) =
     for (let first = 0; first < users.length; first += noteSize) {
       const alike = Map.groupBy(users.slice(first, first + noteSize), ({ accepted }) => accepted);
       const updates = [...alike].map(([accepted, some]) => {
-        const asRead = { state: 'open' as const, accepted, settled: accepted, 'sessions.0': { $exists: true } };
+        const asRead = { state: 'open' as const, accepted, settled: accepted, sessions: keepingSession };
         const filter = { _id: { $in: some.map(({ _id }) => _id) }, ...asRead };
         return { updateMany: { filter, update: { $set: { quiet: true as const } } } };
       });

@@ -3,6 +3,7 @@ import { createLogger, type Logger } from '../log.ts';
 import type {
   AccountStore,
   Clock,
+  ConnectionStore,
   CounterStore,
   EventStore,
   KeyStore,
@@ -13,6 +14,7 @@ import type {
 } from '../ports.ts';
 import { accountStore } from './accounts.ts';
 import { connectStore, type StoreConfig } from './connection.ts';
+import { connectionStore } from './connections.ts';
 import { counterStore } from './counters.ts';
 import { eventStore } from './events.ts';
 import { keyStore } from './keys.ts';
@@ -33,6 +35,7 @@ export type Stores = {
   events: EventStore;
   lanes: LaneStore;
   workers: WorkerStore;
+  connections: ConnectionStore;
   /**
    * MongoDB's time, which is the same for all processes however the clocks of their hosts are set. Until the first operation it is
    * the host's.
@@ -89,6 +92,7 @@ export const openStores = (
     events: named('events', eventStore(execute)),
     lanes: named('lanes', laneStore(execute)),
     workers: named('workers', workerStore(execute)),
+    connections: named('connections', connectionStore(execute)),
     clock,
     timeKnown,
     ping,

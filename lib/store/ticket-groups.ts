@@ -1,6 +1,7 @@
 /** Tickets that travel together: which asks become one update, and which part of its ticket each of them gets. */
 import type { TicketDemand } from '../ports.ts';
-import type { Session, Ticket } from '../types.ts';
+import type { Session } from '../sessions.ts';
+import type { Ticket } from '../types.ts';
 
 /**
  * What a call asks for. `sets`: what the ticket makes the sessions of the user. Without `sessionId` the user needs no session. `isSum`: of

@@ -24,6 +24,7 @@ import type {
   WorkerStore,
 } from '../ports.ts';
 import { permanentSession } from '../references.ts';
+import { endsWith, isKeptOpen, isLiveSession, type Session } from '../sessions.ts';
 import { countsOf, isApplied } from '../store/changes.ts';
 import { queuedEntry } from '../store/entries.ts';
 import { createTicketTaker } from '../store/ticket-taker.ts';
@@ -211,7 +212,7 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
   const all = () => [...userQueues.values()].sort(byUserId);
 
   const isIdle = ({ state, sessions, settled, accepted }: UserQueue) =>
-    state === 'open' && sessions.length > 0 && settled >= accepted;
+    state === 'open' && sessions.some(({ keepsQueue = true }) => keepsQueue) && settled >= accepted;
 
   /** A step of its own, as on the real server: a ticket may have come in between. */
   const noteQuiet = (idle: Pick<UserQueue, 'userId' | 'accepted'>[]) =>
@@ -234,22 +235,45 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
         const { sessions } = userQueue;
         if (sessions.some(({ id }) => id === session.id)) return;
         if (user !== undefined) userQueue.user = user;
-        sessions.push(structuredClone(session));
-        sessions.splice(0, sessions.length - maxSessions);
+        const logins = [...sessions.filter(({ login }) => !login), structuredClone(session)].slice(-maxSessions);
+        const connections = sessions.filter(({ login }) => logins.some(({ id }) => id === login));
+        userQueue.sessions = [...connections, ...logins];
+      }),
+
+    addConnection: (userId, session, maxConnections, now) =>
+      step(`userQueues.addConnection ${userId}`, () => {
+        const userQueue = userQueues.get(userId);
+        const isLive = ({ expiresAt }: Session) => expiresAt > now;
+        const login = userQueue?.sessions.find((one) => one.id === session.login && isLive(one));
+        if (!userQueue || !login) return 'login-ended';
+        const others = userQueue.sessions.filter((one) => one.id !== session.id && (!one.login || isLive(one)));
+        if (others.filter((one) => one.login).length >= maxConnections) return 'too-many';
+        login.keepsQueue = false;
+        userQueue.sessions = [...others, structuredClone(session)];
+        return 'added';
+      }),
+
+    extendSessions: (sessions, expiresAt) =>
+      step(`userQueues.extendSessions ${sessions.map(({ sessionId }) => sessionId)}`, () => {
+        const users = sessions.flatMap(({ userId }) => userQueues.get(userId) ?? []);
+        const found = users.flatMap((user) => user.sessions);
+        for (const session of found)
+          if (sessions.some(({ sessionId }) => sessionId === session.id)) session.expiresAt = new Date(expiresAt);
+        return new Set(found.map(({ id }) => id));
       }),
 
     endOtherSessions: (userId, sessionId, now) =>
       step(`userQueues.endOtherSessions ${userId}`, () => {
         const userQueue = userQueues.get(userId);
-        const own = userQueue?.sessions.filter(({ id, expiresAt }) => id === sessionId && expiresAt > now) ?? [];
-        if (userQueue && own.length > 0) userQueue.sessions = own;
-        return own.length > 0;
+        const isLive = userQueue !== undefined && isLiveSession(userQueue, now, sessionId);
+        if (isLive) userQueue.sessions = userQueue.sessions.filter((session) => endsWith(session, sessionId));
+        return isLive;
       }),
 
     removeSession: (userId, sessionId) =>
       step(`userQueues.removeSession ${userId}`, () => {
         const userQueue = userQueues.get(userId);
-        if (userQueue) userQueue.sessions = userQueue.sessions.filter(({ id }) => id !== sessionId);
+        if (userQueue) userQueue.sessions = userQueue.sessions.filter((session) => !endsWith(session, sessionId));
         quiet.delete(userId);
         return structuredClone(userQueue);
       }),
@@ -318,7 +342,7 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
       step(`userQueues.beginClose ${userId}`, () => {
         const userQueue = userQueues.get(userId);
         if (userQueue?.state !== 'open' || userQueue.accepted !== accepted) return false;
-        if (onlyWithoutSession && userQueue.sessions.some(({ expiresAt }) => expiresAt > now)) return false;
+        if (onlyWithoutSession && isKeptOpen(userQueue, now)) return false;
         Object.assign(userQueue, { state: 'closing', settled: accepted, updatedAt: new Date(now) });
         quiet.delete(userId);
         return true;

@@ -1,9 +1,10 @@
 /** The ticket step of the stand-in for MongoDB: what `lib/store/tickets.ts` leaves to the server. */
 import { clockToleranceMs } from '../database-clock.ts';
+import type { Session } from '../sessions.ts';
 import { ticketAheadMs } from '../store/rate.ts';
 import type { TicketAsk, TicketOutcome } from '../store/ticket-groups.ts';
 import type { OutcomeMark, OutcomeName, TicketAnswer, TicketServer } from '../store/ticket-taker.ts';
-import type { Session, Ticket, TicketRefusal, UserQueue } from '../types.ts';
+import type { Ticket, TicketRefusal, UserQueue } from '../types.ts';
 import type { MemoryDatabase, Step } from './memory-stores.ts';
 
 /** MongoDB keeps 64 of a user, the stand-in one: so it is often lost. */

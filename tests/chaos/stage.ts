@@ -138,6 +138,7 @@ const settings = {
   FROZEN_AFTER_MS: '6000',
   WORKER_HANG_MS: '2500',
   STORE_TIMEOUT_MS: '2000',
+  WEBSOCKET_PING_MS: '2000',
 };
 
 export const openStage = async (options: StageOptions): Promise<Stage> => {

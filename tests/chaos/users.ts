@@ -7,6 +7,7 @@ import { monotonicMs } from '../system/monotonic.ts';
 import type { Recorder } from '../system/recorder.ts';
 import type { Work } from './processor.ts';
 import { type Random, seededRandom } from './random.ts';
+import { SocketLine } from './socket-line.ts';
 
 type Range = readonly [min: number, max: number];
 
@@ -32,6 +33,8 @@ export type Habits = {
   longRunMs: Range;
   /** Whether users sometimes disconnect while their last burst is still being sent. */
   hasty: boolean;
+  /** The share of visits over a WebSocket, which is cut at their end: nobody disconnects. */
+  sockets: number;
 };
 
 export const usualHabits: Habits = {
@@ -48,6 +51,7 @@ export const usualHabits: Habits = {
   // Longer than a worker that hands a lane over waits for runs, and shorter than `GRACE_MS`.
   longRunMs: [2_000, 4_000],
   hasty: true,
+  sockets: 0.3,
 };
 
 type ExtraKind = 'long' | 'hanging' | 'large';
@@ -120,13 +124,19 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
   const seeds = seededRandom(seed);
   let registered = 0;
 
+  /** The WebSockets of the users that have one, by their tokens. */
+  const lines = new Map<string, SocketLine>();
+
+  const sendBy = (url: string, call: Call): Promise<Answer | undefined> =>
+    (call.token && lines.get(call.token)?.send(url, call)) || send(url, call);
+
   const rest = (ms: number) => pause(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
   const isStopping = () => stopping.signal.aborted;
 
   /** Repeats the call until there is a definite answer. With `repeat: false`, calls once. */
   const ask = async (random: Random, call: Call, repeat = true): Promise<Answer | undefined> => {
     for (;;) {
-      const answer = await send(random.pick(urls), call);
+      const answer = await sendBy(random.pick(urls), call);
       if (answer && answer.status < 500 && answer.status !== 429) return answer;
       if (!repeat || isStopping()) return answer;
       await rest(retryMs);
@@ -267,6 +277,14 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     }
   };
 
+  /** The login stays, and must not keep the queue open. A visit that never connected has to disconnect. */
+  const hangUp = async (line: SocketLine, token: string): Promise<void> => {
+    await line.cut();
+    lines.delete(token);
+    if (line.hasConnected) tokens.delete(token);
+    else await disconnect(seeds.fork(), token);
+  };
+
   const logIn = async (random: Random, credentials: object): Promise<string | undefined> => {
     const answer = await ask(random, { call: 'POST /login', body: credentials });
     if (answer?.status !== 200) return undefined;
@@ -282,6 +300,10 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
     if (!token) return;
     const userId = payloadOf(token).sub;
     active.set(userId, token);
+    // The judge takes a session for ended that may have ended.
+    const { sid: session } = payloadOf(token);
+    const ended = (at: number) => record({ kind: 'leaving', userId, session, pending: 'drain', at });
+    if (random.chance(habits.sockets)) lines.set(token, new SocketLine(token, ended));
     for (let burst = random.between(...habits.bursts); burst > 0 && !isStopping(); burst -= 1) {
       const sending = sendBurst(random, userId, token);
       if (habits.hasty && burst === 1 && random.chance(0.3)) unfinished.push(sending);
@@ -289,7 +311,8 @@ export const startUsers = ({ seed, habits, urls, record }: Options): Users => {
       await rest(random.between(...habits.pauseMs));
     }
     active.delete(userId);
-    const leaving = disconnect(random.fork(), token);
+    const line = lines.get(token);
+    const leaving = line ? hangUp(line, token) : disconnect(random.fork(), token);
     if (random.chance(0.6)) await leaving;
     else unfinished.push(leaving);
   };

@@ -100,6 +100,7 @@ const notDeployed = {
   HOST: 'only the gateway listens',
   TRUSTED_PROXIES: 'only the gateway sees proxies',
   MAX_CONNECTIONS: 'only the gateway listens',
+  MAX_WEBSOCKETS: 'only the gateway listens',
   API_WORKERS: 'only functions/api.ts has processes of its own',
   KEEP_ALIVE_MS: 'only the gateway listens',
   MAX_UNREAD_BYTES: 'only the gateway listens',
@@ -120,7 +121,7 @@ const notOnFargate = {
 /** What does not come from outside: it must agree with the other parts of infra/. */
 const fixedOnFargate = [
   ...['MONGODB_URL_SECRET_ID', 'RABBITMQ_URL_SECRET_ID', 'MAX_OPEN_QUEUES', 'LANE_QUEUE_TYPE'],
-  ...['GRACE_MS', 'WORKERS', 'METRICS_HOST', 'METRICS_PORT', 'EMF_NAMESPACE'],
+  ...['GRACE_MS', 'WORKERS', 'METRICS_HOST', 'METRICS_PORT', 'EMF_NAMESPACE', 'WEBSOCKET_ENDPOINT'],
 ];
 
 /** The variables that docker-compose.yml leaves out. */

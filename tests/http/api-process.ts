@@ -72,12 +72,13 @@ export const spawnApi = async (
 export const startApi = async (args: string[], environment: Record<string, string> = {}): Promise<ApiProcess> => {
   const api = await spawnApi(args, environment);
   let hasExited = false;
-  void api.exited.then(() => {
+  const died = api.exited.then(() => {
     hasExited = true;
   });
   try {
     const answers = () => api.call({ call: 'GET /health' }).catch(() => undefined);
-    const answersOrDied = async () => (await answers()) ?? (hasExited ? 'died' : undefined);
+    // A port that another process has may never answer.
+    const answersOrDied = async () => (await Promise.race([answers(), died])) ?? (hasExited ? 'died' : undefined);
     if ((await eventually('the API answers', answersOrDied, 120_000)) === 'died') throw new Error('The API died.');
   } catch (error) {
     throw new Error((await api.end()).output, { cause: error });

@@ -82,8 +82,9 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
 
   test('has every function as one image, with its handler as the command', async () => {
     const handlers = new Set((await readRoutes()).map(({ file, name }) => `${file}.${name}`));
-    expect(functions().map(([, one]) => one.Properties.ImageConfig.Command)).toEqual(
-      [...handlers, 'functions/rotate-token-secret.handler'].map((one) => [one]),
+    const others = ['functions/websocket.handler', 'functions/rotate-token-secret.handler'];
+    expect(inAnyOrder(functions().map(([, one]) => one.Properties.ImageConfig.Command))).toEqual(
+      inAnyOrder([...handlers, ...others].map((one) => [one])),
     );
     for (const [, { Properties }] of functions()) {
       expect(Properties).toMatchObject({ PackageType: 'Image', Code: { ImageUri: deployment.IMAGE_URI } });
@@ -95,9 +96,26 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
     expect(ofType(template, 'AWS::Lambda::Url')).toEqual([]);
   });
 
+  const routesOfApi = (api: string) =>
+    ofType(template, 'AWS::ApiGatewayV2::Route')
+      .map(([, { Properties }]) => Properties)
+      .filter(({ ApiId }) => ApiId.Ref === api);
+
   test('has the routes of infra/functions.yml, and no other', async () => {
-    const keys = ofType(template, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties.RouteKey);
+    const keys = routesOfApi('HttpApi').map(({ RouteKey }) => RouteKey);
     expect(keys).toEqual((await readRoutes()).map(({ method, path }) => `${method} ${path}`));
+  });
+
+  test('has a WebSocket API whose messages are answered on the connection, with limits', () => {
+    expect(routesOfApi('WebsocketsApi').map(({ RouteKey }) => RouteKey)).toEqual([
+      '$connect',
+      '$default',
+      '$disconnect',
+    ]);
+    const [message] = routesOfApi('WebsocketsApi').filter(({ RouteKey }) => RouteKey === '$default');
+    expect(message?.RouteResponseSelectionExpression).toBe('$default');
+    expect(ofType(template, 'AWS::ApiGatewayV2::RouteResponse')).toHaveLength(1);
+    expect(properties('WebsocketsDeploymentStage').DefaultRouteSettings.ThrottlingRateLimit).toBeGreaterThan(0);
   });
 
   test('gives a function time for the longest wait, but less than API Gateway does', () => {
@@ -149,7 +167,10 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
         ...['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
         ...['secretsmanager:DescribeSecret', 'secretsmanager:UpdateSecretVersionStage'],
       ],
-      ConsumerRole: ['secretsmanager:GetSecretValue', 'ecs:GetTaskProtection', 'ecs:UpdateTaskProtection'],
+      ConsumerRole: [
+        ...['secretsmanager:GetSecretValue', 'execute-api:ManageConnections'],
+        ...['ecs:GetTaskProtection', 'ecs:UpdateTaskProtection'],
+      ],
       ConsumerStartRole: [
         'ecr:GetAuthorizationToken',
         ...['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
@@ -259,6 +280,10 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
 test('NAT_GATEWAY=one gives the private subnets a way out, through a subnet with a way to the internet', async () => {
   await using packaged = await packageOf('dev', { NAT_GATEWAY: 'one' });
   const { Resources } = packaged.template;
+  // Only then are connections reached.
+  const endpoint = { 'Fn::Sub': expect.stringContaining('WebsocketsApi') };
+  expect(consumerVariablesOf(packaged.template).WEBSOCKET_ENDPOINT).toEqual(endpoint);
+  expect(Resources.WebsocketLambdaFunction?.Properties.Environment.Variables.WEBSOCKET_ENDPOINT).toEqual(endpoint);
   const everywhere = '0.0.0.0/0';
   expect(Resources.PrivateWayOut?.Properties).toEqual({
     ...{ RouteTableId: { Ref: 'PrivateRoutes' }, DestinationCidrBlock: everywhere },

@@ -62,6 +62,10 @@ export const small: Configuration[] = [
     defines: [...twoRequests, 'FAULTS=1', 'RUN_FAILS'],
   },
   { title: 'two requests, an operator ends a run, no fault', defines: [...twoRequests, 'END'] },
+  {
+    title: 'a login opens a connection, both enqueue, one function dies',
+    defines: ['REQUESTS=2', 'ENQUEUE=1', 'RELOGIN', 'CONNECT', 'FAULTS=1', 'FUNCTION_DIES'],
+  },
 ];
 
 export const large: Configuration[] = [
@@ -351,6 +355,12 @@ export const brokenParts: BrokenRule[] = [
     title: 'a run goes on beside the next one when its retiring worker counts as gone too early',
     defines: [...twoRequests, 'END'],
     fails: /running/,
+  },
+  {
+    rule: 'KEEPS',
+    title: 'a login keeps the queue open whose connection has ended',
+    defines: ['REQUESTS=2', 'ENQUEUE=1', 'RELOGIN', 'CONNECT'],
+    fails: /sweepExcused/,
   },
 ];
 

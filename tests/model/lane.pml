@@ -13,6 +13,7 @@
  *   DISCONNECT       the session disconnects at any time
  *   CANCEL_PENDING   the disconnect cancels what is queued
  *   RELOGIN          a second session logs in, enqueues and disconnects at any time
+ *   CONNECT          with RELOGIN: the second session is a connection of the first, which does not keep the queue open any more
  *   GROUP_COMMIT     a ticket is two steps, the update and the read of its outcome, which may be gone by then, once for each request
  *   IDLE_CLOSE       the owner also closes the user queue of a connected user that is drained
  *
@@ -54,7 +55,18 @@ byte settled = 0;
 bit queueRefused = 0;                /* the owner has no user queue: functions wake the lane [R10, R15] */
 byte lentSeq = 0, lentToken = 0;     /* the request that still runs at the worker that handed the lane over [R11] */
 bit session[2];
+#ifdef CONNECT
+/* The login, session 0, has opened a connection, session 1: it enqueues, and does not keep the user queue open any more. */
+bit leaves;
+#define NO_SESSION ((!session[0] || leaves) && !session[1])
+#else
 #define NO_SESSION (!session[0] && !session[1])
+#endif
+#ifdef BREAK_KEEPS
+#define OWNER_NO_SESSION (!session[0] && !session[1])
+#else
+#define OWNER_NO_SESSION NO_SESSION
+#endif
 
 #define MISSING 0
 #define QUEUED 1
@@ -248,7 +260,11 @@ end:
 proctype Disconnect(byte s; bit loginFirst) {
   bit othersLeft = 0, wasClosed = 0;
   byte seq = 0, upTo = 0;
+#ifdef CONNECT
+  if :: loginFirst -> d_step { session[s] = 1; leaves = 1; printf("D%d addConnection\n", s) } :: else fi;
+#else
   if :: loginFirst -> d_step { session[s] = 1; printf("D%d addSession\n", s) } :: else fi;
+#endif
   if DIES
   :: d_step { true ->
        session[s] = 0; othersLeft = !NO_SESSION; wasClosed = (state == CLOSED);
@@ -346,9 +362,9 @@ proctype Operator() {
 #define WANTS_CLOSE noSession
 #endif
 #if defined(BREAK_R8) || defined(BREAK_R8_BEGIN)
-#define BEGIN_CLOSE_MATCHES (state == OPEN && (NO_SESSION || !noSession))
+#define BEGIN_CLOSE_MATCHES (state == OPEN && (OWNER_NO_SESSION || !noSession))
 #else
-#define BEGIN_CLOSE_MATCHES (state == OPEN && accepted == next - 1 && (NO_SESSION || !noSession))      /* [R8] */
+#define BEGIN_CLOSE_MATCHES (state == OPEN && accepted == next - 1 && (OWNER_NO_SESSION || !noSession))      /* [R8] */
 #endif
 #if defined(BREAK_R8) || defined(BREAK_R8_END)
 #define END_CLOSE_MATCHES true
@@ -396,10 +412,10 @@ inline readUser() {
   if
   :: state == CLOSED -> closing = loaded
   :: state != CLOSED && !loaded ->
-     loaded = 1; next = settled + 1; known = accepted; noSession = NO_SESSION; closing = (state == CLOSING)
+     loaded = 1; next = settled + 1; known = accepted; noSession = OWNER_NO_SESSION; closing = (state == CLOSING)
   :: state != CLOSED && loaded ->
      if :: accepted > known -> known = accepted :: else fi;
-     noSession = NO_SESSION; closing = (state == CLOSING)
+     noSession = OWNER_NO_SESSION; closing = (state == CLOSING)
   fi;
   held = 0;
   printf("W%d reads the user: state %d next %d known %d\n", w, state, next, known)

@@ -15,6 +15,7 @@ import { type EntryId, isInBackOff, isSettled, type LedgerEntry, type RunLimits 
 import {
   type Action,
   bodyOf,
+  connects,
   isByReference,
   runsOnce,
   type Scenario,
@@ -99,6 +100,10 @@ export const createClients = (world: SimulatedWorld): Clients => {
 
   const playUser = async (user: SimulatedUser, userId: string, byReference: boolean): Promise<void> => {
     const sessions: string[] = [];
+    /** Logins that have opened a connection: they may enqueue, and do not keep the user queue open. */
+    const logins: string[] = [];
+    /** By the connection. */
+    const loginOf = new Map<string, string>();
     let sessionsEnded = 0;
     let ticketMayFollow = false;
     /** When each login was sent. */
@@ -120,18 +125,40 @@ export const createClients = (world: SimulatedWorld): Clients => {
         const expiresAt = new Date(deps.clock.now().getTime() + scenario.sessionMs);
         return deps.userQueues.addSession(userId, { id, expiresAt }, lane, maxSessions);
       });
-      if (answer.kind === 'answered') sessions.push(id);
+      if (answer.kind !== 'answered') return;
+      sessions.push(id);
+      if (connects(scenario)) await connect(id);
+    };
+
+    /** The connection takes the user queue over from its login, which stays and is never ended. */
+    const connect = async (login: string): Promise<void> => {
+      const id = `c${login}`;
+      loggedInMs.set(id, scheduler.elapsedMs());
+      const answer = await call(`${userId} connect`, (deps) => {
+        const now = deps.clock.now();
+        const session = { id, login, expiresAt: new Date(now.getTime() + scenario.sessionMs) };
+        return deps.userQueues.addConnection(userId, session, maxSessions, now);
+      });
+      if (answer.kind !== 'answered' || answer.value !== 'added') return;
+      forget(login);
+      logins.push(login);
+      loginOf.set(id, login);
+      sessions.push(id);
     };
 
     const forget = (sessionId: string): void => {
-      if (sessions.includes(sessionId)) sessions.splice(sessions.indexOf(sessionId), 1);
+      for (const all of [sessions, logins]) if (all.includes(sessionId)) all.splice(all.indexOf(sessionId), 1);
     };
 
     /** A session may end early only when MongoDB's clock was set ahead, or when this user ends it. */
     const noteEnded = (sessionId: string): void => {
       const livedMs = scheduler.elapsedMs() - (loggedInMs.get(sessionId) ?? 0);
       const wasSetAhead = history.some((event) => event.kind === 'fault' && event.fault === 'store-clock-jumped');
-      if (sessions.includes(sessionId) && livedMs < scenario.sessionMs - clockToleranceMs && !wasSetAhead) {
+      if (
+        [...sessions, ...logins].includes(sessionId) &&
+        livedMs < scenario.sessionMs - clockToleranceMs &&
+        !wasSetAhead
+      ) {
         world.endedEarly.push({
           userId,
           detail: `session ${sessionId} of ${scenario.sessionMs} ms ended after ${livedMs} ms`,
@@ -142,8 +169,8 @@ export const createClients = (world: SimulatedWorld): Clients => {
 
     const callerNow = async () => {
       if (byReference) expectTicket();
-      else if (sessions.length === 0) await logIn();
-      const sessionId = sessions.at(-1) ?? 'none';
+      else if (sessions.length === 0 && logins.length === 0) await logIn();
+      const sessionId = sessions.at(-1) ?? logins.at(-1) ?? 'none';
       return { sessionId, caller: byReference ? { userId, reference: userId } : { userId, sessionId } };
     };
 
@@ -223,21 +250,28 @@ export const createClients = (world: SimulatedWorld): Clients => {
     };
 
     const leave = async (pending: 'drain' | 'cancel', waitMs: number): Promise<void> => {
-      const sessionId = sessions.pop();
-      if (sessionId === undefined) return;
+      const last = sessions.pop();
+      if (last === undefined) return;
+      // A connection that ends only drains. Who cancels ends the login, and its connection with it.
+      const login = loginOf.get(last);
+      const sessionId = pending === 'cancel' && login !== undefined ? login : last;
+      forget(sessionId);
       sessionsEnded += 1;
       // The permanent session lives again and again.
       const session = byReference ? `${sessionId} ${sessionsEnded}` : sessionId;
+      const ending = sessionId === last ? [session] : [session, last];
       // It never expires, so that somebody must end it.
       for (let tried = 0; tried < tries || byReference; tried += 1) {
-        history.push({ kind: 'leaving', userId, session, pending, at: scheduler.timestamp() });
+        for (const one of ending)
+          history.push({ kind: 'leaving', userId, session: one, pending, at: scheduler.timestamp() });
         const answer = await call(`${userId} disconnect`, (deps) => {
           const wait: Wait = (_what, check) => pollUntil(deps.clock, waitMs, check);
           return disconnect({ userId, sessionId, pending, wait }, deps);
         });
         if (answer.kind === 'answered') {
           // After a repetition no `left` event: an earlier call without an answer may still take effect.
-          if (tried === 0) history.push({ kind: 'left', userId, session, at: scheduler.timestamp() });
+          if (tried > 0) return;
+          for (const one of ending) history.push({ kind: 'left', userId, session: one, at: scheduler.timestamp() });
           return;
         }
         await pause(repeatMs);

@@ -108,6 +108,9 @@ export type Scenario = {
 /** Whether no request may run again after an interruption: in a third of all scenarios. The seed decides, so that it draws nothing. */
 export const runsOnce = ({ seed }: Pick<Scenario, 'seed'>): boolean => seed % 3 === 0;
 
+/** Whether every login opens a connection: in half of all scenarios. Drawn like `runsOnce`. */
+export const connects = ({ seed }: Pick<Scenario, 'seed'>): boolean => Math.floor(seed / 162) % 2 === 1;
+
 /** Room for no body, for two or three small ones, and for all: each in a third of all scenarios. Drawn like `runsOnce`. */
 export const heldBytesOf = ({ seed }: Pick<Scenario, 'seed'>): number =>
   [0, 1_000, 2 ** 30][Math.floor(seed / 3) % 3] ?? 0;

@@ -131,6 +131,92 @@ describeStores('sessions of a user queue', (ports) => {
     expect(await ports.userQueues.lastTickets([lane])).toEqual(new Map([[userId, 2]]));
   });
 
+  test('a connection is added while its login is live, and takes the user queue over from it', async () => {
+    const userId = await newUser(ports);
+    const connection = { ...session('c'), login: 's' };
+    expect(await ports.userQueues.addConnection(userId, { ...connection, login: 'none' }, 2, at(1))).toBe(
+      'login-ended',
+    );
+    expect(await ports.userQueues.addConnection(newUserId(), connection, 2, at(1))).toBe('login-ended');
+    expect(await ports.userQueues.addConnection(userId, connection, 2, session('s').expiresAt)).toBe('login-ended');
+    expect((await theUserQueue(ports, userId)).sessions).toEqual([session('s')]);
+    expect(await ports.userQueues.addConnection(userId, connection, 2, at(1))).toBe('added');
+    const login = { ...session('s'), keepsQueue: false };
+    expect((await theUserQueue(ports, userId)).sessions).toEqual([login, connection]);
+  });
+
+  test('a user has no more connections than allowed, and those that have expired make room', async () => {
+    const userId = await newUser(ports);
+    const add = (id: string, seconds = 100) =>
+      ports.userQueues.addConnection(userId, { id, login: 's', expiresAt: at(seconds) }, 2, at(10));
+    expect([await add('a', 5), await add('b'), await add('c'), await add('d')]).toEqual([
+      ...['added', 'added', 'added', 'too-many'],
+    ]);
+    expect((await theUserQueue(ports, userId)).sessions.map(({ id }) => id)).toEqual(['s', 'b', 'c']);
+    await Promise.all(['e', 'f', 'g'].map((id) => add(id)));
+    expect((await theUserQueue(ports, userId)).sessions).toHaveLength(3);
+  });
+
+  test('a connection ends with its login, whatever ends that', async () => {
+    const open = async () => {
+      const userId = await newUser(ports);
+      await ports.userQueues.addSession(userId, session('t'), 1, 10);
+      await ports.userQueues.addConnection(userId, { ...session('c'), login: 's' }, 5, at(1));
+      await ports.userQueues.addConnection(userId, { ...session('d'), login: 't' }, 5, at(1));
+      return userId;
+    };
+    const left = async (userId: string) => (await theUserQueue(ports, userId)).sessions.map(({ id }) => id).sort();
+    const [one, other, another] = [await open(), await open(), await open()];
+    await ports.userQueues.removeSession(one, 's');
+    expect(await left(one)).toEqual(['d', 't']);
+    await ports.userQueues.endOtherSessions(other, 's', at(1));
+    expect(await left(other)).toEqual(['c', 's']);
+    await ports.userQueues.addSession(another, session('u'), 1, 2);
+    expect(await left(another)).toEqual(['d', 't', 'u']);
+    await ports.userQueues.removeSession(another, 'd');
+    expect(await left(another)).toEqual(['t', 'u']);
+  });
+
+  test('the sessions of many connections are extended at once, and those that have ended stay away', async () => {
+    const users = [await newUser(ports), await newUser(ports), await newUser(ports)];
+    for (const userId of users)
+      await ports.userQueues.addConnection(userId, { id: `c-${userId}`, login: 's', expiresAt: at(50) }, 5, at(1));
+    await ports.userQueues.removeSession(users[1] as string, `c-${users[1]}`);
+    const sessions = users.map((userId) => ({ userId, sessionId: `c-${userId}` }));
+    const left = await ports.userQueues.extendSessions([...sessions, { userId: newUserId(), sessionId: 'x' }], at(90));
+    expect(sessions.map(({ sessionId }) => left.has(sessionId))).toEqual([true, false, true]);
+    const times = (await ports.userQueues.get(users)).map((queue) => [
+      queue.sessions.find(({ id }) => id === 's')?.expiresAt,
+      queue.sessions.find(({ login }) => login)?.expiresAt,
+    ]);
+    const own = session('s').expiresAt;
+    expect(times).toEqual(
+      expect.arrayContaining([
+        [own, at(90)],
+        [own, undefined],
+      ]),
+    );
+    expect(await ports.userQueues.extendSessions([], at(90))).toEqual(new Set());
+  });
+
+  test('a login that has opened a connection takes tickets, and its user queue closes without one', async () => {
+    const userId = await newUser(ports);
+    await ports.userQueues.addConnection(userId, { ...session('c'), login: 's' }, 5, at(1));
+    expect(await ports.userQueues.takeTicket(userId, 'c', at(1))).toMatchObject({ seq: 1 });
+    await ports.userQueues.flushSettled([{ userId, settled: 1, advanced: true }], at(1));
+    expect(await ports.userQueues.beginClose(userId, 1, true, at(1))).toBe(false);
+    await ports.userQueues.removeSession(userId, 'c');
+    expect(await ports.userQueues.takeTicket(userId, 'c', at(1))).toBeUndefined();
+    expect(await ports.userQueues.takeTicket(userId, 's', at(1))).toMatchObject({ seq: 2 });
+    await ports.userQueues.flushSettled([{ userId, settled: 2, advanced: true }], at(1));
+    // Twice: a search notes those that need no further look.
+    for (const _ of [1, 2]) {
+      const stuck = await ports.userQueues.stuck({ from: at(10), to: at(20) }, 10_000, 'all');
+      expect(stuck.map((user) => user.userId)).toContain(userId);
+    }
+    expect(await ports.userQueues.beginClose(userId, 2, true, at(1))).toBe(true);
+  });
+
   test('unknown users are left out', async () => {
     const userId = await newUser(ports);
     const found = await ports.userQueues.get([newUserId(), userId]);

@@ -61,8 +61,11 @@ export const problemTexts = (page: string): Record<string, string> =>
 
 export type ProblemCode = keyof typeof problems;
 
-/** No call answers with these: the first two stand in results of a call, the third in the log. */
-export const neverAnswered = ['earlier-refused', 'not-a-dead-letter', 'caller-gone'];
+/** No call answers with these: the first two stand in results of a call, the third in the log, the others in answers on a WebSocket. */
+export const neverAnswered = [
+  ...['earlier-refused', 'not-a-dead-letter', 'caller-gone'],
+  ...['origin-not-allowed', 'read-only-connection', 'connection-ended', 'too-many-connections', 'no-events'],
+];
 
 /** What any call may answer with. */
 export const ofAnyCall: ProblemCode[] = [

@@ -27,14 +27,15 @@ const checkCharset = ({ headers }: Call): void => {
   if (!/^(utf-?8|us-ascii)$/i.test(charset)) throw new UnsupportedCharsetError();
 };
 
-const parse = (text: string): unknown => {
+/** @throws {InvalidRequestError} 400 */
+export const parseText = (text: string, what = 'body'): unknown => {
   if (depthOf(text) > maxDepth)
-    throw new InvalidRequestError(`The body may nest at most ${maxDepth} levels deep.`, 'invalid-json');
+    throw new InvalidRequestError(`The ${what} may nest at most ${maxDepth} levels deep.`, 'invalid-json');
   try {
     return JSON.parse(text);
   } catch {
     // The parser's error is dropped: its message quotes the body, which may hold a password.
-    throw new InvalidRequestError('The body must be JSON.', 'invalid-json');
+    throw new InvalidRequestError(`The ${what} must be JSON.`, 'invalid-json');
   }
 };
 
@@ -50,6 +51,6 @@ export const parseJson = ({ maxBytes, optional = false }: JsonRules): Middleware
     // A reader may ignore a byte order mark (RFC 8259), and some clients send one.
     const text = readText(event, maxBytes).replace(/^\uFEFF/, '');
     event.text = optional && text.trim() === '' ? '{}' : text;
-    event.json = parse(event.text);
+    event.json = parseText(event.text);
   },
 });
