@@ -49,6 +49,7 @@ test('a slow reader is disconnected after 10 s, while the others hear of everyth
   socket.on('data', (chunk) => {
     received += chunk.toString('latin1');
   });
+  socket.resume();
   await ended;
   const waitedMs = performance.now() - startedAt;
   const last = [...received.matchAll(/^id: (\S+)\nevent: \S+\ndata: .*\n\n/gm)].at(-1)?.[1] ?? '0';
