@@ -62,6 +62,18 @@ export default {
       to: { path: '^(tests|tools|examples)/' },
     },
     {
+      name: 'client-alone',
+      severity: 'error',
+      from: { path: '^client/' },
+      to: { path: '^(lib|functions|tests|tools|examples)/' },
+    },
+    {
+      name: 'client-without-node',
+      severity: 'error',
+      from: { path: '^client/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
       name: 'testing-is-for-tests',
       severity: 'error',
       from: { path: '^(lib|functions)/', pathNot: '^lib/testing(/|\\.)' },

@@ -11,6 +11,7 @@ COPY tsconfig.json LICENSE ./
 COPY infra/functions.yml infra/
 # Answered to GET /openapi.json.
 COPY docs/openapi.json docs/
+COPY client client
 COPY functions functions
 COPY lib lib
 COPY tools tools

@@ -1,8 +1,10 @@
 /** What logins cost the other calls: enqueues at a pace, first alone, then beside logins that hash without a pause. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CallError, type Client, callApi, connectUser } from '../tools/api-client.ts';
+import type { LanekeeperClient } from '../client/index.ts';
+import { CallError, callApi } from '../tools/api-client.ts';
 import { openLoop } from '../tools/load.ts';
+import { connectNewUser } from '../tools/new-user.ts';
 import { root } from '../tools/run-tool.ts';
 import { percentile } from './figures.ts';
 import { startApi, startConsumers } from './lanekeeper.ts';
@@ -33,14 +35,13 @@ const logInAsNobody = async (url: string): Promise<boolean> => {
 
 const measureAt = async (url: string): Promise<BesideLogins> => {
   const users = await Promise.all(
-    Array.from({ length: userCount }, () => connectUser(url, `u-${randomUUID().slice(0, 20)}`)),
+    Array.from({ length: userCount }, () => connectNewUser(url, `u-${randomUUID().slice(0, 20)}`)),
   );
-  const userOf = (index: number): Client => users[index % userCount] as Client;
+  const userOf = (index: number): LanekeeperClient => users[index % userCount] as LanekeeperClient;
   const enqueueAtPace = async (): Promise<number[]> => {
     const latencies: number[] = [];
     const call = async (index: number, dueAt: number): Promise<void> => {
-      const [{ token }, json] = [userOf(index), { request: { user: 0, n: index } }];
-      await callApi(url, 'POST /enqueue', { token, json });
+      await userOf(index).enqueue({ user: 0, n: index });
       latencies.push(monotonicMs() - dueAt);
     };
     await openLoop(paced, call, { now: monotonicMs, wait: sleep });

@@ -1,6 +1,4 @@
-/** One user of the HTTP API, written as any client would be. The demo and the benchmark use it. */
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+/** Calls of the HTTP API, as the commands of operators make them. Users have client/. */
 
 /** A ledger entry as `GET /requests` shows it. */
 export type ShownEntry = {
@@ -19,8 +17,8 @@ export class CallError extends Error {
   detail: string | undefined;
 }
 
-/** `token`: of a session, or an API key. `key`: the Idempotency-Key. */
-type Call = { token?: string; json?: unknown; key?: string };
+/** `token`: of a session, or an API key. */
+type Call = { token?: string; json?: unknown };
 
 const detailIn = (problem: string): string | undefined => {
   try {
@@ -32,8 +30,6 @@ const detailIn = (problem: string): string | undefined => {
 
 /** Longer than `wait`, which is 20 s at most. */
 const callTimeoutMs = 30_000;
-const tries = 5;
-const pauseMs = 500;
 
 /** The last cause says most: of `fetch failed`, which server refused the connection. */
 const reasonOf = ({ cause, message, code, name }: NodeJS.ErrnoException): string =>
@@ -48,11 +44,10 @@ const urlOf = (apiUrl: string, path: string): string => {
 };
 
 /** @throws {CallError} {Error} when `apiUrl` is not a URL. */
-export const callApi = async <T>(apiUrl: string, route: string, { token, json, key }: Call = {}): Promise<T> => {
+export const callApi = async <T>(apiUrl: string, route: string, { token, json }: Call = {}): Promise<T> => {
   const [method, path = ''] = route.split(' ');
   const headers = new Headers({ 'content-type': 'application/json' });
   if (token) headers.set('authorization', `Bearer ${token}`);
-  if (key) headers.set('idempotency-key', key);
   const options = { method, headers, body: JSON.stringify(json), signal: AbortSignal.timeout(callTimeoutMs) };
   const response = await fetch(urlOf(apiUrl, path), options).catch((cause) => {
     throw new CallError(`${apiUrl} does not answer (${reasonOf(cause)}).`, { cause });
@@ -61,52 +56,4 @@ export const callApi = async <T>(apiUrl: string, route: string, { token, json, k
   if (response.ok) return JSON.parse(text);
   const error = new CallError(`${route} answered ${response.status}: ${text}`);
   throw Object.assign(error, { status: response.status, detail: detailIn(text) });
-};
-
-/** Too many pending requests, a server that restarts, a cut connection: the same call may succeed later. */
-const mayPass = (error: unknown): boolean =>
-  error instanceof CallError && (error.status === undefined || error.status === 429 || error.status >= 500);
-
-const callUntilAnswered = async <T>(...call: Parameters<typeof callApi>): Promise<T> => {
-  for (let tried = 1; ; tried += 1) {
-    try {
-      return await callApi<T>(...call);
-    } catch (error) {
-      if (tried === tries || !mayPass(error)) throw error;
-      await sleep(pauseMs * tried);
-    }
-  }
-};
-
-export type Client = Awaited<ReturnType<typeof connectUser>>;
-
-/** Registers a user and logs in. */
-export const connectUser = async (apiUrl: string, username: string) => {
-  const json = { username, password: randomUUID() };
-  // Many at once are too many for the threads that hash passwords.
-  await callUntilAnswered(apiUrl, 'POST /register', { json });
-  const { token } = await callUntilAnswered<{ token: string }>(apiUrl, 'POST /login', { json });
-  const call = <T>(route: string, given: Call = {}) => callUntilAnswered<T>(apiUrl, route, { token, ...given });
-  return {
-    username,
-    token,
-    /** Returns the `seq`. Without an answer it sends the same key again, so that the request is accepted once. */
-    enqueue: async (request: unknown): Promise<number> =>
-      (await call<{ seq: number }>('POST /enqueue', { json: { request }, key: randomUUID() })).seq,
-    queue: () => call<{ accepted: number; settled: number }>('GET /queue'),
-    /** The whole ledger, page by page. */
-    ledger: async (): Promise<ShownEntry[]> => {
-      const entries: ShownEntry[] = [];
-      for (let after: number | undefined = 0; after !== undefined; ) {
-        const route = `GET /requests?limit=100&after=${after}`;
-        const page: { requests: ShownEntry[]; next?: number } = await call(route);
-        entries.push(...page.requests);
-        after = page.next;
-      }
-      return entries;
-    },
-    /** Waits up to 20 s for the end of the queue, and returns the queue's state. */
-    disconnect: async (): Promise<string> =>
-      (await call<{ queue: string }>('POST /disconnect?wait=20', { json: {} })).queue,
-  };
 };

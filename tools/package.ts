@@ -61,7 +61,7 @@ const manifestOf = () => {
     engines: { node: nodeVersions },
     exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
     bin: { lanekeeper: built(bin.lanekeeper) },
-    files: ['functions', 'infra', 'lib', 'tools', 'docs', 'docker-compose.yml', 'CHANGELOG.md'],
+    files: ['client', 'functions', 'infra', 'lib', 'tools', 'docs', 'docker-compose.yml', 'CHANGELOG.md'],
     dependencies: ranges(dependencies),
     peerDependencies: ranges(Object.fromEntries(optional.map((peer) => [peer, devDependencies[peer]]))),
     peerDependenciesMeta: Object.fromEntries(optional.map((peer) => [peer, { optional: true }])),

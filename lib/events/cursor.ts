@@ -75,6 +75,20 @@ export const spansWith = (spans: SeqSpan[], seq: number): SeqSpan[] | undefined 
   return added.length > maxSpans ? undefined : added;
 };
 
+/** With all requests up to `seq` settled, whether they are in the ledger or not any more. */
+export const cursorPast = ({ acceptedThrough, spans }: Cursor, seq: number): Cursor => {
+  const behind = spans.filter(({ to }) => to > seq);
+  const [first, ...others] = behind;
+  const joins = first !== undefined && first.from <= seq + 1;
+  const settledThrough = joins ? first.to : seq;
+  return {
+    settledThrough,
+    acceptedThrough: Math.max(acceptedThrough, settledThrough),
+    front: unstarted,
+    spans: joins ? others : behind,
+  };
+};
+
 /** What a client with this cursor knows of one request, as the cursor of a user whose other requests are of no interest. */
 export const cursorFor = ({ settledThrough, acceptedThrough, front, spans }: Cursor, seq: number): Cursor => {
   if (seq <= settledThrough || isInSpans(spans, seq)) return cursorAfter(seq);

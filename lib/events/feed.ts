@@ -98,6 +98,7 @@ class EventFeed implements Feed {
     const listener = new Listener(options, ofRequest, user, {
       clock: this.#deps.clock,
       read: (userId, seqs) => this.#read({ userId, seqs }),
+      firstAfter: this.#deps.events.firstAfter,
       taken: (type) => void this.#taken.set(type, (this.#taken.get(type) ?? 0) + 1),
       left: (stream) => {
         giveBack();

@@ -11,10 +11,12 @@ import type {
   FeedStream,
   StreamEnd,
 } from '../ports.ts';
+import { Bell } from './bell.ts';
 import { cursorText } from './cursor.ts';
+import { pastDeleted } from './deleted.ts';
 import { QueueTeller } from './queue-teller.ts';
 import { isMoreAfter, liveWindow, pageSize, type Wanted, wantedAfter, wantedOf } from './wanted.ts';
-import { lastOf, type WatchedUser } from './watched-users.ts';
+import { lastOf, queueText, settledFor, type WatchedUser } from './watched-users.ts';
 import { whatHappened } from './what-happened.ts';
 
 /** A page of `take`. */
@@ -30,6 +32,8 @@ type ListenerDeps = {
   clock: Pick<Clock, 'monotonicMs' | 'after'>;
   /** In the order of `seq`; what does not exist is left out. */
   read(userId: string, seqs: number[]): Promise<EventEntry[]>;
+  /** The first request behind `seq` that is in the ledger. */
+  firstAfter(userId: string, seq: number): Promise<number | undefined>;
   taken(type: FeedEventType): void;
   /** The stream has ended. */
   left(listener: Listener): void;
@@ -41,10 +45,10 @@ export class Listener implements FeedStream {
   readonly #deps: ListenerDeps;
   readonly #options: FeedOptions;
   readonly #hinted = new Set<number>();
+  readonly #bell = new Bell();
   #known: Cursor;
   #window = liveWindow;
   #isDirty = true;
-  #wake: (() => void) | undefined;
   #ended: StreamEnd | undefined;
   readonly #queueTeller = new QueueTeller();
 
@@ -77,12 +81,12 @@ export class Listener implements FeedStream {
     const isElsewhere = seq > settledThrough + liveWindow && seq <= acceptedThrough;
     if (isElsewhere && this.#hinted.size < maxHinted) this.#hinted.add(seq);
     this.#isDirty = true;
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   notifyOfQueue(): void {
     this.#queueTeller.note();
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   end(why: StreamEnd): void {
@@ -90,7 +94,7 @@ export class Listener implements FeedStream {
     this.#ended = why;
     this.#options.signal?.removeEventListener('abort', this.#gone);
     this.#deps.left(this);
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   close(): void {
@@ -98,10 +102,7 @@ export class Listener implements FeedStream {
   }
 
   queue(): string {
-    const { accepted, state } = this.user;
-    const [seq, settled] = [this.#options.seq, this.#settled()];
-    const position = seq === undefined || seq <= this.#known.settledThrough ? undefined : Math.max(1, seq - settled);
-    return JSON.stringify({ queue: { accepted, settled, pending: accepted - settled, state, position } });
+    return queueText(this.user, this.#known, this.#options.seq);
   }
 
   async take(waitMs: number): Promise<FeedEvent[]> {
@@ -173,7 +174,13 @@ export class Listener implements FeedStream {
     this.#isDirty = false;
     const wanted = this.#wanted();
     if (wanted.seqs.length === 0) return [];
+    // What is missing in a read that begins now was deleted from the ledger, up to here.
+    const { settled: flushed } = this.user;
     const entries = await this.#deps.read(this.user.userId, wanted.seqs);
+    const past = await pastDeleted(this.#known, entries, flushed, (seq) =>
+      this.#deps.firstAfter(this.user.userId, seq),
+    );
+    if (past) return this.#passOver(past);
     const { events, cursor } = whatHappened(this.#known, entries);
     this.#known = cursor;
     this.user.accepted = Math.max(this.user.accepted, entries.at(-1)?.seq ?? 0);
@@ -185,8 +192,15 @@ export class Listener implements FeedStream {
       this.#window = cursor.settledThrough >= wanted.frontTo ? pageSize : liveWindow;
       if (isMoreAfter(cursor, wanted, lastOf(this.user))) this.#isDirty = true;
     }
-    const settled = this.#settled();
+    const settled = settledFor(this.user, cursor, seq);
     return events.map(({ type, entry, cursor }) => ({ id: cursorText(cursor), type, json: show(entry, settled) }));
+  }
+
+  #passOver(known: Cursor): FeedEvent[] {
+    this.#known = known;
+    this.#isDirty = true;
+    if (known.settledThrough >= (this.#options.seq ?? never)) this.end('settled');
+    return [];
   }
 
   #wanted(): Wanted {
@@ -197,24 +211,8 @@ export class Listener implements FeedStream {
     return wanted;
   }
 
-  /** The owner flushes `settled` now and then; the client may know more. */
-  #settled(): number {
-    const { accepted, settled } = this.user;
-    const known = this.#options.seq === undefined ? this.#known.settledThrough : 0;
-    return Math.max(settled, Math.min(known, accepted));
-  }
-
   /** Until there may be news, or the stream has ended. */
-  #wait(ms: number): Promise<void> {
-    if (this.#isDirty || this.#ended) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel?.();
-        this.#wake = undefined;
-        resolve();
-      };
-      const cancel = ms < never ? this.#deps.clock.after(Math.max(0, ms), done) : undefined;
-      this.#wake = done;
-    });
+  async #wait(ms: number): Promise<void> {
+    if (!this.#isDirty && !this.#ended) await this.#bell.wait(ms, this.#deps.clock);
   }
 }

@@ -1,5 +1,5 @@
 /** The users that somebody in this process listens to, and what is known of their queues. */
-import type { WatchedQueue } from '../ports.ts';
+import type { Cursor, WatchedQueue } from '../ports.ts';
 import type { UserQueue } from '../types.ts';
 import type { Listener } from './listener.ts';
 
@@ -30,3 +30,15 @@ export const noteQueue = (
 
 /** The last request that may exist. */
 export const lastOf = ({ accepted, hinted }: WatchedUser): number => Math.max(accepted, hinted);
+
+/** How far the queue has come, as far as a client of this cursor can know. The owner flushes `settled` now and then; the client may know more. */
+export const settledFor = ({ accepted, settled }: WatchedUser, known: Cursor, seq: number | undefined): number =>
+  seq === undefined ? Math.max(settled, Math.min(known.settledThrough, accepted)) : settled;
+
+/** The data of a `queue` event. @param seq the one request that the client follows. */
+export const queueText = (user: WatchedUser, known: Cursor, seq: number | undefined): string => {
+  const { accepted, state } = user;
+  const settled = settledFor(user, known, seq);
+  const position = seq === undefined || seq <= known.settledThrough ? undefined : Math.max(1, seq - settled);
+  return JSON.stringify({ queue: { accepted, settled, pending: accepted - settled, state, position } });
+};

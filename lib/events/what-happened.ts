@@ -1,7 +1,7 @@
 /** What a client does not know yet, from what it knows and what the ledger says: a pure function. */
 import type { Cursor, Known, Phase, RequestEventType } from '../ports.ts';
 import { isInBackOff, isSettled, type LedgerEntry } from '../types.ts';
-import { isInSpans, spansWith, unstarted } from './cursor.ts';
+import { cursorPast, isInSpans, spansWith } from './cursor.ts';
 
 type Seen = Pick<LedgerEntry, 'seq' | 'status' | 'attempts' | 'retryAt'>;
 
@@ -28,20 +28,6 @@ export const isNews = (cursor: Cursor, entry: Seen): boolean =>
 
 const typeOf = { q: 'accepted', r: 'started', f: 'attempt-failed', b: 'blocked' } as const;
 
-/** The first request that is not settled is settled now, and with it those behind it that were before. */
-const advanced = ({ settledThrough, acceptedThrough, spans }: Cursor): Cursor => {
-  const next = settledThrough + 1;
-  const [first, ...others] = spans;
-  const joins = first?.from === next + 1;
-  const through = joins ? first.to : next;
-  return {
-    settledThrough: through,
-    acceptedThrough: Math.max(acceptedThrough, through),
-    front: unstarted,
-    spans: joins ? others : spans,
-  };
-};
-
 class Story<E extends Seen> {
   readonly events: Happened<E>[] = [];
   cursor: Cursor;
@@ -61,7 +47,7 @@ class Story<E extends Seen> {
         this.#tellUnsettled(entry);
         return;
       }
-      this.cursor = advanced(this.cursor);
+      this.cursor = cursorPast(this.cursor, entry.seq);
       if (entry.status !== 'abandoned') this.#tell('settled', entry);
     }
   }

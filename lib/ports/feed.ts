@@ -57,6 +57,8 @@ export interface EventStore {
   queues(userIds: string[]): Promise<WatchedQueue[]>;
   entries(ids: { userId: string; seq: number }[]): Promise<EventEntry[]>;
   phases(ids: { userId: string; seq: number }[]): Promise<EntryPhase[]>;
+  /** The `seq` of the user's first request behind this one. */
+  firstAfter(userId: string, seq: number): Promise<number | undefined>;
 }
 
 export type FeedOptions = {

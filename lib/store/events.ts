@@ -33,5 +33,11 @@ export const eventStore = (execute: Execute): EventStore => {
       }),
     entries: (ids) => find<EventEntry>(ids, entryFields),
     phases: (ids) => find<EntryPhase>(ids, phaseFields),
+    firstAfter: (userId, seq) =>
+      execute(async ({ requests }) => {
+        const options = { projection: { _id: 0, seq: 1 }, sort: { seq: 1 }, limit: 1 } as const;
+        const [first] = await native(requests).find({ userId, seq: { $gt: seq } }, options);
+        return first?.seq;
+      }),
   };
 };

@@ -1,7 +1,8 @@
 /** The feed on real servers: what it tells, by hints and without them, and what ends it. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import mongoose from 'mongoose';
 import { createHintReceiver } from '../../lib/broker/hint-receiver.ts';
-import { readCursor } from '../../lib/events/cursor.ts';
+import { cursorAfter, readCursor } from '../../lib/events/cursor.ts';
 import { createFeed, type FeedTimes } from '../../lib/events/feed.ts';
 import { showIn } from '../../lib/http/event-stream.ts';
 import { createLogger } from '../../lib/log.ts';
@@ -142,6 +143,35 @@ describe('a stream', () => {
     feed.drain();
     await ended;
     expect(feed.streams()).toBe(0);
+  });
+
+  test('goes on behind requests that were deleted from the ledger', async () => {
+    const user = await world.user();
+    for (const seq of [1, 2, 3, 4]) {
+      await world.enqueue(user, seq);
+      await endRun(user, seq);
+      await world.settled(user, seq);
+    }
+    await eventually('the progress is written down', async () => (await world.queue(user))?.settled === 4);
+    const connection = await mongoose.createConnection(world.config.mongodbUrl).asPromise();
+    const deleted = await connection
+      .collection('requests')
+      .deleteMany({ userId: user.userId, seq: { $in: [1, 2, 4] } });
+    await connection.close();
+    expect(deleted.deletedCount).toBe(3);
+
+    const ofAll = await open(openFeed(), user, { cursor: cursorAfter(0), once: true });
+    expect((await ofAll.take(0)).map(textOf)).toEqual(['settled 3 done']);
+    const rest = await open(openFeed(), user, { cursor: readCursor(ofAll.cursor), once: true });
+    expect(await rest.take(0)).toEqual([]);
+    expect(rest.cursor).toBe('4');
+    const ofOne = await open(openFeed(), user, { seq: 2 });
+    expect(await ofOne.take(0)).toEqual([]);
+    expect(ofOne.ended).toBe('settled');
+    const { has } = collect(await open(openFeed(), user, { cursor: cursorAfter(0) }));
+    await world.enqueue(user, 5);
+    await has('started 5 processing');
+    await endRun(user, 5);
   });
 
   test('of one request says its position, and ends with it', async () => {

@@ -54,6 +54,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'events.queues': ({ events }) => events.queues(['u']),
   'events.entries': ({ events }) => events.entries([id]),
   'events.phases': ({ events }) => events.phases([id]),
+  'events.firstAfter': ({ events }) => events.firstAfter('u', 1),
   'ledger.status': ({ ledger }) => ledger.status(id),
   'ledger.commit': ({ ledger }) => ledger.commit([claim({ ...id, token: 1, attempt: 1 })]),
   'ledger.cancel': ({ ledger }) => ledger.cancel(id, at(0)),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import process, { execPath } from 'node:process';
 import { afterAll, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { callApi, connectUser } from '../../tools/api-client.ts';
+import { connectNewUser } from '../../tools/new-user.ts';
 import { root } from '../../tools/run-tool.ts';
 import { command, run, startDev } from './support/lanekeeper.ts';
 
@@ -31,10 +31,9 @@ test('lanekeeper init writes a project whose dev, test and types work', async ()
 
   await using dev = await startDev(folder);
   await dev.line(/Lanekeeper runs at/);
-  const { token, enqueue } = await connectUser(dev.url, 'ada');
-  const seq = await enqueue({ item: 'tea', amount: 5 });
-  const { result } = await callApi<{ result: unknown }>(dev.url, `GET /requests/${seq}?wait=20`, { token });
-  expect(result).toMatchObject({ user: 'ada', seq: 1, ordered: 5 });
+  const user = await connectNewUser(dev.url, 'ada');
+  const request = await user.enqueue({ item: 'tea', amount: 5 });
+  expect(await request.result()).toMatchObject({ user: 'ada', seq: 1, ordered: 5 });
 
   // The first request of the project's README, with the servers that `dev` noted.
   const [, calls = ''] =

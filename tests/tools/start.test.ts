@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import process, { execPath } from 'node:process';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
-import { connectUser } from '../../tools/api-client.ts';
+import { connectNewUser } from '../../tools/new-user.ts';
 import { root } from '../../tools/run-tool.ts';
 import { freePort, isFree } from '../../tools/services/probe.ts';
 import { mongodbUrl, rabbitmqUrl, uniqueName } from '../support/servers.ts';
@@ -178,7 +178,7 @@ describe('npm start', () => {
     await using killed = await npmStart(port, settings);
     await killed.line(ready);
     // A run that does not end, in a process of its own, because two workers were killed in the middle of it.
-    const user = await connectUser(killed.url, 'ada');
+    const user = await connectNewUser(killed.url, 'ada');
     await user.enqueue({ ms: 600_000 });
     for (let runs = 1; runs <= 2; runs += 1) {
       const started = () => killed.log('consumer').match(/"msg":"run started"/g)?.length === runs;

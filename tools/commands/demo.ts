@@ -7,7 +7,7 @@ import process, { env, exit, stdout } from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
 import { CallError, callApi } from '../api-client.ts';
 import { createDisplay } from '../demo/progress.ts';
-import { collect, connect, runBurst } from '../demo/scenario.ts';
+import { collect, connectUser, runBurst } from '../demo/scenario.ts';
 import { describeVerdict, judge } from '../demo/verdict.ts';
 import { runTool } from '../run-tool.ts';
 
@@ -38,7 +38,7 @@ const demo = async ({ users: wanted, requests }: { users: number; requests: numb
   await checkApi(apiUrl);
   say(`${chosen.length} users register at ${apiUrl} and log in.`);
   const tag = randomBytes(3).toString('hex');
-  const users = await Promise.all(chosen.map((name) => connect(apiUrl, `${name}-${tag}`, requests)));
+  const users = await Promise.all(chosen.map((name) => connectUser(apiUrl, `${name}-${tag}`, requests)));
   say(`Each user sends ${requests} requests at once.  █ settled  ▒ accepted  ░ not sent yet\n`);
   const startedAt = performance.now();
   const allProgress = users.map(({ progress }) => progress);

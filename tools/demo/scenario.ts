@@ -1,40 +1,48 @@
 /** A few users who send all their requests at once. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, connectUser } from '../api-client.ts';
+import type { LanekeeperClient, RequestPage, RequestState } from '../../client/index.ts';
 import { closedLoop } from '../load.ts';
+import { connectNewUser } from '../new-user.ts';
 import type { Progress } from './progress.ts';
 import type { UserHistory } from './verdict.ts';
 
-export type Connected = { client: Client; progress: Progress; sent: UserHistory['sent'] };
+export type Connected = { client: LanekeeperClient; progress: Progress; sent: UserHistory['sent'] };
 
 /** Calls of one user that wait for their answer at the same time. */
 const inFlight = 4;
-const readEveryMs = 100;
 /** After so long without progress nothing runs; the verdict then says what is missing. */
 const stalledAfterMs = 30_000;
 
 /** @param total requests of the user. */
-export const connect = async (apiUrl: string, username: string, total: number): Promise<Connected> => ({
-  client: await connectUser(apiUrl, username),
+export const connectUser = async (apiUrl: string, username: string, total: number): Promise<Connected> => ({
+  client: await connectNewUser(apiUrl, username),
   progress: { username, total, accepted: 0, settled: 0 },
   sent: [],
 });
 
 const sendBurst = ({ client, progress, sent }: Connected): Promise<unknown> =>
   closedLoop({ count: progress.total, inFlight }, async (index) => {
-    const request = { from: client.username, number: index + 1 };
-    sent.push({ seq: await client.enqueue(request), request });
+    const request = { from: progress.username, number: index + 1 };
+    const { seq } = await client.enqueue(request);
+    sent.push({ seq, request });
   });
 
-/** Follows one user's queue until everything is settled or nothing moves any more. */
+/** Follows one user's requests until all are settled or nothing moves any more. */
 const watch = async ({ client, progress }: Connected, show: () => void): Promise<void> => {
-  let movedAt = performance.now();
-  while (progress.settled < progress.total && performance.now() - movedAt < stalledAfterMs) {
-    const { accepted, settled } = await client.queue();
-    if (settled !== progress.settled || accepted !== progress.accepted) movedAt = performance.now();
-    Object.assign(progress, { accepted, settled });
-    show();
-    await sleep(readEveryMs);
+  const stalled = new AbortController();
+  const timer = setTimeout(() => stalled.abort(), stalledAfterMs);
+  try {
+    for await (const event of client.events({ after: '0', signal: stalled.signal })) {
+      timer.refresh();
+      if (event.type === 'queue') continue;
+      progress.accepted = Math.max(progress.accepted, event.request.seq);
+      if (event.type === 'settled') progress.settled += 1;
+      show();
+      if (progress.settled >= progress.total) return;
+    }
+  } catch (error) {
+    if (!stalled.signal.aborted) throw error;
+  } finally {
+    clearTimeout(timer);
   }
 };
 
@@ -43,8 +51,20 @@ export const runBurst = async (user: Connected, show: () => void): Promise<void>
   await Promise.all([sendBurst(user), watch(user, show)]);
 };
 
+/** The whole ledger, page by page. */
+const ledgerOf = async (client: LanekeeperClient): Promise<RequestState[]> => {
+  const entries: RequestState[] = [];
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page: RequestPage = await client.requests({ after, limit: 100 });
+    entries.push(...page.requests);
+    after = page.next;
+  }
+  return entries;
+};
+
 /** Reads the ledger first: it cannot be read any more when the session has ended. */
-export const collect = async ({ client, sent }: Connected): Promise<UserHistory> => {
-  const entries = await client.ledger();
-  return { username: client.username, sent, entries, queue: await client.disconnect() };
+export const collect = async ({ client, progress, sent }: Connected): Promise<UserHistory> => {
+  const entries = await ledgerOf(client);
+  const { queue } = await client.disconnect({ waitSeconds: 20 });
+  return { username: progress.username, sent, entries, queue };
 };

@@ -216,19 +216,24 @@ const counts = strict({
   refused: z.int().min(0),
   refusedBy: z.record(z.string(), z.int().min(1)),
   next: cursor,
-});
+}).meta({ id: 'DecidedCounts' });
 
 export const retriedLetters = z
   .union([
     strict({
       results: z.array(z.union([strict({ ...whose, result: z.literal('retried'), retriedAs: seq }), refused])),
-    }),
+    }).meta({ id: 'RetriedItems' }),
     counts,
   ])
   .meta({ id: 'RetriedDeadLetters' });
 
 export const droppedLetters = z
-  .union([strict({ results: z.array(z.union([strict({ ...whose, result: z.literal('dropped') }), refused])) }), counts])
+  .union([
+    strict({ results: z.array(z.union([strict({ ...whose, result: z.literal('dropped') }), refused])) }).meta({
+      id: 'DroppedItems',
+    }),
+    counts,
+  ])
   .meta({ id: 'DroppedDeadLetters' });
 
 export const stuck = strict({

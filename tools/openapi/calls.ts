@@ -54,14 +54,11 @@ export type CallDescription = {
 /** The ceilings in the description are the defaults. */
 const ceilings = loadConfig({ JWT_SECRET: 'x'.repeat(32) }, 'functions');
 const jsonValue = z.unknown().meta({ description: 'Any JSON value of up to 256 KiB.' });
-const oneRequest = input.runLimits(ceilings).extend({ request: jsonValue });
+// Each part has a name of its own: generators of clients name what has none after its place, and some fail then.
+const oneRequest = input.runLimits(ceilings).extend({ request: jsonValue }).meta({ id: 'NewRequest' });
 const batchShape = batch(ceilings).shape;
-const severalRequests = z.object({
-  requests: z
-    .array(batchShape.requests.element.extend({ request: jsonValue }))
-    .min(1)
-    .max(100),
-});
+const keyedRequest = batchShape.requests.element.extend({ request: jsonValue }).meta({ id: 'NewRequestWithKey' });
+const severalRequests = z.object({ requests: z.array(keyedRequest).min(1).max(100) }).meta({ id: 'NewRequests' });
 const enqueueBody = {
   schema: z.union([oneRequest, severalRequests]).meta({ id: 'Enqueue' }),
   example: { request: { amount: 5 } },

@@ -32,11 +32,11 @@ export const run = async (file: string, args: string[], options: RunOptions = {}
 const install = (folder: string, what: string) =>
   run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', what], { cwd: folder });
 
-/** `staged` is what is published, `project` the project that has it installed. */
-export const installPackage = async (files: Record<string, string>) => {
+/** `staged` is what is published, `project` the project that has it installed. `tool` of tools/ builds it. */
+export const installPackage = async (files: Record<string, string>, tool = 'package.ts') => {
   const folder = await mkdtemp(join(tmpdir(), 'lanekeeper-package-'));
   const [staged, project] = [join(folder, 'staged'), join(folder, 'project')];
-  await run(execPath, [join(root, 'tools', 'package.ts'), staged]);
+  await run(execPath, [join(root, 'tools', tool), staged]);
   await run('npm', ['pack', '--pack-destination', folder], { cwd: staged });
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz')) ?? '';
   await mkdir(project);
