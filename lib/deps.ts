@@ -105,6 +105,8 @@ export type FunctionDeps = Pick<
   /** Resolves when `clock` shows MongoDB's time. */
   timeKnown(): Promise<void>;
   health(): Promise<Health>;
+  /** How many WebSocket connections this process has: the gateway says so. */
+  websockets: { open(): number };
   /** Those behind API Gateway. Our gateway knows its own. */
   connections: Connections;
   /** Where spans are made. */

@@ -47,6 +47,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     userQueues: stores.userQueues,
     ledger: stores.ledger,
     workers: stores.workers,
+    websockets: { open: () => 0 },
     connections: storedConnections(stores.connections, { ...stores, config }),
     publisher,
     tracing,

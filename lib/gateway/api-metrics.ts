@@ -98,7 +98,7 @@ const registerStreams = (registry: Registry, feed: FunctionDeps['feed']): void =
 /** @param paths of the routes, as in infra/functions.yml. */
 export const createApiMetrics = (
   paths: string[],
-  { longPolls, feed, health }: Pick<FunctionDeps, 'longPolls' | 'feed' | 'health'>,
+  { longPolls, feed, websockets, health }: Pick<FunctionDeps, 'longPolls' | 'feed' | 'websockets' | 'health'>,
 ) => {
   const registry = new Registry();
   const instruments = createInstruments(registry, paths);
@@ -108,6 +108,14 @@ export const createApiMetrics = (
     registers: [registry],
     collect() {
       this.set(longPolls.open());
+    },
+  });
+  new Gauge({
+    name: 'lanekeeper_api_websockets_open',
+    help: 'WebSocket connections',
+    registers: [registry],
+    collect() {
+      this.set(websockets.open());
     },
   });
   registerStreams(registry, feed);

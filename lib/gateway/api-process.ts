@@ -9,7 +9,7 @@ export type OpenDeps = { functionDeps(): Promise<FunctionDeps>; closeFunctionDep
 
 /** @throws {CannotServeError} */
 export const serveApi = async (
-  deps: Pick<FunctionDeps, 'config' | 'log' | 'userQueues' | 'clock'>,
+  deps: Pick<FunctionDeps, 'config' | 'log' | 'userQueues' | 'clock' | 'websockets'>,
   observe: RequestHandler,
 ): Promise<Gateway> => {
   const { config, log } = deps;

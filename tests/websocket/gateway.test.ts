@@ -1,5 +1,6 @@
 /** WebSocket sessions through the gateway: a real API process, a real worker, and real sockets. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import getPort from 'get-port';
 import { createApiKey } from '../../lib/accounts/api-keys.ts';
 import type { RunRequest } from '../../lib/ports.ts';
 import type { LedgerEntry } from '../../lib/types.ts';
@@ -29,17 +30,26 @@ const release = () => {
 };
 
 let world: World;
+let metricsPort = 0;
 let api: ApiProcess;
 const environment = () => ({
   ...serversOf(world),
   WEBSOCKET_PING_MS: String(pingMs),
   MAX_USER_WEBSOCKETS: String(maxConnections),
   CORS_ORIGINS: 'https://app.example.com',
+  API_METRICS_PORT: String(metricsPort),
 });
+
+/** Of the API that serves its metrics. */
+const openConnections = async (): Promise<number> => {
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  return Number(/^lanekeeper_api_websockets_open (\d+)$/m.exec(metrics)?.[1]);
+};
 
 beforeAll(async () => {
   world = await openWorld();
   world.work(runRequest);
+  metricsPort = await getPort({ host: '127.0.0.1' });
   api = await startApi(['functions/api.ts'], environment());
 });
 afterAll(async () => {
@@ -174,8 +184,10 @@ describe('the session of a connection', () => {
     expect(await other.ask('enqueue', { request: 2 })).toMatchObject({ ok: { seq: 2 } });
     await eventually('it is done', async () => (await entryOf(userId, 2)).status === 'done');
     expect(await queueOf(userId)).toMatchObject({ state: 'open' });
+    expect(await openConnections()).toBe(1);
     await other.close();
     await eventually('the queue is gone', () => isGone(userId));
+    await eventually('none is counted', async () => (await openConnections()) === 0);
     const again = await openSocket(api.port, token);
     expect(await again.ask('enqueue', { request: 3 })).toMatchObject({ ok: { seq: 3 } });
     await eventually('it is done', async () => (await entryOf(userId, 3)).status === 'done');
@@ -354,7 +366,7 @@ describe('a handshake', () => {
 
 describe('an API that ends', () => {
   test('by SIGTERM closes its connections with 1001, and the queue stays open for those that connect elsewhere', async () => {
-    const first = await startApi(['functions/api.ts'], environment());
+    const first = await startApi(['functions/api.ts'], { ...environment(), API_METRICS_PORT: '' });
     const { userId, token } = await newUser();
     const socket = await openSocket(first.port, token);
     await socket.ask('enqueue', { request: 'hold' });
@@ -371,7 +383,7 @@ describe('an API that ends', () => {
   });
 
   test('by SIGKILL leaves sessions that expire, and the queue ends', async () => {
-    const first = await startApi(['functions/api.ts'], environment());
+    const first = await startApi(['functions/api.ts'], { ...environment(), API_METRICS_PORT: '' });
     const { userId, token } = await newUser();
     const socket = await openSocket(first.port, token);
     await socket.ask('enqueue', { request: 1 });

@@ -6,6 +6,7 @@ import type { Context } from 'aws-lambda';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { createBatcher } from '../../batcher.ts';
 import type { Config } from '../../config.ts';
+import type { FunctionDeps } from '../../deps.ts';
 import { BusyError } from '../../errors.ts';
 import type { Reply } from '../../http/call.ts';
 import { NoSuchRouteError } from '../../http/errors.ts';
@@ -24,9 +25,10 @@ import { checkHandshake, pathOf, refuse, refuseWith, websocketPath } from './upg
 
 export type SocketHandler = (event: SocketEvent, context: Context) => Promise<Reply>;
 
-export type SocketDeps = HeartbeatDeps & {
-  config: Pick<Config, 'maxWebsockets' | 'maxUserWebsockets' | 'trustedProxies'>;
-};
+export type SocketDeps = HeartbeatDeps &
+  Pick<FunctionDeps, 'websockets'> & {
+    config: Pick<Config, 'maxWebsockets' | 'maxUserWebsockets' | 'trustedProxies'>;
+  };
 
 /** Sessions that are ended at a time, when many connections close together. */
 const endsAtATime = 32;
@@ -53,6 +55,7 @@ export class Sockets {
     this.#room = room;
     this.#deps = deps;
     this.#registry = createRegistry(deps.config);
+    deps.websockets.open = () => this.#registry.entries.size;
     const handleProtocols = (offered: Set<string>) => offered.has(subprotocol) && subprotocol;
     const options = { noServer: true, clientTracking: false, maxPayload: maxEnqueueTextBytes, handleProtocols };
     this.#handshake = new WebSocketServer(options);
