@@ -38,3 +38,9 @@ export const extended = (ids: string[], expiresAt: Date) => {
   const isOne = { $in: ['$$one.id', { $literal: ids }] };
   return { $map: { input: '$sessions', as: 'one', in: { $cond: [isOne, longer, '$$one'] } } };
 };
+
+/** Without this session, and without the connections of this login. */
+export const without = (sessionId: string) => {
+  const id = { $literal: sessionId };
+  return where('$sessions', { $and: [{ $ne: ['$$one.id', id] }, { $ne: [login, id] }] });
+};

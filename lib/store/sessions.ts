@@ -5,7 +5,7 @@ import type { Execute } from './connection.ts';
 import { insertTogether } from './insert-together.ts';
 import type { UserQueueDocument } from './models.ts';
 import { insertIfAbsent, native } from './native.ts';
-import { extended, withConnection, withLogin } from './session-updates.ts';
+import { extended, withConnection, withLogin, without } from './session-updates.ts';
 import { shareStatements } from './share-statements.ts';
 import { liveSession, toUserQueue } from './user-queue-documents.ts';
 
@@ -92,10 +92,10 @@ export const sessionStore = (
 
   removeSession: (userId, sessionId) =>
     execute(async ({ userQueues }) => {
-      const ended = { $or: [{ id: sessionId }, { login: sessionId }] };
-      const pull = { $pull: { sessions: ended }, $unset: { quiet: 1 } } as const;
-      const after = await userQueues.findOneAndUpdate({ _id: userId }, pull, { returnDocument: 'after' }).lean();
-      return after ? toUserQueue(after) : undefined;
+      // A pipeline: not every server that speaks MongoDB's protocol pulls by one of two fields.
+      const change = [{ $set: { sessions: without(sessionId), quiet: null } }];
+      const after = await native(userQueues).findOneAndUpdate({ _id: userId }, change, { returnDocument: 'after' });
+      return after ? toUserQueue(after as UserQueueDocument) : undefined;
     }),
 
   endOtherSessions: (userId, sessionId, now) =>
