@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import process, { exit, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { root, runTool } from '../tools/run-tool.ts';
-import { lanekeeper, own, peers, type Spec } from './contenders.ts';
+import { lanekeeper, own, peers, productNeeds, type Spec } from './contenders.ts';
 import { machine } from './machine.ts';
 import { openOlderTree } from './older.ts';
 import { draw } from './picture.ts';
@@ -125,7 +125,8 @@ await runTool(async () => {
   const specs = chosen(listed(values.peers));
   const cases = listed(values.cases).map(caseOf);
   const wantedSyncs = syncs.filter((sync) => listed(values.sync).includes(sync));
-  const needed = [...new Set<ServerName>(specs.flatMap(({ needs }) => needs))];
+  const neededByOlder = values.against === 'none' ? [] : productNeeds;
+  const needed = [...new Set<ServerName>([...neededByOlder, ...specs.flatMap(({ needs }) => needs)])];
   const servers = await startServers(needed, wantedSyncs);
   const older = values.against === 'none' ? undefined : await openOlderTree(values.against, servers.folder);
   const stop = async (): Promise<void> => {

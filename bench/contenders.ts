@@ -25,12 +25,14 @@ const inMongodb = (sync: Sync): string =>
     ? 'the MongoDB stand-in, each commit synced to the disk; a message may be lost, its request not'
     : 'the MongoDB stand-in, each commit written, not synced: survives kill -9, not a power cut';
 
+export const productNeeds: ServerName[] = ['rabbitmq', 'mongodb'];
+
 /** @param checkout of this tree, or of an older commit. */
 export const lanekeeper = (name: string, checkout: string, api = false): Spec => ({
   name,
   title: `Lanekeeper, ${name === 'lanekeeper' ? 'by calls' : name.replace('lanekeeper-', '')}`,
   file: api ? 'own/lanekeeper-http.ts' : 'own/lanekeeper.ts',
-  needs: ['rabbitmq', 'mongodb'],
+  needs: productNeeds,
   keepsOrder: true,
   durability: inMongodb,
   product: { checkout, api },

@@ -136,6 +136,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/{ref}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what a user waits for, who owns its lane, and what runs */
+        get: operations["getUser"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists users and why they wait, the longest without progress first */
+        get: operations["listUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what is wrong, who owns the lanes, and how long requests wait */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -726,9 +777,123 @@ export interface components {
                 lane: number;
                 seq?: number;
                 reason: string;
+                verdict: components["schemas"]["Verdict"];
                 sinceMs: number;
                 /** Format: date-time */
                 ending?: string;
+            }[];
+        };
+        /** @description What happens to the oldest pending request of a user, and why it waits. */
+        Verdict: {
+            /** @enum {string} */
+            code: "idle" | "draining" | "running" | "next" | "waiting-for-slot" | "between-attempts" | "blocked" | "unresponsive-run" | "no-worker" | "broker-away" | "worker-hung" | "lane-without-owner";
+            /** @description The same in a sentence, in English. */
+            text: string;
+            /** @description The oldest pending request. */
+            seq?: number;
+            /** @description How long it has been so. Absent for a user that nobody has named before. */
+            sinceMs?: number;
+            /**
+             * Format: date-time
+             * @description When the next attempt starts.
+             */
+            until?: string;
+            /**
+             * @description It rests on a heartbeat that is late.
+             * @constant
+             */
+            stale?: true;
+        };
+        /** @description A user: what is pending, what runs, and why it waits. */
+        User: {
+            userId: string;
+            user?: string;
+            accepted: number;
+            settled: number;
+            pending: number;
+            oldestPendingAgeMs?: number;
+            /** @enum {string} */
+            state: "closed" | "open" | "closing";
+            lane: number;
+            verdict: components["schemas"]["Verdict"];
+            error?: components["schemas"]["FullRunError"];
+            sessions: number;
+            /** @description The worker that owns the lane. */
+            owner?: string;
+            running?: {
+                seq: number;
+                fencingToken?: number;
+                /** Format: date-time */
+                startedAt?: string;
+            };
+        };
+        UserPage: {
+            users: {
+                userId: string;
+                user?: string;
+                lane: number;
+                /** @enum {string} */
+                state: "closed" | "open" | "closing";
+                pending: number;
+                /** @description How long nothing has moved. Absent when nothing is pending. */
+                waitingMs?: number;
+                running?: number;
+                verdict: components["schemas"]["Verdict"];
+            }[];
+            /** @description There may be a next page, also after one without users. */
+            next?: string;
+        };
+        /** @description The state of everything, as heartbeats and sweeps have counted it. */
+        Overview: {
+            /** Format: date-time */
+            at: string;
+            /** @description What is wrong, the worst first. Empty while everything works. */
+            problems: {
+                /** @enum {string} */
+                code: "rabbitmq-away" | "no-worker" | "broker-away" | "lanes-without-owner" | "workers-silent" | "unresponsive-runs" | "blocked-users" | "stuck-users" | "dead-letters";
+                text: string;
+                count?: number;
+                ids?: (string | number)[];
+            }[];
+            lanes: {
+                lane: number;
+                owner?: string;
+                busy: number;
+            }[];
+            workers: {
+                workerId: string;
+                /** @enum {string} */
+                state: "serving" | "away" | "silent" | "gone";
+                lanes: number;
+                busy: number;
+                unresponsive: number;
+                heardMsAgo: number;
+            }[];
+            pending: {
+                requests: number;
+                users: number;
+                stuckUsers: number;
+                deadLetters: number;
+                countedMsAgo?: number;
+            };
+            oldestWaitMs: number;
+            lastHour: {
+                started: number;
+                done: number;
+                failed: number;
+                p50?: number;
+                p95?: number;
+                p99?: number;
+            };
+            minutes: {
+                /** Format: date-time */
+                at: string;
+                started: number;
+                done: number;
+                failed: number;
+                p50?: number;
+                p95?: number;
+                p99?: number;
             }[];
         };
         Health: {
@@ -807,6 +972,9 @@ export interface components {
             /** @enum {string} */
             state: "closed" | "open" | "closing";
             lane: number;
+            verdict: components["schemas"]["Verdict"];
+            /** @description Of the failure after which the user waits. */
+            error?: components["schemas"]["RunError"];
         };
         EventPage: {
             events: {
@@ -2184,12 +2352,598 @@ export interface operations {
                      *           "lane": 2,
                      *           "seq": 6,
                      *           "reason": "blocked",
-                     *           "sinceMs": 86120
+                     *           "sinceMs": 86120,
+                     *           "verdict": {
+                     *             "code": "blocked",
+                     *             "seq": 6,
+                     *             "sinceMs": 86120,
+                     *             "text": "Waits because request 6 is blocked: somebody must retry or skip it."
+                     *           }
                      *         }
                      *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["StuckUsers"];
+                };
+            };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `expired-token`, `invalid-key`, `invalid-token`, `missing-token`, `session-ended` */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 401;
+                        /** @enum {unknown} */
+                        code?: "expired-token" | "invalid-key" | "invalid-token" | "missing-token" | "session-ended";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient-scope`, `not-an-operator` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 403;
+                        /** @enum {unknown} */
+                        code?: "insufficient-scope" | "not-an-operator";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-such-user`, `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "no-such-user" | "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ambiguous-user` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 409;
+                        /** @enum {unknown} */
+                        code?: "ambiguous-user";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-rate-exceeded` */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 429;
+                        /** @enum {unknown} */
+                        code?: "key-rate-exceeded";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: {
+                /** @description Calls as an operator: `ref` names any user. */
+                as?: "operator";
+            };
+            header?: never;
+            path: {
+                /** @description The reference of the user, percent-encoded. */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "userId": "6b0a4249c864da9b4ba6bea4",
+                     *       "user": "ada",
+                     *       "accepted": 4,
+                     *       "settled": 2,
+                     *       "pending": 2,
+                     *       "oldestPendingAgeMs": 77,
+                     *       "state": "open",
+                     *       "lane": 2,
+                     *       "verdict": {
+                     *         "code": "running",
+                     *         "text": "Request 3 runs.",
+                     *         "seq": 3,
+                     *         "sinceMs": 41
+                     *       },
+                     *       "sessions": 1,
+                     *       "owner": "5f1c0c7ae04b91d2",
+                     *       "running": {
+                     *         "seq": 3,
+                     *         "fencingToken": 12,
+                     *         "startedAt": "2026-11-28T02:54:01.712Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description `invalid-reference`, `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-reference" | "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `expired-token`, `invalid-key`, `invalid-token`, `missing-token`, `session-ended` */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 401;
+                        /** @enum {unknown} */
+                        code?: "expired-token" | "invalid-key" | "invalid-token" | "missing-token" | "session-ended";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient-scope`, `key-required`, `not-an-operator` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 403;
+                        /** @enum {unknown} */
+                        code?: "insufficient-scope" | "key-required" | "not-an-operator";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-such-user`, `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "no-such-user" | "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ambiguous-user` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 409;
+                        /** @enum {unknown} */
+                        code?: "ambiguous-user";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-rate-exceeded` */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 429;
+                        /** @enum {unknown} */
+                        code?: "key-rate-exceeded";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: {
+                /** @description `waiting`: who has something pending. `all`: also who is idle or away. */
+                show?: "waiting" | "all";
+                /** @description Only users with this verdict; several with commas between them. */
+                verdict?: string;
+                lane?: number;
+                /** @description Only users whose name or reference begins with this. */
+                name?: string;
+                after?: string;
+                /** @description The most items on the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of users. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "users": [
+                     *         {
+                     *           "userId": "6b0a4249c864da9b4ba6bea4",
+                     *           "user": "ada",
+                     *           "lane": 2,
+                     *           "state": "open",
+                     *           "pending": 3,
+                     *           "waitingMs": 86120,
+                     *           "verdict": {
+                     *             "code": "blocked",
+                     *             "seq": 6,
+                     *             "sinceMs": 86120,
+                     *             "text": "Waits because request 6 is blocked: somebody must retry or skip it."
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UserPage"];
+                };
+            };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `expired-token`, `invalid-key`, `invalid-token`, `missing-token`, `session-ended` */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 401;
+                        /** @enum {unknown} */
+                        code?: "expired-token" | "invalid-key" | "invalid-token" | "missing-token" | "session-ended";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient-scope`, `not-an-operator` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 403;
+                        /** @enum {unknown} */
+                        code?: "insufficient-scope" | "not-an-operator";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-such-user`, `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "no-such-user" | "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ambiguous-user` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 409;
+                        /** @enum {unknown} */
+                        code?: "ambiguous-user";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-rate-exceeded` */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 429;
+                        /** @enum {unknown} */
+                        code?: "key-rate-exceeded";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOverview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The overview, at most a second old. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-28T02:54:01.712Z",
+                     *       "problems": [
+                     *         {
+                     *           "code": "blocked-users",
+                     *           "text": "One user is blocked: somebody must decide.",
+                     *           "count": 1
+                     *         }
+                     *       ],
+                     *       "lanes": [
+                     *         {
+                     *           "lane": 0,
+                     *           "owner": "5f1c0c7ae04b91d2",
+                     *           "busy": 1
+                     *         }
+                     *       ],
+                     *       "workers": [
+                     *         {
+                     *           "workerId": "5f1c0c7ae04b91d2",
+                     *           "state": "serving",
+                     *           "lanes": 1,
+                     *           "busy": 1,
+                     *           "unresponsive": 0,
+                     *           "heardMsAgo": 310
+                     *         }
+                     *       ],
+                     *       "pending": {
+                     *         "requests": 3,
+                     *         "users": 1,
+                     *         "stuckUsers": 1,
+                     *         "deadLetters": 1,
+                     *         "countedMsAgo": 2100
+                     *       },
+                     *       "oldestWaitMs": 0,
+                     *       "lastHour": {
+                     *         "started": 41,
+                     *         "done": 39,
+                     *         "failed": 1,
+                     *         "p50": 2,
+                     *         "p95": 10,
+                     *         "p99": 20
+                     *       },
+                     *       "minutes": [
+                     *         {
+                     *           "at": "2026-11-28T02:54:00.000Z",
+                     *           "started": 41,
+                     *           "done": 39,
+                     *           "failed": 1,
+                     *           "p50": 2,
+                     *           "p95": 10,
+                     *           "p99": 20
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Overview"];
                 };
             };
             /** @description `invalid-request` */
@@ -5101,7 +5855,13 @@ export interface operations {
                      *       "pending": 2,
                      *       "oldestPendingAgeMs": 77,
                      *       "state": "open",
-                     *       "lane": 2
+                     *       "lane": 2,
+                     *       "verdict": {
+                     *         "code": "running",
+                     *         "text": "Request 3 runs.",
+                     *         "seq": 3,
+                     *         "sinceMs": 41
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Queue"];
@@ -5241,7 +6001,13 @@ export interface operations {
                      *       "pending": 2,
                      *       "oldestPendingAgeMs": 77,
                      *       "state": "open",
-                     *       "lane": 2
+                     *       "lane": 2,
+                     *       "verdict": {
+                     *         "code": "running",
+                     *         "text": "Request 3 runs.",
+                     *         "seq": 3,
+                     *         "sinceMs": 41
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Queue"];

@@ -3,26 +3,17 @@ import { z } from 'zod';
 import type { DeadLetterCursor } from '../ports.ts';
 import { cursorOf, type ListedDeadLetter } from '../requests/dead-letters.ts';
 import type { DecisionCursor } from '../requests/decide-many.ts';
+import { readParts, textOfParts } from './cursor-text.ts';
 import { pageText } from './page-text.ts';
-
-const textOf = (parts: unknown[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url');
-
-const read = <T>(schema: z.ZodType<T>, text: string): T | undefined => {
-  try {
-    return schema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
-  } catch {
-    return undefined;
-  }
-};
 
 const cursor = z.tuple([z.int().min(0).max(8.64e15), z.string().min(1), z.int().min(1)]);
 
 /** Clients must not look inside: the format may change. */
-export const cursorText = ({ at, userId, seq }: DeadLetterCursor): string => textOf([at.getTime(), userId, seq]);
+export const cursorText = ({ at, userId, seq }: DeadLetterCursor): string => textOfParts([at.getTime(), userId, seq]);
 
 /** Returns `undefined` for text that `cursorText` did not make. */
 export const readCursor = (text: string): DeadLetterCursor | undefined => {
-  const [at, userId, seq] = read(cursor, text) ?? [];
+  const [at, userId, seq] = readParts(cursor, text) ?? [];
   return at === undefined || userId === undefined || seq === undefined ? undefined : { at: new Date(at), userId, seq };
 };
 
@@ -30,11 +21,11 @@ const decisionCursor = z.tuple([z.string().min(1), z.int().min(0), z.int().min(0
 
 /** Clients must not look inside. 0: nothing was refused. */
 export const decisionCursorText = ({ userId, seq, through, refused = 0 }: DecisionCursor): string =>
-  textOf([userId, seq, through, refused]);
+  textOfParts([userId, seq, through, refused]);
 
 /** Returns `undefined` for text that `decisionCursorText` did not make. */
 export const readDecisionCursor = (text: string): DecisionCursor | undefined => {
-  const [userId, seq, through, refused] = read(decisionCursor, text) ?? [];
+  const [userId, seq, through, refused] = readParts(decisionCursor, text) ?? [];
   if (userId === undefined || seq === undefined || through === undefined) return undefined;
   return { userId, seq, through, refused: refused || undefined };
 };

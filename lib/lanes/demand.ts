@@ -1,5 +1,5 @@
 import type { Demand } from '../ports.ts';
-import type { LoadedUser } from './loaded-user.ts';
+import { hasWork, type LoadedUser } from './loaded-user.ts';
 
 type Waiting = Pick<LoadedUser, 'next' | 'known' | 'activity'> & { held: Pick<LoadedUser['held'], 'get'> };
 
@@ -17,4 +17,11 @@ export const demandOf = (users: Iterable<Waiting>): Demand => {
     }
   }
   return demand;
+};
+
+/** How many of these users have pending work. */
+export const busyOf = (users: Iterable<LoadedUser>): number => {
+  let busy = 0;
+  for (const user of users) if (hasWork(user)) busy += 1;
+  return busy;
 };

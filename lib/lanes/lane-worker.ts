@@ -10,6 +10,7 @@ import { beatMsOf, watchFrozenWorkers } from './frozen-workers.ts';
 import { HeardWorkers } from './heard-workers.ts';
 import type { LaneHold } from './lane-hold.ts';
 import { LaneKeeper } from './lane-keeper.ts';
+import { MinuteTally } from './minute-tally.ts';
 import { momentOf } from './moment.ts';
 import { every } from './periodic-task.ts';
 import { persist } from './persist.ts';
@@ -28,6 +29,7 @@ const killMarginMs = 2_000;
 /** A message stays unacknowledged for about this long at most, far below the broker's `consumer_timeout` of 30 minutes. */
 const longestHoldMs = 120_000;
 const ackHeldEveryMs = 30_000;
+const tellMinuteEveryMs = 5_000;
 
 export class LaneWorker {
   readonly #deps: LaneDeps;
@@ -37,6 +39,7 @@ export class LaneWorker {
   readonly #heard: HeardWorkers;
   readonly #keeper: LaneKeeper;
   readonly #statistics: StatisticsCount;
+  readonly #tally = new MinuteTally();
   readonly #sweep: () => Promise<void>;
   readonly #stopping = new AbortController();
   /** The last run has ended: the heartbeat stops. */
@@ -46,8 +49,9 @@ export class LaneWorker {
   /** What the sweep under way has found. */
   #found: StalledUser[] | undefined;
 
-  constructor(deps: LaneDeps) {
-    const workerId = createWorkerId(deps.clock);
+  constructor(given: LaneDeps) {
+    const workerId = createWorkerId(given.clock);
+    const deps = { ...given, observer: this.#tally.observe(given.observer) };
     this.#deps = deps;
     this.#share = createShare(deps.clock, workerId, () => this.#keeper.count);
     this.#context = createContext(deps, workerId, this.#share);
@@ -133,6 +137,7 @@ export class LaneWorker {
     const go = (ms: number, task: () => Promise<void>) => void every(this.#deps, ms, this.#finished.signal, task);
     go(beatMsOf(config.frozenAfterMs), () => this.#sendHeartbeat());
     for (const task of [() => this.#hear(), () => this.#context.underWay.askWhereDue()]) go(heartbeatEveryMs, task);
+    go(tellMinuteEveryMs, () => this.#tally.flush(this.#deps.workers));
     void watchFrozenWorkers(this.#deps, this.#context.workerId, () => this.#keeper.standsBy(), signal);
     const repeat = (ms: number, task: () => Promise<void>) => every(this.#deps, ms, signal, task);
     await Promise.all([
@@ -189,11 +194,11 @@ export class LaneWorker {
   }
 
   async #sendHeartbeat(): Promise<void> {
-    const lanes = this.#keeper.active().map(({ lane }) => lane);
+    const told = this.#statistics.toTell(this.#keeper.active(), this.#keeper.owned());
     try {
       const unresponsive = [...this.#context.unresponsive].map(({ userId }) => userId);
       const away = this.#stopping.signal.aborted || !this.#keeper.standsBy();
-      await this.#heartbeat.send({ lanes, unresponsive, away, ...this.#statistics.toTell(this.#keeper.owned()) });
+      await this.#heartbeat.send({ ...told, unresponsive, away });
     } catch (error) {
       if (this.#heartbeat.storeIsSilent()) await this.#keeper.giveUp('MongoDB does not answer this worker');
       throw error;

@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts';
 import { heartbeatValidMs } from '../heartbeat-times.ts';
 import type { Demand, Heartbeat, StalledUser, Statistics } from '../ports.ts';
 import { oldestWaitMs, workersWanted } from './backlog.ts';
-import { demandOf } from './demand.ts';
+import { busyOf, demandOf } from './demand.ts';
 import type { HeardWorkers } from './heard-workers.ts';
 import type { LaneHold } from './lane-hold.ts';
 import { oldestAcceptedAt } from './pending-age.ts';
@@ -54,9 +54,17 @@ export class StatisticsCount {
     this.#startedMs = deps.clock.monotonicMs();
   }
 
-  /** What the heartbeat of this worker says: what it counted last, and what the users of its own lanes wait for. */
-  toTell(owned: OwnUsers): Pick<Heartbeat, 'statistics' | 'demand'> {
-    return { statistics: this.#own, demand: demandOfLanes(owned) };
+  /** What the heartbeat of this worker says: its lanes, what it counted last, and what the users of its own lanes wait for. */
+  toTell(
+    active: Pick<LaneHold, 'lane' | 'users'>[],
+    owned: OwnUsers,
+  ): Pick<Heartbeat, 'lanes' | 'busy' | 'statistics' | 'demand'> {
+    return {
+      lanes: active.map(({ lane }) => lane),
+      busy: active.map(({ users }) => busyOf(users.all())),
+      statistics: this.#own,
+      demand: demandOfLanes(owned),
+    };
   }
 
   /** When the oldest request was accepted for which no owner vouches: nobody may own its lane. */

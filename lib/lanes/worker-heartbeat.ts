@@ -56,7 +56,9 @@ export class WorkerHeartbeat {
     return clock.monotonicMs() - this.#answeredAt <= config.storeTimeoutMs + heartbeatValidMs;
   }
 
-  async send(heartbeat: Pick<Heartbeat, 'lanes' | 'unresponsive' | 'away' | 'statistics' | 'demand'>): Promise<void> {
+  async send(
+    heartbeat: Pick<Heartbeat, 'lanes' | 'busy' | 'unresponsive' | 'away' | 'statistics' | 'demand'>,
+  ): Promise<void> {
     const { clock, workers, config } = this.#deps;
     const beatMs = beatMsOf(config.frozenAfterMs);
     const unresponsive = heartbeat.unresponsive.slice(0, maxUnresponsive);

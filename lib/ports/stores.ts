@@ -73,6 +73,21 @@ export type TimeSpan = { from: Date; to: Date };
 export type StalledUser = Pick<UserQueue, 'userId' | 'lane' | 'accepted' | 'settled' | 'updatedAt'>;
 export type StalledUserCursor = Pick<StalledUser, 'userId' | 'updatedAt'>;
 
+/** The last user of a page: the page after it begins behind. */
+export type UserCursor = Pick<UserQueue, 'userId' | 'user' | 'updatedAt'>;
+
+/**
+ * `waiting`: the open users who may have pending work; `all`: also those who are away. `name`: only users whose name begins so, in its order.
+ * Without it those of a lane, or all, by their ids; and all who may wait by `updatedAt`, those without progress for longest first.
+ */
+export type UserPageQuery = {
+  show: 'waiting' | 'all';
+  lane?: number;
+  name?: string;
+  after?: UserCursor;
+  limit: number;
+};
+
 export interface UserQueueStore {
   /** Idempotent: an existing user queue stays unchanged. `user`: the account's user name. */
   create(userId: string, lane: number, now: Date, user?: string): Promise<void>;
@@ -115,6 +130,8 @@ export interface UserQueueStore {
   /** Records what a refused call has counted, as totals of the user. It never lowers them. */
   noteCounted(userId: string, total: SettledSum, countAgainAt: Date): Promise<void>;
   get(userIds: string[]): Promise<UserQueue[]>;
+  /** A page of users, and no more documents read than that. Some of those that `waiting` finds wait for nothing. */
+  page(query: UserPageQuery): Promise<UserQueue[]>;
   /**
    * The last tickets of the open users of these lanes. May leave out users for whom nothing was pending when a sweep looked, and who have got no
    * ticket since.

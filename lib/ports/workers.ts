@@ -13,6 +13,8 @@ export type Heartbeat = {
   gone?: boolean;
   /** How often the worker writes. An older version does not say it, and writes every second. */
   beatMs?: number;
+  /** How many users of each of its lanes have pending work, in the order of `lanes`. An older version does not say it. */
+  busy?: number[];
   /** What this worker last counted for all. */
   statistics?: Statistics;
   /** What its users wait for. An older version does not say it. */
@@ -39,9 +41,18 @@ export type Statistics = {
  */
 export type Demand = { waitingSince: Date | null; blockedUsers: number; blockedRequests: number };
 
+/** What happened in a minute. `started`: first attempts, and how long each of them waited, as counts in the buckets of wait-buckets.ts. */
+export type MinuteCounts = { started: number; done: number; failed: number; waits: number[] };
+
+export type Minute = { at: Date; counts: MinuteCounts };
+
 export interface WorkerStore {
   report(heartbeat: Heartbeat): Promise<void>;
   remove(workerId: string): Promise<void>;
   /** The newest heartbeat of each worker. A worker that has stopped has none; that of a dead one expires after an hour. */
   all(): Promise<Heartbeat[]>;
+  /** Adds to what all workers have counted in the minute that begins at `at`. Minutes are kept for two hours. */
+  addToMinute(at: Date, counts: MinuteCounts): Promise<void>;
+  /** The minutes in which anything happened, oldest first. */
+  minutes(since: Date): Promise<Minute[]>;
 }

@@ -22,6 +22,7 @@ import { describeQueue, lookUpRequest, type QueueState } from './look-up.ts';
 import { type Retried, retryRequest, skipRequest } from './retry.ts';
 import { findStuck, type StuckUser } from './stuck.ts';
 import { userQueueOf } from './user-queue.ts';
+import { describeUser, listUsers, type UserList, type UserQuery, type UserState } from './users.ts';
 
 export type OperationDeps = AcceptDeps &
   Pick<Deps, 'accounts' | 'workers'> & { config: AcceptDeps['config'] & Pick<Deps['config'], 'stuckAfterMs'> };
@@ -75,6 +76,8 @@ export type UserOperations = {
 /** What operators do, for all users. */
 export type OperatorOperations = {
   stuck(limit: number): Promise<StuckUser[]>;
+  listUsers(query: UserQuery): Promise<UserList>;
+  describeUser(queue: UserQueue): Promise<UserState>;
   deadLetters(query: Parameters<typeof listDeadLetters>[0]): Promise<ListedDeadLetter[]>;
   retryDeadLetters(selection: Selection): Promise<Decided[] | DecidedAll>;
   dropDeadLetters(selection: Selection): Promise<Decided[] | DecidedAll>;
@@ -100,9 +103,14 @@ export const createOperations = (deps: OperationDeps): Operations => ({
   cancel: (id) => cancelRequest(id, deps),
   retry: (caller, seq) => retryRequest({ ...caller, seq }, deps),
   skip: (id) => skipRequest(id, deps),
-  describe: (queue) => describeQueue(queue, deps),
+  describe: async (queue) => {
+    const { head: _, ...state } = await describeQueue(queue, deps);
+    return state;
+  },
   disconnect: (command) => disconnect(command, deps),
   stuck: (limit) => findStuck(limit, deps),
+  listUsers: (query) => listUsers(query, deps),
+  describeUser: (queue) => describeUser(queue, deps),
   deadLetters: (query) => listDeadLetters(query, deps),
   retryDeadLetters: (selection) => decide(selection, retryDeadLetter, deps),
   dropDeadLetters: (selection) => decide(selection, dropDeadLetter, deps),

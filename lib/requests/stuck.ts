@@ -1,11 +1,10 @@
 /** Users whose pending work makes no progress, and the reason: the first thing that an operator asks. */
-import { isAhead } from '../database-clock.ts';
 import type { Deps } from '../deps.ts';
-import { heartbeatValidMs } from '../heartbeat-times.ts';
 import { findUsersWithoutProgress } from '../lanes/stuck-users.ts';
-import type { Heartbeat } from '../ports.ts';
+import type { StalledUser } from '../ports.ts';
 import type { EntryHead } from '../types.ts';
 import { userNames } from './find-user.ts';
+import { type Verdict, type VerdictCode, verdictOf } from './verdict.ts';
 
 /**
  * - `blocked`: a person must decide about its oldest request.
@@ -25,28 +24,20 @@ export type StuckReason =
   | 'long-run'
   | 'waiting';
 
-/** An older heartbeat says nothing: lanes have moved since. */
-const staleMs = 60_000;
-
-type Sign = Pick<Heartbeat, 'lanes' | 'unresponsive' | 'gone' | 'at'>;
-
-export const stuckReason = (
-  { userId, lane }: { userId: string; lane: number },
-  head: Pick<EntryHead, 'status' | 'retryAt'> | undefined,
-  heartbeats: Sign[],
-  now: Date,
-): StuckReason => {
-  if (head?.status === 'blocked') return 'blocked';
-  // A heartbeat that is ahead by more than the tolerance was sent before MongoDB's clock was set back.
-  const ageOf = ({ at }: Sign) => (isAhead(at, now) ? staleMs : now.getTime() - at.getTime());
-  const isCurrent = (heartbeat: Sign) => !heartbeat.gone && ageOf(heartbeat) <= heartbeatValidMs;
-  const runs = head?.status === 'processing' && !head.retryAt;
-  const isUnresponsive = (heartbeat: Sign) => isCurrent(heartbeat) && heartbeat.unresponsive.includes(userId);
-  if (runs && heartbeats.some(isUnresponsive)) return 'unresponsive-run';
-  const owners = heartbeats.filter((heartbeat) => heartbeat.lanes.includes(lane) && ageOf(heartbeat) < staleMs);
-  if (owners.some(isCurrent)) return runs ? 'long-run' : 'waiting';
-  if (owners.length > 0) return 'worker-hung';
-  return heartbeats.some(isCurrent) ? 'lane-without-owner' : 'no-worker';
+/** The same facts and rules as the verdict, of a user whose work makes no progress. */
+const reasonOf: Record<VerdictCode, StuckReason> = {
+  idle: 'waiting',
+  draining: 'waiting',
+  running: 'long-run',
+  next: 'waiting',
+  'waiting-for-slot': 'waiting',
+  'between-attempts': 'waiting',
+  blocked: 'blocked',
+  'unresponsive-run': 'unresponsive-run',
+  'no-worker': 'no-worker',
+  'broker-away': 'lane-without-owner',
+  'worker-hung': 'worker-hung',
+  'lane-without-owner': 'lane-without-owner',
 };
 
 /** `user`: the reference, or the account's user name. `seq` is the oldest pending request, if it is in the ledger. `ending`: when an operator ended its run. */
@@ -56,9 +47,14 @@ export type StuckUser = {
   lane: number;
   seq: number | undefined;
   reason: StuckReason;
+  verdict: Verdict;
   ending?: Date;
   sinceMs: number;
 };
+
+/** A ticket that the ledger does not have yet, or never will, is what everything behind it waits for. */
+const headOf = ({ settled, updatedAt }: StalledUser, head: EntryHead | undefined) =>
+  head ?? { seq: settled + 1, status: 'queued' as const, acceptedAt: updatedAt };
 
 type StuckDeps = Pick<Deps, 'userQueues' | 'ledger' | 'workers' | 'accounts' | 'clock'> & {
   config: Pick<Deps['config'], 'stuckAfterMs'>;
@@ -74,13 +70,19 @@ export const findStuck = async (limit: number, deps: StuckDeps): Promise<StuckUs
     longest.map(({ user }) => user.userId),
     deps,
   );
-  return longest.map(({ user, head, sinceMs }) => ({
-    userId: user.userId,
-    user: names.get(user.userId),
-    lane: user.lane,
-    seq: head?.seq,
-    reason: stuckReason(user, head, heartbeats, now),
-    ending: head?.endRequestedAt,
-    sinceMs,
-  }));
+  return longest.map(({ user, head, sinceMs }) => {
+    const verdict = verdictOf({ ...user, state: 'open' }, headOf(user, head), { signs: heartbeats, now });
+    const { userId, lane } = user;
+    const reason = reasonOf[verdict.code];
+    return {
+      userId,
+      user: names.get(userId),
+      lane,
+      seq: head?.seq,
+      reason,
+      verdict,
+      ending: head?.endRequestedAt,
+      sinceMs,
+    };
+  });
 };

@@ -32,6 +32,16 @@ export type RequestDocument = LedgerEntry & {
 export type LaneDocument = { _id: number; lease: number; owner?: string };
 export type WorkerDocument = Omit<Heartbeat, 'workerId' | 'unresponsive'> & { _id: string; unresponsive?: string[] };
 
+/** `_id` is `at` in ms since the epoch. `waits`: counts by the number of the bucket. */
+export type MinuteDocument = {
+  _id: number;
+  at: Date;
+  started?: number;
+  done?: number;
+  failed?: number;
+  waits?: Record<string, number>;
+};
+
 /** As rate-limiter-flexible writes it. */
 export type CounterDocument = { _id: mongoose.Types.ObjectId; key: string; points: number; expire: Date };
 
@@ -44,6 +54,7 @@ export type Models = {
   lanes: Model<LaneDocument>;
   workers: Model<WorkerDocument>;
   connections: Model<ConnectionDocument>;
+  minutes: Model<MinuteDocument>;
 };
 
 const accountSchema = new mongoose.Schema<AccountDocument>(
@@ -93,6 +104,7 @@ const userQueueSchema = new mongoose.Schema<UserQueueDocument>(
 )
   .index({ lane: 1, state: 1, _id: 1 })
   .index({ state: 1, quiet: 1, updatedAt: 1, _id: 1 })
+  .index({ user: 1, _id: 1 })
   .index({ 'sessions.expiresAt': 1 });
 
 // Native writes record errors, and lean reads return them: what is nested in one needs no schema.
@@ -152,6 +164,7 @@ const workerSchema = new mongoose.Schema<WorkerDocument>(
     away: Boolean,
     gone: Boolean,
     beatMs: Number,
+    busy: { type: [Number], default: undefined },
     statistics: Object,
     demand: Object,
     at: Date,
@@ -166,6 +179,10 @@ const connectionSchema = new mongoose.Schema<ConnectionDocument>(
 )
   .index({ endsAt: 1 }, { expireAfterSeconds: 0 })
   .index({ lane: 1 }, { partialFilterExpression: { subscription: { $exists: true } } });
+const minuteSchema = new mongoose.Schema<MinuteDocument>(
+  { _id: Number, at: Date, started: Number, done: Number, failed: Number, waits: Object },
+  options,
+).index({ at: 1 }, { expireAfterSeconds: 7_200 });
 
 /** Mongoose gives the connection's `maxTimeMS` to reads only. */
 const limitUpdates = (schema: mongoose.Schema): void => {
@@ -182,6 +199,7 @@ for (const schema of [
   laneSchema,
   workerSchema,
   connectionSchema,
+  minuteSchema,
 ]) {
   limitUpdates(schema as unknown as mongoose.Schema);
 }
@@ -198,5 +216,6 @@ export const defineModels = (connection: Connection, maxTimeMS: number): Models 
     lanes: connection.model<LaneDocument>('lanes', laneSchema, 'lanes'),
     workers: connection.model<WorkerDocument>('workers', workerSchema, 'workers'),
     connections: connection.model<ConnectionDocument>('connections', connectionSchema, 'connections'),
+    minutes: connection.model<MinuteDocument>('minutes', minuteSchema, 'minutes'),
   };
 };

@@ -7,6 +7,7 @@ import { progressStore } from './progress.ts';
 import { sessionStore } from './sessions.ts';
 import { stalledStore } from './stalled.ts';
 import { ticketStore } from './tickets.ts';
+import { userPageStore } from './user-pages.ts';
 import { notClosedStates, toUserQueue } from './user-queue-documents.ts';
 
 /** User queues that an acquisition loads with one query. */
@@ -47,5 +48,6 @@ export const userQueueStore = (execute: Execute, clock: Pick<Clock, 'now'>): Use
     ...closingStore(execute),
     ...progressStore(execute),
     ...stalledStore(execute),
+    ...userPageStore(execute),
   };
 };

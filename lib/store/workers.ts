@@ -1,8 +1,9 @@
 import type { WorkerStore } from '../ports.ts';
 import type { Execute } from './connection.ts';
+import { minuteStore } from './minutes.ts';
 
 export const workerStore = (execute: Execute): WorkerStore => ({
-  report: ({ workerId, lanes, unresponsive, away = false, gone = false, beatMs, statistics, demand, at }) =>
+  report: ({ workerId, lanes, unresponsive, away = false, gone = false, beatMs, busy, statistics, demand, at }) =>
     execute(async ({ workers }) => {
       const heartbeat = {
         lanes,
@@ -11,6 +12,7 @@ export const workerStore = (execute: Execute): WorkerStore => ({
         gone,
         at,
         ...(beatMs && { beatMs }),
+        ...(busy && { busy }),
         ...(statistics && { statistics }),
         ...(demand && { demand }),
       };
@@ -27,4 +29,6 @@ export const workerStore = (execute: Execute): WorkerStore => ({
       const found = await workers.find().lean();
       return found.map(({ _id, unresponsive = [], ...heartbeat }) => ({ workerId: _id, unresponsive, ...heartbeat }));
     }),
+
+  ...minuteStore(execute),
 });

@@ -14,10 +14,12 @@ import type {
   KeyStore,
   LaneStore,
   LedgerStore,
+  MinuteCounts,
   NewEntry,
   StalledUserCursor,
   TicketDemand,
   TimeSpan,
+  UserCursor,
   UserQueueStore,
   WorkerStore,
 } from '../ports.ts';
@@ -60,6 +62,7 @@ export type MemoryDatabase = {
   /** The worker that has taken the lease of each lane, until another one takes the lane away. */
   owners: Map<number, string>;
   heartbeats: Map<string, Heartbeat>;
+  minutes: Map<number, MinuteCounts>;
   /** If set, records the changes that were made, in their order. */
   journal?: LedgerChange[];
 };
@@ -84,6 +87,7 @@ export const createMemoryDatabase = (): MemoryDatabase => ({
   leases: new Map(),
   owners: new Map(),
   heartbeats: new Map(),
+  minutes: new Map(),
 });
 
 const direct: Step = (_name, operate) => Promise.resolve().then(operate);
@@ -128,7 +132,7 @@ const accountStore = ({ accounts }: MemoryDatabase, step: Step): AccountStore =>
     }),
 });
 
-const workerStore = ({ heartbeats }: MemoryDatabase, step: Step): WorkerStore => ({
+const workerStore = ({ heartbeats, minutes }: MemoryDatabase, step: Step): WorkerStore => ({
   report: (heartbeat) =>
     step('workers.report', () => {
       heartbeats.set(heartbeat.workerId, structuredClone(heartbeat));
@@ -138,6 +142,22 @@ const workerStore = ({ heartbeats }: MemoryDatabase, step: Step): WorkerStore =>
       heartbeats.delete(workerId);
     }),
   all: () => step('workers.all', () => structuredClone([...heartbeats.values()])),
+  addToMinute: (at, { waits, ...counts }) =>
+    step('workers.addToMinute', () => {
+      const before = minutes.get(at.getTime());
+      const sum = (name: keyof typeof counts) => (before?.[name] ?? 0) + counts[name];
+      minutes.set(at.getTime(), {
+        ...{ started: sum('started'), done: sum('done'), failed: sum('failed') },
+        waits: waits.map((count, bucket) => count + (before?.waits[bucket] ?? 0)),
+      });
+    }),
+  minutes: (since) =>
+    step('workers.minutes', () =>
+      [...minutes]
+        .filter(([at]) => at >= since.getTime())
+        .sort(([one], [other]) => one - other)
+        .map(([at, counts]) => ({ at: new Date(at), counts: structuredClone(counts) })),
+    ),
 });
 
 const laneStore = ({ leases, owners }: MemoryDatabase, step: Step): LaneStore => ({
@@ -280,6 +300,21 @@ const userQueueStore = (database: MemoryDatabase, step: Step): UserQueueStore =>
 
     get: (userIds) =>
       step(`userQueues.get ${userIds}`, () => structuredClone(all().filter(({ userId }) => userIds.includes(userId)))),
+
+    page: ({ show, lane, name, after, limit }) =>
+      step('userQueues.page', () => {
+        const isWanted = (one: UserQueue) =>
+          (lane === undefined || one.lane === lane) &&
+          (name === undefined
+            ? show === 'all' || (one.state === 'open' && !quiet.has(one.userId))
+            : one.user?.startsWith(name) === true);
+        const byName = (a: UserCursor, b: UserCursor) =>
+          a.user === b.user ? byUserId(a, b) : a.user! < b.user! ? -1 : 1;
+        const isByUpdate = show === 'waiting' && lane === undefined;
+        const order = name === undefined ? (isByUpdate ? byUpdate : byUserId) : byName;
+        const found = all().filter(isWanted).sort(order);
+        return structuredClone(found.filter((one) => !after || order(after, one) < 0).slice(0, limit));
+      }),
 
     lastTickets: (lanes) =>
       step(`userQueues.lastTickets lanes ${lanes}`, () => {

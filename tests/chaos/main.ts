@@ -27,6 +27,7 @@ const { values } = parseArgs({
     measure: { type: 'boolean', default: false },
     neighbors: { type: 'boolean', default: false },
     cluster: { type: 'boolean', default: false },
+    'max-queues': { type: 'string' },
     only: { type: 'string' },
     every: { type: 'string', default: '4' },
     out: { type: 'string', default: join(root, '.data', 'chaos') },
@@ -77,9 +78,16 @@ const kindOf = (name: string, kinds: ChaosFault[]): ChaosFault => {
 const onlyOf = (kinds: ChaosFault[]): ChaosFault[] | undefined =>
   values.only?.split(',').map((name) => kindOf(name.trim(), kinds));
 
+/** With few user queues, most users are served from the ledger. */
+const queueCap = (): Record<string, string> => {
+  const { 'max-queues': cap } = values;
+  return cap === undefined ? {} : { MAX_OPEN_QUEUES: cap };
+};
+
 const printReplay = (): void => {
-  const { minutes, every, only, cluster } = values;
-  const chosen = `${cluster ? ' --cluster' : ''} --minutes ${minutes} --seed ${seed} --every ${every}`;
+  const { minutes, every, only, cluster, 'max-queues': cap } = values;
+  const kind = `${cluster ? ' --cluster' : ''}${cap === undefined ? '' : ` --max-queues ${cap}`}`;
+  const chosen = `${kind} --minutes ${minutes} --seed ${seed} --every ${every}`;
   print(`seed ${seed}; replay: npm run chaos --${chosen}${only ? ` --only "${only}"` : ''}`);
 };
 
@@ -87,7 +95,7 @@ const printReplay = (): void => {
 const runFaults = async (): Promise<boolean> => {
   const only = onlyOf(chaosFaults);
   printReplay();
-  const result = await runChaos({ ...options, only });
+  const result = await runChaos({ ...options, only, env: queueCap() });
   report(result);
   return result.violations.length === 0;
 };
@@ -103,7 +111,7 @@ const runClusterFaults = async (): Promise<boolean> => {
   printReplay();
   const binary = await rabbitmq4(root, { say: (_name, line) => print(line) });
   await using cluster = await startRabbitmqCluster({ binary, reachedBy: 'hosts' });
-  const result = await runChaos({ ...options, only, cluster, env: { LANE_QUEUE_TYPE: 'quorum' } });
+  const result = await runChaos({ ...options, only, cluster, env: { LANE_QUEUE_TYPE: 'quorum', ...queueCap() } });
   report(result);
   return result.violations.length === 0;
 };

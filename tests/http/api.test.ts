@@ -380,7 +380,10 @@ describe.each([
     test('shows what is accepted, settled and pending, and the age of the oldest pending request', async () => {
       const { token } = await newUser();
       const before = await call({ call: 'GET /queue', token });
-      expect(before.body).toEqual({ accepted: 0, settled: 0, pending: 0, state: 'closed', lane: expect.any(Number) });
+      expect(before.body).toEqual({
+        ...{ accepted: 0, settled: 0, pending: 0, state: 'closed', lane: expect.any(Number) },
+        verdict: { code: 'idle', text: 'Nothing is pending.', sinceMs: expect.any(Number) },
+      });
       await enqueue(token, 'hold');
       const during = await call({ call: 'GET /queue', token });
       expect(during.body).toMatchObject({ accepted: 1, settled: 0, pending: 1, state: 'open' });

@@ -312,7 +312,14 @@ describe.each([
 
   describe("an operator's call", () => {
     const cursorOf = (userId: string) => decisionCursorText({ userId, seq: 1, through: 1 });
-    const calls = ['GET /dead-letters', 'POST /dead-letters/retry', 'POST /dead-letters/drop', 'GET /stuck'];
+    const calls = [
+      'GET /dead-letters',
+      'POST /dead-letters/retry',
+      'POST /dead-letters/drop',
+      'GET /stuck',
+      'GET /users',
+      'GET /overview',
+    ];
     const body = (one: string) => (one.startsWith('POST') ? { items: [{ userId: 'nobody', seq: 1 }] } : undefined);
 
     test.each(calls)('%s is refused without the role, as soon as the role is taken away', async (one) => {
@@ -515,10 +522,131 @@ describe.each([
       lane: expect.any(Number),
       seq: 1,
       reason: 'long-run',
+      verdict: { code: 'running', text: 'Request 1 runs.', seq: 1, sinceMs: expect.any(Number) },
       sinceMs: expect.any(Number),
     });
     expect(found.sinceMs).toBeGreaterThanOrEqual(100);
     expect(await reasonOf(blocked)).toMatchObject({ reason: 'blocked', seq: 1 });
     expect(await reasonOf(idle)).toBeUndefined();
+  });
+
+  describe('the verdict about a user', () => {
+    const about = async ({ username }: User, query = '?as=operator') =>
+      (await call({ call: `GET /users/${username}${query}`, token: operator.token })).body;
+
+    test('says why it waits, to an operator and to the user', async () => {
+      const user = await userWith('block', 'b', 'c');
+      const error = { name: 'Error', message: 'as asked' };
+      const verdict = {
+        ...{ code: 'blocked', seq: 1, sinceMs: expect.any(Number) },
+        text: 'Waits because request 1 is blocked: somebody must retry or skip it.',
+      };
+      expect(await about(user)).toEqual({
+        ...{ userId: user.userId, user: user.username, lane: expect.any(Number), state: 'open', sessions: 1 },
+        ...{ accepted: 3, settled: 0, pending: 3, oldestPendingAgeMs: expect.any(Number) },
+        ...{ verdict, error, owner: expect.any(String) },
+      });
+      const { body: own } = await call({ call: 'GET /queue', token: user.token });
+      expect(own).toMatchObject({ pending: 3, verdict, error });
+    });
+
+    test('says what runs, under which token', async () => {
+      const user = await newUser();
+      await enqueue(user, 'hold', 'b');
+      const found = await eventually('the request runs', async () => {
+        const body = await about(user);
+        return body.running !== undefined && body;
+      });
+      expect(found).toMatchObject({
+        verdict: { code: 'running', seq: 1 },
+        running: { seq: 1, fencingToken: expect.any(Number), startedAt: expect.any(String) },
+      });
+    });
+
+    test('says when the next attempt starts, and nothing after the end', async () => {
+      const user = await newUser();
+      await enqueue(user, 'later');
+      const waiting = await eventually('the request waits for its next attempt', async () => {
+        const body = await about(user);
+        return (body.verdict as { code: string }).code === 'between-attempts' && body;
+      });
+      const { retryAt } = (await entriesOf(user))[0] as LedgerEntry;
+      expect(waiting.verdict).toMatchObject({ until: retryAt?.toISOString() });
+      await call({ call: 'DELETE /requests/1', token: user.token });
+      expect(await about(user)).toMatchObject({ pending: 0, verdict: { code: 'idle' } });
+    });
+  });
+
+  describe('the list of users', () => {
+    type Listed = { userId: string; pending: number; running?: number; verdict: { code: string } };
+    const list = async (query: string) => {
+      const { status, body } = await call({ call: `GET /users?${query}`, token: operator.token });
+      expect(status).toBe(200);
+      return body as { users: Listed[]; next?: string };
+    };
+    const everyPage = async (query: string) => {
+      const users: Listed[] = [];
+      let next: string | undefined;
+      do {
+        const page = await list(`${query}${next === undefined ? '' : `&after=${encodeURIComponent(next)}`}`);
+        users.push(...page.users);
+        next = page.next;
+      } while (next !== undefined);
+      return users;
+    };
+
+    test('has those who wait, with the verdict, and not those who are idle', async () => {
+      const [blocked, running, idle] = [await userWith('block', 'b'), await newUser(), await userWith('fine')];
+      await enqueue(running, 'hold', 'b');
+      await eventually('the request runs', async () => (await entriesOf(running))[0]?.status === 'processing');
+      const users = await everyPage('limit=2');
+      const found = new Map(users.map((user) => [user.userId, user]));
+      expect(found.size).toBe(users.length);
+      expect(found.get(blocked.userId)).toMatchObject({ pending: 2, verdict: { code: 'blocked', seq: 1 } });
+      expect(found.get(running.userId)).toMatchObject({ pending: 2, running: 1, verdict: { code: 'running' } });
+      expect(found.has(idle.userId)).toBe(false);
+
+      const filtered = await everyPage('verdict=blocked,unresponsive-run&limit=100');
+      expect(filtered.map(({ userId }) => userId)).toContain(blocked.userId);
+      expect(new Set(filtered.map(({ verdict }) => verdict.code))).toEqual(new Set(['blocked']));
+    });
+
+    test('is searched by the beginning of a name, and then has those who are idle, if asked', async () => {
+      const idle = await userWith('fine');
+      const name = encodeURIComponent(idle.username.slice(0, -1));
+      expect((await list(`name=${name}&show=all`)).users.map(({ userId }) => userId)).toContain(idle.userId);
+      expect((await list(`name=${name}`)).users.map(({ userId }) => userId)).not.toContain(idle.userId);
+    });
+
+    test.each([
+      ['an unknown verdict', 'verdict=sad', 'query.verdict.0: must be one of idle'],
+      ['a cursor that is none', 'after=x', 'query.after: must be `next`'],
+      ['a lane that is none', 'lane=-1', 'query.lane: must be the number of a lane'],
+    ])('refuses %s', async (_what, query, detail) => {
+      const refused = await call({ call: `GET /users?${query}`, token: operator.token });
+      expectProblem(refused, 400, 'invalid-request');
+      expect(refused.body.detail).toContain(detail);
+    });
+  });
+
+  test('the overview names what is wrong, the lanes with their owner, and the last hour', async () => {
+    const blocked = await userWith('block', 'b');
+    const found = await eventually('the blocked user is counted', async () => {
+      const { body } = await call({ call: 'GET /overview', token: operator.token });
+      return (body.problems as { code: string }[]).some(({ code }) => code === 'blocked-users') && body;
+    });
+    const [{ lane } = { lane: 0 }] = await world.stores.userQueues.get([blocked.userId]);
+    const lanes = found.lanes as { lane: number; owner?: string; busy: number }[];
+    const workers = found.workers as { workerId: string; state: string; lanes: number }[];
+    expect(workers).toMatchObject([{ state: 'serving', lanes: 2 }]);
+    expect(lanes.map(({ owner }) => owner)).toEqual([workers[0]?.workerId, workers[0]?.workerId]);
+    expect(lanes[lane]?.busy).toBeGreaterThan(0);
+    const counted = await eventually('the minute is written down', async () => {
+      const { body } = await call({ call: 'GET /overview', token: operator.token });
+      const hour = body.lastHour as { started: number; done: number; p50?: number };
+      return hour.done > 0 && hour;
+    });
+    expect(counted.started).toBeGreaterThan(0);
+    expect(counted.p50).toBeGreaterThan(0);
   });
 });

@@ -89,7 +89,7 @@ test.each<[string, Partial<Heartbeat>[], boolean]>([
 ])('whether a worker counts when %s', async (_when, alive, counts) => {
   const count = createCount('b', alive);
   await count.noteSweep([]);
-  expect(count.toTell([]).statistics !== undefined).toBe(counts);
+  expect(count.toTell([], []).statistics !== undefined).toBe(counts);
 });
 
 test('the newest numbers count, whoever told them; without any the age is that of the worker', async () => {

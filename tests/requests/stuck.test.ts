@@ -1,47 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../lib/clock.ts';
 import { lastProgress } from '../../lib/lanes/stuck-users.ts';
-import { findStuck, type StuckReason, stuckReason } from '../../lib/requests/stuck.ts';
+import { findStuck, type StuckReason } from '../../lib/requests/stuck.ts';
 import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
-import type { LedgerEntry } from '../../lib/types.ts';
 import { eventually, openWorld } from '../support/world.ts';
 
 const now = new Date('2026-11-25T12:00:00Z');
 const ago = (ms: number) => new Date(now.getTime() - ms);
 const lane = 7;
-
-const queued = { status: 'queued' } as const;
-const running = { status: 'processing' } as const;
-const blocked = { status: 'blocked' } as const;
-const owner = (ageMs: number) => ({ lanes: [1, lane], unresponsive: [] as string[], at: ago(ageMs) });
-const other = (ageMs: number) => ({ lanes: [2], unresponsive: [] as string[], at: ago(ageMs) });
-const ignored = (ageMs: number, userId = 'u') => ({ ...owner(ageMs), unresponsive: ['x', userId] });
-
-describe('the reason why a user is stuck', () => {
-  test.each<[string, StuckReason, Pick<LedgerEntry, 'status' | 'retryAt'> | undefined, ReturnType<typeof owner>[]]>([
-    ['its oldest request is blocked', 'blocked', blocked, [owner(100)]],
-    ['its oldest request is blocked, with or without live workers', 'blocked', blocked, []],
-    ['no worker has ever sent a heartbeat', 'no-worker', queued, []],
-    ['every worker has been silent for more than three heartbeats', 'no-worker', running, [other(3_001), other(9_000)]],
-    ['every worker is silent, its owner for too long to matter', 'no-worker', running, [other(3_001), owner(60_000)]],
-    ['every worker is silent, its owner among them', 'worker-hung', running, [owner(3_001), other(9_000)]],
-    ['its owner is silent since before the clock was set back', 'no-worker', running, [owner(-60_000)]],
-    ['no live worker owns its lane', 'lane-without-owner', queued, [other(100)]],
-    ['its lane had an owner too long ago to matter', 'lane-without-owner', queued, [other(100), owner(60_000)]],
-    ['its owner is silent while other workers are live', 'worker-hung', running, [owner(3_001), other(100)]],
-    ['its owner is silent, up to a minute', 'worker-hung', queued, [owner(59_999), other(100)]],
-    ['its oldest request is running, and its owner late but not silent', 'long-run', running, [owner(3_000)]],
-    ['its lane has a new owner besides a silent one', 'long-run', running, [owner(20_000), owner(100)]],
-    ['its run goes on against its signal', 'unresponsive-run', running, [ignored(100)]],
-    ['another run goes on against its signal', 'long-run', running, [ignored(100, 'y')]],
-    ['its worker died with a run that went on against its signal', 'worker-hung', running, [ignored(3_001), other(1)]],
-    ['its oldest request waits for its next attempt', 'waiting', { ...running, retryAt: now }, [owner(100)]],
-    ['its oldest request waits for a slot', 'waiting', queued, [owner(100)]],
-    ['its oldest request is not in the ledger', 'waiting', undefined, [owner(100)]],
-  ])('%s: %s', (_what, reason, head, heartbeats) => {
-    expect(stuckReason({ userId: 'u', lane }, head, heartbeats, now)).toBe(reason);
-  });
-});
 
 describe('the newest progress of a user', () => {
   const acceptedAt = ago(8_000);

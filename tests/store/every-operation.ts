@@ -35,6 +35,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'userQueues.noteCounted': ({ userQueues }) => userQueues.noteCounted('u', { requests: 1, bytes: 1 }, at(0)),
   'userQueues.lastTickets': ({ userQueues }) => userQueues.lastTickets([0]),
   'userQueues.get': ({ userQueues }) => userQueues.get(['u']),
+  'userQueues.page': ({ userQueues }) => userQueues.page({ show: 'waiting', limit: 1 }),
   'userQueues.notClosed': ({ userQueues }) => userQueues.notClosed(1)[Symbol.asyncIterator]().next(),
   'userQueues.beginClose': ({ userQueues }) => userQueues.beginClose('u', 1, false, at(0)),
   'userQueues.endClose': ({ userQueues }) => userQueues.endClose('u', 1, at(0)),
@@ -84,4 +85,6 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'connections.endSubscription': ({ connections }) => connections.endSubscription('c', 's'),
   'connections.remove': ({ connections }) => connections.remove('c'),
   'workers.all': ({ workers }) => workers.all(),
+  'workers.addToMinute': ({ workers }) => workers.addToMinute(at(0), { started: 1, done: 1, failed: 0, waits: [1] }),
+  'workers.minutes': ({ workers }) => workers.minutes(at(0)),
 };

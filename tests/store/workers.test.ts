@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { bucketCount } from '../../lib/wait-buckets.ts';
 import { uniqueName } from '../support/servers.ts';
 import { at, describeStores } from './store-contract.ts';
 
@@ -41,5 +42,26 @@ describeStores('heartbeats', (ports) => {
     await ports.workers.remove(removed);
     await ports.workers.remove(removed);
     expect((await ports.workers.all()).map(({ workerId }) => workerId)).not.toContain(removed);
+  });
+
+  test('a heartbeat says how many users of each lane have pending work', async () => {
+    const workerId = uniqueName('worker');
+    await ports.workers.report({ workerId, lanes: [3, 4], busy: [0, 7], unresponsive: [], at: at(500) });
+    const found = (await ports.workers.all()).find((one) => one.workerId === workerId);
+    expect(found).toMatchObject({ lanes: [3, 4], busy: [0, 7] });
+  });
+});
+
+describeStores('minutes', (ports) => {
+  test('add up what all workers counted, and leave out those before a time', async () => {
+    const waits = (...counts: number[]) => Array.from({ length: bucketCount }, (_, bucket) => counts[bucket] ?? 0);
+    await ports.workers.addToMinute(at(60), { started: 2, done: 1, failed: 0, waits: waits(2) });
+    await ports.workers.addToMinute(at(120), { started: 1, done: 0, failed: 1, waits: waits(0, 0, 1) });
+    await ports.workers.addToMinute(at(120), { started: 3, done: 2, failed: 1, waits: waits(1, 0, 2) });
+    await ports.workers.addToMinute(at(0), { started: 9, done: 9, failed: 9, waits: waits(9) });
+    expect(await ports.workers.minutes(at(60))).toEqual([
+      { at: at(60), counts: { started: 2, done: 1, failed: 0, waits: waits(2) } },
+      { at: at(120), counts: { started: 4, done: 2, failed: 2, waits: waits(1, 0, 3) } },
+    ]);
   });
 });

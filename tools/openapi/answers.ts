@@ -1,6 +1,8 @@
 /** What calls answer with. The tests of the API compare every answer with these. */
 import { z } from 'zod';
 import { requestEventTypes } from '../../lib/ports/feed.ts';
+import { problemKinds } from '../../lib/requests/problems.ts';
+import { verdictCodes } from '../../lib/requests/verdict.ts';
 import { deadLetterReasons, interruptionPolicies, requestStatuses, settledStatuses } from '../../lib/types.ts';
 
 const seq = z.int().min(1);
@@ -107,14 +109,90 @@ export const requestPage = strict({ requests: z.array(request), next: z.int().mi
   id: 'RequestPage',
 });
 
-export const queue = strict({
-  accepted: z.int().min(0),
-  settled: z.int().min(0),
-  pending: z.int().min(0),
-  oldestPendingAgeMs: z.int().min(0).optional(),
+const count = z.int().min(0);
+const ms = z.number().min(0);
+
+const verdict = strict({
+  code: z.enum(verdictCodes),
+  text: z.string().meta({ description: 'The same in a sentence, in English.' }),
+  seq: seq.optional().meta({ description: 'The oldest pending request.' }),
+  sinceMs: ms
+    .optional()
+    .meta({ description: 'How long it has been so. Absent for a user that nobody has named before.' }),
+  until: time.optional().meta({ description: 'When the next attempt starts.' }),
+  stale: z.literal(true).optional().meta({ description: 'It rests on a heartbeat that is late.' }),
+}).meta({ id: 'Verdict', description: 'What happens to the oldest pending request of a user, and why it waits.' });
+
+const queueFields = {
+  accepted: count,
+  settled: count,
+  pending: count,
+  oldestPendingAgeMs: count.optional(),
   state: z.enum(['closed', 'open', 'closing']),
-  lane: z.int().min(0),
-}).meta({ id: 'Queue', description: 'How far the queue of a user has come.' });
+  lane: count,
+  verdict,
+  error: runError.optional().meta({ description: 'Of the failure after which the user waits.' }),
+};
+
+export const queue = strict(queueFields).meta({ id: 'Queue', description: 'How far the queue of a user has come.' });
+
+const whoIs = { userId: z.string(), user: z.string().optional() };
+
+export const userState = strict({
+  ...whoIs,
+  ...queueFields,
+  error: fullRunError.optional(),
+  sessions: count,
+  owner: z.string().optional().meta({ description: 'The worker that owns the lane.' }),
+  running: strict({ seq, fencingToken: count.optional(), startedAt: time.optional() }).optional(),
+}).meta({ id: 'User', description: 'A user: what is pending, what runs, and why it waits.' });
+
+export const userPage = strict({
+  users: z.array(
+    strict({
+      ...whoIs,
+      ...{ lane: count, state: z.enum(['closed', 'open', 'closing']), pending: count },
+      waitingMs: ms.optional().meta({ description: 'How long nothing has moved. Absent when nothing is pending.' }),
+      running: seq.optional(),
+      verdict,
+    }),
+  ),
+  next: z.string().optional().meta({ description: 'There may be a next page, also after one without users.' }),
+}).meta({ id: 'UserPage' });
+
+const waits = { p50: ms.optional(), p95: ms.optional(), p99: ms.optional() };
+const happened = { started: count, done: count, failed: count };
+
+export const overview = strict({
+  at: time,
+  problems: z
+    .array(
+      strict({
+        code: z.enum(problemKinds),
+        text: z.string(),
+        count: z.int().min(1).optional(),
+        ids: z.array(z.union([z.string(), count])).optional(),
+      }),
+    )
+    .meta({ description: 'What is wrong, the worst first. Empty while everything works.' }),
+  lanes: z.array(strict({ lane: count, owner: z.string().optional(), busy: count })),
+  workers: z.array(
+    strict({
+      ...{ workerId: z.string(), state: z.enum(['serving', 'away', 'silent', 'gone']) },
+      ...{ lanes: count, busy: count, unresponsive: count, heardMsAgo: ms },
+    }),
+  ),
+  pending: strict({
+    requests: count,
+    users: count,
+    stuckUsers: count,
+    deadLetters: count,
+    countedMsAgo: ms.optional(),
+  }),
+  oldestWaitMs: ms,
+  lastHour: strict({ ...happened, ...waits }),
+  minutes: z.array(strict({ at: time, ...happened, ...waits })),
+}).meta({ id: 'Overview', description: 'The state of everything, as heartbeats and sweeps have counted it.' });
 
 export const account = strict({ userId: z.string(), username: z.string() }).meta({ id: 'Account' });
 export const login = strict({ token: z.string(), expiresIn: z.int().min(1) }).meta({ id: 'Login' });
@@ -157,7 +235,7 @@ export const stuck = strict({
   stuck: z.array(
     strict({
       ...{ userId: z.string(), user: z.string().optional(), lane: z.int().min(0), seq: seq.optional() },
-      ...{ reason: z.string(), sinceMs: z.number().min(0), ending: time.optional() },
+      ...{ reason: z.string(), verdict, sinceMs: z.number().min(0), ending: time.optional() },
     }),
   ),
 }).meta({ id: 'StuckUsers' });

@@ -5,6 +5,7 @@ import { batch } from '../../lib/http/batch-input.ts';
 import { eventsHeaders, eventsQuery } from '../../lib/http/events-input.ts';
 import * as input from '../../lib/http/input.ts';
 import { deadLetterQuery, selection, stuckQuery } from '../../lib/http/operator-input.ts';
+import { userQuery } from '../../lib/http/user-list-input.ts';
 import * as answers from './answers.ts';
 import type { ProblemCode } from './problems.ts';
 
@@ -31,7 +32,7 @@ export const tags = {
   Queue: 'How far the queue of the user who calls has come.',
   'Users of a back end':
     'The same for users that a back end names itself: with an API key, without accounts and sessions.',
-  Operators: 'Dead letters and stuck users, of all accounts.',
+  Operators: 'The overview, users, dead letters and stuck users, of all accounts.',
   Health: 'For load balancers and whoever starts processes.',
   Description: 'This description, and a page that shows it.',
   Browsers: 'Which web pages may call.',
@@ -76,6 +77,15 @@ const enqueueHeaders = z.object({
 const times = { acceptedAt: '2026-11-28T02:54:01.669Z', startedAt: '2026-11-28T02:54:01.712Z' };
 const doneRequest = {
   ...{ seq: 1, status: 'done', attempts: 1, ...times, settledAt: '2026-11-28T02:54:01.725Z', result: 'Your Message' },
+};
+const runs = { code: 'running', text: 'Request 3 runs.', seq: 3, sinceMs: 41 };
+const queueExample = {
+  ...{ accepted: 4, settled: 2, pending: 2, oldestPendingAgeMs: 77, state: 'open', lane: 2 },
+  verdict: runs,
+};
+const isBlocked = {
+  ...{ code: 'blocked', seq: 6, sinceMs: 86_120 },
+  text: 'Waits because request 6 is blocked: somebody must retry or skip it.',
 };
 const deadLetter = { reason: 'failed', at: '2026-11-28T02:54:01.791Z' };
 const failedRequest = {
@@ -169,7 +179,7 @@ const ownCalls: Record<string, OwnCall> = {
       200: {
         says: 'The queue.',
         schema: answers.queue,
-        example: { accepted: 4, settled: 2, pending: 2, oldestPendingAgeMs: 77, state: 'open', lane: 2 },
+        example: queueExample,
       },
     },
     problems: [],
@@ -354,7 +364,83 @@ const otherCalls: Record<string, CallDescription> = {
         says: 'The users, the longest stuck first.',
         schema: answers.stuck,
         example: {
-          stuck: [{ userId: listedLetter.userId, user: 'ada', lane: 2, seq: 6, reason: 'blocked', sinceMs: 86_120 }],
+          stuck: [
+            {
+              ...{ userId: listedLetter.userId, user: 'ada', lane: 2, seq: 6, reason: 'blocked', sinceMs: 86_120 },
+              verdict: isBlocked,
+            },
+          ],
+        },
+      },
+    },
+    problems: [],
+  },
+  'GET /users/{ref}': {
+    ...{ id: 'getUser', tag: 'Operators', summary: 'Says what a user waits for, who owns its lane, and what runs' },
+    access: { key: 'read', operator: 'asked' },
+    path: refPath,
+    query: asOperator,
+    answers: {
+      200: {
+        says: 'The user.',
+        schema: answers.userState,
+        example: {
+          ...{ userId: listedLetter.userId, user: 'ada', ...queueExample, sessions: 1, owner: '5f1c0c7ae04b91d2' },
+          running: { seq: 3, fencingToken: 12, startedAt: times.startedAt },
+        },
+      },
+    },
+    problems: ['invalid-reference', 'no-such-user', 'ambiguous-user'],
+  },
+  'GET /users': {
+    ...{
+      id: 'listUsers',
+      tag: 'Operators',
+      summary: 'Lists users and why they wait, the longest without progress first',
+    },
+    access: { token: true, operator: 'always' },
+    query: userQuery,
+    answers: {
+      200: {
+        says: 'A page of users.',
+        schema: answers.userPage,
+        example: {
+          users: [
+            {
+              ...{ userId: listedLetter.userId, user: 'ada', lane: 2, state: 'open', pending: 3, waitingMs: 86_120 },
+              verdict: isBlocked,
+            },
+          ],
+        },
+      },
+    },
+    problems: [],
+  },
+  'GET /overview': {
+    ...{
+      id: 'getOverview',
+      tag: 'Operators',
+      summary: 'Says what is wrong, who owns the lanes, and how long requests wait',
+    },
+    access: { token: true, operator: 'always' },
+    answers: {
+      200: {
+        says: 'The overview, at most a second old.',
+        schema: answers.overview,
+        example: {
+          at: times.startedAt,
+          problems: [{ code: 'blocked-users', text: 'One user is blocked: somebody must decide.', count: 1 }],
+          lanes: [{ lane: 0, owner: '5f1c0c7ae04b91d2', busy: 1 }],
+          workers: [
+            {
+              ...{ workerId: '5f1c0c7ae04b91d2', state: 'serving', lanes: 1, busy: 1 },
+              ...{ unresponsive: 0, heardMsAgo: 310 },
+            },
+          ],
+          pending: { requests: 3, users: 1, stuckUsers: 1, deadLetters: 1, countedMsAgo: 2_100 },
+          oldestWaitMs: 0,
+          lastHour: { started: 41, done: 39, failed: 1, p50: 2, p95: 10, p99: 20 },
+          minutes: [{ at: '2026-11-28T02:54:00.000Z', started: 41, done: 39, failed: 1, p50: 2, p95: 10, p99: 20 }],
         },
       },
     },
