@@ -3,7 +3,6 @@ import type { Deps } from '../deps.ts';
 import { firstPending, isPending } from '../lanes/stalled-users.ts';
 import { lastProgress } from '../lanes/stuck-users.ts';
 import type { Heartbeat, UserCursor, UserPageQuery } from '../ports.ts';
-import { hasLiveSession } from '../sessions.ts';
 import type { EntryHead, UserQueue } from '../types.ts';
 import { userNames } from './find-user.ts';
 import { currentHeartbeats } from './heartbeats.ts';
@@ -118,7 +117,7 @@ export const describeUser = async (queue: UserQueue, deps: UsersDeps): Promise<U
     userId: queue.userId,
     user: names.get(queue.userId),
     ...state,
-    sessions: queue.sessions.filter((session) => hasLiveSession({ sessions: [session] }, now)).length,
+    sessions: queue.sessions.filter(({ expiresAt }) => expiresAt > now).length,
     owner: ownerOf(queue.lane, signs, now)?.workerId,
     running: runs ? { seq: head.seq, fencingToken: head.token, startedAt: head.startedAt } : undefined,
   };
