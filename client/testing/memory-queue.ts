@@ -34,6 +34,20 @@ const isUntouched = ({ status, attempts }: RequestState): boolean => status === 
 const runErrorOf = (thrown: unknown) =>
   thrown instanceof Error ? { name: thrown.name, message: thrown.message } : { name: 'Error', message: String(thrown) };
 
+/** As the API would judge the oldest pending request of a user whose worker is there. */
+const verdictOn = (head: RequestState | undefined): Queue['verdict'] => {
+  if (!head) return { code: 'idle', text: 'Nothing is pending.' };
+  const { seq, status, retryAt } = head;
+  if (status === 'queued') return { code: 'next', text: `Request ${seq} is next.`, seq };
+  if (retryAt === undefined) return { code: 'running', text: `Request ${seq} runs.`, seq };
+  return {
+    code: 'between-attempts',
+    text: `Request ${seq} failed, and waits for its next attempt.`,
+    seq,
+    until: retryAt,
+  };
+};
+
 export class MemoryQueue implements Calls {
   readonly #processor: TestProcessor;
   readonly #maxAttempts: number;
@@ -120,7 +134,8 @@ export class MemoryQueue implements Calls {
     const open = this.#entries.findIndex(({ state }) => !isSettled(state));
     const settled = open < 0 ? accepted : open;
     const pending = accepted - settled;
-    return { accepted, settled, pending, state: this.#isClosed && pending === 0 ? 'closed' : 'open', lane: 0 };
+    const state = this.#isClosed && pending === 0 ? 'closed' : 'open';
+    return { accepted, settled, pending, state, lane: 0, verdict: verdictOn(this.#entries[open]?.state) };
   }
 
   #accept(item: Item): Accepted {
