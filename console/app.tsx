@@ -58,13 +58,9 @@ const Shell = ({
   const pages = [...(mayOperate ? operatorPages : []), ...ownPages];
   return (
     <>
-      <a
-        class="skip"
-        href="#main"
-        onClick={(event) => (event.preventDefault(), document.getElementById('main')?.focus())}
-      >
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to the page
-      </a>
+      </button>
       <header>
         <span class="brand">Lanekeeper</span>
         <nav aria-label="Pages">

@@ -1,6 +1,7 @@
-/** A line for each series over the last hour. The same numbers are in a table for screen readers. */
+/** A line for each series over the last hour. */
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
+import { Empty } from './ui.tsx';
 
 export type Series = { name: string; color: string; values: (number | null)[] };
 
@@ -28,18 +29,29 @@ const optionsOf = ({ series, format, isLog }: Props, width: number): uPlot.Optio
         label: name,
         stroke: colorOf(color),
         width: 2,
-        points: { show: true, size: 5 },
+        // A minute alone would be no line.
+        points: { show: isLog, size: 5 },
         spanGaps: false,
       })),
     ],
   };
 };
 
-export const Chart = (props: Props) => {
+export const Chart = (props: Props) =>
+  props.series.some(({ values }) => values.some((value) => value !== null)) ? (
+    <Drawn {...props} />
+  ) : (
+    <figure>
+      <figcaption>{props.title}</figcaption>
+      <Empty>Nothing in the last hour.</Empty>
+    </figure>
+  );
+
+const Drawn = (props: Props) => {
   const place = useRef<HTMLDivElement>(null);
   const { title, times, series } = props;
   const key = JSON.stringify([times, series]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for what is drawn.
+  // `key` stands for what is drawn.
   useEffect(() => {
     const element = place.current as HTMLDivElement;
     let chart: uPlot | undefined;

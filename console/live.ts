@@ -56,7 +56,7 @@ const followQueue = (
     if (!signal.aborted) show({ ...sorted(kept), queue, hasOlder: oldest > 0, isReady, version, error });
   };
   const showSoon = (): void => {
-    timer ??= setTimeout(showNow, gatherMs);
+    if (timer === undefined) timer = setTimeout(showNow, gatherMs);
   };
   const read = async <Body>(path: string, query: object = {}): Promise<Body> =>
     person.call('GET', pathOf(target, path), { signal, query: { ...query, ...asOperator(target) } });
@@ -94,7 +94,6 @@ export const useLiveQueue = (person: Person, target: Target): LiveQueue => {
   const returned = useSource(returns);
   // An error, such as a call that was refused while the API was away, is forgotten when it is back.
   const attempt = state.error ? returned : 0;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `attempt` says when to begin again.
   useEffect(() => {
     const over = new AbortController();
     setState({ ...nothing, loadOlder: () => undefined });

@@ -86,7 +86,7 @@ const Pending = ({ client, target, pending }: Whose & Pick<LiveQueue, 'pending'>
       <table>
         <thead>
           <tr>
-            <th scope="col" class="number">
+            <th scope="col" class="number place">
               Place
             </th>
             <th scope="col">Request</th>

@@ -142,9 +142,9 @@ const Confirm = ({
 
 export const Json = ({ value, name }: { value: unknown; name: string }) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and keyboards must reach it.
-  <pre class="json" tabIndex={0} role="region" aria-label={name}>
-    {JSON.stringify(value, undefined, 2)}
-  </pre>
+  <section class="json" tabIndex={0} aria-label={`${name}, as JSON`}>
+    <pre>{JSON.stringify(value, undefined, 2)}</pre>
+  </section>
 );
 
 /** The heading of a page. It has the focus after a link was followed, so that screen readers begin there. */

@@ -15,7 +15,6 @@ export const useData = <Value>(
   const returned = useSource(returns);
   const latest = useRef(load);
   latest.current = load;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: they say when to read again.
   useEffect(() => {
     const over = new AbortController();
     const { signal } = over;

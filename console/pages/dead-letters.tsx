@@ -118,13 +118,14 @@ const Reasons = ({
   const reasons = [...new Set(letters.map(({ reason }) => reason))];
   if (reasons.length < 2) return null;
   return (
-    <div class="head" role="group" aria-label="Reasons">
+    <fieldset class="head">
+      <legend class="hidden">Reasons</legend>
       {['', ...reasons].map((reason) => (
         <button key={reason} type="button" aria-pressed={chosen === reason} onClick={() => choose(reason)}>
           {reason || 'all'} ({letters.filter((one) => !reason || one.reason === reason).length})
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 };
 

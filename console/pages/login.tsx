@@ -33,7 +33,6 @@ export const LoginPage = () => {
         {note && <p class="note warn">{note}</p>}
         <label>
           User name
-          {/* biome-ignore lint/a11y/noAutofocus: the page has nothing else. */}
           <input name="username" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus />
         </label>
         <label>

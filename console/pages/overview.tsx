@@ -3,7 +3,7 @@ import type { Person } from '../person.ts';
 import { linkTo } from '../route.ts';
 import { clockTime, count, duration, plural } from '../text.ts';
 import type { Overview, UserPage } from '../types.ts';
-import { Badge, Empty, Failure, Loading, PageTitle, Tile, VerdictText } from '../ui.tsx';
+import { Badge, Empty, Failure, Loading, PageTitle, Tile } from '../ui.tsx';
 import { useData } from '../use-data.ts';
 
 /** The cost of the call is the same however many look: docs/console.md. */
@@ -62,9 +62,7 @@ const LongestWaits = ({ users }: { users: UserPage['users'] }) => (
         {users.map(({ userId, user, verdict, waitingMs }) => (
           <li key={userId}>
             <a href={linkTo(['users', `id:${userId}`])}>{user ?? userId}</a> <Badge code={verdict.code} />
-            <span class="grow">
-              <VerdictText verdict={verdict} />
-            </span>
+            <span class="grow">{verdict.text}</span>
             {waitingMs !== undefined && <span class="dim number">{duration(waitingMs)}</span>}
           </li>
         ))}
@@ -205,21 +203,21 @@ const Charts = ({ overview }: { overview: Overview }) => {
   );
 };
 
-const wait = (ms: number | undefined): string => (ms === undefined ? 'none' : `≤ ${duration(ms)}`);
+const wait = (ms: number | undefined): string => (ms === undefined ? 'none' : `≤${duration(ms)}`);
 
 const Tiles = ({ overview: { pending, oldestWaitMs, lastHour } }: { overview: Overview }) => (
   <div class="tiles">
-    <Tile name="Pending requests" value={count(pending.requests)} href={linkTo(['users'])} />
+    <Tile name="Pending" value={count(pending.requests)} href={linkTo(['users'])} />
     <Tile name="Users waiting" value={count(pending.users)} href={linkTo(['users'])} />
-    <Tile name="Oldest wait for a slot" value={oldestWaitMs === 0 ? 'none' : duration(oldestWaitMs)} />
+    <Tile name="Oldest wait" value={oldestWaitMs === 0 ? 'none' : duration(oldestWaitMs)} />
     <Tile
       name="Dead letters"
       value={count(pending.deadLetters)}
       tone={pending.deadLetters > 0 ? 'warn' : ''}
       href={linkTo(['dead-letters'])}
     />
-    <Tile name="Done in the last hour" value={count(lastHour.done)} />
-    <Tile name="Failed in the last hour" value={count(lastHour.failed)} tone={lastHour.failed > 0 ? 'bad' : ''} />
+    <Tile name="Done, last hour" value={count(lastHour.done)} />
+    <Tile name="Failed, last hour" value={count(lastHour.failed)} tone={lastHour.failed > 0 ? 'bad' : ''} />
     <Tile name="Wait p50" value={wait(lastHour.p50)} />
     <Tile name="Wait p95" value={wait(lastHour.p95)} />
     <Tile name="Wait p99" value={wait(lastHour.p99)} />

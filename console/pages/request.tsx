@@ -15,7 +15,6 @@ type Whose = { client: Person; target: Target };
 const useEventsOf = ({ client, target }: Whose, request: RequestState | undefined, { reload }: Data<unknown>): void => {
   const follow = request !== undefined && !isSettled(request);
   const seq = request?.seq;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is another function each time.
   useEffect(() => {
     if (!follow || seq === undefined) return undefined;
     const over = new AbortController();
@@ -134,7 +133,7 @@ export const RequestPage = ({ client, target, seq }: Whose & { seq: number }) =>
   return (
     <>
       <p class="crumb">
-        <a href={back}>{target === undefined ? 'My queue' : 'User'}</a>
+        <a href={back}>{target === undefined ? 'My queue' : 'The queue of this user'}</a>
       </p>
       <PageTitle title={`Request ${seq}`}>{value && <Badge code={value.status} />}</PageTitle>
       {isLoading && <Loading />}
@@ -145,7 +144,7 @@ export const RequestPage = ({ client, target, seq }: Whose & { seq: number }) =>
           <p class="dim">
             {plural(value.attempts, 'run')}
             {value.maxAttempts !== undefined && ` of at most ${value.maxAttempts}`}
-            {value.position !== undefined && `, at most ${value.position} until it is done`}
+            {value.position !== undefined && `, position ${value.position}`}
             {value.key !== undefined && `, key ${value.key}`}
             {value.retryOf !== undefined && `, runs request ${value.retryOf} again`}
           </p>

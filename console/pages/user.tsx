@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { actOn } from '../actions.ts';
 import { useLiveQueue } from '../live.ts';
@@ -24,30 +25,31 @@ export const useReloadOn = (version: number, { reload }: Data<unknown>): void =>
   }, [version]);
 };
 
-const sentence = ({ verdict, error }: Pick<User, 'verdict' | 'error'>, readAt: number): string => {
-  const { text, sinceMs, code } = verdict;
-  const since = sinceMs === undefined || code === 'idle' ? '' : ` Since ${clockTime(readAt - sinceMs)}.`;
-  return `${text}${since}${error ? ` ${error.name}: ${error.message}` : ''}`;
-};
-
+/** What the user waits for in one sentence, since when, and the failure after which it waits. */
 export const Verdict = ({
-  about,
+  about: { verdict, error },
   readAt,
   children,
 }: {
   about: Pick<User, 'verdict' | 'error'>;
   readAt: number;
-  children?: preact.ComponentChildren;
+  children?: ComponentChildren;
 }) => {
-  const { code, stale } = about.verdict;
+  const { code, text, sinceMs, stale } = verdict;
   return (
     <div class="verdict">
       <Badge code={code} />
-      <p>
-        {sentence(about, readAt)}
-        {stale && <span class="dim"> This may be out of date: a heartbeat is late.</span>}
+      <p class="says">{text}</p>
+      {error && (
+        <p class="bad">
+          {error.name}: {error.message}
+        </p>
+      )}
+      <p class="dim">
+        {sinceMs !== undefined && `Since ${clockTime(readAt - sinceMs)}. `}
+        {stale && 'This may be out of date: a heartbeat is late.'}
       </p>
-      <div class="actions">{children}</div>
+      {children}
     </div>
   );
 };
@@ -58,7 +60,7 @@ const Actions = ({ client, target, user }: { client: Person; target: string; use
   const act = (what: 'retry' | 'skip' | 'end') => () => actOn(client, target, seq, what);
   if (code === 'blocked' || code === 'between-attempts')
     return (
-      <>
+      <div class="actions">
         <ActionButton kind="main" act={act('retry')}>
           {code === 'blocked' ? `Retry request ${seq}` : `Retry request ${seq} now`}
         </ActionButton>
@@ -68,22 +70,24 @@ const Actions = ({ client, target, user }: { client: Person; target: string; use
         >
           Skip request {seq}
         </ActionButton>
-      </>
+      </div>
     );
   if (code === 'running' || code === 'unresponsive-run')
     return (
-      <ActionButton
-        kind="danger"
-        act={act('end')}
-        ask={
-          <p>
-            End the run of request {seq}? It is told to stop, and its process is ended if it does not. The request fails
-            and becomes a dead letter, unless it still succeeds.
-          </p>
-        }
-      >
-        End the run
-      </ActionButton>
+      <div class="actions">
+        <ActionButton
+          kind="danger"
+          act={act('end')}
+          ask={
+            <p>
+              End the run of request {seq}? It is told to stop, and its process is ended if it does not. The request
+              fails and becomes a dead letter, unless it still succeeds.
+            </p>
+          }
+        >
+          End the run
+        </ActionButton>
+      </div>
     );
   return null;
 };
