@@ -253,7 +253,8 @@ test('the queue is there while the WebSocket of the client is, and gone after it
   processors.set(username, double);
   const headers = { 'content-type': 'application/json' };
   const body = JSON.stringify({ username, password });
-  const { token } = await (await fetch(`${lanekeeper.url}/login`, { method: 'POST', headers, body })).json();
+  const answer = await fetch(`${lanekeeper.url}/login`, { method: 'POST', headers, body });
+  const { token } = (await answer.json()) as { token: string };
   const lk = await connect(lanekeeper.url, { token }, { transport: 'websocket' });
   const watcher = await connect(lanekeeper.url, { token });
   expect(await (await lk.enqueue(2)).result()).toBe(4);
