@@ -9,6 +9,8 @@ import type { Queue, RequestPage } from './types.ts';
 /** So much is kept of what was settled. */
 const keptSettled = 500;
 const pageSize = 25;
+/** So much is shown at once; events bring the rest of a long queue. */
+const firstPending = 100;
 /** Several events within this time are shown at once. */
 const gatherMs = 60;
 
@@ -18,6 +20,8 @@ export const isSettled = ({ status }: Pick<RequestState, 'status'>): boolean =>
 export type LiveQueue = {
   queue?: QueueProgress;
   pending: RequestState[];
+  /** How many are pending, also while not all of them have been read. */
+  total: number;
   settled: RequestState[];
   /** Whether older requests than those shown may exist. */
   hasOlder: boolean;
@@ -30,7 +34,7 @@ export type LiveQueue = {
 
 type Kept = Map<number, RequestState>;
 
-const nothing = { pending: [], settled: [], hasOlder: false, isReady: false, version: 0 };
+const nothing = { pending: [], total: 0, settled: [], hasOlder: false, isReady: false, version: 0 };
 
 const sorted = (kept: Kept): Pick<LiveQueue, 'pending' | 'settled'> => {
   const all = [...kept.values()].sort((one, other) => one.seq - other.seq);
@@ -48,12 +52,17 @@ const followQueue = (
   let queue: QueueProgress | undefined;
   let oldest = 0;
   let isReady = false;
+  let isWhole = false;
   let version = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const showNow = (error?: Error): void => {
     timer = undefined;
     version += 1;
-    if (!signal.aborted) show({ ...sorted(kept), queue, hasOlder: oldest > 0, isReady, version, error });
+    if (signal.aborted) return;
+    const lists = sorted(kept);
+    const known = lists.pending.length;
+    const total = isWhole ? known : Math.max(known, queue?.pending ?? 0);
+    show({ ...lists, total, queue, hasOlder: oldest > 0, isReady, version, error });
   };
   const showSoon = (): void => {
     if (timer === undefined) timer = setTimeout(showNow, gatherMs);
@@ -72,15 +81,17 @@ const followQueue = (
     const { accepted, settled, pending, state } = await read<Queue>('queue');
     queue = { accepted, settled, pending, state };
     oldest = settled;
-    const older = settled > 0 ? readOlder() : Promise.resolve();
-    const events = person.events(target, { after: String(settled), signal });
-    await older;
-    isReady = pending === 0;
+    if (settled > 0) await readOlder();
+    if (pending > 0) {
+      const { requests } = await read<RequestPage>('requests', { after: settled, limit: firstPending });
+      for (const request of requests) kept.set(request.seq, request);
+    }
+    isReady = true;
     showSoon();
-    for await (const event of events) {
+    for await (const event of person.events(target, { after: String(settled), signal })) {
       if (event.type === 'queue') {
         queue = event.queue;
-        isReady = true;
+        isWhole = true;
       } else kept.set(event.request.seq, event.request);
       showSoon();
     }

@@ -77,7 +77,7 @@ const PendingRow = ({
   );
 };
 
-const Pending = ({ client, target, pending }: Whose & Pick<LiveQueue, 'pending'>) => {
+const Pending = ({ client, target, pending, total }: Whose & Pick<LiveQueue, 'pending' | 'total'>) => {
   const now = useNow();
   const [shown, setShown] = useState(shownAtFirst);
   if (pending.length === 0) return <Empty>Nothing is pending.</Empty>;
@@ -108,10 +108,10 @@ const Pending = ({ client, target, pending }: Whose & Pick<LiveQueue, 'pending'>
           ))}
         </tbody>
       </table>
-      {pending.length > shown && (
+      {total > shown && (
         <p class="pager">
           <button type="button" onClick={() => setShown(shown + shownAtFirst)}>
-            Show more: {count(pending.length - shown)} are behind these
+            Show more: {count(total - shown)} are behind these
           </button>
         </p>
       )}
@@ -165,14 +165,14 @@ const Settled = ({
 );
 
 export const QueueView = ({ client, target, live }: Whose & { live: LiveQueue }) => {
-  const { pending, settled, hasOlder, loadOlder } = live;
+  const { pending, total, settled, hasOlder, loadOlder } = live;
   const waiting = pending.filter(({ status, attempts }) => status === 'queued' && attempts === 0);
   return (
     <>
       <section aria-labelledby="queue">
         <div class="head">
           <h2 id="queue">Queue</h2>
-          <span class="dim">{pending.length > 0 && plural(pending.length, 'request')}</span>
+          <span class="dim">{total > 0 && plural(total, 'request')}</span>
           {waiting.length > 1 && (
             <ActionButton
               kind="danger"
@@ -194,7 +194,7 @@ export const QueueView = ({ client, target, live }: Whose & { live: LiveQueue })
             </ActionButton>
           )}
         </div>
-        <Pending client={client} target={target} pending={pending} />
+        <Pending client={client} target={target} pending={pending} total={total} />
       </section>
       <section aria-labelledby="history">
         <h2 id="history">History</h2>

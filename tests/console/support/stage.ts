@@ -47,7 +47,13 @@ const createProcessor = () => {
   };
 };
 
-export type StageUser = { username: string; userId: string; enqueue(...requests: unknown[]): Promise<void> };
+export type StageUser = {
+  username: string;
+  userId: string;
+  enqueue(...requests: unknown[]): Promise<void>;
+  /** 100 in a call. */
+  enqueueMany(requests: unknown[]): Promise<void>;
+};
 
 export const openStage = async (environment: Record<string, string> = {}) => {
   buildConsole();
@@ -83,6 +89,10 @@ export const openStage = async (environment: Record<string, string> = {}) => {
       userId,
       async enqueue(...requests) {
         for (const request of requests) await call({ call: 'POST /enqueue', body: { request }, token });
+      },
+      async enqueueMany(requests) {
+        const all = requests.map((request) => ({ request }));
+        while (all.length > 0) await call({ call: 'POST /enqueue', body: { requests: all.splice(0, 100) }, token });
       },
     };
   };
