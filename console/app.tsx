@@ -35,15 +35,6 @@ const AwayBanner = () => {
   );
 };
 
-const leave = (client: Person): void => {
-  // What is pending still runs. Without an answer the session ends by its time.
-  void client
-    .call('POST', 'disconnect', { body: {} })
-    .catch(() => undefined)
-    .finally(() => client.close());
-  logOut();
-};
-
 const Shell = ({
   client,
   mayOperate,
@@ -76,7 +67,7 @@ const Shell = ({
         </nav>
         <span class="who">
           <span class="dim">{client.name}</span>
-          <button type="button" onClick={() => leave(client)}>
+          <button type="button" onClick={logOut}>
             Log out
           </button>
         </span>

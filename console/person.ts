@@ -54,12 +54,23 @@ const requestOf = (method: string, path: string, { body, key, query, signal }: C
   return new Request(urlOf(path, query), { method, headers, signal, body: body && JSON.stringify(body) });
 };
 
-export const logOut = (note = ''): void => {
-  person.get()?.close();
+/** Shows the login page. What the client still does goes on. */
+const forget = (note: string): void => {
   loginNote.set(note);
   roleNote.set('');
   isOperator.set(false);
   person.set(undefined);
+};
+
+/** Ends the session. What is pending still runs. */
+export const logOut = (): void => {
+  const client = person.get();
+  forget('');
+  // Without an answer the session ends by its time.
+  void client
+    ?.call('POST', 'disconnect', { body: {} })
+    .catch(() => undefined)
+    .finally(() => client.close());
 };
 
 /** What a refused call says about the person, apart from what it says to the page. */
@@ -70,7 +81,9 @@ const heed = (error: unknown): void => {
     isOperator.set(false);
     roleNote.set('Your account does not have the operator role any more. You see your own queue.');
   }
-  if (status === 401) logOut('Your session has ended, and your password was refused. Log in again.');
+  if (status !== 401) return;
+  person.get()?.close();
+  forget('Your session has ended, and your password was refused. Log in again.');
 };
 
 const create = (credentials: { username: string; password: string }): { client: Person; start(): Promise<unknown> } => {

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import { eventually } from '../support/world.ts';
 import { chromiumProgram, openStage, type StageUser } from './support/stage.ts';
 
 jest.setTimeout(60_000);
@@ -28,11 +29,14 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
 (chromiumProgram ? describe : describe.skip)(`the console${why}`, () => {
   let stage: Awaited<ReturnType<typeof openStage>>;
   let ada: StageUser;
+  let gwen: StageUser;
   beforeAll(async () => {
     stage = await openStage();
     await stage.operator('olga');
     ada = await stage.user('ada');
     await ada.enqueue('first', { fail: 'card declined' }, 'third');
+    gwen = await stage.user('gwen');
+    await gwen.enqueue({ fail: 'no such address' }, 'second');
   });
   afterAll(() => stage?.[Symbol.asyncDispose]());
 
@@ -84,6 +88,21 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
     await page.close();
   });
 
+  test('an operator drops a dead letter after a preview, and its user goes on', async () => {
+    const { page, faults } = await open('olga', { path: '#/dead-letters' });
+    await page.getByLabel('Choose request 1 of gwen').check();
+    await page.getByRole('button', { name: 'Drop 1' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('gwen, request 1: no such address').waitFor();
+    expect(await violationsOn(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Drop 1' }).click();
+    await page.getByText('1 dead letter was dropped.').waitFor();
+    await page.getByLabel('Choose request 1 of gwen').waitFor({ state: 'detached' });
+    expect((await stage.world.settled({ ...gwen, sessionId: '', lane: 0 }, 2)).status).toBe('done');
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
   test('an operator finds the stuck user from the overview in two clicks, and frees it', async () => {
     const { page, faults } = await open('olga');
     await page.getByRole('link', { name: 'Who is blocked' }).click();
@@ -100,7 +119,7 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
   });
 
   test('a user sees the own queue alone: a new request at once, its settlement within a second', async () => {
-    await stage.user('ben');
+    const ben = await stage.user('ben');
     const { page } = await open('ben');
     expect(await page.getByRole('navigation').textContent()).toBe('My queue');
     await page.getByLabel('New request, as JSON').fill('{"hold":"ben"}');
@@ -114,6 +133,10 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
     stage.release('ben');
     await page.locator('.history li', { hasText: 'Request 1' }).waitFor();
     expect(performance.now() - released).toBeLessThan(1_000);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    const sessionsOf = async () => (await stage.world.stores.userQueues.get([ben.userId]))[0]?.sessions.length;
+    await eventually('the session of the page has ended', async () => (await sessionsOf()) === 1);
     await page.close();
   });
 
