@@ -1004,6 +1004,43 @@ export interface components {
         AcceptedBatch: {
             results: components["schemas"]["Accepted"][];
         };
+        /** @description A request as the ledger has it, with what was asked for where that is wanted. */
+        WholeRequest: {
+            /** @description The place of the request in its user's order. */
+            seq: number;
+            status: components["schemas"]["RequestStatus"];
+            /** @description The Idempotency-Key. */
+            key?: string;
+            /** @description At most so many requests run until this one is done. */
+            position?: number;
+            attempts: number;
+            maxAttempts?: number;
+            timeoutMs?: number;
+            /** @enum {string} */
+            onInterruption?: "rerun" | "dead-letter";
+            error?: components["schemas"]["RunError"];
+            deadLetter?: {
+                /** @enum {string} */
+                reason: "failed" | "crashed" | "interrupted" | "ended";
+                /** Format: date-time */
+                at: string;
+            };
+            retryOf?: number;
+            /** Format: date-time */
+            acceptedAt: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** Format: date-time */
+            retryAt?: string;
+            /** Format: date-time */
+            ending?: string;
+            /** Format: date-time */
+            settledAt?: string;
+            /** @description What the processor returned, as JSON. */
+            result?: unknown;
+            /** @description What was asked for, with `include=request`. */
+            request?: unknown;
+        };
         RequestPage: {
             requests: components["schemas"]["Request"][];
             next?: number;
@@ -4504,6 +4541,8 @@ export interface operations {
             query?: {
                 /** @description How many seconds to wait. */
                 wait?: number;
+                /** @description With what was asked for, as `request`. */
+                include?: "request";
             };
             header?: never;
             path: {
@@ -4530,7 +4569,7 @@ export interface operations {
                      *       "result": "Your Message"
                      *     }
                      */
-                    "application/json": components["schemas"]["Request"];
+                    "application/json": components["schemas"]["WholeRequest"];
                 };
             };
             /** @description `invalid-request` */
@@ -4811,6 +4850,8 @@ export interface operations {
                 as?: "operator";
                 /** @description How many seconds to wait. */
                 wait?: number;
+                /** @description With what was asked for, as `request`. */
+                include?: "request";
             };
             header?: never;
             path: {
@@ -4839,7 +4880,7 @@ export interface operations {
                      *       "result": "Your Message"
                      *     }
                      */
-                    "application/json": components["schemas"]["Request"];
+                    "application/json": components["schemas"]["WholeRequest"];
                 };
             };
             /** @description `invalid-reference`, `invalid-request` */

@@ -9,5 +9,6 @@ export type User = Schemas['User'];
 export type Queue = Schemas['Queue'];
 export type Verdict = Schemas['Verdict'];
 export type RequestState = Schemas['Request'];
+export type WholeRequest = Schemas['WholeRequest'];
 export type RequestPage = Schemas['RequestPage'];
 export type DeadLetterPage = Schemas['DeadLetterPage'];

@@ -5,7 +5,7 @@ import { isSettled } from '../live.ts';
 import { asOperator, type Person, pathOf, type Target } from '../person.ts';
 import { linkTo } from '../route.ts';
 import { clockTime, duration, plural } from '../text.ts';
-import type { RequestState } from '../types.ts';
+import type { RequestState, WholeRequest } from '../types.ts';
 import { ActionButton, Badge, Failure, Json, Loading, PageTitle } from '../ui.tsx';
 import { type Data, useData } from '../use-data.ts';
 
@@ -124,7 +124,10 @@ const Actions = ({ client, target, request, reload }: Whose & { request: Request
 export const RequestPage = ({ client, target, seq }: Whose & { seq: number }) => {
   const data = useData(
     (signal) =>
-      client.call<RequestState>('GET', pathOf(target, `requests/${seq}`), { signal, query: asOperator(target) }),
+      client.call<WholeRequest>('GET', pathOf(target, `requests/${seq}`), {
+        signal,
+        query: { ...asOperator(target), include: 'request' },
+      }),
     `${target} ${seq}`,
   );
   const { value, error, isLoading, reload } = data;
@@ -149,6 +152,12 @@ export const RequestPage = ({ client, target, seq }: Whose & { seq: number }) =>
             {value.retryOf !== undefined && `, runs request ${value.retryOf} again`}
           </p>
           <Timeline request={value} />
+          {value.request !== undefined && (
+            <section aria-labelledby="asked">
+              <h2 id="asked">What was asked for</h2>
+              <Json value={value.request} name="What was asked for" />
+            </section>
+          )}
           {value.result !== undefined && (
             <section aria-labelledby="result">
               <h2 id="result">Result</h2>

@@ -114,6 +114,10 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
     await page.getByText('Request 2 runs again.').waitFor();
     await page.getByText('Nothing is pending.').first().waitFor();
     expect(await page.locator('.history li').first().textContent()).toContain('Request 3');
+    await page.getByRole('link', { name: 'Request 2' }).click();
+    await page.getByText('Settled: done').waitFor();
+    const asked = page.getByLabel('What was asked for, as JSON');
+    expect(JSON.parse((await asked.textContent()) ?? '')).toEqual({ fail: 'card declined' });
     expect(faults).toEqual([]);
     await page.close();
   });

@@ -124,8 +124,8 @@ const ownCalls: Record<string, OwnCall> = {
   },
   'GET /requests/{seq}': {
     ...{ id: 'getRequest', tag: 'Requests', summary: 'Returns one request, at once or when it is settled or blocked' },
-    ...{ path: input.seqPath, query: input.waitQuery },
-    answers: { 200: requestAnswer('The request.', doneRequest) },
+    ...{ path: input.seqPath, query: input.requestQuery },
+    answers: { 200: { says: 'The request.', schema: answers.wholeRequest, example: doneRequest } },
     problems: ['request-not-found', 'too-many-polls'],
     forUsers: { id: 'getRequestOfUser', key: 'read', operators: true },
   },
