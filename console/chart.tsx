@@ -38,7 +38,7 @@ const optionsOf = ({ series, format, isLog }: Props, width: number): uPlot.Optio
 };
 
 export const Chart = (props: Props) =>
-  props.series.some(({ values }) => values.some((value) => value !== null)) ? (
+  props.series.some(({ values }) => values.some((value) => value !== null && value > 0)) ? (
     <Drawn {...props} />
   ) : (
     <figure>

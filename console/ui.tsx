@@ -32,9 +32,11 @@ export const errorText = (error: Error): string => {
 /** While the API is away the banner says so, and the page reads again by itself. */
 export const Failure = ({ error }: { error: Error }) => {
   const isAway = useSource(away) !== undefined;
-  return (
+  return isAway ? (
+    <p class="dim">This page goes on by itself when the API is back.</p>
+  ) : (
     <p class="note bad" role="alert">
-      {errorText(error)} {isAway && 'This page goes on by itself when it is back.'}
+      {errorText(error)}
     </p>
   );
 };

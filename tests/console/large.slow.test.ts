@@ -43,7 +43,7 @@ const sessionSeconds = 5;
     await stage.logIn(page, 'ben');
     await page.getByRole('link', { name: 'Request 1' }).click();
     await page.getByText('Settled: done').waitFor();
-    expect(await page.locator('.json').textContent()).toContain('xxx');
+    expect(await page.getByLabel('Result, as JSON').textContent()).toContain('xxx');
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(1_280);
     expect(faults).toEqual([]);
     await page.close();
