@@ -74,6 +74,12 @@ export default {
       to: { dependencyTypes: ['core'] },
     },
     {
+      name: 'console-alone',
+      severity: 'error',
+      from: { path: '^console/' },
+      to: { path: '^(lib|functions|tests|tools|examples)/' },
+    },
+    {
       name: 'testing-is-for-tests',
       severity: 'error',
       from: { path: '^(lib|functions)/', pathNot: '^lib/testing(/|\\.)' },

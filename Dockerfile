@@ -12,6 +12,7 @@ COPY infra/functions.yml infra/
 # Answered to GET /openapi.json.
 COPY docs/openapi.json docs/
 COPY client client
+COPY console console
 COPY functions functions
 COPY lib lib
 COPY tools tools

@@ -272,6 +272,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/console": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns the console */
+        get: operations["getConsole"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/console.js": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns the script of the console */
+        get: operations["getConsoleScript"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/console.css": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns the style sheet of the console */
+        get: operations["getConsoleStyle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/{path}": {
         parameters: {
             query?: never;
@@ -951,6 +1002,43 @@ export interface components {
         };
         AcceptedBatch: {
             results: components["schemas"]["Accepted"][];
+        };
+        /** @description A request as the ledger has it, with what was asked for where that is wanted. */
+        WholeRequest: {
+            /** @description The place of the request in its user's order. */
+            seq: number;
+            status: components["schemas"]["RequestStatus"];
+            /** @description The Idempotency-Key. */
+            key?: string;
+            /** @description At most so many requests run until this one is done. */
+            position?: number;
+            attempts: number;
+            maxAttempts?: number;
+            timeoutMs?: number;
+            /** @enum {string} */
+            onInterruption?: "rerun" | "dead-letter";
+            error?: components["schemas"]["RunError"];
+            deadLetter?: {
+                /** @enum {string} */
+                reason: "failed" | "crashed" | "interrupted" | "ended";
+                /** Format: date-time */
+                at: string;
+            };
+            retryOf?: number;
+            /** Format: date-time */
+            acceptedAt: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** Format: date-time */
+            retryAt?: string;
+            /** Format: date-time */
+            ending?: string;
+            /** Format: date-time */
+            settledAt?: string;
+            /** @description What the processor returned, as JSON. */
+            result?: unknown;
+            /** @description What was asked for, with `include=request`. */
+            request?: unknown;
         };
         RequestPage: {
             requests: components["schemas"]["Request"][];
@@ -3624,6 +3712,321 @@ export interface operations {
             };
         };
     };
+    getConsole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description HTML. */
+            200: {
+                headers: {
+                    /** @description For `If-None-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description `If-None-Match` has its ETag. */
+            304: {
+                headers: {
+                    /** @description For `If-None-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConsoleScript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description JavaScript. */
+            200: {
+                headers: {
+                    /** @description For `If-None-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                };
+            };
+            /** @description `If-None-Match` has its ETag. */
+            304: {
+                headers: {
+                    /** @description For `If-None-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConsoleStyle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSS. */
+            200: {
+                headers: {
+                    /** @description For `If-None-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/css": string;
+                };
+            };
+            /** @description `If-None-Match` has its ETag. */
+            304: {
+                headers: {
+                    /** @description For `If-None-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     preflight: {
         parameters: {
             query?: never;
@@ -4137,6 +4540,8 @@ export interface operations {
             query?: {
                 /** @description How many seconds to wait. */
                 wait?: number;
+                /** @description With what was asked for, as `request`. */
+                include?: "request";
             };
             header?: never;
             path: {
@@ -4163,7 +4568,7 @@ export interface operations {
                      *       "result": "Your Message"
                      *     }
                      */
-                    "application/json": components["schemas"]["Request"];
+                    "application/json": components["schemas"]["WholeRequest"];
                 };
             };
             /** @description `invalid-request` */
@@ -4444,6 +4849,8 @@ export interface operations {
                 as?: "operator";
                 /** @description How many seconds to wait. */
                 wait?: number;
+                /** @description With what was asked for, as `request`. */
+                include?: "request";
             };
             header?: never;
             path: {
@@ -4472,7 +4879,7 @@ export interface operations {
                      *       "result": "Your Message"
                      *     }
                      */
-                    "application/json": components["schemas"]["Request"];
+                    "application/json": components["schemas"]["WholeRequest"];
                 };
             };
             /** @description `invalid-reference`, `invalid-request` */

@@ -6,6 +6,7 @@ import { cpSync, globSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { argv, stdout } from 'node:process';
 import { type BuildOptions, build } from 'esbuild';
+import { buildConsole } from './bundle/console.ts';
 import { moduleOptions, sharedOptions } from './bundle/options.ts';
 import { root } from './run-tool.ts';
 
@@ -51,6 +52,8 @@ await build({
 });
 for (const name of names) writeFileSync(join(folder, 'functions', `${name}.js`), fileOf(name));
 writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
-cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+for (const path of ['LICENSE', 'docs/openapi.json', 'lib/http/scalar'])
+  cpSync(join(root, path), join(folder, path), { recursive: true });
+await buildConsole(folder);
 const bytes = Object.entries(metafile.outputs).find(([file]) => file.endsWith('.cjs'))?.[1].bytes ?? 0;
 stdout.write(`${Math.ceil(bytes / 1000)} kB for all functions, in ${folder}\n`);

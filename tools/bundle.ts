@@ -6,6 +6,7 @@ import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { argv, stdout } from 'node:process';
 import { build, type Metafile } from 'esbuild';
+import { buildConsole } from './bundle/console.ts';
 import { moduleOptions } from './bundle/options.ts';
 import { bytesOnLoad } from './bundle/sizes.ts';
 import { root } from './run-tool.ts';
@@ -61,6 +62,7 @@ rmSync(folder, { recursive: true, force: true });
 const metafile = await buildCode();
 for (const path of ['LICENSE', 'infra/functions.yml', 'docs/openapi.json', 'lib/http/scalar', 'tools/init'])
   cpSync(join(root, path), join(folder, path), { recursive: true });
+await buildConsole(folder);
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifestOf(), undefined, 2)}\n`);
 for (const [file, bytes] of bytesOnLoad(metafile, relative(root, folder)))
   stdout.write(`${`${Math.ceil(bytes / 1000)} kB`.padStart(9)}  ${file}\n`);

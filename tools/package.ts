@@ -8,6 +8,7 @@ import { argv, execPath, stdout } from 'node:process';
 import { execa } from 'execa';
 import { build } from 'tsdown';
 import { tracingPackages } from '../lib/telemetry/open-tracing.ts';
+import { buildConsole } from './bundle/console.ts';
 import { nodeVersions } from './node-versions.ts';
 import { root } from './run-tool.ts';
 
@@ -61,7 +62,7 @@ const manifestOf = () => {
     engines: { node: nodeVersions },
     exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
     bin: { lanekeeper: built(bin.lanekeeper) },
-    files: ['client', 'functions', 'infra', 'lib', 'tools', 'docs', 'docker-compose.yml', 'CHANGELOG.md'],
+    files: ['client', 'dist', 'functions', 'infra', 'lib', 'tools', 'docs', 'docker-compose.yml', 'CHANGELOG.md'],
     dependencies: ranges(dependencies),
     peerDependencies: ranges(Object.fromEntries(optional.map((peer) => [peer, devDependencies[peer]]))),
     peerDependenciesMeta: Object.fromEntries(optional.map((peer) => [peer, { optional: true }])),
@@ -99,5 +100,6 @@ rmSync(folder, { recursive: true, force: true });
 await buildCode();
 await buildDeclarations();
 for (const path of copied) cpSync(join(root, path), join(folder, path), { recursive: true });
+await buildConsole(folder);
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifestOf(), undefined, 2)}\n`);
 stdout.write(`The package is in ${folder}\n`);

@@ -16,8 +16,13 @@ const manifest = () => {
   const source = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const { devDependencies, optionalDependencies: _, ...own } = source;
   const traces = Object.fromEntries(tracingPackages.map((name) => [name, devDependencies[name]]));
-  return argv.includes('--images') ? { ...own, dependencies: { ...own.dependencies, ...traces } } : own;
+  const shown = Object.fromEntries(inConsole.map((name) => [name, devDependencies[name]]));
+  const more = argv.includes('--images') ? traces : {};
+  return { ...own, dependencies: { ...own.dependencies, ...shown, ...more } };
 };
+
+/** What the script of the console consists of, besides our own code. It runs in browsers alone. */
+const inConsole = ['preact', 'uplot'];
 
 /** The file of a package that is in the repository. */
 const copied = () => {

@@ -19,6 +19,12 @@ export const entryJson = (entry: LedgerEntry, settled: number, exposure: Exposur
   return result === undefined ? shown : `${shown.slice(0, -1)},"result":${result}}`;
 };
 
+/** The same with what was asked for, as `request`, exactly as it was sent. An abandoned request has none. */
+export const wholeEntryJson = (entry: LedgerEntry, settled: number, exposure: Exposure): string => {
+  const shown = entryJson(entry, settled, exposure);
+  return entry.body === undefined ? shown : `${shown.slice(0, -1)},"request":${entry.body}}`;
+};
+
 /** A page of entries. `next` is the `after` of the next page; `searched`: the page looked no further than this `seq`, and more follow. */
 export const pageJson = (
   entries: LedgerEntry[],

@@ -68,6 +68,9 @@ export const waitQuery = z.object({
     .default(0)
     .meta({ type: 'number', minimum: 0, maximum: 20, multipleOf: 0.001, description: 'How many seconds to wait.' }),
 });
+export const requestQuery = waitQuery.extend({
+  include: z.literal('request').optional().meta({ description: 'With what was asked for, as `request`.' }),
+});
 const pageRange = 'must be a whole number from 1 to 100';
 export const pageLimit = z
   .string()
@@ -125,6 +128,10 @@ export const credentialsOf = (call: Call) => validate(credentials, call.json, 'b
 export const seqOf = (call: Call): number => Number(validate(seqPath, call.pathParameters, 'path').seq);
 export const waitMsOf = (call: Call): number =>
   validate(waitQuery, call.queryStringParameters ?? {}, 'query').wait * 1_000;
+
+/** Whether the caller wants to see what was asked for. @throws {InvalidRequestError} */
+export const includesRequest = (call: Call): boolean =>
+  validate(requestQuery, call.queryStringParameters ?? {}, 'query').include === 'request';
 export const pageOf = (call: Call) => validate(pageQuery, call.queryStringParameters ?? {}, 'query');
 export const pendingOf = (call: Call) => validate(pendingBody, call.json, 'body').pending;
 

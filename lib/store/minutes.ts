@@ -3,6 +3,16 @@ import type { WorkerStore } from '../ports.ts';
 import { bucketCount } from '../wait-buckets.ts';
 import type { Execute } from './connection.ts';
 
+/** `_id` is `at` in ms since the epoch. `waits`: counts by the number of the bucket. */
+export type MinuteDocument = {
+  _id: number;
+  at: Date;
+  started?: number;
+  done?: number;
+  failed?: number;
+  waits?: Record<string, number>;
+};
+
 export const minuteStore = (execute: Execute): Pick<WorkerStore, 'addToMinute' | 'minutes'> => ({
   addToMinute: (at, { waits, ...counts }) =>
     execute(async ({ minutes }) => {

@@ -3,6 +3,7 @@ import type { Heartbeat, Role } from '../ports.ts';
 import type { LedgerEntry, UserQueue } from '../types.ts';
 import { type ConnectionDocument, connectionSchema } from './connection-documents.ts';
 import { type KeyDocument, keySchema } from './key-documents.ts';
+import type { MinuteDocument } from './minutes.ts';
 import { schemaOptions as options } from './schema-options.ts';
 import type { TicketFields } from './ticket-taker.ts';
 
@@ -31,16 +32,6 @@ export type RequestDocument = LedgerEntry & {
 };
 export type LaneDocument = { _id: number; lease: number; owner?: string };
 export type WorkerDocument = Omit<Heartbeat, 'workerId' | 'unresponsive'> & { _id: string; unresponsive?: string[] };
-
-/** `_id` is `at` in ms since the epoch. `waits`: counts by the number of the bucket. */
-export type MinuteDocument = {
-  _id: number;
-  at: Date;
-  started?: number;
-  done?: number;
-  failed?: number;
-  waits?: Record<string, number>;
-};
 
 /** As rate-limiter-flexible writes it. */
 export type CounterDocument = { _id: mongoose.Types.ObjectId; key: string; points: number; expire: Date };

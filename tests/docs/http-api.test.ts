@@ -19,7 +19,14 @@ const bullet = (text: string, label: string): string | undefined =>
   new RegExp(`^- \\*\\*${label}:?\\*\\*(.*?)(?=^- \\*\\*|^\`\`\`)`, 'ms').exec(text)?.[1];
 
 /** Answered without a body, or with another one. */
-const withoutJson = ['OPTIONS /{proxy+}', 'GET /docs', 'GET /docs/reference.js'];
+const withoutJson = [
+  'GET /console',
+  'GET /console/console.js',
+  'GET /console/console.css',
+  'OPTIONS /{proxy+}',
+  'GET /docs',
+  'GET /docs/reference.js',
+];
 
 /** Errors that end a process at its start. No call answers with them. */
 const startOnly = ['lib/consumer/', 'lib/library/', 'lib/runs/', 'lib/endpoints.ts', 'lib/start-or-exit.ts'];

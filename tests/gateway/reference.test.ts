@@ -1,6 +1,7 @@
-/** The description of the API and the page that shows it: the same from our gateway and from serverless-offline. */
+/** The description of the API, the page that shows it, and the console: the same from our gateway and from serverless-offline. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { buildConsole } from '../console/support/build.ts';
 import { type ApiProcess, startApi } from '../http/api-process.ts';
 import { faultsOfAnswer } from '../http/description.ts';
 
@@ -12,11 +13,15 @@ const drivers = {
 };
 
 const origin = 'https://app.example.com';
-const files = ['/openapi.json', '/docs', '/docs/reference.js'];
+const files = [
+  ...['/openapi.json', '/docs', '/docs/reference.js'],
+  ...['/console', '/console/console.js', '/console/console.css'],
+];
 
 describe.each(Object.entries(drivers))('with %s', (_name, args) => {
   let api: ApiProcess;
   beforeAll(async () => {
+    buildConsole();
     api = await startApi(args, { CORS_ORIGINS: origin });
   });
   afterAll(() => api?.end());
@@ -44,6 +49,15 @@ describe.each(Object.entries(drivers))('with %s', (_name, args) => {
     expect(text).not.toMatch(/https?:\/\//);
     const [, script = ''] = /<script src="([^"]+)">/.exec(text) ?? [];
     expect((await get(new URL(script, 'http://host/docs').pathname)).text).toContain('createApiReference');
+  });
+
+  test('GET /console answers a page without inline scripts and styles, which may load nothing from other hosts', async () => {
+    const { text, read } = await get('/console');
+    const policy = read('content-security-policy')?.split('; ');
+    expect(policy).toEqual(expect.arrayContaining(["default-src 'none'", "script-src 'self'", "style-src 'self'"]));
+    expect(text).not.toMatch(/https?:\/\/|<style|style=|<script(?![^>]* src=)/);
+    const addresses = [...text.matchAll(/(?:src|href)="(\.[^"]+)"/g)].map(([, found = '']) => found);
+    expect(addresses.sort()).toEqual(['./console/console.css', './console/console.js']);
   });
 
   test.each(files)('%s is sent once to a caller that keeps it', async (path) => {

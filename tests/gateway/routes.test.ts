@@ -42,6 +42,9 @@ describe('routes', () => {
       'GET /openapi.json',
       'GET /docs',
       'GET /docs/reference.js',
+      'GET /console',
+      'GET /console/console.js',
+      'GET /console/console.css',
       'OPTIONS /{proxy+}',
     ]);
   });

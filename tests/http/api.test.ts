@@ -300,6 +300,16 @@ describe.each([
       expect(Date.now() - startedAt).toBeLessThan(10_000);
     });
 
+    test('is answered with what was asked for where that is wanted, and without it otherwise', async () => {
+      const { token } = await newUser();
+      const request = { to: 'grace', amounts: [1.5, 0] };
+      await enqueue(token, request);
+      const shown = await call({ call: 'GET /requests/1?wait=20&include=request', token });
+      expect(shown).toMatchObject({ status: 200, body: { seq: 1, status: 'done', request } });
+      expect((await call({ call: 'GET /requests/1', token })).body).not.toHaveProperty('request');
+      expectProblem(await call({ call: 'GET /requests/1?include=all', token }), 400, 'invalid-request');
+    });
+
     test('a failed request shows its error', async () => {
       const { token } = await newUser();
       await enqueue(token, 'fail');

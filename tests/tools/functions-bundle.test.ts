@@ -67,6 +67,20 @@ test('a stack names lines of the sources', async () => {
   expect(lines[Number(line) - 1]).toContain('StoreUnavailableError');
 });
 
+test.each([
+  ...['GET /openapi.json', 'GET /docs', 'GET /docs/reference.js'],
+  ...['GET /console', 'GET /console/console.js', 'GET /console/console.css'],
+])('%s answers with its file', async (call) => {
+  const infra = readFileSync(join(root, 'infra', 'functions.yml'), 'utf8');
+  const [, file = ''] =
+    new RegExp(`handler: (\\S+)\\.handler\n(?: {4}events:.*\n| {6}-.*\n)*?.*httpApi: ${call}\\b`).exec(infra) ?? [];
+  const event = eventFixture({ call }, call);
+  const code = `const { handler } = await import(${JSON.stringify(join(folder, file))} + '.js');
+    console.log((await handler(${JSON.stringify(event)}, {})).statusCode);`;
+  const servers = { MONGODB_URL: 'mongodb://127.0.0.1:9/', RABBITMQ_URL: 'amqp://127.0.0.1:9' };
+  expect((await runModule(code, servers)).stdout).toBe('200');
+});
+
 test('passwords are hashed in a thread that is beside the script', async () => {
   const url = mongodbUrl(uniqueName('functions'));
   await using stores = openDatabase(url);

@@ -20,7 +20,7 @@ type Package = { version: string; dev?: boolean; optional?: boolean; devOptional
 const list = async (...options: string[]): Promise<{ bomFormat: string; components: Component[] }> =>
   JSON.parse((await execa(execPath, ['--no-warnings', 'tools/sbom.ts', ...options], { cwd: root })).stdout);
 
-test('the SBOM lists every package that production runs, and the one that a file was copied from, with its license and its hash, and no other', async () => {
+test('the SBOM lists every package that production runs or the console contains, and the one that a file was copied from, with its license and its hash, and no other', async () => {
   const { bomFormat, components } = await list();
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages as Record<string, Package>;
   const installed = Object.entries(lock).flatMap(([path, { version, dev, optional, devOptional }]) =>
@@ -29,7 +29,8 @@ test('the SBOM lists every package that production runs, and the one that a file
   expect(bomFormat).toBe('CycloneDX');
   const listed = components.map(({ name, version }) => `${name}@${version}`);
   const copied = JSON.parse(readFileSync(join(root, 'lib/http/scalar/source.json'), 'utf8'));
-  expect(new Set(listed)).toEqual(new Set([...installed, `${copied.name}@${copied.version}`]));
+  const shown = ['preact', 'uplot'].map((name) => `${name}@${lock[`node_modules/${name}`]?.version}`);
+  expect(new Set(listed)).toEqual(new Set([...installed, ...shown, `${copied.name}@${copied.version}`]));
   for (const component of components) {
     expect(component).toMatchObject({ licenses: [expect.anything()], hashes: [{ alg: 'SHA-512' }] });
   }

@@ -39,6 +39,7 @@ const demo = async ({ users: wanted, requests }: { users: number; requests: numb
   say(`${chosen.length} users register at ${apiUrl} and log in.`);
   const tag = randomBytes(3).toString('hex');
   const users = await Promise.all(chosen.map((name) => connectUser(apiUrl, `${name}-${tag}`, requests)));
+  say(`Watch them at ${apiUrl}/console, as an operator: lanekeeper operator NAME --create --grant makes one.`);
   say(`Each user sends ${requests} requests at once.  █ settled  ▒ accepted  ░ not sent yet\n`);
   const startedAt = performance.now();
   const allProgress = users.map(({ progress }) => progress);

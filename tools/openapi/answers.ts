@@ -61,6 +61,15 @@ export const request = strict({
   result: z.unknown().optional().meta({ description: 'What the processor returned, as JSON.' }),
 }).meta({ id: 'Request', description: 'A request as the ledger has it. Fields that do not apply are absent.' });
 
+export const wholeRequest = request
+  .extend({
+    request: z.unknown().optional().meta({ description: 'What was asked for, with `include=request`.' }),
+  })
+  .meta({
+    id: 'WholeRequest',
+    description: 'A request as the ledger has it, with what was asked for where that is wanted.',
+  });
+
 const eventRequest = request
   .extend({
     resultUrl: z.string().optional().meta({ description: 'Where the result is, which has more than 16 KiB.' }),

@@ -35,6 +35,7 @@ export const tags = {
   Operators: 'The overview, users, dead letters and stuck users, of all accounts.',
   Health: 'For load balancers and whoever starts processes.',
   Description: 'This description, and a page that shows it.',
+  Console: 'Pages for operators and users, which make the calls above.',
   Browsers: 'Which web pages may call.',
 };
 
@@ -120,8 +121,8 @@ const ownCalls: Record<string, OwnCall> = {
   },
   'GET /requests/{seq}': {
     ...{ id: 'getRequest', tag: 'Requests', summary: 'Returns one request, at once or when it is settled or blocked' },
-    ...{ path: input.seqPath, query: input.waitQuery },
-    answers: { 200: requestAnswer('The request.', doneRequest) },
+    ...{ path: input.seqPath, query: input.requestQuery },
+    answers: { 200: { says: 'The request.', schema: answers.wholeRequest, example: doneRequest } },
     problems: ['request-not-found', 'too-many-polls'],
     forUsers: { id: 'getRequestOfUser', key: 'read', operators: true },
   },
@@ -492,6 +493,30 @@ const otherCalls: Record<string, CallDescription> = {
     ...{ id: 'getReferenceScript', tag: 'Description', summary: 'Returns the script of that page', access: {} },
     answers: {
       200: { says: 'JavaScript.', isFile: true, schema: z.string(), contentType: 'text/javascript' },
+      304: notModified,
+    },
+    problems: [],
+  },
+  'GET /console': {
+    ...{ id: 'getConsole', tag: 'Console', summary: 'Returns the console', access: {} },
+    answers: {
+      200: { says: 'HTML.', isFile: true, schema: z.string(), contentType: 'text/html' },
+      304: notModified,
+    },
+    problems: [],
+  },
+  'GET /console/console.js': {
+    ...{ id: 'getConsoleScript', tag: 'Console', summary: 'Returns the script of the console', access: {} },
+    answers: {
+      200: { says: 'JavaScript.', isFile: true, schema: z.string(), contentType: 'text/javascript' },
+      304: notModified,
+    },
+    problems: [],
+  },
+  'GET /console/console.css': {
+    ...{ id: 'getConsoleStyle', tag: 'Console', summary: 'Returns the style sheet of the console', access: {} },
+    answers: {
+      200: { says: 'CSS.', isFile: true, schema: z.string(), contentType: 'text/css' },
       304: notModified,
     },
     problems: [],

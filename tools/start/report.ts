@@ -16,9 +16,12 @@ export type Report = {
 
 const box = (url: string, { command, logs }: { command: string; logs: string }): string => {
   const demo = command === 'npm start' ? 'npm run demo' : 'npx lanekeeper demo';
+  const operator = command === 'npm start' ? 'npm run operator --' : 'npx lanekeeper operator';
   const docs = docsFile('http-api.md');
   const rows = [
     ['Try it', `${url.endsWith(':3000') ? '' : `LANEKEEPER_API=${url} `}${demo}`],
+    ['Console', `${url}/console`],
+    ['', `an account for it: ${operator} NAME --create --grant`],
     ['API', `${url}/docs`],
     ['Health', `curl ${url}/health`],
     ...(docs ? [['Docs', docs]] : []),

@@ -10,6 +10,7 @@ import { root } from '../run-tool.ts';
 import { ensureServices, type Services, serverNames, stopServices } from '../services/ensure.ts';
 import { makeFolder } from '../services/private-server.ts';
 import { servers } from '../services/ways.ts';
+import { buildConsole } from './console.ts';
 import { clearUpEarlier, forgetStart, noteStart } from './earlier.ts';
 import { environmentOf, fromCaller, quietServerless, withSecrets } from './environment.ts';
 import { type KeptConsumer, keepCodeNew } from './keep-code-new.ts';
@@ -118,7 +119,9 @@ export const runStart = async ({ command, folder, env, watch, yes, verbose, json
   };
 
   try {
+    const built = buildConsole(say);
     services = await ensureServices({ root: folder, env: given, say, yes, explain: verbose });
+    await built;
     if (stop.isRequested()) return;
     const earlier = earlierServers(services);
     const toStop = command === 'npm start' ? 'npm run services:stop' : 'lanekeeper services --stop';

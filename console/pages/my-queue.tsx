@@ -1,0 +1,86 @@
+import { useState } from 'preact/hooks';
+import { useLiveQueue } from '../live.ts';
+import type { Person } from '../person.ts';
+import { QueueView } from '../queue-view.tsx';
+import type { Queue, RequestState } from '../types.ts';
+import { errorText, Failure, Loading, PageTitle, tell } from '../ui.tsx';
+import { useData } from '../use-data.ts';
+import { useReloadOn, Verdict } from './user.tsx';
+
+const everyMs = 5_000;
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const EnqueueForm = ({ client }: { client: Person }) => {
+  const [text, setText] = useState('"Your Message"');
+  const [isBusy, setBusy] = useState(false);
+  const isGood = isJson(text);
+  const submit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      // A repeated call is accepted once.
+      const key = crypto.getRandomValues(new Uint32Array(4)).join('-');
+      const { seq } = await client.call<RequestState>('POST', 'enqueue', { body: { request: JSON.parse(text) }, key });
+      tell(`Request ${seq} was accepted.`);
+    } catch (error) {
+      tell(errorText(error as Error), true);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form class="enqueue" onSubmit={(event) => void submit(event)}>
+      <label>
+        New request, as JSON
+        <textarea
+          rows={3}
+          value={text}
+          spellcheck={false}
+          aria-invalid={!isGood}
+          aria-describedby="json-hint"
+          onInput={({ currentTarget }) => setText(currentTarget.value)}
+        />
+      </label>
+      <div class="head">
+        <button type="submit" class="main" disabled={isBusy || !isGood}>
+          Enqueue
+        </button>
+        <span id="json-hint" class={isGood ? 'dim' : 'bad'}>
+          {isGood ? 'It runs after everything that is in the queue.' : 'This is not JSON. Put text in double quotes.'}
+        </span>
+      </div>
+    </form>
+  );
+};
+
+export const MyQueuePage = ({ client }: { client: Person }) => {
+  const live = useLiveQueue(client, undefined);
+  const data = useData(
+    async (signal) => ({ queue: await client.call<Queue>('GET', 'queue', { signal }), readAt: Date.now() }),
+    'own',
+    { everyMs },
+  );
+  useReloadOn(live.version, data);
+  const { value, error, isLoading } = data;
+  return (
+    <>
+      <PageTitle title="My queue">
+        <span class="dim">live</span>
+      </PageTitle>
+      {isLoading && <Loading />}
+      {error && <Failure error={error} />}
+      {value && <Verdict about={value.queue} readAt={value.readAt} />}
+      {live.error && !error && <Failure error={live.error} />}
+      <EnqueueForm client={client} />
+      {value && (live.isReady ? <QueueView client={client} target={undefined} live={live} /> : <Loading />)}
+    </>
+  );
+};

@@ -1,0 +1,142 @@
+/** Who is logged in, and the calls that this person makes. The token and the password are in memory alone: a reload asks again. */
+import { ApiError, ClosedError, errorOfAnswer } from '../client/errors.ts';
+import { follow } from '../client/events/follow.ts';
+import { overHttp } from '../client/events/over-http.ts';
+import { authorized, retrying, type Send } from '../client/send.ts';
+import { openSession } from '../client/session.ts';
+import type { LaneEvent } from '../client/types.ts';
+import { apiUrl, watchedFetch } from './away.ts';
+import { createSource } from './source.ts';
+
+export type CallOptions = { signal?: AbortSignal; body?: object; key?: string; query?: Record<string, unknown> };
+
+/** Whose queue: a user as operators name it. Without one it is the own queue. */
+export type Target = string | undefined;
+
+export type Person = {
+  name: string;
+  call<Body>(method: 'GET' | 'POST' | 'DELETE', path: string, options?: CallOptions): Promise<Body>;
+  events(target: Target, options: { after: string; signal: AbortSignal }): AsyncIterable<LaneEvent>;
+  close(): void;
+};
+
+export const person = createSource<Person | undefined>(undefined);
+export const isOperator = createSource(false);
+/** What the login page says, such as why the person is there again. */
+export const loginNote = createSource('');
+/** For a person who lost the operator role. */
+export const roleNote = createSource('');
+
+/** What a person does is repeated for so long while the API is away; what a page reads is not: the page tries again by itself. */
+const patienceMs = 10_000;
+
+/** The path of a call about a target. */
+export const pathOf = (target: Target, path: string): string =>
+  target === undefined ? path : `users/${encodeURIComponent(target)}/${path}`;
+
+export const asOperator = (target: Target): Record<string, string> => (target === undefined ? {} : { as: 'operator' });
+
+const urlOf = (path: string, query: Record<string, unknown> = {}): string => {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return `${apiUrl}${path}${text ? `?${text}` : ''}`;
+};
+
+const answerOf = async <Body>(response: Response): Promise<Body> => {
+  const body = await response.json().catch(() => undefined);
+  if (!response.ok) throw errorOfAnswer(response, body);
+  return body;
+};
+
+const requestOf = (method: string, path: string, { body, key, query, signal }: CallOptions): Request => {
+  const headers = new Headers(body && { 'content-type': 'application/json' });
+  if (key !== undefined) headers.set('idempotency-key', key);
+  return new Request(urlOf(path, query), { method, headers, signal, body: body && JSON.stringify(body) });
+};
+
+/** Shows the login page. What the client still does goes on. */
+const forget = (note: string): void => {
+  loginNote.set(note);
+  roleNote.set('');
+  isOperator.set(false);
+  person.set(undefined);
+};
+
+/** Ends the session. What is pending still runs. */
+export const logOut = (): void => {
+  const client = person.get();
+  forget('');
+  // Without an answer the session ends by its time.
+  void client
+    ?.call('POST', 'disconnect', { body: {} })
+    .catch(() => undefined)
+    .finally(() => client.close());
+};
+
+/** What a refused call says about the person, apart from what it says to the page. */
+const heed = (error: unknown): void => {
+  if (!(error instanceof ApiError) || !person.get()) return;
+  const { code, status } = error.problem;
+  if (code === 'not-an-operator' && isOperator.get()) {
+    isOperator.set(false);
+    roleNote.set('Your account does not have the operator role any more. You see your own queue.');
+  }
+  if (status !== 401) return;
+  person.get()?.close();
+  forget('Your session has ended, and your password was refused. Log in again.');
+};
+
+const create = (credentials: { username: string; password: string }): { client: Person; start(): Promise<unknown> } => {
+  const closing = new AbortController();
+  const send = (isPatient: boolean): Send => (isPatient ? retrying(watchedFetch, patienceMs) : watchedFetch);
+  const session = openSession(credentials, async (body) =>
+    answerOf(await send(false)(requestOf('POST', 'login', { body }))),
+  );
+  const until = (signal?: AbortSignal): AbortSignal =>
+    signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
+  const client: Person = {
+    name: credentials.username,
+    async call(method, path, options = {}) {
+      const request = requestOf(method, path, { ...options, signal: until(options.signal) });
+      try {
+        return await answerOf(await authorized(send(method !== 'GET'), session)(request));
+      } catch (error) {
+        heed(error);
+        throw error;
+      }
+    },
+    async *events(target, { after, signal }) {
+      /** The stream of another user is one of operators. */
+      const asWhom: Send = (request) => {
+        const url = new URL(request.url);
+        for (const [name, value] of Object.entries(asOperator(target))) url.searchParams.set(name, value);
+        return watchedFetch(new Request(url, request));
+      };
+      const base = urlOf(pathOf(target, 'events')).replace(/\/events$/, '');
+      try {
+        yield* follow(overHttp(base, authorized(asWhom, session), { until: 0 }), { after, signal: until(signal) });
+      } catch (error) {
+        heed(error);
+        throw error;
+      }
+    },
+    close: () => closing.abort(new ClosedError('You have logged out.')),
+  };
+  return { client, start: () => session.token(closing.signal) };
+};
+
+/** @throws {ApiError} `invalid-credentials` and others. */
+export const logIn = async (credentials: { username: string; password: string }): Promise<void> => {
+  const { client, start } = create(credentials);
+  await start();
+  const mayOperate = await client.call('GET', 'overview').then(
+    () => true,
+    (error) => {
+      if (error instanceof ApiError && error.problem.code === 'not-an-operator') return false;
+      throw error;
+    },
+  );
+  isOperator.set(mayOperate);
+  loginNote.set('');
+  person.set(client);
+};

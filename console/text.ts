@@ -1,0 +1,64 @@
+/** Numbers and times as people read them. */
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+export const duration = (ms: number): string => {
+  if (ms < second) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 10 * second) return `${(ms / second).toFixed(1).replace(/\.0$/, '')} s`;
+  if (ms < minute) return `${Math.floor(ms / second)} s`;
+  if (ms < hour) return `${Math.floor(ms / minute)} min`;
+  if (ms < day) return `${Math.floor(ms / hour)} h ${Math.floor((ms % hour) / minute)} min`;
+  return `${Math.floor(ms / day)} d ${Math.floor((ms % day) / hour)} h`;
+};
+
+const isToday = (date: Date): boolean => date.toDateString() === new Date().toDateString();
+
+/** With the day where it is another one. */
+export const clockTime = (time: string | number | Date): string => {
+  const date = new Date(time);
+  const clock = date.toLocaleTimeString('en-GB');
+  return isToday(date) ? clock : `${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })} ${clock}`;
+};
+
+export const count = (value: number): string => value.toLocaleString('en-GB');
+
+export const plural = (value: number, one: string, many = `${one}s`): string =>
+  value === 1 ? `1 ${one}` : `${count(value)} ${many}`;
+
+export const verdictNames: Record<string, string> = {
+  idle: 'idle',
+  draining: 'draining',
+  running: 'running',
+  next: 'next',
+  'waiting-for-slot': 'waits for a slot',
+  'between-attempts': 'between attempts',
+  blocked: 'blocked',
+  'unresponsive-run': 'unresponsive run',
+  'no-worker': 'no worker',
+  'broker-away': 'RabbitMQ away',
+  'worker-hung': 'worker silent',
+  'lane-without-owner': 'lane without owner',
+};
+
+export type Tone = 'good' | 'calm' | 'warn' | 'bad';
+
+const tones: Record<string, Tone> = {
+  idle: 'calm',
+  draining: 'calm',
+  running: 'good',
+  next: 'good',
+  'waiting-for-slot': 'warn',
+  'between-attempts': 'warn',
+  done: 'good',
+  processing: 'good',
+  queued: 'calm',
+  cancelled: 'calm',
+  abandoned: 'calm',
+  serving: 'good',
+  gone: 'calm',
+};
+
+/** Of a verdict, a status or the state of a worker. What is not named here is bad. */
+export const toneOf = (code: string): Tone => tones[code] ?? 'bad';

@@ -1,0 +1,200 @@
+/** The console in a browser, on a real API with real workers. */
+import { createServer, request as forward } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { eventually } from '../support/world.ts';
+import { chromiumProgram, openStage, type StageUser } from './support/stage.ts';
+
+jest.setTimeout(60_000);
+
+const why = chromiumProgram ? '' : ' (skipped: chromium is not installed)';
+
+/** What axe finds, as `rule: element`. */
+const violationsOn = async (page: Page): Promise<string[]> => {
+  // As an expression: the page allows no inline script.
+  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(`${axe.source}; undefined`);
+  await page.emulateMedia({ colorScheme: 'light' });
+  const { violations } = await page.evaluate<axe.AxeResults>('axe.run()');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const dark = await page.evaluate<axe.AxeResults>("axe.run({ runOnly: ['color-contrast'] })");
+  violations.push(...dark.violations);
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+};
+
+const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+
+(chromiumProgram ? describe : describe.skip)(`the console${why}`, () => {
+  let stage: Awaited<ReturnType<typeof openStage>>;
+  let ada: StageUser;
+  let gwen: StageUser;
+  beforeAll(async () => {
+    stage = await openStage();
+    await stage.operator('olga');
+    ada = await stage.user('ada');
+    await ada.enqueue('first', { fail: 'card declined' }, 'third');
+    gwen = await stage.user('gwen');
+    await gwen.enqueue({ fail: 'no such address' }, 'second');
+  });
+  afterAll(() => stage?.[Symbol.asyncDispose]());
+
+  const open = async (username: string, options?: Parameters<typeof stage.openPage>[0]) => {
+    const opened = await stage.openPage(options);
+    await stage.logIn(opened.page, username);
+    return opened;
+  };
+
+  test('has a first load of less than 150 KB', async () => {
+    const files = ['/console', '/console/console.js', '/console/console.css'];
+    const sizes = await Promise.all(
+      files.map(async (file) => gzipSync(await (await fetch(`${stage.url}${file}`)).bytes()).byteLength),
+    );
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(150_000);
+  });
+
+  test('says that a password is wrong, and lets nobody in', async () => {
+    const { page, faults } = await stage.openPage();
+    await page.getByLabel('User name').fill('olga');
+    await page.getByLabel('Password').fill('wrong');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByText('The user name or the password is wrong.').waitFor();
+    expect(await page.evaluate('JSON.stringify([document.cookie, localStorage, sessionStorage])')).toBe('["",{},{}]');
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test('axe finds nothing on any page, light or dark', async () => {
+    const { page, faults } = await stage.openPage();
+    const found: Record<string, string[]> = { login: await violationsOn(page) };
+    await stage.logIn(page, 'olga');
+    const pages = {
+      '#/': 'Lanes',
+      '#/users': 'ada',
+      [`#/users/id:${ada.userId}`]: 'History',
+      [`#/users/id:${ada.userId}/requests/2`]: 'Accepted',
+      '#/dead-letters': 'What was asked for',
+      '#/workers': 'Lanes',
+      '#/queue': 'History',
+    };
+    for (const [hash, text] of Object.entries(pages)) {
+      await goTo(page, hash);
+      await page.getByText(text).first().waitFor();
+      found[hash] = await violationsOn(page);
+    }
+    expect(Object.values(found).flat()).toEqual([]);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test('an operator drops a dead letter after a preview, and its user goes on', async () => {
+    const { page, faults } = await open('olga', { path: '#/dead-letters' });
+    await page.getByLabel('Choose request 1 of gwen').check();
+    await page.getByRole('button', { name: 'Drop 1' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('gwen, request 1: no such address').waitFor();
+    expect(await violationsOn(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Drop 1' }).click();
+    await page.getByText('1 dead letter was dropped.').waitFor();
+    await page.getByLabel('Choose request 1 of gwen').waitFor({ state: 'detached' });
+    expect((await stage.world.settled({ ...gwen, sessionId: '', lane: 0 }, 2)).status).toBe('done');
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test('an operator finds the stuck user from the overview in two clicks, and frees it', async () => {
+    const { page, faults } = await open('olga');
+    await page.getByRole('link', { name: 'Who is blocked' }).click();
+    await page.getByRole('link', { name: 'ada' }).click();
+    await page.getByText('Waits because request 2 is blocked').waitFor();
+    await page.getByText('UnrecoverableError: card declined').waitFor();
+    stage.fix();
+    await page.getByRole('button', { name: 'Retry request 2' }).first().click();
+    await page.getByText('Request 2 runs again.').waitFor();
+    await page.getByText('Nothing is pending.').first().waitFor();
+    expect(await page.locator('.history li').first().textContent()).toContain('Request 3');
+    await page.getByRole('link', { name: 'Request 2' }).click();
+    await page.getByText('Settled: done').waitFor();
+    const asked = page.getByLabel('What was asked for, as JSON');
+    expect(JSON.parse((await asked.textContent()) ?? '')).toEqual({ fail: 'card declined' });
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test('a user sees the own queue alone: a new request at once, its settlement within a second', async () => {
+    const ben = await stage.user('ben');
+    const { page } = await open('ben');
+    expect(await page.getByRole('navigation').textContent()).toBe('My queue');
+    await page.getByLabel('New request, as JSON').fill('{"hold":"ben"}');
+    await page.getByRole('button', { name: 'Enqueue' }).click();
+    await page.getByText('Request 1 runs.').waitFor();
+    await page.getByLabel('New request, as JSON').fill('"waits"');
+    await page.getByRole('button', { name: 'Enqueue' }).click();
+    await page.getByRole('button', { name: 'Cancel request 2' }).click();
+    await page.locator('.history li', { hasText: 'Request 2' }).waitFor();
+    const released = performance.now();
+    stage.release('ben');
+    await page.locator('.history li', { hasText: 'Request 1' }).waitFor();
+    expect(performance.now() - released).toBeLessThan(1_000);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    const sessionsOf = async () => (await stage.world.stores.userQueues.get([ben.userId]))[0]?.sessions.length;
+    await eventually('the session of the page has ended', async () => (await sessionsOf()) === 1);
+    await page.close();
+  });
+
+  test('a reload asks for the password again, and keeps the place', async () => {
+    const { page } = await open('olga');
+    await goTo(page, '#/users');
+    await page.getByLabel('Verdict').selectOption('between-attempts');
+    await page.getByText('No user matches these filters.').waitFor();
+    await page.reload();
+    await stage.logIn(page, 'olga');
+    await page.getByText('No user matches these filters.').waitFor();
+    expect(await page.getByLabel('Verdict').inputValue()).toBe('between-attempts');
+    await page.close();
+  });
+
+  test('an operator who loses the role sees the own queue and why', async () => {
+    await stage.operator('otto');
+    const { page } = await open('otto');
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await stage.world.stores.accounts.setRole('otto', 'user');
+    await page.getByText('does not have the operator role any more').waitFor();
+    await page.getByRole('heading', { name: 'My queue' }).waitFor();
+    await page.close();
+  });
+
+  test('works below a path', async () => {
+    const proxy = createServer((incoming, outgoing) => {
+      const url = new URL((incoming.url ?? '').replace(/^\/lanes/, ''), stage.url);
+      const to = forward(url, { method: incoming.method, headers: incoming.headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(outgoing);
+      });
+      to.on('error', () => outgoing.destroy());
+      incoming.pipe(to);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { page } = await stage.openPage();
+    await page.goto(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}/lanes/console#/queue`);
+    await stage.logIn(page, 'ben');
+    await page.getByText('Nothing is pending.').first().waitFor();
+    await page.close();
+    proxy.closeAllConnections();
+    await new Promise((resolve) => proxy.close(resolve));
+  });
+
+  test('says since when the API is away, and goes on by itself when it is back', async () => {
+    const { page } = await open('ben');
+    await page.getByText('Nothing is pending.').first().waitFor();
+    await stage.killApi();
+    await page.getByText('The API does not answer. Since').waitFor();
+    await stage.startApi();
+    await page.getByText('The API does not answer. Since').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Enqueue' }).click();
+    await page.locator('.history li', { hasText: 'Request 3' }).waitFor();
+    await page.close();
+  });
+});
