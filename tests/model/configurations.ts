@@ -62,13 +62,13 @@ export const small: Configuration[] = [
     defines: [...twoRequests, 'FAULTS=1', 'RUN_FAILS'],
   },
   { title: 'two requests, an operator ends a run, no fault', defines: [...twoRequests, 'END'] },
+];
+
+export const large: Configuration[] = [
   {
     title: 'a login opens a connection, both enqueue, one function dies',
     defines: ['REQUESTS=2', 'ENQUEUE=1', 'RELOGIN', 'CONNECT', 'FAULTS=1', 'FUNCTION_DIES'],
   },
-];
-
-export const large: Configuration[] = [
   {
     title: 'two requests and a disconnect, one fault of any kind',
     defines: [...twoRequests, 'DISCONNECT', 'FAULTS=1', ...everyFault],
