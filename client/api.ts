@@ -1288,6 +1288,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -1458,6 +1465,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -1586,6 +1600,13 @@ export interface operations {
                         code?: "method-not-allowed";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -1769,6 +1790,13 @@ export interface operations {
                         code?: "key-rate-exceeded";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -1978,6 +2006,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -2181,6 +2216,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -2380,6 +2422,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -2556,6 +2605,13 @@ export interface operations {
                         code?: "key-rate-exceeded";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -2742,6 +2798,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -2926,6 +2989,13 @@ export interface operations {
                         code?: "key-rate-exceeded";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -3137,6 +3207,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -3243,6 +3320,13 @@ export interface operations {
                         code?: "method-not-allowed";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -3354,6 +3438,13 @@ export interface operations {
                         code?: "method-not-allowed";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -3470,6 +3561,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -3574,6 +3672,13 @@ export interface operations {
                         code?: "method-not-allowed";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -3680,6 +3785,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -3784,6 +3896,13 @@ export interface operations {
                         code?: "method-not-allowed";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -3890,6 +4009,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -3995,6 +4121,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -4089,6 +4222,13 @@ export interface operations {
                         code?: "method-not-allowed";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -4294,6 +4434,13 @@ export interface operations {
                         code?: "enqueue-rate-exceeded" | "too-many-pending";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -4503,6 +4650,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -4661,6 +4815,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -4809,6 +4970,13 @@ export interface operations {
                         code?: "not-cancellable";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -4986,6 +5154,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -5156,6 +5331,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -5309,6 +5491,13 @@ export interface operations {
                         code?: "method-not-allowed";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -5499,6 +5688,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -5681,6 +5877,13 @@ export interface operations {
                         code?: "enqueue-rate-exceeded" | "too-many-pending";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -5870,6 +6073,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -6027,6 +6237,13 @@ export interface operations {
                         code?: "not-blocked";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -6207,6 +6424,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -6346,6 +6570,13 @@ export interface operations {
                         code?: "method-not-allowed";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -6522,6 +6753,13 @@ export interface operations {
                         code?: "key-rate-exceeded";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -6708,6 +6946,13 @@ export interface operations {
                         code?: "too-many-streams";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -6914,6 +7159,13 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
                 headers: {
@@ -7043,6 +7295,13 @@ export interface operations {
                         code?: "method-not-allowed";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -7192,6 +7451,13 @@ export interface operations {
                         code?: "key-rate-exceeded";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -7384,6 +7650,13 @@ export interface operations {
                         code?: "too-many-polls";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {
@@ -7579,6 +7852,13 @@ export interface operations {
                         code?: "key-rate-exceeded" | "too-many-polls";
                     } & components["schemas"]["Problem"];
                 };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-config`, `bad-event`, `internal-error` */
             500: {

@@ -129,10 +129,13 @@ const answerResponse = (answer: Answer, components: Components): Json => {
   };
 };
 
+/** No function sees such a call: the server refuses it while it reads the head. */
+const headTooLarge = { description: 'The path, the query and the headers together have more than 16 KiB. Without a body.' };
+
 const responsesOf = (call: CallDescription, components: Components): Json => {
   const byStatus = Map.groupBy(codesOf(call), (code) => problems[code]);
   const refused = [...byStatus].map(([status, codes]) => [status, problemResponse(status, codes)] as const);
-  const responses: Record<number, Json> = Object.fromEntries(refused);
+  const responses: Record<number, Json> = { ...Object.fromEntries(refused), 431: headTooLarge };
   for (const [status, answer] of Object.entries(call.answers)) {
     const { content, ...response } = answerResponse(answer, components) as { content?: Json };
     const problem = responses[Number(status)]?.content as Json | undefined;
