@@ -130,7 +130,9 @@ const answerResponse = (answer: Answer, components: Components): Json => {
 };
 
 /** No function sees such a call: the server refuses it while it reads the head. */
-const headTooLarge = { description: 'The path, the query and the headers together have more than 16 KiB. Without a body.' };
+const headTooLarge = {
+  description: 'The path, the query and the headers together have more than 16 KiB. Without a body.',
+};
 
 const responsesOf = (call: CallDescription, components: Components): Json => {
   const byStatus = Map.groupBy(codesOf(call), (code) => problems[code]);
