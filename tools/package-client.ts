@@ -1,9 +1,9 @@
 /** Builds the package `@lanekeeper/client`: `node tools/package-client.ts [folder]`. One file for each source, so that a bundler takes what it needs. */
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { argv, execPath, stdout } from 'node:process';
-import { execa } from 'execa';
+import { argv, stdout } from 'node:process';
 import { build } from 'tsdown';
+import { buildDeclarations } from './declarations.ts';
 import { root } from './run-tool.ts';
 
 const folder = resolve(argv[2] ?? join(root, 'dist', 'client'));
@@ -44,24 +44,11 @@ const buildCode = () =>
     ...{ logLevel: 'warn', failOnWarn: true, report: false },
   });
 
-/** By tsc, as those of the other package. */
-const buildDeclarations = async (): Promise<void> => {
-  const project = join(folder, 'tsconfig.json');
-  const compilerOptions = {
-    // `npm run typecheck` checks.
-    noCheck: true,
-    ...{ noEmit: false, declaration: true, emitDeclarationOnly: true, rewriteRelativeImportExtensions: true },
-    ...{ rootDir: sourceFolder, outDir: folder, typeRoots: [join(root, 'node_modules', '@types')] },
-  };
-  const files = Object.values(imported).map((file) => join(sourceFolder, `${file}.ts`));
-  writeFileSync(project, JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: [], files }));
-  await execa(execPath, [join(root, 'node_modules', '.bin', 'tsc'), '-p', project], { stdio: 'inherit' });
-  rmSync(project);
-};
+const declared = Object.values(imported).map((file) => join(sourceFolder, `${file}.ts`));
 
 rmSync(folder, { recursive: true, force: true });
 await buildCode();
-await buildDeclarations();
+await buildDeclarations(declared, sourceFolder, folder);
 cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
 cpSync(join(sourceFolder, 'README.md'), join(folder, 'README.md'));
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);

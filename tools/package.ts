@@ -4,11 +4,11 @@
  */
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { argv, execPath, stdout } from 'node:process';
-import { execa } from 'execa';
+import { argv, stdout } from 'node:process';
 import { build } from 'tsdown';
 import { tracingPackages } from '../lib/telemetry/open-tracing.ts';
 import { buildConsole } from './bundle/console.ts';
+import { buildDeclarations } from './declarations.ts';
 import { nodeVersions } from './node-versions.ts';
 import { root } from './run-tool.ts';
 
@@ -80,25 +80,11 @@ const buildCode = () =>
     ...{ logLevel: 'warn', failOnWarn: true, report: false },
   });
 
-/** By tsc: tsdown's own way does not work with TypeScript 7.0 for long. Only what the imported files need. */
-const buildDeclarations = async (): Promise<void> => {
-  const project = join(folder, 'tsconfig.json');
-  const compilerOptions = {
-    // `npm run typecheck` checks.
-    noCheck: true,
-    ...{ noEmit: false, declaration: true, emitDeclarationOnly: true, rewriteRelativeImportExtensions: true },
-    ...{ rootDir: root, outDir: folder, typeRoots: [join(root, 'node_modules', '@types')] },
-  };
-  const files = Object.values(imported).map((file) => join(root, file));
-  const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: [], files };
-  writeFileSync(project, JSON.stringify(config));
-  await execa(execPath, [join(root, 'node_modules', '.bin', 'tsc'), '-p', project], { stdio: 'inherit' });
-  rmSync(project);
-};
+const declared = Object.values(imported).map((file) => join(root, file));
 
 rmSync(folder, { recursive: true, force: true });
 await buildCode();
-await buildDeclarations();
+await buildDeclarations(declared, root, folder);
 for (const path of copied) cpSync(join(root, path), join(folder, path), { recursive: true });
 await buildConsole(folder);
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifestOf(), undefined, 2)}\n`);

@@ -6,9 +6,9 @@ import { systemClock as clock } from '../../../lib/clock.ts';
 import type { Processor } from '../../../lib/processor.ts';
 import { decidePolicy } from '../../../lib/runs/policy.ts';
 import { createRunRequest } from '../../../lib/runs/run.ts';
-import { type ApiProcess, spawnApi } from '../../http/api-process.ts';
+import { startApi } from '../../http/api-process.ts';
 import { uniqueName } from '../../support/servers.ts';
-import { eventually, openWorld, serversOf } from '../../support/world.ts';
+import { openWorld, serversOf } from '../../support/world.ts';
 
 export const echo: Processor = (request) => request;
 
@@ -21,16 +21,7 @@ export const openLanekeeper = async (processor: Processor = echo, environment: R
   world.work(createRunRequest({ processor, policy }, { clock, log }));
   const port = await getPort({ host: '127.0.0.1' });
   const url = `http://127.0.0.1:${port}`;
-  const start = async (): Promise<ApiProcess> => {
-    const started = await spawnApi(['functions/api.ts'], { ...serversOf(world), PORT: String(port), ...environment });
-    const answers = () =>
-      fetch(`${url}/health`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    await eventually('the API answers', answers, 60_000);
-    return started;
-  };
+  const start = () => startApi(['functions/api.ts'], { ...serversOf(world), PORT: String(port), ...environment });
   let api = await start();
   /** A new account. */
   const account = async () => {

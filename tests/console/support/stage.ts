@@ -7,9 +7,9 @@ import { type Processor, UnrecoverableError } from '../../../lib/processor.ts';
 import { decidePolicy } from '../../../lib/runs/policy.ts';
 import { createRunRequest } from '../../../lib/runs/run.ts';
 import { findBinary } from '../../../tools/services/processes.ts';
-import { type ApiProcess, spawnApi } from '../../http/api-process.ts';
+import { startApi } from '../../http/api-process.ts';
 import { httpClient } from '../../http/drivers.ts';
-import { eventually, openWorld, serversOf } from '../../support/world.ts';
+import { openWorld, serversOf } from '../../support/world.ts';
 import { buildConsole } from './build.ts';
 
 export const chromiumProgram = findBinary('chromium', []);
@@ -64,16 +64,7 @@ export const openStage = async (environment: Record<string, string> = {}) => {
   const port = await getPort({ host: '127.0.0.1' });
   const url = `http://127.0.0.1:${port}`;
   const call = httpClient(url);
-  const start = async (): Promise<ApiProcess> => {
-    const started = await spawnApi(['functions/api.ts'], { ...serversOf(world), PORT: String(port), ...environment });
-    const answers = () =>
-      fetch(`${url}/health`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    await eventually('the API answers', answers, 60_000);
-    return started;
-  };
+  const start = () => startApi(['functions/api.ts'], { ...serversOf(world), PORT: String(port), ...environment });
   let api = await start();
   const browser: Browser = await chromium.launch({
     executablePath: chromiumProgram,
