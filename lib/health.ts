@@ -1,4 +1,5 @@
 /** Whether the servers of the functions answer. */
+import { createKept } from './kept.ts';
 import type { Logger } from './log.ts';
 import { watchOutages } from './outage.ts';
 import type { Clock } from './ports.ts';
@@ -48,10 +49,6 @@ export const createHealthCheck = (deps: HealthDeps): (() => Promise<Health>) => 
     const [mongodb, rabbitmq] = await Promise.all([probes[0](), probes[1]()]);
     return { status: mongodb.ok && rabbitmq.ok ? 'ok' : 'degraded', mongodb, rabbitmq };
   };
-  let latest: { at: number; health: Promise<Health> } | undefined;
-  return () => {
-    const at = deps.clock.monotonicMs();
-    if (!latest || at - latest.at >= keptMs) latest = { at, health: check() };
-    return latest.health;
-  };
+  const kept = createKept<Health>(keptMs);
+  return () => kept(deps.clock.monotonicMs(), check);
 };

@@ -1,5 +1,6 @@
 /** The state of everything on one page: what is wrong first. Its cost does not grow with the users: heartbeats and sweeps have counted. */
 import type { Deps, FunctionDeps } from '../deps.ts';
+import { createKept } from '../kept.ts';
 import { oldestWaitMs } from '../lanes/backlog.ts';
 import { onceFor } from '../once-for.ts';
 import type { Heartbeat, Minute, WorkerStore } from '../ports.ts';
@@ -111,19 +112,8 @@ const look = async (deps: OverviewDeps): Promise<Overview> => {
   };
 };
 
-type Look = { atMs: number; looking: Promise<Overview> };
-
-const lastLook = onceFor((_workers: WorkerStore) => ({ look: undefined as Look | undefined }));
+const keptOf = onceFor((_workers: WorkerStore) => createKept<Overview>(freshMs));
 
 /** A process looks at most once a second, however many ask. */
-export const overview = (deps: OverviewDeps): Promise<Overview> => {
-  const last = lastLook(deps.workers);
-  const atMs = deps.clock.monotonicMs();
-  if (last.look && atMs - last.look.atMs < freshMs) return last.look.looking;
-  const looking = look(deps);
-  last.look = { atMs, looking };
-  looking.catch(() => {
-    if (last.look?.looking === looking) last.look = undefined;
-  });
-  return looking;
-};
+export const overview = (deps: OverviewDeps): Promise<Overview> =>
+  keptOf(deps.workers)(deps.clock.monotonicMs(), () => look(deps));

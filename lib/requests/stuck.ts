@@ -1,10 +1,8 @@
 /** Users whose pending work makes no progress, and the reason: the first thing that an operator asks. */
 import type { Deps } from '../deps.ts';
 import { findUsersWithoutProgress } from '../lanes/stuck-users.ts';
-import type { StalledUser } from '../ports.ts';
-import type { EntryHead } from '../types.ts';
 import { userNames } from './find-user.ts';
-import { type Verdict, type VerdictCode, verdictOf } from './verdict.ts';
+import { headWithoutEntry, type Verdict, type VerdictCode, verdictOf } from './verdict.ts';
 
 /**
  * - `blocked`: a person must decide about its oldest request.
@@ -52,10 +50,6 @@ export type StuckUser = {
   sinceMs: number;
 };
 
-/** A ticket that the ledger does not have yet, or never will, is what everything behind it waits for. */
-const headOf = ({ settled, updatedAt }: StalledUser, head: EntryHead | undefined) =>
-  head ?? { seq: settled + 1, status: 'queued' as const, acceptedAt: updatedAt };
-
 type StuckDeps = Pick<Deps, 'userQueues' | 'ledger' | 'workers' | 'accounts' | 'clock'> & {
   config: Pick<Deps['config'], 'stuckAfterMs'>;
 };
@@ -71,7 +65,7 @@ export const findStuck = async (limit: number, deps: StuckDeps): Promise<StuckUs
     deps,
   );
   return longest.map(({ user, head, sinceMs }) => {
-    const verdict = verdictOf({ ...user, state: 'open' }, headOf(user, head), { signs: heartbeats, now });
+    const verdict = verdictOf({ ...user, state: 'open' }, head ?? headWithoutEntry(user), { signs: heartbeats, now });
     const { userId, lane } = user;
     const reason = reasonOf[verdict.code];
     return {

@@ -1,6 +1,6 @@
 /** Users as an operator looks for them: who waits, for how long, and why. */
 import type { Deps } from '../deps.ts';
-import { firstPending, isPending } from '../lanes/stalled-users.ts';
+import { firstPending } from '../lanes/stalled-users.ts';
 import { lastProgress } from '../lanes/stuck-users.ts';
 import type { Heartbeat, UserCursor, UserPageQuery } from '../ports.ts';
 import { isLiveSession } from '../sessions.ts';
@@ -8,7 +8,7 @@ import type { EntryHead, UserQueue } from '../types.ts';
 import { userNames } from './find-user.ts';
 import { currentHeartbeats } from './heartbeats.ts';
 import { describeQueue, type QueueState } from './look-up.ts';
-import { ownerOf, type Verdict, type VerdictCode, verdictOf } from './verdict.ts';
+import { headWithoutEntry, ownerOf, type Verdict, type VerdictCode, verdictOf } from './verdict.ts';
 
 export type UserQuery = Omit<UserPageQuery, 'limit'> & { limit: number; verdicts?: readonly VerdictCode[] };
 
@@ -34,24 +34,17 @@ const pageSize = 200;
 /** A call looks at no more users than that: whoever filters may have to call again. */
 const examinedAtMost = 1_000;
 
-/** A ticket without an entry: a function is between the two, or died there. */
-const withoutEntry = ({ settled, updatedAt }: UserQueue) => ({
-  seq: settled + 1,
-  status: 'queued' as const,
-  acceptedAt: updatedAt,
-});
-
 const isRunning = (head: Pick<EntryHead, 'status' | 'retryAt'>): boolean =>
   head.status === 'processing' && head.retryAt === undefined;
 
 /** The users of a page, each with its verdict. A few queries, however many users. */
 const judge = async (page: UserQueue[], signs: Heartbeat[], { ledger, clock }: UsersDeps): Promise<ListedUser[]> => {
   const now = clock.now();
-  const firsts = await firstPending(page.filter(isPending), ledger);
+  const firsts = await firstPending(page, ledger);
   return page.map((queue) => {
     const { userId, user, lane, state, accepted, updatedAt } = queue;
     const first = firsts.get(userId) ?? 'none';
-    const head = first === 'none' ? undefined : first === 'unknown' ? withoutEntry(queue) : first;
+    const head = first === 'none' ? undefined : first === 'unknown' ? headWithoutEntry(queue) : first;
     const about = head && 'userId' in head ? head : undefined;
     const since = head && (lastProgress({ updatedAt }, about, now) ?? updatedAt);
     return {

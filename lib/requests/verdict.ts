@@ -92,6 +92,13 @@ export const laneProblem = (
 export type Judged = Pick<UserQueue, 'userId' | 'lane' | 'state' | 'updatedAt'>;
 type Head = Pick<EntryHead, 'seq' | 'status' | 'retryAt' | 'acceptedAt' | 'startedAt' | 'deadLetter'>;
 
+/** A ticket that the ledger does not have yet, or never will: its function is between the two, or died there. All behind it waits. */
+export const headWithoutEntry = ({ settled, updatedAt }: Pick<UserQueue, 'settled' | 'updatedAt'>): Head => ({
+  seq: settled + 1,
+  status: 'queued',
+  acceptedAt: updatedAt,
+});
+
 const texts: Record<VerdictCode, (seq: number) => string> = {
   idle: () => 'Nothing is pending.',
   draining: () => 'Nothing is pending, and the queue is being closed.',
