@@ -9,7 +9,7 @@ import type { ApiKey } from '../ports.ts';
 import type { UserQueue } from '../types.ts';
 import { InvalidKeyError, InvalidTokenError } from './errors.ts';
 import { liveUserQueue } from './live-session.ts';
-import { eventsScope } from './tokens.ts';
+import { eventsScope, seconds, withAnySecret } from './tokens.ts';
 
 export const streamTokenSeconds = 60;
 
@@ -28,8 +28,6 @@ const payload = z.object({
   exp: z.number(),
 });
 
-const seconds = (date: Date): number => Math.floor(date.getTime() / 1_000);
-
 export const signStreamToken = (holder: StreamHolder, { clock, tokenSecrets: [secret] }: TokenDeps): string => {
   const { userId: sub, sessionId: sid, keyId: key } = holder;
   const exp = seconds(clock.now()) + streamTokenSeconds;
@@ -47,19 +45,16 @@ const payloadOf = (token: string, secret: TokenSecret, now: Date): z.infer<typeo
   }
 };
 
-/** @throws {InvalidTokenError} 401 */
-export const verifyStreamToken = (token: string, [secret, ...others]: TokenSecrets, now: Date): StreamHolder => {
-  try {
-    const { sub: userId, sid: sessionId, key: keyId } = payloadOf(token, secret, now);
-    if (sessionId !== undefined) return { userId, sessionId };
-    if (keyId !== undefined) return { userId, keyId };
-    throw new InvalidTokenError('`token` is no token of `POST /stream-token`.', 'invalid-token');
-  } catch (error) {
-    const [next, ...rest] = others;
-    if (next === undefined || (error instanceof InvalidTokenError && error.code === 'expired-token')) throw error;
-    return verifyStreamToken(token, [next, ...rest], now);
-  }
+const holderOf = (token: string, secret: TokenSecret, now: Date): StreamHolder => {
+  const { sub: userId, sid: sessionId, key: keyId } = payloadOf(token, secret, now);
+  if (sessionId !== undefined) return { userId, sessionId };
+  if (keyId !== undefined) return { userId, keyId };
+  throw new InvalidTokenError('`token` is no token of `POST /stream-token`.', 'invalid-token');
 };
+
+/** @throws {InvalidTokenError} 401 */
+export const verifyStreamToken = (token: string, secrets: TokenSecrets, now: Date): StreamHolder =>
+  withAnySecret(secrets, (secret) => holderOf(token, secret, now));
 
 export type Admitted = { queue: UserQueue | undefined; apiKey: ApiKey | undefined };
 

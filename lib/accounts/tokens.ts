@@ -21,7 +21,8 @@ const payload = z.object({
   scope: z.undefined().optional(),
 });
 
-const seconds = (date: Date): number => Math.floor(date.getTime() / 1_000);
+/** As a token has its times. */
+export const seconds = (date: Date): number => Math.floor(date.getTime() / 1_000);
 
 export const signToken = ({ userId, sessionId }: Identity, expiresAt: Date, secret: TokenSecret): string =>
   jwt.sign({ sub: userId, sid: sessionId, exp: seconds(expiresAt) }, secret, { algorithm: 'HS256', noTimestamp: true });
@@ -53,13 +54,20 @@ const verifyBy = (token: string, secret: TokenSecret, now: Date): Identity => {
 /** When a token that `verifyToken` has accepted expires. */
 export const expiryOf = (token: string): Date => new Date(payload.parse(jwt.decode(token)).exp * 1_000);
 
-/** @throws {InvalidTokenError} 401 when none of the secrets has signed the token, its payload is invalid, or it has expired. */
-export const verifyToken = (token: string, [secret, ...others]: TokenSecrets, now: Date): Identity => {
+/** What `verify` finds with the first secret that has signed the token. One that has expired is refused at once: no other has signed it. */
+export const withAnySecret = <Found>(
+  [secret, ...others]: TokenSecrets,
+  verify: (secret: TokenSecret) => Found,
+): Found => {
   try {
-    return verifyBy(token, secret, now);
+    return verify(secret);
   } catch (error) {
     const [next, ...rest] = others;
     if (next === undefined || (error instanceof InvalidTokenError && error.code === 'expired-token')) throw error;
-    return verifyToken(token, [next, ...rest], now);
+    return withAnySecret([next, ...rest], verify);
   }
 };
+
+/** @throws {InvalidTokenError} 401 when none of the secrets has signed the token, its payload is invalid, or it has expired. */
+export const verifyToken = (token: string, secrets: TokenSecrets, now: Date): Identity =>
+  withAnySecret(secrets, (secret) => verifyBy(token, secret, now));
