@@ -23,6 +23,7 @@ import { closedLoop, nowMs, openLoop } from '../../tools/load.ts';
 import { freePort } from '../../tools/services/probe.ts';
 import { privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
 import { testConfig, tokenSecret } from '../support/servers.ts';
+import { percentile } from './percentile.ts';
 
 type Options = { streams: number; ratePerSecond: number; seconds: number };
 
@@ -45,9 +46,6 @@ const loadOver = async (pid: number, seconds: number): Promise<number> => {
   await sleep(seconds * 1_000);
   return (cpuSeconds(pid) - before) / ((nowMs() - startedAt) / 1_000);
 };
-
-const percentile = (values: number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.max(1, Math.ceil(share * values.length)) - 1] ?? Number.NaN;
 
 export const measureManyStreams = async (
   { streams, ratePerSecond, seconds }: Options,

@@ -23,6 +23,7 @@ import { freePort } from '../../tools/services/probe.ts';
 import { rabbitmqctl } from '../../tools/services/rabbitmq.ts';
 import { type PrivateServer, privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
 import { testConfig } from '../support/servers.ts';
+import { percentile } from './percentile.ts';
 
 export type Options = { users: number; lanes: number; ratePerSecond: number; seconds: number };
 
@@ -68,10 +69,6 @@ const queueCount = async ({ folder }: PrivateServer): Promise<number> =>
   Number(
     (await rabbitmqctl(folder, ['--quiet', 'eval', 'io:format("~w", [rabbit_amqqueue:count()]).'])).match(/\d+/)?.[0],
   );
-
-/** The nearest rank. */
-const percentile = (values: number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.max(1, Math.ceil(share * values.length)) - 1] ?? Number.NaN;
 
 const waitsOf = (entries: LedgerEntry[]): Waits => {
   const waits = entries.map(({ acceptedAt, startedAt }) => (startedAt?.getTime() ?? Number.NaN) - acceptedAt.getTime());
