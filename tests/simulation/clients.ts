@@ -104,6 +104,8 @@ export const createClients = (world: SimulatedWorld): Clients => {
     const logins: string[] = [];
     /** By the connection. */
     const loginOf = new Map<string, string>();
+    /** Sessions that this user has ended, or tried to end. */
+    const left = new Set<string>();
     let sessionsEnded = 0;
     let ticketMayFollow = false;
     /** When each login was sent. */
@@ -139,7 +141,8 @@ export const createClients = (world: SimulatedWorld): Clients => {
         const session = { id, login, expiresAt: new Date(now.getTime() + scenario.sessionMs) };
         return deps.userQueues.addConnection(userId, session, maxSessions, now);
       });
-      if (answer.kind !== 'answered' || answer.value !== 'added') return;
+      // A disconnect of the login meanwhile has ended the connection too.
+      if (answer.kind !== 'answered' || answer.value !== 'added' || left.has(login)) return;
       forget(login);
       logins.push(login);
       loginOf.set(id, login);
@@ -256,6 +259,7 @@ export const createClients = (world: SimulatedWorld): Clients => {
       const login = loginOf.get(last);
       const sessionId = pending === 'cancel' && login !== undefined ? login : last;
       forget(sessionId);
+      left.add(sessionId);
       sessionsEnded += 1;
       // The permanent session lives again and again.
       const session = byReference ? `${sessionId} ${sessionsEnded}` : sessionId;
