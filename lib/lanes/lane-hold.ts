@@ -23,6 +23,7 @@ export class LaneHold implements OwnedLane {
   readonly #context: WorkerContext;
   readonly #abort = new AbortController();
   readonly #ended = Promise.withResolvers<ReleaseReason>();
+  readonly #channelGone = Promise.withResolvers<void>();
   readonly #baton = new BatonDelivery();
   readonly #queues: UserQueueChannel;
   #channel: LaneChannel | undefined;
@@ -101,19 +102,13 @@ export class LaneHold implements OwnedLane {
    */
   handOver(reason: 'handed-over' | 'stopped', forMs?: number): Promise<void> {
     this.#handingOver ??= this.#giveAway(reason, forMs).catch((error) =>
-      this.giveUp('it could not be handed over', error),
+      this.lose('it could not be handed over', error),
     );
     return this.#handingOver;
   }
 
   abortRuns(): void {
     this.#abort.abort();
-  }
-
-  /** Releases the lane at once. Resolves when its channel is closed. */
-  async giveUp(reason: string, error?: unknown): Promise<void> {
-    this.lose(reason, error);
-    await this.ended;
   }
 
   async renewBaton(): Promise<void> {
@@ -146,7 +141,10 @@ export class LaneHold implements OwnedLane {
         users.wake(userId);
         this.#acquireOnFirstDelivery();
       },
-      closed: (cause) => this.lose('its channel was closed', cause),
+      closed: (cause) => {
+        this.#channelGone.resolve();
+        this.lose('its channel was closed', cause);
+      },
     };
   }
 
@@ -198,15 +196,24 @@ export class LaneHold implements OwnedLane {
     await flush(due, this.#context.deps).catch(() => undefined);
   }
 
+  /** As long as the channel is open, nobody else becomes the owner [R16]. */
+  async #endRuns(): Promise<void> {
+    const { deps, retirement } = this.#context;
+    this.#abort.abort();
+    const cancel = deps.clock.after(deps.config.graceMs, retirement.resolve);
+    await Promise.race([this.users.whenNoRuns(), this.#channelGone.promise]);
+    cancel();
+  }
+
   async #release(reason: ReleaseReason): Promise<void> {
     if (!this.isHeld()) return;
     const { lane } = this;
     const { observer, clock } = this.#context.deps;
     const wasOwned = this.#life.is('owned', 'handing-over');
     this.#life.become('released');
-    // Runs that are lent out go on.
-    if (reason === 'lost') this.#abort.abort();
     this.users.stop();
+    // Runs that are lent out go on.
+    if (reason === 'lost') await this.#endRuns();
     const queuesClosed = this.#queues.close();
     this.#cleanedUp = deleteLateQueues(this.users.opening(), queuesClosed, this.#context);
     try {

@@ -105,10 +105,10 @@ export class LaneKeeper {
     for (const hold of this.all()) hold.abortRuns();
   }
 
-  /** Releases every lane at once, and aborts the runs. Resolves when the channels are closed. */
-  async giveUp(reason: string): Promise<void> {
+  /** Aborts all runs, and gives each lane up when no run of it goes on. */
+  giveUp(reason: string): void {
     for (const hold of this.#lending) hold.abortRuns();
-    await Promise.all(this.held().map((hold) => hold.giveUp(reason)));
+    for (const hold of this.held()) hold.lose(reason);
   }
 
   #trackCleanup({ cleanedUp }: LaneHold): void {

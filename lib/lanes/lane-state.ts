@@ -8,7 +8,7 @@
  * | `acquiring` | the first delivery came: the lease is being taken and the users loaded | a channel, no token |
  * | `owned` | this worker owns the lane and starts steps | a channel and a token |
  * | `handing-over` | no step starts; those under way end, and long runs are lent out | a channel and a token |
- * | `released` | the hold is over: final | either, both or neither |
+ * | `released` | no step goes on; the channel is closed, or will be when no run of the lane goes on: final | either, both or neither |
  *
  * Each state is entered once.
  */

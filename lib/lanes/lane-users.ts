@@ -90,6 +90,11 @@ export class LaneUsers {
     return this.#activity.whenIdle();
   }
 
+  /** Resolves when no run of the lane goes on, lent ones included. */
+  whenNoRuns(): Promise<void> {
+    return this.#activity.whenNoRuns();
+  }
+
   /** Waits a moment for the steps under way to end, except for long runs, and lends the runs that go on. */
   async endOrLend(forMs: number | undefined): Promise<void> {
     const { clock } = this.#context.deps;

@@ -73,7 +73,9 @@ export class LaneWorker {
     const { graceMs } = config;
     this.#stopping.abort();
     const cancelAbort = clock.after(graceMs, () => this.#keeper.abortRuns());
-    const handedOver = this.#handEverythingOver({ graceMs, exits: !outlived }).then(() => this.#keeper.settled());
+    const handedOver = this.#handEverythingOver({ graceMs, exits: !outlived })
+      .then(() => this.#ended)
+      .then(() => this.#keeper.settled());
     await withTimeout(clock, graceMs + abortTimeoutMs, handedOver, () => undefined);
     cancelAbort();
     if (outlived) await whenNoRunsLeft(handedOver, this.#context);
@@ -82,8 +84,8 @@ export class LaneWorker {
   }
 
   /**
-   * Resolves when this worker must retire: a run that an operator ended ignores its signal, and only the end of the process ends it.
-   * Until then its user waits. Never rejects.
+   * Resolves when this worker must retire: only the end of its process ends a run, and its user waits for that, or all users of a lane
+   * that was given up. Never rejects.
    */
   get mustRetire(): Promise<void> {
     return this.#context.retirement.promise;
@@ -200,7 +202,7 @@ export class LaneWorker {
       const away = this.#stopping.signal.aborted || !this.#keeper.standsBy();
       await this.#heartbeat.send({ ...told, unresponsive, away });
     } catch (error) {
-      if (this.#heartbeat.storeIsSilent()) await this.#keeper.giveUp('MongoDB does not answer this worker');
+      if (this.#heartbeat.storeIsSilent()) this.#keeper.giveUp('MongoDB does not answer this worker');
       throw error;
     }
   }
@@ -223,7 +225,6 @@ export class LaneWorker {
     // First of all, so that no lane comes to this worker any more.
     const others = this.#keeper.held().filter((hold) => !owned.includes(hold));
     await Promise.all([...others.map(handOver), inTurns(owned, { clock, users: usersOf(owned), graceMs }, handOver)]);
-    await this.#ended;
   }
 }
 
