@@ -23,7 +23,7 @@ export class LaneHold implements OwnedLane {
   readonly #context: WorkerContext;
   readonly #abort = new AbortController();
   readonly #ended = Promise.withResolvers<ReleaseReason>();
-  readonly #channelGone = Promise.withResolvers<void>();
+  readonly #channelClosed = Promise.withResolvers<void>();
   readonly #baton = new BatonDelivery();
   readonly #queues: UserQueueChannel;
   #channel: LaneChannel | undefined;
@@ -142,7 +142,7 @@ export class LaneHold implements OwnedLane {
         this.#acquireOnFirstDelivery();
       },
       closed: (cause) => {
-        this.#channelGone.resolve();
+        this.#channelClosed.resolve();
         this.lose('its channel was closed', cause);
       },
     };
@@ -196,15 +196,6 @@ export class LaneHold implements OwnedLane {
     await flush(due, this.#context.deps).catch(() => undefined);
   }
 
-  /** As long as the channel is open, nobody else becomes the owner [R16]. */
-  async #endRuns(): Promise<void> {
-    const { deps, retirement } = this.#context;
-    this.#abort.abort();
-    const cancel = deps.clock.after(deps.config.graceMs, retirement.resolve);
-    await Promise.race([this.users.whenNoRuns(), this.#channelGone.promise]);
-    cancel();
-  }
-
   async #release(reason: ReleaseReason): Promise<void> {
     if (!this.isHeld()) return;
     const { lane } = this;
@@ -213,7 +204,10 @@ export class LaneHold implements OwnedLane {
     this.#life.become('released');
     this.users.stop();
     // Runs that are lent out go on.
-    if (reason === 'lost') await this.#endRuns();
+    if (reason === 'lost') {
+      this.#abort.abort();
+      await this.users.whenRunsEnded(this.#channelClosed.promise);
+    }
     const queuesClosed = this.#queues.close();
     this.#cleanedUp = deleteLateQueues(this.users.opening(), queuesClosed, this.#context);
     try {

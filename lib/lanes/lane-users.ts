@@ -90,9 +90,12 @@ export class LaneUsers {
     return this.#activity.whenIdle();
   }
 
-  /** Resolves when no run of the lane goes on, lent ones included. */
-  whenNoRuns(): Promise<void> {
-    return this.#activity.whenNoRuns();
+  /** After the lane's signal: resolves when no run goes on, lent ones included [R16], or when RabbitMQ has closed the channel. */
+  async whenRunsEnded(channelClosed: Promise<void>): Promise<void> {
+    const { deps, retirement } = this.#context;
+    const cancel = deps.clock.after(deps.config.graceMs, retirement.resolve);
+    await Promise.race([this.#activity.whenNoRuns(), channelClosed]);
+    cancel();
   }
 
   /** Waits a moment for the steps under way to end, except for long runs, and lends the runs that go on. */

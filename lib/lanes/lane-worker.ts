@@ -73,9 +73,8 @@ export class LaneWorker {
     const { graceMs } = config;
     this.#stopping.abort();
     const cancelAbort = clock.after(graceMs, () => this.#keeper.abortRuns());
-    const handedOver = this.#handEverythingOver({ graceMs, exits: !outlived })
-      .then(() => this.#ended)
-      .then(() => this.#keeper.settled());
+    const handingOver = this.#handEverythingOver({ graceMs, exits: !outlived });
+    const handedOver = Promise.all([handingOver, this.#ended]).then(() => this.#keeper.settled());
     await withTimeout(clock, graceMs + abortTimeoutMs, handedOver, () => undefined);
     cancelAbort();
     if (outlived) await whenNoRunsLeft(handedOver, this.#context);
