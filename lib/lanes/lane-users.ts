@@ -5,6 +5,7 @@ import type { RequestMessage, UserQueue } from '../types.ts';
 import { Activity } from './activity.ts';
 import type { WorkerContext } from './context.ts';
 import { ackAtOnce } from './deliveries.ts';
+import { whenRunsEnded } from './end-runs.ts';
 import { areOnlyRunsSince, lendAfterMs, lendRuns } from './lend-runs.ts';
 import {
   cancelTimers,
@@ -90,12 +91,8 @@ export class LaneUsers {
     return this.#activity.whenIdle();
   }
 
-  /** After the lane's signal: resolves when no run goes on, lent ones included [R16], or when RabbitMQ has closed the channel. */
-  async whenRunsEnded(channelClosed: Promise<void>): Promise<void> {
-    const { deps, retirement } = this.#context;
-    const cancel = deps.clock.after(deps.config.graceMs, retirement.resolve);
-    await Promise.race([this.#activity.whenNoRuns(), channelClosed]);
-    cancel();
+  whenRunsEnded(channelClosed: Promise<void>): Promise<void> {
+    return whenRunsEnded(this.#activity, channelClosed, this.#context);
   }
 
   /** Waits a moment for the steps under way to end, except for long runs, and lends the runs that go on. */
