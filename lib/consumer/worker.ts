@@ -74,7 +74,7 @@ export const runWorker = async (options: WorkerOptions & { startTask: StartTask 
   };
 
   const retire = async () => {
-    log.warn('worker retires: a run ignores its signal; it ends with this process');
+    log.warn('worker retires: a run that an operator ended ignores its signal; it ends with this process');
     await task?.retire();
     await link.sendFinalReport();
     if (life.state === 'running') process.exit(exitCodes.stopped);

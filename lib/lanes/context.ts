@@ -88,7 +88,7 @@ export type WorkerContext = {
   /** The runs of this process that ignore their signal, whichever lane hold started them. */
   unresponsive: Set<RunUnderWay>;
   underWay: RunsUnderWay;
-  /** Resolves when this worker must retire: a run ignores its signal that an operator ended, or whose lane was given up. */
+  /** Resolves when this worker must retire: a run that an operator ended ignores its signal. */
   retirement: PromiseWithResolvers<void>;
 };
 

@@ -8,7 +8,7 @@ import { persist } from './persist.ts';
 
 const checkEveryMs = 100;
 
-/** Whether no run is left but those that an operator ended and that ignore their signal, and those whose lane was lost or given up. */
+/** Whether no run is left but those that an operator ended and that ignore their signal, and those whose lane was lost. */
 const onlyUselessRunsLeft = (keeper: LaneKeeper, { underWay, unresponsive }: WorkerContext): boolean =>
   keeper.all().every(({ users }) => areOnlyRunsSince(Number.POSITIVE_INFINITY, users.all())) &&
   [...underWay.all()].every((run) => run.signal.aborted && (!run.isEnded || unresponsive.has(run)));

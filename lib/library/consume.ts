@@ -39,7 +39,7 @@ const startHere = async (
     failed.resolve(err);
   });
   void worker.mustRetire.then(() =>
-    log.error('a run ignores its signal that must end; it ends with this process, and others wait for it'),
+    log.error('a run that an operator ended ignores its signal; it ends with this process, and its user waits for it'),
   );
   const consumer = { failed: failed.promise, metrics: worker.metrics, close, [Symbol.asyncDispose]: close };
   return { consumer, closesWithinMs: config.graceMs + exitMarginMs };

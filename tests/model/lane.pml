@@ -656,6 +656,7 @@ own:
        :: d_step { faults > 0 && !cutOff[w] && standsBy[w] && MAY_SETTLE ->
             faults--; lending[w] = 1;
             lentSeq = next; lentToken = my; lender = w + 1; printf("W%d noteLent %d, token %d\n", w, next, my) };
+lentOut:
           if :: d_step { true -> closeChannel(w); printf("W%d hands the lane over\n", w) } fi;
           if
           :: d_step { MAY_SETTLE -> status[next] = DONE; running[w] = 0; printf("W%d settle %d, lent\n", w, next) }
@@ -705,20 +706,35 @@ own:
     od;
 #ifdef GIVE_UP
 giveUp:
-    /* The run ends before the channel is closed [R16]. What it came to is offered until MongoDB answers. */
-#ifdef BREAK_R16
-    if :: d_step { true -> closeChannel(w); printf("W%d closes its channel\n", w) } fi;
-    if :: d_step { true -> running[w] = 0; printf("W%d is not inside a run\n", w) } fi;
-#else
-    if :: d_step { true -> running[w] = 0; printf("W%d is not inside a run\n", w) } fi;
-    if :: d_step { true -> closeChannel(w); printf("W%d closes its channel\n", w) } fi;
-#endif
+    /* The run ends, or is lent out, before the channel is closed [R16]. What it came to is offered until MongoDB answers. */
     if
-    :: d_step { MAY_SETTLE -> status[next] = DONE; printf("W%d settle %d, late\n", w, next) }
-#ifndef ONCE
-    :: d_step { MAY_SETTLE -> status[next] = QUEUED; printf("W%d gives %d back, late\n", w, next) }
+    :: d_step { !running[w] -> closeChannel(w); printf("W%d closes its channel\n", w) };
+       if
+       :: d_step { MAY_SETTLE -> status[next] = QUEUED; printf("W%d gives %d back, which did not begin\n", w, next) }
+       :: d_step { !MAY_SETTLE -> printf("W%d gives nothing back\n", w) }
+       fi
+#ifdef LEND
+    :: d_step { running[w] && !cutOff[w] && standsBy[w] && MAY_SETTLE ->
+         lending[w] = 1;
+         lentSeq = next; lentToken = my; lender = w + 1; printf("W%d noteLent %d, token %d, gives up\n", w, next, my) }; goto lentOut
 #endif
-    :: d_step { !MAY_SETTLE -> printf("W%d: what %d came to is refused\n", w, next) }
+#ifdef BREAK_R16
+    :: d_step { running[w] -> closeChannel(w); printf("W%d closes its channel\n", w) };
+       if :: d_step { true -> running[w] = 0; printf("W%d is not inside a run any more\n", w) } fi;
+#else
+    :: d_step { running[w] -> running[w] = 0; printf("W%d is not inside a run any more\n", w) };
+       if :: d_step { true -> closeChannel(w); printf("W%d closes its channel\n", w) } fi;
+#endif
+       if
+       :: d_step { MAY_SETTLE -> status[next] = DONE; printf("W%d settle %d, late\n", w, next) }
+#ifdef ONCE
+       :: d_step { MAY_SETTLE -> status[next] = FAILED; printf("W%d settle %d, aborted, late\n", w, next) }
+       :: d_step { MAY_SETTLE -> status[next] = BLOCKED; printf("W%d block %d, aborted, late\n", w, next) }
+#else
+       :: d_step { MAY_SETTLE -> status[next] = QUEUED; printf("W%d gives %d back, late\n", w, next) }
+#endif
+       :: d_step { !MAY_SETTLE -> printf("W%d: what %d came to is refused\n", w, next) }
+       fi
     fi;
     if :: d_step { true -> FORGET; my = 0 } fi;
     goto standBy;
