@@ -79,7 +79,7 @@ export class LaneHold implements OwnedLane {
 
   readonly mayStart = (): boolean => this.#life.is('owned');
 
-  readonly isHeld = (): boolean => !this.#life.is('released');
+  readonly isHeld = (): boolean => !this.#life.is('giving-up', 'released');
 
   readonly lose = (reason: string, error?: unknown): void => {
     if (!this.isHeld()) return;
@@ -112,7 +112,8 @@ export class LaneHold implements OwnedLane {
   }
 
   async renewBaton(): Promise<void> {
-    if (this.mayStart()) await publishBaton(this, this.#context);
+    const wanted = () => this.#life.is('owned', 'giving-up');
+    if (wanted()) await publishBaton(this, wanted, this.#context);
   }
 
   #openChannel(): LaneChannel {
@@ -125,7 +126,9 @@ export class LaneHold implements OwnedLane {
     this.#channel = channel;
     if (!this.isHeld()) return channel.close();
     this.#life.become('standing-by');
-    publishBaton(this, this.#context).catch((error) => this.lose('its baton could not be published', error));
+    publishBaton(this, this.isHeld, this.#context).catch((error) =>
+      this.lose('its baton could not be published', error),
+    );
     if (this.#delivered) this.#acquireOnFirstDelivery();
   }
 
@@ -201,21 +204,20 @@ export class LaneHold implements OwnedLane {
     const { lane } = this;
     const { observer, clock } = this.#context.deps;
     const wasOwned = this.#life.is('owned', 'handing-over');
-    this.#life.become('released');
-    this.users.stop();
+    this.#life.become(reason === 'lost' ? 'giving-up' : 'released');
     // Runs that are lent out go on.
-    if (reason === 'lost') {
-      this.#abort.abort();
-      await this.users.whenRunsEnded(this.#channelClosed.promise);
-    }
+    if (reason === 'lost') this.#abort.abort();
+    this.users.stop();
     const queuesClosed = this.#queues.close();
     this.#cleanedUp = deleteLateQueues(this.users.opening(), queuesClosed, this.#context);
     try {
+      if (reason === 'lost') await this.users.endRuns(this.#channelClosed.promise);
       // Before the lane: a declare of ours must not follow the next owner's delete. A server that hangs is not waited for.
       await withTimeout(clock, queuesCloseMs, queuesClosed, () => undefined);
       await this.#channel?.close();
       if (wasOwned) observer.laneReleased({ lane, reason, at: clock.now() });
     } finally {
+      if (this.#life.is('giving-up')) this.#life.become('released');
       this.#context.share.release(lane);
       this.#ended.resolve(reason);
     }

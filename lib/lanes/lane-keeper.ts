@@ -105,7 +105,11 @@ export class LaneKeeper {
     for (const hold of this.all()) hold.abortRuns();
   }
 
-  /** Aborts all runs, and gives each lane up when no run of it goes on. */
+  async renewBatons(): Promise<void> {
+    await Promise.all([...this.#holds.values()].map((hold) => hold.renewBaton()));
+  }
+
+  /** Aborts all runs, and gives all lanes up. */
   giveUp(reason: string): void {
     for (const hold of this.#lending) hold.abortRuns();
     for (const hold of this.held()) hold.lose(reason);

@@ -5,7 +5,7 @@ import type { RequestMessage, UserQueue } from '../types.ts';
 import { Activity } from './activity.ts';
 import type { WorkerContext } from './context.ts';
 import { ackAtOnce } from './deliveries.ts';
-import { whenRunsEnded } from './end-runs.ts';
+import { endRuns } from './end-runs.ts';
 import { areOnlyRunsSince, lendAfterMs, lendRuns } from './lend-runs.ts';
 import {
   cancelTimers,
@@ -91,8 +91,9 @@ export class LaneUsers {
     return this.#activity.whenIdle();
   }
 
-  whenRunsEnded(channelClosed: Promise<void>): Promise<void> {
-    return whenRunsEnded(this.#activity, channelClosed, this.#context);
+  /** @see endRuns */
+  endRuns(channelClosed: Promise<void>): Promise<void> {
+    return endRuns(this.#users, this.#lane, { activity: this.#activity, channelClosed, context: this.#context });
   }
 
   /** Waits a moment for the steps under way to end, except for long runs, and lends the runs that go on. */
@@ -103,7 +104,7 @@ export class LaneUsers {
     const onlyLongRuns = this.#activity.until(() => areOnlyRunsSince(longSince, this.#users.values()));
     await withTimeout(clock, lendAfterMs, onlyLongRuns, () => undefined);
     while (!this.#activity.onlyRuns()) await this.#activity.whenOnlyRuns();
-    await lendRuns([...this.#users.values()], this.#lane, this.#context, forMs);
+    await lendRuns(this.#users, this.#lane, { forMs, wanted: this.#lane.isHeld }, this.#context);
   }
 
   /** Ends the loans of workers that are dead. */

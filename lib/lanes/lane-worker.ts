@@ -83,8 +83,8 @@ export class LaneWorker {
   }
 
   /**
-   * Resolves when this worker must retire: only the end of its process ends a run, and its user waits for that, or all users of a lane
-   * that was given up. Never rejects.
+   * Resolves when this worker must retire: a run that an operator ended ignores its signal, and only the end of the process ends it.
+   * Until then its user waits. Never rejects.
    */
   get mustRetire(): Promise<void> {
     return this.#context.retirement.promise;
@@ -207,7 +207,7 @@ export class LaneWorker {
   }
 
   async #renewBatons(): Promise<void> {
-    await Promise.all(this.#keeper.owned().map((hold) => hold.renewBaton()));
+    await this.#keeper.renewBatons();
   }
 
   async #ackHeld(): Promise<void> {
