@@ -147,7 +147,6 @@ export const withoutRefreshAfterRefusal = (deps: LaneDeps): LaneDeps => {
   };
 };
 
-/** Neither marks users nor shows what they have accepted since they were first read, until their queue was deleted and opened again. */
 /** Closes every lane as soon as MongoDB has been silent for too long, whatever runs. */
 export const closeLanesAtOnce = (deps: LaneDeps): LaneDeps => {
   const { clock, config, laneBroker, workers } = deps;
@@ -179,6 +178,7 @@ export const closeLanesAtOnce = (deps: LaneDeps): LaneDeps => {
   };
 };
 
+/** Neither marks users nor shows what they have accepted since they were first read, until their queue was deleted and opened again. */
 export const withoutMarkBeyondCap = (deps: LaneDeps): LaneDeps => {
   const known = new Map<string, number>();
   const beyond = new Set<string>();
