@@ -27,6 +27,7 @@ export class Activity {
 
   runEnds(): void {
     this.#runs -= 1;
+    this.#changed();
   }
 
   /** A handover begins: what `unlessEnding` waits for is waited for no longer. */
@@ -54,6 +55,11 @@ export class Activity {
     return this.until(() => this.#steps === 0);
   }
 
+  /** Resolves when no run goes on, lent ones included. */
+  whenNoRuns(): Promise<void> {
+    return this.until(() => this.#runs === 0);
+  }
+
   /** Every step under way is inside a run. */
   onlyRuns(): boolean {
     return this.#steps === this.#runs;
@@ -68,7 +74,7 @@ export class Activity {
     for (const check of [...this.#waiting]) check();
   }
 
-  /** Resolves when the condition holds. It is asked now, and whenever a step ends or a run begins. */
+  /** Resolves when the condition holds. It is asked now, and whenever a step ends, and a run begins or ends. */
   until(condition: () => boolean): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const check = () => {

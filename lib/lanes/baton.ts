@@ -11,8 +11,12 @@ const retryMs = 1_000;
  *
  * The pause ignores the lane's signal: a lane whose runs are aborted is still held, and would try again without a pause.
  */
-export const publishBaton = async (lane: OwnedLane, { deps }: Pick<WorkerContext, 'deps'>): Promise<void> => {
-  while (lane.isHeld()) {
+export const publishBaton = async (
+  lane: OwnedLane,
+  wanted: () => boolean,
+  { deps }: Pick<WorkerContext, 'deps'>,
+): Promise<void> => {
+  while (wanted()) {
     try {
       if ((await deps.publisher.publishBaton(lane.lane)) === 'unroutable') lane.lose('its queue does not exist');
       return;

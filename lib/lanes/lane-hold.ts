@@ -23,6 +23,7 @@ export class LaneHold implements OwnedLane {
   readonly #context: WorkerContext;
   readonly #abort = new AbortController();
   readonly #ended = Promise.withResolvers<ReleaseReason>();
+  readonly #channelClosed = Promise.withResolvers<void>();
   readonly #baton = new BatonDelivery();
   readonly #queues: UserQueueChannel;
   #channel: LaneChannel | undefined;
@@ -78,7 +79,7 @@ export class LaneHold implements OwnedLane {
 
   readonly mayStart = (): boolean => this.#life.is('owned');
 
-  readonly isHeld = (): boolean => !this.#life.is('released');
+  readonly isHeld = (): boolean => !this.#life.is('giving-up', 'released');
 
   readonly lose = (reason: string, error?: unknown): void => {
     if (!this.isHeld()) return;
@@ -101,7 +102,7 @@ export class LaneHold implements OwnedLane {
    */
   handOver(reason: 'handed-over' | 'stopped', forMs?: number): Promise<void> {
     this.#handingOver ??= this.#giveAway(reason, forMs).catch((error) =>
-      this.giveUp('it could not be handed over', error),
+      this.lose('it could not be handed over', error),
     );
     return this.#handingOver;
   }
@@ -110,14 +111,9 @@ export class LaneHold implements OwnedLane {
     this.#abort.abort();
   }
 
-  /** Releases the lane at once. Resolves when its channel is closed. */
-  async giveUp(reason: string, error?: unknown): Promise<void> {
-    this.lose(reason, error);
-    await this.ended;
-  }
-
   async renewBaton(): Promise<void> {
-    if (this.mayStart()) await publishBaton(this, this.#context);
+    const wanted = () => this.#life.is('owned', 'giving-up');
+    if (wanted()) await publishBaton(this, wanted, this.#context);
   }
 
   #openChannel(): LaneChannel {
@@ -130,7 +126,9 @@ export class LaneHold implements OwnedLane {
     this.#channel = channel;
     if (!this.isHeld()) return channel.close();
     this.#life.become('standing-by');
-    publishBaton(this, this.#context).catch((error) => this.lose('its baton could not be published', error));
+    publishBaton(this, this.isHeld, this.#context).catch((error) =>
+      this.lose('its baton could not be published', error),
+    );
     if (this.#delivered) this.#acquireOnFirstDelivery();
   }
 
@@ -146,7 +144,10 @@ export class LaneHold implements OwnedLane {
         users.wake(userId);
         this.#acquireOnFirstDelivery();
       },
-      closed: (cause) => this.lose('its channel was closed', cause),
+      closed: (cause) => {
+        this.#channelClosed.resolve();
+        this.lose('its channel was closed', cause);
+      },
     };
   }
 
@@ -203,18 +204,20 @@ export class LaneHold implements OwnedLane {
     const { lane } = this;
     const { observer, clock } = this.#context.deps;
     const wasOwned = this.#life.is('owned', 'handing-over');
-    this.#life.become('released');
+    this.#life.become(reason === 'lost' ? 'giving-up' : 'released');
     // Runs that are lent out go on.
     if (reason === 'lost') this.#abort.abort();
     this.users.stop();
     const queuesClosed = this.#queues.close();
     this.#cleanedUp = deleteLateQueues(this.users.opening(), queuesClosed, this.#context);
     try {
+      if (reason === 'lost') await this.users.endRuns(this.#channelClosed.promise);
       // Before the lane: a declare of ours must not follow the next owner's delete. A server that hangs is not waited for.
       await withTimeout(clock, queuesCloseMs, queuesClosed, () => undefined);
       await this.#channel?.close();
       if (wasOwned) observer.laneReleased({ lane, reason, at: clock.now() });
     } finally {
+      if (this.#life.is('giving-up')) this.#life.become('released');
       this.#context.share.release(lane);
       this.#ended.resolve(reason);
     }

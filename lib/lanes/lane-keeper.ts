@@ -105,10 +105,14 @@ export class LaneKeeper {
     for (const hold of this.all()) hold.abortRuns();
   }
 
-  /** Releases every lane at once, and aborts the runs. Resolves when the channels are closed. */
-  async giveUp(reason: string): Promise<void> {
+  async renewBatons(): Promise<void> {
+    await Promise.all([...this.#holds.values()].map((hold) => hold.renewBaton()));
+  }
+
+  /** Aborts all runs, and gives all lanes up. */
+  giveUp(reason: string): void {
     for (const hold of this.#lending) hold.abortRuns();
-    await Promise.all(this.held().map((hold) => hold.giveUp(reason)));
+    for (const hold of this.held()) hold.lose(reason);
   }
 
   #trackCleanup({ cleanedUp }: LaneHold): void {

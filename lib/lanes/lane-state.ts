@@ -8,20 +8,22 @@
  * | `acquiring` | the first delivery came: the lease is being taken and the users loaded | a channel, no token |
  * | `owned` | this worker owns the lane and starts steps | a channel and a token |
  * | `handing-over` | no step starts; those under way end, and long runs are lent out | a channel and a token |
- * | `released` | the hold is over: final | either, both or neither |
+ * | `giving-up` | no step starts; the channel stays open while runs go on that are not lent out | either, both or neither |
+ * | `released` | the hold is over, and its channel is closed or about to be: final | either, both or neither |
  *
  * Each state is entered once.
  */
 import type { Transitions } from '../state-machine.ts';
 
-export type HoldState = 'opening' | 'standing-by' | 'acquiring' | 'owned' | 'handing-over' | 'released';
+export type HoldState = 'opening' | 'standing-by' | 'acquiring' | 'owned' | 'handing-over' | 'giving-up' | 'released';
 
 export const holdTransitions: Transitions<HoldState> = {
-  opening: ['standing-by', 'released'],
-  'standing-by': ['acquiring', 'released'],
-  acquiring: ['owned', 'released'],
-  owned: ['handing-over', 'released'],
-  'handing-over': ['released'],
+  opening: ['standing-by', 'giving-up', 'released'],
+  'standing-by': ['acquiring', 'giving-up', 'released'],
+  acquiring: ['owned', 'giving-up', 'released'],
+  owned: ['handing-over', 'giving-up', 'released'],
+  'handing-over': ['giving-up', 'released'],
+  'giving-up': ['released'],
   released: [],
 };
 
@@ -33,6 +35,7 @@ const needs: Record<HoldState, Needs> = {
   acquiring: { channel: true, token: false },
   owned: { channel: true, token: true },
   'handing-over': { channel: true, token: true },
+  'giving-up': {},
   released: {},
 };
 

@@ -5,6 +5,7 @@ import type { RequestMessage, UserQueue } from '../types.ts';
 import { Activity } from './activity.ts';
 import type { WorkerContext } from './context.ts';
 import { ackAtOnce } from './deliveries.ts';
+import { endRuns } from './end-runs.ts';
 import { areOnlyRunsSince, lendAfterMs, lendRuns } from './lend-runs.ts';
 import {
   cancelTimers,
@@ -90,6 +91,11 @@ export class LaneUsers {
     return this.#activity.whenIdle();
   }
 
+  /** @see endRuns */
+  endRuns(channelClosed: Promise<void>): Promise<void> {
+    return endRuns(this.#users, this.#lane, { activity: this.#activity, channelClosed, context: this.#context });
+  }
+
   /** Waits a moment for the steps under way to end, except for long runs, and lends the runs that go on. */
   async endOrLend(forMs: number | undefined): Promise<void> {
     const { clock } = this.#context.deps;
@@ -98,7 +104,7 @@ export class LaneUsers {
     const onlyLongRuns = this.#activity.until(() => areOnlyRunsSince(longSince, this.#users.values()));
     await withTimeout(clock, lendAfterMs, onlyLongRuns, () => undefined);
     while (!this.#activity.onlyRuns()) await this.#activity.whenOnlyRuns();
-    await lendRuns([...this.#users.values()], this.#lane, this.#context, forMs);
+    await lendRuns(this.#users, this.#lane, { forMs, wanted: this.#lane.isHeld }, this.#context);
   }
 
   /** Ends the loans of workers that are dead. */

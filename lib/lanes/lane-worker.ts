@@ -73,7 +73,8 @@ export class LaneWorker {
     const { graceMs } = config;
     this.#stopping.abort();
     const cancelAbort = clock.after(graceMs, () => this.#keeper.abortRuns());
-    const handedOver = this.#handEverythingOver({ graceMs, exits: !outlived }).then(() => this.#keeper.settled());
+    const handingOver = this.#handEverythingOver({ graceMs, exits: !outlived });
+    const handedOver = Promise.all([handingOver, this.#ended]).then(() => this.#keeper.settled());
     await withTimeout(clock, graceMs + abortTimeoutMs, handedOver, () => undefined);
     cancelAbort();
     if (outlived) await whenNoRunsLeft(handedOver, this.#context);
@@ -200,13 +201,13 @@ export class LaneWorker {
       const away = this.#stopping.signal.aborted || !this.#keeper.standsBy();
       await this.#heartbeat.send({ ...told, unresponsive, away });
     } catch (error) {
-      if (this.#heartbeat.storeIsSilent()) await this.#keeper.giveUp('MongoDB does not answer this worker');
+      if (this.#heartbeat.storeIsSilent()) this.#keeper.giveUp('MongoDB does not answer this worker');
       throw error;
     }
   }
 
   async #renewBatons(): Promise<void> {
-    await Promise.all(this.#keeper.owned().map((hold) => hold.renewBaton()));
+    await this.#keeper.renewBatons();
   }
 
   async #ackHeld(): Promise<void> {
@@ -223,7 +224,6 @@ export class LaneWorker {
     // First of all, so that no lane comes to this worker any more.
     const others = this.#keeper.held().filter((hold) => !owned.includes(hold));
     await Promise.all([...others.map(handOver), inTurns(owned, { clock, users: usersOf(owned), graceMs }, handOver)]);
-    await this.#ended;
   }
 }
 

@@ -16,27 +16,25 @@ export const areOnlyRunsSince = (since: number, users: Iterable<LoadedUser>): bo
   return true;
 };
 
-/**
- * Call it when no step of these users can start, and every step under way is inside a run.
- *
- * @param forMs this worker exits within this time; `undefined` when it does not stop.
- */
+/** `forMs`: this worker exits within this time; absent when it does not stop. `wanted`: whether the lane is still to be handed over. */
+type Lending = { forMs?: number; wanted: () => boolean };
+
+/** Call it when no run of these users can start. */
 export const lendRuns = async (
-  users: LoadedUser[],
+  users: ReadonlyMap<string, LoadedUser>,
   lane: OwnedLane,
+  { forMs, wanted }: Lending,
   { deps, workerId }: WorkerContext,
-  forMs: number | undefined,
 ): Promise<void> => {
   const { clock, ledger, userQueues } = deps;
-  const loans = users.flatMap(({ userId, running }): Loan[] =>
-    running ? [{ userId, seq: running.seq, token: lane.token, workerId, forMs }] : [],
-  );
-  if (loans.length === 0) return;
+  const running = [...users.values()].flatMap((user) => user.running ?? []);
+  if (running.length === 0) return;
+  const loans = running.map(({ userId, seq }): Loan => ({ userId, seq, token: lane.token, workerId, forMs }));
   // From here on the end of these runs wakes the lane, whether its next owner finds them lent out or ended [R12].
-  for (const { running } of users) if (running) running.lentOut = true;
-  await persist(clock, lane.isHeld, async () => {
+  for (const run of running) run.lentOut = true;
+  await persist(clock, wanted, async () => {
     // A claim of ours that a later owner has replaced is not lent: the lane is lost.
     loseToLaterOwner(lane, await ledger.readHeads(loans));
-    if (lane.isHeld()) await userQueues.noteLent(loans);
+    if (wanted()) await userQueues.noteLent(loans);
   });
 };

@@ -9,9 +9,9 @@ export type OwnedLane = {
   readonly signal: AbortSignal;
   /** New steps may start: the lane is owned and not being handed over. */
   readonly mayStart: () => boolean;
-  /** The lane is not released: steps under way may go on. */
+  /** The lane is neither given up nor released: steps under way may go on. */
   readonly isHeld: () => boolean;
-  /** Releases the lane at once, because it belongs to another worker or cannot be worked on. */
+  /** Gives the lane up, because it belongs to another worker or cannot be worked on. No step goes on from now on. */
   readonly lose: (reason: string, error?: unknown) => void;
 };
 

@@ -1,5 +1,4 @@
 /** Claim, run, settle: the requests of one user, one at a time, each guarded by the fencing token [R7]. */
-
 import type { LedgerChange } from '../ledger-change.ts';
 import { maxMessageBodyBytes } from '../limits.ts';
 import { endedOutcome } from '../run-ended.ts';
@@ -144,9 +143,10 @@ export class UserRuns {
     user.running = running;
     underWay.add(running);
     this.#activity.runBegins();
-    const own = await this.#begin(user, { ...about, limits, forgiven, interruptions }, running, slot);
-    underWay.delete(running);
-    this.#activity.runEnds();
+    const own = await this.#begin(user, { ...about, limits, forgiven, interruptions }, running, slot).finally(() => {
+      underWay.delete(running);
+      this.#activity.runEnds();
+    });
     const outcome = running.isEnded && own.kind !== 'done' ? endedOutcome(own.error) : own;
     const aborted = signal.aborted && !running.isEnded && outcome.kind !== 'done';
     const error = outcome.kind === 'done' ? {} : { error: outcome.error.name };
@@ -158,7 +158,7 @@ export class UserRuns {
   /** Not an async function: that would keep the body in memory until the run ends. */
   #begin(user: LoadedUser, run: Omit<Run, 'body' | 'signal'>, running: RunUnderWay, slot: Slot): Promise<Outcome> {
     const body = user.held.takeBody(run.seq);
-    if (!body) throw new Error(`request ${run.seq} was claimed without its body`);
+    if (!body) return Promise.reject(new Error(`request ${run.seq} was claimed without its body`));
     body.free();
     return runWatched({ ...run, body: body.text, signal: running.signal }, running, slot, this.#context);
   }

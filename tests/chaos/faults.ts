@@ -69,8 +69,8 @@ export const createFaults = ({ stage, record, users, aim }: FaultOptions): Fault
   };
 
   /**
-   * MongoDB stays up meanwhile. A worker that misses it for long gives its lanes up, and the next owner would run these
-   * requests again beside the runs that cannot be ended.
+   * MongoDB stays up meanwhile. A run that is lent out by a worker that misses it for long counts as interrupted, and the next owner
+   * would run its request again beside the run that cannot be ended.
    */
   const hangRuns: Injector = ({ random }) =>
     store.whileUp(async () => {

@@ -2,18 +2,24 @@ import { describe, expect, test } from '@jest/globals';
 import { assertHolds, type HoldState, holdTransitions } from '../../lib/lanes/lane-state.ts';
 import { createStateMachine } from '../../lib/state-machine.ts';
 
-const states: HoldState[] = ['opening', 'standing-by', 'acquiring', 'owned', 'handing-over', 'released'];
+const states: HoldState[] = ['opening', 'standing-by', 'acquiring', 'owned', 'handing-over', 'giving-up', 'released'];
 
 const allowed = [
   'opening -> standing-by',
+  'opening -> giving-up',
   'opening -> released',
   'standing-by -> acquiring',
+  'standing-by -> giving-up',
   'standing-by -> released',
   'acquiring -> owned',
+  'acquiring -> giving-up',
   'acquiring -> released',
   'owned -> handing-over',
+  'owned -> giving-up',
   'owned -> released',
+  'handing-over -> giving-up',
   'handing-over -> released',
+  'giving-up -> released',
 ];
 
 /** A machine that has come to `state` by allowed transitions. */
@@ -24,6 +30,7 @@ const machineIn = (state: HoldState, check?: (to: HoldState) => void) => {
     acquiring: ['standing-by', 'acquiring'],
     owned: ['standing-by', 'acquiring', 'owned'],
     'handing-over': ['standing-by', 'acquiring', 'owned', 'handing-over'],
+    'giving-up': ['giving-up'],
     released: ['released'],
   };
   const entered: string[] = [];

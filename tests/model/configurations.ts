@@ -44,6 +44,7 @@ export const small: Configuration[] = [
     defines: [...twoRequests, 'FAULTS=1', 'BROKER_RESTARTED'],
   },
   { title: 'two requests, a run is lent out', defines: [...twoRequests, 'FAULTS=1', 'LEND'] },
+  { title: 'two requests, the lane is given up during a run', defines: [...twoRequests, 'FAULTS=1', 'GIVE_UP'] },
   { title: 'two requests, the user queue is refused', defines: [...twoRequests, 'FAULTS=1', 'QUEUE_REFUSED'] },
   {
     title: 'two requests, two of: no room for the user queue, handover',
@@ -129,6 +130,26 @@ export const large: Configuration[] = [
   {
     title: 'two requests and idle close, two of: no room for the user queue, worker dies',
     defines: [...twoRequests, 'IDLE_CLOSE', 'FAULTS=2', 'BEYOND_CAP', 'WORKER_DIES'],
+  },
+  {
+    title: 'one request and a disconnect, two of: the lane is given up, a run is lent out, worker dies',
+    defines: [...oneRequest, 'DISCONNECT', 'FAULTS=2', 'GIVE_UP', 'LEND', 'WORKER_DIES'],
+  },
+  {
+    title: 'one request, two of: the lane is given up, worker cut off but alive',
+    defines: [...oneRequest, 'FAULTS=2', 'GIVE_UP', 'CUT_OFF'],
+  },
+  {
+    title: 'one request, an operator ends its run, the lane is given up',
+    defines: [...oneRequest, 'END', 'FAULTS=1', 'GIVE_UP'],
+  },
+  {
+    title: 'an interrupted request is queued again, two requests, two of: the lane is given up, worker dies',
+    defines: [...twoRequests, 'REQUEUE', 'FAULTS=2', 'GIVE_UP', 'WORKER_DIES'],
+  },
+  {
+    title: 'an interrupted request must not run twice, two requests, two of: the lane is given up, worker dies',
+    defines: [...twoRequests, 'ONCE', 'FAULTS=2', 'GIVE_UP', 'WORKER_DIES'],
   },
   {
     title: 'an interrupted request is queued again, two requests, one of: worker dies, cut off, a run is lent out',
@@ -267,6 +288,12 @@ export const brokenRules: BrokenRule[] = [
     title: 'a request in a queue that is deleted beyond the cap waits for a sweep',
     defines: [...twoRequests, 'FAULTS=2', 'BEYOND_CAP', 'HAND_OVER'],
     fails: waits,
+  },
+  {
+    rule: 'R16',
+    title: 'a run goes on while the next owner starts one',
+    defines: [...twoRequests, 'FAULTS=1', 'GIVE_UP'],
+    fails: /running/,
   },
 ];
 

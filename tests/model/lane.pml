@@ -3,7 +3,7 @@
  *
  * The model follows docs/protocol.md. Every operation on MongoDB or RabbitMQ is one step (`d_step`), named after the port in
  * lib/ports.ts that it stands for. Between any two steps of a process, every other process may take any number of steps,
- * and the process may die. [R1] to [R12], [R14] and [R15] are rules of the protocol. BREAK_R1 and so on each remove one. Every other
+ * and the process may die. [R1] to [R12] and [R14] to [R16] are rules of the protocol. BREAK_R1 and so on each remove one. Every other
  * BREAK removes a part of a rule, or a step that has no number.
  *
  * What the functions do:
@@ -27,6 +27,7 @@
  *   WORKER_DIES FUNCTION_DIES BROKER_SILENT BROKER_WIPED BROKER_RESTARTED HAND_OVER QUEUE_DELETED CUT_OFF EARLY_SWEEP
  *   TAKEN_AWAY       a worker deletes the lane of another one that seems to stand still; late, it may be any owner's
  *   LEND             a lane is handed over while a run goes on
+ *   GIVE_UP          a lane is given up around a run, whose outcome comes late
  *   RUN_FAILS        a run fails: its request waits for its next attempt or for a person, who may decide about it
  *   QUEUE_REFUSED    the broker refuses the user queue, temporarily or permanently: nobody can declare, consume or delete it
  *   BEYOND_CAP       there is no room for the user's queue: the owner does without it, until there is room again
@@ -146,6 +147,7 @@ byte faults = FAULTS;
 bit wiped = 0;
 bit cutOff[2];                       /* the worker is alive and does not know that it is cut off from the broker */
 bit everCutOff = 0;
+bit offersLate = 0;                  /* a worker that has given the lane up may still record what its run came to */
 bit dead[2];
 byte lender = 0;                     /* worker + 1 that last lent a request out; 0 once its heartbeat has stopped */
 bit lending[2];                      /* the worker is inside a run of a lane that it has handed over */
@@ -594,7 +596,7 @@ own:
 #else
        :: d_step { MAY_TAKE_OVER -> takeOver(QUEUED); printf("W%d requeue %d, token %d\n", w, next, my) }
 #endif
-       :: d_step { !MAY_TAKE_OVER -> assert(everCutOff); printf("W%d: %d has changed\n", w, next) }
+       :: d_step { !MAY_TAKE_OVER -> assert(everCutOff || offersLate); printf("W%d: %d has changed\n", w, next) }
        fi
 #endif
 #ifdef END
@@ -608,10 +610,18 @@ own:
 #endif
     :: d_step { loaded && !held && known >= next && IS_CLAIMABLE && MAY_CLAIM && MAY_RUN && !IS_LENT ->
          claim(); printf("W%d claim %d, token %d\n", w, next, my) };
-       if :: d_step { true -> startRun(); printf("W%d starts %d\n", w, next) } fi;
+       if
+       :: d_step { true -> startRun(); printf("W%d starts %d\n", w, next) }
+#ifdef GIVE_UP
+       :: d_step { faults > 0 && !cutOff[w] && standsBy[w] -> faults--; offersLate = 1; printf("W%d gives up instead of a run\n", w) }; goto giveUp
+#endif
+       fi;
        if
        :: d_step { MAY_SETTLE -> status[next] = DONE; running[w] = 0; next++; printf("W%d settle %d\n", w, next - 1) }
        :: d_step { !MAY_SETTLE -> assert(everCutOff); running[w] = 0; printf("W%d settle refused\n", w) }; goto lost
+#ifdef GIVE_UP
+       :: d_step { faults > 0 && !cutOff[w] && standsBy[w] -> faults--; offersLate = 1; printf("W%d gives up during a run\n", w) }; goto giveUp
+#endif
 #ifdef RUN_FAILS
        :: d_step { faults > 0 && MAY_SETTLE ->
             faults--; status[next] = BACK_OFF; running[w] = 0; held = FOR_A_TIME; printf("W%d retry %d\n", w, next) }
@@ -646,6 +656,7 @@ own:
        :: d_step { faults > 0 && !cutOff[w] && standsBy[w] && MAY_SETTLE ->
             faults--; lending[w] = 1;
             lentSeq = next; lentToken = my; lender = w + 1; printf("W%d noteLent %d, token %d\n", w, next, my) };
+lentOut:
           if :: d_step { true -> closeChannel(w); printf("W%d hands the lane over\n", w) } fi;
           if
           :: d_step { MAY_SETTLE -> status[next] = DONE; running[w] = 0; printf("W%d settle %d, lent\n", w, next) }
@@ -693,6 +704,41 @@ own:
          faults--; closeChannel(w); FORGET; my = 0; printf("W%d hands the lane over\n", w) }; goto standBy
 #endif
     od;
+#ifdef GIVE_UP
+giveUp:
+    /* The run ends, or is lent out, before the channel is closed [R16]. What it came to is offered until MongoDB answers. */
+    if
+    :: d_step { !running[w] -> closeChannel(w); printf("W%d closes its channel\n", w) };
+       if
+       :: d_step { MAY_SETTLE -> status[next] = QUEUED; printf("W%d gives %d back, which did not begin\n", w, next) }
+       :: d_step { !MAY_SETTLE -> printf("W%d gives nothing back\n", w) }
+       fi
+#ifdef LEND
+    :: d_step { running[w] && !cutOff[w] && standsBy[w] && MAY_SETTLE ->
+         lending[w] = 1;
+         lentSeq = next; lentToken = my; lender = w + 1; printf("W%d noteLent %d, token %d, gives up\n", w, next, my) }; goto lentOut
+#endif
+#ifdef BREAK_R16
+    :: d_step { running[w] -> closeChannel(w); printf("W%d closes its channel\n", w) };
+       if :: d_step { true -> running[w] = 0; printf("W%d is not inside a run any more\n", w) } fi;
+#else
+    :: d_step { running[w] -> running[w] = 0; printf("W%d is not inside a run any more\n", w) };
+       if :: d_step { true -> closeChannel(w); printf("W%d closes its channel\n", w) } fi;
+#endif
+       if
+       :: d_step { MAY_SETTLE -> status[next] = DONE; printf("W%d settle %d, late\n", w, next) }
+#ifdef ONCE
+       :: d_step { MAY_SETTLE -> status[next] = FAILED; printf("W%d settle %d, aborted, late\n", w, next) }
+       :: d_step { MAY_SETTLE -> status[next] = BLOCKED; printf("W%d block %d, aborted, late\n", w, next) }
+#else
+       :: d_step { MAY_SETTLE -> status[next] = QUEUED; printf("W%d gives %d back, late\n", w, next) }
+#endif
+       :: d_step { !MAY_SETTLE -> printf("W%d: what %d came to is refused\n", w, next) }
+       fi
+    fi;
+    if :: d_step { true -> FORGET; my = 0 } fi;
+    goto standBy;
+#endif
 lost:
     if :: d_step { true -> closeChannel(w); FORGET; my = 0; printf("W%d closes its channel\n", w) } fi;
     goto standBy

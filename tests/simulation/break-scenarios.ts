@@ -151,6 +151,19 @@ export const lending: ScenarioKind = {
   fixed: { users: [deaf, deaf], stuckAfterMs: never },
 };
 
+/** MongoDB is silent for so long that workers give their lanes up, during runs that ignore their signal. */
+export const silentStore: ScenarioKind = {
+  ...only(),
+  fixed: {
+    lanes: 1,
+    workers: 2,
+    users: [user(repeated(2, enqueue(0, true, { ms: 30_000, honorsSignal: false })))],
+    faults: [fault(100, 'store down', 0, 12_000)],
+    pace: prompt,
+    stuckAfterMs: never,
+  },
+};
+
 const endless = enqueue(0, true, { ms: never, honorsSignal: false });
 const endRun = (after: number) => fault(after, 'run ended by an operator');
 /** A run that ignores its signal, beside long ones: only an operator frees its user. */

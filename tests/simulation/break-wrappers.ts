@@ -147,6 +147,37 @@ export const withoutRefreshAfterRefusal = (deps: LaneDeps): LaneDeps => {
   };
 };
 
+/** Closes every lane as soon as MongoDB has been silent for too long, whatever runs. */
+export const closeLanesAtOnce = (deps: LaneDeps): LaneDeps => {
+  const { clock, config, laneBroker, workers } = deps;
+  const close = new Set<() => Promise<void>>();
+  let answeredAt = clock.monotonicMs();
+  return {
+    ...deps,
+    laneBroker: {
+      ...laneBroker,
+      async openLane(lane, events) {
+        const channel = await laneBroker.openLane(lane, events);
+        close.add(channel.close);
+        return channel;
+      },
+    },
+    workers: {
+      ...workers,
+      async report(heartbeat) {
+        try {
+          await workers.report(heartbeat);
+          answeredAt = clock.monotonicMs();
+        } catch (error) {
+          if (clock.monotonicMs() - answeredAt > 2 * config.storeTimeoutMs)
+            await Promise.all([...close].map((one) => one()));
+          throw error;
+        }
+      },
+    },
+  };
+};
+
 /** Neither marks users nor shows what they have accepted since they were first read, until their queue was deleted and opened again. */
 export const withoutMarkBeyondCap = (deps: LaneDeps): LaneDeps => {
   const known = new Map<string, number>();

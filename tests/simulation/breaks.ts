@@ -1,6 +1,6 @@
 /**
  * The breaks that the simulation must detect. Each one breaks a step of the protocol by wrapping the `Deps` of a worker
- * or of a function. R1 to R13 are the rules of the protocol.
+ * or of a function. R1 to R16 are rules of the protocol.
  */
 import type { LaneDeps } from '../../lib/lanes/context.ts';
 import type { Clock } from '../../lib/ports.ts';
@@ -33,12 +33,14 @@ import {
   queueRefusedSuddenly,
   refusedQueue,
   sameOwnerAgain,
+  silentStore,
   storeSetBackWhileIdle,
   storeSetInBackOffs,
   togetherInTwo,
 } from './break-scenarios.ts';
 import {
   believeMessages,
+  closeLanesAtOnce,
   declareAndDelete,
   forgetEnds,
   forgetTokens,
@@ -301,6 +303,14 @@ export const breaks: Break[] = [
     scenarios: capIntroduced,
     shows: ['unfinished', 'loss'],
     withinRuns: 200,
+  },
+  {
+    name: 'R16',
+    what: 'a worker gives its lanes up while runs go on that ignore their signal',
+    worker: closeLanesAtOnce,
+    scenarios: silentStore,
+    shows: ['overlap'],
+    withinRuns: 50,
   },
   {
     name: 'cap-ignored',

@@ -2,7 +2,7 @@
 import { isInBackOff } from '../../lib/types.ts';
 import type { Clients } from './clients.ts';
 import { capOfAll, type SimulatedFault } from './scenario.ts';
-import { type SimulatedWorker, timeouts, type Workers } from './workers.ts';
+import type { SimulatedWorker, Workers } from './workers.ts';
 import type { Refusal, SimulatedWorld } from './world.ts';
 
 export type Faults = {
@@ -149,8 +149,6 @@ export const createFaults = (world: SimulatedWorld, workers: Workers, clients: C
 
   const hitStore = (ms: number): boolean => {
     world.note('store-restarted', { lastsMs: ms });
-    // In a long outage the workers give up their lanes, and runs that ignore their signal continue.
-    if (ms >= timeouts.storeTimeoutMs) world.note('connection-cut', { lastsMs: ms });
     world.store.isUp = false;
     repairAfter(ms, () => {
       world.store.isUp = true;
