@@ -4,100 +4,32 @@
  *
  *     node --no-warnings tests/scale/many-streams.ts --streams 10000
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createApiKey } from '../../lib/accounts/api-keys.ts';
-import { createPublisher } from '../../lib/broker/publisher.ts';
-import { createLogger } from '../../lib/log.ts';
-import { userIdOf } from '../../lib/references.ts';
-import { acceptRequest } from '../../lib/requests/accept.ts';
-import { openStores } from '../../lib/store/stores.ts';
-import { startChild } from '../../tools/child.ts';
 import { closedLoop, nowMs, openLoop } from '../../tools/load.ts';
-import { freePort } from '../../tools/services/probe.ts';
-import { privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
-import { testConfig, tokenSecret } from '../support/servers.ts';
+import { type Note, openDeployment } from './deployment.ts';
 import { percentile } from './percentile.ts';
+import { loadOver, residentBytes } from './processes.ts';
 
 type Options = { streams: number; ratePerSecond: number; seconds: number };
 
 const opensInFlight = 50;
-const ticksPerSecond = 100;
-const processor = fileURLToPath(new URL('./nothing.ts', import.meta.url));
-
-const statusOf = (pid: number) => readFileSync(`/proc/${pid}/status`, 'utf8');
-const residentBytes = (pid: number): number => Number(/VmRSS:\s+(\d+) kB/.exec(statusOf(pid))?.[1]) * 1_024;
-/** Of all its threads. */
-const cpuSeconds = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-};
-
-/** The part of one core that a process uses for so long. */
-const loadOver = async (pid: number, seconds: number): Promise<number> => {
-  const before = cpuSeconds(pid);
-  const startedAt = nowMs();
-  await sleep(seconds * 1_000);
-  return (cpuSeconds(pid) - before) / ((nowMs() - startedAt) / 1_000);
-};
 
 export const measureManyStreams = async (
   { streams, ratePerSecond, seconds }: Options,
-  note: (text: string) => void,
+  note: Note,
 ): Promise<Record<string, number>> => {
+  await using deployment = await openDeployment({ lanes: 64 }, note);
   await using stack = new AsyncDisposableStack();
-  const [rabbitmq, mongodb] = await Promise.all([privateRabbitmq(), privateMongodb()]);
-  stack.use(rabbitmq);
-  stack.use(mongodb);
-  const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-scale-'));
-  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const config = testConfig({ rabbitmqUrl: rabbitmq.url, mongodbUrl: mongodb.url, lanes: 64, autoMigrate: 1 });
-  const log = createLogger('error');
-  const stores = openStores(config, log);
-  stack.defer(() => stores.close());
-  const publisher = createPublisher(config, log);
-  stack.defer(() => publisher.close());
-  const deps = { ...stores, publisher, hints: publisher.hints, config, log };
+  const { stores } = deployment;
   const secret = String((await createApiKey({ name: 'streams', scopes: ['read'] }, stores))?.secret);
-  const port = await freePort();
-  const env = {
-    PATH: process.env.PATH,
-    MONGODB_URL: config.mongodbUrl,
-    RABBITMQ_URL: config.rabbitmqUrl,
-    QUEUE_PREFIX: config.queuePrefix,
-    LANES: '64',
-    AUTO_MIGRATE: '1',
-    PROCESSOR: processor,
-  };
-  const startPart = (name: string, args: string[], own: Record<string, string>) => {
-    const logFile = join(folder, `${name}.log`);
-    const onLine = (line: string): void => {
-      if (/"level":[4-6]0/.test(line)) note(`${name}: ${line.slice(0, 300)}`);
-    };
-    const child = startChild({ name, args, env: { ...env, ...own }, logFile, graceMs: 30_000, onLine });
-    stack.defer(() => child.kill());
-    return child;
-  };
   const limit = String(streams + 1_000);
   const limits = { MAX_STREAMS: limit, MAX_KEY_STREAMS: limit, MAX_CONNECTIONS: limit, MAX_STREAM_SECONDS: '3600' };
-  const own = { PORT: String(port), JWT_SECRET: tokenSecret, LOG_LEVEL: 'warn', ...limits };
-  const api = startPart('api', ['functions/api.ts'], own);
-  const consumer = startPart('consumer', ['functions/consumer.ts'], {
-    WORKERS: '1',
-    METRICS_PORT: String(await freePort()),
-  });
-  const answers = () =>
-    fetch(`http://127.0.0.1:${port}/livez`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  await api.until('the API answers', 60_000, answers);
+  const [api, consumer] = await Promise.all([deployment.startApi(limits), deployment.startConsumer('consumer', {})]);
+  const { port } = api;
   await consumer.until('the lanes are owned', 60_000, async () =>
     (await stores.workers.all()).some(({ lanes }) => lanes.length === 64),
   );
@@ -131,17 +63,16 @@ export const measureManyStreams = async (
   const openedMs = nowMs() - startedAt;
   note(`${streams} streams are open after ${Math.round(openedMs)} ms`);
   await sleep(5_000);
-  const idleCpu = await loadOver(pid, 20);
+  const idleCpu = await loadOver([pid], 20);
   const after = residentBytes(pid);
   note(`idle: ${(100 * idleCpu).toFixed(1)} % of a core, ${parts} parts`);
   const sentAt = new Map<number, number>();
   const enqueue = async (index: number): Promise<void> => {
     const user = (index * 7_919) % streams;
-    const reference = `user-${user}`;
     sentAt.set(user, nowMs());
-    await acceptRequest({ userId: userIdOf(reference), reference, body: '1' }, deps);
+    await deployment.accept(user);
   };
-  const load = loadOver(pid, seconds);
+  const load = loadOver([pid], seconds);
   await openLoop({ ratePerSecond, count: ratePerSecond * seconds }, enqueue);
   const busyCpu = await load;
   await consumer.until('all have heard', 30_000, async () => settledAt.size === sentAt.size);

@@ -4,26 +4,18 @@
  *
  *     node --no-warnings tests/scale/many-users.ts --users 20000
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createPublisher } from '../../lib/broker/publisher.ts';
-import { createLogger } from '../../lib/log.ts';
-import { userIdOf } from '../../lib/references.ts';
-import { acceptRequest } from '../../lib/requests/accept.ts';
-import { openStores } from '../../lib/store/stores.ts';
 import type { EntryId, LedgerEntry } from '../../lib/types.ts';
-import { type Child, startChild } from '../../tools/child.ts';
+import type { Child } from '../../tools/child.ts';
 import { closedLoop, nowMs, openLoop } from '../../tools/load.ts';
-import { freePort } from '../../tools/services/probe.ts';
 import { rabbitmqctl } from '../../tools/services/rabbitmq.ts';
-import { type PrivateServer, privateMongodb, privateRabbitmq } from '../support/private-servers.ts';
-import { testConfig } from '../support/servers.ts';
+import type { PrivateServer } from '../support/private-servers.ts';
+import { type Note, openDeployment } from './deployment.ts';
 import { percentile } from './percentile.ts';
+import { brokerPid, familyOf, residentBytes } from './processes.ts';
 
 export type Options = { users: number; lanes: number; ratePerSecond: number; seconds: number };
 
@@ -48,22 +40,9 @@ type Waits = { requests: number; p50: number; p99: number; longest: number; over
 const acceptsInFlight = 64;
 const openTimeoutMs = 900_000;
 
-type Consumer = Child & { worker(): number };
-
-const processor = fileURLToPath(new URL('./nothing.ts', import.meta.url));
-
-/** The processes below this one. */
-const descendants = (pid: number): number[] => {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return children.flatMap((child) => [child, ...descendants(child)]);
-};
-
-const residentBytes = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024;
-
-/** The Erlang machine. */
-const brokerPid = async ({ folder }: PrivateServer): Promise<number> =>
-  Number((await rabbitmqctl(folder, ['--quiet', 'eval', 'io:format("~s", [os:getpid()]).'])).match(/\d+/)?.[0]);
+/** The worker owns the users, so it is the largest. */
+const workerOf = ({ pid = 0 }: Child): number =>
+  familyOf(pid).toSorted((one, other) => residentBytes(other) - residentBytes(one))[0] ?? pid;
 
 const queueCount = async ({ folder }: PrivateServer): Promise<number> =>
   Number(
@@ -84,47 +63,11 @@ const waitsOf = (entries: LedgerEntry[]): Waits => {
 
 export const measureManyUsers = async (
   { users, lanes, ratePerSecond, seconds }: Options,
-  note: (text: string) => void,
+  note: Note,
 ): Promise<Result> => {
-  await using stack = new AsyncDisposableStack();
-  const [rabbitmq, mongodb] = await Promise.all([privateRabbitmq(), privateMongodb()]);
-  stack.use(rabbitmq);
-  stack.use(mongodb);
-  const folder = mkdtempSync(join(tmpdir(), 'lanekeeper-scale-'));
-  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const urls = { rabbitmqUrl: rabbitmq.url, mongodbUrl: mongodb.url };
-  const config = testConfig({ ...urls, lanes, autoMigrate: 1, publishTimeoutMs: 10_000, storeTimeoutMs: 30_000 });
-  const log = createLogger('error');
-  const stores = openStores(config, log);
-  stack.defer(() => stores.close());
-  const publisher = createPublisher(config, log);
-  stack.defer(() => publisher.close());
-  const deps = { ...stores, publisher, config, log };
-
-  const startConsumer = async (name: string): Promise<Consumer> => {
-    const env = {
-      PATH: process.env.PATH,
-      MONGODB_URL: config.mongodbUrl,
-      RABBITMQ_URL: config.rabbitmqUrl,
-      QUEUE_PREFIX: config.queuePrefix,
-      LANES: String(lanes),
-      WORKERS: '1',
-      AUTO_MIGRATE: '1',
-      IDLE_TIMEOUT_MS: '86400000',
-      PROCESSOR: processor,
-      METRICS_PORT: String(await freePort()),
-    };
-    const logFile = join(folder, `${name}.log`);
-    const onLine = (line: string): void => {
-      if (/"level":[4-6]0/.test(line)) note(`${name}: ${line.slice(0, 300)}`);
-    };
-    const child = startChild({ name, args: ['functions/consumer.ts'], env, logFile, graceMs: 30_000, onLine });
-    stack.defer(() => child.kill());
-    const { pid = 0 } = child;
-    // The worker owns the users, so it is the largest.
-    const worker = () => descendants(pid).toSorted((a, b) => residentBytes(b) - residentBytes(a))[0] ?? pid;
-    return { ...child, worker };
-  };
+  await using deployment = await openDeployment({ lanes, publishTimeoutMs: 10_000, storeTimeoutMs: 30_000 }, note);
+  const { rabbitmq, stores, areSettled } = deployment;
+  const startConsumer = (name: string) => deployment.startConsumer(name, { IDLE_TIMEOUT_MS: '86400000' });
   const consumersAt = nowMs();
   const consumers = [await startConsumer('one'), await startConsumer('two')] as const;
   const isShared = async (): Promise<boolean> => {
@@ -135,22 +78,16 @@ export const measureManyUsers = async (
   const sharedMs = nowMs() - consumersAt;
   const broker = await brokerPid(rabbitmq);
   const memory = () => ({
-    workers: consumers.map(({ worker }) => residentBytes(worker())).reduce((sum, bytes) => sum + bytes, 0),
+    workers: consumers.map((one) => residentBytes(workerOf(one))).reduce((sum, bytes) => sum + bytes, 0),
     broker: residentBytes(broker),
   });
   const before = memory();
 
   const accepted: EntryId[] = [];
   const accept = async (index: number): Promise<EntryId> => {
-    const reference = `user-${index % users}`;
-    const userId = userIdOf(reference);
-    const { seq } = await acceptRequest({ userId, reference, body: String(index) }, deps);
-    accepted.push({ userId, seq });
-    return { userId, seq };
-  };
-  const areSettled = async (ids: EntryId[]): Promise<boolean> => {
-    const last = ids.slice(-500);
-    return (await stores.ledger.readHeads(last)).every(({ status }) => status === 'done');
+    const id = await deployment.accept(index % users, String(index));
+    accepted.push(id);
+    return id;
   };
   const startedAt = nowMs();
   await closedLoop({ count: users, inFlight: acceptsInFlight }, accept);
