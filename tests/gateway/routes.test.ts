@@ -17,6 +17,8 @@ describe('routes', () => {
       'GET /users/{ref}/requests',
       'DELETE /requests/{seq}',
       'DELETE /users/{ref}/requests/{seq}',
+      'POST /requests/cancel',
+      'POST /users/{ref}/requests/cancel',
       'POST /requests/{seq}/retry',
       'POST /users/{ref}/requests/{seq}/retry',
       'POST /requests/{seq}/skip',

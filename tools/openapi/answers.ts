@@ -227,6 +227,17 @@ const counts = strict({
   next: cursor,
 }).meta({ id: 'DecidedCounts' });
 
+const notCancelled = strict({ seq, result: z.literal('refused'), code: z.string(), detail: z.string() });
+
+export const cancelledRequests = z
+  .union([
+    strict({ results: z.array(z.union([strict({ seq, result: z.literal('cancelled') }), notCancelled])) }).meta({
+      id: 'CancelledItems',
+    }),
+    strict({ cancelled: z.int().min(0), next: seq.optional() }).meta({ id: 'CancelledCount' }),
+  ])
+  .meta({ id: 'CancelledRequests' });
+
 export const retriedLetters = z
   .union([
     strict({
