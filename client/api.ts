@@ -976,6 +976,11 @@ export interface components {
                 p95?: number;
                 p99?: number;
             }[];
+            /**
+             * @description During development alone: the console has the page "Try it".
+             * @constant
+             */
+            tryIt?: true;
         };
         Health: {
             /** @enum {string} */

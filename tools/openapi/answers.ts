@@ -201,6 +201,10 @@ export const overview = strict({
   oldestWaitMs: ms,
   lastHour: strict({ ...happened, ...waits }),
   minutes: z.array(strict({ at: time, ...happened, ...waits })),
+  tryIt: z
+    .literal(true)
+    .optional()
+    .meta({ description: 'During development alone: the console has the page "Try it".' }),
 }).meta({ id: 'Overview', description: 'The state of everything, as heartbeats and sweeps have counted it.' });
 
 export const account = strict({ userId: z.string(), username: z.string() }).meta({ id: 'Account' });
