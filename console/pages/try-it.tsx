@@ -194,7 +194,7 @@ const KillReport = ({ race, kill }: { race: Race; kill: Kill }) => {
 const Row = ({ race, racer }: { race: Race; racer: Racer }) => {
   const { name, lane, score } = racer;
   const owner = race.ownerOf(lane);
-  const { settled, accepted, faults, marks } = score;
+  const { settled, accepted, faults, marks, trouble } = score;
   const isInOrder = faults.length === 0;
   return (
     <li class="racer">
@@ -218,6 +218,7 @@ const Row = ({ race, racer }: { race: Race; racer: Racer }) => {
           />
         ))}
       </span>
+      {trouble && <span class="warn fault">{trouble}</span>}
       {faults.map(({ seq, text }) => (
         <span key={`${seq} ${text}`} class="bad fault">
           Request {seq} {text}.

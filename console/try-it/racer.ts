@@ -51,7 +51,7 @@ export const createRacer = async (name: string): Promise<Racer> => {
       while (!signal.aborted) {
         const { events, next } = await user.call<EventPage>('GET', 'events', { signal, query: { after } });
         after = next;
-        for (const event of events) if (event.type === 'settled') score.settle(event.request);
+        for (const { type, request } of events) score.note(type, request);
         if (events.length > 0) changed();
         else await pause(lookEveryMs, signal);
       }

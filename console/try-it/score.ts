@@ -4,6 +4,8 @@ import type { RequestState } from '../../client/types.ts';
 /** Of an event: what the check needs. */
 export type Settled = Pick<RequestState, 'seq' | 'status' | 'attempts' | 'acceptedAt' | 'startedAt' | 'settledAt'>;
 
+type Noted = Settled & Pick<RequestState, 'error'>;
+
 export type Fault = { seq: number; text: string };
 
 export type Mark = { seq: number; isGood: boolean; attempts: number };
@@ -30,6 +32,8 @@ export class Score {
   /** Settled before the answer that accepted it was here. */
   readonly #early: number[] = [];
   accepted = 0;
+  /** Why the user stands still, as far as a request is the reason. */
+  trouble: string | undefined;
   #last: Settled | undefined;
   #watchedFrom = 0;
 
@@ -40,7 +44,17 @@ export class Score {
     this.#compare();
   }
 
-  settle(request: Settled): void {
+  /** What an event says. */
+  note(type: string, request: Noted): void {
+    const { seq, error } = request;
+    // Others are accepted behind the one that holds its user.
+    if (type === 'accepted') return;
+    const troubles: Record<string, string> = { blocked: 'is blocked', 'attempt-failed': 'waits for its next attempt' };
+    this.trouble = troubles[type] && `Request ${seq} ${troubles[type]}: ${error?.message ?? 'it failed'}`;
+    if (type === 'settled') this.#settle(request);
+  }
+
+  #settle(request: Settled): void {
     const { seq, status, attempts } = request;
     const faults = this.#faultsOf(request);
     this.#blame(...faults);

@@ -15,7 +15,7 @@ const settled = (seq: number, at: number, other: Partial<Settled> = {}): Settled
 const scoreOf = (...requests: Settled[]): Score => {
   const score = new Score();
   score.accept([1, 2, 3]);
-  for (const request of requests) score.settle(request);
+  for (const request of requests) score.note('settled', request);
   score.end();
   return score;
 };
@@ -35,9 +35,9 @@ test('requests that are settled in their order, one at a time, have no fault', (
 
 test('an event may come before the answer that accepts its request, and a failed ticket leaves a gap', () => {
   const score = new Score();
-  score.settle(settled(1, 1));
+  score.note('settled', settled(1, 1));
   score.accept([1, 3]);
-  score.settle(settled(3, 2));
+  score.note('settled', settled(3, 2));
   score.end();
   expect(score.faults).toEqual([]);
 });
@@ -65,12 +65,23 @@ test.each([
   expect(score.faults.length).toBeGreaterThan(0);
 });
 
+test('a request that holds its user is named, until it goes on', () => {
+  const score = new Score();
+  score.note('accepted', settled(1, 1));
+  expect(score.trouble).toBeUndefined();
+  score.note('blocked', { ...settled(1, 1), error: { name: 'Error', message: 'card declined' } });
+  score.note('accepted', settled(2, 2));
+  expect(score.trouble).toBe('Request 1 is blocked: card declined');
+  score.note('started', settled(1, 1));
+  expect(score.trouble).toBeUndefined();
+});
+
 test('a pause lasts from the last settlement, or from when there was something to do', () => {
   const score = new Score();
-  score.settle(settled(1, 1, { acceptedAt: second(0.5) }));
+  score.note('settled', settled(1, 1, { acceptedAt: second(0.5) }));
   expect(score.longestMs).toBe(500);
   score.watchFrom(Date.parse(second(2)));
-  score.settle(settled(2, 5));
-  score.settle(settled(3, 60, { acceptedAt: second(59) }));
+  score.note('settled', settled(2, 5));
+  score.note('settled', settled(3, 60, { acceptedAt: second(59) }));
   expect(score).toMatchObject({ longestMs: 4_000, longestSinceMs: 4_000 });
 });
