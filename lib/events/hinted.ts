@@ -1,5 +1,14 @@
 import type { SeqSpan } from '../ports.ts';
-import { spansWith } from './cursor.ts';
+import { maxSpans, spansWith } from './cursor.ts';
+
+/** With the two nearest spans made one: what lies between them is read in vain. */
+const withNearestJoined = (spans: SeqSpan[]): SeqSpan[] => {
+  const gapBehind = (index: number): number =>
+    (spans[index + 1]?.from ?? Number.POSITIVE_INFINITY) - (spans[index]?.to ?? 0);
+  const nearest = spans.reduce((best, _span, index) => (gapBehind(index) < gapBehind(best) ? index : best), 0);
+  const [one, other] = [spans[nearest] as SeqSpan, spans[nearest + 1] as SeqSpan];
+  return spans.toSpliced(nearest, 2, { from: one.from, to: other.to });
+};
 
 /** Requests behind the first ones that hints have named, and that nobody has read since. All that wait may be cancelled by one call. */
 export class Hinted {
@@ -9,20 +18,21 @@ export class Hinted {
     return this.#spans.length === 0;
   }
 
-  /** Without room for another span it is told when its turn comes. */
   add(seq: number): void {
-    this.#spans = spansWith(this.#spans, seq) ?? this.#spans;
+    if (this.#spans.length === maxSpans) this.#spans = withNearestJoined(this.#spans);
+    this.#spans = spansWith(this.#spans, seq) as SeqSpan[];
   }
 
-  /** Up to `most` of those behind `seq`, which are then forgotten, with those that are not. */
+  /** Up to `most` of those behind `after`, the last ones first, which are then forgotten, and so are those that are not behind it. */
   take(most: number, after: number): number[] {
     const taken: number[] = [];
-    for (let span = this.#spans[0]; span && taken.length < most; span = this.#spans[0]) {
+    for (let span = this.#spans.pop(); span; span = this.#spans.pop()) {
       const from = Math.max(span.from, after + 1);
-      const to = Math.min(span.to, from + most - taken.length - 1);
-      for (let seq = from; seq <= to; seq += 1) taken.push(seq);
-      if (to < span.to) this.#spans[0] = { from: to + 1, to: span.to };
-      else this.#spans.shift();
+      const to = Math.max(from - 1, span.to - (most - taken.length));
+      for (let seq = span.to; seq > to; seq -= 1) taken.push(seq);
+      if (to < from) continue;
+      this.#spans.push({ from, to });
+      break;
     }
     return taken;
   }
