@@ -444,6 +444,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/requests/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancels several requests that wait, or all */
+        post: operations["cancelRequests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{ref}/requests/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancels several requests that wait, or all */
+        post: operations["cancelRequestsOfUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/requests/{seq}/retry": {
         parameters: {
             query?: never;
@@ -942,6 +976,11 @@ export interface components {
                 p95?: number;
                 p99?: number;
             }[];
+            /**
+             * @description During development alone: the console has the page "Try it".
+             * @constant
+             */
+            tryIt?: true;
         };
         Health: {
             /** @enum {string} */
@@ -1042,6 +1081,35 @@ export interface components {
         };
         RequestPage: {
             requests: components["schemas"]["Request"][];
+            next?: number;
+        };
+        RequestsToCancel: {
+            /** @description These requests. */
+            seqs?: number[];
+            /**
+             * @description All requests that wait.
+             * @constant
+             */
+            all?: true;
+            /** @description With `all`: only up to this `seq`; `next` of the answer before. */
+            upTo?: number;
+        };
+        CancelledRequests: components["schemas"]["CancelledItems"] | components["schemas"]["CancelledCount"];
+        CancelledItems: {
+            results: ({
+                seq: number;
+                /** @constant */
+                result: "cancelled";
+            } | {
+                seq: number;
+                /** @constant */
+                result: "refused";
+                code: string;
+                detail: string;
+            })[];
+        };
+        CancelledCount: {
+            cancelled: number;
             next?: number;
         };
         Retried: {
@@ -5669,6 +5737,388 @@ export interface operations {
                         status?: 409;
                         /** @enum {unknown} */
                         code?: "ambiguous-user";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-rate-exceeded` */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 429;
+                        /** @enum {unknown} */
+                        code?: "key-rate-exceeded";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelRequests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "all": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestsToCancel"];
+            };
+        };
+        responses: {
+            /** @description What became of each listed request, or how many were cancelled. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cancelled": 4
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CancelledRequests"];
+                };
+            };
+            /** @description `invalid-json`, `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-json" | "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `expired-token`, `invalid-key`, `invalid-token`, `missing-token`, `session-ended` */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 401;
+                        /** @enum {unknown} */
+                        code?: "expired-token" | "invalid-key" | "invalid-token" | "missing-token" | "session-ended";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-not-accepted` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 403;
+                        /** @enum {unknown} */
+                        code?: "key-not-accepted";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 413;
+                        /** @enum {unknown} */
+                        code?: "request-too-large";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported-charset`, `unsupported-encoding` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 415;
+                        /** @enum {unknown} */
+                        code?: "unsupported-charset" | "unsupported-encoding";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelRequestsOfUser: {
+        parameters: {
+            query?: {
+                /** @description Calls as an operator: `ref` names any user. */
+                as?: "operator";
+            };
+            header?: never;
+            path: {
+                /** @description The reference of the user, percent-encoded. */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "all": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestsToCancel"];
+            };
+        };
+        responses: {
+            /** @description What became of each listed request, or how many were cancelled. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cancelled": 4
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CancelledRequests"];
+                };
+            };
+            /** @description `invalid-json`, `invalid-reference`, `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-json" | "invalid-reference" | "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `expired-token`, `invalid-key`, `invalid-token`, `missing-token`, `session-ended` */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 401;
+                        /** @enum {unknown} */
+                        code?: "expired-token" | "invalid-key" | "invalid-token" | "missing-token" | "session-ended";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient-scope`, `key-required`, `not-an-operator` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 403;
+                        /** @enum {unknown} */
+                        code?: "insufficient-scope" | "key-required" | "not-an-operator";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-such-user`, `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "no-such-user" | "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ambiguous-user` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 409;
+                        /** @enum {unknown} */
+                        code?: "ambiguous-user";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 413;
+                        /** @enum {unknown} */
+                        code?: "request-too-large";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported-charset`, `unsupported-encoding` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 415;
+                        /** @enum {unknown} */
+                        code?: "unsupported-charset" | "unsupported-encoding";
                     } & components["schemas"]["Problem"];
                 };
             };

@@ -23,6 +23,8 @@ export type Calls = {
   enqueueMany(items: Item[], until: Until): Promise<Accepted[]>;
   state(seq: number, until: Until): Promise<RequestState>;
   cancel(seq: number, until: Until): Promise<RequestState>;
+  /** Those up to `upTo`, or all. `next`: those up to here are left. */
+  cancelAll(upTo: number | undefined, until: Until): Promise<{ cancelled: number; next?: number }>;
   requests(page: Omit<PageOptions, 'signal'>, until: Until): Promise<RequestPage>;
   queue(until: Until): Promise<Queue>;
   /** All events behind `after`, without an end. */
@@ -89,6 +91,16 @@ export const createClient = (
       return all.map((accepted) => handleOf(accepted.seq, accepted));
     },
     request: (seq) => handleOf(seq),
+    async cancelAll(options) {
+      let cancelled = 0;
+      let upTo: number | undefined;
+      do {
+        const answer = await calls.cancelAll(upTo, until(options));
+        cancelled += answer.cancelled;
+        upTo = answer.next;
+      } while (upTo !== undefined);
+      return cancelled;
+    },
     requests: ({ signal, ...page } = {}) => calls.requests(page, until({ signal })),
     queue: (options) => calls.queue(until(options)),
     async *events({ after, signal } = {}) {

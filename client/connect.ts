@@ -67,6 +67,10 @@ const callsOf = (api: ReturnType<typeof openApi>, open: OpenSource): Calls => ({
   },
   state: (seq, until) => bodyOf(api.GET('/requests/{seq}', { params: { path: { seq } }, ...until })),
   cancel: (seq, until) => bodyOf(api.DELETE('/requests/{seq}', { params: { path: { seq } }, ...until })),
+  async cancelAll(upTo, until) {
+    const answer = await bodyOf(api.POST('/requests/cancel', { body: { all: true, upTo }, ...until }));
+    return answer as { cancelled: number; next?: number };
+  },
   requests: (query, until) => bodyOf(api.GET('/requests', { params: { query }, ...until })),
   queue: (until) => bodyOf(api.GET('/queue', until)),
   follow: (options) => follow(open, options),

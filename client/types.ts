@@ -96,6 +96,8 @@ export interface LanekeeperClient {
   ): Promise<LaneRequest<Result>[]>;
   /** A request by its `seq`, such as one from before a reload. */
   request<Result = unknown>(seq: number): LaneRequest<Result>;
+  /** Cancels all requests that wait, the last ones first, and returns how many. What runs goes on. */
+  cancelAll(options?: CallOptions): Promise<number>;
   /** A page of requests by `seq`. */
   requests(options?: PageOptions): Promise<RequestPage>;
   queue(options?: CallOptions): Promise<Queue>;

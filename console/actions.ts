@@ -1,7 +1,6 @@
 /** What a person does to requests. Each call is safe to repeat, and the API logs who made it and whose request it was about. */
-import { ApiError } from '../client/errors.ts';
 import { asOperator, type Person, pathOf, type Target } from './person.ts';
-import { count, plural } from './text.ts';
+import { plural } from './text.ts';
 import type { RequestState } from './types.ts';
 
 type Action = 'retry' | 'skip' | 'cancel' | 'end';
@@ -32,23 +31,19 @@ export const actOn = async (client: Person, target: Target, seq: number, action:
   }
 };
 
-const atATime = 4;
-
-/** The last first, so that none of them starts because those before it are gone. */
-export const cancelMany = async (client: Person, target: Target, seqs: number[]): Promise<string> => {
-  const left = [...seqs];
+/** All that have never started, in as many calls as that takes. */
+export const cancelWaiting = async (client: Person, target: Target): Promise<string> => {
   let cancelled = 0;
-  let refused = 0;
-  const work = async (): Promise<void> => {
-    for (let seq = left.pop(); seq !== undefined; seq = left.pop())
-      try {
-        await actOn(client, target, seq, 'cancel');
-        cancelled += 1;
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.problem.code !== 'not-cancellable') throw error;
-        refused += 1;
-      }
-  };
-  await Promise.all(Array.from({ length: atATime }, work));
-  return `${plural(cancelled, 'request was', 'requests were')} cancelled.${refused ? ` ${count(refused)} ran already.` : ''}`;
+  let upTo: number | undefined;
+  do {
+    const options = { query: asOperator(target), body: { all: true, upTo } };
+    const answer = await client.call<{ cancelled: number; next?: number }>(
+      'POST',
+      pathOf(target, 'requests/cancel'),
+      options,
+    );
+    cancelled += answer.cancelled;
+    upTo = answer.next;
+  } while (upTo !== undefined);
+  return `${plural(cancelled, 'request was', 'requests were')} cancelled.`;
 };

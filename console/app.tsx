@@ -5,10 +5,11 @@ import { LoginPage } from './pages/login.tsx';
 import { MyQueuePage } from './pages/my-queue.tsx';
 import { OverviewPage } from './pages/overview.tsx';
 import { RequestPage } from './pages/request.tsx';
+import { TryItPage } from './pages/try-it.tsx';
 import { UserPage } from './pages/user.tsx';
 import { UsersPage } from './pages/users.tsx';
 import { WorkersPage } from './pages/workers.tsx';
-import { isOperator, logOut, type Person, person, roleNote } from './person.ts';
+import { isOperator, logOut, mayTryIt, type Person, person, roleNote } from './person.ts';
 import { linkTo, route } from './route.ts';
 import { useSource } from './source.ts';
 import { clockTime } from './text.ts';
@@ -20,6 +21,7 @@ const operatorPages = [
   { path: ['dead-letters'], title: 'Dead letters' },
   { path: ['workers'], title: 'Workers' },
 ];
+const developersPages = [{ path: ['try-it'], title: 'Try it' }];
 const ownPages = [{ path: ['queue'], title: 'My queue' }];
 
 const AwayBanner = () => {
@@ -46,7 +48,8 @@ const Shell = ({
 }) => {
   const { path } = useSource(route);
   const note = useSource(roleNote);
-  const pages = [...(mayOperate ? operatorPages : []), ...ownPages];
+  const canTry = useSource(mayTryIt);
+  const pages = [...(mayOperate ? operatorPages : []), ...(mayOperate && canTry ? developersPages : []), ...ownPages];
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
@@ -93,9 +96,11 @@ const NoPage = () => (
 
 const Page = ({ client, mayOperate }: { client: Person; mayOperate: boolean }) => {
   const { path } = useSource(route);
+  const canTry = useSource(mayTryIt);
   const [page, id, part, seq] = path;
   if (page === 'queue' && id) return <RequestPage client={client} target={undefined} seq={Number(id)} />;
   if (page === 'queue' || !mayOperate) return <MyQueuePage client={client} />;
+  if (page === 'try-it' && canTry) return <TryItPage client={client} />;
   if (page === undefined) return <OverviewPage client={client} />;
   if (page === 'users' && id && part === 'requests' && seq)
     return <RequestPage client={client} target={id} seq={Number(seq)} />;

@@ -7,8 +7,16 @@ import { openSession } from '../client/session.ts';
 import type { LaneEvent } from '../client/types.ts';
 import { apiUrl, watchedFetch } from './away.ts';
 import { createSource } from './source.ts';
+import type { Overview } from './types.ts';
 
-export type CallOptions = { signal?: AbortSignal; body?: object; key?: string; query?: Record<string, unknown> };
+export type CallOptions = {
+  signal?: AbortSignal;
+  body?: object;
+  key?: string;
+  query?: Record<string, unknown>;
+  /** The call is made also when the page is closed meanwhile. */
+  keepalive?: boolean;
+};
 
 /** Whose queue: a user as operators name it. Without one it is the own queue. */
 export type Target = string | undefined;
@@ -22,6 +30,8 @@ export type Person = {
 
 export const person = createSource<Person | undefined>(undefined);
 export const isOperator = createSource(false);
+/** The API belongs to a developer, who may try things out. */
+export const mayTryIt = createSource(false);
 /** What the login page says, such as why the person is there again. */
 export const loginNote = createSource('');
 /** For a person who lost the operator role. */
@@ -48,10 +58,10 @@ const answerOf = async <Body>(response: Response): Promise<Body> => {
   return body;
 };
 
-const requestOf = (method: string, path: string, { body, key, query, signal }: CallOptions): Request => {
+const requestOf = (method: string, path: string, { body, key, query, signal, keepalive }: CallOptions): Request => {
   const headers = new Headers(body && { 'content-type': 'application/json' });
   if (key !== undefined) headers.set('idempotency-key', key);
-  return new Request(urlOf(path, query), { method, headers, signal, body: body && JSON.stringify(body) });
+  return new Request(urlOf(path, query), { method, headers, signal, keepalive, body: body && JSON.stringify(body) });
 };
 
 /** Shows the login page. What the client still does goes on. */
@@ -86,7 +96,9 @@ const heed = (error: unknown): void => {
   forget('Your session has ended, and your password was refused. Log in again.');
 };
 
-const create = (credentials: { username: string; password: string }): { client: Person; start(): Promise<unknown> } => {
+type Credentials = { username: string; password: string };
+
+const create = (credentials: Credentials, onRefused = heed): { client: Person; start(): Promise<unknown> } => {
   const closing = new AbortController();
   const send = (isPatient: boolean): Send => (isPatient ? retrying(watchedFetch, patienceMs) : watchedFetch);
   const session = openSession(credentials, async (body) =>
@@ -101,7 +113,7 @@ const create = (credentials: { username: string; password: string }): { client: 
       try {
         return await answerOf(await authorized(send(method !== 'GET'), session)(request));
       } catch (error) {
-        heed(error);
+        onRefused(error);
         throw error;
       }
     },
@@ -125,18 +137,23 @@ const create = (credentials: { username: string; password: string }): { client: 
   return { client, start: () => session.token(closing.signal) };
 };
 
+/** Creates an account, and makes calls as this other user, whatever becomes of the person who is logged in. @throws {ApiError} */
+export const register = async (credentials: Credentials): Promise<Pick<Person, 'call' | 'close'>> => {
+  const request = requestOf('POST', 'register', { body: credentials });
+  await answerOf(await retrying(watchedFetch, patienceMs)(request));
+  return create(credentials, () => undefined).client;
+};
+
 /** @throws {ApiError} `invalid-credentials` and others. */
 export const logIn = async (credentials: { username: string; password: string }): Promise<void> => {
   const { client, start } = create(credentials);
   await start();
-  const mayOperate = await client.call('GET', 'overview').then(
-    () => true,
-    (error) => {
-      if (error instanceof ApiError && error.problem.code === 'not-an-operator') return false;
-      throw error;
-    },
-  );
-  isOperator.set(mayOperate);
+  const overview = await client.call<Overview>('GET', 'overview').catch((error) => {
+    if (error instanceof ApiError && error.problem.code === 'not-an-operator') return undefined;
+    throw error;
+  });
+  isOperator.set(overview !== undefined);
+  mayTryIt.set(overview?.tryIt === true);
   loginNote.set('');
   person.set(client);
 };

@@ -1,6 +1,6 @@
 /** The queue of a user in its order, and what was settled before. */
 import { useState } from 'preact/hooks';
-import { actOn, cancelMany } from './actions.ts';
+import { actOn, cancelWaiting } from './actions.ts';
 import type { LiveQueue } from './live.ts';
 import type { Person, Target } from './person.ts';
 import { linkTo } from './route.ts';
@@ -176,16 +176,10 @@ export const QueueView = ({ client, target, live }: Whose & { live: LiveQueue })
           {waiting.length > 1 && (
             <ActionButton
               kind="danger"
-              act={() =>
-                cancelMany(
-                  client,
-                  target,
-                  waiting.map(({ seq }) => seq),
-                )
-              }
+              act={() => cancelWaiting(client, target)}
               ask={
                 <p>
-                  Cancel all {count(waiting.length)} requests that have never started? They are not run. This cannot be
+                  Cancel all requests that have never started? They are not run. What runs goes on. This cannot be
                   undone.
                 </p>
               }

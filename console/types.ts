@@ -8,6 +8,7 @@ export type UserPage = Schemas['UserPage'];
 export type User = Schemas['User'];
 export type Queue = Schemas['Queue'];
 export type Verdict = Schemas['Verdict'];
+export type EventPage = Schemas['EventPage'];
 export type RequestState = Schemas['Request'];
 export type WholeRequest = Schemas['WholeRequest'];
 export type RequestPage = Schemas['RequestPage'];

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { ConfigError } from './errors.ts';
 import { type Role, settings } from './settings.ts';
+import { whyNotTryIt } from './try-it.ts';
 
 export { ConfigError };
 
@@ -47,10 +48,11 @@ const workerConflicts = ({ apiWorkers = 1, maxUploadBytes, maxUnreadBytes }: Par
 
 /** What must hold between several settings. A setting that is invalid itself is missing in `config`. */
 const conflictsIn = (config: Partial<Config>, env: NodeJS.ProcessEnv, role: Role): string[] => {
-  const { retryBaseMs = 0, retryMaxMs = Infinity } = config;
+  const { retryBaseMs = 0, retryMaxMs = Infinity, tryItPort, host = '' } = config;
   return [
     ...(retryMaxMs < retryBaseMs ? [`RETRY_MAX_MS must be at least RETRY_BASE_MS (${retryBaseMs})`] : []),
     ...(role === 'functions' ? workerConflicts(config) : []),
+    ...(tryItPort === undefined ? [] : whyNotTryIt(host, env).map((why) => `TRY_IT_PORT is for development: ${why}`)),
     ...requiredOf[role](config)
       .filter(([name]) => !env[name])
       .map(([name, why]) => `${name} is required${why}`),

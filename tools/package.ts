@@ -27,7 +27,7 @@ const sources = [
 const copied = [
   ...['LICENSE', 'README.md', 'CHANGELOG.md', 'docs'],
   // The routes, and the servers where Docker Compose runs them.
-  ...['infra/functions.yml', 'docker-compose.yml', 'tools/services/published-ports.yml'],
+  ...['infra/functions.yml', 'infra/try-it.yml', 'docker-compose.yml', 'tools/services/published-ports.yml'],
   // What lanekeeper init writes.
   'tools/init',
   // The script of the reference page.

@@ -82,6 +82,10 @@ export class MemoryQueue implements Calls {
     return this.#answer(until, () => this.#cancel(this.#entryOf(seq)));
   }
 
+  cancelAll(_upTo: number | undefined, until: Until): Promise<{ cancelled: number }> {
+    return this.#answer(until, () => ({ cancelled: this.#cancelWaiting() }));
+  }
+
   queue(until: Until): Promise<Queue> {
     return this.#answer(until, () => this.#queueNow());
   }
@@ -110,8 +114,7 @@ export class MemoryQueue implements Calls {
   async disconnect({ pending, waitSeconds }: { pending: string; waitSeconds: number }, until: Until) {
     await this.#answer(until, () => undefined);
     this.#isClosed = true;
-    const waiting = this.#entries.filter(({ state }) => isUntouched(state));
-    if (pending === 'cancel') for (const entry of waiting) this.#cancel(entry);
+    if (pending === 'cancel') this.#cancelWaiting();
     const end = Date.now() + waitSeconds * 1_000;
     while (this.#queueNow().pending > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
     return { queue: this.#queueNow().pending > 0 ? 'draining' : 'closed' } as const;
@@ -161,6 +164,12 @@ export class MemoryQueue implements Calls {
     if (!isUntouched(entry.state)) throw refusalOf(409, 'not-cancellable', 'The request runs, or is settled.');
     this.#change(entry, { status: 'cancelled' });
     return entry.state;
+  }
+
+  #cancelWaiting(): number {
+    const waiting = this.#entries.filter(({ state }) => isUntouched(state));
+    for (const entry of waiting) this.#cancel(entry);
+    return waiting.length;
   }
 
   async #run(): Promise<void> {

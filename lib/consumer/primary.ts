@@ -83,7 +83,7 @@ const serve = ({ config, log }: PrimaryOptions, cluster: Cluster): Promise<Endpo
         const { life, slots } = cluster;
         const workers = slots.map(({ status }) => status);
         const missingIndexes = missingIn(workers);
-        return { healthy: !reason, body: { state: life.state, reason, missingIndexes, workers } };
+        return { healthy: !reason, body: { state: life.state, reason, pid: process.pid, missingIndexes, workers } };
       },
       state: () => cluster.life.state,
       backlog: backlogIn(cluster),

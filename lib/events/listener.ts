@@ -14,6 +14,7 @@ import type {
 import { Bell } from './bell.ts';
 import { cursorText } from './cursor.ts';
 import { pastDeleted } from './deleted.ts';
+import { Hinted } from './hinted.ts';
 import { QueueTeller } from './queue-teller.ts';
 import { isMoreAfter, liveWindow, pageSize, type Wanted, wantedAfter, wantedOf } from './wanted.ts';
 import { lastOf, queueText, settledFor, type WatchedUser } from './watched-users.ts';
@@ -22,8 +23,8 @@ import { whatHappened } from './what-happened.ts';
 /** A page of `take`. */
 const takenEvents = 100;
 const takenChars = 1_048_576;
-/** Hints about other requests than the first ones that wait for the next read. */
-const maxHinted = 64;
+/** Other requests than the first ones that one read looks at. */
+const hintedInRead = 64;
 /** After MongoDB has not answered. */
 const retryMs = 1_000;
 const never = Number.POSITIVE_INFINITY;
@@ -44,7 +45,7 @@ export class Listener implements FeedStream {
   readonly user: WatchedUser;
   readonly #deps: ListenerDeps;
   readonly #options: FeedOptions;
-  readonly #hinted = new Set<number>();
+  readonly #hinted = new Hinted();
   readonly #bell = new Bell();
   #known: Cursor;
   #window = liveWindow;
@@ -79,7 +80,7 @@ export class Listener implements FeedStream {
   notify(seq = 0): void {
     const { settledThrough, acceptedThrough } = this.#known;
     const isElsewhere = seq > settledThrough + liveWindow && seq <= acceptedThrough;
-    if (isElsewhere && this.#hinted.size < maxHinted) this.#hinted.add(seq);
+    if (isElsewhere) this.#hinted.add(seq);
     this.#isDirty = true;
     this.#bell.ring();
   }
@@ -206,9 +207,9 @@ export class Listener implements FeedStream {
   #wanted(): Wanted {
     const { seq } = this.#options;
     if (seq !== undefined) return wantedOf(this.#known, seq);
-    const wanted = wantedAfter(this.#known, lastOf(this.user), this.#window, this.#hinted);
-    this.#hinted.clear();
-    return wanted;
+    const hinted = this.#hinted.take(hintedInRead, this.#known.settledThrough);
+    if (!this.#hinted.isEmpty) this.#isDirty = true;
+    return wantedAfter(this.#known, lastOf(this.user), this.#window, hinted);
   }
 
   /** Until there may be news, or the stream has ended. */

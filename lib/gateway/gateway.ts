@@ -19,7 +19,7 @@ import { createDrain } from './drain.ts';
 import { MethodNotAllowedError } from './errors.ts';
 import { eventOf } from './gateway-event.ts';
 import { createTurns } from './pipelining.ts';
-import { handlerOf, type Route, readRoutes, websocketFunction } from './routes.ts';
+import { handlerOf, type Route, readRoutes, readTryItRoutes, websocketFunction } from './routes.ts';
 import { sendStream } from './streams.ts';
 import { boundAnswers } from './unread-answers.ts';
 import { UploadRoom } from './upload-room.ts';
@@ -167,12 +167,14 @@ export const serveGateway = async (
     | 'maxUploadBytes'
     | 'corsOrigins'
     | 'trustedProxies'
+    | 'tryItPort'
   >,
   deps: SocketDeps,
   observe: RequestHandler,
 ): Promise<Gateway> => {
   const { log } = deps;
-  const routes = await readRoutes();
+  const tryIt = config.tryItPort === undefined ? [] : await readTryItRoutes();
+  const routes = [...(await readRoutes()), ...tryIt];
   const loaded = await Promise.all(
     routes.map(async (route) => ({ ...route, handler: await handlerOf<EventHandler>(route) })),
   );

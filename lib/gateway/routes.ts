@@ -30,8 +30,16 @@ export const routesOf = (functionsYml: string): Route[] =>
     events.flatMap((event) => ('httpApi' in event ? [routeOf(handler, event.httpApi)] : [])),
   );
 
-export const readRoutes = async (): Promise<Route[]> =>
-  routesOf(await readFile(new URL('../../infra/functions.yml', import.meta.url), 'utf8'));
+const readInfra = (name: string): Promise<string> =>
+  readFile(new URL(`../../infra/${name}.yml`, import.meta.url), 'utf8');
+
+export const readRoutes = async (): Promise<Route[]> => routesOf(await readInfra('functions'));
+
+/** What is served for development alone. */
+export const readTryItRoutes = async (): Promise<Route[]> => {
+  const { functions } = parse(await readInfra('try-it'));
+  return routesOf(JSON.stringify({ functions: functions.on }));
+};
 
 /** Loads the function of a route. */
 export const handlerOf = async <T>({ file, name }: Pick<Route, 'file' | 'name'>): Promise<T> =>

@@ -54,6 +54,10 @@ export type Selection =
   | { items: NamedItem[] }
   | { items?: undefined; user: string | undefined; after?: DecisionCursor };
 
+const workerToKill = z.object({ workerId: z.string().min(1).max(64) });
+
+export const workerIdOf = (call: Call): string => validate(workerToKill, call.json, 'body').workerId;
+
 export const deadLetterPageOf = (call: Call) => {
   const { after, limit, ...whose } = validate(deadLetterQuery, call.queryStringParameters ?? {}, 'query');
   return { user: textOf(whose), after, limit };

@@ -205,6 +205,8 @@ export interface LedgerStore {
    * Returns whether it was cancelled.
    */
   cancel(id: EntryId, now: Date): Promise<boolean>;
+  /** The same for each of these requests of a user, in one statement. Returns how many were cancelled. */
+  cancelEach(userId: string, seqs: number[], now: Date): Promise<number>;
   /**
    * blocked -> queued; forgives its attempts and removes the dead letter. Its interruptions stay, so that a request that
    * crashed runs alone again. `attempts`: as the caller read it. Returns whether it was unblocked.

@@ -5,6 +5,11 @@ import type { EntryId, LedgerEntry } from '../types.ts';
 import { wakeOwner } from '../wake.ts';
 import { NotCancellableError, RequestNotFoundError } from './errors.ts';
 
+export type CancelDeps = Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & {
+  config: Pick<Deps['config'], 'lanes'>;
+  hints?: Hints;
+};
+
 /**
  * Cancels a request that has never started, or that waits for its next attempt. The owner's claim competes with it, and exactly
  * one wins [protocol, Cancel]. A request that is queued again after a run is refused: nobody knows how far that run came.
@@ -12,13 +17,7 @@ import { NotCancellableError, RequestNotFoundError } from './errors.ts';
  *
  * @throws {RequestNotFoundError} 404; {NotCancellableError} 409
  */
-export const cancelRequest = async (
-  id: EntryId,
-  deps: Pick<Deps, 'userQueues' | 'ledger' | 'publisher' | 'clock' | 'log'> & {
-    config: Pick<Deps['config'], 'lanes'>;
-    hints?: Hints;
-  },
-): Promise<LedgerEntry> => {
+export const cancelRequest = async (id: EntryId, deps: CancelDeps): Promise<LedgerEntry> => {
   const { ledger, clock } = deps;
   const cancelled = await ledger.cancel(id, clock.now());
   const [entry] = await ledger.read([id]);

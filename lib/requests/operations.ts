@@ -8,6 +8,7 @@ import { type Caller, permanentSession, userIdOf } from '../references.ts';
 import type { EntryId, LedgerEntry, RequestStatus, RunLimits, UserQueue } from '../types.ts';
 import { type AcceptDeps, type Accepted, acceptRequest, acceptRequests } from './accept.ts';
 import { cancelRequest } from './cancel.ts';
+import { type Cancelled, type CancelledAll, cancelAll, cancelListed } from './cancel-many.ts';
 import {
   type Decision,
   dropDeadLetter,
@@ -67,6 +68,8 @@ export type UserOperations = {
   lookUp(queue: UserQueue, seq: number, wait?: Wait): Promise<{ entry: LedgerEntry; settled: number }>;
   list(queue: UserQueue, query: PageQuery): Promise<EntryPage>;
   cancel(id: EntryId): Promise<LedgerEntry>;
+  cancelListed(queue: UserQueue, seqs: number[]): Promise<Cancelled[]>;
+  cancelAll(queue: UserQueue, range: { upTo?: number }): Promise<CancelledAll>;
   retry(caller: Caller, seq: number): Promise<Retried>;
   skip(id: EntryId): Promise<LedgerEntry>;
   describe(queue: UserQueue): Promise<QueueState>;
@@ -101,6 +104,8 @@ export const createOperations = (deps: OperationDeps): Operations => ({
   lookUp: (queue, seq, wait) => lookUpRequest(queue, seq, wait, deps),
   list: (queue, query) => pageOf(queue, query, deps),
   cancel: (id) => cancelRequest(id, deps),
+  cancelListed: (queue, seqs) => cancelListed(queue, seqs, deps),
+  cancelAll: (queue, range) => cancelAll(queue, range, deps),
   retry: (caller, seq) => retryRequest({ ...caller, seq }, deps),
   skip: (id) => skipRequest(id, deps),
   describe: async (queue) => {

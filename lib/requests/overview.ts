@@ -32,10 +32,12 @@ export type Overview = {
   lastHour: Waits & { started: number; done: number; failed: number };
   /** The minutes of the last hour in which anything happened. */
   minutes: (Waits & { at: Date; started: number; done: number; failed: number })[];
+  /** The console has the page "Try it": during development alone. */
+  tryIt?: true;
 };
 
 type OverviewDeps = Pick<Deps, 'workers' | 'clock'> &
-  Pick<FunctionDeps, 'health'> & { config: Pick<Deps['config'], 'lanes'> };
+  Pick<FunctionDeps, 'health'> & { config: Pick<Deps['config'], 'lanes'> & { tryItPort?: number | undefined } };
 
 const hourMs = 3_600_000;
 /** However many look. */
@@ -109,6 +111,7 @@ const look = async (deps: OverviewDeps): Promise<Overview> => {
     oldestWaitMs: oldestWaitMs(demands, undefined, now),
     lastHour: sumOf(minutes),
     minutes: minutes.map(minuteOf),
+    ...(config.tryItPort !== undefined && { tryIt: true }),
   };
 };
 

@@ -90,6 +90,11 @@ export const functionSettings = {
   host: functions('HOST', textOf(1).default('127.0.0.1')),
   /** The port of `/metrics` of `functions/api.ts`. 0 means any free port. Without it they are not served: a host may have several APIs. */
   apiMetricsPort: functions('API_METRICS_PORT', optionalInteger(0, 65_535)),
+  /**
+   * For development alone, set by `npm start` and `lanekeeper dev`: the `METRICS_PORT` of the consumer on this host. Operators may kill its workers
+   * (`lib/requests/kill-worker.ts`).
+   */
+  tryItPort: functions('TRY_IT_PORT', optionalInteger(1, 65_535)),
   /** How many connections the gateway serves at a time. It closes further ones at once. */
   maxConnections: functions('MAX_CONNECTIONS', integer(1, 1_000_000, 10_000)),
   /** The origins of web pages that may call the API from a browser, separated by commas, or `*`. */

@@ -15,7 +15,7 @@ import { isDuplicate, refusedIn } from './unavailable.ts';
 
 type LedgerWrites = Pick<
   LedgerStore,
-  'insert' | 'insertInOrder' | 'insertTombstone' | 'commit' | 'cancel' | 'cancelQueued'
+  'insert' | 'insertInOrder' | 'insertTombstone' | 'commit' | 'cancel' | 'cancelEach' | 'cancelQueued'
 >;
 
 const keyIndex: UniqueIndex = 'requests.userId_1_key_1';
@@ -78,6 +78,12 @@ const findResults = async (changes: LedgerChange[], read: LedgerStore['readWork'
   });
 };
 
+/** What has never started, or waits for its next attempt. */
+const cancellable = { $or: [{ status: 'queued' as const, attempts: 0 }, inBackOff] };
+
+const cancellation = (now: Date) =>
+  ({ $set: { status: 'cancelled' as const, settledAt: now }, $unset: endOfBackOff }) as const;
+
 /** A user may have thousands of pending requests. */
 const cancelledPerStatement = 500;
 
@@ -123,10 +129,14 @@ export const ledgerWrites = (execute: Execute, read: LedgerStore['readWork']): L
 
   cancel: (id, now) =>
     execute(async ({ requests }) => {
-      const cancelled = { $set: { status: 'cancelled' as const, settledAt: now }, $unset: endOfBackOff } as const;
-      const neverStarted = { status: 'queued' as const, attempts: 0 };
-      const waiting = { _id: entryId(id), $or: [neverStarted, inBackOff] };
-      return (await requests.updateOne(waiting, cancelled)).matchedCount === 1;
+      const waiting = { _id: entryId(id), ...cancellable };
+      return (await requests.updateOne(waiting, cancellation(now))).matchedCount === 1;
+    }),
+
+  cancelEach: (userId, seqs, now) =>
+    execute(async ({ requests }) => {
+      const waiting = { _id: { $in: seqs.map((seq) => entryId({ userId, seq })) }, ...cancellable };
+      return (await requests.updateMany(waiting, cancellation(now))).modifiedCount;
     }),
 
   cancelQueued: async (userId, { after, upTo }, now) => {

@@ -598,6 +598,8 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       .slice(0, limit);
   };
 
+  const isUnstarted = ({ status, attempts }: LedgerEntry): boolean => status === 'queued' && attempts === 0;
+
   const cancelEntry = (
     entry: LedgerEntry | undefined,
     now: Date,
@@ -680,9 +682,17 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       Promise.all(changes.map((change) => step(`ledger.commit ${describe(change)}`, () => commitOne(change)))),
 
     cancel: (id, now) =>
-      step(`ledger.cancel ${entryId(id)}`, () =>
-        cancelEntry(entries.get(entryId(id)), now, ({ status, attempts }) => status === 'queued' && attempts === 0),
-      ),
+      step(`ledger.cancel ${entryId(id)}`, () => cancelEntry(entries.get(entryId(id)), now, isUnstarted)),
+
+    // As in MongoDB, one entry after the other.
+    cancelEach: async (userId, seqs, now) => {
+      let cancelled = 0;
+      for (const seq of seqs) {
+        const id = entryId({ userId, seq });
+        if (await step(`ledger.cancelEach ${id}`, () => cancelEntry(entries.get(id), now, isUnstarted))) cancelled += 1;
+      }
+      return cancelled;
+    },
 
     // As in MongoDB, one entry after the other.
     cancelQueued: async (userId, { after, upTo }, now) => {

@@ -163,6 +163,19 @@ describe.each(drivers)('the client %s', (_name, open) => {
     lk.close();
   });
 
+  test('cancels all requests that wait, and leaves what runs', async () => {
+    const { processor, end } = heldRuns();
+    const lk = await open(processor);
+    const [first] = await lk.enqueueMany(['a', 'b', 'c']);
+    for await (const { type } of first!.events()) if (type === 'started') break;
+    expect(await lk.cancelAll()).toBe(2);
+    end(1, 'x');
+    expect(await first!.result()).toBe('x');
+    expect((await lk.requests()).requests.map(({ status }) => status)).toEqual(['done', 'cancelled', 'cancelled']);
+    expect(await lk.cancelAll()).toBe(0);
+    lk.close();
+  });
+
   test('refuses a request that does not exist', async () => {
     const lk = await open(double);
     const missing = { problem: { code: 'request-not-found', status: 404 } };

@@ -46,6 +46,18 @@ describe('the configuration', () => {
     ]);
   });
 
+  test.each([
+    [{ HOST: '0.0.0.0' }, 'HOST must be a loopback address, such as 127.0.0.1, not 0.0.0.0'],
+    [{ HOST: 'api.example.com' }, 'HOST must be a loopback address, such as 127.0.0.1, not api.example.com'],
+    [{ TRUSTED_PROXIES: 'loopback' }, 'TRUSTED_PROXIES must not be set: somebody passes calls on'],
+    [{ NODE_ENV: 'production' }, 'NODE_ENV must not be production'],
+    [{ AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001' }, 'it cannot be set on AWS Lambda'],
+  ])('refuses that workers may be killed with %j', (env, why) => {
+    const known = { JWT_SECRET: 'x'.repeat(32), TRY_IT_PORT: '9100' };
+    expect(messageOf({ ...known, ...env }, 'functions')).toContain(`TRY_IT_PORT is for development: ${why}`);
+    expect(messageOf(known, 'functions')).toBe('');
+  });
+
   test('asks each role only for what it reads', () => {
     const env = { PROCESSOR: 'webhook', REGISTRATION: 'invite' };
     expect(messageOf(env, 'functions').split('\n').slice(1)).toEqual([
@@ -101,6 +113,7 @@ const notDeployed = {
   TRUSTED_PROXIES: 'only the gateway sees proxies',
   MAX_CONNECTIONS: 'only the gateway listens',
   MAX_WEBSOCKETS: 'only the gateway listens',
+  TRY_IT_PORT: 'nobody may kill a worker of a deployment',
   API_WORKERS: 'only functions/api.ts has processes of its own',
   KEEP_ALIVE_MS: 'only the gateway listens',
   MAX_UNREAD_BYTES: 'only the gateway listens',
@@ -127,6 +140,7 @@ const fixedOnFargate = [
 /** The variables that docker-compose.yml leaves out. */
 const mounted = 'a container has the file only when it is mounted';
 const notInContainers = {
+  TRY_IT_PORT: 'nobody may kill a worker of a deployment',
   MONGODB_URL_FILE: 'the URL is made from the password',
   MONGODB_URL_SECRET_ID: 'the URL is made from the password',
   RABBITMQ_URL_FILE: 'the URL is made from the password',

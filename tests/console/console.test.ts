@@ -3,26 +3,14 @@ import { createServer, request as forward } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { eventually } from '../support/world.ts';
+import { violationsOn } from './support/axe.ts';
 import { chromiumProgram, openStage, type StageUser } from './support/stage.ts';
 
 jest.setTimeout(60_000);
 
 const why = chromiumProgram ? '' : ' (skipped: chromium is not installed)';
-
-/** What axe finds, as `rule: element`. */
-const violationsOn = async (page: Page): Promise<string[]> => {
-  // As an expression: the page allows no inline script.
-  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(`${axe.source}; undefined`);
-  await page.emulateMedia({ colorScheme: 'light' });
-  const { violations } = await page.evaluate<axe.AxeResults>('axe.run()');
-  await page.emulateMedia({ colorScheme: 'dark' });
-  const dark = await page.evaluate<axe.AxeResults>("axe.run({ runOnly: ['color-contrast'] })");
-  violations.push(...dark.violations);
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-};
 
 const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
 

@@ -36,6 +36,22 @@ const sessionSeconds = 5;
     await page.close();
   });
 
+  test(`cancels all that wait of ${pending} requests in one go, and shows them`, async () => {
+    const { page, faults } = await stage.openPage({ path: `#/users/id:${ada.userId}` });
+    await stage.logIn(page, 'olga');
+    const calls: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('/requests/cancel')) calls.push(request.url());
+    });
+    await page.getByRole('button', { name: 'Cancel all that wait' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel all that wait' }).click();
+    await eventually('one request is pending', async () => (await page.locator('tbody tr').count()) === 1, 60_000);
+    await page.getByText('Request 1 runs').waitFor();
+    expect(calls.length).toBeLessThan(10);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
   test('shows a request of 256 KiB', async () => {
     const user = await stage.user('ben');
     await user.enqueue({ text: 'x'.repeat(260_000) });

@@ -7,7 +7,10 @@ import { createFeed, type FeedTimes } from '../../lib/events/feed.ts';
 import { showIn } from '../../lib/http/event-stream.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { Feed, FeedEvent, FeedOptions, FeedStream, RunRequest } from '../../lib/ports.ts';
+import { acceptRequests } from '../../lib/requests/accept.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
+import { cancelAll } from '../../lib/requests/cancel-many.ts';
+import type { UserQueue } from '../../lib/types.ts';
 import { eventually, openWorld, type TestUser, type World } from '../support/world.ts';
 
 jest.setTimeout(60_000);
@@ -143,6 +146,27 @@ describe('a stream', () => {
     feed.drain();
     await ended;
     expect(feed.streams()).toBe(0);
+  });
+
+  test('tells of each of many requests that one call cancels, while the one before them runs', async () => {
+    const user = await world.user();
+    const feed = openFeed({ hints: true, lookEveryMs: never, lookSoonMs: never });
+    const requests = Array.from({ length: 300 }, (_, index) => ({ body: String(index) }));
+    await acceptRequests({ ...user, requests }, world.deps);
+    await eventually('the first runs', () => runs.get(nameOf({ ...user, seq: 1 })));
+    const { told, has } = collect(await open(feed, user));
+    await has('accepted 300 queued');
+    await eventually('a hint arrives', async () => {
+      await world.enqueue(user, 'again');
+      return told().length > 300;
+    });
+    const queue = (await world.queue(user)) as UserQueue;
+    const { cancelled } = await cancelAll(queue, {}, world.deps);
+    const heard = () => told().filter((text) => text.endsWith('cancelled'));
+    await eventually('all are told', () => heard().length === cancelled);
+    expect(new Set(heard()).size).toBe(queue.accepted - 1);
+    await endRun(user, 1);
+    await has('settled 1 done');
   });
 
   test('goes on behind requests that were deleted from the ledger', async () => {

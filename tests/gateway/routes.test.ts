@@ -17,6 +17,8 @@ describe('routes', () => {
       'GET /users/{ref}/requests',
       'DELETE /requests/{seq}',
       'DELETE /users/{ref}/requests/{seq}',
+      'POST /requests/cancel',
+      'POST /users/{ref}/requests/cancel',
       'POST /requests/{seq}/retry',
       'POST /users/{ref}/requests/{seq}/retry',
       'POST /requests/{seq}/skip',
@@ -50,7 +52,7 @@ describe('routes', () => {
   });
 
   test('every route has a file in functions/, and every such file has a route', async () => {
-    const others = ['api', 'consumer', 'event-streams', 'rotate-token-secret', 'websocket'];
+    const others = ['api', 'consumer', 'event-streams', 'kill-worker', 'rotate-token-secret', 'websocket'];
     const entryPoints = others.map((name) => `functions/${name}`);
     const files = (await readdir(new URL('../../functions/', import.meta.url))).map(
       (name) => `functions/${name.replace(/\.ts$/, '')}`,

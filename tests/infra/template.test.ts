@@ -80,6 +80,11 @@ describe.each(['dev', 'prod'])('the template of the stage %s', (stage) => {
     template = packaged.template;
   });
 
+  test('has no call that kills workers', () => {
+    expect(JSON.stringify(template)).not.toMatch(/try-it|kill-worker|TRY_IT/);
+    expect(JSON.stringify(template)).toContain('/overview');
+  });
+
   test('has every function as one image, with its handler as the command', async () => {
     const handlers = new Set((await readRoutes()).map(({ file, name }) => `${file}.${name}`));
     const others = ['functions/websocket.handler', 'functions/rotate-token-secret.handler'];

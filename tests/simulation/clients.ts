@@ -7,14 +7,17 @@ import { pollUntil } from '../../lib/poll.ts';
 import { permanentSession } from '../../lib/references.ts';
 import { type AcceptDeps, acceptRequest, acceptRequests } from '../../lib/requests/accept.ts';
 import { cancelRequest } from '../../lib/requests/cancel.ts';
+import { cancelAll } from '../../lib/requests/cancel-many.ts';
 import { disconnect } from '../../lib/requests/disconnect.ts';
 import { endRequest } from '../../lib/requests/end.ts';
 import { retryRequest, skipRequest } from '../../lib/requests/retry.ts';
+import { userQueueOf } from '../../lib/requests/user-queue.ts';
 import { createMemoryStores } from '../../lib/testing/memory-stores.ts';
 import { type EntryId, isInBackOff, isSettled, type LedgerEntry, type RunLimits } from '../../lib/types.ts';
 import {
   type Action,
   bodyOf,
+  cancelsAll,
   connects,
   isByReference,
   runsOnce,
@@ -247,9 +250,16 @@ export const createClients = (world: SimulatedWorld): Clients => {
       for (const seq of seqs) noteAccepted(seq, sentAt, sessionId);
     };
 
-    const cancelAccepted = async (which: number): Promise<void> => {
+    const cancelOne = async (which: number): Promise<void> => {
       const seq = accepted.at(-1 - which);
       if (seq !== undefined) await cancel(userId, seq);
+    };
+
+    const cancelAccepted = async (): Promise<void> => {
+      const upTo = Math.max(0, ...accepted);
+      for (let seq = 1; seq <= upTo; seq += 1)
+        history.push({ kind: 'cancel-asked', userId, seq, at: scheduler.timestamp() });
+      await call(`${userId} cancel all`, async (deps) => cancelAll(await userQueueOf(userId, deps), { upTo }, deps));
     };
 
     const leave = async (pending: 'drain' | 'cancel', waitMs: number): Promise<void> => {
@@ -299,7 +309,7 @@ export const createClients = (world: SimulatedWorld): Clients => {
         case 'enqueue several':
           return enqueueSeveral(action.works);
         case 'cancel':
-          return cancelAccepted(action.which);
+          return action.which === cancelsAll ? cancelAccepted() : cancelOne(action.which);
         case 'disconnect':
           return leave(action.pending, action.waitMs);
         case 'log in':

@@ -23,9 +23,13 @@ type Act =
   | { kind: 'two together'; works: Work[] }
   /** One call with several requests. */
   | { kind: 'enqueue several'; works: Work[] }
+  /** `which`: 0 is the last request that was accepted; `cancelsAll` is all of them. */
   | { kind: 'cancel'; which: number }
   | { kind: 'disconnect'; pending: 'drain' | 'cancel'; waitMs: number }
   | { kind: 'log in' };
+
+/** In the place of the fourth from the end, so that it draws nothing. */
+export const cancelsAll = 3;
 
 /** `waits`: whether the user waits for the answer before the next action. */
 export type Action = { pauseMs: number; waits: boolean } & Act;
@@ -190,7 +194,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('enqueue with key' as const), key, work }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('same key twice concurrently' as const), key, work }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('two concurrently' as const), work, other: work }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), which: fc.nat({ max: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), which: fc.nat({ max: cancelsAll }) }) },
   {
     weight: 2,
     arbitrary: fc.record({

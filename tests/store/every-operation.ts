@@ -58,6 +58,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'ledger.status': ({ ledger }) => ledger.status(id),
   'ledger.commit': ({ ledger }) => ledger.commit([claim({ ...id, token: 1, attempt: 1 })]),
   'ledger.cancel': ({ ledger }) => ledger.cancel(id, at(0)),
+  'ledger.cancelEach': ({ ledger }) => ledger.cancelEach('u', [1], at(0)),
   'ledger.unblock': ({ ledger }) => ledger.unblock({ ...id, attempts: 1 }),
   'ledger.endBackOff': ({ ledger }) => ledger.endBackOff({ ...id, attempts: 1 }),
   'ledger.skip': ({ ledger }) => ledger.skip(id, at(0)),

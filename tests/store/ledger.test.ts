@@ -10,6 +10,7 @@ import {
   giveBack,
   insertQueued,
   newUserId,
+  retry,
   theEntry,
 } from './store-contract.ts';
 
@@ -279,6 +280,37 @@ describeStores('cancelling', (ports) => {
       expect(await ports.ledger.cancel({ userId, seq }, at(30))).toBe(false);
       expect(await theEntry(ports, userId, seq)).toMatchObject({ status: 'queued', attempts: 1 });
     }
+  });
+
+  test('of several requests those are cancelled that may be, and no other user or `seq`', async () => {
+    const [userId, other] = [newUserId(), newUserId()];
+    await insertQueued(ports, userId, 1, 2, 3, 4, 5);
+    await insertQueued(ports, other, 4);
+    await ports.ledger.commit([1, 2, 3].map((seq) => claim({ userId, ...first, seq })));
+    await ports.ledger.commit([giveBack({ userId, ...first, seq: 2 }), retry({ userId, ...first, seq: 3 })]);
+    expect(await ports.ledger.cancelEach(userId, [1, 2, 3, 4, 9], at(30))).toBe(2);
+    expect(await ports.ledger.cancelEach(userId, [1, 2, 3, 4, 9], at(31))).toBe(0);
+    const entries = await ports.ledger.page(userId, { after: 0, limit: 10 });
+    expect(entries.map(({ status }) => status)).toEqual(['processing', 'queued', 'cancelled', 'cancelled', 'queued']);
+    expect(entries[2]).toMatchObject({ attempts: 1, settledAt: at(30), error: { message: 'not yet' } });
+    expect(entries[2]).not.toHaveProperty('retryAt');
+    expect((await theEntry(ports, other, 4)).status).toBe('queued');
+  });
+
+  test('of many concurrent claims and one cancellation of all, exactly one wins each request', async () => {
+    const userId = newUserId();
+    const seqs = Array.from({ length: 300 }, (_, index) => index + 1);
+    await insertQueued(ports, userId, ...seqs);
+    const claims = seqs.map((seq) => claim({ userId, seq, token: 1, attempt: 1 }));
+    const [claimed, cancelled] = await Promise.all([
+      ports.ledger.commit(claims),
+      ports.ledger.cancelEach(userId, seqs, at(9)),
+    ]);
+    expect(claimed.filter(({ applied }) => applied).length + cancelled).toBe(300);
+    const entries = await ports.ledger.page(userId, { after: 0, limit: 300 });
+    expect(entries.map(({ status }) => status)).toEqual(
+      claimed.map(({ applied }) => (applied ? 'processing' : 'cancelled')),
+    );
   });
 
   test('all queued requests of a long range are cancelled, and none behind it', async () => {

@@ -42,22 +42,25 @@ test('an unknown or a missing name is refused, with a message that says what to 
   expect(operator()).toEqual({ status: 1, said: expect.stringContaining("missing required argument 'name'") });
 });
 
-test('the first operator of a deployment is made with one command', async () => {
-  const { status, said } = operator('Edsger', '--create', '--grant');
-  expect([status, said]).toEqual([
-    0,
-    expect.stringMatching(/^Edsger has an account now, with the password \S{24}\nEdsger is an operator now$/),
-  ]);
-  expect((await stores.accounts.findByUsername('edsger'))?.role).toBe('operator');
+test.each([
+  { name: 'Edsger', args: ['--create', 'Edsger'] },
+  { name: 'Barbara', args: ['Barbara', '--create'] },
+  { name: 'Donald', args: ['Donald', '--create', '--grant'] },
+])('an operator is made with one command: $args', async ({ name, args }) => {
+  const { status, said } = operator(...args);
+  const told = `^${name} has an account now, with the password \\S{24}\n${name} is an operator now$`;
+  expect([status, said]).toEqual([0, expect.stringMatching(told)]);
+  expect((await stores.accounts.findByUsername(name))?.role).toBe('operator');
 });
 
-test('an account can be created, and its password logs in', async () => {
-  const { status, said } = operator('Grace', '--create');
+test('an account without the role can be created, and its password logs in', async () => {
+  const { status, said } = operator('--create', 'Grace', '--plain');
   expect(status).toBe(0);
   const [, password = ''] = /^Grace has an account now, with the password (\S{24})$/.exec(said) ?? [];
   const { passwordHash = '', role } = (await stores.accounts.findByUsername('grace')) ?? {};
   expect(role).toBe('user');
   expect(await bcrypt.compare(password, passwordHash)).toBe(true);
-  expect(operator('grace', '--create')).toEqual({ status: 1, said: expect.stringContaining('is taken') });
+  expect(operator('grace', '--create', '--plain')).toEqual({ status: 1, said: expect.stringContaining('is taken') });
   expect(operator('no good name', '--create')).toEqual({ status: 1, said: expect.stringContaining('must be 3 to 64') });
+  expect(operator('grace', '--plain')).toEqual({ status: 1, said: expect.stringContaining('belongs to --create') });
 });

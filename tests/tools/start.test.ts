@@ -121,6 +121,7 @@ describe('npm start', () => {
         LANEKEEPER_API: started.url,
       },
     );
+    expect(demo.output).toContain(`Watch them at ${started.url}/console, as an operator:`);
     expect(demo.output).toMatch(/^60 requests of 3 users .*\nEvery guarantee was kept\.$/m);
     expect(demo.code).toBe(0);
   }, 90_000);
@@ -141,6 +142,8 @@ describe('npm start', () => {
     const box = lines.slice(lines.findIndex((line) => line.startsWith('╭'))).join('\n');
     for (const text of [
       `http://localhost:${port}/docs`,
+      `http://localhost:${port}/console`,
+      'npm run operator -- --create NAME',
       `LANEKEEPER_API=http://localhost:${port} npm run demo`,
       'Ctrl-C',
     ])

@@ -31,6 +31,10 @@ const checkApi = (apiUrl: string): Promise<unknown> =>
     );
   });
 
+/** As people type it where they are. */
+const operatorCommand = (): string =>
+  env.npm_lifecycle_event === 'demo' ? 'npm run operator --' : 'npx lanekeeper operator';
+
 const demo = async ({ users: wanted, requests }: { users: number; requests: number }): Promise<number> => {
   const chosen = names.slice(0, wanted);
   // Its own name is the older one.
@@ -39,7 +43,7 @@ const demo = async ({ users: wanted, requests }: { users: number; requests: numb
   say(`${chosen.length} users register at ${apiUrl} and log in.`);
   const tag = randomBytes(3).toString('hex');
   const users = await Promise.all(chosen.map((name) => connectUser(apiUrl, `${name}-${tag}`, requests)));
-  say(`Watch them at ${apiUrl}/console, as an operator: lanekeeper operator NAME --create --grant makes one.`);
+  say(`Watch them at ${apiUrl}/console, as an operator: ${operatorCommand()} --create NAME makes you one.`);
   say(`Each user sends ${requests} requests at once.  █ settled  ▒ accepted  ░ not sent yet\n`);
   const startedAt = performance.now();
   const allProgress = users.map(({ progress }) => progress);

@@ -1,6 +1,6 @@
 /**
- * `lanekeeper operator NAME [--create] [--grant] | --revoke`: gives an account the operator role, takes it away, or creates an account,
- * also when registration is closed.
+ * `lanekeeper operator [--create] NAME`: creates an account with the operator role, also when registration is closed, or gives it to an
+ * account that exists. `--create --plain` creates one without the role, and `--revoke` takes it away.
  */
 import { randomBytes } from 'node:crypto';
 import { stdout } from 'node:process';
@@ -35,7 +35,10 @@ const setRole = async (name: string, role: Role, stores: Stores): Promise<string
   return `${name} ${role === 'user' ? 'is no longer an operator' : 'is an operator now'}`;
 };
 
-const operator = async (name: string, options: { create?: true; grant?: true; revoke?: true }): Promise<void> => {
+type Options = { create?: true; plain?: true; revoke?: true };
+
+const operator = async (name: string, { create: isNew, plain, revoke }: Options): Promise<void> => {
+  if (plain && !isNew) throw new Error('--plain belongs to --create. To take the role away, use --revoke.');
   const { openStores } = await import('../../lib/store/stores.ts');
   const { loadStoreConfig } = await import('../store-config.ts');
   const config = await loadStoreConfig();
@@ -43,8 +46,8 @@ const operator = async (name: string, options: { create?: true; grant?: true; re
   try {
     const tell = (done: string) => stdout.write(`${done}\n`);
     // The password is told even if the role cannot be given afterwards.
-    if (options.create) tell(await create(name, stores, config));
-    if (!options.create || options.grant) tell(await setRole(name, options.revoke ? 'user' : 'operator', stores));
+    if (isNew) tell(await create(name, stores, config));
+    if (!plain) tell(await setRole(name, revoke ? 'user' : 'operator', stores));
   } finally {
     await stores.close();
   }
@@ -53,7 +56,8 @@ const operator = async (name: string, options: { create?: true; grant?: true; re
 export const command = (): Command =>
   new Command()
     .argument('<name>', 'the user name of the account')
-    .option('--create', 'create the account and print its password; it has the role only with --grant')
-    .option('--grant', 'give the role, which is the default without --create')
-    .addOption(new Option('--revoke', 'take the role away').conflicts(['create', 'grant']))
+    .option('--create', 'create the account, with the role, and print its password')
+    .option('--grant', 'give the role, which is the default')
+    .addOption(new Option('--plain', 'with --create: an account without the role').conflicts('grant'))
+    .addOption(new Option('--revoke', 'take the role away').conflicts(['create', 'grant', 'plain']))
     .action((name, options) => runTool(() => operator(name, options)));

@@ -201,6 +201,10 @@ export const overview = strict({
   oldestWaitMs: ms,
   lastHour: strict({ ...happened, ...waits }),
   minutes: z.array(strict({ at: time, ...happened, ...waits })),
+  tryIt: z
+    .literal(true)
+    .optional()
+    .meta({ description: 'During development alone: the console has the page "Try it".' }),
 }).meta({ id: 'Overview', description: 'The state of everything, as heartbeats and sweeps have counted it.' });
 
 export const account = strict({ userId: z.string(), username: z.string() }).meta({ id: 'Account' });
@@ -226,6 +230,17 @@ const counts = strict({
   refusedBy: z.record(z.string(), z.int().min(1)),
   next: cursor,
 }).meta({ id: 'DecidedCounts' });
+
+const notCancelled = strict({ seq, result: z.literal('refused'), code: z.string(), detail: z.string() });
+
+export const cancelledRequests = z
+  .union([
+    strict({ results: z.array(z.union([strict({ seq, result: z.literal('cancelled') }), notCancelled])) }).meta({
+      id: 'CancelledItems',
+    }),
+    strict({ cancelled: z.int().min(0), next: seq.optional() }).meta({ id: 'CancelledCount' }),
+  ])
+  .meta({ id: 'CancelledRequests' });
 
 export const retriedLetters = z
   .union([

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { loadConfig } from '../../lib/config.ts';
 import { batch } from '../../lib/http/batch-input.ts';
+import { cancelBody } from '../../lib/http/cancel-selected.ts';
 import { eventsHeaders, eventsQuery } from '../../lib/http/events-input.ts';
 import * as input from '../../lib/http/input.ts';
 import { deadLetterQuery, selection, stuckQuery } from '../../lib/http/operator-input.ts';
@@ -145,6 +146,19 @@ const ownCalls: Record<string, OwnCall> = {
     answers: { 200: requestAnswer('The request, which is `cancelled`.', cancelledRequest) },
     problems: ['request-not-found', 'not-cancellable'],
     forUsers: { id: 'cancelRequestOfUser', key: 'enqueue', operators: true },
+  },
+  'POST /requests/cancel': {
+    ...{ id: 'cancelRequests', tag: 'Requests', summary: 'Cancels several requests that wait, or all' },
+    body: { schema: cancelBody.meta({ id: 'RequestsToCancel' }), example: { all: true } },
+    answers: {
+      200: {
+        says: 'What became of each listed request, or how many were cancelled.',
+        schema: answers.cancelledRequests,
+        example: { cancelled: 4 },
+      },
+    },
+    problems: [],
+    forUsers: { id: 'cancelRequestsOfUser', key: 'enqueue', operators: true },
   },
   'POST /requests/{seq}/retry': {
     ...{

@@ -2,8 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Config } from '../../lib/config.ts';
 import { environmentOfRole, resolveSecrets } from '../../lib/secrets.ts';
 import type { Role } from '../../lib/settings.ts';
+import { whyNotTryIt } from '../../lib/try-it.ts';
 import type { Services } from '../services/ensure.ts';
 import { makeFolder } from '../services/private-server.ts';
 import { urlForRole } from '../services/rabbitmq-users.ts';
@@ -43,6 +45,10 @@ export const environmentOf = (role: Role, env: NodeJS.ProcessEnv, services: Serv
   MONGODB_URL: services.mongodb.url,
   QUEUE_PREFIX: env.QUEUE_PREFIX || services.rabbitmq.queuePrefix || '',
 });
+
+/** Allows "Try it" to kill workers of this start, where nobody else can call. The routes are for serverless-offline. */
+export const tryItOf = (env: NodeJS.ProcessEnv, { host, metricsPort }: Pick<Config, 'host' | 'metricsPort'>) =>
+  whyNotTryIt(host, env).length === 0 ? { TRY_IT_PORT: String(metricsPort), TRY_IT_ROUTES: 'on' } : {};
 
 /** Without these serverless looks for new versions and sends statistics. */
 export const quietServerless = {

@@ -21,7 +21,7 @@ const box = (url: string, { command, logs }: { command: string; logs: string }):
   const rows = [
     ['Try it', `${url.endsWith(':3000') ? '' : `LANEKEEPER_API=${url} `}${demo}`],
     ['Console', `${url}/console`],
-    ['', `an account for it: ${operator} NAME --create --grant`],
+    ['', `an account for it: ${operator} --create NAME`],
     ['API', `${url}/docs`],
     ['Health', `curl ${url}/health`],
     ...(docs ? [['Docs', docs]] : []),

@@ -12,7 +12,7 @@ import { makeFolder } from '../services/private-server.ts';
 import { servers } from '../services/ways.ts';
 import { buildConsole } from './console.ts';
 import { clearUpEarlier, forgetStart, noteStart } from './earlier.ts';
-import { environmentOf, fromCaller, quietServerless, withSecrets } from './environment.ts';
+import { environmentOf, fromCaller, quietServerless, tryItOf, withSecrets } from './environment.ts';
 import { type KeptConsumer, keepCodeNew } from './keep-code-new.ts';
 import { settlePorts } from './ports.ts';
 import { createReport } from './report.ts';
@@ -39,7 +39,16 @@ export type StartOptions = {
 };
 
 /** It is up when `url` answers. */
-type Program = { name: string; role: Role; args: string[]; cwd: string; graceMs: number; url: string; about: string };
+type Program = {
+  name: string;
+  role: Role;
+  args: string[];
+  cwd: string;
+  env?: NodeJS.ProcessEnv;
+  graceMs: number;
+  url: string;
+  about: string;
+};
 
 /** Servers that an earlier command of this folder started. */
 const earlierServers = (services: Services): string =>
@@ -76,9 +85,9 @@ export const runStart = async ({ command, folder, env, watch, yes, verbose, json
   const logs = makeFolder(folder, '.data', 'logs', String(config.port));
   let services: Services | undefined;
 
-  const start = async ({ name, role, args, cwd, graceMs, url, about }: Program): Promise<Child> => {
+  const start = async ({ name, role, args, cwd, env: own, graceMs, url, about }: Program): Promise<Child> => {
     const fast = watch && { NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE || join(folder, '.data', 'compile-cache') };
-    const childEnv = { ...environmentOf(role, settings, services as Services), ...quietServerless, ...fast };
+    const childEnv = { ...environmentOf(role, settings, services as Services), ...quietServerless, ...fast, ...own };
     const onLine = (line: string) => report.output(name, line);
     const child = startChild({ name, args, cwd, env: childEnv, logFile: join(logs, `${name}.log`), graceMs, onLine });
     children.set(name, child);
@@ -93,7 +102,8 @@ export const runStart = async ({ command, folder, env, watch, yes, verbose, json
   };
   const startApi = () => {
     const url = `http://127.0.0.1:${config.port}/health`;
-    return start({ name: 'api', role: 'functions', ...apiOf[command](), graceMs: apiGraceMs, url, about: 'ready' });
+    const ofApi = { ...apiOf[command](), env: tryItOf(settings, { ...config, metricsPort }), graceMs: apiGraceMs };
+    return start({ name: 'api', role: 'functions', ...ofApi, url, about: 'ready' });
   };
   const startConsumer = () => {
     const moved = metricsPort === config.metricsPort ? '' : ` (port ${config.metricsPort} is in use)`;

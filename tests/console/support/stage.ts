@@ -7,9 +7,10 @@ import { type Processor, UnrecoverableError } from '../../../lib/processor.ts';
 import { decidePolicy } from '../../../lib/runs/policy.ts';
 import { createRunRequest } from '../../../lib/runs/run.ts';
 import { findBinary } from '../../../tools/services/processes.ts';
+import { consumerScript, startCluster } from '../../consumer/support/cluster.ts';
 import { startApi } from '../../http/api-process.ts';
 import { httpClient } from '../../http/drivers.ts';
-import { openWorld, serversOf } from '../../support/world.ts';
+import { openWorld, serversOf, type World } from '../../support/world.ts';
 import { buildConsole } from './build.ts';
 
 export const chromiumProgram = findBinary('chromium', []);
@@ -55,12 +56,23 @@ export type StageUser = {
   enqueueMany(requests: unknown[]): Promise<void>;
 };
 
-export const openStage = async (environment: Record<string, string> = {}) => {
+/** Two workers of a real consumer, which echo, and what the API needs so that they can be killed. */
+const startConsumer = async (world: World) => {
+  const metricsPort = String(await getPort({ host: '127.0.0.1' }));
+  const cluster = startCluster({ ...serversOf(world), WORKERS: '2', METRICS_PORT: metricsPort }, consumerScript);
+  return { cluster, environment: { TRY_IT_PORT: metricsPort } };
+};
+
+/** @param tryIt the workers are processes of their own, and may be killed. */
+export const openStage = async (given: Record<string, string> = {}, { tryIt = false } = {}) => {
   buildConsole();
   const world = await openWorld({ lanes: 16 });
   const { processor, ...controls } = createProcessor();
   const policy = decidePolicy({ maxAttempts: 3, retryBaseMs: 5, retryMaxMs: 20, onFailure: 'block' }, world.config);
-  for (let worker = 0; worker < 2; worker += 1) world.work(createRunRequest({ processor, policy }, { clock, log }));
+  const consumer = tryIt ? await startConsumer(world) : undefined;
+  const environment = { ...given, ...consumer?.environment };
+  for (let worker = 0; worker < 2 && !tryIt; worker += 1)
+    world.work(createRunRequest({ processor, policy }, { clock, log }));
   const port = await getPort({ host: '127.0.0.1' });
   const url = `http://127.0.0.1:${port}`;
   const call = httpClient(url);
@@ -140,6 +152,7 @@ export const openStage = async (environment: Record<string, string> = {}) => {
     async [Symbol.asyncDispose]() {
       await browser.close();
       await api.end();
+      await consumer?.cluster[Symbol.asyncDispose]();
       await world[Symbol.asyncDispose]();
     },
   };

@@ -1,0 +1,64 @@
+/** One user of a race: an account of its own, which sends requests and follows what becomes of them. */
+
+import { pause } from '../../client/wait.ts';
+import { type Person, register } from '../person.ts';
+import type { EventPage, Queue, RequestState } from '../types.ts';
+import { Score } from './score.ts';
+
+const batchSize = 100;
+/** Between two looks at the events of a user. A browser has six connections for each host: twelve streams would not fit. */
+const lookEveryMs = 300;
+
+const randomText = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+export type Racer = {
+  name: string;
+  lane: number;
+  score: Score;
+  /** Enqueues so many requests, in calls of 100. */
+  send(count: number, request: unknown): Promise<void>;
+  /** Follows until the signal aborts. Calls `changed` after each page that brought something. */
+  follow(signal: AbortSignal, changed: () => void): Promise<void>;
+  /** Ends the session: what waits is cancelled, and the queue is deleted. */
+  leave(): Promise<void>;
+};
+
+type Calls = Pick<Person, 'call' | 'close'>;
+
+const sendBatch = async (user: Calls, count: number, request: unknown): Promise<number[]> => {
+  // A repeated call is accepted once.
+  const requests = Array.from({ length: count }, () => ({ request, key: randomText() }));
+  const { results } = await user.call<{ results: RequestState[] }>('POST', 'enqueue', { body: { requests } });
+  return results.map(({ seq }) => seq);
+};
+
+/** Registers `name`. @throws {ApiError} */
+export const createRacer = async (name: string): Promise<Racer> => {
+  const user = await register({ username: `${name}-${randomText().slice(0, 8)}`, password: randomText() });
+  const { lane } = await user.call<Queue>('GET', 'queue');
+  const score = new Score();
+  return {
+    name,
+    lane,
+    score,
+    async send(count, request) {
+      for (let left = count; left > 0; left -= batchSize)
+        score.accept(await sendBatch(user, Math.min(left, batchSize), request));
+    },
+    async follow(signal, changed) {
+      let after = '0';
+      while (!signal.aborted) {
+        const { events, next } = await user.call<EventPage>('GET', 'events', { signal, query: { after } });
+        after = next;
+        for (const { type, request } of events) score.note(type, request);
+        if (events.length > 0) changed();
+        else await pause(lookEveryMs, signal);
+      }
+    },
+    async leave() {
+      await user.call('POST', 'disconnect', { body: { pending: 'cancel' }, keepalive: true });
+      user.close();
+    },
+  };
+};
