@@ -2,6 +2,7 @@
 import { positionOf } from '../requests/accept.ts';
 import type { LedgerEntry } from '../types.ts';
 import { isSettled } from '../types.ts';
+import { attemptLogJson, type ShownWorkers } from './attempt-json.ts';
 import { pageText } from './page-text.ts';
 import { type Exposure, shownError } from './shown-error.ts';
 
@@ -19,10 +20,19 @@ export const entryJson = (entry: LedgerEntry, settled: number, exposure: Exposur
   return result === undefined ? shown : `${shown.slice(0, -1)},"result":${result}}`;
 };
 
-/** The same with what was asked for, as `request`, exactly as it was sent. An abandoned request has none. */
-export const wholeEntryJson = (entry: LedgerEntry, settled: number, exposure: Exposure): string => {
+/** What only the call of one request shows. `workers`: for operators. */
+export type WholeEntry = { workers: ShownWorkers | undefined; withRequest: boolean };
+
+/** The same with its attempts and, where that is wanted, with what was asked for, as `request`, exactly as it was sent. An abandoned request has none. */
+export const wholeEntryJson = (
+  entry: LedgerEntry,
+  settled: number,
+  exposure: Exposure,
+  { workers, withRequest }: WholeEntry,
+): string => {
   const shown = entryJson(entry, settled, exposure);
-  return entry.body === undefined ? shown : `${shown.slice(0, -1)},"request":${entry.body}}`;
+  const request = withRequest && entry.body !== undefined ? `,"request":${entry.body}` : '';
+  return `${shown.slice(0, -1)},"attemptLog":${attemptLogJson(entry, exposure, workers)}${request}}`;
 };
 
 /** A page of entries. `next` is the `after` of the next page; `searched`: the page looked no further than this `seq`, and more follow. */

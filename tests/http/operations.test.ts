@@ -319,6 +319,7 @@ describe.each([
       'GET /stuck',
       'GET /users',
       'GET /overview',
+      'GET /lanes',
     ];
     const body = (one: string) => (one.startsWith('POST') ? { items: [{ userId: 'nobody', seq: 1 }] } : undefined);
 
