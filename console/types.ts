@@ -10,5 +10,7 @@ export type Queue = Schemas['Queue'];
 export type Verdict = Schemas['Verdict'];
 export type RequestState = Schemas['Request'];
 export type WholeRequest = Schemas['WholeRequest'];
+export type Attempt = Schemas['Attempt'];
+export type Lanes = Schemas['Lanes'];
 export type RequestPage = Schemas['RequestPage'];
 export type DeadLetterPage = Schemas['DeadLetterPage'];
