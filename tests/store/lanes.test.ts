@@ -1,4 +1,7 @@
 import { expect, test } from '@jest/globals';
+import mongoose from 'mongoose';
+import { openStores } from '../../lib/store/stores.ts';
+import { testConfig } from '../support/servers.ts';
 import { at, describeStores, newLane } from './store-contract.ts';
 
 describeStores('lanes', (ports) => {
@@ -82,4 +85,24 @@ describeStores('lanes', (ports) => {
     expect(moves.map(({ lease }) => lease)).toEqual(Array.from({ length: 20 }, (_, index) => index + 6));
     expect(new Set(moves.map(({ owner }) => owner)).size).toBe(20);
   });
+});
+
+test('a lane that an earlier version takes, before or in between, remembers the moves that later ones make', async () => {
+  const config = testConfig();
+  await using client = new mongoose.mongo.MongoClient(config.mongodbUrl);
+  const documents = client.db().collection<{ _id: number; lease: number; owner: string }>('lanes');
+  const stores = openStores(config);
+  const takenByEarlier = (owner: string) =>
+    documents.updateOne({ _id: 3 }, { $inc: { lease: 1 }, $set: { owner } }, { upsert: true });
+  await takenByEarlier('old');
+  expect(await stores.lanes.all()).toEqual([{ lane: 3, lease: 1, owner: 'old', moves: [] }]);
+  expect(await stores.lanes.takeLease(3, 'new', at(1))).toBe(2);
+  await takenByEarlier('old');
+  expect(await stores.lanes.takeLease(3, 'new', at(2))).toBe(4);
+  expect(await stores.lanes.moves(3)).toEqual([
+    { lease: 2, owner: 'new', at: at(1) },
+    { lease: 4, owner: 'new', at: at(2) },
+  ]);
+  await stores.drop();
+  await stores.close();
 });
