@@ -1,9 +1,9 @@
 /** The routes `/users/{ref}/…`, for back ends and operators. */
 import { z } from 'zod';
 import { workersByToken } from '../requests/attempts.ts';
-import type { ShownWorkers } from './attempt-json.ts';
 import type { Call } from './call.ts';
 import { validate } from './input.ts';
+import type { ShownWorkers } from './shown-attempt.ts';
 import type { Exposure } from './shown-error.ts';
 
 const query = z.object({ as: z.literal('operator', 'must be operator').optional() });

@@ -1,12 +1,11 @@
-/** The attempts of a request as clients see them. */
-import { type Attempt, attemptsOf } from '../requests/attempts.ts';
-import type { LedgerEntry } from '../types.ts';
+/** What a client sees of an attempt of a request. */
+import type { Attempt } from '../requests/attempts.ts';
 import { type Exposure, shownError } from './shown-error.ts';
 
 /** By fencing token. Only operators see which worker had an attempt, and under which token. */
 export type ShownWorkers = ReadonlyMap<number, string>;
 
-const attemptJson = (
+export const shownAttempt = (
   { attempt, token, startedAt, endedAt, outcome, error }: Attempt,
   exposure: Exposure,
   workers: ShownWorkers | undefined,
@@ -18,6 +17,3 @@ const attemptJson = (
   startedAt,
   endedAt,
 });
-
-export const attemptLogJson = (entry: LedgerEntry, exposure: Exposure, workers: ShownWorkers | undefined): string =>
-  JSON.stringify(attemptsOf(entry).map((attempt) => attemptJson(attempt, exposure, workers)));
