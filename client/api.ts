@@ -187,6 +187,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/lanes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says who owns each lane, and how lanes moved in the last hour */
+        get: operations["getLanes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -982,6 +999,30 @@ export interface components {
              */
             tryIt?: true;
         };
+        /** @description Who owns each lane, and how lanes moved in the last hour. */
+        Lanes: {
+            /** Format: date-time */
+            at: string;
+            lanes: {
+                lane: number;
+                owner?: string;
+                busy: number;
+                /** Format: date-time */
+                since?: string;
+                fencingToken?: number;
+            }[];
+            /** @description Of the last hour, newest first. */
+            moves: {
+                /** Format: date-time */
+                at: string;
+                lane: number;
+                fencingToken: number;
+                from?: string;
+                to: string;
+            }[];
+            /** @description How many older ones of the last hour are left out. */
+            moreMoves: number;
+        };
         Health: {
             /** @enum {string} */
             status: "ok" | "degraded";
@@ -1042,7 +1083,7 @@ export interface components {
         AcceptedBatch: {
             results: components["schemas"]["Accepted"][];
         };
-        /** @description A request as the ledger has it, with what was asked for where that is wanted. */
+        /** @description A request as the ledger has it, with its attempts, and with what was asked for where that is wanted. */
         WholeRequest: {
             /** @description The place of the request in its user's order. */
             seq: number;
@@ -1076,8 +1117,28 @@ export interface components {
             settledAt?: string;
             /** @description What the processor returned, as JSON. */
             result?: unknown;
+            /** @description The newest attempts, oldest first. */
+            attemptLog: components["schemas"]["Attempt"][];
             /** @description What was asked for, with `include=request`. */
             request?: unknown;
+        };
+        /** @description A run of a request. */
+        Attempt: {
+            attempt: number;
+            /**
+             * @description How it ended; absent while it runs.
+             * @enum {string}
+             */
+            outcome?: "done" | "failed" | "crashed" | "interrupted" | "ended" | "aborted";
+            error?: components["schemas"]["RunError"];
+            /** @description For operators. */
+            fencingToken?: number;
+            /** @description For operators: the worker that had this token, while the lane remembers it. */
+            workerId?: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            endedAt?: string;
         };
         RequestPage: {
             requests: components["schemas"]["Request"][];
@@ -3314,6 +3375,191 @@ export interface operations {
             };
         };
     };
+    getLanes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lanes and their moves, at most a second old. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-28T02:54:01.712Z",
+                     *       "lanes": [
+                     *         {
+                     *           "lane": 0,
+                     *           "owner": "5f1c0c7ae04b91d2",
+                     *           "busy": 1,
+                     *           "since": "2026-11-28T02:54:01.669Z",
+                     *           "fencingToken": 4
+                     *         }
+                     *       ],
+                     *       "moves": [
+                     *         {
+                     *           "at": "2026-11-28T02:54:01.669Z",
+                     *           "lane": 0,
+                     *           "fencingToken": 4,
+                     *           "from": "b06ad1f2470c9e35",
+                     *           "to": "5f1c0c7ae04b91d2"
+                     *         }
+                     *       ],
+                     *       "moreMoves": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Lanes"];
+                };
+            };
+            /** @description `invalid-request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 400;
+                        /** @enum {unknown} */
+                        code?: "invalid-request";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `expired-token`, `invalid-key`, `invalid-token`, `missing-token`, `session-ended` */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 401;
+                        /** @enum {unknown} */
+                        code?: "expired-token" | "invalid-key" | "invalid-token" | "missing-token" | "session-ended";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `insufficient-scope`, `not-an-operator` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 403;
+                        /** @enum {unknown} */
+                        code?: "insufficient-scope" | "not-an-operator";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no-such-user`, `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 404;
+                        /** @enum {unknown} */
+                        code?: "no-such-user" | "not-found";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `method-not-allowed` */
+            405: {
+                headers: {
+                    /** @description The methods that the path has. */
+                    Allow?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 405;
+                        /** @enum {unknown} */
+                        code?: "method-not-allowed";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ambiguous-user` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 409;
+                        /** @enum {unknown} */
+                        code?: "ambiguous-user";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-rate-exceeded` */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 429;
+                        /** @enum {unknown} */
+                        code?: "key-rate-exceeded";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path, the query and the headers together have more than 16 KiB. Without a body. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `bad-config`, `bad-event`, `internal-error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 500;
+                        /** @enum {unknown} */
+                        code?: "bad-config" | "bad-event" | "internal-error";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+            /** @description `broker-unavailable`, `busy`, `draining`, `not-migrated`, `secret-unavailable`, `store-unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @constant */
+                        status?: 503;
+                        /** @enum {unknown} */
+                        code?: "broker-unavailable" | "busy" | "draining" | "not-migrated" | "secret-unavailable" | "store-unavailable";
+                    } & components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getHealth: {
         parameters: {
             query?: never;
@@ -4787,7 +5033,15 @@ export interface operations {
                      *       "acceptedAt": "2026-11-28T02:54:01.669Z",
                      *       "startedAt": "2026-11-28T02:54:01.712Z",
                      *       "settledAt": "2026-11-28T02:54:01.725Z",
-                     *       "result": "Your Message"
+                     *       "result": "Your Message",
+                     *       "attemptLog": [
+                     *         {
+                     *           "attempt": 1,
+                     *           "outcome": "done",
+                     *           "startedAt": "2026-11-28T02:54:01.712Z",
+                     *           "endedAt": "2026-11-28T02:54:01.725Z"
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["WholeRequest"];
@@ -5112,7 +5366,15 @@ export interface operations {
                      *       "acceptedAt": "2026-11-28T02:54:01.669Z",
                      *       "startedAt": "2026-11-28T02:54:01.712Z",
                      *       "settledAt": "2026-11-28T02:54:01.725Z",
-                     *       "result": "Your Message"
+                     *       "result": "Your Message",
+                     *       "attemptLog": [
+                     *         {
+                     *           "attempt": 1,
+                     *           "outcome": "done",
+                     *           "startedAt": "2026-11-28T02:54:01.712Z",
+                     *           "endedAt": "2026-11-28T02:54:01.725Z"
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["WholeRequest"];

@@ -27,6 +27,21 @@ export const count = (value: number): string => value.toLocaleString('en-GB');
 export const plural = (value: number, one: string, many = `${one}s`): string =>
   value === 1 ? `1 ${one}` : `${count(value)} ${many}`;
 
+const shownRanges = 12;
+
+/** Of ascending numbers, such as `0–3, 7`. The first few of a long list. */
+export const ranges = (numbers: number[]): string => {
+  const found: [first: number, last: number][] = [];
+  for (const number of numbers) {
+    const range = found.at(-1);
+    if (range && range[1] === number - 1) range[1] = number;
+    else found.push([number, number]);
+  }
+  const left = found.splice(shownRanges).reduce((sum, [first, last]) => sum + last - first + 1, 0);
+  const shown = found.map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`)).join(', ');
+  return left === 0 ? shown : `${shown} and ${count(left)} more`;
+};
+
 export const verdictNames: Record<string, string> = {
   idle: 'idle',
   draining: 'draining',

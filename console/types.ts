@@ -11,5 +11,7 @@ export type Verdict = Schemas['Verdict'];
 export type EventPage = Schemas['EventPage'];
 export type RequestState = Schemas['Request'];
 export type WholeRequest = Schemas['WholeRequest'];
+export type Attempt = Schemas['Attempt'];
+export type Lanes = Schemas['Lanes'];
 export type RequestPage = Schemas['RequestPage'];
 export type DeadLetterPage = Schemas['DeadLetterPage'];

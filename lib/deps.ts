@@ -93,6 +93,7 @@ export type FunctionDeps = Pick<
   | 'comparisons'
   | 'userQueues'
   | 'ledger'
+  | 'lanes'
   | 'workers'
   | 'publisher'
 > & {

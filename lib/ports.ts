@@ -18,6 +18,7 @@ import type {
 export type * from './ports/connections.ts';
 export type * from './ports/feed.ts';
 export type * from './ports/keys.ts';
+export type * from './ports/lanes.ts';
 export type * from './ports/stores.ts';
 export type * from './ports/workers.ts';
 

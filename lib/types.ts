@@ -1,4 +1,5 @@
 /** The plain data of the lane protocol, as the stores keep it and the folders exchange it. Terms: docs/glossary.md. */
+import type { LoggedAttempt } from './logged-attempt.ts';
 import type { Session } from './sessions.ts';
 import type { RunTrace } from './traceparent.ts';
 
@@ -128,6 +129,11 @@ export type LedgerEntry = {
   /** Claims so far; 0 before the first run. */
   attempts: number;
   limits?: RunLimits;
+  /**
+   * The newest attempts that ended without settling the request, oldest first. Absent when there was none. Those that an earlier version
+   * ended are missing.
+   */
+  attemptLog?: LoggedAttempt[];
   /** Attempts that do not count against `maxAttempts`: those before a person's retry, and those that were interrupted or aborted. */
   forgiven?: number;
   /** Consecutive runs that were interrupted, including those of the request that this one runs again. */

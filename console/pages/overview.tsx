@@ -1,7 +1,7 @@
 import { Chart } from '../chart.tsx';
 import type { Person } from '../person.ts';
 import { linkTo } from '../route.ts';
-import { clockTime, count, duration, plural } from '../text.ts';
+import { clockTime, count, duration, plural, ranges } from '../text.ts';
 import type { Overview, UserPage } from '../types.ts';
 import { Badge, Empty, Failure, Loading, PageTitle, Tile } from '../ui.tsx';
 import { useData } from '../use-data.ts';
@@ -149,7 +149,7 @@ export const WorkerTable = ({ workers, lanes }: Pick<Overview, 'workers' | 'lane
                 {unresponsive > 0 && <span class="bad"> {plural(unresponsive, 'unresponsive run')}</span>}
               </td>
               <td>
-                {owned} {numbers.length > 0 && <span class="dim wide">({numbers.join(', ')})</span>}
+                {owned} {numbers.length > 0 && <span class="dim wide">({ranges(numbers)})</span>}
               </td>
               <td class="number">{count(busy)}</td>
               <td class="number wide">{duration(heardMsAgo)} ago</td>

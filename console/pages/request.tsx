@@ -4,7 +4,8 @@ import { apiUrl } from '../away.ts';
 import { isSettled } from '../live.ts';
 import { asOperator, type Person, pathOf, type Target } from '../person.ts';
 import { linkTo } from '../route.ts';
-import { clockTime, duration, plural } from '../text.ts';
+import { plural } from '../text.ts';
+import { Timeline } from '../timeline.tsx';
 import type { RequestState, WholeRequest } from '../types.ts';
 import { ActionButton, Badge, Failure, Json, Loading, PageTitle } from '../ui.tsx';
 import { type Data, useData } from '../use-data.ts';
@@ -25,52 +26,6 @@ const useEventsOf = ({ client, target }: Whose, request: RequestState | undefine
     listen().catch(() => undefined);
     return () => over.abort();
   }, [client, target, seq, follow]);
-};
-
-type Step = { at?: string; text: string; tone: string; more?: string };
-
-const stepsOf = (request: RequestState): Step[] => {
-  const { acceptedAt, startedAt, attempts, error, retryAt, deadLetter, ending, settledAt, status } = request;
-  const runs: Step[] = startedAt
-    ? [{ at: startedAt, text: attempts === 1 ? 'Run 1 started' : `Run ${attempts} started, the newest`, tone: 'calm' }]
-    : [];
-  const failure: Step[] =
-    error && !deadLetter ? [{ text: `${error.name}: ${error.message}`, tone: 'warn', more: 'the last failure' }] : [];
-  const dead: Step[] = deadLetter
-    ? [{ at: deadLetter.at, text: `Dead letter: ${deadLetter.reason}`, tone: 'bad', more: error?.message }]
-    : [];
-  const asked: Step[] = ending ? [{ at: ending, text: 'An operator asked the run to end', tone: 'warn' }] : [];
-  const next: Step[] = retryAt ? [{ at: retryAt, text: 'Next attempt, at the earliest', tone: 'calm' }] : [];
-  const end: Step[] = settledAt
-    ? [
-        {
-          at: settledAt,
-          text: `Settled: ${status}`,
-          tone: status === 'done' ? 'good' : status === 'failed' ? 'bad' : 'calm',
-        },
-      ]
-    : [];
-  return [{ at: acceptedAt, text: 'Accepted', tone: 'calm' }, ...runs, ...failure, ...asked, ...dead, ...next, ...end];
-};
-
-const Timeline = ({ request }: { request: RequestState }) => {
-  const start = Date.parse(request.acceptedAt);
-  return (
-    <ol class="timeline">
-      {stepsOf(request).map(({ at, text, tone, more }) => (
-        <li key={text} class={tone}>
-          <span>{text}</span>
-          {more && <span class="below dim">{more}</span>}
-          {at && (
-            <span class="below dim">
-              {clockTime(at)}
-              {Date.parse(at) > start && `, ${duration(Date.parse(at) - start)} after it was accepted`}
-            </span>
-          )}
-        </li>
-      ))}
-    </ol>
-  );
 };
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -46,6 +46,7 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     counters: stores.counters,
     userQueues: stores.userQueues,
     ledger: stores.ledger,
+    lanes: stores.lanes,
     workers: stores.workers,
     websockets: { open: () => 0 },
     connections: storedConnections(stores.connections, { ...stores, config }),

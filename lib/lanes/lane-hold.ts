@@ -180,7 +180,8 @@ export class LaneHold implements OwnedLane {
   async #load(): Promise<boolean> {
     const { lane, isHeld } = this;
     if (!isHeld()) return false;
-    this.#token = await this.#context.deps.lanes.takeLease(lane, this.#context.workerId);
+    const { workerId, deps } = this.#context;
+    this.#token = await deps.lanes.takeLease(lane, workerId, deps.clock.now());
     await this.users.load();
     return (await this.#context.lease({ lane, wanted: isHeld })) === this.#token;
   }

@@ -226,10 +226,10 @@ export interface LedgerStore {
    */
   requestEnd(id: EntryId, now: Date): Promise<boolean>;
   /**
-   * A page of the dead letters of all users or of one. Those dead-lettered first come first. The page ends with the entry
+   * A page of the dead letters of all users or of one, without their attempts. Those dead-lettered first come first. The page ends with the entry
    * whose body brings the sum of all bodies above `maxChars` characters.
    */
-  deadLetters(query: DeadLetterQuery & { maxChars?: number }): Promise<LedgerEntry[]>;
+  deadLetters(query: DeadLetterQuery & { maxChars?: number }): Promise<Omit<LedgerEntry, 'attemptLog'>[]>;
   /** A page of the same dead letters in another order: user after user, and by `seq`. Only their ids. */
   deadLetterIds(query: { userId?: string; after?: EntryId; limit: number }): Promise<EntryId[]>;
   /** The dead letters of all users, counted up to `limit`. */
@@ -247,27 +247,14 @@ export interface LedgerStore {
   /** The status alone, for callers that poll. `undefined`: no such entry. */
   status(id: EntryId): Promise<RequestStatus | undefined>;
   /**
-   * Entries with a `seq` above `after`, in ascending order, without their bodies: 100 bodies are up to 25 MB, and no client
+   * Entries with a `seq` above `after`, in ascending order, without their bodies and attempts: 100 bodies are up to 25 MB, and no client
    * is shown them. The page ends with the entry whose result brings the sum of all results above `maxChars` characters. `upTo`: the
    * highest `seq` that is looked at.
    */
   page(
     userId: string,
     query: { status?: RequestStatus; after: number; upTo?: number; limit: number; maxChars?: number },
-  ): Promise<Omit<LedgerEntry, 'body'>[]>;
+  ): Promise<Omit<LedgerEntry, 'body' | 'attemptLog'>[]>;
   /** The unsettled entry with the lowest `seq` from `from` on. */
   oldestPending(userId: string, from: number): Promise<EntryHead | undefined>;
-}
-
-export interface LaneStore {
-  /** Step 1 of acquiring a lane: adds one to the lease. The new value is the fencing token. */
-  takeLease(lane: number, workerId: string): Promise<number>;
-  /** Whether this call is the one that takes the lane away from this worker: it was the last that took the lease, and nobody has taken the lane away since. */
-  takeAway(lane: number, workerId: string): Promise<boolean>;
-  /** Undoes `takeAway`, unless another worker has taken the lease since. */
-  giveBack(lane: number, workerId: string): Promise<void>;
-  /** The leases of these lanes; 0 for a lane that was never acquired. */
-  leases(lanes: number[]): Promise<Map<number, number>>;
-  /** All lanes that were ever acquired. */
-  known(): Promise<number[]>;
 }

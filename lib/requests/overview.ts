@@ -67,7 +67,7 @@ const stateOf = (heartbeat: Heartbeat, now: Date): Overview['workers'][number]['
 };
 
 /** A lane beyond `count` has an owner while its users are not moved yet, after `LANES` was lowered. */
-const lanesOf = (heartbeats: Heartbeat[], count: number, now: Date): Overview['lanes'] => {
+export const lanesOf = (heartbeats: Heartbeat[], count: number, now: Date): Overview['lanes'] => {
   const highest = Math.max(count - 1, ...heartbeats.filter((one) => isCurrent(one, now)).flatMap(({ lanes }) => lanes));
   return Array.from({ length: highest + 1 }, (_, lane) => {
     const owner = ownerOf(lane, heartbeats, now);

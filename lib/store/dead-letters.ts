@@ -46,7 +46,7 @@ export const deadLetterStore = (
 > => ({
   deadLetters: ({ userId, after, limit, maxChars = Number.POSITIVE_INFINITY }) =>
     execute(({ requests }) => {
-      const found = requests.find(deadLettersAfter(userId, after)).sort(inOrder).limit(limit).lean();
+      const found = requests.find(deadLettersAfter(userId, after), { attemptLog: 0 }).sort(inOrder).limit(limit).lean();
       return readUpTo(maxChars, found.cursor({ batchSize: pageBatch }), ({ body }) => body);
     }),
 

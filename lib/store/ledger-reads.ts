@@ -89,7 +89,7 @@ export const ledgerReads = (execute: Execute): LedgerReads => ({
   page: (userId, { status, after, upTo = Number.MAX_SAFE_INTEGER, limit, maxChars = Number.POSITIVE_INFINITY }) =>
     execute(({ requests }) => {
       const filter = { userId, seq: inRange({ after, upTo }), ...(status ? { status } : {}) };
-      const found = requests.find(filter, { body: 0 }).sort({ seq: 1 }).limit(limit).lean();
+      const found = requests.find(filter, { body: 0, attemptLog: 0 }).sort({ seq: 1 }).limit(limit).lean();
       return readUpTo(maxChars, found.cursor({ batchSize: pageBatch }), ({ result }) => result);
     }),
 

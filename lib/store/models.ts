@@ -1,5 +1,5 @@
 import mongoose, { type Connection, type Model } from 'mongoose';
-import type { Heartbeat, Role } from '../ports.ts';
+import type { Heartbeat, LaneRecord, Role } from '../ports.ts';
 import type { LedgerEntry, UserQueue } from '../types.ts';
 import { type ConnectionDocument, connectionSchema } from './connection-documents.ts';
 import { type KeyDocument, keySchema } from './key-documents.ts';
@@ -30,7 +30,8 @@ export type RequestDocument = LedgerEntry & {
   /** [`digestOf`] What the entry was made from, where a message can say it. */
   digest?: string;
 };
-export type LaneDocument = { _id: number; lease: number; owner?: string };
+/** Lanes that no later version has taken have no `moves`. */
+export type LaneDocument = Omit<LaneRecord, 'lane' | 'moves'> & Partial<Pick<LaneRecord, 'moves'>> & { _id: number };
 export type WorkerDocument = Omit<Heartbeat, 'workerId' | 'unresponsive'> & { _id: string; unresponsive?: string[] };
 
 /** As rate-limiter-flexible writes it. */
@@ -120,6 +121,7 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
     status: String,
     token: Number,
     attempts: Number,
+    attemptLog: { type: [Object], default: undefined },
     result: String,
     error: runErrorSchema,
     retryAt: Date,
@@ -144,7 +146,10 @@ const requestSchema = new mongoose.Schema<RequestDocument>(
   .index({ userId: 1, seq: 1, 'deadLetter.at': 1 }, { partialFilterExpression: { deadLetter: { $exists: true } } })
   .index({ userId: 1, key: 1 }, { unique: true, partialFilterExpression: { key: { $exists: true } } });
 
-const laneSchema = new mongoose.Schema<LaneDocument>({ _id: Number, lease: Number, owner: String }, options);
+const laneSchema = new mongoose.Schema<LaneDocument>(
+  { _id: Number, lease: Number, owner: String, moves: { type: [Object], default: undefined } },
+  options,
+);
 
 // The heartbeat of a worker that is gone expires after an hour.
 const workerSchema = new mongoose.Schema<WorkerDocument>(

@@ -12,6 +12,7 @@ import type {
   DeadLetterQuery,
   Heartbeat,
   KeyStore,
+  LaneMove,
   LaneStore,
   LedgerStore,
   MinuteCounts,
@@ -25,6 +26,7 @@ import type {
 } from '../ports.ts';
 import { permanentSession } from '../references.ts';
 import { endsWith, isKeptOpen, isLiveSession, type Session } from '../sessions.ts';
+import { attemptEndOf, maxLoggedAttempts } from '../store/attempt-log.ts';
 import { countsOf, isApplied } from '../store/changes.ts';
 import { queuedEntry } from '../store/entries.ts';
 import { createTicketTaker } from '../store/ticket-taker.ts';
@@ -61,6 +63,8 @@ export type MemoryDatabase = {
   leases: Map<number, number>;
   /** The worker that has taken the lease of each lane, until another one takes the lane away. */
   owners: Map<number, string>;
+  /** The last moves of each lane. */
+  moves: Map<number, LaneMove[]>;
   heartbeats: Map<string, Heartbeat>;
   minutes: Map<number, MinuteCounts>;
   /** If set, records the changes that were made, in their order. */
@@ -86,6 +90,7 @@ export const createMemoryDatabase = (): MemoryDatabase => ({
   entries: new Map(),
   leases: new Map(),
   owners: new Map(),
+  moves: new Map(),
   heartbeats: new Map(),
   minutes: new Map(),
 });
@@ -160,12 +165,17 @@ const workerStore = ({ heartbeats, minutes }: MemoryDatabase, step: Step): Worke
     ),
 });
 
-const laneStore = ({ leases, owners }: MemoryDatabase, step: Step): LaneStore => ({
-  takeLease: (lane, workerId) =>
+/** As many as MongoDB keeps. */
+const maxMoves = 20;
+
+const laneStore = ({ leases, owners, moves }: MemoryDatabase, step: Step): LaneStore => ({
+  takeLease: (lane, workerId, now) =>
     step(`lanes.takeLease ${lane}`, () => {
       const lease = (leases.get(lane) ?? 0) + 1;
       leases.set(lane, lease);
       owners.set(lane, workerId);
+      const move = { lease, owner: workerId, at: new Date(now) };
+      moves.set(lane, [...(moves.get(lane) ?? []), move].slice(-maxMoves));
       return lease;
     }),
   takeAway: (lane, workerId) =>
@@ -176,6 +186,16 @@ const laneStore = ({ leases, owners }: MemoryDatabase, step: Step): LaneStore =>
     }),
   leases: (lanes) => step(`lanes.leases ${lanes}`, () => new Map(lanes.map((lane) => [lane, leases.get(lane) ?? 0]))),
   known: () => step('lanes.known', () => [...leases.keys()].sort((a, b) => a - b)),
+  all: () =>
+    step('lanes.all', () =>
+      [...leases]
+        .sort(([one], [other]) => one - other)
+        .map(([lane, lease]) => {
+          const owner = owners.get(lane);
+          return structuredClone({ lane, lease, ...(owner && { owner }), moves: moves.get(lane) ?? [] });
+        }),
+    ),
+  moves: (lane) => step(`lanes.moves ${lane}`, () => structuredClone(moves.get(lane) ?? [])),
 });
 
 const newUserQueue = (userId: string, lane: number, updatedAt: Date, user?: string): UserQueue => ({
@@ -462,8 +482,18 @@ const permits = (change: LedgerChange, entry: LedgerEntry): boolean => {
   }
 };
 
+/** Logs the attempt that the entry shows under way, if the change ends it. */
+const logAttempt = (change: LedgerChange, entry: LedgerEntry): void => {
+  const { token, attempts: attempt, startedAt } = entry;
+  const end = attemptEndOf(change);
+  if (!end || entry.status !== 'processing' || isInBackOff(entry) || token === undefined || !startedAt) return;
+  const ended = structuredClone({ attempt, token, startedAt, endedAt: change.at, ...end });
+  entry.attemptLog = [...(entry.attemptLog ?? []), ended].slice(-maxLoggedAttempts);
+};
+
 const apply = (change: LedgerChange, entry: LedgerEntry): void => {
   const { token, attempt, at } = change;
+  logAttempt(change, entry);
   switch (change.kind) {
     case 'claim':
       Object.assign(entry, {
@@ -559,7 +589,7 @@ const headOf = ({
 });
 
 const workOf = (entry: LedgerEntry, withBody: boolean): WorkEntry => {
-  const { key, result, error, deadLetter, retryOf, startedAt, body, ...work } = entry;
+  const { key, result, error, deadLetter, retryOf, startedAt, attemptLog, body, ...work } = entry;
   return { ...work, ...(withBody && body !== undefined && { body }) };
 };
 
@@ -577,7 +607,8 @@ const upTo = <E extends LedgerEntry>(
   return last < 0 ? found : found.slice(0, last + 1);
 };
 
-const withoutBody = ({ body: _body, ...rest }: LedgerEntry): Omit<LedgerEntry, 'body'> => rest;
+const withoutLog = <E extends LedgerEntry>({ attemptLog: _, ...rest }: E): Omit<E, 'attemptLog'> => rest;
+const withoutBody = ({ body: _, ...rest }: LedgerEntry): Omit<LedgerEntry, 'body'> => rest;
 
 const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerStore => {
   /** The user's entries by ascending `seq`. */
@@ -744,7 +775,9 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
       }),
 
     deadLetters: ({ maxChars, ...query }) =>
-      step('ledger.deadLetters', () => structuredClone(upTo(maxChars, deadLetters(query), ({ body }) => body))),
+      step('ledger.deadLetters', () =>
+        structuredClone(upTo(maxChars, deadLetters(query), ({ body }) => body).map(withoutLog)),
+      ),
 
     countDeadLetters: (limit) =>
       step('ledger.countDeadLetters', () =>
@@ -788,7 +821,7 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
           ({ seq, ...entry }) => seq > after && seq <= last && (!status || entry.status === status),
         );
         const listed = upTo(maxChars, found.slice(0, limit), ({ result }) => result);
-        return structuredClone(listed.map(withoutBody));
+        return structuredClone(listed.map(withoutLog).map(withoutBody));
       }),
 
     oldestPending: (userId, from) =>

@@ -70,8 +70,8 @@ export const trustOwnLease = (lanes: LaneStore): LaneStore => {
   const own = new Map<number, number>();
   return {
     ...lanes,
-    async takeLease(lane, workerId) {
-      const lease = await lanes.takeLease(lane, workerId);
+    async takeLease(lane, ...taker) {
+      const lease = await lanes.takeLease(lane, ...taker);
       own.set(lane, lease);
       return lease;
     },

@@ -110,6 +110,53 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
     await page.close();
   });
 
+  test('a request tells its attempts: operators see who ran each, and its user what the errors may show', async () => {
+    const fay = await stage.user('fay');
+    await fay.enqueue({ failOnce: 'try later' });
+    expect((await stage.world.settled({ ...fay, sessionId: '', lane: 0 }, 1)).status).toBe('done');
+    const { page, faults } = await open('olga', { path: `#/users/id:${fay.userId}/requests/1` });
+    const steps = page.getByRole('list', { name: 'What happened' }).getByRole('listitem');
+    await steps.first().waitFor();
+    const told = await steps.allTextContents();
+    expect(told.map((text) => text.match(/^(Accepted|Attempt \d (?:failed|succeeded)|Settled: done)/)?.[1])).toEqual([
+      'Accepted',
+      'Attempt 1 failed',
+      'Attempt 2 succeeded',
+      'Settled: done',
+    ]);
+    expect(told[1]).toMatch(/ran for .*worker \w{8}, fencing token \d+Error: try later/);
+    await page.getByText('The whole error').click();
+    await page.getByLabel('The error of attempt 1, as JSON').getByText('no route').waitFor();
+    expect(await violationsOn(page)).toEqual([]);
+    await page
+      .getByRole('link', { name: /^worker / })
+      .first()
+      .click();
+    await page.getByRole('heading', { name: 'Workers and lanes' }).waitFor();
+    expect(faults).toEqual([]);
+    await page.close();
+    const { page: own } = await open('fay', { path: '#/queue/1' });
+    const failed = own.getByRole('listitem').filter({ hasText: 'Attempt 1 failed' });
+    expect(await failed.textContent()).toContain('Error: try later');
+    expect(await failed.textContent()).not.toContain('worker');
+    await own.close();
+  });
+
+  test('the lanes say who owns them since when, and which moves there were', async () => {
+    const { page, faults } = await open('olga', { path: '#/workers' });
+    const moves = page.getByRole('region', { name: 'Moves in the last hour' });
+    await moves
+      .getByText(/16 lanes|\d+ lanes \(/)
+      .first()
+      .waitFor();
+    await page.getByText('Lane by lane').click();
+    const rows = page.getByRole('row').filter({ hasText: /\d+:\d+:\d+, .* ago/ });
+    expect(await rows.count()).toBe(16);
+    expect(await violationsOn(page)).toEqual([]);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
   test('a user sees the own queue alone: a new request at once, its settlement within a second', async () => {
     const ben = await stage.user('ben');
     const { page } = await open('ben');

@@ -129,7 +129,8 @@ describe('the description of the API', () => {
 });
 
 describe('an answer', () => {
-  const request = { seq: 1, status: 'queued', position: 1, attempts: 0, acceptedAt: '2026-11-28T02:54:01.669Z' };
+  const queued = { seq: 1, status: 'queued', position: 1, attempts: 0, acceptedAt: '2026-11-28T02:54:01.669Z' };
+  const request = { ...queued, attemptLog: [] };
   const answer = (body: unknown, status = 200, contentType = 'application/json') =>
     faultsOfAnswer('GET', '/requests/1', { status, contentType, text: JSON.stringify(body) });
 

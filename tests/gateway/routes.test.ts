@@ -29,6 +29,7 @@ describe('routes', () => {
       'GET /users/{ref}/events',
       'POST /stream-token',
       'POST /users/{ref}/stream-token',
+      'GET /lanes',
       'GET /overview',
       'GET /users',
       'GET /users/{ref}',

@@ -54,6 +54,7 @@ const runRequest: RunRequest = async ({ userId, body, attempt, signal }) => {
   }
   if (fixed.has(userId)) return { kind: 'done', result: body };
   if (body.startsWith('"later') && attempt === 1) return { kind: 'retry', error: notYetMarked, delayMs: 3_600_000 };
+  if (body === '"secret"') return { kind: 'retry', error: notYet, delayMs: 3_600_000 };
   if (body.startsWith('"block')) return outcomeOf('blocked');
   if (body.startsWith('"fail')) return outcomeOf('failed');
   return { kind: 'done', result: body };
@@ -269,6 +270,38 @@ describe.each([
       expect(await shown(user)).not.toHaveProperty('retryAt');
     });
 
+    test('shows each attempt with what its error may show; operators see who ran it, and the whole error', async () => {
+      const user = await waiting();
+      await post(user, '/requests/1/retry');
+      await asked(user, 2);
+      const times = { startedAt: expect.any(String), endedAt: expect.any(String) };
+      const failed = { attempt: 1, outcome: 'failed', error: notYet, ...times };
+      const done = { attempt: 2, outcome: 'done', ...times };
+      const { attemptLog, settledAt } = await shown(user);
+      expect(attemptLog).toEqual([failed, done]);
+      expect((attemptLog as { endedAt: string }[])[1]?.endedAt).toBe(settledAt);
+      const path = `GET /users/id:${user.userId}/requests/1?as=operator`;
+      const { body } = await call({ call: path, token: operator.token });
+      const ran = { fencingToken: 1, workerId: expect.any(String) };
+      expect(body.attemptLog).toEqual([
+        { ...failed, ...ran },
+        { ...done, ...ran },
+      ]);
+      const { body: list } = await call({ call: 'GET /requests', token: user.token });
+      expect((list.requests as object[])[0]).not.toHaveProperty('attemptLog');
+    });
+
+    test('hides the text of an error that its author did not mark, in each attempt', async () => {
+      const user = await newUser();
+      await enqueue(user, 'secret');
+      await eventually('request 1 waits', async () => (await entriesOf(user))[0]?.retryAt);
+      const hidden = { name: 'Error', message: 'The run failed.' };
+      expect((await shown(user)).attemptLog).toMatchObject([{ attempt: 1, outcome: 'failed', error: hidden }]);
+      const path = `GET /users/id:${user.userId}/requests/1?as=operator`;
+      const { body } = await call({ call: path, token: operator.token });
+      expect(body.attemptLog).toMatchObject([{ attempt: 1, error: notYet }]);
+    });
+
     test('is retried or dropped by an operator', async () => {
       const [retried, dropped] = [await waiting(), await waiting()];
       const item = ({ userId }: User) => ({ items: [{ userId, seq: 1 }] });
@@ -319,6 +352,7 @@ describe.each([
       'GET /stuck',
       'GET /users',
       'GET /overview',
+      'GET /lanes',
     ];
     const body = (one: string) => (one.startsWith('POST') ? { items: [{ userId: 'nobody', seq: 1 }] } : undefined);
 
@@ -707,5 +741,21 @@ describe.each([
     });
     expect(counted.started).toBeGreaterThan(0);
     expect(counted.p50).toBeGreaterThan(0);
+  });
+
+  test('the lanes say who owns them since when, and how they moved', async () => {
+    const { body } = await call({ call: 'GET /lanes', token: operator.token });
+    const owner = expect.any(String);
+    const owned = { owner, busy: expect.any(Number), since: expect.any(String), fencingToken: 1 };
+    expect(body.lanes).toEqual([
+      { lane: 0, ...owned },
+      { lane: 1, ...owned },
+    ]);
+    const moves = body.moves as { lane: number }[];
+    expect(moves.toSorted((one, other) => one.lane - other.lane)).toEqual([
+      { lane: 0, at: expect.any(String), fencingToken: 1, to: owner },
+      { lane: 1, at: expect.any(String), fencingToken: 1, to: owner },
+    ]);
+    expect(body.moreMoves).toBe(0);
   });
 });

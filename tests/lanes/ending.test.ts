@@ -131,7 +131,7 @@ test('a request whose run was ended does not run again after its worker has died
   await world.enqueue(user, 1);
   await world.enqueue(user, 2);
   const { ledger, lanes } = world.stores;
-  const token = await lanes.takeLease(0, 'other');
+  const token = await lanes.takeLease(0, 'other', new Date());
   const claim = { kind: 'claim', interruptions: 0, forgiven: 0, token, attempt: 1, at: new Date() } as const;
   await ledger.commit([{ userId, seq: 1, ...claim }]);
   expect(await ledger.requestEnd({ userId, seq: 1 }, new Date())).toBe(true);

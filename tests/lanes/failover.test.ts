@@ -1,5 +1,6 @@
 /** Failures of servers, workers and messages, and what happens then, on real servers. */
 import { expect, test } from '@jest/globals';
+import { workersByToken } from '../../lib/requests/attempts.ts';
 import { retryRequest } from '../../lib/requests/retry.ts';
 import { eventually, openWorld } from '../support/world.ts';
 import { done, error, heldRuns, quickRuns } from './runs.ts';
@@ -42,7 +43,12 @@ test('when a worker loses RabbitMQ, another worker runs its requests under a hig
   again.end({ kind: 'done', result: '"fresh"' });
   (await fresh.running(user, 2)).end();
   await world.settled(user, 2);
-  expect(await world.entry(user, 1)).toMatchObject({ status: 'done', result: '"fresh"', attempts: 2 });
+  const entry = await world.entry(user, 1);
+  expect(entry).toMatchObject({ status: 'done', result: '"fresh"', attempts: 2 });
+  expect(entry?.attemptLog).toMatchObject([{ attempt: 1, token: stale.fencingToken, outcome: 'interrupted' }]);
+  const tokens = [stale.fencingToken, again.fencingToken];
+  const byToken = await workersByToken(0, world.stores);
+  expect(new Set(tokens.map((token) => byToken.get(token))).size).toBe(2);
 });
 
 test('a lone worker that loses RabbitMQ acquires its lanes again and never runs two requests of a user at once', async () => {
@@ -92,7 +98,9 @@ test('a run that a stopping worker aborts counts neither as an attempt nor as an
     expect(run).toMatchObject({ attempt, forgiven: attempt - 1, interruptions: 0 });
     run.signal.addEventListener('abort', () => run.end({ kind: 'retry', error, delayMs: 0 }));
     await worker.stop();
-    expect(await world.entry(user, 1)).toMatchObject({ status: 'queued', attempts: attempt, forgiven: attempt });
+    const entry = await world.entry(user, 1);
+    expect(entry).toMatchObject({ status: 'queued', attempts: attempt, forgiven: attempt });
+    expect(entry?.attemptLog?.at(-1)).toMatchObject({ attempt, token: run.fencingToken, outcome: 'aborted' });
   }
 });
 

@@ -124,7 +124,7 @@ const watch = async () => {
     config: { frozenAfterMs: 2_000 },
   };
   for (const lane of [1, 2]) {
-    await lanes.takeLease(lane, `w${lane}`);
+    await lanes.takeLease(lane, `w${lane}`, new Date());
     await workers.report({ workerId: `w${lane}`, lanes: [lane], unresponsive: [], beatMs: 125, at: new Date(0) });
   }
   void watchFrozenWorkers(deps, 'me', () => state.standsBy, new AbortController().signal);

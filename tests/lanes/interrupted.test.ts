@@ -14,7 +14,7 @@ const planOf = (world: World, policy: ProcessorPolicy = {}) =>
 /** A request as a worker leaves it that died in the middle of a run, `times` runs in a row. */
 const interrupt = async ({ stores }: World, { userId, lane }: TestUser, seq: number, times = 1) => {
   for (let attempt = 1; attempt <= times; attempt += 1) {
-    const token = await stores.lanes.takeLease(lane, 'other');
+    const token = await stores.lanes.takeLease(lane, 'other', new Date());
     const interruptions = attempt - 1;
     const change = { kind: 'claim' as const, userId, seq, token, attempt, interruptions, forgiven: interruptions };
     expect(await stores.ledger.commit([{ ...change, at: new Date() }])).toEqual([{ applied: true }]);
@@ -185,7 +185,7 @@ describe('work that must not run twice', () => {
     await world.stores.userQueues.takeTicket(user.userId, user.sessionId, new Date());
     await world.stores.ledger.insert({ ...command, seq: 1, acceptedAt: new Date() });
     const { userId, lane } = user;
-    const token = await world.stores.lanes.takeLease(lane, 'other');
+    const token = await world.stores.lanes.takeLease(lane, 'other', new Date());
     const claim = { kind: 'claim' as const, userId, seq: 1, token, attempt: 1, interruptions: 1, forgiven: 0 };
     await world.stores.ledger.commit([{ ...claim, at: new Date() }]);
     const { runRequest, runs } = quickRuns();

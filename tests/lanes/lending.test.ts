@@ -187,7 +187,7 @@ test('a lent request runs again when the time of its lender is over', async () =
   const { userId } = user;
   await world.enqueue(user, 1);
   const { ledger, lanes, userQueues } = world.stores;
-  const token = await lanes.takeLease(0, 'other');
+  const token = await lanes.takeLease(0, 'other', new Date());
   const claim = { kind: 'claim', interruptions: 0, forgiven: 0, token, attempt: 1, at: new Date() } as const;
   await ledger.commit([{ userId, seq: 1, ...claim }]);
   await userQueues.noteLent([{ userId, seq: 1, token, workerId: 'gone', forMs: 300 }]);

@@ -59,11 +59,11 @@ test('a worker that gets many lanes at once loads eight at a time', async () => 
   const loads = Promise.withResolvers<void>();
   const under = { way: 0, wayAtMost: 0 };
   const { lanes } = world.deps;
-  const takeLease: typeof lanes.takeLease = async (lane, workerId) => {
+  const takeLease: typeof lanes.takeLease = async (lane, ...taker) => {
     under.way += 1;
     under.wayAtMost = Math.max(under.wayAtMost, under.way);
     await loads.promise;
-    const lease = await lanes.takeLease(lane, workerId);
+    const lease = await lanes.takeLease(lane, ...taker);
     under.way -= 1;
     return lease;
   };

@@ -1,5 +1,6 @@
 /** The violations of a simulated run: those that the judge finds, and those that only the simulation can see. */
 import type { LedgerChange } from '../../lib/ledger-change.ts';
+import { maxLoggedAttempts } from '../../lib/store/attempt-log.ts';
 import { isSettled } from '../../lib/types.ts';
 import { findLate } from '../chaos/promptness.ts';
 import type { FinalState } from '../judge/history.ts';
@@ -23,6 +24,8 @@ export type ViolationKind =
   | 'stale-claim'
   /** A request that ran again although an operator had ended its run. */
   | 'ended-ran-again'
+  /** A log of attempts in which one is missing, or is twice. */
+  | 'attempt-log'
   /** A run whose body or limits are not those of the ledger. */
   | 'wrong-body'
   /** More user queues than the cap allows, for longer than a failover takes. */
@@ -110,6 +113,18 @@ const endedRanAgain = ({ database, ended }: SimulatedWorld): Violation[] =>
     return attempts > before ? [{ kind: 'ended-ran-again' as const, userId, seq, detail }] : [];
   });
 
+/** The log ends with the attempt before the one that settled the request, or with the newest. It begins with the first, unless it is full. */
+const wrongLogs = ({ database }: SimulatedWorld): Violation[] =>
+  [...database.entries.values()].flatMap(({ userId, seq, attempts, attemptLog = [] }) => {
+    const logged = attemptLog.map(({ attempt }) => attempt);
+    const last = logged.at(-1) ?? 0;
+    const length = Math.min(last, maxLoggedAttempts);
+    const isWhole = logged.length === length && logged.every((attempt, index) => attempt === last - length + 1 + index);
+    if (isWhole && last >= attempts - 1) return [];
+    const detail = `of ${attempts} attempts, the log has ${logged.join(', ') || 'none'}`;
+    return [{ kind: 'attempt-log' as const, userId, seq, detail }];
+  });
+
 export const leftOverQueues = ({ broker }: Pick<SimulatedWorld, 'broker'>): string[] =>
   broker.queues().filter((name) => name.startsWith('user.'));
 
@@ -154,7 +169,7 @@ export const violationsOf = (world: SimulatedWorld, workers: Workers, ended: boo
   else if (bytesHeld(workers) > 0) {
     violations.push({ kind: 'body-held', detail: `${bytesHeld(workers)} bytes are held at rest` });
   }
-  violations.push(...staleClaims(world), ...endedRanAgain(world), ...stayedAboveCap(world));
+  violations.push(...staleClaims(world), ...endedRanAgain(world), ...stayedAboveCap(world), ...wrongLogs(world));
   violations.push(...findLate(world.history, { limitMs: world.scenario.lateMs ?? lateMs, retryMaxMs }));
   violations.push(...world.endedEarly.map((early) => ({ kind: 'session-lost' as const, ...early })));
   violations.push(...world.wrongBodies.map((wrong) => ({ kind: 'wrong-body' as const, ...wrong })));

@@ -114,7 +114,7 @@ describe('a store whose server does not answer', () => {
   test('retries an operation by itself when the connection is cut during it, or rejects it as unavailable', async () => {
     await answered(stores, ({ ping }) => ping());
     const [leases] = await Promise.all([
-      Promise.allSettled(Array.from({ length: 50 }, () => stores.lanes.takeLease(7, 'w'))),
+      Promise.allSettled(Array.from({ length: 50 }, () => stores.lanes.takeLease(7, 'w', new Date()))),
       proxy.cut().then(proxy.restore),
     ]);
     const rejected = leases.flatMap((lease) => (lease.status === 'rejected' ? [lease.reason.name] : []));

@@ -1,5 +1,6 @@
 /** What calls answer with. The tests of the API compare every answer with these. */
 import { z } from 'zod';
+import { attemptOutcomes } from '../../lib/logged-attempt.ts';
 import { requestEventTypes } from '../../lib/ports/feed.ts';
 import { problemKinds } from '../../lib/requests/problems.ts';
 import { verdictCodes } from '../../lib/requests/verdict.ts';
@@ -61,13 +62,27 @@ export const request = strict({
   result: z.unknown().optional().meta({ description: 'What the processor returned, as JSON.' }),
 }).meta({ id: 'Request', description: 'A request as the ledger has it. Fields that do not apply are absent.' });
 
+const attempt = strict({
+  attempt: z.int().min(1),
+  outcome: z.enum(attemptOutcomes).optional().meta({ description: 'How it ended; absent while it runs.' }),
+  error: runError.optional(),
+  fencingToken: z.int().min(1).optional().meta({ description: 'For operators.' }),
+  workerId: z
+    .string()
+    .optional()
+    .meta({ description: 'For operators: the worker that had this token, while the lane remembers it.' }),
+  startedAt: time,
+  endedAt: time.optional(),
+}).meta({ id: 'Attempt', description: 'A run of a request.' });
+
 export const wholeRequest = request
   .extend({
+    attemptLog: z.array(attempt).meta({ description: 'The newest attempts, oldest first.' }),
     request: z.unknown().optional().meta({ description: 'What was asked for, with `include=request`.' }),
   })
   .meta({
     id: 'WholeRequest',
-    description: 'A request as the ledger has it, with what was asked for where that is wanted.',
+    description: 'A request as the ledger has it, with its attempts, and with what was asked for where that is wanted.',
   });
 
 const eventRequest = request
@@ -206,6 +221,22 @@ export const overview = strict({
     .optional()
     .meta({ description: 'During development alone: the console has the page "Try it".' }),
 }).meta({ id: 'Overview', description: 'The state of everything, as heartbeats and sweeps have counted it.' });
+
+const fencingToken = z.int().min(1);
+
+export const lanes = strict({
+  at: time,
+  lanes: z.array(
+    strict({
+      ...{ lane: count, owner: z.string().optional(), busy: count },
+      ...{ since: time.optional(), fencingToken: fencingToken.optional() },
+    }),
+  ),
+  moves: z
+    .array(strict({ at: time, lane: count, fencingToken, from: z.string().optional(), to: z.string() }))
+    .meta({ description: 'Of the last hour, newest first.' }),
+  moreMoves: count.meta({ description: 'How many older ones of the last hour are left out.' }),
+}).meta({ id: 'Lanes', description: 'Who owns each lane, and how lanes moved in the last hour.' });
 
 export const account = strict({ userId: z.string(), username: z.string() }).meta({ id: 'Account' });
 export const login = strict({ token: z.string(), expiresIn: z.int().min(1) }).meta({ id: 'Login' });

@@ -33,7 +33,7 @@ export const tags = {
   Queue: 'How far the queue of the user who calls has come.',
   'Users of a back end':
     'The same for users that a back end names itself: with an API key, without accounts and sessions.',
-  Operators: 'The overview, users, dead letters and stuck users, of all accounts.',
+  Operators: 'The overview, lanes, users, dead letters and stuck users, of all accounts.',
   Health: 'For load balancers and whoever starts processes.',
   Description: 'This description, and a page that shows it.',
   Console: 'Pages for operators and users, which make the calls above.',
@@ -77,6 +77,7 @@ const times = { acceptedAt: '2026-11-28T02:54:01.669Z', startedAt: '2026-11-28T0
 const doneRequest = {
   ...{ seq: 1, status: 'done', attempts: 1, ...times, settledAt: '2026-11-28T02:54:01.725Z', result: 'Your Message' },
 };
+const ran = { attempt: 1, outcome: 'done', startedAt: times.startedAt, endedAt: doneRequest.settledAt };
 const runs = { code: 'running', text: 'Request 3 runs.', seq: 3, sinceMs: 41 };
 const queueExample = {
   ...{ accepted: 4, settled: 2, pending: 2, oldestPendingAgeMs: 77, state: 'open', lane: 2 },
@@ -123,7 +124,9 @@ const ownCalls: Record<string, OwnCall> = {
   'GET /requests/{seq}': {
     ...{ id: 'getRequest', tag: 'Requests', summary: 'Returns one request, at once or when it is settled or blocked' },
     ...{ path: input.seqPath, query: input.requestQuery },
-    answers: { 200: { says: 'The request.', schema: answers.wholeRequest, example: doneRequest } },
+    answers: {
+      200: { says: 'The request.', schema: answers.wholeRequest, example: { ...doneRequest, attemptLog: [ran] } },
+    },
     problems: ['request-not-found', 'too-many-polls'],
     forUsers: { id: 'getRequestOfUser', key: 'read', operators: true },
   },
@@ -453,6 +456,28 @@ const otherCalls: Record<string, CallDescription> = {
           oldestWaitMs: 0,
           lastHour: { started: 41, done: 39, failed: 1, p50: 2, p95: 10, p99: 20 },
           minutes: [{ at: '2026-11-28T02:54:00.000Z', started: 41, done: 39, failed: 1, p50: 2, p95: 10, p99: 20 }],
+        },
+      },
+    },
+    problems: [],
+  },
+  'GET /lanes': {
+    ...{ id: 'getLanes', tag: 'Operators', summary: 'Says who owns each lane, and how lanes moved in the last hour' },
+    access: { token: true, operator: 'always' },
+    answers: {
+      200: {
+        says: 'The lanes and their moves, at most a second old.',
+        schema: answers.lanes,
+        example: {
+          at: times.startedAt,
+          lanes: [{ lane: 0, owner: '5f1c0c7ae04b91d2', busy: 1, since: times.acceptedAt, fencingToken: 4 }],
+          moves: [
+            {
+              ...{ at: times.acceptedAt, lane: 0, fencingToken: 4 },
+              ...{ from: 'b06ad1f2470c9e35', to: '5f1c0c7ae04b91d2' },
+            },
+          ],
+          moreMoves: 0,
         },
       },
     },

@@ -3,9 +3,10 @@ import { stderr } from 'node:process';
 import { createPublisher } from '../../lib/broker/publisher.ts';
 import { deadLettersJson, readCursor, readDecisionCursor } from '../../lib/http/dead-letter-json.ts';
 import { decideSelection } from '../../lib/http/decide-selected.ts';
-import { entryJson, pageJson } from '../../lib/http/entry-json.ts';
+import { entryJson, pageJson, wholeEntryJson } from '../../lib/http/entry-json.ts';
 import { maxPageChars } from '../../lib/http/page-text.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
+import { workersByToken } from '../../lib/requests/attempts.ts';
 import { dropDeadLetter, retryDeadLetter } from '../../lib/requests/dead-letters.ts';
 import { findUser } from '../../lib/requests/find-user.ts';
 import { createOperations } from '../../lib/requests/operations.ts';
@@ -69,8 +70,10 @@ export const openDirectCalls = async (): Promise<OperatorCalls> => {
       return JSON.parse(pageJson(entries, limit, queue.settled, exposure, searched));
     },
     request: async (user, seq) => {
-      const { entry, settled } = await operations.lookUp(await queueOf(user), seq);
-      return JSON.parse(entryJson(entry, settled, exposure));
+      const queue = await queueOf(user);
+      const { entry, settled } = await operations.lookUp(queue, seq);
+      const workers = await workersByToken(queue.lane, stores);
+      return JSON.parse(wholeEntryJson(entry, settled, exposure, { workers, withRequest: false }));
     },
     decideRequest: async (decision, user, seq) => {
       const { userId, settled } = await queueOf(user);

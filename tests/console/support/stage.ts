@@ -18,7 +18,8 @@ export const chromiumProgram = findBinary('chromium', []);
 const log = pino({ level: 'silent' });
 const password = 'correct horse 17';
 
-type Work = { fail?: string; hold?: string };
+/** `failOnce`: its first attempt fails. */
+type Work = { fail?: string; failOnce?: string; hold?: string };
 
 /** `isFixed`: what failed before succeeds. `release` ends the runs that hold. */
 const createProcessor = () => {
@@ -29,13 +30,15 @@ const createProcessor = () => {
     held.set(name, found);
     return found;
   };
-  const processor: Processor = async (request, { signal }) => {
-    const { fail, hold } = Object(request) as Work;
+  const processor: Processor = async (request, { signal, attempt }) => {
+    const { fail, failOnce, hold } = Object(request) as Work;
     if (hold) {
       const stopped = Promise.withResolvers<never>();
       signal.addEventListener('abort', () => stopped.reject(signal.reason));
       await Promise.race([gate(hold).promise, stopped.promise]);
     }
+    if (failOnce && attempt === 1)
+      throw Object.assign(new Error(failOnce, { cause: new Error('no route') }), { expose: true });
     if (fail && !isFixed) throw Object.assign(new UnrecoverableError(fail), { expose: true });
     return request;
   };
