@@ -1177,6 +1177,9 @@ export interface components {
             seq: number;
             status: components["schemas"]["RequestStatus"];
             position: number;
+            retriedAs?: number;
+            /** @description The call that runs the request again. */
+            retry?: string;
             retryOf: number;
         };
         /** @description How far the queue of a user has come. */

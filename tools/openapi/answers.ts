@@ -117,17 +117,20 @@ export const eventPage = strict({
 
 export const streamToken = strict({ token: z.string(), expiresInSeconds: z.int().min(1) }).meta({ id: 'StreamToken' });
 
-export const accepted = strict({
+const acceptance = {
   seq,
   status,
   position: z.int().min(0),
   retriedAs: seq.optional(),
   retry: z.string().optional().meta({ description: 'The call that runs the request again.' }),
-}).meta({ id: 'Accepted', description: 'A request that is recorded and will not be lost.' });
+};
+
+export const accepted = strict(acceptance).meta({ id: 'Accepted', description: 'A request that is recorded and will not be lost.' });
 
 export const acceptedBatch = strict({ results: z.array(accepted) }).meta({ id: 'AcceptedBatch' });
 
-export const retried = strict({ seq, status, position: z.int().min(0), retryOf: seq }).meta({ id: 'Retried' });
+/** Another call may have accepted it again already, and by now it may have failed again. */
+export const retried = strict({ ...acceptance, retryOf: seq }).meta({ id: 'Retried' });
 
 export const requestPage = strict({ requests: z.array(request), next: z.int().min(0).optional() }).meta({
   id: 'RequestPage',
