@@ -6,6 +6,7 @@ import { cursorOf } from '../requests/dead-letters.ts';
 import type { Decided, DecidedAll } from '../requests/decide-many.ts';
 import { findUser } from '../requests/find-user.ts';
 import type { Operations, Selection } from '../requests/operations.ts';
+import type { Overview } from '../requests/overview.ts';
 import type { StuckUser } from '../requests/stuck.ts';
 import { checkedSelection, deadLetterPageOf, seqOf, stuckPageOf, whomOf } from './input.ts';
 import { deadLetterState, requestState } from './shapes.ts';
@@ -21,6 +22,8 @@ import type { Waiting } from './user-calls.ts';
 
 /** Every call may also throw `InvalidRequestError`, `StoreUnavailableError`, and where it names a user `NoSuchUserError` and `AmbiguousUserError`. */
 export interface OperatorCalls {
+  /** What is wrong, who owns the lanes, and how long requests waited in the last hour. At most a second old, however many ask. */
+  overview(): Promise<Overview>;
   /** Users with pending requests and no progress, the longest stuck first, each with the reason. `limit`: 1 to 100, 50 by default. */
   stuck(options?: { limit?: number }): Promise<StuckUser[]>;
   /**
@@ -72,6 +75,7 @@ export const createOperatorCalls = (operations: Operations, deps: LibraryDeps, w
     return user === undefined ? { after } : { userId: await findUser(user, deps), after };
   };
   return {
+    overview: () => operations.overview(),
     stuck: async (options = {}) => operations.stuck(stuckPageOf(options).limit),
     end: async (user, seq, options = {}) => {
       const { entry, settled } = await waiting(options, async (wait) => {

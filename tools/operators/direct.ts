@@ -7,6 +7,7 @@ import { entryJson, pageJson } from '../../lib/http/entry-json.ts';
 import { maxPageChars } from '../../lib/http/page-text.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
 import { dropDeadLetter, retryDeadLetter } from '../../lib/requests/dead-letters.ts';
+import { createHealthCheck } from '../../lib/health.ts';
 import { findUser } from '../../lib/requests/find-user.ts';
 import { createOperations } from '../../lib/requests/operations.ts';
 import { userQueueOf } from '../../lib/requests/user-queue.ts';
@@ -41,7 +42,8 @@ export const openDirectCalls = async (): Promise<OperatorCalls> => {
   const log = warnings();
   const stores = openStores(config);
   const publisher = createPublisher(config, log);
-  const deps = { ...stores, publisher, log, config };
+  const health = createHealthCheck({ ping: { mongodb: stores.ping, rabbitmq: publisher.ping }, clock: stores.clock, log });
+  const deps = { ...stores, publisher, health, log, config };
   const operations = createOperations(deps);
   await stores.timeKnown();
 
