@@ -1645,6 +1645,8 @@ export interface operations {
             query?: {
                 user?: string;
                 userId?: string;
+                /** @description Only those with this reason. */
+                reason?: "failed" | "crashed" | "interrupted" | "ended";
                 after?: string;
                 /** @description The most items on the page. */
                 limit?: number;

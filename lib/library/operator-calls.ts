@@ -34,7 +34,7 @@ export interface OperatorCalls {
    */
   end(user: string, seq: number, options?: WaitOptions): Promise<RequestState>;
   readonly deadLetters: {
-    /** A page of dead letters, in the order in which they were dead-lettered. */
+    /** A page of dead letters, in the order in which they were dead-lettered. With `reason` it may be empty and have a `next`. */
     list(query?: DeadLetterQuery): Promise<DeadLetterPage>;
     /** Runs dead letters again, those of each user in order. */
     retry(selection: DeadLetterSelection): Promise<DeadLetterDecisions>;
@@ -86,11 +86,13 @@ export const createOperatorCalls = (operations: Operations, deps: LibraryDeps, w
     },
     deadLetters: {
       list: async (query = {}) => {
-        const { user, after, limit } = deadLetterPageOf(query);
+        const { user, reason, after, limit } = deadLetterPageOf(query);
         const userId = user === undefined ? undefined : await findUser(user, deps);
-        const letters = await operations.deadLetters({ userId, after: cursorFrom(readCursor, after), limit });
+        const where = { userId, reason, after: cursorFrom(readCursor, after), limit };
+        const { letters, searched } = await operations.deadLetters(where);
         const last = letters.length === limit ? letters.at(-1) : undefined;
-        return { deadLetters: letters.map(deadLetterState), ...(last ? { next: cursorText(cursorOf(last)) } : {}) };
+        const end = last ? cursorOf(last) : searched;
+        return { deadLetters: letters.map(deadLetterState), ...(end ? { next: cursorText(end) } : {}) };
       },
       retry: async (selection) => decisionsOf(await operations.retryDeadLetters(await selectionOf(selection))),
       drop: async (selection) => decisionsOf(await operations.dropDeadLetters(await selectionOf(selection))),

@@ -2,6 +2,7 @@
 import type { ChangeResult, LedgerChange } from '../ledger-change.ts';
 import type { Session } from '../sessions.ts';
 import type {
+  DeadLetter,
   EntryHead,
   EntryId,
   LedgerEntry,
@@ -180,6 +181,8 @@ export type SeqRange = { after: number; upTo: number };
 /** The position of a dead letter in the list of all: when it was dead-lettered, and its id. */
 export type DeadLetterCursor = { at: Date } & EntryId;
 
+export type DeadLetterHead = EntryId & { deadLetter: DeadLetter };
+
 export type DeadLetterQuery = { userId?: string; after?: DeadLetterCursor; limit: number };
 
 export interface LedgerStore {
@@ -228,6 +231,8 @@ export interface LedgerStore {
    * whose body brings the sum of all bodies above `maxChars` characters.
    */
   deadLetters(query: DeadLetterQuery & { maxChars?: number }): Promise<LedgerEntry[]>;
+  /** The same page without anything but why and when each was dead-lettered. */
+  deadLetterHeads(query: DeadLetterQuery): Promise<DeadLetterHead[]>;
   /** A page of the same dead letters in another order: user after user, and by `seq`. Only their ids. */
   deadLetterIds(query: { userId?: string; after?: EntryId; limit: number }): Promise<EntryId[]>;
   /** The dead letters of all users, counted up to `limit`. */

@@ -9,9 +9,10 @@ import type { EntryId, LedgerEntry, RequestStatus, RunLimits, UserQueue } from '
 import { type AcceptDeps, type Accepted, acceptRequest, acceptRequests } from './accept.ts';
 import { cancelRequest } from './cancel.ts';
 import {
+  type DeadLetterPage,
+  type DeadLetterPageQuery,
   type Decision,
   dropDeadLetter,
-  type ListedDeadLetter,
   listDeadLetters,
   retryDeadLetter,
 } from './dead-letters.ts';
@@ -82,7 +83,7 @@ export type OperatorOperations = {
   stuck(limit: number): Promise<StuckUser[]>;
   listUsers(query: UserQuery): Promise<UserList>;
   describeUser(queue: UserQueue): Promise<UserState>;
-  deadLetters(query: Parameters<typeof listDeadLetters>[0]): Promise<ListedDeadLetter[]>;
+  deadLetters(query: DeadLetterPageQuery): Promise<DeadLetterPage>;
   retryDeadLetters(selection: Selection): Promise<Decided[] | DecidedAll>;
   dropDeadLetters(selection: Selection): Promise<Decided[] | DecidedAll>;
   end(id: EntryId, wait?: Wait): Promise<{ entry: LedgerEntry; settled: number }>;

@@ -1,6 +1,6 @@
 /** Dead letters in the ledger, and what a person decides about them and about requests in their back-off. */
 import type { QueryFilter } from 'mongoose';
-import type { DeadLetterCursor, LedgerStore } from '../ports.ts';
+import type { DeadLetterCursor, DeadLetterHead, LedgerStore } from '../ports.ts';
 import { type DeadLetterReason, type EntryId, settledStatuses } from '../types.ts';
 import { endOfBackOff, entryId } from './changes.ts';
 import type { Execute } from './connection.ts';
@@ -36,6 +36,7 @@ export const deadLetterStore = (
 ): Pick<
   LedgerStore,
   | 'deadLetters'
+  | 'deadLetterHeads'
   | 'countDeadLetters'
   | 'deadLetterIds'
   | 'dropDeadLetter'
@@ -49,6 +50,15 @@ export const deadLetterStore = (
       const found = requests.find(deadLettersAfter(userId, after)).sort(inOrder).limit(limit).lean();
       return readUpTo(maxChars, found.cursor({ batchSize: pageBatch }), ({ body }) => body);
     }),
+
+  deadLetterHeads: ({ userId, after, limit }) =>
+    execute(({ requests }) =>
+      requests
+        .find(deadLettersAfter(userId, after), { _id: 0, userId: 1, seq: 1, deadLetter: 1 })
+        .sort(inOrder)
+        .limit(limit)
+        .lean<DeadLetterHead[]>(),
+    ),
 
   countDeadLetters: (limit) =>
     execute(({ requests }) => requests.countDocuments(deadLettersAfter(undefined, undefined)).limit(limit)),

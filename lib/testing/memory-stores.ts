@@ -736,6 +736,11 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
     deadLetters: ({ maxChars, ...query }) =>
       step('ledger.deadLetters', () => structuredClone(upTo(maxChars, deadLetters(query), ({ body }) => body))),
 
+    deadLetterHeads: (query) =>
+      step('ledger.deadLetterHeads', () =>
+        deadLetters(query).map(({ userId, seq, deadLetter }) => structuredClone({ userId, seq, deadLetter })),
+      ),
+
     countDeadLetters: (limit) =>
       step('ledger.countDeadLetters', () =>
         Math.min(limit, [...entries.values()].filter(({ deadLetter }) => deadLetter !== undefined).length),

@@ -63,6 +63,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'ledger.skip': ({ ledger }) => ledger.skip(id, at(0)),
   'ledger.requestEnd': ({ ledger }) => ledger.requestEnd(id, at(0)),
   'ledger.deadLetters': ({ ledger }) => ledger.deadLetters({ limit: 1 }),
+  'ledger.deadLetterHeads': ({ ledger }) => ledger.deadLetterHeads({ limit: 1 }),
   'ledger.deadLetterIds': ({ ledger }) => ledger.deadLetterIds({ limit: 1 }),
   'ledger.countDeadLetters': ({ ledger }) => ledger.countDeadLetters(1),
   'ledger.dropDeadLetter': ({ ledger }) => ledger.dropDeadLetter(id),

@@ -52,9 +52,9 @@ export const openDirectCalls = async (): Promise<OperatorCalls> => {
 
   return {
     stuck: async (limit) => ({ stuck: await operations.stuck(limit) }),
-    deadLetters: async ({ user, after, limit }) => {
+    deadLetters: async ({ user, reason, after, limit }) => {
       const userId = user === undefined ? undefined : await find(user);
-      const query = { userId, after: after === undefined ? undefined : readCursor(String(after)), limit };
+      const query = { userId, reason, after: after === undefined ? undefined : readCursor(String(after)), limit };
       return JSON.parse(deadLettersJson(await operations.deadLetters({ ...query, maxChars: maxPageChars }), limit));
     },
     decide: async (decision, { after, ...selection }) => {
