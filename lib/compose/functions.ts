@@ -8,6 +8,7 @@ import { isApiWorker } from '../cluster/api-workers.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
 import { createFeed } from '../events/feed.ts';
+import { createStreamPlaces } from '../events/stream-places.ts';
 import { createHealthCheck } from '../health.ts';
 import { createLogger, outputByTurn } from '../log.ts';
 import { createLongPolls } from '../long-polls.ts';
@@ -29,9 +30,10 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const publisher = createPublisher(config, log);
   const passwords = createPasswords(config);
   const comparisons = createComparisons();
+  const places = createStreamPlaces(config);
   const feed = createFeed({
     ...stores,
-    ...{ config, log },
+    ...{ log, places },
     // A function of AWS Lambda stands still between its calls, and would lose the connection.
     openHints:
       env.AWS_LAMBDA_FUNCTION_NAME === undefined ? (heard) => createHintReceiver(config, log, heard) : undefined,

@@ -41,6 +41,7 @@ type ListenerDeps = {
 
 export class Listener implements FeedStream {
   readonly who: PlaceOwner;
+  readonly asOperator: boolean;
   readonly user: WatchedUser;
   readonly #deps: ListenerDeps;
   readonly #options: FeedOptions;
@@ -54,6 +55,7 @@ export class Listener implements FeedStream {
 
   constructor(options: FeedOptions, known: Cursor, user: WatchedUser, deps: ListenerDeps) {
     this.who = options.who;
+    this.asOperator = options.asOperator ?? false;
     this.user = user;
     this.#options = options;
     this.#known = known;

@@ -5,7 +5,7 @@ import { type Call, headersOf, jsonTextReply, type Reply } from './call.ts';
 import { entryJson } from './entry-json.ts';
 import type { EventsInput } from './events-input.ts';
 import type { Exposure } from './shown-error.ts';
-import { exposureOf, referenceOf } from './user-route.ts';
+import { exposureOf, isAsOperator, referenceOf } from './user-route.ts';
 
 export const eventStreamType = 'text/event-stream';
 
@@ -55,7 +55,8 @@ const pageOf = (events: FeedEvent[], stream: FeedStream): string => {
 export const eventsReply = async (call: Call, { cursor, seq, waitMs }: EventsInput): Promise<Reply> => {
   const { deps, userQueue: queue, identity, apiKey, signal } = call;
   const who = apiKey ? { keyId: apiKey.id } : identity;
-  const options = { who, queue, cursor, seq, signal, show: showIn(exposureOf(call), folderOf(call)) };
+  const show = showIn(exposureOf(call), folderOf(call));
+  const options = { who, asOperator: isAsOperator(call), queue, cursor, seq, signal, show };
   if (wantsStream(call)) {
     const maxAgeMs = deps.config.maxStreamSeconds * 1_000;
     const stream = await deps.feed.open({ ...options, heartbeatMs, maxAgeMs });

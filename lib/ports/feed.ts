@@ -64,6 +64,8 @@ export interface EventStore {
 export type FeedOptions = {
   /** Whose places the stream takes. With a session, the stream ends with it; with a key, when that is revoked. */
   who: PlaceOwner;
+  /** It also ends when the caller loses the operator role. */
+  asOperator?: boolean;
   /** Whose events, as it was read when the caller was let in. */
   queue: UserQueue;
   /** Without it: first everything that is not settled as it is now. */
@@ -82,8 +84,8 @@ export type FeedOptions = {
   once?: true;
 };
 
-/** `settled`: the one request is. `room`: another user's stream took the place. */
-export type StreamEnd = 'gone' | 'closed' | 'session' | 'settled' | 'age' | 'drain' | 'room';
+/** `settled`: the one request is. `role`: the caller is no operator any more. `room`: another user's stream took the place. */
+export type StreamEnd = 'gone' | 'closed' | 'session' | 'role' | 'settled' | 'age' | 'drain' | 'room';
 
 export interface FeedStream extends AsyncIterable<FeedEvent> {
   /** What the client knows with the last event that was taken. */

@@ -25,6 +25,8 @@ export interface AccountStore {
   find(userId: string): Promise<Account | undefined>;
   /** The names of those of these users that have an account, by user id. One query. */
   usernames(userIds: string[]): Promise<Map<string, string>>;
+  /** Those of these users that have the operator role. One query. */
+  operators(userIds: string[]): Promise<Set<string>>;
   /** Returns whether it was replaced: `from` was still the hash. */
   replacePasswordHash(userId: string, from: string, to: string): Promise<boolean>;
   /** Returns whether the account exists. */

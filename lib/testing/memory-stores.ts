@@ -117,6 +117,11 @@ const accountStore = ({ accounts }: MemoryDatabase, step: Step): AccountStore =>
       const found = [...accounts.values()].filter(({ userId }) => userIds.includes(userId));
       return new Map(found.map(({ userId, username }) => [userId, username]));
     }),
+  operators: (userIds) =>
+    step('accounts.operators', () => {
+      const found = [...accounts.values()].filter(({ userId, role }) => role === 'operator' && userIds.includes(userId));
+      return new Set(found.map(({ userId }) => userId));
+    }),
   replacePasswordHash: (userId, from, to) =>
     step('accounts.replacePasswordHash', () => {
       const account = [...accounts.values()].find((one) => one.userId === userId);

@@ -10,6 +10,7 @@ export const everyOperation: Record<string, (stores: Stores) => Promise<unknown>
   'accounts.findByUsername': ({ accounts }) => accounts.findByUsername('ann'),
   'accounts.find': ({ accounts }) => accounts.find('f'.repeat(24)),
   'accounts.usernames': ({ accounts }) => accounts.usernames(['f'.repeat(24)]),
+  'accounts.operators': ({ accounts }) => accounts.operators(['f'.repeat(24)]),
   'accounts.setRole': ({ accounts }) => accounts.setRole('ann', 'user'),
   'apiKeys.create': ({ apiKeys }) => apiKeys.create(apiKey('k')),
   'apiKeys.find': ({ apiKeys }) => apiKeys.find('k'),
