@@ -119,7 +119,9 @@ const accountStore = ({ accounts }: MemoryDatabase, step: Step): AccountStore =>
     }),
   operators: (userIds) =>
     step('accounts.operators', () => {
-      const found = [...accounts.values()].filter(({ userId, role }) => role === 'operator' && userIds.includes(userId));
+      const found = [...accounts.values()].filter(
+        ({ userId, role }) => role === 'operator' && userIds.includes(userId),
+      );
       return new Set(found.map(({ userId }) => userId));
     }),
   replacePasswordHash: (userId, from, to) =>

@@ -248,7 +248,12 @@ describe('a stream', () => {
         return world.stores.events.entries(ids);
       },
     };
-    const feed = createFeed({ ...world.stores, events, places: createStreamPlaces(world.config), log: createLogger('silent') });
+    const feed = createFeed({
+      ...world.stores,
+      events,
+      places: createStreamPlaces(world.config),
+      log: createLogger('silent'),
+    });
     feeds.push(feed);
     const stream = await open(feed, user, { cursor: readCursor('0') });
     const iterator = stream[Symbol.asyncIterator]();

@@ -30,7 +30,9 @@ export type PageQuery = { after?: number | string; limit: number };
 /** Lists say in `next` where the next page begins. */
 export type OperatorCalls = {
   stuck(limit: number): Promise<{ stuck: StuckUser[] }>;
-  deadLetters(query: PageQuery & { user?: string; reason?: DeadLetterReason }): Promise<{ deadLetters: DeadLetter[]; next?: string }>;
+  deadLetters(
+    query: PageQuery & { user?: string; reason?: DeadLetterReason },
+  ): Promise<{ deadLetters: DeadLetter[]; next?: string }>;
   /** With `after`, the `next` of the answer before. */
   decide(decision: 'retry' | 'drop', selection: Selection & { after?: string }): Promise<Decided>;
   requests(user: string, query: PageQuery & { status?: string }): Promise<{ requests: ShownEntry[]; next?: number }>;

@@ -1,13 +1,13 @@
 /** The operators' calls on MongoDB and RabbitMQ, for whoever reaches those and not the API. */
 import { stderr } from 'node:process';
 import { createPublisher } from '../../lib/broker/publisher.ts';
+import { createHealthCheck } from '../../lib/health.ts';
 import { deadLettersJson, readCursor, readDecisionCursor } from '../../lib/http/dead-letter-json.ts';
 import { decideSelection } from '../../lib/http/decide-selected.ts';
 import { entryJson, pageJson } from '../../lib/http/entry-json.ts';
 import { maxPageChars } from '../../lib/http/page-text.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
 import { dropDeadLetter, retryDeadLetter } from '../../lib/requests/dead-letters.ts';
-import { createHealthCheck } from '../../lib/health.ts';
 import { findUser } from '../../lib/requests/find-user.ts';
 import { createOperations } from '../../lib/requests/operations.ts';
 import { userQueueOf } from '../../lib/requests/user-queue.ts';
@@ -42,7 +42,11 @@ export const openDirectCalls = async (): Promise<OperatorCalls> => {
   const log = warnings();
   const stores = openStores(config);
   const publisher = createPublisher(config, log);
-  const health = createHealthCheck({ ping: { mongodb: stores.ping, rabbitmq: publisher.ping }, clock: stores.clock, log });
+  const health = createHealthCheck({
+    ping: { mongodb: stores.ping, rabbitmq: publisher.ping },
+    clock: stores.clock,
+    log,
+  });
   const deps = { ...stores, publisher, health, log, config };
   const operations = createOperations(deps);
   await stores.timeKnown();
