@@ -102,7 +102,7 @@ const Page = ({ client, mayOperate }: { client: Person; mayOperate: boolean }) =
   if (page === 'users' && id) return <UserPage key={id} client={client} target={id} />;
   if (page === 'users') return <UsersPage client={client} />;
   if (page === 'dead-letters') return <DeadLettersPage client={client} />;
-  if (page === 'workers') return <WorkersPage client={client} />;
+  if (page === 'workers') return <WorkersPage />;
   return <NoPage />;
 };
 

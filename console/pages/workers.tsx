@@ -1,14 +1,13 @@
-import type { Person } from '../person.ts';
-import { clockTime } from '../text.ts';
-import { Failure, Loading, PageTitle } from '../ui.tsx';
-import { LaneGrid, useOverview, WorkerTable } from './overview.tsx';
+import { useLiveOverview } from '../live-overview.ts';
+import { Failure, LiveNote, Loading, PageTitle } from '../ui.tsx';
+import { LaneGrid, WorkerTable } from './overview.tsx';
 
-export const WorkersPage = ({ client }: { client: Person }) => {
-  const { value, error, isLoading } = useOverview(client);
+export const WorkersPage = () => {
+  const { value, error, isLoading } = useLiveOverview();
   return (
     <>
       <PageTitle title="Workers and lanes">
-        {value && <span class="dim">as of {clockTime(value.at)}, every 2 s while you look</span>}
+        <LiveNote at={value?.at} />
       </PageTitle>
       {isLoading && <Loading />}
       {error && <Failure error={error} />}

@@ -24,6 +24,24 @@ const violationsOn = async (page: Page): Promise<string[]> => {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 };
 
+/** Longer than any page waits between two calls, if it made some by itself. */
+const quietMs = 10_000;
+
+/** Waits until there are no more calls for so long; twice as long at most. */
+const quietFor = async (calls: string[], ms: number): Promise<void> => {
+  let since = performance.now();
+  let { length } = calls;
+  await eventually(
+    `no call for ${ms} ms, after ${calls.slice(-3)}`,
+    () => {
+      if (calls.length > length) since = performance.now();
+      length = calls.length;
+      return performance.now() - since > ms;
+    },
+    2 * ms,
+  );
+};
+
 const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
 
 (chromiumProgram ? describe : describe.skip)(`the console${why}`, () => {
@@ -119,6 +137,53 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
     const asked = page.getByLabel('What was asked for, as JSON');
     expect(JSON.parse((await asked.textContent()) ?? '')).toEqual({ fail: 'card declined' });
     expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test('the overview and the users show what happens without a reload, and all pages share one stream', async () => {
+    const { page, faults } = await open('olga');
+    await page.getByRole('heading', { name: 'Lanes' }).waitFor();
+    const streams: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('/overview')) streams.push(request.url());
+    });
+    const ida = await stage.user('ida');
+    await ida.enqueue({ fail: 'no such order', always: true }, 'second');
+    const enqueuedAt = performance.now();
+    await page.getByText('One user is blocked').waitFor();
+    expect(performance.now() - enqueuedAt).toBeLessThan(4_000);
+    await page.getByText('Who waits longest').waitFor();
+    await page.locator('section', { hasText: 'Who waits longest' }).getByRole('link', { name: 'ida' }).waitFor();
+    await goTo(page, '#/users');
+    await page.getByRole('link', { name: 'ida' }).waitFor();
+    const jan = await stage.user('jan');
+    await jan.enqueue({ hold: 'jan' });
+    await page.getByRole('link', { name: 'jan' }).waitFor();
+    stage.release('jan');
+    await page.getByRole('link', { name: 'jan' }).waitFor({ state: 'detached' });
+    await goTo(page, '#/dead-letters');
+    await page.getByLabel('Choose request 1 of ida').waitFor();
+    await page.getByRole('button', { name: 'ended' }).click();
+    await page.getByText('There are no dead letters here.').waitFor();
+    expect(page.url()).toContain('#/dead-letters?reason=ended');
+    await page.getByRole('button', { name: 'failed' }).click();
+    await page.getByLabel('Choose request 1 of ida').waitFor();
+    await goTo(page, '#/workers');
+    await page.getByRole('table').waitFor();
+    expect(streams).toEqual([]);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test('a page on which nothing happens makes no calls', async () => {
+    const { page } = await open('olga');
+    const calls: string[] = [];
+    page.on('request', (request) => calls.push(request.url()));
+    for (const hash of ['#/users?verdict=blocked', '#/']) {
+      await goTo(page, hash);
+      await page.getByRole('link', { name: 'ida' }).first().waitFor();
+      await quietFor(calls, quietMs);
+    }
     await page.close();
   });
 

@@ -17,7 +17,8 @@ export const chromiumProgram = findBinary('chromium', []);
 const log = pino({ level: 'silent' });
 const password = 'correct horse 17';
 
-type Work = { fail?: string; hold?: string };
+/** `always`: it fails whether it is fixed or not. */
+type Work = { fail?: string; always?: true; hold?: string };
 
 /** `isFixed`: what failed before succeeds. `release` ends the runs that hold. */
 const createProcessor = () => {
@@ -29,13 +30,13 @@ const createProcessor = () => {
     return found;
   };
   const processor: Processor = async (request, { signal }) => {
-    const { fail, hold } = Object(request) as Work;
+    const { fail, always, hold } = Object(request) as Work;
     if (hold) {
       const stopped = Promise.withResolvers<never>();
       signal.addEventListener('abort', () => stopped.reject(signal.reason));
       await Promise.race([gate(hold).promise, stopped.promise]);
     }
-    if (fail && !isFixed) throw Object.assign(new UnrecoverableError(fail), { expose: true });
+    if (fail && (always || !isFixed)) throw Object.assign(new UnrecoverableError(fail), { expose: true });
     return request;
   };
   return {
