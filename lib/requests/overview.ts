@@ -6,6 +6,7 @@ import { onceFor } from '../once-for.ts';
 import type { Heartbeat, Minute, Snapshot, WorkerStore } from '../ports.ts';
 import { waitPercentile } from '../wait-buckets.ts';
 import { currentHeartbeats } from './heartbeats.ts';
+import { createLastHour } from './last-hour.ts';
 import { type Changes, changesOf, overviewVersion } from './overview-versions.ts';
 import { findProblems, type Problem } from './problems.ts';
 import { ageOf, isCurrent, ownerOf } from './verdict.ts';
@@ -51,7 +52,6 @@ export type Overview = {
 type OverviewDeps = Pick<Deps, 'workers' | 'clock'> &
   Pick<FunctionDeps, 'health'> & { config: Pick<Deps['config'], 'lanes'> };
 
-const hourMs = 3_600_000;
 /** However many look. Whoever watches looks once a second, and timers may be a little early. */
 const freshMs = 950;
 
@@ -107,12 +107,14 @@ const pendingOf = (heartbeats: Heartbeat[], now: Date): Overview['pending'] => {
   return { ...counts, countedMsAgo, countedAt: newest?.at };
 };
 
+const lastHourOf = onceFor((workers: WorkerStore) => createLastHour(workers));
+
 const look = async (deps: OverviewDeps): Promise<Overview> => {
   const { workers, clock, config, health } = deps;
   const now = clock.now();
   const [heartbeats, minutes, servers] = await Promise.all([
     currentHeartbeats(deps),
-    workers.minutes(new Date(now.getTime() - hourMs)),
+    lastHourOf(workers)(now),
     health(),
   ]);
   const lanes = lanesOf(heartbeats, config.lanes, now);
