@@ -75,7 +75,12 @@ class SharedSnapshots implements SnapshotFeed {
     const watcher = new Watcher({ who, signal, known, latest, clock: this.#deps.clock, left });
     if (this.#isDraining) watcher.end('drain');
     if (watcher.ended) return watcher;
-    giveBack = this.#deps.places.take(who, () => watcher.end('room'));
+    try {
+      giveBack = this.#deps.places.take(who, () => watcher.end('room'));
+    } catch (error) {
+      watcher.end('closed');
+      throw error;
+    }
     this.#watchers.add(watcher);
     if (!this.#isLooking) void this.#keepLooking();
     return watcher;
@@ -91,14 +96,14 @@ class SharedSnapshots implements SnapshotFeed {
     this.#isLooking = false;
   }
 
-  /** Who may not watch any more is not told what was found. */
+  /** Who may not watch any more is not told what was found; nor is who came meanwhile, and has something newer. */
   async #look(): Promise<void> {
     try {
       const snapshot = await this.now();
       const watchers = [...this.#watchers];
       const found = await this.#deps.events.queues(sessionOwners(watchers));
       await endForbidden(watchers, new Map(found.map((queue) => [queue.userId, queue])), this.#deps);
-      for (const watcher of this.#watchers) watcher.tell(snapshot);
+      for (const watcher of watchers) watcher.tell(snapshot);
     } catch (error) {
       if (!(error instanceof StoreUnavailableError))
         this.#deps.log.error({ err: error }, 'a look at the overview failed');

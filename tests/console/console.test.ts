@@ -42,6 +42,28 @@ const quietFor = async (calls: string[], ms: number): Promise<void> => {
   );
 };
 
+/** The API below `/lanes`. `headers`: what each call says, whatever the page has said. */
+const openProxy = async (to: string, headers: Record<string, string> = {}) => {
+  const proxy = createServer((incoming, outgoing) => {
+    const url = new URL((incoming.url ?? '').replace(/^\/lanes/, ''), to);
+    const options = { method: incoming.method, headers: { ...incoming.headers, ...headers } };
+    const onwards = forward(url, options, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    onwards.on('error', () => outgoing.destroy());
+    incoming.pipe(onwards);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    async close() {
+      proxy.closeAllConnections();
+      await new Promise((resolve) => proxy.close(resolve));
+    },
+  };
+};
+
 const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
 
 (chromiumProgram ? describe : describe.skip)(`the console${why}`, () => {
@@ -233,23 +255,32 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
   });
 
   test('works below a path', async () => {
-    const proxy = createServer((incoming, outgoing) => {
-      const url = new URL((incoming.url ?? '').replace(/^\/lanes/, ''), stage.url);
-      const to = forward(url, { method: incoming.method, headers: incoming.headers }, (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(outgoing);
-      });
-      to.on('error', () => outgoing.destroy());
-      incoming.pipe(to);
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const proxy = await openProxy(stage.url);
     const { page } = await stage.openPage();
-    await page.goto(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}/lanes/console#/queue`);
+    await page.goto(`${proxy.url}/lanes/console#/queue`);
     await stage.logIn(page, 'ben');
     await page.getByText('Nothing is pending.').first().waitFor();
     await page.close();
-    proxy.closeAllConnections();
-    await new Promise((resolve) => proxy.close(resolve));
+    await proxy.close();
+  });
+
+  test('where nothing streams, the overview comes as pages that wait', async () => {
+    const proxy = await openProxy(stage.url, { accept: 'application/json' });
+    const { page } = await stage.openPage();
+    await page.goto(`${proxy.url}/lanes/console#/users`);
+    const pages: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('wait=')) pages.push(request.url());
+    });
+    await stage.logIn(page, 'olga');
+    await eventually('a page that waits', () => pages.some((url) => /overview\?after=.+&wait=20/.test(url)));
+    const kim = await stage.user('kim');
+    await kim.enqueue({ hold: 'kim' });
+    await page.getByRole('link', { name: 'kim' }).waitFor();
+    stage.release('kim');
+    await page.getByRole('link', { name: 'kim' }).waitFor({ state: 'detached' });
+    await page.close();
+    await proxy.close();
   });
 
   test('says since when the API is away, and goes on by itself when it is back', async () => {
