@@ -945,6 +945,15 @@ export interface components {
         Overview: {
             /** Format: date-time */
             at: string;
+            /** @description Differs when anything but `at` and ages has changed. */
+            version: string;
+            /** @description Of `GET /users` and `GET /dead-letters`: when to read them again. */
+            changes: {
+                /** @description Differs when the answer of the call may have changed. */
+                users: string;
+                /** @description Differs when the answer of the call may have changed. */
+                deadLetters: string;
+            };
             /** @description What is wrong, the worst first. Empty while everything works. */
             problems: {
                 /** @enum {string} */
@@ -966,6 +975,8 @@ export interface components {
                 busy: number;
                 unresponsive: number;
                 heardMsAgo: number;
+                /** Format: date-time */
+                heardAt: string;
             }[];
             pending: {
                 requests: number;
@@ -973,8 +984,15 @@ export interface components {
                 stuckUsers: number;
                 deadLetters: number;
                 countedMsAgo?: number;
+                /** Format: date-time */
+                countedAt?: string;
             };
             oldestWaitMs: number;
+            /**
+             * Format: date-time
+             * @description What `oldestWaitMs` is counted from.
+             */
+            waitingSince?: string;
             lastHour: {
                 started: number;
                 done: number;
@@ -1777,6 +1795,8 @@ export interface operations {
             query?: {
                 user?: string;
                 userId?: string;
+                /** @description Only those with this reason. */
+                reason?: "failed" | "crashed" | "interrupted" | "ended";
                 after?: string;
                 /** @description The most items on the page. */
                 limit?: number;
@@ -3163,14 +3183,19 @@ export interface operations {
     };
     getOverview: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many seconds to wait. */
+                wait?: number;
+                /** @description The `version` that the client has: with `wait`, the call waits for another one. */
+                after?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The overview, at most a second old. */
+            /** @description The overview, at most a second old. With `Accept: text/event-stream` a stream of it, where the server can send one. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3179,6 +3204,11 @@ export interface operations {
                     /**
                      * @example {
                      *       "at": "2026-11-28T02:54:01.712Z",
+                     *       "version": "3q2-7wA9cV1kZ0bD",
+                     *       "changes": {
+                     *         "users": "c0FfeePz1m3Lq9Xa",
+                     *         "deadLetters": "mV8s2kQe7_RtY4uJ"
+                     *       },
                      *       "problems": [
                      *         {
                      *           "code": "blocked-users",
@@ -3200,7 +3230,8 @@ export interface operations {
                      *           "lanes": 1,
                      *           "busy": 1,
                      *           "unresponsive": 0,
-                     *           "heardMsAgo": 310
+                     *           "heardMsAgo": 310,
+                     *           "heardAt": "2026-11-28T02:54:01.712Z"
                      *         }
                      *       ],
                      *       "pending": {
@@ -3208,7 +3239,8 @@ export interface operations {
                      *         "users": 1,
                      *         "stuckUsers": 1,
                      *         "deadLetters": 1,
-                     *         "countedMsAgo": 2100
+                     *         "countedMsAgo": 2100,
+                     *         "countedAt": "2026-11-28T02:54:01.669Z"
                      *       },
                      *       "oldestWaitMs": 0,
                      *       "lastHour": {
@@ -3233,6 +3265,14 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Overview"];
+                    /**
+                     * @example retry: 1000
+                     *
+                     *     id: 3q2-7wA9cV1kZ0bD
+                     *     event: overview
+                     *     data: {"at":"2026-11-28T02:54:01.712Z"}
+                     */
+                    "text/event-stream": string;
                 };
             };
             /** @description `invalid-request` */
@@ -3323,7 +3363,7 @@ export interface operations {
                     } & components["schemas"]["Problem"];
                 };
             };
-            /** @description `key-rate-exceeded` */
+            /** @description `key-rate-exceeded`, `too-many-streams` */
             429: {
                 headers: {
                     /** @description Seconds. */
@@ -3335,7 +3375,7 @@ export interface operations {
                         /** @constant */
                         status?: 429;
                         /** @enum {unknown} */
-                        code?: "key-rate-exceeded";
+                        code?: "key-rate-exceeded" | "too-many-streams";
                     } & components["schemas"]["Problem"];
                 };
             };

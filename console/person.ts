@@ -1,10 +1,12 @@
 /** Who is logged in, and the calls that this person makes. The token and the password are in memory alone: a reload asks again. */
 import { ApiError, ClosedError, errorOfAnswer } from '../client/errors.ts';
-import { follow } from '../client/events/follow.ts';
-import { overHttp } from '../client/events/over-http.ts';
+import { follow, keepOpen } from '../client/events/follow.ts';
+import { overHttp, type Reading, streamOrPages } from '../client/events/over-http.ts';
+import type { OpenSource } from '../client/events/source.ts';
 import { authorized, retrying, type Send } from '../client/send.ts';
 import { openSession } from '../client/session.ts';
 import type { LaneEvent } from '../client/types.ts';
+import { pause } from '../client/wait.ts';
 import { apiUrl, watchedFetch } from './away.ts';
 import { createSource } from './source.ts';
 import type { Overview } from './types.ts';
@@ -25,6 +27,8 @@ export type Person = {
   name: string;
   call<Body>(method: 'GET' | 'POST' | 'DELETE', path: string, options?: CallOptions): Promise<Body>;
   events(target: Target, options: { after: string; signal: AbortSignal }): AsyncIterable<LaneEvent>;
+  /** The overview, and then each time that it has changed. Without an end. */
+  overviews(options: { signal: AbortSignal }): AsyncIterable<Overview>;
   close(): void;
 };
 
@@ -63,6 +67,27 @@ const requestOf = (method: string, path: string, { body, key, query, signal, kee
   if (key !== undefined) headers.set('idempotency-key', key);
   return new Request(urlOf(path, query), { method, headers, signal, keepalive, body: body && JSON.stringify(body) });
 };
+
+const ofOverview: Reading<Overview> = {
+  ofStream: (_type, _id, data) => data as Overview,
+  ofPage(body) {
+    const overview = body as Overview;
+    return [{ id: overview.version, event: overview, isLast: true }];
+  },
+};
+
+const pageEveryMs = 1_000;
+
+/** Pages may come from processes that have looked at different moments, so that each differs from the one before. */
+const paced = <Event>(open: OpenSource<Event>): OpenSource<Event> =>
+  async function* once(query) {
+    let isPage = false;
+    for await (const incoming of open(query)) {
+      isPage = incoming.isLast ?? false;
+      yield incoming;
+    }
+    if (isPage) await pause(pageEveryMs, query.signal);
+  };
 
 /** Shows the login page. What the client still does goes on. */
 const forget = (note: string): void => {
@@ -127,6 +152,15 @@ const create = (credentials: Credentials, onRefused = heed): { client: Person; s
       const base = urlOf(pathOf(target, 'events')).replace(/\/events$/, '');
       try {
         yield* follow(overHttp(base, authorized(asWhom, session), { until: 0 }), { after, signal: until(signal) });
+      } catch (error) {
+        heed(error);
+        throw error;
+      }
+    },
+    async *overviews({ signal }) {
+      const open = streamOrPages(urlOf('overview'), authorized(watchedFetch, session), { until: 0 }, ofOverview);
+      try {
+        yield* keepOpen(paced(open), { after: '', signal: until(signal) });
       } catch (error) {
         heed(error);
         throw error;

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, UnreachableError } from '../client/errors.ts';
 import { away } from './away.ts';
 import { createSource, useSource } from './source.ts';
-import { duration, toneOf, verdictNames } from './text.ts';
+import { clockTime, duration, toneOf, verdictNames } from './text.ts';
 import type { Verdict } from './types.ts';
 
 type Children = { children?: ComponentChildren };
@@ -23,6 +23,13 @@ export const VerdictText = ({ verdict, elapsedMs = 0 }: { verdict: Verdict; elap
     {verdict.stale && <span class="dim"> May be out of date: a heartbeat is late.</span>}
   </>
 );
+
+/** What is shown follows what happens; while the API is away, it is as of `at`. */
+export const LiveNote = ({ at }: { at: string | number | undefined }) => {
+  const isAway = useSource(away) !== undefined;
+  if (at === undefined) return null;
+  return <span class="dim">{isAway ? `as of ${clockTime(at)}` : 'live'}</span>;
+};
 
 export const errorText = (error: Error): string => {
   if (error instanceof ApiError) return error.message;

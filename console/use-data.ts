@@ -1,45 +1,85 @@
-/** What a page reads: again when it asks, each so often while it is visible, and when the API is back. */
+/** What a page reads: again when it asks, when something says that it has changed, each so often while it is visible, and when the API is back. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { returns } from './away.ts';
 import { useSource } from './source.ts';
 
 export type Data<Value> = { value?: Value; error?: Error; isLoading: boolean; reload(): void };
 
+/** `news`: a text that differs when what was read may have changed. */
+export type ReadAgain = { everyMs?: number; news?: string };
+
+/** News come each second while much happens. */
+const newsEveryMs = 2_500;
+const never = Number.POSITIVE_INFINITY;
+
+/** Calls back once, at the earliest of the times that it was given. */
+const createAlarm = (ring: () => void) => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let dueAt = never;
+  const clear = (): void => {
+    clearTimeout(timer);
+    dueAt = never;
+  };
+  const setFor = (at: number): void => {
+    if (at >= dueAt) return;
+    clear();
+    dueAt = at;
+    timer = setTimeout(
+      () => {
+        dueAt = never;
+        ring();
+      },
+      Math.max(0, at - Date.now()),
+    );
+  };
+  return { setFor, clear };
+};
+
 export const useData = <Value>(
   load: (signal: AbortSignal) => Promise<Value>,
   key: string,
-  { everyMs }: { everyMs?: number } = {},
+  { everyMs = never, news }: ReadAgain = {},
 ): Data<Value> => {
   const [state, setState] = useState<{ key: string; value?: Value; error?: Error }>({ key });
   const [asked, setAsked] = useState(0);
   const returned = useSource(returns);
-  const latest = useRef(load);
-  latest.current = load;
+  const latest = useRef({ load, everyMs, news });
+  latest.current = { load, everyMs, news };
+  /** Since when nothing has been read, and what was known then. */
+  const last = useRef<{ at: number; news?: string; readBy(at: number): void }>(undefined);
   useEffect(() => {
     const over = new AbortController();
     const { signal } = over;
-    let timer: ReturnType<typeof setTimeout> | undefined;
     const read = async (): Promise<void> => {
+      alarm.clear();
+      last.current = { at: Date.now(), news: latest.current.news, readBy: alarm.setFor };
       try {
-        const value = await latest.current(signal);
+        const value = await latest.current.load(signal);
         if (!signal.aborted) setState({ key, value });
       } catch (error) {
         if (!signal.aborted)
           setState((before) => ({ key, value: before.key === key ? before.value : undefined, error: error as Error }));
       }
-      if (everyMs && !signal.aborted) timer = setTimeout(again, everyMs);
+      const { everyMs } = latest.current;
+      if (everyMs !== never && !signal.aborted) alarm.setFor(Date.now() + everyMs);
     };
     const again = (): void => {
-      clearTimeout(timer);
       if (!document.hidden) void read();
     };
-    if (everyMs) document.addEventListener('visibilitychange', again, { signal });
+    const alarm = createAlarm(again);
+    if (latest.current.everyMs !== never) document.addEventListener('visibilitychange', again, { signal });
     void read();
     return () => {
-      clearTimeout(timer);
+      alarm.clear();
       over.abort();
     };
-  }, [key, asked, returned, everyMs]);
+  }, [key, asked, returned]);
+  useEffect(() => {
+    const read = last.current;
+    if (!read) return;
+    if (news !== read.news) read.readBy(read.at + newsEveryMs);
+    if (everyMs !== never) read.readBy(Date.now() + everyMs);
+  }, [news, everyMs]);
   const { value, error } = state.key === key ? state : {};
   return { value, error, isLoading: value === undefined && error === undefined, reload: () => setAsked((n) => n + 1) };
 };

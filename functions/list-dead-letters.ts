@@ -7,10 +7,10 @@ import { maxPageChars } from '../lib/http/page-text.ts';
 import { findUser } from '../lib/requests/find-user.ts';
 import { createOperations } from '../lib/requests/operations.ts';
 
-/** `GET /dead-letters?user=&after=&limit=`: a page of dead letters, oldest first. */
+/** `GET /dead-letters?user=&reason=&after=&limit=`: a page of dead letters, oldest first. */
 export const handler = httpFunction(functionDeps, { identity: 'operator' }).handler(async (call) => {
   const { user, ...query } = deadLetterPageOf(call);
   const userId = user === undefined ? undefined : await findUser(user, call.deps);
-  const letters = await createOperations(call.deps).deadLetters({ ...query, userId, maxChars: maxPageChars });
-  return jsonTextReply(200, deadLettersJson(letters, query.limit));
+  const page = await createOperations(call.deps).deadLetters({ ...query, userId, maxChars: maxPageChars });
+  return jsonTextReply(200, deadLettersJson(page, query.limit));
 });

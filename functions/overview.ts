@@ -1,9 +1,6 @@
 import { functionDeps } from '../lib/compose/functions.ts';
-import { jsonReply } from '../lib/http/call.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
-import { overview } from '../lib/requests/overview.ts';
+import { overviewReply } from '../lib/http/overview-reply.ts';
 
-/** `GET /overview`: what is wrong, the lanes and workers, and how long requests waited in the last hour. */
-export const handler = httpFunction(functionDeps, { identity: 'operator' }).handler(async ({ deps }) =>
-  jsonReply(200, await overview(deps)),
-);
+/** `GET /overview?after=&wait=`: what is wrong, the lanes and workers, and the last hour; as a stream, or as a page after `?wait=seconds`. */
+export const handler = httpFunction(functionDeps, { identity: 'operator' }).handler(overviewReply);

@@ -19,6 +19,7 @@ import type {
   PlanRun,
   Publisher,
   RunRequest,
+  SnapshotFeed,
   UserQueueStore,
   WorkerStore,
 } from './ports.ts';
@@ -101,6 +102,7 @@ export type FunctionDeps = Pick<
   tokenSecrets: TokenSecrets;
   longPolls: LongPolls;
   feed: Feed;
+  overviews: SnapshotFeed;
   /** Tells whoever listens that something happened. */
   hints?: Hints;
   /** Resolves when `clock` shows MongoDB's time. */

@@ -17,6 +17,8 @@ export { InvalidReferenceError, maxReferenceLength } from './references.ts';
 export type { QueueAfterDisconnect } from './requests/disconnect.ts';
 export * from './requests/errors.ts';
 export type { QueueState } from './requests/look-up.ts';
+export type { Overview, Waits } from './requests/overview.ts';
+export type { Problem, ProblemKind } from './requests/problems.ts';
 export type { StuckReason, StuckUser } from './requests/stuck.ts';
 export { ProcessorLoadError } from './runs/processor-load-error.ts';
 export type { Lanekeeper };

@@ -16,6 +16,7 @@ import type {
 } from './types.ts';
 
 export type * from './ports/connections.ts';
+export type * from './ports/dead-letters.ts';
 export type * from './ports/feed.ts';
 export type * from './ports/keys.ts';
 export type * from './ports/lanes.ts';

@@ -15,23 +15,16 @@ const isFinal = (error: unknown): boolean => {
 };
 
 /**
+ * Opens the source again whenever it ends.
+ *
  * @throws {ApiError} when the API refuses for good.
  * @throws the reason of the signal.
  */
-export async function* follow(
-  open: OpenSource,
+export async function* keepOpen<Event>(
+  open: OpenSource<Event>,
   { after, signal }: { after: string; signal: AbortSignal },
-): AsyncGenerator<LaneEvent> {
+): AsyncGenerator<Event> {
   let cursor = after;
-  let lastQueue = '';
-  /** Calls that wait bring the queue each time. */
-  const isNews = (event: LaneEvent | undefined): event is LaneEvent => {
-    if (event?.type !== 'queue') return event !== undefined;
-    const { accepted, settled, pending, state } = event.queue;
-    const before = lastQueue;
-    lastQueue = [accepted, settled, pending, state].join();
-    return lastQueue !== before;
-  };
   for (let failures = 0; ; failures += 1) {
     signal.throwIfAborted();
     const over = new AbortController();
@@ -47,7 +40,7 @@ export async function* follow(
         hasMoved ||= id !== cursor;
         isWhole = isLast;
         cursor = id;
-        if (isNews(event)) yield event;
+        if (event !== undefined) yield event;
       }
     } catch (error) {
       signal.throwIfAborted();
@@ -60,4 +53,21 @@ export async function* follow(
     if (hasMoved || Date.now() - openedAt > longEnoughMs) failures = 0;
     if (!isWhole || failures > 0) await pause(askedMs + backOffMs(failures, firstPauseMs), signal);
   }
+}
+
+/** @throws as `keepOpen` */
+export async function* follow(
+  open: OpenSource,
+  options: { after: string; signal: AbortSignal },
+): AsyncGenerator<LaneEvent> {
+  let lastQueue = '';
+  /** Calls that wait bring the queue each time. */
+  const isNews = (event: LaneEvent): boolean => {
+    if (event.type !== 'queue') return true;
+    const { accepted, settled, pending, state } = event.queue;
+    const before = lastQueue;
+    lastQueue = [accepted, settled, pending, state].join();
+    return lastQueue !== before;
+  };
+  for await (const event of keepOpen(open, options)) if (isNews(event)) yield event;
 }

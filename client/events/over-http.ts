@@ -1,6 +1,7 @@
 /** Events over HTTP: Server-Sent Events where the host can stream, and otherwise calls that wait. */
 import { errorOfAnswer } from '../errors.ts';
 import type { Send } from '../send.ts';
+import type { LaneEvent } from '../types.ts';
 import { readServerSent } from './server-sent.ts';
 import { eventOf, type Incoming, type OpenSource, TimedOut, within } from './source.ts';
 
@@ -17,26 +18,44 @@ export type Polling = { until: number };
 
 type Page = { events: { id: string; type: string }[]; next: string; queue?: object };
 
-const eventsOf = ({ events, next, queue }: Page): Incoming[] => [
-  ...events.map(({ id, type, ...data }) => ({ id, event: eventOf(type, id, data) })),
-  { id: next, event: queue && eventOf('queue', undefined, { queue }), isLast: true },
-];
+/** How what comes is read: an event of a stream, and the body of a call that waits. */
+export type Reading<Event> = {
+  ofStream(type: string, id: string | undefined, data: object): Event | undefined;
+  /** The last one has `isLast`. */
+  ofPage(body: unknown): Incoming<Event>[];
+};
 
-async function* eventsIn({ body }: Response): AsyncGenerator<Incoming> {
+const ofLanes: Reading<LaneEvent> = {
+  ofStream: eventOf,
+  ofPage(body) {
+    const { events, next, queue } = body as Page;
+    return [
+      ...events.map(({ id, type, ...data }) => ({ id, event: eventOf(type, id, data) })),
+      { id: next, event: queue && eventOf('queue', undefined, { queue }), isLast: true },
+    ];
+  },
+};
+
+async function* eventsIn<Event>({ body }: Response, { ofStream }: Reading<Event>): AsyncGenerator<Incoming<Event>> {
   const times = { firstMs: firstByteMs, quietMs };
   for await (const { id, type, data } of readServerSent(body as ReadableStream<Uint8Array>, times))
-    yield { id, event: type && data ? eventOf(type, id, JSON.parse(data)) : undefined };
+    yield { id, event: type && data ? ofStream(type, id, JSON.parse(data)) : undefined };
 }
 
 const isStream = ({ headers }: Response): boolean =>
   headers.get('content-type')?.startsWith('text/event-stream') ?? false;
 
-/** `send`: with the token, without retries. */
-export const overHttp = (url: string, send: Send, polling: Polling): OpenSource => {
+/** @param send with the token, without retries. */
+export const streamOrPages = <Event>(
+  url: string,
+  send: Send,
+  polling: Polling,
+  reading: Reading<Event>,
+): OpenSource<Event> => {
   const ask = async (cursor: string, isPolling: boolean, signal: AbortSignal): Promise<Response> => {
     const query = new URLSearchParams({ after: cursor, ...(isPolling && { wait: String(pollSeconds) }) });
     const headers = { accept: isPolling ? 'application/json' : 'text/event-stream' };
-    const response = await send(new Request(`${url}/events?${query}`, { headers, signal }));
+    const response = await send(new Request(`${url}?${query}`, { headers, signal }));
     if (response.ok) return response;
     throw errorOfAnswer(response, await response.json().catch(() => undefined));
   };
@@ -52,9 +71,9 @@ export const overHttp = (url: string, send: Send, polling: Polling): OpenSource 
       const response = await within(asked, isPolling ? quietMs : firstByteMs, 'There was no answer');
       if (!isStream(response)) {
         if (!isPolling) pollFromNow();
-        return yield* eventsOf(await within(response.json() as Promise<Page>, quietMs, 'The answer did not end'));
+        return yield* reading.ofPage(await within(response.json(), quietMs, 'The answer did not end'));
       }
-      for await (const incoming of eventsIn(response)) {
+      for await (const incoming of eventsIn(response, reading)) {
         isQuiet = false;
         yield incoming;
       }
@@ -66,3 +85,7 @@ export const overHttp = (url: string, send: Send, polling: Polling): OpenSource 
     }
   };
 };
+
+/** The events of a user. */
+export const overHttp = (url: string, send: Send, polling: Polling): OpenSource =>
+  streamOrPages(`${url}/events`, send, polling, ofLanes);

@@ -2,10 +2,13 @@
 import type { LaneEvent, StateEventType } from '../types.ts';
 
 /** What a connection brings: an event, a cursor, or both. `isLast`: nothing more comes, and the client may ask again at once. */
-export type Incoming = { id?: string; event?: LaneEvent; isLast?: true };
+export type Incoming<Event = LaneEvent> = { id?: string; event?: Event; isLast?: true };
 
 /** `cursor`: what the client knows already. */
-export type OpenSource = (query: { cursor: string; signal: AbortSignal }) => AsyncGenerator<Incoming>;
+export type OpenSource<Event = LaneEvent> = (query: {
+  cursor: string;
+  signal: AbortSignal;
+}) => AsyncGenerator<Incoming<Event>>;
 
 /** @param data what the API sends with the type. Each event of a request carries its whole state, whatever its type. */
 export const eventOf = (type: string, id: string | undefined, data: object): LaneEvent | undefined => {

@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks';
+import { useChangesOf } from '../live-overview.ts';
 import type { Person } from '../person.ts';
 import { requestLink } from '../queue-view.tsx';
 import { linkTo, replaceRoute, route } from '../route.ts';
 import { useSource } from '../source.ts';
 import { clockTime, count, plural } from '../text.ts';
 import type { DeadLetterPage } from '../types.ts';
-import { ActionButton, Badge, Empty, Failure, Json, Loading, PageTitle } from '../ui.tsx';
+import { ActionButton, Badge, Empty, Failure, Json, LiveNote, Loading, PageTitle } from '../ui.tsx';
 import { type Data, useData } from '../use-data.ts';
 
-const everyMs = 5_000;
 const previewed = 5;
 
 type DeadLetter = DeadLetterPage['deadLetters'][number];
@@ -105,36 +105,31 @@ const Letter = ({ letter, isChosen, choose }: { letter: DeadLetter; isChosen: bo
   );
 };
 
-/** How many of this page have each reason. A click shows these alone. */
-const Reasons = ({
-  letters,
-  chosen,
-  choose,
-}: {
-  letters: DeadLetter[];
-  chosen: string;
-  choose(reason: string): void;
-}) => {
-  const reasons = [...new Set(letters.map(({ reason }) => reason))];
-  if (reasons.length < 2) return null;
-  return (
-    <fieldset class="head">
-      <legend class="hidden">Reasons</legend>
-      {['', ...reasons].map((reason) => (
-        <button key={reason} type="button" aria-pressed={chosen === reason} onClick={() => choose(reason)}>
-          {reason || 'all'} ({letters.filter((one) => !reason || one.reason === reason).length})
-        </button>
-      ))}
-    </fieldset>
-  );
+const reasons = ['failed', 'crashed', 'interrupted', 'ended'];
+
+const Reasons = ({ chosen, choose }: { chosen: string; choose(reason: string): void }) => (
+  <fieldset class="head">
+    <legend class="hidden">Reasons</legend>
+    {['', ...reasons].map((reason) => (
+      <button key={reason} type="button" aria-pressed={chosen === reason} onClick={() => choose(reason)}>
+        {reason || 'all'}
+      </button>
+    ))}
+  </fieldset>
+);
+
+/** `mayTakeAll`: what is shown are all dead letters of the user. */
+type ListProps = {
+  client: Person;
+  page: DeadLetterPage;
+  user: string;
+  mayTakeAll: boolean;
+  reload: Data<unknown>['reload'];
 };
 
-type ListProps = { client: Person; page: DeadLetterPage; user: string; reload: Data<unknown>['reload'] };
-
-const List = ({ client, page, user, reload }: ListProps) => {
-  const [reason, setReason] = useState('');
+const List = ({ client, page, user, mayTakeAll, reload }: ListProps) => {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const shown = page.deadLetters.filter((one) => !reason || one.reason === reason);
+  const shown = page.deadLetters;
   const letters = shown.filter((letter) => chosen.has(keyOf(letter)));
   const decide = (action: Action) => async () => {
     const text = await decideItems(client, action, letters);
@@ -151,7 +146,6 @@ const List = ({ client, page, user, reload }: ListProps) => {
   const whole = `all dead letters of ${page.deadLetters[0]?.user ?? user}`;
   return (
     <>
-      <Reasons letters={page.deadLetters} chosen={reason} choose={setReason} />
       <div class="head toolbar">
         <label class="check">
           <input type="checkbox" checked={isAll} onChange={() => setChosen(new Set(isAll ? [] : shown.map(keyOf)))} />
@@ -168,7 +162,7 @@ const List = ({ client, page, user, reload }: ListProps) => {
             {verb[action]} {letters.length > 0 ? letters.length : ''}
           </ActionButton>
         ))}
-        {user !== '' &&
+        {mayTakeAll &&
           (['retry', 'drop'] as const).map((action) => (
             <ActionButton
               key={action}
@@ -199,19 +193,41 @@ const List = ({ client, page, user, reload }: ListProps) => {
   );
 };
 
+type Filters = { user: string; reason: string; after: string };
+
+const Found = ({ page, filters, ...list }: Omit<ListProps, 'user' | 'mayTakeAll'> & { filters: Filters }) => {
+  const { user, reason } = filters;
+  if (page.deadLetters.length > 0)
+    return (
+      <List key={JSON.stringify(filters)} {...list} page={page} user={user} mayTakeAll={user !== '' && reason === ''} />
+    );
+  return (
+    <Empty>
+      {page.next
+        ? 'None of the 1,000 dead letters that this page looked at matches. There are more.'
+        : 'There are no dead letters here.'}
+    </Empty>
+  );
+};
+
 export const DeadLettersPage = ({ client }: { client: Person }) => {
   const { query } = useSource(route);
-  const user = query.get('user') ?? '';
-  const after = query.get('after') ?? '';
+  const of = (name: string) => query.get(name) ?? '';
+  const filters: Filters = { user: of('user'), reason: of('reason'), after: of('after') };
+  const { user, reason, after } = filters;
   const { value, error, isLoading, reload } = useData(
-    (signal) => client.call<DeadLetterPage>('GET', 'dead-letters', { signal, query: { user, after } }),
-    JSON.stringify([user, after]),
-    { everyMs },
+    async (signal) => {
+      const page = await client.call<DeadLetterPage>('GET', 'dead-letters', { signal, query: filters });
+      return { page, readAt: Date.now() };
+    },
+    JSON.stringify(filters),
+    useChangesOf('deadLetters'),
   );
   return (
     <>
       <PageTitle title="Dead letters">
         <span class="dim">oldest first</span>
+        <LiveNote at={value?.readAt} />
       </PageTitle>
       <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
         <label>
@@ -219,19 +235,17 @@ export const DeadLettersPage = ({ client }: { client: Person }) => {
           <input
             value={user}
             spellcheck={false}
-            onChange={({ currentTarget }) => replaceRoute(['dead-letters'], { user: currentTarget.value })}
+            onChange={({ currentTarget }) => replaceRoute(['dead-letters'], { user: currentTarget.value, reason })}
           />
         </label>
+        <Reasons chosen={reason} choose={(chosen) => replaceRoute(['dead-letters'], { user, reason: chosen })} />
       </form>
       {isLoading && <Loading />}
       {error && <Failure error={error} />}
-      {value && !error && value.deadLetters.length === 0 && <Empty>There are no dead letters here.</Empty>}
-      {value && !error && value.deadLetters.length > 0 && (
-        <List key={`${user} ${after}`} client={client} page={value} user={user} reload={reload} />
-      )}
+      {value && !error && <Found client={client} page={value.page} filters={filters} reload={reload} />}
       <p class="pager">
-        {after && <a href={linkTo(['dead-letters'], { user })}>First page</a>}
-        {value?.next && <a href={linkTo(['dead-letters'], { user, after: value.next })}>Next page</a>}
+        {after && <a href={linkTo(['dead-letters'], { user, reason })}>First page</a>}
+        {value?.page.next && <a href={linkTo(['dead-letters'], { ...filters, after: value.page.next })}>Next page</a>}
       </p>
     </>
   );

@@ -7,7 +7,9 @@ import { errorText, Failure, Loading, PageTitle, tell } from '../ui.tsx';
 import { useData } from '../use-data.ts';
 import { useReloadOn, Verdict } from './user.tsx';
 
-const everyMs = 5_000;
+/** The verdict of what is pending also rests on what no event tells, such as a worker that has gone. */
+const pendingEveryMs = 5_000;
+const idleEveryMs = 30_000;
 
 const isJson = (text: string): boolean => {
   try {
@@ -66,7 +68,7 @@ export const MyQueuePage = ({ client }: { client: Person }) => {
   const data = useData(
     async (signal) => ({ queue: await client.call<Queue>('GET', 'queue', { signal }), readAt: Date.now() }),
     'own',
-    { everyMs },
+    { everyMs: live.total > 0 ? pendingEveryMs : idleEveryMs },
   );
   useReloadOn(live.version, data);
   const { value, error, isLoading } = data;

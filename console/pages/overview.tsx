@@ -1,13 +1,12 @@
 import { Chart } from '../chart.tsx';
+import { useChangesOf, useLiveOverview, useServerNow } from '../live-overview.ts';
 import type { Person } from '../person.ts';
 import { linkTo } from '../route.ts';
-import { clockTime, count, duration, plural, ranges } from '../text.ts';
+import { count, duration, plural, ranges } from '../text.ts';
 import type { Overview, UserPage } from '../types.ts';
-import { Badge, Empty, Failure, Loading, PageTitle, Tile } from '../ui.tsx';
-import { useData } from '../use-data.ts';
+import { Badge, Empty, Failure, LiveNote, Loading, PageTitle, Tile } from '../ui.tsx';
+import { useData, useNow } from '../use-data.ts';
 
-/** The cost of the call is the same however many look: docs/console.md. */
-const everyMs = 2_000;
 const longestWaits = 5;
 
 type Problem = Overview['problems'][number];
@@ -52,7 +51,7 @@ const Problems = ({ problems }: { problems: Problem[] }) =>
     </ul>
   );
 
-const LongestWaits = ({ users }: { users: UserPage['users'] }) => (
+const LongestWaits = ({ users, sinceMs }: { users: UserPage['users']; sinceMs: number }) => (
   <section aria-labelledby="waits">
     <h2 id="waits">Who waits longest</h2>
     {users.length === 0 ? (
@@ -63,7 +62,7 @@ const LongestWaits = ({ users }: { users: UserPage['users'] }) => (
           <li key={userId}>
             <a href={linkTo(['users', `id:${userId}`])}>{user ?? userId}</a> <Badge code={verdict.code} />
             <span class="grow">{verdict.text}</span>
-            {waitingMs !== undefined && <span class="dim number">{duration(waitingMs)}</span>}
+            {waitingMs !== undefined && <span class="dim number">{duration(waitingMs + sinceMs)}</span>}
           </li>
         ))}
       </ul>
@@ -118,8 +117,13 @@ export const LaneGrid = ({ lanes }: Pick<Overview, 'lanes'>) => {
   );
 };
 
-export const WorkerTable = ({ workers, lanes }: Pick<Overview, 'workers' | 'lanes'>) =>
-  workers.length === 0 ? (
+/** A worker that is heard is heard each second. Its newest heartbeat is no news. */
+const heard = ({ state, heardAt }: Overview['workers'][number], now: number): string =>
+  state === 'serving' || state === 'away' ? 'now' : `${duration(now - Date.parse(heardAt))} ago`;
+
+export const WorkerTable = ({ workers, lanes }: Pick<Overview, 'workers' | 'lanes'>) => {
+  const now = useServerNow();
+  return workers.length === 0 ? (
     <Empty>No worker has reported in the last hour.</Empty>
   ) : (
     <table>
@@ -137,7 +141,8 @@ export const WorkerTable = ({ workers, lanes }: Pick<Overview, 'workers' | 'lane
         </tr>
       </thead>
       <tbody>
-        {workers.map(({ workerId, state, lanes: owned, busy, unresponsive, heardMsAgo }) => {
+        {workers.map((worker) => {
+          const { workerId, state, lanes: owned, busy, unresponsive } = worker;
           const numbers = lanes.filter(({ owner }) => owner === workerId).map(({ lane }) => lane);
           return (
             <tr key={workerId}>
@@ -152,19 +157,19 @@ export const WorkerTable = ({ workers, lanes }: Pick<Overview, 'workers' | 'lane
                 {owned} {numbers.length > 0 && <span class="dim wide">({ranges(numbers)})</span>}
               </td>
               <td class="number">{count(busy)}</td>
-              <td class="number wide">{duration(heardMsAgo)} ago</td>
+              <td class="number wide">{heard(worker, now)}</td>
             </tr>
           );
         })}
       </tbody>
     </table>
   );
+};
 
 const minuteMs = 60_000;
 
 /** The minutes of the last hour; null where nothing happened, so that no line pretends it did. */
-const hourOf = ({ at, minutes }: Overview) => {
-  const last = Math.floor(Date.parse(at) / minuteMs);
+const hourOf = ({ minutes }: Overview, last: number) => {
   const found = new Map(minutes.map((minute) => [Math.floor(Date.parse(minute.at) / minuteMs), minute]));
   const numbers = Array.from({ length: 60 }, (_, index) => last - 59 + index);
   const of = (pick: (minute: Overview['minutes'][number]) => number | undefined, otherwise: number | null) =>
@@ -176,7 +181,7 @@ const hourOf = ({ at, minutes }: Overview) => {
 };
 
 const Charts = ({ overview }: { overview: Overview }) => {
-  const { times, of } = hourOf(overview);
+  const { times, of } = hourOf(overview, Math.floor(useServerNow() / minuteMs));
   return (
     <div class="pair">
       <Chart
@@ -205,39 +210,43 @@ const Charts = ({ overview }: { overview: Overview }) => {
 
 const wait = (ms: number | undefined): string => (ms === undefined ? 'none' : `≤${duration(ms)}`);
 
-const Tiles = ({ overview: { pending, oldestWaitMs, lastHour } }: { overview: Overview }) => (
-  <div class="tiles">
-    <Tile name="Pending" value={count(pending.requests)} href={linkTo(['users'])} />
-    <Tile name="Users waiting" value={count(pending.users)} href={linkTo(['users'])} />
-    <Tile name="Oldest wait" value={oldestWaitMs === 0 ? 'none' : duration(oldestWaitMs)} />
-    <Tile
-      name="Dead letters"
-      value={count(pending.deadLetters)}
-      tone={pending.deadLetters > 0 ? 'warn' : ''}
-      href={linkTo(['dead-letters'])}
-    />
-    <Tile name="Done, last hour" value={count(lastHour.done)} />
-    <Tile name="Failed, last hour" value={count(lastHour.failed)} tone={lastHour.failed > 0 ? 'bad' : ''} />
-    <Tile name="Wait p50" value={wait(lastHour.p50)} />
-    <Tile name="Wait p95" value={wait(lastHour.p95)} />
-    <Tile name="Wait p99" value={wait(lastHour.p99)} />
-  </div>
-);
-
-export const useOverview = (client: Person) =>
-  useData((signal) => client.call<Overview>('GET', 'overview', { signal }), 'overview', { everyMs });
+const Tiles = ({ overview: { pending, waitingSince, lastHour } }: { overview: Overview }) => {
+  const now = useServerNow();
+  return (
+    <div class="tiles">
+      <Tile name="Pending" value={count(pending.requests)} href={linkTo(['users'])} />
+      <Tile name="Users waiting" value={count(pending.users)} href={linkTo(['users'])} />
+      <Tile name="Oldest wait" value={waitingSince === undefined ? 'none' : duration(now - Date.parse(waitingSince))} />
+      <Tile
+        name="Dead letters"
+        value={count(pending.deadLetters)}
+        tone={pending.deadLetters > 0 ? 'warn' : ''}
+        href={linkTo(['dead-letters'])}
+      />
+      <Tile name="Done, last hour" value={count(lastHour.done)} />
+      <Tile name="Failed, last hour" value={count(lastHour.failed)} tone={lastHour.failed > 0 ? 'bad' : ''} />
+      <Tile name="Wait p50" value={wait(lastHour.p50)} />
+      <Tile name="Wait p95" value={wait(lastHour.p95)} />
+      <Tile name="Wait p99" value={wait(lastHour.p99)} />
+    </div>
+  );
+};
 
 export const OverviewPage = ({ client }: { client: Person }) => {
-  const { value, error, isLoading } = useOverview(client);
+  const { value, error, isLoading } = useLiveOverview();
+  const now = useNow();
   const waits = useData(
-    (signal) => client.call<UserPage>('GET', 'users', { signal, query: { limit: longestWaits } }),
+    async (signal) => {
+      const { users } = await client.call<UserPage>('GET', 'users', { signal, query: { limit: longestWaits } });
+      return { users, readAt: Date.now() };
+    },
     'longest',
-    { everyMs },
+    useChangesOf('users'),
   );
   return (
     <>
       <PageTitle title="Overview">
-        {value && <span class="dim">as of {clockTime(value.at)}, every 2 s while you look</span>}
+        <LiveNote at={value?.at} />
       </PageTitle>
       {isLoading && <Loading />}
       {error && <Failure error={error} />}
@@ -245,7 +254,7 @@ export const OverviewPage = ({ client }: { client: Person }) => {
         <>
           <Problems problems={value.problems} />
           <Tiles overview={value} />
-          {waits.value && <LongestWaits users={waits.value.users} />}
+          {waits.value && <LongestWaits users={waits.value.users} sinceMs={now - waits.value.readAt} />}
           <Charts overview={value} />
           <section aria-labelledby="lanes">
             <h2 id="lanes">Lanes</h2>

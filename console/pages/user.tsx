@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { actOn } from '../actions.ts';
 import { useLiveQueue } from '../live.ts';
+import { useChangesFor } from '../live-overview.ts';
 import type { Person } from '../person.ts';
 import { QueueView, requestLink } from '../queue-view.tsx';
 import { linkTo } from '../route.ts';
@@ -10,7 +11,6 @@ import type { User } from '../types.ts';
 import { ActionButton, Badge, Failure, Loading, PageTitle } from '../ui.tsx';
 import { type Data, useData, useNow } from '../use-data.ts';
 
-const everyMs = 3_000;
 /** After the last of several events. */
 const settleMs = 150;
 
@@ -92,7 +92,9 @@ const Actions = ({ client, target, user }: { client: Person; target: string; use
   return null;
 };
 
-const Facts = ({ user, target, now }: { user: User; target: string; now: number }) => {
+type FactsProps = { user: User; target: string; readAt: number; now: number };
+
+const Facts = ({ user, target, readAt, now }: FactsProps) => {
   const { lane, owner, running, pending, accepted, state, sessions, oldestPendingAgeMs } = user;
   return (
     <dl class="facts">
@@ -131,7 +133,7 @@ const Facts = ({ user, target, now }: { user: User; target: string; now: number 
       </div>
       <div>
         <dt>Oldest</dt>
-        <dd>{oldestPendingAgeMs === undefined ? '–' : duration(oldestPendingAgeMs)}</dd>
+        <dd>{oldestPendingAgeMs === undefined ? '–' : duration(oldestPendingAgeMs + now - readAt)}</dd>
       </div>
       <div>
         <dt>Queue</dt>
@@ -153,7 +155,7 @@ export const UserPage = ({ client, target }: { client: Person; target: string })
       return { user, readAt: Date.now() };
     },
     target,
-    { everyMs },
+    useChangesFor(live.total),
   );
   useReloadOn(live.version, data);
   const { value, error, isLoading } = data;
@@ -169,7 +171,7 @@ export const UserPage = ({ client, target }: { client: Person; target: string })
           <Verdict about={value.user} readAt={value.readAt}>
             <Actions client={client} target={target} user={value.user} />
           </Verdict>
-          <Facts user={value.user} target={target} now={now} />
+          <Facts user={value.user} target={target} readAt={value.readAt} now={now} />
         </>
       )}
       {live.error && !error && <Failure error={live.error} />}

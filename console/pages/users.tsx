@@ -1,12 +1,11 @@
+import { useChangesOf } from '../live-overview.ts';
 import type { Person } from '../person.ts';
 import { linkTo, replaceRoute, route } from '../route.ts';
 import { useSource } from '../source.ts';
 import { count, duration, verdictNames } from '../text.ts';
 import type { UserPage } from '../types.ts';
-import { Badge, Empty, Failure, Loading, PageTitle, VerdictText } from '../ui.tsx';
-import { useData } from '../use-data.ts';
-
-const everyMs = 3_000;
+import { Badge, Empty, Failure, LiveNote, Loading, PageTitle, VerdictText } from '../ui.tsx';
+import { useData, useNow } from '../use-data.ts';
 
 type Filters = { show?: string; verdict?: string; lane?: string; name?: string; after?: string };
 
@@ -63,7 +62,8 @@ const FilterForm = ({ filters }: { filters: Filters }) => {
   );
 };
 
-const UserTable = ({ users }: { users: UserPage['users'] }) => (
+/** `sinceMs`: how long ago they were read. */
+const UserTable = ({ users, sinceMs }: { users: UserPage['users']; sinceMs: number }) => (
   <table>
     <thead>
       <tr>
@@ -92,10 +92,10 @@ const UserTable = ({ users }: { users: UserPage['users'] }) => (
           <td>
             <Badge code={verdict.code} />
             <span class="wide below">
-              <VerdictText verdict={verdict} />
+              <VerdictText verdict={verdict} elapsedMs={sinceMs} />
             </span>
           </td>
-          <td class="number">{waitingMs === undefined ? '' : duration(waitingMs)}</td>
+          <td class="number">{waitingMs === undefined ? '' : duration(waitingMs + sinceMs)}</td>
           <td class="number">{count(pending)}</td>
           <td class="number wide">{running}</td>
           <td class="number wide">{lane}</td>
@@ -105,13 +105,13 @@ const UserTable = ({ users }: { users: UserPage['users'] }) => (
   </table>
 );
 
-const Found = ({ page, filters }: { page: UserPage; filters: Filters }) => {
+const Found = ({ page, sinceMs, filters }: { page: UserPage; sinceMs: number; filters: Filters }) => {
   const { users, next } = page;
   const hasFilters = Boolean(filters.name || filters.verdict || filters.lane);
   return (
     <>
       {users.length > 0 ? (
-        <UserTable users={users} />
+        <UserTable users={users} sinceMs={sinceMs} />
       ) : (
         <Empty>
           {next
@@ -131,20 +131,25 @@ const Found = ({ page, filters }: { page: UserPage; filters: Filters }) => {
 
 export const UsersPage = ({ client }: { client: Person }) => {
   const filters = read(useSource(route).query);
+  const now = useNow();
   const { value, error, isLoading } = useData(
-    (signal) => client.call<UserPage>('GET', 'users', { signal, query: filters }),
+    async (signal) => {
+      const page = await client.call<UserPage>('GET', 'users', { signal, query: filters });
+      return { page, readAt: Date.now() };
+    },
     JSON.stringify(filters),
-    { everyMs },
+    useChangesOf('users'),
   );
   return (
     <>
       <PageTitle title="Users">
-        <span class="dim">the longest without progress first, every 3 s while you look</span>
+        <span class="dim">the longest without progress first</span>
+        <LiveNote at={value?.readAt} />
       </PageTitle>
       <FilterForm filters={filters} />
       {isLoading && <Loading />}
       {error && <Failure error={error} />}
-      {value && <Found page={value} filters={filters} />}
+      {value && <Found page={value.page} sinceMs={now - value.readAt} filters={filters} />}
     </>
   );
 };

@@ -1,14 +1,13 @@
 import { useState } from 'preact/hooks';
+import { useChangesOfLanes, useLiveOverview } from '../live-overview.ts';
 import type { Person } from '../person.ts';
 import { linkTo } from '../route.ts';
 import { clockTime, count, duration, plural, ranges } from '../text.ts';
 import type { Lanes } from '../types.ts';
-import { Empty, Failure, Loading, PageTitle } from '../ui.tsx';
+import { Empty, Failure, LiveNote, Loading, PageTitle } from '../ui.tsx';
 import { useData } from '../use-data.ts';
-import { LaneGrid, useOverview, WorkerTable } from './overview.tsx';
+import { LaneGrid, WorkerTable } from './overview.tsx';
 
-/** With 1,024 lanes that have all moved, the answer has 250 kB. */
-const everyMs = 5_000;
 const shownAtFirst = 20;
 /** Lanes that one worker takes from another within this time are one row. */
 const togetherMs = 60_000;
@@ -146,12 +145,12 @@ const LaneByLane = ({ value }: { value: Lanes }) => {
 };
 
 export const WorkersPage = ({ client }: { client: Person }) => {
-  const { value, error, isLoading } = useOverview(client);
-  const lanes = useData((signal) => client.call<Lanes>('GET', 'lanes', { signal }), 'lanes', { everyMs });
+  const { value, error, isLoading } = useLiveOverview();
+  const lanes = useData((signal) => client.call<Lanes>('GET', 'lanes', { signal }), 'lanes', useChangesOfLanes());
   return (
     <>
       <PageTitle title="Workers and lanes">
-        {value && <span class="dim">as of {clockTime(value.at)}, every 2 s while you look</span>}
+        <LiveNote at={value?.at} />
       </PageTitle>
       {isLoading && <Loading />}
       {error && <Failure error={error} />}

@@ -8,16 +8,36 @@ import { isApiWorker } from '../cluster/api-workers.ts';
 import { type FunctionConfig, loadConfig } from '../config.ts';
 import type { FunctionDeps } from '../deps.ts';
 import { createFeed } from '../events/feed.ts';
+import { createSnapshotFeed } from '../events/snapshot-feed.ts';
+import { createStreamPlaces } from '../events/stream-places.ts';
 import { createHealthCheck } from '../health.ts';
-import { createLogger, outputByTurn } from '../log.ts';
+import { createLogger, type Logger, outputByTurn } from '../log.ts';
 import { createLongPolls } from '../long-polls.ts';
 import { createComparisons } from '../requests/comparisons.ts';
+import { createOperations, type Operations } from '../requests/operations.ts';
+import { overviewSnapshot } from '../requests/overview.ts';
 import { resolveSecrets } from '../secrets.ts';
 import { sharePromise } from '../shared-promise.ts';
-import { openStores } from '../store/stores.ts';
+import { openStores, type Stores } from '../store/stores.ts';
 import { openTracing } from '../telemetry/open-tracing.ts';
 import { storedConnections } from '../websocket/stored-connections.ts';
 import { shareOfWorker } from '../worker-share.ts';
+
+/** What is streamed shares its places. */
+const openFeeds = (
+  config: FunctionConfig,
+  log: Logger,
+  stores: Stores,
+  operations: Pick<Operations, 'overview'>,
+): Pick<FunctionDeps, 'feed' | 'overviews'> => {
+  const shared = { ...stores, log, places: createStreamPlaces(config) };
+  // A function of AWS Lambda stands still between its calls, and would lose the connection.
+  const hears = env.AWS_LAMBDA_FUNCTION_NAME === undefined;
+  return {
+    feed: createFeed({ ...shared, openHints: hears ? (heard) => createHintReceiver(config, log, heard) : undefined }),
+    overviews: createSnapshotFeed({ ...shared, read: async () => overviewSnapshot(await operations.overview()) }),
+  };
+};
 
 const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const whole: FunctionConfig = loadConfig(await resolveSecrets(env, 'functions'), 'functions');
@@ -29,13 +49,11 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
   const publisher = createPublisher(config, log);
   const passwords = createPasswords(config);
   const comparisons = createComparisons();
-  const feed = createFeed({
-    ...stores,
-    ...{ config, log },
-    // A function of AWS Lambda stands still between its calls, and would lose the connection.
-    openHints:
-      env.AWS_LAMBDA_FUNCTION_NAME === undefined ? (heard) => createHintReceiver(config, log, heard) : undefined,
-  });
+  const ping = { mongodb: stores.ping, rabbitmq: publisher.ping };
+  const health = createHealthCheck({ ping, clock: stores.clock, log });
+  const { hints } = publisher;
+  const operations = createOperations({ ...stores, config, log, publisher, comparisons, health, hints });
+  const { feed, overviews } = openFeeds(config, log, stores, operations);
   return {
     config,
     clock: stores.clock,
@@ -58,9 +76,11 @@ const openFunctionDeps = async (): Promise<FunctionDeps> => {
     comparisons,
     longPolls: createLongPolls(stores.clock, config),
     feed,
-    hints: publisher.hints,
-    health: createHealthCheck({ ping: { mongodb: stores.ping, rabbitmq: publisher.ping }, clock: stores.clock, log }),
+    overviews,
+    hints,
+    health,
     close: async () => {
+      overviews.close();
       await feed.close();
       await Promise.all([stores.close(), publisher.close(), passwords.close(), comparisons.close()]);
       await tracing?.close();

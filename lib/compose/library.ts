@@ -1,6 +1,7 @@
 /** Composition root of the library: only this file connects it to its servers. */
 import { createPublisher } from '../broker/publisher.ts';
 import type { Config } from '../config.ts';
+import { createHealthCheck } from '../health.ts';
 import type { Logger } from '../log.ts';
 import { createLongPolls, type LongPolls } from '../long-polls.ts';
 import { createComparisons } from '../requests/comparisons.ts';
@@ -39,6 +40,7 @@ export const openLibraryDeps = async (config: Config, log: Logger): Promise<Libr
   const { clock, accounts, userQueues, ledger, workers } = stores;
   // All waits are one caller's: this process.
   const longPolls = createLongPolls(clock, { ...config, maxKeyPolls: config.maxPolls });
-  const ports = { clock, accounts, userQueues, ledger, workers, publisher, hints: publisher.hints };
+  const health = createHealthCheck({ ping: { mongodb: stores.ping, rabbitmq: publisher.ping }, clock, log });
+  const ports = { clock, accounts, userQueues, ledger, workers, publisher, health, hints: publisher.hints };
   return { ...ports, config, log, comparisons, longPolls, tracing, close };
 };

@@ -3,6 +3,7 @@ import { createHintReceiver } from '../broker/hint-receiver.ts';
 import { createPublisher } from '../broker/publisher.ts';
 import type { Config } from '../config.ts';
 import { createFeed } from '../events/feed.ts';
+import { createStreamPlaces } from '../events/stream-places.ts';
 import type { Logger } from '../log.ts';
 import type { LaneObserver } from '../ports.ts';
 import { openStores } from '../store/stores.ts';
@@ -24,7 +25,10 @@ export const openPoster = async (config: Config, log: Logger): Promise<OpenPoste
   // Connections of its own: the lanes must not wait for what it does.
   const stores = openStores(config, log);
   const publisher = createPublisher(config, log);
-  const feed = createFeed({ ...stores, config, log, openHints: (heard) => createHintReceiver(config, log, heard) });
+  const feed = createFeed({
+    ...{ ...stores, log, places: createStreamPlaces(config) },
+    openHints: (heard) => createHintReceiver(config, log, heard),
+  });
   const { post, close } = await createPost(config.websocketEndpoint);
   const stop = startPoster(lanes, { ...stores, publisher, log, config, feed, post });
   return {

@@ -4,21 +4,20 @@
  */
 import { createBatcher } from '../batcher.ts';
 import { sleep } from '../clock.ts';
-import type { Config } from '../config.ts';
 import type { Deps } from '../deps.ts';
-import { BusyError, StoreUnavailableError, TooManyStreamsError } from '../errors.ts';
-import { createPlaces } from '../places.ts';
+import { StoreUnavailableError } from '../errors.ts';
 import type { Cursor, EventEntry, EventStore, Feed, FeedEventType, FeedOptions, HintSource } from '../ports.ts';
 import type { UserQueue } from '../types.ts';
 import { cursorAfter, cursorFor } from './cursor.ts';
 import { Listener } from './listener.ts';
 import { look } from './look.ts';
+import type { StreamPlaces } from './stream-places.ts';
 import { noteQueue, type WatchedUser, watchedUserOf } from './watched-users.ts';
 
-export type FeedDeps = Pick<Deps, 'clock' | 'log' | 'apiKeys'> & {
+export type FeedDeps = Pick<Deps, 'clock' | 'log' | 'apiKeys' | 'accounts'> & {
   events: EventStore;
   ledger: Pick<Deps['ledger'], 'oldestPending'>;
-  config: Pick<Config, 'maxStreams' | 'maxUserStreams' | 'maxSessionStreams' | 'maxKeyStreams'>;
+  places: StreamPlaces;
   /** Calls `heard` with each hint. Without it, looks alone find what happens. */
   openHints?: (heard: (userId: string, seq?: number) => void) => HintSource;
 };
@@ -51,13 +50,6 @@ const readTogether =
     return asked.map(({ userId, seqs }) => (byUser.get(userId) ?? []).filter(({ seq }) => seqs.includes(seq)));
   };
 
-const placesOf = ({ maxStreams, maxUserStreams, maxSessionStreams, maxKeyStreams }: FeedDeps['config']) =>
-  createPlaces({
-    ...{ all: maxStreams, perUser: maxUserStreams, perSession: maxSessionStreams, perKey: maxKeyStreams },
-    tooMany: (whose, limit) => new TooManyStreamsError(whose, limit),
-    full: (limit) => new BusyError(`${limit} streams of events are open here; no more may be (MAX_STREAMS).`),
-  });
-
 /** Where a client begins that knows nothing: with the first request that is not settled. */
 const unsettledOf = async ({ userId, accepted, settled }: UserQueue, { ledger }: FeedDeps): Promise<Cursor> => {
   const oldest = accepted > settled ? await ledger.oldestPending(userId, settled + 1) : undefined;
@@ -67,7 +59,6 @@ const unsettledOf = async ({ userId, accepted, settled }: UserQueue, { ledger }:
 class EventFeed implements Feed {
   readonly #deps: FeedDeps;
   readonly #times: FeedTimes;
-  readonly #places: ReturnType<typeof createPlaces>;
   readonly #users = new Map<string, WatchedUser>();
   /** Users that are looked at soon, until when. */
   readonly #new = new Map<WatchedUser, number>();
@@ -83,7 +74,6 @@ class EventFeed implements Feed {
   constructor(deps: FeedDeps, times: FeedTimes) {
     this.#deps = deps;
     this.#times = times;
-    this.#places = placesOf(deps.config);
     this.#read = createBatcher(readTogether(deps.events), readBatch);
     this.#hints = deps.openHints?.((userId, seq) => this.hint(userId, seq));
   }
@@ -109,7 +99,7 @@ class EventFeed implements Feed {
     if (this.#isDraining) listener.end('drain');
     if (once || listener.ended) return listener;
     try {
-      giveBack = this.#places.take(options.who, () => listener.end('room'));
+      giveBack = this.#deps.places.take(options.who, () => listener.end('room'));
     } catch (error) {
       listener.close();
       throw error;
@@ -131,7 +121,7 @@ class EventFeed implements Feed {
   }
 
   streams(): number {
-    return this.#places.taken();
+    return this.#deps.places.taken();
   }
 
   taken(): ReadonlyMap<FeedEventType, number> {

@@ -10,6 +10,9 @@ const withNearestJoined = (spans: SeqSpan[]): SeqSpan[] => {
   return spans.toSpliced(nearest, 2, { from: one.from, to: other.to });
 };
 
+/** Other requests than the first ones that one read looks at. */
+export const hintedInRead = 64;
+
 /** Requests behind the first ones that hints have named, and that nobody has read since. All that wait may be cancelled by one call. */
 export class Hinted {
   #spans: SeqSpan[] = [];

@@ -14,7 +14,7 @@ import type {
 import { Bell } from './bell.ts';
 import { cursorText } from './cursor.ts';
 import { pastDeleted } from './deleted.ts';
-import { Hinted } from './hinted.ts';
+import { Hinted, hintedInRead } from './hinted.ts';
 import { QueueTeller } from './queue-teller.ts';
 import { isMoreAfter, liveWindow, pageSize, type Wanted, wantedAfter, wantedOf } from './wanted.ts';
 import { lastOf, queueText, settledFor, type WatchedUser } from './watched-users.ts';
@@ -23,8 +23,6 @@ import { whatHappened } from './what-happened.ts';
 /** A page of `take`. */
 const takenEvents = 100;
 const takenChars = 1_048_576;
-/** Other requests than the first ones that one read looks at. */
-const hintedInRead = 64;
 /** After MongoDB has not answered. */
 const retryMs = 1_000;
 const never = Number.POSITIVE_INFINITY;
@@ -42,6 +40,7 @@ type ListenerDeps = {
 
 export class Listener implements FeedStream {
   readonly who: PlaceOwner;
+  readonly asOperator: boolean;
   readonly user: WatchedUser;
   readonly #deps: ListenerDeps;
   readonly #options: FeedOptions;
@@ -55,6 +54,7 @@ export class Listener implements FeedStream {
 
   constructor(options: FeedOptions, known: Cursor, user: WatchedUser, deps: ListenerDeps) {
     this.who = options.who;
+    this.asOperator = options.asOperator ?? false;
     this.user = user;
     this.#options = options;
     this.#known = known;

@@ -1,9 +1,9 @@
 /** One look at all users that somebody listens to: it finds what no hint has told. */
 import type { Deps } from '../deps.ts';
 import type { EntryPhase, EventStore, WatchedQueue } from '../ports.ts';
-import { isLiveSession } from '../sessions.ts';
 import type { EntryId } from '../types.ts';
 import type { Listener } from './listener.ts';
+import { endForbidden, sessionOwners } from './still-allowed.ts';
 import { noteQueue, type WatchedUser } from './watched-users.ts';
 import { isNews } from './what-happened.ts';
 
@@ -11,7 +11,7 @@ import { isNews } from './what-happened.ts';
 const usersBatch = 500;
 const phasesBatch = 1_000;
 
-type LookDeps = Pick<Deps, 'clock' | 'apiKeys'> & { events: EventStore };
+type LookDeps = Pick<Deps, 'clock' | 'apiKeys' | 'accounts'> & { events: EventStore };
 
 const inBatches = async <T, R>(items: T[], size: number, read: (batch: T[]) => Promise<R[]>): Promise<R[]> => {
   const found: R[] = [];
@@ -26,25 +26,6 @@ const nameOf = ({ userId, seq }: EntryId): string => `${userId}:${seq}`;
 const watchedBy = ({ known, user }: Listener): EntryId | undefined => {
   if (!known || known.settledThrough >= user.accepted) return undefined;
   return { userId: user.userId, seq: known.settledThrough + 1 };
-};
-
-/** Streams of sessions that have ended, end. Those of an operator depend on the operator's own session. */
-const endWithSessions = (streams: Listener[], queues: Map<string, WatchedQueue>, now: Date): void => {
-  for (const stream of streams) {
-    const { userId, sessionId } = stream.who;
-    if (userId === undefined || sessionId === undefined) continue;
-    const queue = queues.get(userId);
-    if (!queue || !isLiveSession(queue, now, sessionId)) stream.end('session');
-  }
-};
-
-const endWithKeys = async (streams: Listener[], { apiKeys, clock }: LookDeps): Promise<void> => {
-  for (const [keyId, own] of Map.groupBy(streams, ({ who }) => who.keyId)) {
-    if (keyId === undefined) continue;
-    const key = await apiKeys.find(keyId);
-    if (key && (!key.expiresAt || key.expiresAt > clock.now())) continue;
-    for (const stream of own) stream.end('session');
-  }
 };
 
 const noteQueues = (users: WatchedUser[], queues: Map<string, WatchedQueue>): void => {
@@ -69,14 +50,12 @@ const notifyOfPhases = (streams: Listener[], phases: Map<string, EntryPhase>): v
 
 /** @throws {StoreUnavailableError} */
 export const look = async (users: WatchedUser[], deps: LookDeps): Promise<void> => {
-  const { events, clock } = deps;
+  const { events } = deps;
   const streams = users.flatMap((user) => [...user.streams]);
-  const owners = streams.flatMap(({ who }) => (who.sessionId === undefined ? [] : [who.userId]));
-  const userIds = [...new Set([...users.map(({ userId }) => userId), ...owners])];
+  const userIds = [...new Set([...users.map(({ userId }) => userId), ...sessionOwners(streams)])];
   const found = await inBatches(userIds, usersBatch, (batch) => events.queues(batch));
   const queues = new Map(found.map((queue) => [queue.userId, queue]));
-  endWithSessions(streams, queues, clock.now());
-  await endWithKeys(streams, deps);
+  await endForbidden(streams, queues, deps);
   for (const user of users) user.hinted = user.accepted;
   noteQueues(users, queues);
   const watched = new Map(streams.flatMap((stream) => watchedBy(stream) ?? []).map((id) => [nameOf(id), id]));

@@ -74,10 +74,10 @@ const observeCalls =
     next();
   };
 
-const registerStreams = (registry: Registry, feed: FunctionDeps['feed']): void => {
+const registerStreams = (registry: Registry, { feed, overviews }: Pick<FunctionDeps, 'feed' | 'overviews'>): void => {
   new Gauge({
     name: 'lanekeeper_api_event_streams_open',
-    help: 'Streams of events, and calls that wait for events',
+    help: 'Streams of events and of the overview, and calls that wait for them',
     registers: [registry],
     collect() {
       this.set(feed.streams());
@@ -91,6 +91,7 @@ const registerStreams = (registry: Registry, feed: FunctionDeps['feed']): void =
     collect() {
       this.reset();
       for (const type of feedEventTypes) this.inc({ type }, feed.taken().get(type) ?? 0);
+      this.inc({ type: 'overview' }, overviews.taken());
     },
   });
 };
@@ -98,7 +99,13 @@ const registerStreams = (registry: Registry, feed: FunctionDeps['feed']): void =
 /** @param paths of the routes, as in infra/functions.yml. */
 export const createApiMetrics = (
   paths: string[],
-  { longPolls, feed, websockets, health }: Pick<FunctionDeps, 'longPolls' | 'feed' | 'websockets' | 'health'>,
+  {
+    longPolls,
+    feed,
+    overviews,
+    websockets,
+    health,
+  }: Pick<FunctionDeps, 'longPolls' | 'feed' | 'overviews' | 'websockets' | 'health'>,
 ) => {
   const registry = new Registry();
   const instruments = createInstruments(registry, paths);
@@ -118,7 +125,7 @@ export const createApiMetrics = (
       this.set(websockets.open());
     },
   });
-  registerStreams(registry, feed);
+  registerStreams(registry, { feed, overviews });
   registerEventLoopLag(registry);
   registerBuildInfo(registry);
   registerServersUp(registry, async () => {

@@ -23,9 +23,10 @@ export const serveApi = async (
 /** Takes no new call, lets the calls end for `graceMs`, and ends the streams: their clients go on at another process. */
 export const closeGently = async (
   gateway: Gateway,
-  { config, feed }: Pick<FunctionDeps, 'config' | 'feed'>,
+  { config, feed, overviews }: Pick<FunctionDeps, 'config' | 'feed' | 'overviews'>,
 ): Promise<void> => {
   const closed = gateway.close(config.graceMs);
   feed.drain();
+  overviews.drain();
   await closed;
 };

@@ -27,7 +27,7 @@ export const serveMetrics = async (
 
 /** Serves the metrics of the API on `API_METRICS_PORT`. Without it nothing is served and nothing counted. @throws {CannotListenError} */
 export const serveApiMetrics = async (
-  deps: Pick<FunctionDeps, 'config' | 'log' | 'longPolls' | 'feed' | 'websockets' | 'health'>,
+  deps: Pick<FunctionDeps, 'config' | 'log' | 'longPolls' | 'feed' | 'overviews' | 'websockets' | 'health'>,
 ): Promise<ServedMetrics> => {
   const { apiMetricsPort: port } = deps.config;
   if (port === undefined) return unserved;

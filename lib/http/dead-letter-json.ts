@@ -1,7 +1,7 @@
 /** Dead letters as operators see them, and the cursors that lead to the next page and to the next decisions. */
 import { z } from 'zod';
 import type { DeadLetterCursor } from '../ports.ts';
-import { cursorOf, type ListedDeadLetter } from '../requests/dead-letters.ts';
+import { cursorOf, type DeadLetterPage, type ListedDeadLetter } from '../requests/dead-letters.ts';
 import type { DecisionCursor } from '../requests/decide-many.ts';
 import { readParts, textOfParts } from './cursor-text.ts';
 import { pageText } from './page-text.ts';
@@ -38,8 +38,10 @@ const letterJson = (letter: ListedDeadLetter): string => {
   return `${JSON.stringify(state).slice(0, -1)},"request":${body ?? 'null'}}`;
 };
 
-export const deadLettersJson = (letters: ListedDeadLetter[], limit: number): string =>
-  pageText('deadLetters', letters.map(letterJson), limit, (last) => {
+export const deadLettersJson = ({ letters, searched }: DeadLetterPage, limit: number): string => {
+  const nextAfter = (last: number) => {
     const letter = letters[last];
     return letter && cursorText(cursorOf(letter));
-  });
+  };
+  return pageText('deadLetters', letters.map(letterJson), limit, nextAfter, searched && cursorText(searched));
+};

@@ -1,11 +1,12 @@
 /** Events as the answer to a call: a stream of Server-Sent Events, or one page of JSON. */
+import type { FunctionConfig } from '../config.ts';
 import type { EventEntry, FeedEvent, FeedStream } from '../ports.ts';
 import type { LedgerEntry } from '../types.ts';
 import { type Call, headersOf, jsonTextReply, type Reply } from './call.ts';
 import { entryJson } from './entry-json.ts';
 import type { EventsInput } from './events-input.ts';
 import type { Exposure } from './shown-error.ts';
-import { exposureOf, referenceOf } from './user-route.ts';
+import { exposureOf, isAsOperator, referenceOf } from './user-route.ts';
 
 export const eventStreamType = 'text/event-stream';
 
@@ -23,7 +24,7 @@ export const sseText = ({ id, type, json }: FeedEvent): string => {
 };
 
 /** Ends after a whole event. */
-async function* sseOf(stream: FeedStream): AsyncGenerator<string, void, undefined> {
+async function* sseOf(stream: AsyncIterable<FeedEvent>): AsyncGenerator<string, void, undefined> {
   yield `retry: ${retryMs}\n\n: \n\n`;
   for await (const event of stream) yield sseText(event);
 }
@@ -43,8 +44,20 @@ const folderOf = (call: Call): string => {
   return reference === undefined ? '/requests/' : `/users/${encodeURIComponent(reference)}/requests/`;
 };
 
-const wantsStream = ({ streams, headers }: Call): boolean =>
+export const wantsStream = ({ streams, headers }: Call): boolean =>
   streams === true && (headers.accept ?? '').toLowerCase().includes(eventStreamType);
+
+/** How long a stream may be quiet, and how old it may become. */
+export const streamTimes = ({ maxStreamSeconds }: Pick<FunctionConfig, 'maxStreamSeconds'>) => ({
+  heartbeatMs,
+  maxAgeMs: maxStreamSeconds * 1_000,
+});
+
+export const streamReply = (stream: AsyncIterable<FeedEvent>): Reply => ({
+  statusCode: 200,
+  headers: { ...headersOf(eventStreamType), 'x-accel-buffering': 'no' },
+  stream: sseOf(stream),
+});
 
 const pageOf = (events: FeedEvent[], stream: FeedStream): string => {
   const shown = events.map(({ id, type, json }) => `{"id":"${id}","type":"${type}",${json.slice(1)}`);
@@ -55,13 +68,9 @@ const pageOf = (events: FeedEvent[], stream: FeedStream): string => {
 export const eventsReply = async (call: Call, { cursor, seq, waitMs }: EventsInput): Promise<Reply> => {
   const { deps, userQueue: queue, identity, apiKey, signal } = call;
   const who = apiKey ? { keyId: apiKey.id } : identity;
-  const options = { who, queue, cursor, seq, signal, show: showIn(exposureOf(call), folderOf(call)) };
-  if (wantsStream(call)) {
-    const maxAgeMs = deps.config.maxStreamSeconds * 1_000;
-    const stream = await deps.feed.open({ ...options, heartbeatMs, maxAgeMs });
-    const headers = { ...headersOf(eventStreamType), 'x-accel-buffering': 'no' };
-    return { statusCode: 200, headers, stream: sseOf(stream) };
-  }
+  const show = showIn(exposureOf(call), folderOf(call));
+  const options = { who, asOperator: isAsOperator(call), queue, cursor, seq, signal, show };
+  if (wantsStream(call)) return streamReply(await deps.feed.open({ ...options, ...streamTimes(deps.config) }));
   const stream = await deps.feed.open(waitMs > 0 ? options : { ...options, once: true });
   try {
     return jsonTextReply(200, pageOf(await stream.take(waitMs), stream));

@@ -1,6 +1,7 @@
 /** The input of the operators' calls, validated. Unknown fields are ignored. */
 import { z } from 'zod';
 import type { DecisionCursor } from '../requests/decide-many.ts';
+import { deadLetterReasons } from '../types.ts';
 import type { Call } from './call.ts';
 import { readCursor, readDecisionCursor } from './dead-letter-json.ts';
 import { pageLimit, validate } from './input.ts';
@@ -27,7 +28,12 @@ const nextOf = <Cursor>(read: (text: string) => Cursor | undefined) =>
     })
     .optional();
 
-export const deadLetterQuery = z.object({ ...user, after: nextOf(readCursor), limit: pageLimit });
+export const deadLetterQuery = z.object({
+  ...user,
+  reason: z.enum(deadLetterReasons).optional().meta({ description: 'Only those with this reason.' }),
+  after: nextOf(readCursor),
+  limit: pageLimit,
+});
 export const stuckQuery = z.object({ limit: pageLimit });
 
 const item = z.object({ ...user, seq: z.int().min(1) }).refine(namesOne, 'must have a user');
@@ -59,8 +65,8 @@ const workerToKill = z.object({ workerId: z.string().min(1).max(64) });
 export const workerIdOf = (call: Call): string => validate(workerToKill, call.json, 'body').workerId;
 
 export const deadLetterPageOf = (call: Call) => {
-  const { after, limit, ...whose } = validate(deadLetterQuery, call.queryStringParameters ?? {}, 'query');
-  return { user: textOf(whose), after, limit };
+  const { after, limit, reason, ...whose } = validate(deadLetterQuery, call.queryStringParameters ?? {}, 'query');
+  return { user: textOf(whose), reason, after, limit };
 };
 export const stuckLimitOf = (call: Call): number =>
   validate(stuckQuery, call.queryStringParameters ?? {}, 'query').limit;

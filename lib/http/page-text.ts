@@ -19,7 +19,7 @@ export const pageText = (
   texts: string[],
   limit: number,
   nextAfter: (last: number) => number | string | undefined,
-  goOnAfter?: number,
+  goOnAfter?: number | string,
 ): string => {
   const count = fitting(texts);
   const complete = count === texts.length && count < limit;

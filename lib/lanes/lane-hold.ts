@@ -178,12 +178,11 @@ export class LaneHold implements OwnedLane {
 
   /** Reads the lease again after the load: an owner that was replaced meanwhile must not start anything [R4]. */
   async #load(): Promise<boolean> {
-    const { lane, isHeld } = this;
-    if (!isHeld()) return false;
-    const { workerId, deps } = this.#context;
-    this.#token = await deps.lanes.takeLease(lane, workerId, deps.clock.now());
+    if (!this.isHeld()) return false;
+    const { workerId, deps, lease } = this.#context;
+    this.#token = await deps.lanes.takeLease(this.lane, workerId, deps.clock.now());
     await this.users.load();
-    return (await this.#context.lease({ lane, wanted: isHeld })) === this.#token;
+    return (await lease({ lane: this.lane, wanted: this.isHeld })) === this.#token;
   }
 
   async #giveAway(reason: 'handed-over' | 'stopped', forMs: number | undefined): Promise<void> {

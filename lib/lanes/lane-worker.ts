@@ -199,7 +199,7 @@ export class LaneWorker {
     try {
       const unresponsive = [...this.#context.unresponsive].map(({ userId }) => userId);
       const away = this.#stopping.signal.aborted || !this.#keeper.standsBy();
-      await this.#heartbeat.send({ ...told, unresponsive, away });
+      await this.#heartbeat.send({ ...told, moves: this.#tally.moves(this.#keeper.active()), unresponsive, away });
     } catch (error) {
       if (this.#heartbeat.storeIsSilent()) this.#keeper.giveUp('MongoDB does not answer this worker');
       throw error;

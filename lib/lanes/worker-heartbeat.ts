@@ -57,7 +57,7 @@ export class WorkerHeartbeat {
   }
 
   async send(
-    heartbeat: Pick<Heartbeat, 'lanes' | 'busy' | 'unresponsive' | 'away' | 'statistics' | 'demand'>,
+    heartbeat: Pick<Heartbeat, 'lanes' | 'busy' | 'unresponsive' | 'away' | 'statistics' | 'demand' | 'moves'>,
   ): Promise<void> {
     const { clock, workers, config } = this.#deps;
     const beatMs = beatMsOf(config.frozenAfterMs);

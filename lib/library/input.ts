@@ -8,7 +8,7 @@ import { maxRequestBytes } from '../limits.ts';
 import { onceFor } from '../once-for.ts';
 import type { NewRequest } from '../requests/operations.ts';
 import { readTraceparent } from '../traceparent.ts';
-import { requestStatuses } from '../types.ts';
+import { deadLetterReasons, requestStatuses } from '../types.ts';
 import type {
   DeadLetterQuery,
   DeadLetterSelection,
@@ -39,7 +39,12 @@ const seq = z.int().min(1);
 /** A reference, a user name or a user id. */
 const whom = z.string().min(1).max(256);
 const stuckPage = z.strictObject({ limit: limitRange });
-const deadLetterPage = z.strictObject({ user: whom.optional(), after: z.string().optional(), limit: limitRange });
+const deadLetterPage = z.strictObject({
+  user: whom.optional(),
+  reason: z.enum(deadLetterReasons).optional(),
+  after: z.string().optional(),
+  limit: limitRange,
+});
 const maxItems = 100;
 const selection = z
   .strictObject({

@@ -6,6 +6,7 @@ import { cursorOf } from '../requests/dead-letters.ts';
 import type { Decided, DecidedAll } from '../requests/decide-many.ts';
 import { findUser } from '../requests/find-user.ts';
 import type { Operations, Selection } from '../requests/operations.ts';
+import type { Overview } from '../requests/overview.ts';
 import type { StuckUser } from '../requests/stuck.ts';
 import { checkedSelection, deadLetterPageOf, seqOf, stuckPageOf, whomOf } from './input.ts';
 import { deadLetterState, requestState } from './shapes.ts';
@@ -21,6 +22,8 @@ import type { Waiting } from './user-calls.ts';
 
 /** Every call may also throw `InvalidRequestError`, `StoreUnavailableError`, and where it names a user `NoSuchUserError` and `AmbiguousUserError`. */
 export interface OperatorCalls {
+  /** What is wrong, who owns the lanes, and how long requests waited in the last hour. At most a second old, however many ask. */
+  overview(): Promise<Overview>;
   /** Users with pending requests and no progress, the longest stuck first, each with the reason. `limit`: 1 to 100, 50 by default. */
   stuck(options?: { limit?: number }): Promise<StuckUser[]>;
   /**
@@ -31,7 +34,7 @@ export interface OperatorCalls {
    */
   end(user: string, seq: number, options?: WaitOptions): Promise<RequestState>;
   readonly deadLetters: {
-    /** A page of dead letters, in the order in which they were dead-lettered. */
+    /** A page of dead letters, in the order in which they were dead-lettered. With `reason` it may be empty and have a `next`. */
     list(query?: DeadLetterQuery): Promise<DeadLetterPage>;
     /** Runs dead letters again, those of each user in order. */
     retry(selection: DeadLetterSelection): Promise<DeadLetterDecisions>;
@@ -72,6 +75,7 @@ export const createOperatorCalls = (operations: Operations, deps: LibraryDeps, w
     return user === undefined ? { after } : { userId: await findUser(user, deps), after };
   };
   return {
+    overview: () => operations.overview(),
     stuck: async (options = {}) => operations.stuck(stuckPageOf(options).limit),
     end: async (user, seq, options = {}) => {
       const { entry, settled } = await waiting(options, async (wait) => {
@@ -82,11 +86,13 @@ export const createOperatorCalls = (operations: Operations, deps: LibraryDeps, w
     },
     deadLetters: {
       list: async (query = {}) => {
-        const { user, after, limit } = deadLetterPageOf(query);
+        const { user, reason, after, limit } = deadLetterPageOf(query);
         const userId = user === undefined ? undefined : await findUser(user, deps);
-        const letters = await operations.deadLetters({ userId, after: cursorFrom(readCursor, after), limit });
+        const where = { userId, reason, after: cursorFrom(readCursor, after), limit };
+        const { letters, searched } = await operations.deadLetters(where);
         const last = letters.length === limit ? letters.at(-1) : undefined;
-        return { deadLetters: letters.map(deadLetterState), ...(last ? { next: cursorText(cursorOf(last)) } : {}) };
+        const end = last ? cursorOf(last) : searched;
+        return { deadLetters: letters.map(deadLetterState), ...(end ? { next: cursorText(end) } : {}) };
       },
       retry: async (selection) => decisionsOf(await operations.retryDeadLetters(await selectionOf(selection))),
       drop: async (selection) => decisionsOf(await operations.dropDeadLetters(await selectionOf(selection))),

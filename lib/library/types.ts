@@ -151,7 +151,7 @@ export type DeadLetterState = RequestState & {
 };
 
 /** `user`: a reference, an account's user name or a user id; with `reference:`, `name:` or `id:` in front it is only that. */
-export type DeadLetterQuery = { user?: string; after?: string; limit?: number };
+export type DeadLetterQuery = { user?: string; reason?: DeadLetterReason; after?: string; limit?: number };
 
 /** `next`: pass it as `after` to get the next page. */
 export type DeadLetterPage = { deadLetters: DeadLetterState[]; next?: string };

@@ -35,12 +35,12 @@ export const requestEventTypes = [
 export type RequestEventType = (typeof requestEventTypes)[number];
 
 /** What clients are sent. */
-export const feedEventTypes = [...requestEventTypes, 'queue'] as const;
+export const feedEventTypes = [...requestEventTypes, 'queue', 'overview'] as const;
 
 /** `idle`: nothing has happened for `heartbeatMs`. It has no text. */
 export type FeedEventType = (typeof feedEventTypes)[number] | 'idle';
 
-/** `json`: the data. `id`: what the client knows with this event; absent in events that say nothing about one request. */
+/** `json`: the data. `id`: what the client knows with this event; absent in events of a queue. */
 export type FeedEvent = { id?: string; type: FeedEventType; json: string };
 
 /** A ledger entry without its body. A result is read only up to 16 KiB. */
@@ -64,6 +64,8 @@ export interface EventStore {
 export type FeedOptions = {
   /** Whose places the stream takes. With a session, the stream ends with it; with a key, when that is revoked. */
   who: PlaceOwner;
+  /** It also ends when the caller loses the operator role. */
+  asOperator?: boolean;
   /** Whose events, as it was read when the caller was let in. */
   queue: UserQueue;
   /** Without it: first everything that is not settled as it is now. */
@@ -82,8 +84,8 @@ export type FeedOptions = {
   once?: true;
 };
 
-/** `settled`: the one request is. `room`: another user's stream took the place. */
-export type StreamEnd = 'gone' | 'closed' | 'session' | 'settled' | 'age' | 'drain' | 'room';
+/** `settled`: the one request is. `away`: MongoDB does not answer. `role`: the caller is no operator any more. `room`: another user's stream took the place. */
+export type StreamEnd = 'gone' | 'closed' | 'away' | 'session' | 'role' | 'settled' | 'age' | 'drain' | 'room';
 
 export interface FeedStream extends AsyncIterable<FeedEvent> {
   /** What the client knows with the last event that was taken. */
@@ -114,6 +116,35 @@ export interface Feed {
   /** How many events were taken, by type. */
   taken(): ReadonlyMap<FeedEventType, number>;
   close(): Promise<void>;
+}
+
+/** A state as a whole, which a process reads for all who watch it. `version` differs when it has changed. */
+export type Snapshot = { version: string; json: string };
+
+export type WatchOptions = Pick<FeedOptions, 'who' | 'signal'> & {
+  /** The version that the client has. */
+  known?: string;
+};
+
+/** Who watches shares what is read: at most once a second, and nothing when nobody watches. Only operators may. */
+export interface SnapshotFeed {
+  /** The state now, at most a second old. @throws {StoreUnavailableError} 503 */
+  now(): Promise<Snapshot>;
+  /** The state as soon as it is not the known one, or what it is after `waitMs`. @throws as `open` */
+  take(options: WatchOptions & { waitMs: number }): Promise<Snapshot>;
+  /**
+   * The state, unless it is the known one, and then each time that it has changed. Ends when MongoDB does not answer: nobody knows the state then.
+   *
+   * @throws {TooManyStreamsError} 429; {BusyError} {StoreUnavailableError} 503
+   */
+  open(
+    options: WatchOptions & Required<Pick<FeedOptions, 'heartbeatMs' | 'maxAgeMs'>>,
+  ): Promise<AsyncIterable<FeedEvent>>;
+  /** Ends all streams, so that their clients go on elsewhere. */
+  drain(): void;
+  /** How many events were taken. */
+  taken(): number;
+  close(): void;
 }
 
 /** Says that something happened to a user's requests. Never fails, and may be lost: what it says is in the ledger. */

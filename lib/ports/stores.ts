@@ -12,6 +12,7 @@ import type {
   UserQueue,
   WorkEntry,
 } from '../types.ts';
+import type { DeadLetterLists } from './dead-letters.ts';
 
 /** An operator sees and fixes what is stuck or dead-lettered, for all users. */
 export type Role = 'user' | 'operator';
@@ -24,6 +25,8 @@ export interface AccountStore {
   find(userId: string): Promise<Account | undefined>;
   /** The names of those of these users that have an account, by user id. One query. */
   usernames(userIds: string[]): Promise<Map<string, string>>;
+  /** Those of these users that have the operator role. One query. */
+  operators(userIds: string[]): Promise<Set<string>>;
   /** Returns whether it was replaced: `from` was still the hash. */
   replacePasswordHash(userId: string, from: string, to: string): Promise<boolean>;
   /** Returns whether the account exists. */
@@ -177,12 +180,7 @@ export type Duplicate = 'duplicate-seq' | 'duplicate-key';
 /** The requests with `after < seq <= upTo`. */
 export type SeqRange = { after: number; upTo: number };
 
-/** The position of a dead letter in the list of all: when it was dead-lettered, and its id. */
-export type DeadLetterCursor = { at: Date } & EntryId;
-
-export type DeadLetterQuery = { userId?: string; after?: DeadLetterCursor; limit: number };
-
-export interface LedgerStore {
+export interface LedgerStore extends DeadLetterLists {
   insert(entry: NewEntry): Promise<'inserted' | Duplicate>;
   /** Inserts the entries of one user in this order, up to the first that is refused: nothing behind that one is inserted. */
   insertInOrder(entries: NewEntry[]): Promise<{ inserted: number; refused?: Duplicate }>;
@@ -225,15 +223,6 @@ export interface LedgerStore {
    * whether it was set now.
    */
   requestEnd(id: EntryId, now: Date): Promise<boolean>;
-  /**
-   * A page of the dead letters of all users or of one, without their attempts. Those dead-lettered first come first. The page ends with the entry
-   * whose body brings the sum of all bodies above `maxChars` characters.
-   */
-  deadLetters(query: DeadLetterQuery & { maxChars?: number }): Promise<Omit<LedgerEntry, 'attemptLog'>[]>;
-  /** A page of the same dead letters in another order: user after user, and by `seq`. Only their ids. */
-  deadLetterIds(query: { userId?: string; after?: EntryId; limit: number }): Promise<EntryId[]>;
-  /** The dead letters of all users, counted up to `limit`. */
-  countDeadLetters(limit: number): Promise<number>;
   /** Removes the dead letter of a settled request. Returns whether there was one. */
   dropDeadLetter(id: EntryId): Promise<boolean>;
   /**

@@ -19,6 +19,8 @@ export type Heartbeat = {
   statistics?: Statistics;
   /** What its users wait for. An older version does not say it. */
   demand?: Demand;
+  /** An older version does not say it. */
+  moves?: Moves;
   at: Date;
 };
 
@@ -40,6 +42,12 @@ export type Statistics = {
  * wait for a person, with all of their `blockedRequests`.
  */
 export type Demand = { waitingSince: Date | null; blockedUsers: number; blockedRequests: number };
+
+/**
+ * Numbers that differ when something has happened to users of the worker, and when a request of theirs has become a dead letter. They say
+ * nothing else: a user that is loaded or not loaded any more changes them too.
+ */
+export type Moves = { users: number; deadLetters: number };
 
 /** What happened in a minute. `started`: first attempts, and how long each of them waited, as counts in the buckets of wait-buckets.ts. */
 export type MinuteCounts = { started: number; done: number; failed: number; waits: number[] };

@@ -2,7 +2,7 @@
  * Everything that a caller can do: the one way in. The HTTP functions, the calls of back ends with a key, and the library are built on
  * it, and add what is theirs: who calls, how input is read, and how an answer looks.
  */
-import type { Deps } from '../deps.ts';
+import type { Deps, FunctionDeps } from '../deps.ts';
 import type { Wait } from '../long-polls.ts';
 import { type Caller, permanentSession, userIdOf } from '../references.ts';
 import type { EntryId, LedgerEntry, RequestStatus, RunLimits, UserQueue } from '../types.ts';
@@ -10,9 +10,10 @@ import { type AcceptDeps, type Accepted, acceptRequest, acceptRequests } from '.
 import { cancelRequest } from './cancel.ts';
 import { type Cancelled, type CancelledAll, cancelAll, cancelListed } from './cancel-many.ts';
 import {
+  type DeadLetterPage,
+  type DeadLetterPageQuery,
   type Decision,
   dropDeadLetter,
-  type ListedDeadLetter,
   listDeadLetters,
   retryDeadLetter,
 } from './dead-letters.ts';
@@ -20,13 +21,15 @@ import { type Decided, type DecidedAll, type DecisionCursor, decideAll, decideEa
 import { type DisconnectCommand, disconnect, type QueueAfterDisconnect } from './disconnect.ts';
 import { endRequest } from './end.ts';
 import { describeQueue, lookUpRequest, type QueueState } from './look-up.ts';
+import { type Overview, overview } from './overview.ts';
 import { type Retried, retryRequest, skipRequest } from './retry.ts';
 import { findStuck, type StuckUser } from './stuck.ts';
 import { userQueueOf } from './user-queue.ts';
 import { describeUser, listUsers, type UserList, type UserQuery, type UserState } from './users.ts';
 
 export type OperationDeps = AcceptDeps &
-  Pick<Deps, 'accounts' | 'workers'> & { config: AcceptDeps['config'] & Pick<Deps['config'], 'stuckAfterMs'> };
+  Pick<Deps, 'accounts' | 'workers'> &
+  Pick<FunctionDeps, 'health'> & { config: AcceptDeps['config'] & Pick<Deps['config'], 'stuckAfterMs'> };
 
 /** `body` is the request as JSON text, `key` the Idempotency-Key, `traceparent` the trace of the caller. */
 export type NewRequest = { body: string; key?: string; limits?: RunLimits; traceparent?: string };
@@ -78,10 +81,12 @@ export type UserOperations = {
 
 /** What operators do, for all users. */
 export type OperatorOperations = {
+  /** What is wrong, the lanes and workers, and the last hour. A process looks at most once a second, however many ask. */
+  overview(): Promise<Overview>;
   stuck(limit: number): Promise<StuckUser[]>;
   listUsers(query: UserQuery): Promise<UserList>;
   describeUser(queue: UserQueue): Promise<UserState>;
-  deadLetters(query: Parameters<typeof listDeadLetters>[0]): Promise<ListedDeadLetter[]>;
+  deadLetters(query: DeadLetterPageQuery): Promise<DeadLetterPage>;
   retryDeadLetters(selection: Selection): Promise<Decided[] | DecidedAll>;
   dropDeadLetters(selection: Selection): Promise<Decided[] | DecidedAll>;
   end(id: EntryId, wait?: Wait): Promise<{ entry: LedgerEntry; settled: number }>;
@@ -113,6 +118,7 @@ export const createOperations = (deps: OperationDeps): Operations => ({
     return state;
   },
   disconnect: (command) => disconnect(command, deps),
+  overview: () => overview(deps),
   stuck: (limit) => findStuck(limit, deps),
   listUsers: (query) => listUsers(query, deps),
   describeUser: (queue) => describeUser(queue, deps),

@@ -3,17 +3,23 @@ import type { Deps, FunctionDeps } from '../deps.ts';
 import { createKept } from '../kept.ts';
 import { oldestWaitMs } from '../lanes/backlog.ts';
 import { onceFor } from '../once-for.ts';
-import type { Heartbeat, Minute, WorkerStore } from '../ports.ts';
+import type { Heartbeat, Minute, Snapshot, WorkerStore } from '../ports.ts';
 import { waitPercentile } from '../wait-buckets.ts';
 import { currentHeartbeats } from './heartbeats.ts';
+import { createLastHour } from './last-hour.ts';
+import { type Changes, changesOf, overviewVersion } from './overview-versions.ts';
 import { findProblems, type Problem } from './problems.ts';
 import { ageOf, isCurrent, ownerOf } from './verdict.ts';
 
 /** Percentiles of the wait from accepted to started, of first attempts, in ms. Absent where nothing started. */
 export type Waits = { p50?: number; p95?: number; p99?: number };
 
+/** Ages, in ms, are as of `at`. Next to each is the time that it is counted from. */
 export type Overview = {
   at: Date;
+  /** Differs when anything but `at` and ages has changed. */
+  version: string;
+  changes: Changes;
   problems: Problem[];
   /** `busy`: users with pending work. `owner`: a worker's id. */
   lanes: { lane: number; owner?: string; busy: number }[];
@@ -24,11 +30,20 @@ export type Overview = {
     busy: number;
     unresponsive: number;
     heardMsAgo: number;
+    heardAt: Date;
   }[];
   /** As one worker last counted, `countedMsAgo`. */
-  pending: { requests: number; users: number; stuckUsers: number; deadLetters: number; countedMsAgo?: number };
-  /** How long the oldest request has waited that only lacks a slot. */
+  pending: {
+    requests: number;
+    users: number;
+    stuckUsers: number;
+    deadLetters: number;
+    countedMsAgo?: number;
+    countedAt?: Date;
+  };
+  /** How long the oldest request has waited that only lacks a slot. 0, and no time, when none does. */
   oldestWaitMs: number;
+  waitingSince?: Date;
   lastHour: Waits & { started: number; done: number; failed: number };
   /** The minutes of the last hour in which anything happened. */
   minutes: (Waits & { at: Date; started: number; done: number; failed: number })[];
@@ -39,9 +54,8 @@ export type Overview = {
 type OverviewDeps = Pick<Deps, 'workers' | 'clock'> &
   Pick<FunctionDeps, 'health'> & { config: Pick<Deps['config'], 'lanes'> & { tryItPort?: number | undefined } };
 
-const hourMs = 3_600_000;
-/** However many look. */
-const freshMs = 1_000;
+/** However many look. Whoever watches looks once a second, and timers may be a little early. */
+const freshMs = 950;
 
 const percentilesOf = (waits: number[]): Waits => ({
   p50: waitPercentile(waits, 0.5),
@@ -66,6 +80,16 @@ const stateOf = (heartbeat: Heartbeat, now: Date): Overview['workers'][number]['
   return heartbeat.away ? 'away' : 'serving';
 };
 
+const workerOf = (heartbeat: Heartbeat, now: Date): Overview['workers'][number] => ({
+  workerId: heartbeat.workerId,
+  state: stateOf(heartbeat, now),
+  lanes: heartbeat.lanes.length,
+  busy: (heartbeat.busy ?? []).reduce((sum, count) => sum + count, 0),
+  unresponsive: heartbeat.unresponsive.length,
+  heardMsAgo: Math.max(0, ageOf(heartbeat, now)),
+  heardAt: heartbeat.at,
+});
+
 /** A lane beyond `count` has an owner while its users are not moved yet, after `LANES` was lowered. */
 export const lanesOf = (heartbeats: Heartbeat[], count: number, now: Date): Overview['lanes'] => {
   const highest = Math.max(count - 1, ...heartbeats.filter((one) => isCurrent(one, now)).flatMap(({ lanes }) => lanes));
@@ -81,41 +105,47 @@ const pendingOf = (heartbeats: Heartbeat[], now: Date): Overview['pending'] => {
   const [newest] = told.sort((one, other) => other.at.getTime() - one.at.getTime());
   const { pendingRequests = 0, pendingUsers = 0, stuckUsers = 0, deadLetters = 0 } = newest ?? {};
   const countedMsAgo = newest && Math.max(0, now.getTime() - newest.at.getTime());
-  return { requests: pendingRequests, users: pendingUsers, stuckUsers, deadLetters, countedMsAgo };
+  const counts = { requests: pendingRequests, users: pendingUsers, stuckUsers, deadLetters };
+  return { ...counts, countedMsAgo, countedAt: newest?.at };
 };
+
+const lastHourOf = onceFor((workers: WorkerStore) => createLastHour(workers));
 
 const look = async (deps: OverviewDeps): Promise<Overview> => {
   const { workers, clock, config, health } = deps;
   const now = clock.now();
   const [heartbeats, minutes, servers] = await Promise.all([
     currentHeartbeats(deps),
-    workers.minutes(new Date(now.getTime() - hourMs)),
+    lastHourOf(workers)(now),
     health(),
   ]);
   const lanes = lanesOf(heartbeats, config.lanes, now);
   const pending = pendingOf(heartbeats, now);
+  const shown = heartbeats.map((one) => workerOf(one, now));
   const demands = heartbeats.filter((one) => isCurrent(one, now)).flatMap(({ demand }) => demand ?? []);
-  return {
+  const waitedMs = oldestWaitMs(demands, undefined, now);
+  const facts = {
     at: now,
+    changes: changesOf({ heartbeats, lanes, workers: shown, pending }),
     problems: findProblems({ heartbeats, lanes, pending, servers, now }),
     lanes,
-    workers: heartbeats.map((one) => ({
-      workerId: one.workerId,
-      state: stateOf(one, now),
-      lanes: one.lanes.length,
-      busy: (one.busy ?? []).reduce((sum, count) => sum + count, 0),
-      unresponsive: one.unresponsive.length,
-      heardMsAgo: Math.max(0, ageOf(one, now)),
-    })),
+    workers: shown,
     pending,
-    oldestWaitMs: oldestWaitMs(demands, undefined, now),
+    oldestWaitMs: waitedMs,
+    ...(waitedMs > 0 && { waitingSince: new Date(now.getTime() - waitedMs) }),
     lastHour: sumOf(minutes),
     minutes: minutes.map(minuteOf),
-    ...(config.tryItPort !== undefined && { tryIt: true }),
+    ...(config.tryItPort !== undefined && { tryIt: true as const }),
   };
+  return { ...facts, version: overviewVersion(facts) };
 };
 
 const keptOf = onceFor((_workers: WorkerStore) => createKept<Overview>(freshMs));
+
+/** The overview as clients get it. Made once for each look, however many get it. */
+export const overviewSnapshot = onceFor(
+  (found: Overview): Snapshot => ({ version: found.version, json: JSON.stringify(found) }),
+);
 
 /** A process looks at most once a second, however many ask. */
 export const overview = (deps: OverviewDeps): Promise<Overview> =>

@@ -14,6 +14,8 @@ const toAccount = (found: AccountDocument | null): Account | undefined =>
       }
     : undefined;
 
+const objectIds = (userIds: string[]): string[] => userIds.filter((userId) => mongoose.isValidObjectId(userId));
+
 export const accountStore = (execute: Execute): AccountStore => ({
   create: (username, passwordHash) =>
     execute(async ({ accounts }) => {
@@ -32,9 +34,14 @@ export const accountStore = (execute: Execute): AccountStore => ({
 
   usernames: (userIds) =>
     execute(async ({ accounts }) => {
-      const ids = userIds.filter((userId) => mongoose.isValidObjectId(userId));
-      const found = await accounts.find({ _id: { $in: ids } }, { username: 1 }).lean();
+      const found = await accounts.find({ _id: { $in: objectIds(userIds) } }, { username: 1 }).lean();
       return new Map(found.map(({ _id, username }) => [_id.toHexString(), username]));
+    }),
+
+  operators: (userIds) =>
+    execute(async ({ accounts }) => {
+      const found = await accounts.find({ _id: { $in: objectIds(userIds) } }, { role: 1 }).lean();
+      return new Set(found.flatMap(({ _id, role }) => (role === 'operator' ? _id.toHexString() : [])));
     }),
 
   replacePasswordHash: (userId, from, to) =>

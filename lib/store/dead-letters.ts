@@ -1,6 +1,6 @@
 /** Dead letters in the ledger, and what a person decides about them and about requests in their back-off. */
 import type { QueryFilter } from 'mongoose';
-import type { DeadLetterCursor, LedgerStore } from '../ports.ts';
+import type { DeadLetterCursor, DeadLetterHead, DeadLetterLists, LedgerStore } from '../ports.ts';
 import { type DeadLetterReason, type EntryId, settledStatuses } from '../types.ts';
 import { endOfBackOff, entryId } from './changes.ts';
 import type { Execute } from './connection.ts';
@@ -31,24 +31,21 @@ const skips = (at: Date) => {
   ];
 };
 
-export const deadLetterStore = (
-  execute: Execute,
-): Pick<
-  LedgerStore,
-  | 'deadLetters'
-  | 'countDeadLetters'
-  | 'deadLetterIds'
-  | 'dropDeadLetter'
-  | 'unblock'
-  | 'endBackOff'
-  | 'skip'
-  | 'requestEnd'
-> => ({
+const deadLetterLists = (execute: Execute): DeadLetterLists => ({
   deadLetters: ({ userId, after, limit, maxChars = Number.POSITIVE_INFINITY }) =>
     execute(({ requests }) => {
       const found = requests.find(deadLettersAfter(userId, after), { attemptLog: 0 }).sort(inOrder).limit(limit).lean();
       return readUpTo(maxChars, found.cursor({ batchSize: pageBatch }), ({ body }) => body);
     }),
+
+  deadLetterHeads: ({ userId, after, limit }) =>
+    execute(({ requests }) =>
+      requests
+        .find(deadLettersAfter(userId, after), { _id: 0, userId: 1, seq: 1, deadLetter: 1 })
+        .sort(inOrder)
+        .limit(limit)
+        .lean<DeadLetterHead[]>(),
+    ),
 
   countDeadLetters: (limit) =>
     execute(({ requests }) => requests.countDocuments(deadLettersAfter(undefined, undefined)).limit(limit)),
@@ -67,6 +64,12 @@ export const deadLetterStore = (
       if (userId !== undefined || rest.length === limit) return rest;
       return [...rest, ...(await find({ userId: { $gt: after?.userId ?? '' } }, limit - rest.length))];
     }),
+});
+
+export const deadLetterStore = (
+  execute: Execute,
+): DeadLetterLists & Pick<LedgerStore, 'dropDeadLetter' | 'unblock' | 'endBackOff' | 'skip' | 'requestEnd'> => ({
+  ...deadLetterLists(execute),
 
   dropDeadLetter: (id) =>
     execute(async ({ requests }) => {

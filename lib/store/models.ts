@@ -163,6 +163,7 @@ const workerSchema = new mongoose.Schema<WorkerDocument>(
     busy: { type: [Number], default: undefined },
     statistics: Object,
     demand: Object,
+    moves: Object,
     at: Date,
   },
   options,

@@ -3,7 +3,19 @@ import type { Execute } from './connection.ts';
 import { minuteStore } from './minutes.ts';
 
 export const workerStore = (execute: Execute): WorkerStore => ({
-  report: ({ workerId, lanes, unresponsive, away = false, gone = false, beatMs, busy, statistics, demand, at }) =>
+  report: ({
+    workerId,
+    lanes,
+    unresponsive,
+    away = false,
+    gone = false,
+    beatMs,
+    busy,
+    statistics,
+    demand,
+    moves,
+    at,
+  }) =>
     execute(async ({ workers }) => {
       const heartbeat = {
         lanes,
@@ -15,6 +27,7 @@ export const workerStore = (execute: Execute): WorkerStore => ({
         ...(busy && { busy }),
         ...(statistics && { statistics }),
         ...(demand && { demand }),
+        ...(moves && { moves }),
       };
       await workers.updateOne({ _id: workerId }, { $set: heartbeat }, { upsert: true });
     }),

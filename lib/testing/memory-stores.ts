@@ -122,6 +122,13 @@ const accountStore = ({ accounts }: MemoryDatabase, step: Step): AccountStore =>
       const found = [...accounts.values()].filter(({ userId }) => userIds.includes(userId));
       return new Map(found.map(({ userId, username }) => [userId, username]));
     }),
+  operators: (userIds) =>
+    step('accounts.operators', () => {
+      const found = [...accounts.values()].filter(
+        ({ userId, role }) => role === 'operator' && userIds.includes(userId),
+      );
+      return new Set(found.map(({ userId }) => userId));
+    }),
   replacePasswordHash: (userId, from, to) =>
     step('accounts.replacePasswordHash', () => {
       const account = [...accounts.values()].find((one) => one.userId === userId);
@@ -777,6 +784,11 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
     deadLetters: ({ maxChars, ...query }) =>
       step('ledger.deadLetters', () =>
         structuredClone(upTo(maxChars, deadLetters(query), ({ body }) => body).map(withoutLog)),
+      ),
+
+    deadLetterHeads: (query) =>
+      step('ledger.deadLetterHeads', () =>
+        deadLetters(query).map(({ userId, seq, deadLetter }) => structuredClone({ userId, seq, deadLetter })),
       ),
 
     countDeadLetters: (limit) =>

@@ -12,6 +12,46 @@ jest.setTimeout(60_000);
 
 const why = chromiumProgram ? '' : ' (skipped: chromium is not installed)';
 
+/** Longer than any page waits between two calls, if it made some by itself. */
+const quietMs = 10_000;
+
+/** Waits until there are no more calls for so long; twice as long at most. */
+const quietFor = async (calls: string[], ms: number): Promise<void> => {
+  let since = performance.now();
+  let { length } = calls;
+  await eventually(
+    `no call for ${ms} ms, after ${calls.slice(-3)}`,
+    () => {
+      if (calls.length > length) since = performance.now();
+      length = calls.length;
+      return performance.now() - since > ms;
+    },
+    2 * ms,
+  );
+};
+
+/** The API below `/lanes`. `headers`: what each call says, whatever the page has said. */
+const openProxy = async (to: string, headers: Record<string, string> = {}) => {
+  const proxy = createServer((incoming, outgoing) => {
+    const url = new URL((incoming.url ?? '').replace(/^\/lanes/, ''), to);
+    const options = { method: incoming.method, headers: { ...incoming.headers, ...headers } };
+    const onwards = forward(url, options, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    onwards.on('error', () => outgoing.destroy());
+    incoming.pipe(onwards);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    async close() {
+      proxy.closeAllConnections();
+      await new Promise((resolve) => proxy.close(resolve));
+    },
+  };
+};
+
 const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
 
 (chromiumProgram ? describe : describe.skip)(`the console${why}`, () => {
@@ -157,6 +197,54 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
     await page.close();
   });
 
+  test('the overview and the users show what happens without a reload, and all pages share one stream', async () => {
+    const { page, faults } = await open('olga');
+    await page.getByRole('heading', { name: 'Lanes' }).waitFor();
+    const streams: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('/overview')) streams.push(request.url());
+    });
+    const blocked = () => page.locator('.problems li', { hasText: 'somebody must decide' }).allTextContents();
+    const before = await blocked();
+    const ida = await stage.user('ida');
+    await ida.enqueue({ fail: 'no such order', always: true }, 'second');
+    const enqueuedAt = performance.now();
+    await eventually('the problem', async () => String(await blocked()) !== String(before));
+    expect(performance.now() - enqueuedAt).toBeLessThan(4_000);
+    await page.locator('section', { hasText: 'Who waits longest' }).getByRole('link', { name: 'ida' }).waitFor();
+    await goTo(page, '#/users');
+    await page.getByRole('link', { name: 'ida' }).waitFor();
+    const jan = await stage.user('jan');
+    await jan.enqueue({ hold: 'jan' });
+    await page.getByRole('link', { name: 'jan' }).waitFor();
+    stage.release('jan');
+    await page.getByRole('link', { name: 'jan' }).waitFor({ state: 'detached' });
+    await goTo(page, '#/dead-letters');
+    await page.getByLabel('Choose request 1 of ida').waitFor();
+    await page.getByRole('button', { name: 'ended' }).click();
+    await page.getByText('There are no dead letters here.').waitFor();
+    expect(page.url()).toContain('#/dead-letters?reason=ended');
+    await page.getByRole('button', { name: 'failed' }).click();
+    await page.getByLabel('Choose request 1 of ida').waitFor();
+    await goTo(page, '#/workers');
+    await page.getByRole('table').waitFor();
+    expect(streams).toEqual([]);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test('a page on which nothing happens makes no calls', async () => {
+    const { page } = await open('olga');
+    const calls: string[] = [];
+    page.on('request', (request) => calls.push(request.url()));
+    for (const hash of ['#/users?verdict=blocked', '#/']) {
+      await goTo(page, hash);
+      await page.getByRole('link', { name: 'ida' }).first().waitFor();
+      await quietFor(calls, quietMs);
+    }
+    await page.close();
+  });
+
   test('a user sees the own queue alone: a new request at once, its settlement within a second', async () => {
     const ben = await stage.user('ben');
     const { page } = await open('ben');
@@ -202,23 +290,32 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
   });
 
   test('works below a path', async () => {
-    const proxy = createServer((incoming, outgoing) => {
-      const url = new URL((incoming.url ?? '').replace(/^\/lanes/, ''), stage.url);
-      const to = forward(url, { method: incoming.method, headers: incoming.headers }, (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(outgoing);
-      });
-      to.on('error', () => outgoing.destroy());
-      incoming.pipe(to);
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const proxy = await openProxy(stage.url);
     const { page } = await stage.openPage();
-    await page.goto(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}/lanes/console#/queue`);
+    await page.goto(`${proxy.url}/lanes/console#/queue`);
     await stage.logIn(page, 'ben');
     await page.getByText('Nothing is pending.').first().waitFor();
     await page.close();
-    proxy.closeAllConnections();
-    await new Promise((resolve) => proxy.close(resolve));
+    await proxy.close();
+  });
+
+  test('where nothing streams, the overview comes as pages that wait', async () => {
+    const proxy = await openProxy(stage.url, { accept: 'application/json' });
+    const { page } = await stage.openPage();
+    await page.goto(`${proxy.url}/lanes/console#/users`);
+    const pages: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('wait=')) pages.push(request.url());
+    });
+    await stage.logIn(page, 'olga');
+    await eventually('a page that waits', () => pages.some((url) => /overview\?after=.+&wait=20/.test(url)));
+    const kim = await stage.user('kim');
+    await kim.enqueue({ hold: 'kim' });
+    await page.getByRole('link', { name: 'kim' }).waitFor();
+    stage.release('kim');
+    await page.getByRole('link', { name: 'kim' }).waitFor({ state: 'detached' });
+    await page.close();
+    await proxy.close();
   });
 
   test('says since when the API is away, and goes on by itself when it is back', async () => {

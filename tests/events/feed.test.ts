@@ -4,6 +4,7 @@ import mongoose from 'mongoose';
 import { createHintReceiver } from '../../lib/broker/hint-receiver.ts';
 import { cursorAfter, readCursor } from '../../lib/events/cursor.ts';
 import { createFeed, type FeedTimes } from '../../lib/events/feed.ts';
+import { createStreamPlaces } from '../../lib/events/stream-places.ts';
 import { showIn } from '../../lib/http/event-stream.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { Feed, FeedEvent, FeedOptions, FeedStream, RunRequest } from '../../lib/ports.ts';
@@ -54,7 +55,7 @@ const openFeed = ({
   const openHints = hints
     ? (heard: (userId: string, seq?: number) => void) => createHintReceiver(config, log, heard)
     : undefined;
-  const feed = createFeed({ ...world.stores, config, log, openHints }, times);
+  const feed = createFeed({ ...world.stores, log, places: createStreamPlaces(config), openHints }, times);
   feeds.push(feed);
   return feed;
 };
@@ -271,7 +272,12 @@ describe('a stream', () => {
         return world.stores.events.entries(ids);
       },
     };
-    const feed = createFeed({ ...world.stores, events, config: world.config, log: createLogger('silent') });
+    const feed = createFeed({
+      ...world.stores,
+      events,
+      places: createStreamPlaces(world.config),
+      log: createLogger('silent'),
+    });
     feeds.push(feed);
     const stream = await open(feed, user, { cursor: readCursor('0') });
     const iterator = stream[Symbol.asyncIterator]();

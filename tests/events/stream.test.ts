@@ -199,6 +199,19 @@ test('a stream ends when its session does', async () => {
   expect(await stream.ended).toBe('cleanly');
 });
 
+test("an operator's stream of another user ends within two seconds when the role is taken away", async () => {
+  const [operator, watched] = [await newUser(), await newUser()];
+  await world.stores.accounts.setRole(operator.username, 'operator');
+  const url = `http://127.0.0.1:${api.port}/users/${watched.username}/events?as=operator`;
+  const stream = read(await connectTo(url, bearer(operator.token)));
+  await enqueue(watched.token, 1);
+  await stream.has('settled 1');
+  await world.stores.accounts.setRole(operator.username, 'user');
+  const takenAt = performance.now();
+  expect(await stream.ended).toBe('cleanly');
+  expect(performance.now() - takenAt).toBeLessThan(3_000);
+});
+
 test('at SIGTERM streams and calls that wait end, and go on at another process where they were', async () => {
   const { token } = await newUser();
   const stopping = await startApiHere();

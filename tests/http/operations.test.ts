@@ -491,6 +491,15 @@ describe.each([
       expect(last.body).not.toHaveProperty('next');
     });
 
+    test('are listed by their reason', async () => {
+      const user = await userWith('fail 1', 'fail 2');
+      await asked(user, 2);
+      expect(await lettersOf(user, '&reason=failed')).toMatchObject([{ seq: 1 }, { seq: 2 }]);
+      expect(await lettersOf(user, '&reason=ended')).toEqual([]);
+      const wrong = await call({ call: 'GET /dead-letters?reason=sad', token: operator.token });
+      expectProblem(wrong, 400, 'invalid-request');
+    });
+
     test('are retried one by one: each item has its own result', async () => {
       const [blocked, failed, fine] = [await userWith('block', 'b'), await userWith('fail'), await userWith('fine')];
       for (const { userId } of [blocked, failed]) fixed.add(userId);

@@ -108,6 +108,9 @@ describe('a back end', () => {
       return found.length > 0 && found;
     });
     expect(stuck).toMatchObject({ user: ada, reason: 'blocked', seq: 1 });
+    await eventually('the overview says so', async () =>
+      (await lk.overview()).problems.some(({ code, count }) => code === 'blocked-users' && count === 1),
+    );
     expect(await lk.retry(ada, 1)).toMatchObject({ seq: 1 });
     await eventually('blocked again', async () => (await lk.request(ada, 1)).status === 'blocked');
     expect(await lk.skip(ada, 1)).toMatchObject({ status: 'failed' });

@@ -29,6 +29,16 @@ describeStores('accounts', (ports) => {
     expect(await ports.accounts.usernames([])).toEqual(new Map());
   });
 
+  test('operators are found among many users; unknown and malformed ids are none', async () => {
+    const names = [uniqueName('olaf'), uniqueName('oona')];
+    const [olaf, oona] = await Promise.all(
+      names.map(async (name) => (await ports.accounts.create(name, 'hash')) ?? ''),
+    );
+    await ports.accounts.setRole(names[0] ?? '', 'operator');
+    const found = await ports.accounts.operators([olaf ?? '', oona ?? '', 'f'.repeat(24), 'no id']);
+    expect(found).toEqual(new Set([olaf]));
+  });
+
   test('a role is given by name in any case, if the account exists', async () => {
     const name = uniqueName('olga');
     await ports.accounts.create(name, 'hash');

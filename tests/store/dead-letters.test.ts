@@ -179,6 +179,8 @@ describeStores('blocked requests and dead letters', (ports) => {
       after = { at: last.deadLetter.at, userId, seq: last.seq };
     }
     expect(found).toEqual([4, 2, 1, 3]);
+    const heads = await ports.ledger.deadLetterHeads({ userId, after: { at: at(22), userId, seq: 2 }, limit: 1 });
+    expect(heads).toEqual([{ userId, seq: 1, deadLetter: { reason: 'failed', at: at(25) } }]);
   });
 
   test('a page of dead letters ends with the one whose body brings the sum above `maxChars`', async () => {

@@ -28,9 +28,10 @@ describeStores('heartbeats', (ports) => {
     const workerId = uniqueName('worker');
     const report = async (waitingSince: Date | null) => {
       const demand = { waitingSince, blockedUsers: 1, blockedRequests: 7 };
-      await ports.workers.report({ workerId, lanes: [], unresponsive: [], demand, at: at(400) });
+      const moves = { users: 12, deadLetters: 1 };
+      await ports.workers.report({ workerId, lanes: [], unresponsive: [], demand, moves, at: at(400) });
       const found = (await ports.workers.all()).find((one) => one.workerId === workerId);
-      expect(found?.demand).toEqual(demand);
+      expect(found).toMatchObject({ demand, moves });
     };
     await report(at(399));
     await report(null);

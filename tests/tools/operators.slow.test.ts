@@ -171,6 +171,8 @@ test('stuck users and dead letters are listed and decided', async () => {
   expect(letters.deadLetters).toMatchObject([{ user: blocked, seq: 1, status: 'blocked', request: 'block' }]);
   expect(all.deadLetters).toHaveLength(3);
   expect(all.next).toBeUndefined();
+  expect(await asJson('dead-letters', '--reason', 'failed')).toEqual(all);
+  expect(await asJson('dead-letters', '--reason', 'ended')).toEqual({ deadLetters: [] });
   const [two, shown, one] = await Promise.all([
     asJson('dead-letters', '--limit', '2'),
     lanekeeper(['dead-letters', 'list', '--limit', '2']),

@@ -1,6 +1,7 @@
 /** `lanekeeper dead-letters [list | retry | drop]`: requests that failed for good, or that wait for a person. */
 import { styleText } from 'node:util';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { type DeadLetterReason, deadLetterReasons } from '../../lib/types.ts';
 import {
   type ConnectionOptions,
   type DeadLetter,
@@ -19,18 +20,18 @@ type Counts = Extract<Decided, { results?: undefined }>;
 const pageSize = 100;
 
 type Found = { deadLetters: DeadLetter[]; next?: string };
-type ListOptions = ConnectionOptions & { after?: string; limit: number };
+type ListOptions = ConnectionOptions & { after?: string; limit: number; reason?: DeadLetterReason };
 
 /** Pages until there are as many as were asked for. `next`: more follow. */
 const listAll = async (
   calls: OperatorCalls,
   user: string | undefined,
-  { after, limit }: ListOptions,
+  { reason, after, limit }: ListOptions,
 ): Promise<Found> => {
   const found: Found = { deadLetters: [], next: after };
   do {
     const wanted = Math.min(pageSize, limit - found.deadLetters.length);
-    const page = await calls.deadLetters({ user, after: found.next, limit: wanted });
+    const page = await calls.deadLetters({ user, reason, after: found.next, limit: wanted });
     found.deadLetters.push(...page.deadLetters);
     found.next = page.next;
   } while (found.next !== undefined && found.deadLetters.length < limit);
@@ -125,6 +126,7 @@ export const command = (): Command =>
       withConnection(new Command('list'))
         .description('list dead letters, oldest first')
         .argument('[user]', `${whom}; default all users`)
+        .addOption(new Option('--reason <reason>', 'only those with this reason').choices(deadLetterReasons))
         .option('--after <cursor>', 'only those after an earlier list, which says where it ended')
         .option('--limit <number>', 'how many at most', wholeNumber(1, 1_000_000), 100)
         .action((user, options) => runTool(() => list(user, options))),

@@ -125,7 +125,10 @@ const acceptance = {
   retry: z.string().optional().meta({ description: 'The call that runs the request again.' }),
 };
 
-export const accepted = strict(acceptance).meta({ id: 'Accepted', description: 'A request that is recorded and will not be lost.' });
+export const accepted = strict(acceptance).meta({
+  id: 'Accepted',
+  description: 'A request that is recorded and will not be lost.',
+});
 
 export const acceptedBatch = strict({ results: z.array(accepted) }).meta({ id: 'AcceptedBatch' });
 
@@ -190,8 +193,14 @@ export const userPage = strict({
 const waits = { p50: ms.optional(), p95: ms.optional(), p99: ms.optional() };
 const happened = { started: count, done: count, failed: count };
 
+const changedText = z.string().meta({ description: 'Differs when the answer of the call may have changed.' });
+
 export const overview = strict({
   at: time,
+  version: z.string().meta({ description: 'Differs when anything but `at` and ages has changed.' }),
+  changes: strict({ users: changedText, deadLetters: changedText }).meta({
+    description: 'Of `GET /users` and `GET /dead-letters`: when to read them again.',
+  }),
   problems: z
     .array(
       strict({
@@ -206,7 +215,7 @@ export const overview = strict({
   workers: z.array(
     strict({
       ...{ workerId: z.string(), state: z.enum(['serving', 'away', 'silent', 'gone']) },
-      ...{ lanes: count, busy: count, unresponsive: count, heardMsAgo: ms },
+      ...{ lanes: count, busy: count, unresponsive: count, heardMsAgo: ms, heardAt: time },
     }),
   ),
   pending: strict({
@@ -215,8 +224,10 @@ export const overview = strict({
     stuckUsers: count,
     deadLetters: count,
     countedMsAgo: ms.optional(),
+    countedAt: time.optional(),
   }),
   oldestWaitMs: ms,
+  waitingSince: time.optional().meta({ description: 'What `oldestWaitMs` is counted from.' }),
   lastHour: strict({ ...happened, ...waits }),
   minutes: z.array(strict({ at: time, ...happened, ...waits })),
   tryIt: z

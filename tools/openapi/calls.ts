@@ -6,6 +6,7 @@ import { cancelBody } from '../../lib/http/cancel-selected.ts';
 import { eventsHeaders, eventsQuery } from '../../lib/http/events-input.ts';
 import * as input from '../../lib/http/input.ts';
 import { deadLetterQuery, selection, stuckQuery } from '../../lib/http/operator-input.ts';
+import { overviewQuery } from '../../lib/http/overview-reply.ts';
 import { userQuery } from '../../lib/http/user-list-input.ts';
 import * as answers from './answers.ts';
 import type { ProblemCode } from './problems.ts';
@@ -438,28 +439,38 @@ const otherCalls: Record<string, CallDescription> = {
       summary: 'Says what is wrong, who owns the lanes, and how long requests wait',
     },
     access: { token: true, operator: 'always' },
+    query: overviewQuery,
     answers: {
       200: {
-        says: 'The overview, at most a second old.',
+        says: 'The overview, at most a second old. With `Accept: text/event-stream` a stream of it, where the server can send one.',
         schema: answers.overview,
+        stream: 'retry: 1000\n\nid: 3q2-7wA9cV1kZ0bD\nevent: overview\ndata: {"at":"2026-11-28T02:54:01.712Z"}\n\n',
         example: {
-          at: times.startedAt,
+          ...{ at: times.startedAt, version: '3q2-7wA9cV1kZ0bD' },
+          changes: { users: 'c0FfeePz1m3Lq9Xa', deadLetters: 'mV8s2kQe7_RtY4uJ' },
           problems: [{ code: 'blocked-users', text: 'One user is blocked: somebody must decide.', count: 1 }],
           lanes: [{ lane: 0, owner: '5f1c0c7ae04b91d2', busy: 1 }],
           workers: [
             {
               ...{ workerId: '5f1c0c7ae04b91d2', state: 'serving', lanes: 1, busy: 1 },
-              ...{ unresponsive: 0, heardMsAgo: 310 },
+              ...{ unresponsive: 0, heardMsAgo: 310, heardAt: times.startedAt },
             },
           ],
-          pending: { requests: 3, users: 1, stuckUsers: 1, deadLetters: 1, countedMsAgo: 2_100 },
+          pending: {
+            requests: 3,
+            users: 1,
+            stuckUsers: 1,
+            deadLetters: 1,
+            countedMsAgo: 2_100,
+            countedAt: times.acceptedAt,
+          },
           oldestWaitMs: 0,
           lastHour: { started: 41, done: 39, failed: 1, p50: 2, p95: 10, p99: 20 },
           minutes: [{ at: '2026-11-28T02:54:00.000Z', started: 41, done: 39, failed: 1, p50: 2, p95: 10, p99: 20 }],
         },
       },
     },
-    problems: [],
+    problems: ['too-many-streams'],
   },
   'GET /lanes': {
     ...{ id: 'getLanes', tag: 'Operators', summary: 'Says who owns each lane, and how lanes moved in the last hour' },

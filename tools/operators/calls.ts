@@ -1,6 +1,7 @@
 /** What the operators' commands ask for, by the API or by the servers themselves. Both answer in the shapes of docs/http-api.md. */
 import { env } from 'node:process';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { DeadLetterReason } from '../../lib/types.ts';
 import type { ShownEntry } from '../api-client.ts';
 
 export type StuckUser = { userId: string; user?: string; lane: number; seq?: number; reason: string; sinceMs: number };
@@ -29,7 +30,9 @@ export type PageQuery = { after?: number | string; limit: number };
 /** Lists say in `next` where the next page begins. */
 export type OperatorCalls = {
   stuck(limit: number): Promise<{ stuck: StuckUser[] }>;
-  deadLetters(query: PageQuery & { user?: string }): Promise<{ deadLetters: DeadLetter[]; next?: string }>;
+  deadLetters(
+    query: PageQuery & { user?: string; reason?: DeadLetterReason },
+  ): Promise<{ deadLetters: DeadLetter[]; next?: string }>;
   /** With `after`, the `next` of the answer before. */
   decide(decision: 'retry' | 'drop', selection: Selection & { after?: string }): Promise<Decided>;
   requests(user: string, query: PageQuery & { status?: string }): Promise<{ requests: ShownEntry[]; next?: number }>;

@@ -1,6 +1,7 @@
 /** The operators' calls on MongoDB and RabbitMQ, for whoever reaches those and not the API. */
 import { stderr } from 'node:process';
 import { createPublisher } from '../../lib/broker/publisher.ts';
+import { createHealthCheck } from '../../lib/health.ts';
 import { deadLettersJson, readCursor, readDecisionCursor } from '../../lib/http/dead-letter-json.ts';
 import { decideSelection } from '../../lib/http/decide-selected.ts';
 import { entryJson, pageJson, wholeEntryJson } from '../../lib/http/entry-json.ts';
@@ -42,7 +43,12 @@ export const openDirectCalls = async (): Promise<OperatorCalls> => {
   const log = warnings();
   const stores = openStores(config);
   const publisher = createPublisher(config, log);
-  const deps = { ...stores, publisher, log, config };
+  const health = createHealthCheck({
+    ping: { mongodb: stores.ping, rabbitmq: publisher.ping },
+    clock: stores.clock,
+    log,
+  });
+  const deps = { ...stores, publisher, health, log, config };
   const operations = createOperations(deps);
   await stores.timeKnown();
 
@@ -51,9 +57,9 @@ export const openDirectCalls = async (): Promise<OperatorCalls> => {
 
   return {
     stuck: async (limit) => ({ stuck: await operations.stuck(limit) }),
-    deadLetters: async ({ user, after, limit }) => {
+    deadLetters: async ({ user, reason, after, limit }) => {
       const userId = user === undefined ? undefined : await find(user);
-      const query = { userId, after: after === undefined ? undefined : readCursor(String(after)), limit };
+      const query = { userId, reason, after: after === undefined ? undefined : readCursor(String(after)), limit };
       return JSON.parse(deadLettersJson(await operations.deadLetters({ ...query, maxChars: maxPageChars }), limit));
     },
     decide: async (decision, { after, ...selection }) => {

@@ -18,8 +18,8 @@ export const chromiumProgram = findBinary('chromium', []);
 const log = pino({ level: 'silent' });
 const password = 'correct horse 17';
 
-/** `failOnce`: its first attempt fails. */
-type Work = { fail?: string; failOnce?: string; hold?: string };
+/** `failOnce`: its first attempt fails. `always`: it fails whether it is fixed or not. */
+type Work = { fail?: string; failOnce?: string; always?: true; hold?: string };
 
 /** `isFixed`: what failed before succeeds. `release` ends the runs that hold. */
 const createProcessor = () => {
@@ -31,7 +31,7 @@ const createProcessor = () => {
     return found;
   };
   const processor: Processor = async (request, { signal, attempt }) => {
-    const { fail, failOnce, hold } = Object(request) as Work;
+    const { fail, failOnce, always, hold } = Object(request) as Work;
     if (hold) {
       const stopped = Promise.withResolvers<never>();
       signal.addEventListener('abort', () => stopped.reject(signal.reason));
@@ -39,7 +39,7 @@ const createProcessor = () => {
     }
     if (failOnce && attempt === 1)
       throw Object.assign(new Error(failOnce, { cause: new Error('no route') }), { expose: true });
-    if (fail && !isFixed) throw Object.assign(new UnrecoverableError(fail), { expose: true });
+    if (fail && (always || !isFixed)) throw Object.assign(new UnrecoverableError(fail), { expose: true });
     return request;
   };
   return {
