@@ -993,6 +993,23 @@ export interface components {
              * @description What `oldestWaitMs` is counted from.
              */
             waitingSince?: string;
+            /** @description The users for whom nothing has moved for longest, and when that was read: their ages are as of then. */
+            longestWaits: {
+                /** Format: date-time */
+                at: string;
+                users: {
+                    userId: string;
+                    user?: string;
+                    lane: number;
+                    /** @enum {string} */
+                    state: "closed" | "open" | "closing";
+                    pending: number;
+                    /** @description How long nothing has moved. Absent when nothing is pending. */
+                    waitingMs?: number;
+                    running?: number;
+                    verdict: components["schemas"]["Verdict"];
+                }[];
+            };
             lastHour: {
                 started: number;
                 done: number;
@@ -3243,6 +3260,25 @@ export interface operations {
                      *         "countedAt": "2026-11-28T02:54:01.669Z"
                      *       },
                      *       "oldestWaitMs": 0,
+                     *       "longestWaits": {
+                     *         "at": "2026-11-28T02:54:01.712Z",
+                     *         "users": [
+                     *           {
+                     *             "userId": "6b0a4249c864da9b4ba6bea4",
+                     *             "user": "ada",
+                     *             "lane": 0,
+                     *             "state": "open",
+                     *             "pending": 3,
+                     *             "waitingMs": 86120,
+                     *             "verdict": {
+                     *               "code": "blocked",
+                     *               "seq": 6,
+                     *               "sinceMs": 86120,
+                     *               "text": "Waits because request 6 is blocked: somebody must retry or skip it."
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
                      *       "lastHour": {
                      *         "started": 41,
                      *         "done": 39,

@@ -101,7 +101,7 @@ const Page = ({ client, mayOperate }: { client: Person; mayOperate: boolean }) =
   if (page === 'queue' && id) return <RequestPage client={client} target={undefined} seq={Number(id)} />;
   if (page === 'queue' || !mayOperate) return <MyQueuePage client={client} />;
   if (page === 'try-it' && canTry) return <TryItPage client={client} />;
-  if (page === undefined) return <OverviewPage client={client} />;
+  if (page === undefined) return <OverviewPage />;
   if (page === 'users' && id && part === 'requests' && seq)
     return <RequestPage client={client} target={id} seq={Number(seq)} />;
   if (page === 'users' && id) return <UserPage key={id} client={client} target={id} />;

@@ -45,20 +45,15 @@ export const useServerNow = (): number => useNow() + useSource(live).skewMs;
 
 /** Hints carry no truth: what they miss is found after so long. */
 const anywayMs = 30_000;
-/** Nobody tells what happens to users without an owner, or without a connection of ours. */
+/** While nobody tells. */
 const untoldMs = 5_000;
 /** Of one user: its place among those that wait for a slot is not told. */
 const waitingMs = 10_000;
 
-const blinding = ['rabbitmq-away', 'no-worker', 'broker-away', 'lanes-without-owner', 'workers-silent'];
-
-const isTold = ({ value, error }: Live): boolean =>
-  value !== undefined && !error && !value.problems.some(({ code }) => blinding.includes(code));
-
 /** When to read a list of all users again. */
 export const useChangesOf = (list: keyof Overview['changes']): ReadAgain => {
   const now = useSource(live);
-  return { news: now.value?.changes[list], everyMs: isTold(now) ? anywayMs : untoldMs };
+  return { news: now.value?.changes[list], everyMs: now.value && !now.error ? anywayMs : untoldMs };
 };
 
 /** When to read again which lanes have moved. */
@@ -76,6 +71,5 @@ export const useChangesFor = (pending: number): ReadAgain => {
     workers.map(({ state }) => state),
     lanes.map(({ owner }) => owner),
   ]);
-  if (!isTold(now)) return { news, everyMs: untoldMs };
   return { news, everyMs: pending > 0 ? waitingMs : anywayMs };
 };

@@ -1,13 +1,9 @@
 import { Chart } from '../chart.tsx';
-import { useChangesOf, useLiveOverview, useServerNow } from '../live-overview.ts';
-import type { Person } from '../person.ts';
+import { useLiveOverview, useServerNow } from '../live-overview.ts';
 import { linkTo } from '../route.ts';
 import { count, duration, plural, ranges } from '../text.ts';
-import type { Overview, UserPage } from '../types.ts';
+import type { Overview } from '../types.ts';
 import { Badge, Empty, Failure, LiveNote, Loading, PageTitle, Tile } from '../ui.tsx';
-import { useData, useNow } from '../use-data.ts';
-
-const longestWaits = 5;
 
 type Problem = Overview['problems'][number];
 
@@ -51,24 +47,27 @@ const Problems = ({ problems }: { problems: Problem[] }) =>
     </ul>
   );
 
-const LongestWaits = ({ users, sinceMs }: { users: UserPage['users']; sinceMs: number }) => (
-  <section aria-labelledby="waits">
-    <h2 id="waits">Who waits longest</h2>
-    {users.length === 0 ? (
-      <Empty>Nobody has anything pending.</Empty>
-    ) : (
-      <ul class="rows">
-        {users.map(({ userId, user, verdict, waitingMs }) => (
-          <li key={userId}>
-            <a href={linkTo(['users', `id:${userId}`])}>{user ?? userId}</a> <Badge code={verdict.code} />
-            <span class="grow">{verdict.text}</span>
-            {waitingMs !== undefined && <span class="dim number">{duration(waitingMs + sinceMs)}</span>}
-          </li>
-        ))}
-      </ul>
-    )}
-  </section>
-);
+const LongestWaits = ({ at, users }: Overview['longestWaits']) => {
+  const sinceMs = useServerNow() - Date.parse(at);
+  return (
+    <section aria-labelledby="waits">
+      <h2 id="waits">Who waits longest</h2>
+      {users.length === 0 ? (
+        <Empty>Nobody has anything pending.</Empty>
+      ) : (
+        <ul class="rows">
+          {users.map(({ userId, user, verdict, waitingMs }) => (
+            <li key={userId}>
+              <a href={linkTo(['users', `id:${userId}`])}>{user ?? userId}</a> <Badge code={verdict.code} />
+              <span class="grow">{verdict.text}</span>
+              {waitingMs !== undefined && <span class="dim number">{duration(waitingMs + sinceMs)}</span>}
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+};
 
 const ownerColors = 8;
 const shades = 4;
@@ -232,17 +231,8 @@ const Tiles = ({ overview: { pending, waitingSince, lastHour } }: { overview: Ov
   );
 };
 
-export const OverviewPage = ({ client }: { client: Person }) => {
+export const OverviewPage = () => {
   const { value, error, isLoading } = useLiveOverview();
-  const now = useNow();
-  const waits = useData(
-    async (signal) => {
-      const { users } = await client.call<UserPage>('GET', 'users', { signal, query: { limit: longestWaits } });
-      return { users, readAt: Date.now() };
-    },
-    'longest',
-    useChangesOf('users'),
-  );
   return (
     <>
       <PageTitle title="Overview">
@@ -254,7 +244,7 @@ export const OverviewPage = ({ client }: { client: Person }) => {
         <>
           <Problems problems={value.problems} />
           <Tiles overview={value} />
-          {waits.value && <LongestWaits users={waits.value.users} sinceMs={now - waits.value.readAt} />}
+          <LongestWaits {...value.longestWaits} />
           <Charts overview={value} />
           <section aria-labelledby="lanes">
             <h2 id="lanes">Lanes</h2>

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Heartbeat } from '../ports.ts';
 import type { Overview } from './overview.ts';
+import type { ProblemKind } from './problems.ts';
 
 /** `users` and `deadLetters`: of what `GET /users` and `GET /dead-letters` answer. */
 export type Changes = { users: string; deadLetters: string };
@@ -9,10 +10,17 @@ export type Changes = { users: string; deadLetters: string };
 const versionOf = (facts: unknown): string =>
   createHash('sha256').update(JSON.stringify(facts)).digest('base64url').slice(0, 16);
 
-type Known = Pick<Overview, 'lanes' | 'workers' | 'pending'> & { heartbeats: Heartbeat[] };
+type Known = Pick<Overview, 'lanes' | 'workers' | 'pending' | 'problems'> & { heartbeats: Heartbeat[]; now: Date };
+
+/** With one of these nobody tells what happens to some users. */
+const blinding: ProblemKind[] = ['rabbitmq-away', 'no-worker', 'broker-away', 'lanes-without-owner', 'workers-silent'];
+/** Then a change is assumed so often. */
+const untoldMs = 5_000;
 
 /** Whatever a verdict rests on, and whatever moves a request. What only an API process has done is told by the next count. */
-export const changesOf = ({ heartbeats, lanes, workers, pending }: Known): Changes => {
+export const changesOf = ({ heartbeats, lanes, workers, pending, problems, now }: Known): Changes => {
+  const isBlind = problems.some(({ code }) => blinding.includes(code));
+  const untold = isBlind && Math.floor(now.getTime() / untoldMs);
   const { requests, users, stuckUsers, deadLetters } = pending;
   const of = (pick: (heartbeat: Heartbeat) => unknown) => heartbeats.map((one) => [one.workerId, pick(one)]);
   const blocked = of(({ demand }) => demand?.blockedUsers);
@@ -24,9 +32,9 @@ export const changesOf = ({ heartbeats, lanes, workers, pending }: Known): Chang
       blocked,
       lanes.map(({ owner, busy }) => [owner, busy]),
       workers.map(({ state }) => state),
-      [requests, users, stuckUsers],
+      [requests, users, stuckUsers, untold],
     ]),
-    deadLetters: versionOf([of(({ moves }) => moves?.deadLetters), blocked, deadLetters]),
+    deadLetters: versionOf([of(({ moves }) => moves?.deadLetters), blocked, deadLetters, untold]),
   };
 };
 
@@ -36,9 +44,14 @@ export const overviewVersion = ({
   oldestWaitMs: _ms,
   workers,
   pending,
+  longestWaits,
   ...rest
 }: Omit<Overview, 'version'>): string => {
   const { countedMsAgo: _age, countedAt: _countedAt, ...counts } = pending;
   const states = workers.map(({ heardMsAgo: _age, heardAt: _heardAt, ...worker }) => worker);
-  return versionOf([rest, states, counts]);
+  const waits = longestWaits.users.map(({ waitingMs: _age, verdict: { sinceMs: _sinceMs, ...verdict }, ...user }) => [
+    user,
+    verdict,
+  ]);
+  return versionOf([rest, states, counts, waits]);
 };

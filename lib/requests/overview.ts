@@ -7,8 +7,10 @@ import type { Heartbeat, Minute, Snapshot, WorkerStore } from '../ports.ts';
 import { waitPercentile } from '../wait-buckets.ts';
 import { currentHeartbeats } from './heartbeats.ts';
 import { createLastHour } from './last-hour.ts';
+import { createLongestWaits, type LongestWaits } from './longest-waits.ts';
 import { type Changes, changesOf, overviewVersion } from './overview-versions.ts';
 import { findProblems, type Problem } from './problems.ts';
+import { listUsers, type UsersDeps } from './users.ts';
 import { ageOf, isCurrent, ownerOf } from './verdict.ts';
 
 /** Percentiles of the wait from accepted to started, of first attempts, in ms. Absent where nothing started. */
@@ -44,6 +46,8 @@ export type Overview = {
   /** How long the oldest request has waited that only lacks a slot. 0, and no time, when none does. */
   oldestWaitMs: number;
   waitingSince?: Date;
+  /** The five users for whom nothing has moved for longest, a few seconds old at most. */
+  longestWaits: LongestWaits;
   lastHour: Waits & { started: number; done: number; failed: number };
   /** The minutes of the last hour in which anything happened. */
   minutes: (Waits & { at: Date; started: number; done: number; failed: number })[];
@@ -51,9 +55,10 @@ export type Overview = {
   tryIt?: true;
 };
 
-type OverviewDeps = Pick<Deps, 'workers' | 'clock'> &
+type OverviewDeps = UsersDeps &
   Pick<FunctionDeps, 'health'> & { config: Pick<Deps['config'], 'lanes'> & { tryItPort?: number | undefined } };
 
+const longestUsers = 5;
 /** However many look. Whoever watches looks once a second, and timers may be a little early. */
 const freshMs = 950;
 
@@ -111,6 +116,8 @@ const pendingOf = (heartbeats: Heartbeat[], now: Date): Overview['pending'] => {
 
 const lastHourOf = onceFor((workers: WorkerStore) => createLastHour(workers));
 
+const longestWaitsOf = onceFor((_workers: WorkerStore) => createLongestWaits());
+
 const look = async (deps: OverviewDeps): Promise<Overview> => {
   const { workers, clock, config, health } = deps;
   const now = clock.now();
@@ -124,15 +131,21 @@ const look = async (deps: OverviewDeps): Promise<Overview> => {
   const shown = heartbeats.map((one) => workerOf(one, now));
   const demands = heartbeats.filter((one) => isCurrent(one, now)).flatMap(({ demand }) => demand ?? []);
   const waitedMs = oldestWaitMs(demands, undefined, now);
+  const problems = findProblems({ heartbeats, lanes, pending, servers, now });
+  const changes = changesOf({ heartbeats, lanes, workers: shown, pending, problems, now });
   const facts = {
     at: now,
-    changes: changesOf({ heartbeats, lanes, workers: shown, pending }),
-    problems: findProblems({ heartbeats, lanes, pending, servers, now }),
+    changes,
+    problems,
     lanes,
     workers: shown,
     pending,
     oldestWaitMs: waitedMs,
     ...(waitedMs > 0 && { waitingSince: new Date(now.getTime() - waitedMs) }),
+    longestWaits: await longestWaitsOf(workers)(changes.users, clock, async () => {
+      const { users } = await listUsers({ show: 'waiting', limit: longestUsers }, deps);
+      return users;
+    }),
     lastHour: sumOf(minutes),
     minutes: minutes.map(minuteOf),
     ...(config.tryItPort !== undefined && { tryIt: true as const }),

@@ -27,7 +27,7 @@ export type ListedUser = {
 /** `next`: where to go on; absent at the end. */
 export type UserList = { users: ListedUser[]; next?: UserCursor };
 
-type UsersDeps = Pick<Deps, 'userQueues' | 'ledger' | 'workers' | 'accounts' | 'clock'>;
+export type UsersDeps = Pick<Deps, 'userQueues' | 'ledger' | 'workers' | 'accounts' | 'clock'>;
 
 /** Users that one query reads. */
 const pageSize = 200;

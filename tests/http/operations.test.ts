@@ -743,6 +743,10 @@ describe.each([
     const workers = found.workers as { workerId: string; state: string; lanes: number }[];
     expect(workers).toMatchObject([{ state: 'serving', lanes: 2 }]);
     expect(lanes.map(({ owner }) => owner)).toEqual([workers[0]?.workerId, workers[0]?.workerId]);
+    const { users } = found.longestWaits as { users: { waitingMs: number; verdict: { code: string } }[] };
+    expect(users.map(({ verdict }) => verdict.code)).toContain('blocked');
+    const waits = users.map(({ waitingMs }) => waitingMs);
+    expect(waits).toEqual(waits.toSorted((one, other) => other - one));
     const counted = await eventually('the minute is written down', async () => {
       const { body } = await call({ call: 'GET /overview', token: operator.token });
       const hour = body.lastHour as { started: number; done: number; p50?: number };

@@ -177,16 +177,16 @@ export const userState = strict({
   running: strict({ seq, fencingToken: count.optional(), startedAt: time.optional() }).optional(),
 }).meta({ id: 'User', description: 'A user: what is pending, what runs, and why it waits.' });
 
+const listedUser = strict({
+  ...whoIs,
+  ...{ lane: count, state: z.enum(['closed', 'open', 'closing']), pending: count },
+  waitingMs: ms.optional().meta({ description: 'How long nothing has moved. Absent when nothing is pending.' }),
+  running: seq.optional(),
+  verdict,
+});
+
 export const userPage = strict({
-  users: z.array(
-    strict({
-      ...whoIs,
-      ...{ lane: count, state: z.enum(['closed', 'open', 'closing']), pending: count },
-      waitingMs: ms.optional().meta({ description: 'How long nothing has moved. Absent when nothing is pending.' }),
-      running: seq.optional(),
-      verdict,
-    }),
-  ),
+  users: z.array(listedUser),
   next: z.string().optional().meta({ description: 'There may be a next page, also after one without users.' }),
 }).meta({ id: 'UserPage' });
 
@@ -228,6 +228,9 @@ export const overview = strict({
   }),
   oldestWaitMs: ms,
   waitingSince: time.optional().meta({ description: 'What `oldestWaitMs` is counted from.' }),
+  longestWaits: strict({ at: time, users: z.array(listedUser) }).meta({
+    description: 'The users for whom nothing has moved for longest, and when that was read: their ages are as of then.',
+  }),
   lastHour: strict({ ...happened, ...waits }),
   minutes: z.array(strict({ at: time, ...happened, ...waits })),
   tryIt: z

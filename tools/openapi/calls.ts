@@ -465,6 +465,15 @@ const otherCalls: Record<string, CallDescription> = {
             countedAt: times.acceptedAt,
           },
           oldestWaitMs: 0,
+          longestWaits: {
+            at: times.startedAt,
+            users: [
+              {
+                ...{ userId: listedLetter.userId, user: 'ada', lane: 0, state: 'open', pending: 3, waitingMs: 86_120 },
+                verdict: isBlocked,
+              },
+            ],
+          },
           lastHour: { started: 41, done: 39, failed: 1, p50: 2, p95: 10, p99: 20 },
           minutes: [{ at: '2026-11-28T02:54:00.000Z', started: 41, done: 39, failed: 1, p50: 2, p95: 10, p99: 20 }],
         },
