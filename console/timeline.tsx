@@ -75,15 +75,16 @@ const stepsOf = (request: WholeRequest, now: number): Step[] => {
   const step = (at: string | undefined, text: string, tone: Tone): Step[] => (at ? [{ at, text, tone }] : []);
   const outcome = status === 'done' ? 'good' : status === 'failed' ? 'bad' : 'calm';
   const attempts = attemptLog.map((attempt) => attemptStep(attempt, now));
-  return [
-    ...step(acceptedAt, 'Accepted', 'calm'),
+  const between = [
     ...attemptLog.slice(0, 1).flatMap(earlierStep),
     ...attempts,
     ...step(ending, 'An operator asked the run to end', 'warn'),
     ...step(deadLetter?.at, `Dead letter: ${deadLetter?.reason}`, 'bad'),
     ...step(retryAt, 'Next attempt, at the earliest', 'calm'),
-    ...step(settledAt, `Settled: ${status}`, outcome),
-  ].sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
+  ];
+  between.sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
+  // The times of two processes differ by milliseconds.
+  return [...step(acceptedAt, 'Accepted', 'calm'), ...between, ...step(settledAt, `Settled: ${status}`, outcome)];
 };
 
 export const Timeline = ({ request }: { request: WholeRequest }) => {
