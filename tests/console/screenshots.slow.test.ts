@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { eventually } from '../support/world.ts';
 import { chromiumProgram, openStage } from './support/stage.ts';
 
@@ -9,6 +10,20 @@ jest.setTimeout(300_000);
 
 const folder = fileURLToPath(new URL('../../docs/console/', import.meta.url));
 const why = chromiumProgram ? '' : ' (skipped: chromium is not installed)';
+
+type Variant = { colorScheme: 'light' | 'dark'; width: number };
+
+const variants: Variant[] = [
+  { colorScheme: 'light', width: 1280 },
+  { colorScheme: 'dark', width: 1280 },
+  { colorScheme: 'light', width: 390 },
+  { colorScheme: 'dark', width: 390 },
+];
+
+const takePicture = async (page: Page, name: string, { colorScheme, width }: Variant): Promise<void> => {
+  expect([name, await page.evaluate<number>('document.documentElement.scrollWidth')]).toEqual([name, width]);
+  await page.screenshot({ path: `${folder}${name}-${colorScheme}-${width}.png`, fullPage: true });
+};
 
 (chromiumProgram ? describe : describe.skip)(`every page of the console${why}`, () => {
   let stage: Awaited<ReturnType<typeof openStage>>;
@@ -45,27 +60,45 @@ const why = chromiumProgram ? '' : ' (skipped: chromium is not installed)';
     'my-queue': { path: () => '#/queue', ready: 'History' },
   };
 
-  test.each<[string, number, boolean]>([
-    ['light', 1280, false],
-    ['dark', 1280, true],
-    ['light', 390, false],
-    ['dark', 390, true],
-  ])('%s, %i pixels wide', async (colors, width, dark) => {
-    const { page, faults } = await stage.openPage({ width, dark });
-    const picture = async (name: string) => {
-      expect([name, await page.evaluate<number>('document.documentElement.scrollWidth')]).toEqual([name, width]);
-      await page.screenshot({ path: `${folder}${name}-${colors}-${width}.png`, fullPage: true });
-    };
+  test.each(variants)('$colorScheme, $width pixels wide', async (variant) => {
+    const { width, colorScheme } = variant;
+    const { page, faults } = await stage.openPage({ width, dark: colorScheme === 'dark' });
     await page.getByRole('button', { name: 'Log in' }).waitFor();
-    await picture('login');
+    await takePicture(page, 'login', variant);
     await stage.logIn(page, 'olga');
     await page.getByText('somebody must decide').first().waitFor();
     for (const [name, { path, ready }] of Object.entries(pages)) {
       await page.evaluate(`location.hash = ${JSON.stringify(path())}`);
       await page.getByText(ready).first().waitFor();
-      await picture(name);
+      await takePicture(page, name, variant);
     }
     expect(faults).toEqual([]);
     await page.close();
   });
+});
+
+(chromiumProgram ? test : test.skip)(`the page "Try it", after a failover${why}`, async () => {
+  await using stage = await openStage({}, { tryIt: true });
+  await stage.operator('olga');
+  const { page, faults } = await stage.openPage({ path: '#/try-it' });
+  await stage.logIn(page, 'olga');
+  const kills = page.getByRole('button', { name: /^Kill worker/ });
+  const areTwo = async () => (await kills.count()) === 2 && (await kills.last().isEnabled());
+  await eventually('two workers serve', areTwo, 30_000);
+  await page.getByLabel('Users').fill('5');
+  await page.getByRole('button', { name: 'Start the race' }).click();
+  await page.locator('.racer', { hasText: 'eve' }).getByText('✓ in order').waitFor();
+  await kills.first().click();
+  await page.getByText('The failover is over, and the order was kept.').waitFor({ timeout: 30_000 });
+  for (const variant of variants) {
+    const { colorScheme, width } = variant;
+    await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
+    await page.emulateMedia({ colorScheme });
+    await takePicture(page, 'try-it', variant);
+  }
+  await page.getByRole('button', { name: 'Stop sending' }).click();
+  await page.getByText('Everything that was sent is settled.').waitFor({ timeout: 30_000 });
+  await page.getByRole('button', { name: 'Clean up' }).click();
+  await page.getByText('Start the race: each user').waitFor();
+  expect(faults).toEqual([]);
 });
