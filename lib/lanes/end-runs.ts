@@ -24,7 +24,7 @@ export const endRuns = async (
   });
   await withTimeout(clock, lendAfterMs, over, () => undefined);
   if (isOver) return;
-  log.warn({ lane: lane.lane }, 'the lane is kept while runs of it go on that cannot be lent out');
+  log.warn({ lane: lane.lane }, 'the lane is kept until its runs have ended, or are lent out');
   const lent = lendRuns(users, lane, { wanted: () => !isOver }, context).catch((err) => {
     log.error({ lane: lane.lane, err }, 'runs of a lane that is given up cannot be lent out');
     return over;

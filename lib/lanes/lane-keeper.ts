@@ -9,13 +9,16 @@ const longestReopenMs = 2_000;
 /** The pause before MongoDB is asked again by a worker that has given its lanes up. */
 const storePauseMs = 500;
 
+/** Also a lane that is given up lends runs that ignore their signal. */
+const lendsRuns = ({ users }: LaneHold): boolean => [...users.all()].some(({ running }) => running?.lentOut);
+
 export class LaneKeeper {
   readonly #context: WorkerContext;
   readonly #stopping: AbortSignal;
   readonly #storeIsSilent: () => boolean;
   readonly #holds = new Map<number, LaneHold>();
   readonly #kept: Promise<void>[] = [];
-  /** Holds that are handed over while runs go on. */
+  /** Holds whose runs go on after the lane was handed over or given up. */
   readonly #lending = new Set<LaneHold>();
   readonly #cleaning = new Set<Promise<void>>();
 
@@ -96,9 +99,13 @@ export class LaneKeeper {
 
   /** Runs that go on after the handover stay known until they end. */
   async handOver(hold: LaneHold, reason: 'handed-over' | 'stopped', forMs?: number): Promise<void> {
+    this.#trackRuns(hold);
+    await hold.handOver(reason, forMs);
+  }
+
+  #trackRuns(hold: LaneHold): void {
     this.#lending.add(hold);
     void hold.users.whenIdle().then(() => this.#lending.delete(hold));
-    await hold.handOver(reason, forMs);
   }
 
   abortRuns(): void {
@@ -133,6 +140,7 @@ export class LaneKeeper {
       const openedMs = clock.monotonicMs();
       const reason = await hold.ended;
       this.#trackCleanup(hold);
+      if (lendsRuns(hold)) this.#trackRuns(hold);
       if (reason === 'handed-over') continue;
       pauseMs = clock.monotonicMs() - openedMs > longestReopenMs ? firstReopenMs : pauseMs;
       await sleep(clock, pauseMs * (0.5 + clock.random() / 2), signal);

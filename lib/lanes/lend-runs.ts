@@ -33,8 +33,10 @@ export const lendRuns = async (
   // From here on the end of these runs wakes the lane, whether its next owner finds them lent out or ended [R12].
   for (const run of running) run.lentOut = true;
   await persist(clock, wanted, async () => {
+    const heads = await ledger.readHeads(loans);
     // A claim of ours that a later owner has replaced is not lent: the lane is lost.
-    loseToLaterOwner(lane, await ledger.readHeads(loans));
-    if (wanted()) await userQueues.noteLent(loans);
+    loseToLaterOwner(lane, heads);
+    const replaced = new Set(heads.filter(({ token = 0 }) => token > lane.token).map(({ userId }) => userId));
+    if (wanted()) await userQueues.noteLent(loans.filter(({ userId }) => !replaced.has(userId)));
   });
 };

@@ -11,7 +11,7 @@ const checkEveryMs = 100;
 /** Whether no run is left but those that an operator ended and that ignore their signal, and those whose lane was lost. */
 const onlyUselessRunsLeft = (keeper: LaneKeeper, { underWay, unresponsive }: WorkerContext): boolean =>
   keeper.all().every(({ users }) => areOnlyRunsSince(Number.POSITIVE_INFINITY, users.all())) &&
-  [...underWay.all()].every((run) => run.signal.aborted && (!run.isEnded || unresponsive.has(run)));
+  [...underWay.all()].every((run) => (run.isEnded ? unresponsive.has(run) : run.signal.aborted && !run.lentOut));
 
 /** Call it when every lane is handed over. Resolves when the process may exit. */
 export const whenOnlyUselessRunsLeft = async (keeper: LaneKeeper, context: WorkerContext): Promise<void> => {

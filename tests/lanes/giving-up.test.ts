@@ -79,6 +79,26 @@ test('as soon as MongoDB answers, the run is lent out, and everybody else in its
   expect(await world.entry(busy, 1)).toMatchObject({ status: 'done', attempts: 1, result: '"kept"' });
 });
 
+test('a worker that stops waits for a run that it has lent out when it gave the lane up', async () => {
+  await using two = await openTwoWorkers(60_000);
+  const { world, proxy, first, fresh, busy, run } = two;
+  proxy.thaw();
+  await eventually('the run is lent out', async () => (await world.queue(busy))?.lent?.seq === 1);
+  let isStopped = false;
+  const stopped = first.stop().then(() => {
+    isStopped = true;
+  });
+  await eventually('it stands by no more', async () => (await world.laneConsumers(busy.lane)) === 1);
+  const neighbor = await userIn(busy.lane, world);
+  await world.enqueue(neighbor, 1);
+  (await fresh.running(neighbor, 1)).end();
+  await world.settled(neighbor, 1);
+  expect(isStopped).toBe(false);
+  run.end({ kind: 'done', result: '"kept"' });
+  await stopped;
+  expect(await world.settled(busy, 1)).toMatchObject({ attempts: 1, result: '"kept"' });
+});
+
 test('the baton of a lane whose run goes on is renewed', async () => {
   await using world = await openWorld({ lanes: 1 });
   const laneBroker = createLaneBroker(world.config, world.deps.log);
