@@ -5,7 +5,7 @@ import { useSource } from '../source.ts';
 import { clockTime, count, duration, plural } from '../text.ts';
 import { type Kill, mostUsers, type Plan, Race } from '../try-it/race.ts';
 import type { Racer } from '../try-it/racer.ts';
-import { ActionButton, Badge, Empty, Failure, PageTitle, Tile } from '../ui.tsx';
+import { ActionButton, Badge, Empty, errorText, PageTitle, Tile } from '../ui.tsx';
 
 const mostInBurst = 1_000;
 
@@ -247,7 +247,11 @@ export const TryItPage = ({ client }: { client: Person }) => {
         <span class="dim">development only: users race, you kill a worker, nobody loses their place</span>
       </PageTitle>
       <PlanForm race={race} />
-      {race.error && <Failure error={race.error} />}
+      {race.error && (
+        <p class="note bad" role="alert">
+          {errorText(race.error)}
+        </p>
+      )}
       <Workers race={race} />
       {race.kill && <KillReport race={race} kill={race.kill} />}
       <section aria-labelledby="race">

@@ -96,7 +96,7 @@ export class Race {
     this.isSending = true;
     this.#become('starting');
     try {
-      this.racers = await Promise.all(names.slice(0, plan.users).map(createRacer));
+      this.racers = await this.#register(plan.users, signal);
       this.#become('racing');
       const sent = this.racers.map((racer) => this.#send(racer, plan, signal));
       const followed = this.racers.map((racer) => racer.follow(signal, () => this.#draw()));
@@ -107,6 +107,8 @@ export class Race {
     } catch (error) {
       this.isSending = false;
       if (!signal.aborted) this.error = error as Error;
+      // Nobody is in the race yet: another one may start.
+      if (this.racers.length === 0) this.#become('ready');
       this.#draw();
     } finally {
       this.#running.abort();
@@ -139,6 +141,16 @@ export class Race {
     await Promise.allSettled(leaving.map((racer) => racer.leave()));
     this.racers = [];
     this.#become('ready');
+  }
+
+  /** All of them, or none: those that were made leave again. @throws what kept one from it, or the reason of the signal */
+  async #register(users: number, signal: AbortSignal): Promise<Racer[]> {
+    const tried = await Promise.allSettled(names.slice(0, users).map(createRacer));
+    const made = tried.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+    const refused = tried.find((one) => one.status === 'rejected');
+    if (!refused && !signal.aborted) return made;
+    await Promise.allSettled(made.map((racer) => racer.leave()));
+    throw refused ? refused.reason : signal.reason;
   }
 
   async #send(racer: Racer, { burst, request, again }: Plan, signal: AbortSignal): Promise<void> {

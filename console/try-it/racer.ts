@@ -33,10 +33,18 @@ const sendBatch = async (user: Calls, count: number, request: unknown): Promise<
   return results.map(({ seq }) => seq);
 };
 
+const disconnect = async (user: Calls): Promise<void> => {
+  await user.call('POST', 'disconnect', { body: { pending: 'cancel' }, keepalive: true });
+  user.close();
+};
+
 /** Registers `name`. @throws {ApiError} */
 export const createRacer = async (name: string): Promise<Racer> => {
   const user = await register({ username: `${name}-${randomText().slice(0, 8)}`, password: randomText() });
-  const { lane } = await user.call<Queue>('GET', 'queue');
+  const { lane } = await user.call<Queue>('GET', 'queue').catch(async (error) => {
+    await disconnect(user).catch(() => undefined);
+    throw error;
+  });
   const score = new Score();
   return {
     name,
@@ -56,9 +64,6 @@ export const createRacer = async (name: string): Promise<Racer> => {
         else await pause(lookEveryMs, signal);
       }
     },
-    async leave() {
-      await user.call('POST', 'disconnect', { body: { pending: 'cancel' }, keepalive: true });
-      user.close();
-    },
+    leave: () => disconnect(user),
   };
 };
