@@ -155,7 +155,7 @@ export class Race {
 
   async #send(racer: Racer, { burst, request, again }: Plan, signal: AbortSignal): Promise<void> {
     do {
-      await racer.send(burst, request);
+      await racer.send(burst, request, signal);
       this.#draw();
       while (again && this.isSending && racer.score.accepted - racer.score.settled > burst / 2)
         await pause(sendEveryMs, signal);

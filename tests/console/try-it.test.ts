@@ -98,6 +98,27 @@ const why = chromiumProgram ? '' : ' (skipped: chromium is not installed)';
     await page.close();
   });
 
+  test('whoever leaves the page while the users register leaves no sessions behind, and nothing is sent', async () => {
+    const { page } = await stage.openPage({ path: '#/try-it' });
+    await stage.logIn(page, 'olga');
+    await page.getByLabel('Users').fill('2');
+    const left = responsesOf(page, '/disconnect');
+    const sent = responsesOf(page, '/enqueue');
+    const registered = Promise.withResolvers<void>();
+    await page.route('**/register', async (route) => {
+      await registered.promise;
+      await route.continue();
+    });
+    await page.getByRole('button', { name: 'Start the race' }).click();
+    await page.getByText('Users register and log in…').waitFor();
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByRole('heading', { name: 'Who waits longest' }).waitFor();
+    registered.resolve();
+    await eventually('both are disconnected', () => left.length === 2);
+    expect(sent).toEqual([]);
+    await page.close();
+  });
+
   test('a user has no such page', async () => {
     const { page } = await stage.openPage({ path: '#/try-it' });
     await stage.logIn(page, 'ada');
