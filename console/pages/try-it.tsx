@@ -1,5 +1,6 @@
 /** For developers: users race, a worker is killed, and everybody sees that the order was kept. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useLiveOverview } from '../live-overview.ts';
 import type { Person } from '../person.ts';
 import { useSource } from '../source.ts';
 import { clockTime, count, duration, plural } from '../text.ts';
@@ -231,11 +232,14 @@ const Row = ({ race, racer }: { race: Race; racer: Racer }) => {
 export const TryItPage = ({ client }: { client: Person }) => {
   const race = useMemo(() => new Race(client), [client]);
   useSource(race.changes);
+  const { value: overview } = useLiveOverview();
+  useEffect(() => {
+    if (overview) race.see(overview);
+  }, [race, overview]);
   useEffect(() => {
     const over = new AbortController();
     const leave = () => void race.leave();
     addEventListener('pagehide', leave, { signal: over.signal });
-    void race.watchWorkers(over.signal);
     return () => {
       over.abort();
       leave();

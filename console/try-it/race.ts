@@ -8,7 +8,6 @@ import { createRacer, type Racer } from './racer.ts';
 const names = ['ada', 'ben', 'cleo', 'dan', 'eve', 'finn', 'gwen', 'hugo', 'ida', 'jon', 'kim', 'leo'];
 export const mostUsers = names.length;
 
-const overviewEveryMs = 700;
 const sendEveryMs = 200;
 const drawEveryMs = 100;
 /** The rate is that of the last seconds. */
@@ -51,16 +50,17 @@ export class Race {
     this.#client = client;
   }
 
-  /** Follows the workers until the signal aborts. */
-  async watchWorkers(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        this.#see(await this.#client.call<Overview>('GET', 'overview', { signal }));
-      } catch {
-        // The page says when the API is away.
-      }
-      await pause(overviewEveryMs, signal).catch(() => undefined);
+  /** What the workers say now. */
+  see(overview: Overview): void {
+    this.overview = overview;
+    const owners = [...new Set(overview.lanes.flatMap(({ owner }) => owner ?? []))].sort();
+    for (const owner of owners) this.colorOf(owner);
+    const { kill } = this;
+    if (kill && kill.ownedAfterMs === undefined) {
+      const isOwned = (lane: number) => ![undefined, kill.workerId].includes(this.ownerOf(lane));
+      if (kill.lanes.every(isOwned)) kill.ownedAfterMs = performance.now() - this.#killClickedAt;
     }
+    this.#draw();
   }
 
   /** The color of a worker: those that are there at first have those of the overview, and keep them. */
@@ -174,18 +174,6 @@ export class Race {
       this.#rates.push({ at: now, settled: this.sum(({ score }) => score.settled) });
       await pause(sendEveryMs, signal);
     }
-  }
-
-  #see(overview: Overview): void {
-    this.overview = overview;
-    const owners = [...new Set(overview.lanes.flatMap(({ owner }) => owner ?? []))].sort();
-    for (const owner of owners) this.colorOf(owner);
-    const { kill } = this;
-    if (kill && kill.ownedAfterMs === undefined) {
-      const isOwned = (lane: number) => ![undefined, kill.workerId].includes(this.ownerOf(lane));
-      if (kill.lanes.every(isOwned)) kill.ownedAfterMs = performance.now() - this.#killClickedAt;
-    }
-    this.#draw();
   }
 
   #become(phase: Phase): void {

@@ -40,6 +40,7 @@ const why = chromiumProgram ? '' : ' (skipped: chromium is not installed)';
     const { page, faults } = await stage.openPage({ path: '#/try-it' });
     await stage.logIn(page, 'olga');
     await twoWorkers(page);
+    const overviews = responsesOf(page, '/overview');
     await page.getByLabel('Users').fill('4');
     await page.getByLabel('Requests in a burst').fill('100');
     await page.getByRole('button', { name: 'Start the race' }).click();
@@ -59,6 +60,8 @@ const why = chromiumProgram ? '' : ' (skipped: chromium is not installed)';
     await eventually('the queues of the race are closed', async () => (await openQueues()) === 0);
     // The primary has started another one.
     await twoWorkers(page);
+    // The page follows the stream that all pages share.
+    expect(overviews).toEqual([]);
     expect(faults).toEqual([]);
     await page.close();
   });
