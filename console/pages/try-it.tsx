@@ -1,5 +1,6 @@
 /** For developers: users race, a worker is killed, and everybody sees that the order was kept. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { isJson, notJson } from '../json.ts';
 import { useLiveOverview } from '../live-overview.ts';
 import type { Person } from '../person.ts';
 import { useSource } from '../source.ts';
@@ -9,15 +10,6 @@ import type { Racer } from '../try-it/racer.ts';
 import { ActionButton, Badge, Empty, errorText, PageTitle, Tile } from '../ui.tsx';
 
 const mostInBurst = 1_000;
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 const PlanForm = ({ race }: { race: Race }) => {
   const [users, setUsers] = useState(6);
@@ -84,7 +76,7 @@ const PlanForm = ({ race }: { race: Race }) => {
           <input type="checkbox" checked={again} onChange={({ currentTarget }) => setAgain(currentTarget.checked)} />
           burst after burst, until you stop
         </label>
-        {!isGood && <span class="bad">This is not JSON. Put text in double quotes.</span>}
+        {!isGood && <span class="bad">{notJson}</span>}
       </div>
     </form>
   );

@@ -2,6 +2,7 @@
 import { pause } from '../../client/wait.ts';
 import type { Person } from '../person.ts';
 import { createSource } from '../source.ts';
+import { ownerColors } from '../text.ts';
 import type { Overview } from '../types.ts';
 import { createRacer, type Racer } from './racer.ts';
 
@@ -12,7 +13,6 @@ const sendEveryMs = 200;
 const drawEveryMs = 100;
 /** The rate is that of the last seconds. */
 const rateOfMs = 3_000;
-const ownerColors = 8;
 
 /** `again`: each user gets another burst when half of the last one is settled, until somebody stops that. */
 export type Plan = { users: number; burst: number; request: unknown; again: boolean };
