@@ -242,7 +242,7 @@ export const DeadLettersPage = ({ client }: { client: Person }) => {
       </form>
       {isLoading && <Loading />}
       {error && <Failure error={error} />}
-      {value && !error && <Found client={client} page={value.page} filters={filters} reload={reload} />}
+      {value && <Found client={client} page={value.page} filters={filters} reload={reload} />}
       <p class="pager">
         {after && <a href={linkTo(['dead-letters'], { user, reason })}>First page</a>}
         {value?.page.next && <a href={linkTo(['dead-letters'], { ...filters, after: value.page.next })}>Next page</a>}

@@ -54,6 +54,9 @@ const openProxy = async (to: string, headers: Record<string, string> = {}) => {
 
 const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
 
+/** As after a while in another tab: the page reads again. */
+const lookAgain = (page: Page) => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+
 (chromiumProgram ? describe : describe.skip)(`the console${why}`, () => {
   let stage: Awaited<ReturnType<typeof openStage>>;
   let ada: StageUser;
@@ -327,6 +330,20 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
     await page.getByText('The API does not answer. Since').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Enqueue' }).click();
     await page.locator('.history li', { hasText: 'Request 3' }).waitFor();
+    await page.close();
+  });
+
+  test('the dead letters, and which of them are chosen, stay while the API is away', async () => {
+    const { page } = await open('olga', { path: '#/dead-letters' });
+    const box = page.getByLabel('Choose request 1 of ida');
+    await box.check();
+    await stage.killApi();
+    await lookAgain(page);
+    await page.getByText('This page goes on by itself').waitFor();
+    expect(await box.isChecked()).toBe(true);
+    await stage.startApi();
+    await page.getByText('This page goes on by itself').waitFor({ state: 'detached' });
+    expect(await box.isChecked()).toBe(true);
     await page.close();
   });
 });
