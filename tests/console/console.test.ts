@@ -134,6 +134,31 @@ const lookAgain = (page: Page) => page.evaluate("document.dispatchEvent(new Even
     await page.close();
   });
 
+  test('all dead letters of a user are offered on the first page, whose preview does not pretend to show all', async () => {
+    const lea = await stage.user('lea');
+    await lea.enqueue({ fail: 'first', always: true }, { fail: 'second', always: true });
+    const { page } = await open('olga', { path: `#/users/id:${lea.userId}` });
+    await page.getByRole('button', { name: 'Skip request 1' }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Skip request 1' }).click();
+    await page.getByText('Waits because request 2 is blocked').waitFor();
+    await page.route('**/dead-letters?*', (route) => route.continue({ url: `${route.request().url()}&limit=1` }));
+    await goTo(page, '#/dead-letters?user=lea');
+    const dropAll = page.getByRole('button', { name: 'Drop all of lea' });
+    await dropAll.click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('The first of them:').waitFor();
+    expect(await dialog.getByRole('listitem').allTextContents()).toEqual(['lea, request 1: first']);
+    await dialog.getByRole('button', { name: 'Back' }).click();
+    await page.getByRole('link', { name: 'Next page' }).click();
+    await page.getByLabel('Choose request 2 of lea').waitFor();
+    expect(await dropAll.count()).toBe(0);
+    await page.getByRole('link', { name: 'First page' }).click();
+    await dropAll.click();
+    await dialog.getByRole('button', { name: 'Drop all of lea' }).click();
+    await page.getByText('2 dead letters were dropped.').waitFor();
+    await page.close();
+  });
+
   test('an operator finds the stuck user from the overview in two clicks, and frees it', async () => {
     const { page, faults } = await open('olga');
     await page.getByRole('link', { name: 'Who is blocked' }).click();
