@@ -195,6 +195,12 @@ const lookAgain = (page: Page) => page.evaluate("document.dispatchEvent(new Even
     expect(told[1]).toMatch(/ran for .*worker \w{8}, fencing token \d+Error: try later/);
     await page.getByText('The whole error').click();
     await page.getByLabel('The error of attempt 1, as JSON').getByText('no route').waitFor();
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'Copy as curl' }).click();
+    await page.getByText('The call was copied.').waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
+      `curl -s '${stage.url}/users/id%3A${fay.userId}/requests/1?as=operator&include=request' -H "authorization: Bearer $TOKEN"`,
+    );
     expect(await violationsOn(page)).toEqual([]);
     await page
       .getByRole('link', { name: /^worker / })
