@@ -267,6 +267,36 @@ const lookAgain = (page: Page) => page.evaluate("document.dispatchEvent(new Even
     await page.close();
   });
 
+  test('an answer that comes after that of a later read is not shown', async () => {
+    const { page } = await open('olga');
+    const answered = Promise.withResolvers<void>();
+    const later = Promise.withResolvers<void>();
+    const isUsers = (url: URL) => url.pathname === '/users';
+    await page.route(
+      isUsers,
+      async (route) => {
+        const response = await route.fetch();
+        answered.resolve();
+        await later.promise;
+        await route.fulfill({ response });
+      },
+      { times: 1 },
+    );
+    const slow = page.waitForResponse((response) => isUsers(new URL(response.url())));
+    await goTo(page, '#/users');
+    await answered.promise;
+    const mia = await stage.user('mia');
+    await mia.enqueue({ hold: 'mia' });
+    await lookAgain(page);
+    await page.getByRole('link', { name: 'mia' }).waitFor();
+    later.resolve();
+    await (await slow).finished();
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    expect(await page.getByRole('link', { name: 'mia' }).count()).toBe(1);
+    stage.release('mia');
+    await page.close();
+  });
+
   test('a page on which nothing happens makes no calls', async () => {
     const { page } = await open('olga');
     const calls: string[] = [];
