@@ -165,6 +165,7 @@ const lookAgain = (page: Page) => page.evaluate("document.dispatchEvent(new Even
     await page.getByRole('link', { name: 'ada' }).click();
     await page.getByText('Waits because request 2 is blocked').waitFor();
     await page.getByText('UnrecoverableError: card declined').waitFor();
+    expect(await page.locator('.facts div', { hasText: 'Fencing token' }).textContent()).toMatch(/\d$/);
     stage.fix();
     await page.getByRole('button', { name: 'Retry request 2' }).first().click();
     await page.getByText('Request 2 runs again.').waitFor();
