@@ -262,7 +262,7 @@ const lookAgain = (page: Page) => page.evaluate("document.dispatchEvent(new Even
     await page.getByRole('button', { name: 'failed' }).click();
     await page.getByLabel('Choose request 1 of ida').waitFor();
     await goTo(page, '#/workers');
-    await page.getByRole('table').waitFor();
+    await page.getByRole('table').first().waitFor();
     expect(streams).toEqual([]);
     expect(faults).toEqual([]);
     await page.close();
