@@ -918,6 +918,8 @@ export interface components {
             sessions: number;
             /** @description The worker that owns the lane. */
             owner?: string;
+            /** @description Under which the oldest pending request ran last, also while it is blocked or waits. */
+            fencingToken?: number;
             running?: {
                 seq: number;
                 fencingToken?: number;
@@ -2853,6 +2855,7 @@ export interface operations {
                      *       },
                      *       "sessions": 1,
                      *       "owner": "5f1c0c7ae04b91d2",
+                     *       "fencingToken": 12,
                      *       "running": {
                      *         "seq": 3,
                      *         "fencingToken": 12,

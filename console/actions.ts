@@ -31,7 +31,7 @@ export const actOn = async (client: Person, target: Target, seq: number, action:
   }
 };
 
-/** All that have never started, in as many calls as that takes. */
+/** All that wait to start or for their next attempt, in as many calls as that takes. */
 export const cancelWaiting = async (client: Person, target: Target): Promise<string> => {
   let cancelled = 0;
   let upTo: number | undefined;

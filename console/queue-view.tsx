@@ -179,8 +179,8 @@ export const QueueView = ({ client, target, live }: Whose & { live: LiveQueue })
               act={() => cancelWaiting(client, target)}
               ask={
                 <p>
-                  Cancel all requests that have never started? They are not run. What runs goes on. This cannot be
-                  undone.
+                  Cancel all requests that wait, also one that has failed and waits for its next attempt? They do not
+                  run any more. What runs goes on. This cannot be undone.
                 </p>
               }
             >

@@ -75,5 +75,8 @@ const tones: Record<string, Tone> = {
   gone: 'calm',
 };
 
+/** How many colors style.css has for the workers that own lanes. */
+export const ownerColors = 8;
+
 /** Of a verdict, a status or the state of a worker. What is not named here is bad. */
 export const toneOf = (code: string): Tone => tones[code] ?? 'bad';

@@ -35,12 +35,14 @@ const createAlarm = (ring: () => void) => {
   return { setFor, clear };
 };
 
+type State<Value> = { key: string; value?: Value; error?: Error };
+
 export const useData = <Value>(
   load: (signal: AbortSignal) => Promise<Value>,
   key: string,
   { everyMs = never, news }: ReadAgain = {},
 ): Data<Value> => {
-  const [state, setState] = useState<{ key: string; value?: Value; error?: Error }>({ key });
+  const [state, setState] = useState<State<Value>>({ key });
   const [asked, setAsked] = useState(0);
   const returned = useSource(returns);
   const latest = useRef({ load, everyMs, news });
@@ -50,15 +52,24 @@ export const useData = <Value>(
   useEffect(() => {
     const over = new AbortController();
     const { signal } = over;
+    let reads = 0;
+    let shown = 0;
     const read = async (): Promise<void> => {
       alarm.clear();
       last.current = { at: Date.now(), news: latest.current.news, readBy: alarm.setFor };
+      reads += 1;
+      const turn = reads;
+      /** A slow answer may come after that of a later read. */
+      const show = (change: (before: State<Value>) => State<Value>): void => {
+        if (signal.aborted || turn < shown) return;
+        shown = turn;
+        setState(change);
+      };
       try {
         const value = await latest.current.load(signal);
-        if (!signal.aborted) setState({ key, value });
+        show(() => ({ key, value }));
       } catch (error) {
-        if (!signal.aborted)
-          setState((before) => ({ key, value: before.key === key ? before.value : undefined, error: error as Error }));
+        show((before) => ({ key, value: before.key === key ? before.value : undefined, error: error as Error }));
       }
       const { everyMs } = latest.current;
       if (everyMs !== never && !signal.aborted) alarm.setFor(Date.now() + everyMs);

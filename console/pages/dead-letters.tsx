@@ -54,18 +54,22 @@ const decideUser = async (client: Person, action: Action, userId: string): Promi
   return `${plural(decided, 'dead letter was', 'dead letters were')} ${done[action]}.${rest}`;
 };
 
-const Preview = ({ action, letters, whole }: { action: Action; letters: DeadLetter[]; whole?: string }) => (
+/** `areFirst`: there are more than these, nobody knows how many. */
+type PreviewProps = { action: Action; letters: DeadLetter[]; whole?: string; areFirst?: boolean };
+
+const Preview = ({ action, letters, whole, areFirst = false }: PreviewProps) => (
   <>
     <p>
       {verb[action]} {whole ?? plural(letters.length, 'dead letter')}? {effect[action]}
     </p>
+    {areFirst && <p>The first of them:</p>}
     <ul>
       {letters.slice(0, previewed).map((letter) => (
         <li key={keyOf(letter)}>
           {letter.user ?? letter.userId}, request {letter.seq}: {letter.error?.message ?? letter.reason}
         </li>
       ))}
-      {letters.length > previewed && <li>and {count(letters.length - previewed)} more</li>}
+      {!areFirst && letters.length > previewed && <li>and {count(letters.length - previewed)} more</li>}
     </ul>
   </>
 );
@@ -118,7 +122,7 @@ const Reasons = ({ chosen, choose }: { chosen: string; choose(reason: string): v
   </fieldset>
 );
 
-/** `mayTakeAll`: what is shown are all dead letters of the user. */
+/** `mayTakeAll`: what is shown are all dead letters of the user, or the first of them. */
 type ListProps = {
   client: Person;
   page: DeadLetterPage;
@@ -168,7 +172,7 @@ const List = ({ client, page, user, mayTakeAll, reload }: ListProps) => {
               key={action}
               kind={action === 'drop' ? 'danger' : ''}
               act={decideAll(action)}
-              ask={<Preview action={action} letters={page.deadLetters} whole={whole} />}
+              ask={<Preview action={action} letters={shown} whole={whole} areFirst={page.next !== undefined} />}
             >
               {verb[action]} all of {page.deadLetters[0]?.user ?? user}
             </ActionButton>
@@ -196,11 +200,10 @@ const List = ({ client, page, user, mayTakeAll, reload }: ListProps) => {
 type Filters = { user: string; reason: string; after: string };
 
 const Found = ({ page, filters, ...list }: Omit<ListProps, 'user' | 'mayTakeAll'> & { filters: Filters }) => {
-  const { user, reason } = filters;
+  const { user, reason, after } = filters;
+  const mayTakeAll = user !== '' && reason === '' && after === '';
   if (page.deadLetters.length > 0)
-    return (
-      <List key={JSON.stringify(filters)} {...list} page={page} user={user} mayTakeAll={user !== '' && reason === ''} />
-    );
+    return <List key={JSON.stringify(filters)} {...list} page={page} user={user} mayTakeAll={mayTakeAll} />;
   return (
     <Empty>
       {page.next
@@ -242,7 +245,7 @@ export const DeadLettersPage = ({ client }: { client: Person }) => {
       </form>
       {isLoading && <Loading />}
       {error && <Failure error={error} />}
-      {value && !error && <Found client={client} page={value.page} filters={filters} reload={reload} />}
+      {value && <Found client={client} page={value.page} filters={filters} reload={reload} />}
       <p class="pager">
         {after && <a href={linkTo(['dead-letters'], { user, reason })}>First page</a>}
         {value?.page.next && <a href={linkTo(['dead-letters'], { ...filters, after: value.page.next })}>Next page</a>}

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { isJson, notJson } from '../json.ts';
 import { useLiveQueue } from '../live.ts';
 import type { Person } from '../person.ts';
 import { QueueView } from '../queue-view.tsx';
@@ -10,15 +11,6 @@ import { useReloadOn, Verdict } from './user.tsx';
 /** The verdict of what is pending also rests on what no event tells, such as a worker that has gone. */
 const pendingEveryMs = 5_000;
 const idleEveryMs = 30_000;
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 const EnqueueForm = ({ client }: { client: Person }) => {
   const [text, setText] = useState('"Your Message"');
@@ -56,7 +48,7 @@ const EnqueueForm = ({ client }: { client: Person }) => {
           Enqueue
         </button>
         <span id="json-hint" class={isGood ? 'dim' : 'bad'}>
-          {isGood ? 'It runs after everything that is in the queue.' : 'This is not JSON. Put text in double quotes.'}
+          {isGood ? 'It runs after everything that is in the queue.' : notJson}
         </span>
       </div>
     </form>

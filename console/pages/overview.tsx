@@ -1,7 +1,7 @@
 import { Chart } from '../chart.tsx';
 import { useLiveOverview, useServerNow } from '../live-overview.ts';
 import { linkTo } from '../route.ts';
-import { count, duration, plural, ranges } from '../text.ts';
+import { count, duration, ownerColors, plural, ranges } from '../text.ts';
 import type { Overview } from '../types.ts';
 import { Badge, Empty, Failure, LiveNote, Loading, PageTitle, Tile } from '../ui.tsx';
 
@@ -69,7 +69,6 @@ const LongestWaits = ({ at, users }: Overview['longestWaits']) => {
   );
 };
 
-const ownerColors = 8;
 const shades = 4;
 
 /** 0 without work, up to 4, by the share of the busiest lane. */
@@ -110,7 +109,7 @@ export const LaneGrid = ({ lanes }: Pick<Overview, 'lanes'>) => {
             <span class="swatch owner-none" /> no owner
           </li>
         )}
-        <li class="dim">The fuller the colour, the more users have work.</li>
+        <li class="dim">The fuller the color, the more users have work.</li>
       </ul>
     </>
   );

@@ -30,10 +30,12 @@ const useEventsOf = ({ client, target }: Whose, request: RequestState | undefine
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
+const queryOf = (target: Target): Record<string, string> => ({ ...asOperator(target), include: 'request' });
+
 /** Without the token: it would end up in the history of a shell. */
 const curlOf = (target: Target, seq: number): string => {
-  const query = target === undefined ? '' : '?as=operator';
-  return `curl -s ${quoted(`${apiUrl}${pathOf(target, `requests/${seq}`)}${query}`)} -H "authorization: Bearer $TOKEN"`;
+  const url = `${apiUrl}${pathOf(target, `requests/${seq}`)}?${new URLSearchParams(queryOf(target))}`;
+  return `curl -s ${quoted(url)} -H "authorization: Bearer $TOKEN"`;
 };
 
 const Actions = ({ client, target, request, reload }: Whose & { request: RequestState; reload(): void }) => {
@@ -78,11 +80,7 @@ const Actions = ({ client, target, request, reload }: Whose & { request: Request
 
 export const RequestPage = ({ client, target, seq }: Whose & { seq: number }) => {
   const data = useData(
-    (signal) =>
-      client.call<WholeRequest>('GET', pathOf(target, `requests/${seq}`), {
-        signal,
-        query: { ...asOperator(target), include: 'request' },
-      }),
+    (signal) => client.call<WholeRequest>('GET', pathOf(target, `requests/${seq}`), { signal, query: queryOf(target) }),
     `${target} ${seq}`,
   );
   const { value, error, isLoading, reload } = data;

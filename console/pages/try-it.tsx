@@ -1,22 +1,15 @@
 /** For developers: users race, a worker is killed, and everybody sees that the order was kept. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { isJson, notJson } from '../json.ts';
+import { useLiveOverview } from '../live-overview.ts';
 import type { Person } from '../person.ts';
 import { useSource } from '../source.ts';
 import { clockTime, count, duration, plural } from '../text.ts';
 import { type Kill, mostUsers, type Plan, Race } from '../try-it/race.ts';
 import type { Racer } from '../try-it/racer.ts';
-import { ActionButton, Badge, Empty, Failure, PageTitle, Tile } from '../ui.tsx';
+import { ActionButton, Badge, Empty, errorText, PageTitle, Tile } from '../ui.tsx';
 
 const mostInBurst = 1_000;
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 const PlanForm = ({ race }: { race: Race }) => {
   const [users, setUsers] = useState(6);
@@ -83,7 +76,7 @@ const PlanForm = ({ race }: { race: Race }) => {
           <input type="checkbox" checked={again} onChange={({ currentTarget }) => setAgain(currentTarget.checked)} />
           burst after burst, until you stop
         </label>
-        {!isGood && <span class="bad">This is not JSON. Put text in double quotes.</span>}
+        {!isGood && <span class="bad">{notJson}</span>}
       </div>
     </form>
   );
@@ -231,11 +224,14 @@ const Row = ({ race, racer }: { race: Race; racer: Racer }) => {
 export const TryItPage = ({ client }: { client: Person }) => {
   const race = useMemo(() => new Race(client), [client]);
   useSource(race.changes);
+  const { value: overview } = useLiveOverview();
+  useEffect(() => {
+    if (overview) race.see(overview);
+  }, [race, overview]);
   useEffect(() => {
     const over = new AbortController();
     const leave = () => void race.leave();
     addEventListener('pagehide', leave, { signal: over.signal });
-    void race.watchWorkers(over.signal);
     return () => {
       over.abort();
       leave();
@@ -247,7 +243,11 @@ export const TryItPage = ({ client }: { client: Person }) => {
         <span class="dim">development only: users race, you kill a worker, nobody loses their place</span>
       </PageTitle>
       <PlanForm race={race} />
-      {race.error && <Failure error={race.error} />}
+      {race.error && (
+        <p class="note bad" role="alert">
+          {errorText(race.error)}
+        </p>
+      )}
       <Workers race={race} />
       {race.kill && <KillReport race={race} kill={race.kill} />}
       <section aria-labelledby="race">

@@ -95,7 +95,7 @@ const Actions = ({ client, target, user }: { client: Person; target: string; use
 type FactsProps = { user: User; target: string; readAt: number; now: number };
 
 const Facts = ({ user, target, readAt, now }: FactsProps) => {
-  const { lane, owner, running, pending, accepted, state, sessions, oldestPendingAgeMs } = user;
+  const { lane, owner, fencingToken, running, pending, accepted, state, sessions, oldestPendingAgeMs } = user;
   return (
     <dl class="facts">
       <div>
@@ -123,7 +123,7 @@ const Facts = ({ user, target, readAt, now }: FactsProps) => {
       </div>
       <div>
         <dt>Fencing token</dt>
-        <dd>{running?.fencingToken ?? '–'}</dd>
+        <dd>{fencingToken ?? '–'}</dd>
       </div>
       <div>
         <dt>Pending</dt>

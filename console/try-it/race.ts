@@ -2,18 +2,17 @@
 import { pause } from '../../client/wait.ts';
 import type { Person } from '../person.ts';
 import { createSource } from '../source.ts';
+import { ownerColors } from '../text.ts';
 import type { Overview } from '../types.ts';
 import { createRacer, type Racer } from './racer.ts';
 
 const names = ['ada', 'ben', 'cleo', 'dan', 'eve', 'finn', 'gwen', 'hugo', 'ida', 'jon', 'kim', 'leo'];
 export const mostUsers = names.length;
 
-const overviewEveryMs = 700;
 const sendEveryMs = 200;
 const drawEveryMs = 100;
 /** The rate is that of the last seconds. */
 const rateOfMs = 3_000;
-const ownerColors = 8;
 
 /** `again`: each user gets another burst when half of the last one is settled, until somebody stops that. */
 export type Plan = { users: number; burst: number; request: unknown; again: boolean };
@@ -51,16 +50,17 @@ export class Race {
     this.#client = client;
   }
 
-  /** Follows the workers until the signal aborts. */
-  async watchWorkers(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        this.#see(await this.#client.call<Overview>('GET', 'overview', { signal }));
-      } catch {
-        // The page says when the API is away.
-      }
-      await pause(overviewEveryMs, signal).catch(() => undefined);
+  /** What the workers say now. */
+  see(overview: Overview): void {
+    this.overview = overview;
+    const owners = [...new Set(overview.lanes.flatMap(({ owner }) => owner ?? []))].sort();
+    for (const owner of owners) this.colorOf(owner);
+    const { kill } = this;
+    if (kill && kill.ownedAfterMs === undefined) {
+      const isOwned = (lane: number) => ![undefined, kill.workerId].includes(this.ownerOf(lane));
+      if (kill.lanes.every(isOwned)) kill.ownedAfterMs = performance.now() - this.#killClickedAt;
     }
+    this.#draw();
   }
 
   /** The color of a worker: those that are there at first have those of the overview, and keep them. */
@@ -96,7 +96,7 @@ export class Race {
     this.isSending = true;
     this.#become('starting');
     try {
-      this.racers = await Promise.all(names.slice(0, plan.users).map(createRacer));
+      this.racers = await this.#register(plan.users, signal);
       this.#become('racing');
       const sent = this.racers.map((racer) => this.#send(racer, plan, signal));
       const followed = this.racers.map((racer) => racer.follow(signal, () => this.#draw()));
@@ -107,6 +107,8 @@ export class Race {
     } catch (error) {
       this.isSending = false;
       if (!signal.aborted) this.error = error as Error;
+      // Nobody is in the race yet: another one may start.
+      if (this.racers.length === 0) this.#become('ready');
       this.#draw();
     } finally {
       this.#running.abort();
@@ -141,9 +143,19 @@ export class Race {
     this.#become('ready');
   }
 
+  /** All of them, or none: those that were made leave again. @throws what kept one from it, or the reason of the signal */
+  async #register(users: number, signal: AbortSignal): Promise<Racer[]> {
+    const tried = await Promise.allSettled(names.slice(0, users).map(createRacer));
+    const made = tried.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+    const refused = tried.find((one) => one.status === 'rejected');
+    if (!refused && !signal.aborted) return made;
+    await Promise.allSettled(made.map((racer) => racer.leave()));
+    throw refused ? refused.reason : signal.reason;
+  }
+
   async #send(racer: Racer, { burst, request, again }: Plan, signal: AbortSignal): Promise<void> {
     do {
-      await racer.send(burst, request);
+      await racer.send(burst, request, signal);
       this.#draw();
       while (again && this.isSending && racer.score.accepted - racer.score.settled > burst / 2)
         await pause(sendEveryMs, signal);
@@ -162,18 +174,6 @@ export class Race {
       this.#rates.push({ at: now, settled: this.sum(({ score }) => score.settled) });
       await pause(sendEveryMs, signal);
     }
-  }
-
-  #see(overview: Overview): void {
-    this.overview = overview;
-    const owners = [...new Set(overview.lanes.flatMap(({ owner }) => owner ?? []))].sort();
-    for (const owner of owners) this.colorOf(owner);
-    const { kill } = this;
-    if (kill && kill.ownedAfterMs === undefined) {
-      const isOwned = (lane: number) => ![undefined, kill.workerId].includes(this.ownerOf(lane));
-      if (kill.lanes.every(isOwned)) kill.ownedAfterMs = performance.now() - this.#killClickedAt;
-    }
-    this.#draw();
   }
 
   #become(phase: Phase): void {

@@ -16,8 +16,8 @@ export type Racer = {
   name: string;
   lane: number;
   score: Score;
-  /** Enqueues so many requests, in calls of 100. */
-  send(count: number, request: unknown): Promise<void>;
+  /** Enqueues so many requests, in calls of 100, until the signal aborts. @throws the reason of the signal */
+  send(count: number, request: unknown, signal: AbortSignal): Promise<void>;
   /** Follows until the signal aborts. Calls `changed` after each page that brought something. */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
   /** Ends the session: what waits is cancelled, and the queue is deleted. */
@@ -26,25 +26,36 @@ export type Racer = {
 
 type Calls = Pick<Person, 'call' | 'close'>;
 
-const sendBatch = async (user: Calls, count: number, request: unknown): Promise<number[]> => {
+const sendBatch = async (
+  user: Calls,
+  { count, request, signal }: { count: number; request: unknown; signal: AbortSignal },
+): Promise<number[]> => {
   // A repeated call is accepted once.
   const requests = Array.from({ length: count }, () => ({ request, key: randomText() }));
-  const { results } = await user.call<{ results: RequestState[] }>('POST', 'enqueue', { body: { requests } });
+  const { results } = await user.call<{ results: RequestState[] }>('POST', 'enqueue', { body: { requests }, signal });
   return results.map(({ seq }) => seq);
+};
+
+const disconnect = async (user: Calls): Promise<void> => {
+  await user.call('POST', 'disconnect', { body: { pending: 'cancel' }, keepalive: true });
+  user.close();
 };
 
 /** Registers `name`. @throws {ApiError} */
 export const createRacer = async (name: string): Promise<Racer> => {
   const user = await register({ username: `${name}-${randomText().slice(0, 8)}`, password: randomText() });
-  const { lane } = await user.call<Queue>('GET', 'queue');
+  const { lane } = await user.call<Queue>('GET', 'queue').catch(async (error) => {
+    await disconnect(user).catch(() => undefined);
+    throw error;
+  });
   const score = new Score();
   return {
     name,
     lane,
     score,
-    async send(count, request) {
+    async send(count, request, signal) {
       for (let left = count; left > 0; left -= batchSize)
-        score.accept(await sendBatch(user, Math.min(left, batchSize), request));
+        score.accept(await sendBatch(user, { count: Math.min(left, batchSize), request, signal }));
     },
     async follow(signal, changed) {
       let after = '0';
@@ -56,9 +67,6 @@ export const createRacer = async (name: string): Promise<Racer> => {
         else await pause(lookEveryMs, signal);
       }
     },
-    async leave() {
-      await user.call('POST', 'disconnect', { body: { pending: 'cancel' }, keepalive: true });
-      user.close();
-    },
+    leave: () => disconnect(user),
   };
 };

@@ -89,12 +89,16 @@ export const listUsers = async (query: UserQuery, deps: UsersDeps): Promise<User
   return { users: await named(users, deps), next: after };
 };
 
-/** `owner`: the worker that says that it owns the lane. `running`: what runs, since when, and under which token. `sessions`: the live ones. */
+/**
+ * `owner`: the worker that says that it owns the lane. `running`: what runs, since when, and under which token. `sessions`: the live ones.
+ * `fencingToken`: of the last run of the oldest pending request, also while that is blocked or waits; absent before its first run.
+ */
 export type UserState = QueueState & {
   userId: string;
   user: string | undefined;
   sessions: number;
   owner?: string;
+  fencingToken?: number;
   running?: { seq: number; fencingToken?: number; startedAt?: Date };
 };
 
@@ -113,6 +117,7 @@ export const describeUser = async (queue: UserQueue, deps: UsersDeps): Promise<U
     ...state,
     sessions: queue.sessions.filter(({ id }) => isLiveSession(queue, now, id)).length,
     owner: ownerOf(queue.lane, signs, now)?.workerId,
+    fencingToken: head?.token,
     running: runs ? { seq: head.seq, fencingToken: head.token, startedAt: head.startedAt } : undefined,
   };
 };

@@ -54,6 +54,9 @@ const openProxy = async (to: string, headers: Record<string, string> = {}) => {
 
 const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
 
+/** As after a while in another tab: the page reads again. */
+const lookAgain = (page: Page) => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+
 (chromiumProgram ? describe : describe.skip)(`the console${why}`, () => {
   let stage: Awaited<ReturnType<typeof openStage>>;
   let ada: StageUser;
@@ -131,12 +134,38 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
     await page.close();
   });
 
+  test('all dead letters of a user are offered on the first page, whose preview does not pretend to show all', async () => {
+    const lea = await stage.user('lea');
+    await lea.enqueue({ fail: 'first', always: true }, { fail: 'second', always: true });
+    const { page } = await open('olga', { path: `#/users/id:${lea.userId}` });
+    await page.getByRole('button', { name: 'Skip request 1' }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Skip request 1' }).click();
+    await page.getByText('Waits because request 2 is blocked').waitFor();
+    await page.route('**/dead-letters?*', (route) => route.continue({ url: `${route.request().url()}&limit=1` }));
+    await goTo(page, '#/dead-letters?user=lea');
+    const dropAll = page.getByRole('button', { name: 'Drop all of lea' });
+    await dropAll.click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('The first of them:').waitFor();
+    expect(await dialog.getByRole('listitem').allTextContents()).toEqual(['lea, request 1: first']);
+    await dialog.getByRole('button', { name: 'Back' }).click();
+    await page.getByRole('link', { name: 'Next page' }).click();
+    await page.getByLabel('Choose request 2 of lea').waitFor();
+    expect(await dropAll.count()).toBe(0);
+    await page.getByRole('link', { name: 'First page' }).click();
+    await dropAll.click();
+    await dialog.getByRole('button', { name: 'Drop all of lea' }).click();
+    await page.getByText('2 dead letters were dropped.').waitFor();
+    await page.close();
+  });
+
   test('an operator finds the stuck user from the overview in two clicks, and frees it', async () => {
     const { page, faults } = await open('olga');
     await page.getByRole('link', { name: 'Who is blocked' }).click();
     await page.getByRole('link', { name: 'ada' }).click();
     await page.getByText('Waits because request 2 is blocked').waitFor();
     await page.getByText('UnrecoverableError: card declined').waitFor();
+    expect(await page.locator('.facts div', { hasText: 'Fencing token' }).textContent()).toMatch(/\d$/);
     stage.fix();
     await page.getByRole('button', { name: 'Retry request 2' }).first().click();
     await page.getByText('Request 2 runs again.').waitFor();
@@ -167,6 +196,12 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
     expect(told[1]).toMatch(/ran for .*worker \w{8}, fencing token \d+Error: try later/);
     await page.getByText('The whole error').click();
     await page.getByLabel('The error of attempt 1, as JSON').getByText('no route').waitFor();
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'Copy as curl' }).click();
+    await page.getByText('The call was copied.').waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(
+      `curl -s '${stage.url}/users/id%3A${fay.userId}/requests/1?as=operator&include=request' -H "authorization: Bearer $TOKEN"`,
+    );
     expect(await violationsOn(page)).toEqual([]);
     await page
       .getByRole('link', { name: /^worker / })
@@ -227,9 +262,39 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
     await page.getByRole('button', { name: 'failed' }).click();
     await page.getByLabel('Choose request 1 of ida').waitFor();
     await goTo(page, '#/workers');
-    await page.getByRole('table').waitFor();
+    await page.getByRole('table').first().waitFor();
     expect(streams).toEqual([]);
     expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test('an answer that comes after that of a later read is not shown', async () => {
+    const { page } = await open('olga');
+    const answered = Promise.withResolvers<void>();
+    const later = Promise.withResolvers<void>();
+    const isUsers = (url: URL) => url.pathname === '/users';
+    await page.route(
+      isUsers,
+      async (route) => {
+        const response = await route.fetch();
+        answered.resolve();
+        await later.promise;
+        await route.fulfill({ response });
+      },
+      { times: 1 },
+    );
+    const slow = page.waitForResponse((response) => isUsers(new URL(response.url())));
+    await goTo(page, '#/users');
+    await answered.promise;
+    const mia = await stage.user('mia');
+    await mia.enqueue({ hold: 'mia' });
+    await lookAgain(page);
+    await page.getByRole('link', { name: 'mia' }).waitFor();
+    later.resolve();
+    await (await slow).finished();
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    expect(await page.getByRole('link', { name: 'mia' }).count()).toBe(1);
+    stage.release('mia');
     await page.close();
   });
 
@@ -327,6 +392,20 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
     await page.getByText('The API does not answer. Since').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Enqueue' }).click();
     await page.locator('.history li', { hasText: 'Request 3' }).waitFor();
+    await page.close();
+  });
+
+  test('the dead letters, and which of them are chosen, stay while the API is away', async () => {
+    const { page } = await open('olga', { path: '#/dead-letters' });
+    const box = page.getByLabel('Choose request 1 of ida');
+    await box.check();
+    await stage.killApi();
+    await lookAgain(page);
+    await page.getByText('This page goes on by itself').waitFor();
+    expect(await box.isChecked()).toBe(true);
+    await stage.startApi();
+    await page.getByText('This page goes on by itself').waitFor({ state: 'detached' });
+    expect(await box.isChecked()).toBe(true);
     await page.close();
   });
 });

@@ -27,10 +27,20 @@ const why = chromiumProgram ? '' : ' (skipped: chromium is not installed)';
     );
   const openQueues = async () => (await stage.world.stores.userQueues.countPending()).requests;
 
+  /** The statuses of what was answered since. */
+  const responsesOf = (page: Page, path: string): number[] => {
+    const statuses: number[] = [];
+    page.on('response', (response) => {
+      if (response.url().endsWith(path)) statuses.push(response.status());
+    });
+    return statuses;
+  };
+
   test('users race, a worker is killed, the order is kept, and nothing is left', async () => {
     const { page, faults } = await stage.openPage({ path: '#/try-it' });
     await stage.logIn(page, 'olga');
     await twoWorkers(page);
+    const overviews = responsesOf(page, '/overview');
     await page.getByLabel('Users').fill('4');
     await page.getByLabel('Requests in a burst').fill('100');
     await page.getByRole('button', { name: 'Start the race' }).click();
@@ -50,7 +60,32 @@ const why = chromiumProgram ? '' : ' (skipped: chromium is not installed)';
     await eventually('the queues of the race are closed', async () => (await openQueues()) === 0);
     // The primary has started another one.
     await twoWorkers(page);
+    // The page follows the stream that all pages share.
+    expect(overviews).toEqual([]);
     expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  test('when a user cannot register, those that could leave, and the next start works', async () => {
+    const { page } = await stage.openPage({ path: '#/try-it' });
+    await stage.logIn(page, 'olga');
+    await page.getByLabel('Users').fill('2');
+    const left = responsesOf(page, '/disconnect');
+    await page.route('**/register', (route) => {
+      const body = route.request().postDataJSON();
+      const isRefused = body.username.startsWith('ben');
+      return route.continue(isRefused ? { postData: JSON.stringify({ ...body, username: '' }) } : {});
+    });
+    const start = page.getByRole('button', { name: 'Start the race' });
+    await start.click();
+    await page.getByRole('alert').getByText('username').waitFor();
+    expect(left).toEqual([200]);
+    await page.unroute('**/register');
+    await start.click();
+    await page.getByText('✓ in order').nth(1).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await page.getByRole('button', { name: 'Clean up' }).click();
+    await page.getByText('Start the race: each user').waitFor();
     await page.close();
   });
 
@@ -58,14 +93,32 @@ const why = chromiumProgram ? '' : ' (skipped: chromium is not installed)';
     const { page } = await stage.openPage({ path: '#/try-it' });
     await stage.logIn(page, 'olga');
     await page.getByLabel('Users').fill('2');
-    const left: Promise<unknown>[] = [];
-    page.on('response', (response) => {
-      if (response.url().endsWith('/disconnect')) left.push(response.finished());
-    });
+    const left = responsesOf(page, '/disconnect');
     await page.getByRole('button', { name: 'Start the race' }).click();
     await page.getByText('✓ in order').first().waitFor();
     await page.getByRole('link', { name: 'Overview' }).click();
     await eventually('both are disconnected', () => left.length === 2);
+    await page.close();
+  });
+
+  test('whoever leaves the page while the users register leaves no sessions behind, and nothing is sent', async () => {
+    const { page } = await stage.openPage({ path: '#/try-it' });
+    await stage.logIn(page, 'olga');
+    await page.getByLabel('Users').fill('2');
+    const left = responsesOf(page, '/disconnect');
+    const sent = responsesOf(page, '/enqueue');
+    const registered = Promise.withResolvers<void>();
+    await page.route('**/register', async (route) => {
+      await registered.promise;
+      await route.continue();
+    });
+    await page.getByRole('button', { name: 'Start the race' }).click();
+    await page.getByText('Users register and log in…').waitFor();
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByRole('heading', { name: 'Who waits longest' }).waitFor();
+    registered.resolve();
+    await eventually('both are disconnected', () => left.length === 2);
+    expect(sent).toEqual([]);
     await page.close();
   });
 

@@ -645,7 +645,7 @@ describe.each([
       expect(await about(user)).toEqual({
         ...{ userId: user.userId, user: user.username, lane: expect.any(Number), state: 'open', sessions: 1 },
         ...{ accepted: 3, settled: 0, pending: 3, oldestPendingAgeMs: expect.any(Number) },
-        ...{ verdict, error, owner: expect.any(String) },
+        ...{ verdict, error, owner: expect.any(String), fencingToken: expect.any(Number) },
       });
       const { body: own } = await call({ call: 'GET /queue', token: user.token });
       expect(own).toMatchObject({ pending: 3, verdict, error });

@@ -174,6 +174,9 @@ export const userState = strict({
   error: fullRunError.optional(),
   sessions: count,
   owner: z.string().optional().meta({ description: 'The worker that owns the lane.' }),
+  fencingToken: count.optional().meta({
+    description: 'Under which the oldest pending request ran last, also while it is blocked or waits.',
+  }),
   running: strict({ seq, fencingToken: count.optional(), startedAt: time.optional() }).optional(),
 }).meta({ id: 'User', description: 'A user: what is pending, what runs, and why it waits.' });
 

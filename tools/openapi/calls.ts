@@ -402,6 +402,7 @@ const otherCalls: Record<string, CallDescription> = {
         schema: answers.userState,
         example: {
           ...{ userId: listedLetter.userId, user: 'ada', ...queueExample, sessions: 1, owner: '5f1c0c7ae04b91d2' },
+          fencingToken: 12,
           running: { seq: 3, fencingToken: 12, startedAt: times.startedAt },
         },
       },
