@@ -191,6 +191,7 @@ const goTo = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON
       .waitFor();
     await page.getByText('Lane by lane').click();
     const rows = page.getByRole('row').filter({ hasText: /\d+:\d+:\d+, .* ago/ });
+    await rows.nth(15).waitFor();
     expect(await rows.count()).toBe(16);
     expect(await violationsOn(page)).toEqual([]);
     expect(faults).toEqual([]);
