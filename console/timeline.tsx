@@ -19,6 +19,8 @@ const endings: Record<NonNullable<Attempt['outcome']>, { text: string; tone: Ton
 
 const lengthOf = ({ startedAt, endedAt, outcome }: Attempt, now: number): string => {
   const lasted = (until: number) => duration(Math.max(0, until - Date.parse(startedAt)));
+  // Its next owner found it some time after the worker had died.
+  if (endedAt && outcome === 'interrupted') return `its end was noticed after ${lasted(Date.parse(endedAt))}`;
   if (endedAt) return `ran for ${lasted(Date.parse(endedAt))}`;
   return outcome ? 'nobody recorded when it ended' : `for ${lasted(now)} now`;
 };

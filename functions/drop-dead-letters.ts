@@ -2,10 +2,9 @@ import { functionDeps } from '../lib/compose/functions.ts';
 import { decideSelected } from '../lib/http/decide-selected.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { maxTextBytes } from '../lib/http/input.ts';
-import { dropDeadLetter } from '../lib/requests/dead-letters.ts';
 
 /** `POST /dead-letters/drop {items | user | all}`: drops dead letters; a blocked request is skipped. */
 export const handler = httpFunction(functionDeps, {
   json: { maxBytes: maxTextBytes },
   identity: 'operator',
-}).handler((call) => decideSelected(call, dropDeadLetter));
+}).handler((call) => decideSelected(call, 'drop'));

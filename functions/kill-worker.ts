@@ -9,4 +9,7 @@ import { killWorker } from '../lib/requests/kill-worker.ts';
 export const handler = httpFunction(functionDeps, {
   json: { maxBytes: maxTextBytes },
   identity: 'operator',
-}).handler(async (call) => jsonReply(200, await killWorker(workerIdOf(call), call.deps)));
+}).handler(async (call) => {
+  const operator = { userId: call.identity?.userId, key: call.apiKey?.id };
+  return jsonReply(200, await killWorker({ workerId: workerIdOf(call), operator }, call.deps));
+});

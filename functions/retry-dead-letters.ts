@@ -2,10 +2,9 @@ import { functionDeps } from '../lib/compose/functions.ts';
 import { decideSelected } from '../lib/http/decide-selected.ts';
 import { httpFunction } from '../lib/http/http-function.ts';
 import { maxTextBytes } from '../lib/http/input.ts';
-import { retryDeadLetter } from '../lib/requests/dead-letters.ts';
 
 /** `POST /dead-letters/retry {items | user | all}`: runs dead letters again. */
 export const handler = httpFunction(functionDeps, {
   json: { maxBytes: maxTextBytes },
   identity: 'operator',
-}).handler((call) => decideSelected(call, retryDeadLetter));
+}).handler((call) => decideSelected(call, 'retry'));

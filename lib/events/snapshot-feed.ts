@@ -37,7 +37,7 @@ class SharedSnapshots implements SnapshotFeed {
     if (first.version !== options.known) return first;
     const watcher = this.#watch(options, first);
     try {
-      return (await watcher.changed(waitMs)) ?? first;
+      return (await watcher.changed(waitMs)) ?? watcher.latest;
     } finally {
       watcher.end('closed');
     }

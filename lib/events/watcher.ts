@@ -39,7 +39,13 @@ export class Watcher {
     return this.#ended;
   }
 
+  /** What it was told last. Its version may be the known one. */
+  get latest(): Snapshot {
+    return this.#latest;
+  }
+
   tell(snapshot: Snapshot): void {
+    if (this.#ended) return;
     this.#latest = snapshot;
     this.#bell.ring();
   }

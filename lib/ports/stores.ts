@@ -190,8 +190,8 @@ export interface LedgerStore extends DeadLetterLists {
    */
   insertTombstone(ticket: EntryId & Pick<NewEntry, 'bytes' | 'bytesThrough'>, now: Date): Promise<boolean>;
   findByKey(userId: string, key: string): Promise<LedgerEntry | undefined>;
-  /** The whole entries that exist, each once, in any order. */
-  read(ids: EntryId[]): Promise<LedgerEntry[]>;
+  /** The whole entries that exist, each once, in any order. `withLog: false`: without their attempts. */
+  read(ids: EntryId[], options?: { withLog: boolean }): Promise<LedgerEntry[]>;
   /** What an owner needs to know about the entries that exist, each once, in any order. Results are not read. */
   readWork(ids: (EntryId & { withBody: boolean })[]): Promise<WorkEntry[]>;
   /** The heads of the entries that exist, each once, in any order. Bodies and results are not read. */

@@ -10,10 +10,11 @@ type End = Pick<Attempt, 'endedAt' | 'outcome' | 'error'>;
 
 /** How the newest attempt ended that is not in the log. `undefined`: the entry does not say it, because an earlier version ended it. */
 const newestEnd = (entry: LedgerEntry): End | undefined => {
-  const { status, settledAt: endedAt, deadLetter, error } = entry;
+  const { status, settledAt, deadLetter, error } = entry;
   const failed = { outcome: deadLetter?.reason ?? 'failed', ...(error && { error }) } as const;
-  if (status === 'done') return { endedAt, outcome: 'done' };
-  if (status === 'failed') return { endedAt, ...failed };
+  if (status === 'done') return { endedAt: settledAt, outcome: 'done' };
+  // One that was blocked, and is skipped now, became a dead letter when its attempt ended, and was settled long after.
+  if (status === 'failed') return { endedAt: deadLetter?.at ?? settledAt, ...failed };
   if (status === 'blocked' || isInBackOff(entry)) return failed;
   return status === 'processing' ? {} : undefined;
 };

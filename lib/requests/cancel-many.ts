@@ -26,9 +26,12 @@ const readEntries = ({ userId }: UserQueue, seqs: number[], { ledger }: CancelDe
 
 const cancelEach = async (queue: UserQueue, seqs: number[], deps: CancelDeps): Promise<number> => {
   if (seqs.length === 0) return 0;
-  const cancelled = await deps.ledger.cancelEach(queue.userId, seqs, deps.clock.now());
-  for (const seq of seqs) deps.hints?.tell(queue.lane, queue.userId, seq);
-  return cancelled;
+  return deps.ledger.cancelEach(queue.userId, seqs, deps.clock.now());
+};
+
+/** Only of requests that exist: streams believe that there are so many. */
+const tellEach = ({ lane, userId }: UserQueue, seqs: number[], { hints }: CancelDeps): void => {
+  for (const seq of seqs) hints?.tell(lane, userId, seq);
 };
 
 /** The owner waits for the next attempt of a request that has run, with the user's other requests behind it. */
@@ -48,7 +51,10 @@ export const cancelListed = async (queue: UserQueue, seqs: number[], deps: Cance
   const entries = await readEntries(queue, seqs, deps);
   await wakeIfRun(queue, entries, deps);
   const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
-  return seqs.map((seq) => resultOf(seq, bySeq.get(seq)));
+  const results = seqs.map((seq) => resultOf(seq, bySeq.get(seq)));
+  const cancelled = results.filter(({ result }) => result === 'cancelled').map(({ seq }) => seq);
+  tellEach(queue, cancelled, deps);
+  return results;
 };
 
 /**
@@ -69,6 +75,7 @@ export const cancelAll = async (
     const entries = await readEntries(queue, seqs, deps);
     const waiting = entries.filter(isCancellable).map(({ seq }) => seq);
     cancelled += await cancelEach(queue, waiting, deps);
+    tellEach(queue, waiting, deps);
     await wakeIfRun(queue, entries, deps);
   }
   return { cancelled };

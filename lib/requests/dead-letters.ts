@@ -44,7 +44,7 @@ const findByReason = async (
   for (let chars = 0; passed < wanted.length && chars <= maxChars; ) {
     const batch = wanted.slice(passed, passed + readAtOnce);
     passed += batch.length;
-    const found = new Map((await ledger.read(batch)).map((entry) => [nameOf(entry), entry]));
+    const found = new Map((await ledger.read(batch, { withLog: false })).map((entry) => [nameOf(entry), entry]));
     const inOrder = batch.flatMap((id) => found.get(nameOf(id)) ?? []);
     entries.push(...inOrder);
     chars += inOrder.reduce((sum, { body = '' }) => sum + body.length, 0);

@@ -10,6 +10,9 @@ import { isCurrent } from './verdict.ts';
 
 export type Killed = { workerId: string; pid: number; at: Date };
 
+/** Who kills, for the log: an account, or an API key. */
+type Operator = { userId: string | undefined; key: string | undefined };
+
 type KillDeps = Pick<Deps, 'workers' | 'clock'> & {
   config: { readonly tryItPort?: number | undefined };
   log: Pick<Logger, 'warn'>;
@@ -59,7 +62,10 @@ const parentOf = async (pid: number): Promise<number | undefined> => {
  *
  * @throws {AppError} 404 otherwise
  */
-export const killWorker = async (workerId: string, { workers, clock, config, log }: KillDeps): Promise<Killed> => {
+export const killWorker = async (
+  { workerId, operator }: { workerId: string; operator: Operator },
+  { workers, clock, config, log }: KillDeps,
+): Promise<Killed> => {
   if (config.tryItPort === undefined) throw new NoWorkerToKillError('There is nothing here.');
   const heartbeat = (await workers.all()).find((one) => one.workerId === workerId);
   if (!heartbeat || heartbeat.gone || !isCurrent(heartbeat, clock.now()))
@@ -70,6 +76,6 @@ export const killWorker = async (workerId: string, { workers, clock, config, log
     throw new NoWorkerToKillError(`The consumer on this host does not run the worker ${workerId}.`);
   const at = clock.now();
   kill(found.worker, 'SIGKILL');
-  log.warn({ workerId, workerPid: found.worker }, 'worker killed for "Try it"');
+  log.warn({ ...operator, workerId, workerPid: found.worker }, 'worker killed for "Try it"');
   return { workerId, pid: found.worker, at };
 };

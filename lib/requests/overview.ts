@@ -46,7 +46,7 @@ export type Overview = {
   /** How long the oldest request has waited that only lacks a slot. 0, and no time, when none does. */
   oldestWaitMs: number;
   waitingSince?: Date;
-  /** The five users for whom nothing has moved for longest, a few seconds old at most. */
+  /** The five users for whom nothing has moved for longest, a few seconds old at most, while MongoDB is fast enough for it. */
   longestWaits: LongestWaits;
   lastHour: Waits & { started: number; done: number; failed: number };
   /** The minutes of the last hour in which anything happened. */

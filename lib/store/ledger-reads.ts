@@ -38,8 +38,11 @@ const findByKeyOf = (execute: Execute): LedgerStore['findByKey'] => {
 };
 
 export const ledgerReads = (execute: Execute): LedgerReads => ({
-  read: (ids) =>
-    execute(async ({ requests }) => (await native(requests).find({ _id: { $in: ids.map(entryId) } })).map(toEntry)),
+  read: (ids, { withLog } = { withLog: true }) =>
+    execute(async ({ requests }) => {
+      const options = withLog ? {} : { projection: { attemptLog: 0 } };
+      return (await native(requests).find({ _id: { $in: ids.map(entryId) } }, options)).map(toEntry);
+    }),
 
   readWork: async (ids) => {
     const { whole = [], rest = [] } = Object.groupBy(ids, ({ withBody }) => (withBody ? 'whole' : 'rest'));

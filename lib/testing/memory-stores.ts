@@ -693,10 +693,11 @@ const ledgerStore = ({ entries, journal }: MemoryDatabase, step: Step): LedgerSt
 
     findByKey: (userId, key) => step(`ledger.findByKey ${userId} ${key}`, () => structuredClone(withKey(userId, key))),
 
-    read: (ids) =>
-      step(`ledger.read ${ids.map(entryId)}`, () =>
-        structuredClone([...new Set(ids.map(entryId))].flatMap((id) => entries.get(id) ?? [])),
-      ),
+    read: (ids, { withLog } = { withLog: true }) =>
+      step(`ledger.read ${ids.map(entryId)}`, () => {
+        const found = [...new Set(ids.map(entryId))].flatMap((id) => entries.get(id) ?? []);
+        return structuredClone(withLog ? found : found.map(withoutLog));
+      }),
 
     readWork: (ids) =>
       step(`ledger.readWork ${ids.map(entryId)}`, () => {

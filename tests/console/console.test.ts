@@ -226,6 +226,7 @@ const lookAgain = (page: Page) => page.evaluate("document.dispatchEvent(new Even
       .waitFor();
     await page.getByText('Lane by lane').click();
     const rows = page.getByRole('row').filter({ hasText: /\d+:\d+:\d+, .* ago/ });
+    await rows.nth(15).waitFor();
     expect(await rows.count()).toBe(16);
     expect(await violationsOn(page)).toEqual([]);
     expect(faults).toEqual([]);

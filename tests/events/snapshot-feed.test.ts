@@ -25,14 +25,15 @@ afterAll(() => world?.[Symbol.asyncDispose]());
 
 const times = { heartbeatMs: 15_000, maxAgeMs: 20_000 };
 
-/** `change`: the next read finds another state. */
-const openFeed = () => {
+/** `change`: the next read finds another state. `showReads`: it has something in it that makes no other version, as the time of the overview. */
+const openFeed = ({ showReads = false } = {}) => {
   const clock = new FakeClock(new Date());
   let reads = 0;
   let version = 1;
+  const show = () => (showReads ? `{"read":${reads}}` : `{"n":${version}}`);
   const read = async (): Promise<Snapshot> => {
     reads += 1;
-    return { version: `${version}`, json: `{"n":${version}}` };
+    return { version: `${version}`, json: show() };
   };
   const log = createLogger('silent');
   const feed = createSnapshotFeed({ ...world.stores, clock, log, places: createStreamPlaces(world.config), read });
@@ -101,4 +102,20 @@ test('a stream ends at its age', async () => {
   await eventually('its end', () => endedAt ?? (clock.fireNext(clock.monotonicMs() + 1_000) && false));
   await ended;
   expect(endedAt).toBe(times.maxAgeMs);
+});
+
+test('who waited in vain gets the state as it is after the wait, not as it was before', async () => {
+  const { feed, look, clock, reads } = openFeed({ showReads: true });
+  let page: Snapshot | undefined;
+  const waiting = feed.take({ who: operator, known: '1', waitMs: 5_000 }).then((taken) => {
+    page = taken;
+  });
+  while (clock.monotonicMs() < 4_000) await look();
+  const before = reads();
+  expect(before).toBeGreaterThan(3);
+  await eventually('the end of the wait', () => page || (clock.fireNext(clock.monotonicMs() + 1_000) && false));
+  await waiting;
+  expect(page?.version).toBe('1');
+  const { read } = JSON.parse(page?.json ?? '');
+  expect(read).toBeGreaterThanOrEqual(before);
 });

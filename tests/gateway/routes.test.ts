@@ -1,6 +1,8 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { readRoutes, routesOf } from '../../lib/gateway/routes.ts';
+import { describeApi } from '../../tools/openapi/text.ts';
 
 describe('routes', () => {
   test('infra/functions.yml has a route for every call of the API', async () => {
@@ -60,6 +62,25 @@ describe('routes', () => {
     );
     const routed = (await readRoutes()).map(({ file }) => file);
     expect([...new Set(routed)].sort()).toEqual(files.filter((file) => !entryPoints.includes(file)).sort());
+  });
+
+  test('the function of a call that may wait for 20 s is not cut before', async () => {
+    type Operations = Record<string, { parameters?: { name: string }[] }>;
+    const described = Object.entries(describeApi(true).paths as Record<string, Operations>);
+    const waiting = described.flatMap(([path, operations]) =>
+      Object.entries(operations)
+        .filter(([, { parameters = [] }]) => parameters.some(({ name }) => name === 'wait'))
+        .map(([method]) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(waiting).toContain('GET /events');
+    type Functions = Record<string, { timeout?: number; events: { httpApi?: string }[] }>;
+    const { functions }: { functions: Functions } = parse(
+      await readFile(new URL('../../infra/functions.yml', import.meta.url), 'utf8'),
+    );
+    const cut = Object.values(functions)
+      .filter(({ timeout = 0 }) => timeout < 25)
+      .flatMap(({ events }) => events.map(({ httpApi }) => httpApi));
+    expect(waiting.filter((call) => cut.includes(call))).toEqual([]);
   });
 
   test('a route that is not METHOD /path is refused', () => {

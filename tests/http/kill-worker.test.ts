@@ -11,7 +11,10 @@ let world: World;
 let consumer: TestCluster;
 let api: ApiProcess;
 let operator: string;
+let operatorId: string;
 let healthz: string;
+/** What the log must have: who was killed, beside who did it. */
+const killedOne: { workerId?: string; workerPid?: number } = {};
 
 type Slot = { pid: number; state: string; snapshot?: { workerId: string } };
 
@@ -28,12 +31,17 @@ beforeAll(async () => {
   consumer = startCluster({ ...serversOf(world), WORKERS: '2', METRICS_PORT: metricsPort }, consumerScript);
   api = await startApi(['functions/api.ts'], { ...serversOf(world), TRY_IT_PORT: metricsPort });
   operator = await account('olga');
+  operatorId = JSON.parse(Buffer.from(operator.split('.')[1] ?? '', 'base64url').toString()).sub;
   await world.stores.accounts.setRole('olga', 'operator');
 });
 afterAll(async () => {
-  await api?.end();
+  const { output = '' } = (await api?.end()) ?? {};
   await consumer?.[Symbol.asyncDispose]();
   await world?.[Symbol.asyncDispose]();
+  const kills = output.split('\n').filter((line) => line.includes('worker killed'));
+  expect(kills.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({ userId: operatorId, ...killedOne }),
+  ]);
 });
 
 const slots = async (): Promise<Slot[]> => ((await (await fetch(healthz)).json()) as { workers: Slot[] }).workers;
@@ -60,6 +68,7 @@ test('an operator kills a current worker, and the primary starts another one', a
   expect((await api.call({ call: 'GET /overview', token: operator })).body.tryIt).toBe(true);
   const killed = await kill(workerId, operator);
   expect(killed).toMatchObject({ status: 200, body: { workerId, pid: victim?.pid, at: expect.any(String) } });
+  Object.assign(killedOne, { workerId, workerPid: victim?.pid });
   await eventually('it is dead', () => !isAlive(victim?.pid as number));
   expect((await kill(workerId, operator)).status).toBe(404);
   const after = await running();

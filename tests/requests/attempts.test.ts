@@ -12,7 +12,7 @@ const first = { attempt: 1, token: 3, startedAt: at(1), endedAt: at(2), outcome:
 const second = { ...first, attempt: 2 };
 const newest = { attempt: 2, token: 7, startedAt: at(5) };
 const settledAt = at(9);
-const deadLetter = { reason: 'crashed', at: at(8) } as const;
+const deadLetter = { reason: 'crashed', at: settledAt } as const;
 
 describe('the attempts of a request', () => {
   test.each<[string, LedgerEntry, object[]]>([
@@ -50,6 +50,11 @@ describe('the attempts of a request', () => {
   test.each<[string, LedgerEntry, object[]]>([
     ['in its back-off', { ...running, retryAt: at(60), error }, [{ ...newest, outcome: 'failed', error }]],
     ['blocked', { ...running, status: 'blocked', error, deadLetter }, [{ ...newest, outcome: 'crashed', error }]],
+    [
+      'blocked, until it was skipped an hour later',
+      { ...running, status: 'failed', settledAt: at(3_609), error, deadLetter },
+      [{ ...newest, endedAt: deadLetter.at, outcome: 'crashed', error }],
+    ],
     ['queued again, which does not say why', { ...running, status: 'queued' }, []],
     ['cancelled after an attempt', { ...running, status: 'cancelled', settledAt }, []],
   ])('that an earlier version left %s', (_, entry, expected) => {

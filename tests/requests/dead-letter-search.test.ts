@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import type { DeadLetterCursor } from '../../lib/ports.ts';
 import { cursorOf, listDeadLetters } from '../../lib/requests/dead-letters.ts';
 import type { DeadLetterReason } from '../../lib/types.ts';
+import { claim, retry } from '../store/store-contract.ts';
 import { openWorld, type TestUser, type World } from '../support/world.ts';
 import { deadLetter } from './dead-lettered.ts';
 
@@ -58,4 +59,29 @@ test('a page ends soon after the bodies together exceed `maxChars`, and the next
   const rest = await listDeadLetters({ reason: 'ended', limit: 100, after: first.searched }, world.deps);
   const found = [...first.letters, ...rest.letters].map(({ seq }) => seq);
   expect(found).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+});
+
+test('a search leaves the attempts out, as every list does', async () => {
+  await using world = await openWorld();
+  const user = await world.user();
+  await world.enqueue(user, 'a');
+  const guard = { userId: user.userId, seq: 1, token: 1, attempt: 1 };
+  await world.stores.ledger.commit([claim(guard)]);
+  await world.stores.ledger.commit([retry(guard)]);
+  const again = { ...guard, attempt: 2 };
+  await world.stores.ledger.commit([claim(again)]);
+  await world.stores.ledger.commit([
+    {
+      ...again,
+      kind: 'settle',
+      status: 'failed',
+      at: new Date(),
+      error: { name: 'Error', message: 'no' },
+      reason: 'failed',
+    },
+  ]);
+  expect(await world.entry(user, 1)).toHaveProperty('attemptLog');
+  const { letters } = await listDeadLetters({ reason: 'failed', limit: 9 }, world.deps);
+  expect(letters).toMatchObject([{ seq: 1, body: '"a"' }]);
+  expect(letters[0]).not.toHaveProperty('attemptLog');
 });
