@@ -1019,6 +1019,7 @@ export interface components {
                 p50?: number;
                 p95?: number;
                 p99?: number;
+                longest?: number;
             };
             minutes: {
                 /** Format: date-time */
@@ -1029,6 +1030,7 @@ export interface components {
                 p50?: number;
                 p95?: number;
                 p99?: number;
+                longest?: number;
             }[];
             /**
              * @description During development alone: the console has the page "Try it".
@@ -3288,7 +3290,8 @@ export interface operations {
                      *         "failed": 1,
                      *         "p50": 2,
                      *         "p95": 10,
-                     *         "p99": 20
+                     *         "p99": 20,
+                     *         "longest": 50
                      *       },
                      *       "minutes": [
                      *         {
@@ -3298,7 +3301,8 @@ export interface operations {
                      *           "failed": 1,
                      *           "p50": 2,
                      *           "p95": 10,
-                     *           "p99": 20
+                     *           "p99": 20,
+                     *           "longest": 50
                      *         }
                      *       ]
                      *     }

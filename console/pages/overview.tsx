@@ -214,7 +214,7 @@ const Tiles = ({ overview: { pending, waitingSince, lastHour } }: { overview: Ov
     <div class="tiles">
       <Tile name="Pending" value={count(pending.requests)} href={linkTo(['users'])} />
       <Tile name="Users waiting" value={count(pending.users)} href={linkTo(['users'])} />
-      <Tile name="Oldest wait" value={waitingSince === undefined ? 'none' : duration(now - Date.parse(waitingSince))} />
+      <Tile name="Oldest wait now" value={waitingSince === undefined ? 'none' : duration(now - Date.parse(waitingSince))} />
       <Tile
         name="Dead letters"
         value={count(pending.deadLetters)}
@@ -226,6 +226,7 @@ const Tiles = ({ overview: { pending, waitingSince, lastHour } }: { overview: Ov
       <Tile name="Wait p50" value={wait(lastHour.p50)} />
       <Tile name="Wait p95" value={wait(lastHour.p95)} />
       <Tile name="Wait p99" value={wait(lastHour.p99)} />
+      <Tile name="Longest wait" value={wait(lastHour.longest)} />
     </div>
   );
 };

@@ -25,7 +25,7 @@ export const useReloadOn = (version: number, { reload }: Data<unknown>): void =>
   }, [version]);
 };
 
-/** What the user waits for in one sentence, since when, and the failure after which it waits. */
+/** Why the user waits, since when, and after which failure. */
 export const Verdict = ({
   about: { verdict, error },
   readAt,
@@ -35,18 +35,22 @@ export const Verdict = ({
   readAt: number;
   children?: ComponentChildren;
 }) => {
-  const { code, text, sinceMs, stale } = verdict;
+  const { code, text, seq, sinceMs, stale } = verdict;
+  const since = sinceMs === undefined ? '' : clockTime(readAt - sinceMs);
+  const isExplained = code === 'blocked' && error !== undefined && since !== '';
   return (
     <div class="verdict">
       <Badge code={code} />
-      <p class="says">{text}</p>
-      {error && (
+      <p class="says">
+        {isExplained ? `Waits because request ${seq} is blocked since ${since}: ${error.message}` : text}
+      </p>
+      {error && !isExplained && (
         <p class="bad">
           {error.name}: {error.message}
         </p>
       )}
       <p class="dim">
-        {sinceMs !== undefined && `Since ${clockTime(readAt - sinceMs)}. `}
+        {isExplained ? 'Somebody must retry or skip it. ' : since && `Since ${since}. `}
         {stale && 'This may be out of date: a heartbeat is late.'}
       </p>
       {children}

@@ -13,8 +13,8 @@ import { findProblems, type Problem } from './problems.ts';
 import { listUsers, type UsersDeps } from './users.ts';
 import { ageOf, isCurrent, ownerOf } from './verdict.ts';
 
-/** Percentiles of the wait from accepted to started, of first attempts, in ms. Absent where nothing started. */
-export type Waits = { p50?: number; p95?: number; p99?: number };
+/** Of the wait from accepted to started of first attempts, in ms: percentiles, and the longest. Absent where nothing started. */
+export type Waits = { p50?: number; p95?: number; p99?: number; longest?: number };
 
 /** Ages, in ms, are as of `at`. Next to each is the time that it is counted from. */
 export type Overview = {
@@ -66,6 +66,7 @@ const percentilesOf = (waits: number[]): Waits => ({
   p50: waitPercentile(waits, 0.5),
   p95: waitPercentile(waits, 0.95),
   p99: waitPercentile(waits, 0.99),
+  longest: waitPercentile(waits, 1),
 });
 
 const minuteOf = ({ at, counts: { waits, ...counts } }: Minute) => ({ at, ...counts, ...percentilesOf(waits) });

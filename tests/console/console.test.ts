@@ -163,8 +163,7 @@ const lookAgain = (page: Page) => page.evaluate("document.dispatchEvent(new Even
     const { page, faults } = await open('olga');
     await page.getByRole('link', { name: 'Who is blocked' }).click();
     await page.getByRole('link', { name: 'ada' }).click();
-    await page.getByText('Waits because request 2 is blocked').waitFor();
-    await page.getByText('UnrecoverableError: card declined').waitFor();
+    await page.getByText(/^Waits because request 2 is blocked since \d+:\d+:\d+: card declined$/).waitFor();
     expect(await page.locator('.facts div', { hasText: 'Fencing token' }).textContent()).toMatch(/\d$/);
     stage.fix();
     await page.getByRole('button', { name: 'Retry request 2' }).first().click();

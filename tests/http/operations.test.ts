@@ -749,11 +749,12 @@ describe.each([
     expect(waits).toEqual(waits.toSorted((one, other) => other - one));
     const counted = await eventually('the minute is written down', async () => {
       const { body } = await call({ call: 'GET /overview', token: operator.token });
-      const hour = body.lastHour as { started: number; done: number; p50?: number };
+      const hour = body.lastHour as { started: number; done: number; p50?: number; longest?: number };
       return hour.done > 0 && hour;
     });
     expect(counted.started).toBeGreaterThan(0);
     expect(counted.p50).toBeGreaterThan(0);
+    expect(counted.longest).toBeGreaterThanOrEqual(Number(counted.p50));
   });
 
   test('the lanes say who owns them since when, and how they moved', async () => {

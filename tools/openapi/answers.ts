@@ -193,7 +193,7 @@ export const userPage = strict({
   next: z.string().optional().meta({ description: 'There may be a next page, also after one without users.' }),
 }).meta({ id: 'UserPage' });
 
-const waits = { p50: ms.optional(), p95: ms.optional(), p99: ms.optional() };
+const waits = { p50: ms.optional(), p95: ms.optional(), p99: ms.optional(), longest: ms.optional() };
 const happened = { started: count, done: count, failed: count };
 
 const changedText = z.string().meta({ description: 'Differs when the answer of the call may have changed.' });
