@@ -214,7 +214,10 @@ const Tiles = ({ overview: { pending, waitingSince, lastHour } }: { overview: Ov
     <div class="tiles">
       <Tile name="Pending" value={count(pending.requests)} href={linkTo(['users'])} />
       <Tile name="Users waiting" value={count(pending.users)} href={linkTo(['users'])} />
-      <Tile name="Oldest wait now" value={waitingSince === undefined ? 'none' : duration(now - Date.parse(waitingSince))} />
+      <Tile
+        name="Oldest wait now"
+        value={waitingSince === undefined ? 'none' : duration(now - Date.parse(waitingSince))}
+      />
       <Tile
         name="Dead letters"
         value={count(pending.deadLetters)}

@@ -476,7 +476,9 @@ const otherCalls: Record<string, CallDescription> = {
             ],
           },
           lastHour: { started: 41, done: 39, failed: 1, p50: 2, p95: 10, p99: 20, longest: 50 },
-          minutes: [{ at: '2026-11-28T02:54:00.000Z', started: 41, done: 39, failed: 1, p50: 2, p95: 10, p99: 20, longest: 50 }],
+          minutes: [
+            { at: '2026-11-28T02:54:00.000Z', started: 41, done: 39, failed: 1, p50: 2, p95: 10, p99: 20, longest: 50 },
+          ],
         },
       },
     },
