@@ -185,7 +185,9 @@ export const createClients = (world: SimulatedWorld): Clients => {
 
     const noteAccepted = (seq: number, sentAt: number, sessionId: string, key?: string): void => {
       // With the sweep on, the session may expire. With a key, an earlier call of another session may have been accepted.
-      const session = scenario.sweep || byReference || key !== undefined ? undefined : sessionId;
+      // A login that opens a connection keeps nothing: whoever ends the last connection may cancel what it has sent.
+      const isMereLogin = connects(scenario) && !loginOf.has(sessionId);
+      const session = scenario.sweep || byReference || isMereLogin || key !== undefined ? undefined : sessionId;
       accepted.push(seq);
       const once = database.entries.get(`${userId}:${seq}`)?.limits?.onInterruption === 'dead-letter';
       history.push({ kind: 'accepted', userId, seq, at: scheduler.timestamp(), key, sentAt, session, once });
