@@ -1,6 +1,8 @@
 /** What a client does with the calls of the API, over HTTP or in memory. */
+import { type CancelledPart, cancelInParts } from './cancel-all.ts';
 import { ClosedError, RequestCancelledError, RequestFailedError } from './errors.ts';
 import { Hub } from './events/hub.ts';
+import { randomKey } from './random-key.ts';
 import type {
   Accepted,
   CallOptions,
@@ -23,8 +25,8 @@ export type Calls = {
   enqueueMany(items: Item[], until: Until): Promise<Accepted[]>;
   state(seq: number, until: Until): Promise<RequestState>;
   cancel(seq: number, until: Until): Promise<RequestState>;
-  /** Those up to `upTo`, or all. `next`: those up to here are left. */
-  cancelAll(upTo: number | undefined, until: Until): Promise<{ cancelled: number; next?: number }>;
+  /** Cancels those up to `upTo`, or all. */
+  cancelAll(upTo: number | undefined, until: Until): Promise<CancelledPart>;
   requests(page: Omit<PageOptions, 'signal'>, until: Until): Promise<RequestPage>;
   queue(until: Until): Promise<Queue>;
   /** All events behind `after`, without an end. */
@@ -34,10 +36,6 @@ export type Calls = {
     until: Until,
   ): Promise<{ queue: 'connected' | 'draining' | 'closed' }>;
 };
-
-/** Works where `randomUUID` does not: on pages without TLS. */
-const newKey = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** The result, or what happened in place of one. */
 const outcomeOf = (request: RequestState): unknown => {
@@ -81,26 +79,17 @@ export const createClient = (
   };
 
   return {
-    async enqueue(request, { key = newKey(), signal, ...limits } = {}) {
+    async enqueue(request, { key = randomKey(), signal, ...limits } = {}) {
       const accepted = await calls.enqueue({ request, key, ...limits }, until({ signal }));
       return handleOf(accepted.seq, accepted);
     },
     async enqueueMany(requests, { keys, signal, ...limits } = {}) {
-      const items = requests.map((request, index) => ({ request, key: keys?.[index] ?? newKey(), ...limits }));
+      const items = requests.map((request, index) => ({ request, key: keys?.[index] ?? randomKey(), ...limits }));
       const all = await calls.enqueueMany(items, until({ signal }));
       return all.map((accepted) => handleOf(accepted.seq, accepted));
     },
     request: (seq) => handleOf(seq),
-    async cancelAll(options) {
-      let cancelled = 0;
-      let upTo: number | undefined;
-      do {
-        const answer = await calls.cancelAll(upTo, until(options));
-        cancelled += answer.cancelled;
-        upTo = answer.next;
-      } while (upTo !== undefined);
-      return cancelled;
-    },
+    cancelAll: (options) => cancelInParts((upTo) => calls.cancelAll(upTo, until(options))),
     requests: ({ signal, ...page } = {}) => calls.requests(page, until({ signal })),
     queue: (options) => calls.queue(until(options)),
     async *events({ after, signal } = {}) {

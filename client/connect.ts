@@ -1,6 +1,8 @@
 /** `connect`: a client of the HTTP API, for one user. */
+
 import createApi from 'openapi-fetch';
 import type { paths } from './api.ts';
+import type { CancelledPart } from './cancel-all.ts';
 import { type Calls, createClient } from './client.ts';
 import { errorOfAnswer } from './errors.ts';
 import { follow } from './events/follow.ts';
@@ -69,7 +71,7 @@ const callsOf = (api: ReturnType<typeof openApi>, open: OpenSource): Calls => ({
   cancel: (seq, until) => bodyOf(api.DELETE('/requests/{seq}', { params: { path: { seq } }, ...until })),
   async cancelAll(upTo, until) {
     const answer = await bodyOf(api.POST('/requests/cancel', { body: { all: true, upTo }, ...until }));
-    return answer as { cancelled: number; next?: number };
+    return answer as CancelledPart;
   },
   requests: (query, until) => bodyOf(api.GET('/requests', { params: { query }, ...until })),
   queue: (until) => bodyOf(api.GET('/queue', until)),

@@ -1,4 +1,5 @@
 /** What a person does to requests. Each call is safe to repeat, and the API logs who made it and whose request it was about. */
+import { cancelInParts } from '../client/cancel-all.ts';
 import { asOperator, type Person, pathOf, type Target } from './person.ts';
 import { plural } from './text.ts';
 import type { RequestState } from './types.ts';
@@ -33,17 +34,8 @@ export const actOn = async (client: Person, target: Target, seq: number, action:
 
 /** All that wait to start or for their next attempt, in as many calls as that takes. */
 export const cancelWaiting = async (client: Person, target: Target): Promise<string> => {
-  let cancelled = 0;
-  let upTo: number | undefined;
-  do {
-    const options = { query: asOperator(target), body: { all: true, upTo } };
-    const answer = await client.call<{ cancelled: number; next?: number }>(
-      'POST',
-      pathOf(target, 'requests/cancel'),
-      options,
-    );
-    cancelled += answer.cancelled;
-    upTo = answer.next;
-  } while (upTo !== undefined);
+  const path = pathOf(target, 'requests/cancel');
+  const query = asOperator(target);
+  const cancelled = await cancelInParts((upTo) => client.call('POST', path, { query, body: { all: true, upTo } }));
   return `${plural(cancelled, 'request was', 'requests were')} cancelled.`;
 };

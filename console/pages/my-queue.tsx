@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { randomKey } from '../../client/random-key.ts';
 import { isJson, notJson } from '../json.ts';
 import { useLiveQueue } from '../live.ts';
 import type { Person } from '../person.ts';
@@ -8,7 +9,7 @@ import { errorText, Failure, Loading, PageTitle, tell } from '../ui.tsx';
 import { useData } from '../use-data.ts';
 import { useReloadOn, Verdict } from './user.tsx';
 
-/** The verdict of what is pending also rests on what no event tells, such as a worker that has gone. */
+/** The verdict also depends on things that no event of the user reports, such as a worker that is gone. */
 const pendingEveryMs = 5_000;
 const idleEveryMs = 30_000;
 
@@ -21,7 +22,7 @@ const EnqueueForm = ({ client }: { client: Person }) => {
     setBusy(true);
     try {
       // A repeated call is accepted once.
-      const key = crypto.getRandomValues(new Uint32Array(4)).join('-');
+      const key = randomKey();
       const { seq } = await client.call<RequestState>('POST', 'enqueue', { body: { request: JSON.parse(text) }, key });
       tell(`Request ${seq} was accepted.`);
     } catch (error) {

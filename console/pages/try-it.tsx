@@ -11,6 +11,22 @@ import { ActionButton, Badge, Empty, errorText, PageTitle, Tile } from '../ui.ts
 
 const mostInBurst = 1_000;
 
+type NumberFieldProps = { name: string; min: number; max: number; value: number; set(value: number): void };
+
+const NumberField = ({ name, min, max, value, set }: NumberFieldProps) => (
+  <label>
+    {name}
+    <input
+      type="number"
+      min={min}
+      max={max}
+      required
+      value={value}
+      onInput={({ currentTarget }) => set(Number(currentTarget.value))}
+    />
+  </label>
+);
+
 const PlanForm = ({ race }: { race: Race }) => {
   const [users, setUsers] = useState(6);
   const [burst, setBurst] = useState(200);
@@ -25,28 +41,8 @@ const PlanForm = ({ race }: { race: Race }) => {
   return (
     <form class="enqueue" aria-label="The race" onSubmit={start}>
       <div class="filters">
-        <label>
-          Users
-          <input
-            type="number"
-            min="2"
-            max={mostUsers}
-            required
-            value={users}
-            onInput={({ currentTarget }) => setUsers(Number(currentTarget.value))}
-          />
-        </label>
-        <label>
-          Requests in a burst
-          <input
-            type="number"
-            min="1"
-            max={mostInBurst}
-            required
-            value={burst}
-            onInput={({ currentTarget }) => setBurst(Number(currentTarget.value))}
-          />
-        </label>
+        <NumberField name="Users" min={2} max={mostUsers} value={users} set={setUsers} />
+        <NumberField name="Requests in a burst" min={1} max={mostInBurst} value={burst} set={setBurst} />
         <label class="grow body">
           Each request, as JSON: what your processor expects
           <textarea

@@ -1,5 +1,6 @@
 /** One user of a race: an account of its own, which sends requests and follows what becomes of them. */
 
+import { randomKey } from '../../client/random-key.ts';
 import { pause } from '../../client/wait.ts';
 import { type Person, register } from '../person.ts';
 import type { EventPage, Queue, RequestState } from '../types.ts';
@@ -9,18 +10,15 @@ const batchSize = 100;
 /** Between two looks at the events of a user. A browser has six connections for each host: twelve streams would not fit. */
 const lookEveryMs = 300;
 
-const randomText = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-
 export type Racer = {
   name: string;
   lane: number;
   score: Score;
-  /** Enqueues so many requests, in calls of 100, until the signal aborts. @throws the reason of the signal */
+  /** Enqueues `count` requests, 100 to a call, until the signal aborts. @throws the reason of the signal */
   send(count: number, request: unknown, signal: AbortSignal): Promise<void>;
   /** Follows until the signal aborts. Calls `changed` after each page that brought something. */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
-  /** Ends the session: what waits is cancelled, and the queue is deleted. */
+  /** Ends the session: waiting requests are cancelled, and the queue is deleted. */
   leave(): Promise<void>;
 };
 
@@ -31,7 +29,7 @@ const sendBatch = async (
   { count, request, signal }: { count: number; request: unknown; signal: AbortSignal },
 ): Promise<number[]> => {
   // A repeated call is accepted once.
-  const requests = Array.from({ length: count }, () => ({ request, key: randomText() }));
+  const requests = Array.from({ length: count }, () => ({ request, key: randomKey() }));
   const { results } = await user.call<{ results: RequestState[] }>('POST', 'enqueue', { body: { requests }, signal });
   return results.map(({ seq }) => seq);
 };
@@ -43,7 +41,7 @@ const disconnect = async (user: Calls): Promise<void> => {
 
 /** Registers `name`. @throws {ApiError} */
 export const createRacer = async (name: string): Promise<Racer> => {
-  const user = await register({ username: `${name}-${randomText().slice(0, 8)}`, password: randomText() });
+  const user = await register({ username: `${name}-${randomKey().slice(0, 8)}`, password: randomKey() });
   const { lane } = await user.call<Queue>('GET', 'queue').catch(async (error) => {
     await disconnect(user).catch(() => undefined);
     throw error;
