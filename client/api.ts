@@ -1122,7 +1122,7 @@ export interface components {
         AcceptedBatch: {
             results: components["schemas"]["Accepted"][];
         };
-        /** @description A request as the ledger has it, with its attempts, and with what was asked for where that is wanted. */
+        /** @description A request with its attempts and, with `include=request`, what was asked for. */
         WholeRequest: {
             /** @description The place of the request in its user's order. */
             seq: number;

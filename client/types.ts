@@ -96,7 +96,7 @@ export interface LanekeeperClient {
   ): Promise<LaneRequest<Result>[]>;
   /** A request by its `seq`, such as one from before a reload. */
   request<Result = unknown>(seq: number): LaneRequest<Result>;
-  /** Cancels all requests that wait, the last ones first, and returns how many. What runs goes on. */
+  /** Cancels all waiting requests, newest first, and returns how many. A running request goes on. */
   cancelAll(options?: CallOptions): Promise<number>;
   /** A page of requests by `seq`. */
   requests(options?: PageOptions): Promise<RequestPage>;

@@ -21,7 +21,7 @@ const follow = async (client: Person, signal: AbortSignal): Promise<void> => {
   }
 };
 
-/** Follows from now on, whoever logs in. */
+/** Follows the overview while an operator is logged in and the page is visible. Call it once. */
 export const watchOverview = (): void => {
   let over = new AbortController();
   const again = (): void => {
@@ -43,11 +43,11 @@ export const useLiveOverview = (): Live & { isLoading: boolean } => {
 /** The time now by the clock of the servers, each second. */
 export const useServerNow = (): number => useNow() + useSource(live).skewMs;
 
-/** Hints carry no truth: what they miss is found after so long. */
+/** A change that the overview does not report is found after this time. */
 const anywayMs = 30_000;
-/** While nobody tells. */
+/** Without an overview. */
 const untoldMs = 5_000;
-/** Of one user: its place among those that wait for a slot is not told. */
+/** For one user: the overview does not report the user's place among those that wait for a slot. */
 const waitingMs = 10_000;
 
 /** When to read a list of all users again. */

@@ -171,7 +171,7 @@ const create = (credentials: Credentials, onRefused = heed): { client: Person; s
   return { client, start: () => session.token(closing.signal) };
 };
 
-/** Creates an account, and makes calls as this other user, whatever becomes of the person who is logged in. @throws {ApiError} */
+/** Creates an account and returns its calls. They do not depend on who is logged in. @throws {ApiError} */
 export const register = async (credentials: Credentials): Promise<Pick<Person, 'call' | 'close'>> => {
   const request = requestOf('POST', 'register', { body: credentials });
   await answerOf(await retrying(watchedFetch, patienceMs)(request));

@@ -25,7 +25,7 @@ const lengthOf = ({ startedAt, endedAt, outcome }: Attempt, now: number): string
   return outcome ? 'nobody recorded when it ended' : `for ${lasted(now)} now`;
 };
 
-/** Who ran it: operators are told. */
+/** The worker that ran it. The API tells only operators. */
 const Runner = ({ workerId, fencingToken }: Attempt) =>
   fencingToken === undefined ? null : (
     <>

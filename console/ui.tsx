@@ -24,7 +24,7 @@ export const VerdictText = ({ verdict, elapsedMs = 0 }: { verdict: Verdict; elap
   </>
 );
 
-/** What is shown follows what happens; while the API is away, it is as of `at`. */
+/** Says that the page is live or, while the API is away, from when its contents are. */
 export const LiveNote = ({ at }: { at: string | number | undefined }) => {
   const isAway = useSource(away) !== undefined;
   if (at === undefined) return null;

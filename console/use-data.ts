@@ -5,7 +5,7 @@ import { useSource } from './source.ts';
 
 export type Data<Value> = { value?: Value; error?: Error; isLoading: boolean; reload(): void };
 
-/** `news`: a text that differs when what was read may have changed. */
+/** `news`: a text that changes when the data may have changed. */
 export type ReadAgain = { everyMs?: number; news?: string };
 
 /** News come each second while much happens. */
@@ -47,7 +47,7 @@ export const useData = <Value>(
   const returned = useSource(returns);
   const latest = useRef({ load, everyMs, news });
   latest.current = { load, everyMs, news };
-  /** Since when nothing has been read, and what was known then. */
+  /** The last read: when it began, `news` at that time, and how to read again sooner. */
   const last = useRef<{ at: number; news?: string; readBy(at: number): void }>(undefined);
   useEffect(() => {
     const over = new AbortController();

@@ -18,7 +18,7 @@ export type Polling = { until: number };
 
 type Page = { events: { id: string; type: string }[]; next: string; queue?: object };
 
-/** How what comes is read: an event of a stream, and the body of a call that waits. */
+/** Reads one event of a stream, or the body of the answer to a call that waits. */
 export type Reading<Event> = {
   ofStream(type: string, id: string | undefined, data: object): Event | undefined;
   /** The last one has `isLast`. */

@@ -122,7 +122,7 @@ const Reasons = ({ chosen, choose }: { chosen: string; choose(reason: string): v
   </fieldset>
 );
 
-/** `mayTakeAll`: what is shown are all dead letters of the user, or the first of them. */
+/** `mayTakeAll`: the page shows the first dead letters of one user, so that all of that user's can be decided at once. */
 type ListProps = {
   client: Person;
   page: DeadLetterPage;

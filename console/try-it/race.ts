@@ -115,7 +115,7 @@ export class Race {
     }
   }
 
-  /** What was sent still runs. */
+  /** Requests that were sent already still run. */
   stopSending(): void {
     this.isSending = false;
     this.#draw();
@@ -131,7 +131,7 @@ export class Race {
     this.#draw();
   }
 
-  /** Disconnects all users: what waits is cancelled, and their queues are deleted. */
+  /** Disconnects all users: their waiting requests are cancelled, and their queues deleted. */
   async leave(): Promise<void> {
     const leaving = this.racers;
     this.#running.abort();

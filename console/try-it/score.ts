@@ -27,7 +27,7 @@ export class Score {
   /** For how long nothing was settled although something waited, in ms: the longest time, and the longest that has ended since `watchFrom`. */
   longestMs = 0;
   longestSinceMs = 0;
-  /** What the API has accepted, in its order, of what is not settled yet. */
+  /** The accepted requests that are not settled yet, in the order in which the API accepted them. */
   readonly #expected: number[] = [];
   /** Settled before the answer that accepted it was here. */
   readonly #early: number[] = [];
@@ -68,7 +68,7 @@ export class Score {
     this.#last = request;
   }
 
-  /** No more is to come: what is left on one side is missing on the other. */
+  /** Call it when everything should be settled: what is left was accepted and not settled, or settled and not accepted. */
   end(): void {
     for (const seq of this.#expected.splice(0)) this.#blame({ seq, text: 'was accepted and never settled' });
     for (const seq of this.#early.splice(0)) this.#blame({ seq, text: 'was settled, but nobody sent it' });
@@ -95,7 +95,7 @@ export class Score {
       : [];
   }
 
-  /** What was settled is what was accepted: nothing is missing in between, and nothing is there that nobody sent. */
+  /** Compares settled requests with accepted ones: none may be missing in between, and none may be settled that nobody sent. */
   #compare(): void {
     while (this.#early.length > 0 && this.#expected.length > 0) {
       const [seq = 0] = this.#early;

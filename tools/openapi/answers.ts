@@ -82,7 +82,7 @@ export const wholeRequest = request
   })
   .meta({
     id: 'WholeRequest',
-    description: 'A request as the ledger has it, with its attempts, and with what was asked for where that is wanted.',
+    description: 'A request with its attempts and, with `include=request`, what was asked for.',
   });
 
 const eventRequest = request
